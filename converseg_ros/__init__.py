@@ -1,0 +1,13 @@
+"""Conversational image segmentation for robots; the modules msg, srv and action are generated at build time."""
+
+import os
+import pkgutil
+import sys
+
+__version__ = '0.1.0'
+
+# Run from the source tree, the generated interface modules are still those of the installed package.
+__path__ = pkgutil.extend_path(__path__, __name__)
+# The PyPI ROS wheels install an ament prefix at sys.prefix but do not announce it.
+if os.path.exists(os.path.join(sys.prefix, 'share/ament_index/resource_index/packages/converseg_ros')):
+    os.environ.setdefault('AMENT_PREFIX_PATH', sys.prefix)

@@ -1,0 +1,7 @@
+"""`python -m converseg_ros` is `converseg`."""
+
+import sys
+
+from converseg_ros.cli import main
+
+sys.exit(main())

@@ -1,0 +1,60 @@
+"""The one entry point of the command line.
+
+converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/
+converseg doctor
+"""
+
+import argparse
+from importlib import import_module
+import sys
+
+from converseg_ros import __version__
+from converseg_ros.core.errors import ConversegError
+
+# name -> (module in converseg_ros.commands, one-line help); a module is imported only when its command is asked for.
+COMMANDS = {
+    'predict': ('predict', 'segment one image file, without ROS'),
+    'eval': ('evaluate', 'score a model on items, a data set, the published benchmark or a rosbag; compare results'),
+    'weights': ('weights', 'list, fetch, convert and check model folders'),
+    'train': ('train', 'train or fine-tune a network'),
+    'scenes': ('scenes', 'render labelled scenes, look at them, write them as a rosbag'),
+    'engine': ('engine', 'make, look at and export prompt-mask pairs'),
+    'label': ('label', 'label masks on images or bag frames in the browser'),
+    'ask': ('ask', 'ask a running segmenter node and wait for the answer'),
+    'watch': ('watch', "print a running segmenter node's regions"),
+    'chat': ('chat', 'talk to a running segmenter node in the terminal'),
+    'console': ('console', "serve the operator's web page"),
+    'demo': ('demo', 'replay a bag through the node and leave pictures of what it understood'),
+    'bench': ('bench', 'measure: node, net, lift, engine, console'),
+    'doctor': ('doctor', 'say what this machine has and what to do about what is missing'),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; errors that have a cure are printed in one line and exit with 1, wrong usage with 2."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog='converseg', description='Conversational image segmentation for robots.')
+    parser.add_argument('--version', action='version', version=f'converseg {__version__}')
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    chosen = next((a for a in argv if not a.startswith('-')), '')
+    for name, (module, text) in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == chosen:
+            loaded = import_module(f'converseg_ros.commands.{module}')
+            sub.description = loaded.__doc__
+            loaded.configure(sub)
+            sub.set_defaults(run=loaded.run)
+    args = parser.parse_args(argv)
+    try:
+        return int(args.run(args) or 0)
+    except ConversegError as error:
+        print(f'converseg {args.command}: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""One moment of an RGB-D camera, in metres and in the camera's optical frame (REP 103, REP 118)."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """A rectified pinhole camera: pixel (u, v) = (fx x/z + cx, fy y/z + cy), for an image of width x height."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        """Refuse what no camera has."""
+        if self.width <= 0 or self.height <= 0:
+            raise InputError(f'image size is {self.width}x{self.height}', where='intrinsics')
+        if not np.all(np.isfinite([self.fx, self.fy, self.cx, self.cy])) or self.fx <= 0 or self.fy <= 0:
+            raise InputError(
+                f'K has fx={self.fx}, fy={self.fy}, cx={self.cx}, cy={self.cy}',
+                where='intrinsics',
+                do='calibrate the camera or fix its camera_info publisher',
+            )
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The 3x3 matrix K."""
+        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], np.float64)
+
+    def scaled(self, width: int, height: int) -> 'Intrinsics':
+        """Return the same camera at another resolution; pixel centres are at integers, as in OpenCV and ROS."""
+        sx, sy = width / self.width, height / self.height
+        return Intrinsics(
+            self.fx * sx, self.fy * sy, (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5, width, height
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Colour, and optionally depth and intrinsics, that belong together.
+
+    rgb: (H, W, 3) uint8. depth: (H, W) float32 metres along the optical axis, registered to rgb; NaN or 0 where
+    unknown. stamp_ns: the source image's stamp. frame_id: the optical frame. gravity: unit vector (3,) in the
+    optical frame pointing down, or None where TF does not tell.
+    """
+
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32] | None = None
+    intrinsics: Intrinsics | None = None
+    stamp_ns: int = 0
+    frame_id: str = ''
+    gravity: NDArray[np.float64] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        """Check that shapes and types agree."""
+        if self.rgb.dtype != np.uint8 or self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or 0 in self.rgb.shape:
+            raise InputError(f'rgb is {self.rgb.dtype} {self.rgb.shape}, not uint8 (H, W, 3)', where='frame')
+        if self.depth is not None and (self.depth.dtype != np.float32 or self.depth.shape != self.rgb.shape[:2]):
+            raise InputError(
+                f'depth is {self.depth.dtype} {self.depth.shape}, not float32 {self.rgb.shape[:2]}',
+                where='frame',
+                do='register the depth image to the colour image',
+            )
+        k = self.intrinsics
+        if k is not None and (k.height, k.width) != self.rgb.shape[:2]:
+            raise InputError(
+                f'intrinsics are for {k.width}x{k.height}, the image is {self.width}x{self.height}', where='frame'
+            )
+
+    @property
+    def height(self) -> int:
+        """Rows of the colour image."""
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns of the colour image."""
+        return int(self.rgb.shape[1])

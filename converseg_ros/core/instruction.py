@@ -1,0 +1,56 @@
+"""An instruction to the robot's eyes: words, the role their answer plays, and who they belong to."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+import unicodedata
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.families import Family
+
+MAX_TEXT = 500  # characters; longer texts are refused, never cut
+
+
+class Role(IntEnum):
+    """What the answer is used for; the numbers are those of msg/Instruction.msg."""
+
+    PLAIN = 0
+    AFFORDANCE = 1
+    SAFETY = 2
+
+
+def clean_text(text: str) -> str:
+    """Return `text` in NFC with single spaces; raise InputError if it is empty, too long or has control characters."""
+    normal = unicodedata.normalize('NFC', text)
+    bad = {c for c in normal if unicodedata.category(c) in ('Cc', 'Cs', 'Co', 'Cn') and c not in '\t\n\r'}
+    if bad:
+        codes = ', '.join(sorted(f'U+{ord(c):04X}' for c in bad))
+        raise InputError(f'the text has control characters ({codes})', where='instruction', do='send plain words')
+    normal = ' '.join(normal.split())
+    if not normal:
+        raise InputError('the text is empty', where='instruction', do='say what to look for')
+    if len(normal) > MAX_TEXT:
+        raise InputError(
+            f'the text has {len(normal)} characters, the limit is {MAX_TEXT}', where='instruction', do='say it shorter'
+        )
+    return normal
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One thing asked for; `text` is what the person said, `resolved` what the network is asked."""
+
+    text: str
+    role: Role = Role.PLAIN
+    family: Family | None = None
+    id: str = ''
+    name: str = ''  # class name of a standing instruction
+    resolved: str = ''  # filled with `text` if empty
+    standing: bool = False
+
+    def __post_init__(self) -> None:
+        """Clean both texts and check the enums."""
+        object.__setattr__(self, 'text', clean_text(self.text))
+        object.__setattr__(self, 'resolved', clean_text(self.resolved or self.text))
+        object.__setattr__(self, 'role', Role(self.role))
+        if self.family is not None:
+            object.__setattr__(self, 'family', Family(self.family))

@@ -1,0 +1,44 @@
+"""Binary masks: boxes and COCO run-length encoding."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+
+
+class Box(NamedTuple):
+    """Pixels x0 <= x < x1, y0 <= y < y1."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+def mask_box(mask: NDArray[np.bool_]) -> Box:
+    """Return the tightest box around a (H, W) mask; all zeros for an empty one."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not rows.size:
+        return Box(0, 0, 0, 0)
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return COCO's uncompressed RLE {'size': [H, W], 'counts': [...]}: column-major runs, the first of zeros."""
+    flat = np.asarray(mask, bool).ravel(order='F')
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    runs = np.diff(np.concatenate(([0], edges, [flat.size])))
+    counts = ([0] if flat.size and flat[0] else []) + runs.tolist()
+    return {'size': [int(mask.shape[0]), int(mask.shape[1])], 'counts': counts}
+
+
+def decode_rle(rle: dict[str, Any]) -> NDArray[np.bool_]:
+    """Return the (H, W) mask of COCO's uncompressed RLE; raise InputError where the runs do not fill the image."""
+    height, width = rle['size']
+    counts = np.asarray(rle['counts'], np.int64)
+    if counts.ndim != 1 or (counts < 0).any() or int(counts.sum()) != height * width:
+        raise InputError(f'the runs do not add up to {height}x{width} pixels', where='RLE')
+    values = np.arange(counts.size) % 2 == 1
+    return np.repeat(values, counts).reshape((height, width), order='F')

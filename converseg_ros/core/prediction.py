@@ -1,0 +1,46 @@
+"""What the network answers to one instruction on one image."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.mask import Box, mask_box
+from converseg_ros.core.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A mask at image size with its honesty.
+
+    mask: (H, W) bool. probability: (H, W) float32 per-pixel foreground probability of the network, or None.
+    score: the number the status was decided on, in [0, 1]; a probability only if `calibrated`.
+    object_score: probability that a target exists at all, or None where the network has no such head.
+    """
+
+    mask: NDArray[np.bool_]
+    score: float
+    status: Status
+    reason: str = ''
+    calibrated: bool = False
+    object_score: float | None = None
+    probability: NDArray[np.float32] | None = None
+    stage_ms: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the mask; an answer without a target has none."""
+        if self.mask.dtype != np.bool_ or self.mask.ndim != 2:
+            raise InputError(f'mask is {self.mask.dtype} {self.mask.shape}, not bool (H, W)', where='prediction')
+        if self.status in (Status.NO_TARGET, Status.ERROR) and self.mask.any():
+            raise InputError(f'status is {self.status.name} but the mask is not empty', where='prediction')
+
+    @property
+    def area(self) -> int:
+        """Pixels in the mask."""
+        return int(np.count_nonzero(self.mask))
+
+    @property
+    def box(self) -> Box:
+        """The tightest box around the mask."""
+        return mask_box(self.mask)

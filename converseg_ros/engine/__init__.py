@@ -1,0 +1,1 @@
+"""The five stages that make prompt-mask pairs without human labels."""

@@ -1,0 +1,1 @@
+"""Metrics, benchmarks, bag replay and reports."""

@@ -1,0 +1,1 @@
+"""From a mask and depth to clouds, planes, boxes and poses."""

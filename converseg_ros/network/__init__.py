@@ -1,0 +1,1 @@
+"""ConverSeg-Net: encoders, adapters, decoder, checkpoints, predictor."""

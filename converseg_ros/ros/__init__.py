@@ -1,0 +1,1 @@
+"""Message conversion, synchronisation, parameters and QoS; with nodes/ the only importer of rclpy."""

@@ -1,0 +1,1 @@
+"""Procedural rooms with exact labels: assets -> layout -> physics -> rendering -> scene folders."""

@@ -1,0 +1,1 @@
+"""Data sets, losses, curriculum and the training loop."""
