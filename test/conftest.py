@@ -1,0 +1,24 @@
+"""Fixtures for every test; those that need ROS or the development data skip with a reason where it is absent."""
+
+import os
+from pathlib import Path
+import sys
+
+# Before rclpy is imported: a domain of this run's own, on this machine only, with checked messages.
+os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))  # 0..101 stay below the ephemeral ports
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture(scope='session')
+def shared() -> Path:
+    """Return the folder of the development data (real bags, images, parity files), or skip."""
+    folder = Path(os.environ.get('CONVERSEG_SHARED', ROOT.parent / 'shared'))
+    if not (folder / 'data').is_dir():
+        pytest.skip(f'no development data in {folder} (set CONVERSEG_SHARED)')
+    return folder
