@@ -1,0 +1,142 @@
+"""EfficientNet-Lite0 as a feature trunk (Tan and Le, arXiv 1905.11946; the Lite variants: no squeeze-excite, ReLU6)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+import torch.nn.functional as F
+
+MEAN, STD = 127.0 / 255.0, 128.0 / 255.0  # of pixels in [0, 1], all three channels
+# (expansion, kernel, stride of the first block, channels, blocks)
+STAGES = (
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)
+CHANNELS = (24, 40, 112, 320)  # of the features at strides 4, 8, 16, 32
+HEAD, CLASSES = 1280, 1000
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution padded as TensorFlow's SAME: the odd pixel of padding goes to the right and the bottom."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return (B, C', ceil(H / stride), ceil(W / stride))."""
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride == 1:
+            return F.conv2d(input, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
+        pads = [max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in input.shape[-2:]]
+        padded = F.pad(input, (pads[1] // 2, pads[1] - pads[1] // 2, pads[0] // 2, pads[0] - pads[0] // 2))
+        return F.conv2d(padded, self.weight, self.bias, stride, 0, 1, self.groups)
+
+
+def _unit(
+    channels_in: int, channels: int, kernel: int, stride: int = 1, groups: int = 1, *, act: bool = True
+) -> nn.Module:
+    """Return convolution, frozen-statistics batch norm and ReLU6."""
+    conv = SameConv2d(channels_in, channels, kernel, stride, groups=groups, bias=False)
+    norm = nn.BatchNorm2d(channels, eps=1e-3)
+    return nn.Sequential(conv, norm, nn.ReLU6()) if act else nn.Sequential(conv, norm)
+
+
+class InvertedResidual(nn.Module):
+    """Expand, depthwise convolution, project; a shortcut where shapes agree (MobileNetV2, arXiv 1801.04381)."""
+
+    def __init__(self, channels_in: int, channels: int, expansion: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        hidden = channels_in * expansion
+        self.shortcut = stride == 1 and channels_in == channels
+        self.expand = _unit(channels_in, hidden, 1) if expansion != 1 else nn.Identity()
+        self.depthwise = _unit(hidden, hidden, kernel, stride, groups=hidden)
+        self.project = _unit(hidden, channels, 1, act=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, C', H / stride, W / stride)."""
+        y = self.project(self.depthwise(self.expand(x)))
+        return x + y if self.shortcut else y
+
+
+class TrunkFeatures(NamedTuple):
+    """What the trunk sees: features at strides 4, 8, 16, 32 and the class logits at stride 32."""
+
+    s4: Tensor
+    s8: Tensor
+    s16: Tensor
+    s32: Tensor
+    logits: Tensor
+
+
+class EfficientNetLite0(nn.Module):
+    """The trunk and its classifier applied at every place (so that ImageNet's words keep their places)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _unit(3, 32, 3, 2)
+        stages, channels_in = [], 32
+        for expansion, kernel, stride, channels, count in STAGES:
+            blocks = []
+            for index in range(count):
+                blocks.append(InvertedResidual(channels_in, channels, expansion, kernel, stride if index == 0 else 1))
+                channels_in = channels
+            stages.append(nn.Sequential(*blocks))
+        self.stages = nn.ModuleList(stages)
+        self.head = _unit(channels_in, HEAD, 1)
+        self.classifier = nn.Conv2d(HEAD, CLASSES, 1)
+
+    def forward(self, pixels: Tensor) -> TrunkFeatures:
+        """Map normalised (B, 3, H, W) pixels to features; H and W are best multiples of 32."""
+        x = self.stem(pixels)
+        outputs: dict[int, Tensor] = {}
+        for index, stage in enumerate(self.stages):
+            x = stage(x)
+            outputs[index] = x
+        return TrunkFeatures(outputs[1], outputs[2], outputs[4], x, self.classifier(self.head(x)))
+
+    def train(self, mode: bool = True) -> 'EfficientNetLite0':
+        """Keep the batch norms' statistics: batches here are small and their pictures alike."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+
+def from_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the published checkpoint's tensors (`_conv_stem`, `_blocks.N._expand_conv`, ...) to this module's."""
+    places = [f'stages.{s}.{b}' for s, (*_, count) in enumerate(STAGES) for b in range(count)]
+    heads = {'_conv_stem': 'stem.0', '_bn0': 'stem.1', '_conv_head': 'head.0', '_bn1': 'head.1', '_fc': 'classifier'}
+    inner = {'_expand_conv': 'expand.0', '_bn0': 'expand.1', '_depthwise_conv': 'depthwise.0', '_bn1': 'depthwise.1'}
+    inner |= {'_project_conv': 'project.0', '_bn2': 'project.1'}
+    renamed = {}
+    for name, value in state.items():
+        parts = name.split('.')
+        if parts[0] == '_blocks':
+            key = '.'.join([places[int(parts[1])], inner[parts[2]], *parts[3:]])
+        else:
+            key = '.'.join([heads[parts[0]], *parts[1:]])
+        renamed[key] = value[..., None, None] if name == '_fc.weight' else value
+    return renamed
+
+
+def normalize(pixels: Tensor) -> Tensor:
+    """Map (B, 3, H, W) pixels in [0, 1] to what the trunk was trained on."""
+    return (pixels - MEAN) / STD
+
+
+@torch.no_grad()
+def fold_batch_norms(trunk: EfficientNetLite0) -> None:
+    """Fold every batch norm into its convolution, in place: same answers, a quarter less time on a CPU."""
+    for module in trunk.modules():
+        if isinstance(module, nn.Sequential) and len(module) > 1 and isinstance(module[1], nn.BatchNorm2d):
+            conv, norm = module[0], module[1]
+            assert isinstance(conv, nn.Conv2d)
+            assert norm.running_mean is not None and norm.running_var is not None
+            scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            conv.weight.mul_(scale[:, None, None, None])
+            conv.bias = nn.Parameter(norm.bias - norm.running_mean * scale)
+            module[1] = nn.Identity()

@@ -1,0 +1,126 @@
+"""ConverSeg-Net: one class for every configuration."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from converseg_ros.network.adapters import Adapters
+from converseg_ros.network.config import EfficientNetImageConfig, MiniLMConfig, NetworkConfig, QwenConfig
+from converseg_ros.network.decoder import MaskDecoder
+from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures, Prompts
+
+
+class ConverSegNet(nn.Module):
+    """Image encoder, language encoder, adapters and SAM mask decoder, as `config` says.
+
+    image_encoder(pixels (B, 3, H, W) normalised) -> ImageFeatures.
+    language_encoder(texts, image) -> LanguageFeatures; `image` is what the language encoder's `prepare_image`
+    returned (a vision-language model), or None (a text encoder).
+    """
+
+    def __init__(self, config: NetworkConfig, **parts: Any) -> None:
+        """Build the modules; `parts` go to the language encoder (its tokenizer, for one)."""
+        super().__init__()
+        self.config = config
+        self.image_encoder = _image_encoder(config)
+        self.language_encoder = _language_encoder(config, **parts)
+        adapter, channels = config.adapter, config.image.channels
+        self.adapters = Adapters(config.language.hidden_size, channels, adapter.hidden_size, adapter.norm_eps)
+        self.decoder = MaskDecoder(channels, config.decoder)
+
+    @property
+    def all_tokens(self) -> tuple[int, ...]:
+        """Indices of the decoder's mask tokens: 0 is the single mask, the others the multimask ones."""
+        return tuple(range(self.config.decoder.multimask_outputs + 1))
+
+    def encode_image(self, pixels: Tensor) -> ImageFeatures:
+        """Encode (B, 3, H, W) normalised pixels."""
+        features: ImageFeatures = self.image_encoder(pixels)
+        return features
+
+    def encode_text(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
+        """Encode K texts, all on the same `image` where the language encoder sees."""
+        features: LanguageFeatures = self.language_encoder(texts, image)
+        return features
+
+    def prompts(self, language: LanguageFeatures) -> Prompts:
+        """Adapt language features, in the adapters' own precision."""
+        dtype = self.adapters.to_sparse.weight.dtype
+        return self.adapters(language._replace(tokens=language.tokens.to(dtype), pooled=language.pooled.to(dtype)))
+
+    def decode(
+        self,
+        image: ImageFeatures,
+        prompts: Prompts,
+        *,
+        image_of: Tensor | None = None,
+        tokens: Sequence[int] | None = None,
+    ) -> Decoded:
+        """Decode K prompts.
+
+        image_of: (K,) which image each prompt is about; not needed for a single image. tokens: which masks to make
+        (default: all). A mask with nothing padded is dropped, since attention without a bias is faster.
+        """
+        if image_of is not None:
+            image = image.take(image_of)
+        return self.decoder(image, prompts, tuple(self.all_tokens if tokens is None else tokens))
+
+    def forward(
+        self,
+        pixels: Tensor,
+        texts: Sequence[str],
+        *,
+        image: Any = None,
+        image_of: Tensor | None = None,
+        tokens: Sequence[int] | None = None,
+    ) -> Decoded:
+        """Go the whole way for K texts about B images (one image, or `image_of` (K,))."""
+        features = self.encode_image(pixels)
+        return self.decode(features, self.prompts(self.encode_text(texts, image)), image_of=image_of, tokens=tokens)
+
+
+def _image_encoder(config: NetworkConfig) -> nn.Module:
+    """Build the image encoder of the configured family."""
+    if isinstance(config.image, EfficientNetImageConfig):
+        from converseg_ros.network.compact import CompactImageEncoder
+
+        return CompactImageEncoder(config.image)
+    from converseg_ros.network.sam2 import Sam2ImageEncoder
+
+    return Sam2ImageEncoder(config.image)
+
+
+def _language_encoder(config: NetworkConfig, **parts: Any) -> nn.Module:
+    """Build the language encoder of the configured family."""
+    if isinstance(config.language, MiniLMConfig):
+        from converseg_ros.network.text import MiniLMEncoder
+
+        return MiniLMEncoder(config.language, **parts)
+    assert isinstance(config.language, QwenConfig)
+    from converseg_ros.network.qwen import QwenEncoder
+
+    return QwenEncoder(config.language, **parts)
+
+
+def parameter_count(module: nn.Module, *, trainable: bool = False) -> int:
+    """Return how many parameters `module` has."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad or not trainable)
+
+
+@torch.no_grad()
+def randomise(network: nn.Module, seed: int = 0, spread: float = 0.02) -> None:
+    """Fill a network with reproducible random weights (for benchmarks and the micro fixture)."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in sorted(network.state_dict().items()):
+        if not tensor.is_floating_point():
+            continue
+        noise = torch.randn(tensor.shape, generator=generator)
+        if tensor.ndim >= 2:
+            fan = tensor[0].numel() if 'embed' not in name else 1
+            noise = noise * (fan**-0.5 if fan > 1 else 1.0)
+        else:
+            one = name.endswith('weight') or name.endswith(('scale', 'temp'))
+            noise = noise * spread + float(one)
+        tensor.copy_(noise)
