@@ -76,10 +76,14 @@ class MiniLMConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdapterConfig:
-    """From language features to prompt tokens and a dense bias; `hidden_size` 0 takes the language encoder's."""
+    """From language features to prompt tokens and a dense bias; `hidden_size` 0 takes the language encoder's.
+
+    alignment_heads: heads of the alignment map (network/alignment.py); 0 = none, as in the paper.
+    """
 
     hidden_size: int = 0
     norm_eps: float = 1e-5
+    alignment_heads: int = 0
 
 
 @dataclass(frozen=True, slots=True)

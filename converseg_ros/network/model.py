@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from converseg_ros.network.adapters import Adapters
+from converseg_ros.network.alignment import Alignment
 from converseg_ros.network.config import EfficientNetImageConfig, MiniLMConfig, NetworkConfig, QwenConfig
 from converseg_ros.network.decoder import MaskDecoder
 from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures, Prompts
@@ -29,6 +30,9 @@ class ConverSegNet(nn.Module):
         adapter, channels = config.adapter, config.image.channels
         self.adapters = Adapters(config.language.hidden_size, channels, adapter.hidden_size, adapter.norm_eps)
         self.decoder = MaskDecoder(channels, config.decoder)
+        self.alignment: Alignment | None = None
+        if adapter.alignment_heads:
+            self.alignment = Alignment(config.language.hidden_size, channels, adapter.alignment_heads)
 
     @property
     def all_tokens(self) -> tuple[int, ...]:
@@ -48,7 +52,9 @@ class ConverSegNet(nn.Module):
     def prompts(self, language: LanguageFeatures) -> Prompts:
         """Adapt language features, in the adapters' own precision."""
         dtype = self.adapters.to_sparse.weight.dtype
-        return self.adapters(language._replace(tokens=language.tokens.to(dtype), pooled=language.pooled.to(dtype)))
+        language = language._replace(tokens=language.tokens.to(dtype), pooled=language.pooled.to(dtype))
+        prompts: Prompts = self.adapters(language)
+        return prompts if self.alignment is None else prompts._replace(pooled=language.pooled)
 
     def decode(
         self,
@@ -63,8 +69,14 @@ class ConverSegNet(nn.Module):
         image_of: (K,) which image each prompt is about; not needed for a single image. tokens: which masks to make
         (default: all). A mask with nothing padded is dropped, since attention without a bias is faster.
         """
+        agreement = None
+        if self.alignment is not None:
+            assert prompts.pooled is not None
+            agreement = self.alignment(image, prompts.pooled, image_of)
         if image_of is not None:
             image = image.take(image_of)
+        if agreement is not None:
+            image = image._replace(embedding=image.embedding + agreement)
         return self.decoder(image, prompts, tuple(self.all_tokens if tokens is None else tokens))
 
     def forward(

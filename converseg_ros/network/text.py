@@ -1,0 +1,121 @@
+"""MiniLM as the language encoder of `compact` (Wang et al., arXiv 2002.10957; the sentence-transformers fine-tuning).
+
+It ships with its vocabulary pruned to printable ASCII and its matrices as int8 with one scale a row.
+"""
+
+from collections.abc import Mapping, Sequence
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from converseg_ros.core import InputError
+from converseg_ros.network.config import MiniLMConfig
+from converseg_ros.network.features import LanguageFeatures
+
+TOKENIZER = 'tokenizer.json'
+SCALE = '.row_scale'  # suffix of an int8 matrix's scales in a file
+
+
+class MiniLMEncoder(nn.Module):
+    """A BERT of six layers; tokens are its last hidden states, the pooled vector is their mean."""
+
+    def __init__(self, config: MiniLMConfig, tokenizer: Any = None) -> None:
+        """Build from `config.options` (vocab_size, layers, heads, mlp_dim); tokenizer: a `tokenizers.Tokenizer`."""
+        super().__init__()
+        from transformers import BertConfig, BertModel
+
+        options = {'vocab_size': 30522, 'layers': 6, 'heads': 12, 'mlp_dim': 1536, 'positions': 512} | config.options
+        settings = BertConfig(
+            vocab_size=options['vocab_size'],
+            hidden_size=config.hidden_size,
+            num_hidden_layers=options['layers'],
+            num_attention_heads=options['heads'],
+            intermediate_size=options['mlp_dim'],
+            max_position_embeddings=options['positions'],
+        )
+        self.config = config
+        self.tokenizer = tokenizer
+        self.bert = BertModel(settings, add_pooling_layer=False)
+
+    def forward(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
+        """Encode K texts; `image` is not looked at. Texts of more than `max_tokens` tokens are cut at their end."""
+        if self.tokenizer is None:
+            raise InputError('the text encoder has no tokenizer', where='compact', do=f'give its folder {TOKENIZER}')
+        encoded = [e.ids for e in self.tokenizer.encode_batch([t.strip() for t in texts])]
+        last = self.tokenizer.token_to_id('[SEP]')
+        limit = self.config.max_tokens
+        encoded = [ids if len(ids) <= limit else [*ids[: limit - 1], last] for ids in encoded]
+        length = max(len(ids) for ids in encoded)
+        device = self.bert.embeddings.word_embeddings.weight.device
+        ids = torch.tensor([i + [0] * (length - len(i)) for i in encoded], device=device)
+        mask = torch.tensor([[k < len(i) for k in range(length)] for i in encoded], device=device)
+        hidden = self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+        weight = mask[..., None].to(hidden.dtype)
+        return LanguageFeatures(hidden, mask, (hidden * weight).sum(1) / weight.sum(1))
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the tokenizer of a model folder."""
+    from tokenizers import Tokenizer
+
+    path = folder / TOKENIZER
+    if not path.is_file():
+        raise InputError('there is no tokenizer', where=str(path), do='the model folder is not whole: fetch it again')
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def prune_vocabulary(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+    """Drop what English never uses from a WordPiece `tokenizer.json`; return it and the old ids that stay, in order.
+
+    Kept: the special tokens and every piece in printable ASCII but BERT's [unusedN]. Texts in ASCII are cut into the same pieces.
+    """
+    vocabulary: dict[str, int] = tokenizer['model']['vocab']
+    special = {t['content'] for t in tokenizer.get('added_tokens', [])}
+    kept = [
+        (token, old)
+        for token, old in sorted(vocabulary.items(), key=lambda pair: pair[1])
+        if token in special or (token.isascii() and token.isprintable() and not token.startswith('[unused'))
+    ]
+    new = {token: index for index, (token, _) in enumerate(kept)}
+    pruned = json.loads(json.dumps(tokenizer))
+    pruned['model']['vocab'] = new
+    pruned['padding'] = pruned['truncation'] = None
+    for token in pruned.get('added_tokens', []):
+        token['id'] = new[token['content']]
+    processor = pruned.get('post_processor') or {}
+    for name, entry in (processor.get('special_tokens') or {}).items():
+        entry['ids'] = [new[name]]
+    for key in ('sep', 'cls'):
+        if key in processor:
+            processor[key] = [processor[key][0], new[processor[key][0]]]
+    return pruned, [old for _, old in kept]
+
+
+def to_int8(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return `state` with each matrix as int8 and a float32 scale a row (NAME.row_scale); the rest in float32."""
+    out: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if value.ndim != 2 or not value.is_floating_point():
+            out[name] = value.float() if value.is_floating_point() else value
+            continue
+        scale = value.float().abs().amax(1).clamp_min(1e-12) / 127
+        out[name] = (value.float() / scale[:, None]).round().to(torch.int8)
+        out[name + SCALE] = scale
+    return out
+
+
+def from_int8(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Undo `to_int8`; a state that was never quantised comes back as it is."""
+    out = {}
+    for name, value in state.items():
+        if name.endswith(SCALE):
+            continue
+        scale = state.get(name + SCALE)
+        out[name] = value if scale is None else value.float() * scale[:, None]
+    return out
