@@ -93,10 +93,10 @@ class CMakeBuild(build_py):
         with tempfile.TemporaryDirectory() as build:
             subprocess.run(
                 [
-                    *('cmake', '-S', source, '-B', build, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'),
+                    *('cmake', '-S', source, '-B', build, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=None'),
                     *('-DBUILD_TESTING=OFF', f'-DCMAKE_PREFIX_PATH={stage};{ros}', f'-DCMAKE_INSTALL_PREFIX={stage}'),
                     *(f'-DPython3_EXECUTABLE={sys.executable}', '-DPYTHON_INSTALL_DIR=python'),
-                    '-DCONVERSEG_PYTHON=/usr/bin/env python3',
+                    *('-DCONVERSEG_WHEEL=ON', '-DCMAKE_C_FLAGS=-O1', '-DCMAKE_CXX_FLAGS=-O1'),
                 ],
                 check=True,
                 env=env,
