@@ -1,0 +1,153 @@
+"""Replay an RGB-D rosbag2 on real topics, at its own rate.
+
+Messages are published as the bag's own serialized bytes: nothing is decoded, nothing can change on the way.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+import os
+from pathlib import Path
+import time
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from converseg_ros.core.errors import InputError
+
+IMAGE, COMPRESSED, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/CameraInfo'
+TF = {'/tf': False, '/tf_static': True}  # topic -> latched
+NOT_COLOUR = ('depth', 'infra', 'ir', 'disparity', 'confidence', 'mask', 'overlay', 'mono')
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTopics:
+    """The topics of one camera in a bag; depth and camera_info are '' where the bag has none."""
+
+    image: str
+    image_compressed: bool
+    depth: str = ''
+    depth_compressed: bool = False
+    camera_info: str = ''
+
+
+def find_camera_topics(topics: dict[str, str]) -> CameraTopics:
+    """Choose colour, depth and camera_info among {topic: type}; raise InputError where there is no colour image."""
+    images = sorted(t for t, kind in topics.items() if kind in (IMAGE, COMPRESSED))
+    colour = [t for t in images if not any(word in part for part in t.lower().split('/') for word in NOT_COLOUR)]
+    depth = [t for t in images if 'depth' in t.lower() and 'confidence' not in t.lower()]
+    if not colour:
+        raise InputError(f'no colour image topic among {", ".join(images) or "its topics"}', where='bag')
+    image = max(colour, key=lambda t: ('color' in t or 'rgb' in t, -len(t)))
+    # a depth image registered to colour lifts best
+    aligned = max(depth, key=lambda t: ('aligned' in t or 'registered' in t, -len(t)), default='')
+    infos = [t for t, kind in topics.items() if kind == INFO]
+    info = max(infos, key=lambda t: len(os.path.commonpath([t, image])), default='')
+    return CameraTopics(image, topics[image] == COMPRESSED, aligned, topics.get(aligned) == COMPRESSED, info)
+
+
+class Bag:
+    """A rosbag2 (sqlite3 or mcap), opened for replay; use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the bag; raise InputError naming the path where it cannot be read."""
+        from rosbags.highlevel import AnyReader, AnyReaderError
+
+        self.path = path
+        folder = path.parent if path.suffix in ('.mcap', '.db3') and (path.parent / 'metadata.yaml').exists() else path
+        if not folder.exists():
+            raise InputError('there is no such bag', where=str(path), do='give the folder with its metadata.yaml')
+        try:
+            self.reader = AnyReader([folder])
+            self.reader.open()
+        except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
+            raise InputError(
+                f'cannot be read as a rosbag2 ({error})', where=str(path), do='try `ros2 bag reindex`'
+            ) from error
+        if not self.reader.is2:
+            self.reader.close()
+            raise InputError('this is a ROS 1 bag', where=str(path), do='convert it with rosbags-convert')
+        self.topics = {c.topic: c.msgtype for c in self.reader.connections}
+        self.camera = find_camera_topics(self.topics)
+
+    @property
+    def seconds(self) -> float:
+        """The bag's duration."""
+        return float(self.reader.duration) * 1e-9
+
+    @property
+    def start_ns(self) -> int:
+        """Time of the first message."""
+        return int(self.reader.start_time)
+
+    def messages(self) -> Iterator[tuple[str, int, bytes]]:
+        """Yield (topic, bag time in ns, serialized message) of the camera's topics and TF, in time order."""
+        camera = {self.camera.image, self.camera.depth, self.camera.camera_info}
+        wanted = [c for c in self.reader.connections if c.topic in camera or c.topic in TF]
+        for connection, stamp, data in self.reader.messages(wanted):
+            yield connection.topic, stamp, bytes(data)
+
+    def __enter__(self) -> 'Bag':
+        """Return the open bag."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bag."""
+        self.reader.close()
+
+
+def message_type(name: str) -> Any:
+    """Return the class of 'package/msg/Type'; raise InputError where the interface is not installed."""
+    package, _, kind = name.split('/')
+    try:
+        return getattr(import_module(f'{package}.msg'), kind)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f'{name} is not installed', where='bag', do=f'install {package}') from error
+
+
+class Replay:
+    """Publishers for one bag's camera on one node."""
+
+    def __init__(self, node: Node, bag: Bag, *, names: dict[str, str] | None = None) -> None:
+        """Advertise the bag's topics, reliable; `names` renames them."""
+        self.bag = bag
+        self.publishers = {}
+        used = {bag.camera.image, bag.camera.depth, bag.camera.camera_info} - {''}
+        for topic, kind in bag.topics.items():
+            if topic in used or topic in TF:
+                latched = TF.get(topic, False)
+                qos = QoSProfile(
+                    history=HistoryPolicy.KEEP_LAST,
+                    depth=100 if topic in TF else 5,
+                    reliability=ReliabilityPolicy.RELIABLE,
+                    durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+                )
+                self.publishers[topic] = node.create_publisher(message_type(kind), (names or {}).get(topic, topic), qos)
+
+    def listened(self) -> bool:
+        """Whether somebody subscribes to the colour image."""
+        return self.publishers[self.bag.camera.image].get_subscription_count() > 0
+
+    def run(
+        self,
+        *,
+        rate: float = 1.0,
+        progress: Callable[[float], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> int:
+        """Publish every message at its time divided by `rate`; return how many colour images went out."""
+        begin, first, images = time.monotonic(), None, 0
+        for topic, stamp, data in self.bag.messages():
+            if stop is not None and stop():
+                break
+            first = stamp if first is None else first
+            wait = (stamp - first) * 1e-9 / rate - (time.monotonic() - begin)
+            if wait > 0:
+                time.sleep(wait)
+            self.publishers[topic].publish(data)
+            if topic == self.bag.camera.image:
+                images += 1
+                if progress is not None:
+                    progress((stamp - first) * 1e-9)
+        return images
