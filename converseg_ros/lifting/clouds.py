@@ -1,0 +1,131 @@
+"""Point clouds as arrays: organized and labelled for costmaps, thinned for occupancy maps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.instruction import Role
+from converseg_ros.core.region import Region
+from converseg_ros.lifting.depth import DepthScene
+from converseg_ros.lifting.options import LiftOptions
+
+MOST_LABELS = 255  # a label image has one byte a pixel, and 0 is no region
+# One point of PointCloud2; rgb is packed 0x00RRGGBB in the bits of a float, as PCL and RViz read it.
+POINT = np.dtype(
+    [
+        ('x', '<f4'),
+        ('y', '<f4'),
+        ('z', '<f4'),
+        ('rgb', '<f4'),
+        ('label', '<u2'),
+        ('instruction', '<u2'),
+        ('confidence', '<f4'),
+    ]
+)
+
+
+def paint_order(regions: Sequence[Region]) -> list[int]:
+    """Return region indices from the bottom to the top: plain, affordance, safety; within a role the higher score last."""
+    rank = {Role.PLAIN: 0, Role.AFFORDANCE: 1, Role.SAFETY: 2}
+    return sorted(range(len(regions)), key=lambda i: (rank[regions[i].instruction.role], regions[i].prediction.score))
+
+
+def label_image(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint8]:
+    """Return the (H, W) label image: region i is i + 1; safety hides affordance hides plain, then the higher score."""
+    if len(regions) > MOST_LABELS:
+        raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MOST_LABELS} fit in one byte')
+    labels = np.zeros((height, width), np.uint8)
+    for i in paint_order(regions):
+        labels[regions[i].prediction.mask] = i + 1
+    return labels
+
+
+def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return (...,) float32 with the bits 0x00RRGGBB of (..., 3) uint8."""
+    c = rgb.astype(np.uint32)
+    return np.asarray((c[..., 0] << 16 | c[..., 1] << 8 | c[..., 2]).view(np.float32))
+
+
+def organized(
+    frame: Frame,
+    regions: Sequence[Region] = (),
+    options: LiftOptions | None = None,
+    labels: NDArray[np.uint8] | None = None,
+) -> NDArray[np.void]:
+    """Return the whole scene as an (H, W) array of POINT; x, y, z are NaN where depth is unknown.
+
+    One point a pixel of the source image, so that it is aligned with the label and confidence images, as nav2's
+    semantic segmentation layer wants it. label: region index + 1 (`label_image`, or the image given), 0 = none.
+    instruction: the same number, kept for consumers that merge labels. confidence: the region's score, NaN where it
+    is not calibrated or there is no region.
+    """
+    if labels is None:
+        labels = label_image(regions, frame.height, frame.width)
+    out = np.empty(labels.shape, POINT)
+    scene = DepthScene(frame, options or LiftOptions())
+    z = np.where(scene.valid > 0, scene.z, np.float32(np.nan))
+    out['x'] = z * np.nan_to_num(scene.rx)[None, :]
+    out['y'] = z * np.nan_to_num(scene.ry)[:, None]
+    out['z'] = z
+    out['rgb'] = pack_rgb(frame.rgb)
+    out['label'] = out['instruction'] = labels
+    table = np.full(MOST_LABELS + 1, np.nan, np.float32)
+    for i, region in enumerate(regions):
+        if region.prediction.calibrated:
+            table[i + 1] = region.prediction.score
+    out['confidence'] = table[labels]
+    return out
+
+
+def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:
+    """Return the points of several regions as one unorganized (N,) array of POINT.
+
+    `extra` points of safety regions come with them, in the colour of the pixel they stand for if that is known (black).
+    """
+    parts = []
+    flat = frame.rgb.reshape(-1, 3)
+    for i, region in enumerate(regions):
+        points, extra = region.geometry.points, region.geometry.extra
+        part = np.zeros(len(points) + len(extra), POINT)
+        for axis, name in enumerate('xyz'):
+            part[name] = np.concatenate([points[:, axis], extra[:, axis]])
+        part['rgb'][: len(points)] = pack_rgb(flat[region.geometry.pixels])
+        part['label'] = part['instruction'] = i + 1
+        part['confidence'] = region.prediction.score if region.prediction.calibrated else np.nan
+        parts.append(part)
+    return np.concatenate(parts) if parts else np.zeros(0, POINT)
+
+
+def _voxel_keys(points: NDArray[np.float32], size: float) -> NDArray[np.int64]:
+    """Return one integer a voxel for (N, 3) points; voxels are aligned with the frame's origin."""
+    index = np.floor(points / np.float32(size)).astype(np.int64)
+    return (index[:, 0] << 42) + (index[:, 1] << 21) + index[:, 2]
+
+
+def voxel_pick(points: NDArray[np.float32], size: float) -> NDArray[np.intp]:
+    """Return the indices (M,) of the first point in each voxel of edge `size` metres, in ascending order."""
+    return np.asarray(np.sort(np.unique(_voxel_keys(points, size), return_index=True)[1]))
+
+
+def voxelize(points: NDArray[np.float32], size: float, *, clearance: float = 0.0) -> NDArray[np.float32]:
+    """Return the centres (M, 3) of all voxels that hold a point or, with `clearance`, lie within it of such a voxel.
+
+    For occupancy maps (OctoMap, MoveIt, voxel layers): every input point is inside one of the voxels.
+    """
+    if not len(points):
+        return np.zeros((0, 3), np.float32)
+    index = np.unique(np.floor(points / np.float32(size)).astype(np.int32), axis=0) if len(points) < 1000 else None
+    if index is None:
+        chosen = points[voxel_pick(points, size)]
+        index = np.floor(chosen / np.float32(size)).astype(np.int32)
+    reach = int(np.ceil(clearance / size))
+    if reach:
+        offsets = np.mgrid[-reach : reach + 1, -reach : reach + 1, -reach : reach + 1].reshape(3, -1).T
+        offsets = offsets[np.linalg.norm(np.maximum(np.abs(offsets) - 1, 0), axis=1) * size <= clearance]
+        grown = (index[:, None, :] + offsets[None, :, :].astype(np.int32)).reshape(-1, 3)
+        keys = (grown.astype(np.int64) + (1 << 20)) @ np.array([1 << 42, 1 << 21, 1])
+        index = grown[np.unique(keys, return_index=True)[1]]
+    return ((index + np.float32(0.5)) * np.float32(size)).astype(np.float32)

@@ -1,0 +1,107 @@
+"""Depth images: units, noise, and the per-frame work that all regions share."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import Frame, Intrinsics
+from converseg_ros.core.mask import Box
+from converseg_ros.lifting.options import LiftOptions
+
+MAX_SLOPE = 50.0  # |x/z| of a ray; steeper ones (89 degrees off the axis) belong to no pinhole camera
+SCALES = {'16UC1': 0.001, 'mono16': 0.001, '32FC1': 1.0}  # REP 118
+
+
+def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.float32]:
+    """Return an (H, W) depth image in float32 metres, NaN where unknown, by its ROS encoding (REP 118).
+
+    16UC1 and mono16 are millimetres with 0 = unknown, 32FC1 metres; other encodings raise InputError.
+    """
+    if encoding not in SCALES:
+        raise InputError(
+            f'depth encoding {encoding!r} is not one of {", ".join(SCALES)}', where='depth', do='set the camera driver'
+        )
+    if image.ndim != 2 or (image.dtype.kind == 'f') != (encoding == '32FC1'):
+        raise InputError(f'depth is {image.dtype} {image.shape}, its encoding says {encoding}', where='depth')
+    metres = image.astype(np.float32)
+    metres *= np.float32(SCALES[encoding])
+    with np.errstate(invalid='ignore'):
+        metres[~((metres > 0) & (metres < np.inf))] = np.nan
+    return metres
+
+
+def depth_sigma(z: NDArray[np.floating] | float) -> NDArray[np.floating]:
+    """Return the axial noise in metres of a structured-light camera at depth z (Nguyen, Izadi, Lovell 2012)."""
+    return np.asarray(0.0012 + 0.0019 * (np.asarray(z) - 0.4) ** 2)
+
+
+@lru_cache(maxsize=8)
+def ray_table(k: Intrinsics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return x/z of every column (W,) and y/z of every row (H,), float32; NaN where no real camera looks."""
+    with np.errstate(all='ignore'):
+        rx = (np.arange(k.width, dtype=np.float64) - k.cx) / k.fx
+        ry = (np.arange(k.height, dtype=np.float64) - k.cy) / k.fy
+        rx[~(np.abs(rx) <= MAX_SLOPE)] = np.nan
+        ry[~(np.abs(ry) <= MAX_SLOPE)] = np.nan
+    rx32, ry32 = rx.astype(np.float32), ry.astype(np.float32)
+    rx32.flags.writeable = ry32.flags.writeable = False
+    return rx32, ry32
+
+
+class DepthScene:
+    """One frame's depth, cleaned once for all its regions.
+
+    z: (H, W) float32 metres, 0 where unknown. valid: (H, W) uint8, 1 where z is known and its ray is a camera's.
+    """
+
+    def __init__(self, frame: Frame, options: LiftOptions) -> None:
+        """Clean the depth of a frame that has depth and intrinsics."""
+        if frame.depth is None or frame.intrinsics is None:
+            raise InputError('the frame has no depth or no intrinsics', where='lifting')
+        self.frame, self.options = frame, options
+        self.rx, self.ry = ray_table(frame.intrinsics)
+        depth = np.ascontiguousarray(frame.depth)
+        # inRange says no to NaN and infinity, and is several times faster than comparisons and np.where
+        self.valid = cv2.inRange(depth, options.min_depth, options.max_depth) & 1
+        if np.isnan(self.rx).any() or np.isnan(self.ry).any():
+            self.valid &= np.isfinite(self.rx)[None, :].view(np.uint8) & np.isfinite(self.ry)[:, None].view(np.uint8)
+        self.z = np.zeros_like(depth)
+        cv2.copyTo(depth, self.valid, self.z)
+
+    def jumps(self, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return, for the pixels of `box`, 1 where depth jumps within 3x3, and 1 where it flies between two surfaces."""
+        y0, y1 = max(box.y0 - 1, 0), min(box.y1 + 1, self.z.shape[0])
+        x0, x1 = max(box.x0 - 1, 0), min(box.x1 + 1, self.z.shape[1])
+        z, valid = self.z[y0:y1, x0:x1], self.valid[y0:y1, x0:x1]
+        kernel = np.ones((3, 3), np.uint8)
+        high = cv2.dilate(z, kernel)
+        far = z.copy()
+        far[valid == 0] = np.float32(1e6)
+        low = cv2.erode(far, kernel)
+        limit = z * np.float32(self.options.edge_jump)
+        jump = cv2.compare(cv2.subtract(high, low), limit, cv2.CMP_GT) & valid
+        limit *= np.float32(0.5)
+        above = cv2.compare(cv2.subtract(z, low), limit, cv2.CMP_GT)
+        below = cv2.compare(cv2.subtract(high, z), limit, cv2.CMP_GT)
+        flying = jump & above & below
+        inner = np.s_[box.y0 - y0 : box.y1 - y0, box.x0 - x0 : box.x1 - x0]
+        return jump[inner], flying[inner]
+
+    def nearest(self, box: Box) -> NDArray[np.float32]:
+        """Return, for the pixels of `box`, the nearest depth within 5x5; far away where nothing is known."""
+        inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+        far = np.full_like(self.z[inner], 1e6)
+        cv2.copyTo(self.z[inner], self.valid[inner], far)
+        return np.asarray(cv2.erode(far, np.ones((5, 5), np.uint8)))
+
+    def points(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the (N, 3) points of valid pixels."""
+        out = np.empty((rows.size, 3), np.float32)
+        z = self.z[rows, columns]
+        np.multiply(z, self.rx[columns], out=out[:, 0])
+        np.multiply(z, self.ry[rows], out=out[:, 1])
+        out[:, 2] = z
+        return out

@@ -1,0 +1,52 @@
+"""A hint for a parallel gripper, from the visible surface alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.geometry import Grasp
+from converseg_ros.lifting.boxes import principal_axes
+from converseg_ros.lifting.planes import subsample, unit
+
+STANDING = np.cos(np.deg2rad(35.0))  # an axis closer than this to the vertical is grasped from the side
+
+
+def approach_direction(
+    axis: NDArray[np.float64], view: NDArray[np.float64], up: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Return the unit direction (3,) into the object, at right angles to its axis.
+
+    Lying things are approached from above where the camera can see their top, standing ones level along the view,
+    and without gravity everything along the view.
+    """
+    towards = view
+    if up is not None:
+        if abs(axis @ up) > STANDING:
+            towards = view - up * (view @ up)
+        elif view @ up < 0.2:
+            towards = -up
+    approach = unit(towards - axis * (towards @ axis))
+    if approach.any():
+        return approach
+    # looking along the axis itself: any direction across it will do, take the one nearest to the image's x
+    return unit(np.eye(3)[0] - axis * axis[0])
+
+
+def grasp_hint(
+    points: NDArray[np.float32], *, up: NDArray[np.float64] | None, widest: float
+) -> tuple[Grasp | None, str]:
+    """Return a grasp for (N, 3) points and a reason where there is none; `widest` is the gripper's opening in metres."""
+    sample = subsample(points, 3000).astype(np.float64)
+    centre = sample.mean(0)
+    axis = principal_axes(sample)[:, 0]
+    if up is not None and axis @ up < 0:
+        axis = -axis
+    approach = approach_direction(axis, unit(centre), up)
+    closing = np.cross(axis, approach)
+    along = (sample - centre) @ axis
+    near = np.abs(along) <= max(0.01, 0.15 * float(np.ptp(along)))
+    across = (sample[near] - centre) @ closing
+    low, high = np.percentile(across, [1, 99])
+    width = float(high - low)
+    if width > widest:
+        return None, f'{width:.2f} m wide where it would be grasped, the gripper opens {widest:.2f} m'
+    return Grasp(centre + closing * (low + high) / 2, np.column_stack([closing, axis, approach]), width), ''

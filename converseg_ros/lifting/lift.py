@@ -1,0 +1,157 @@
+"""Masks of one frame to geometry in its optical frame."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.geometry import Geometry, Plane
+from converseg_ros.core.instruction import Instruction, Role
+from converseg_ros.core.mask import mask_box
+from converseg_ros.core.status import GeometryStatus
+from converseg_ros.lifting.boxes import oriented_box, principal_axes
+from converseg_ros.lifting.clouds import voxel_pick
+from converseg_ros.lifting.depth import DepthScene
+from converseg_ros.lifting.grasps import grasp_hint
+from converseg_ros.lifting.keepout import keep_out
+from converseg_ros.lifting.options import LiftOptions
+from converseg_ros.lifting.placement import find_placements, top_view
+from converseg_ros.lifting.planes import fit_plane, subsample, unit
+from converseg_ros.lifting.roles import outputs_of
+from converseg_ros.lifting.select import select_pixels
+
+NO_GRAVITY = 'gravity is unknown (no transform to a level frame): the support is taken to face the camera'
+UPSIDE_DOWN = (
+    'the surface faces the lower edge of the image: the camera is upside down, or this is a ceiling; '
+    'provide a transform to a level frame'
+)
+
+
+def lift_regions(
+    frame: Frame, requests: Sequence[tuple[Instruction, NDArray[np.bool_]]], options: LiftOptions | None = None
+) -> list[Geometry]:
+    """Return one Geometry for each (instruction, (H, W) bool mask), in the frame's optical frame, metres.
+
+    Work that regions share (cleaning depth, the rays, safety masks that no placement may use) is done once. Nothing
+    raises for what a camera can send; InputError is for a mask of another size.
+    """
+    options = options or LiftOptions()
+    for instruction, mask in requests:
+        if mask.dtype != np.bool_ or mask.shape != frame.rgb.shape[:2]:
+            raise InputError(
+                f'mask is {mask.dtype} {mask.shape}, the image is {frame.rgb.shape[:2]}',
+                where=f'lifting {instruction.text!r}',
+            )
+    if frame.depth is None or frame.intrinsics is None:
+        what = 'no depth image' if frame.depth is None else 'no camera_info'
+        return [_nothing(frame, mask, f'{what} for this frame') for _, mask in requests]
+    scene = DepthScene(frame, options)
+    safety = [mask for instruction, mask in requests if instruction.role == Role.SAFETY and mask.any()]
+    forbidden = np.logical_or.reduce(safety) if safety else None
+    return [_lift(scene, instruction, np.ascontiguousarray(mask), forbidden) for instruction, mask in requests]
+
+
+def _nothing(frame: Frame, mask: NDArray[np.bool_], reason: str) -> Geometry:
+    """Return the geometry of a region that has none."""
+    if not mask.any():
+        return Geometry(GeometryStatus.NOT_COMPUTED, 'the mask is empty', frame.frame_id)
+    return Geometry(GeometryStatus.NO_DEPTH, reason, frame.frame_id)
+
+
+def _lift(
+    scene: DepthScene, instruction: Instruction, mask: NDArray[np.bool_], forbidden: NDArray[np.bool_] | None
+) -> Geometry:
+    """Return the geometry of one region."""
+    frame, options = scene.frame, scene.options
+    area = int(np.count_nonzero(mask))
+    if not area:
+        return _nothing(frame, mask, '')
+    outputs = outputs_of(instruction)
+    extra = np.zeros((0, 3), np.float32)
+    if outputs.keep_out:
+        forbidden_space = keep_out(scene, mask)
+        extra = forbidden_space.extra
+    rows, columns, with_depth = select_pixels(scene, mask, mask_box(mask))
+    ratio = with_depth / area
+    if rows.size < options.min_points:
+        reason = f'{rows.size} of {area} pixels have usable depth, {options.min_points} are needed'
+        return Geometry(GeometryStatus.NO_DEPTH, reason, frame.frame_id, extra=extra, valid_depth_ratio=ratio)
+    measured = scene.points(rows, columns)
+    pixels = rows.astype(np.int64) * frame.width + columns
+    centroid = measured.mean(0, dtype=np.float64)
+    up = None if frame.gravity is None else -unit(frame.gravity)
+    reasons = []
+    if outputs.placement:
+        plane, placements, reason = _place(scene, mask, measured, up, forbidden)
+        reasons.append(reason)
+    else:
+        plane = fit_plane(measured, tolerance=options.plane_tolerance, most=options.plane_points)
+        if plane is not None and plane.inlier_ratio < options.plane_min_ratio:
+            plane = None
+        if outputs.front and plane is None:
+            reasons.append('no front plane: the region is not flat')
+        placements = ()
+    grasp = None
+    if outputs.grasp:
+        grasp, reason = grasp_hint(measured, up=up, widest=options.gripper_width)
+        reasons.append(reason and f'no grasp hint: {reason}')
+    vertical = None
+    if options.box == 'upright':
+        vertical = up if up is not None else (plane.normal if plane is not None else None)
+        if vertical is None:
+            reasons.append('the box is not upright: neither gravity nor a plane is known')
+    if ratio < options.partial_below:
+        reasons.insert(0, f'{ratio:.0%} of the mask has depth')
+    if outputs.keep_out:
+        measured, pixels = forbidden_space.points, forbidden_space.pixels  # never thinned
+        kept = scene.points(rows, columns)
+    else:
+        kept = measured
+        if options.voxel > 0:
+            chosen = voxel_pick(measured, options.voxel)
+            measured, pixels = measured[chosen], pixels[chosen]
+    return Geometry(
+        GeometryStatus.PARTIAL if ratio < options.partial_below else GeometryStatus.OK,
+        '; '.join(r for r in reasons if r),
+        frame.frame_id,
+        points=measured,
+        pixels=pixels,
+        extra=extra,
+        valid_depth_ratio=ratio,
+        centroid=centroid,
+        distance=float(np.linalg.norm(centroid)),
+        box=oriented_box(kept, most=options.box_points, up=vertical),
+        plane=plane,
+        principal_axis=principal_axes(subsample(kept, 3000).astype(np.float64))[:, 0],
+        placements=placements,
+        grasp=grasp,
+    )
+
+
+def _place(
+    scene: DepthScene,
+    mask: NDArray[np.bool_],
+    points: NDArray[np.float32],
+    up: NDArray[np.float64] | None,
+    forbidden: NDArray[np.bool_] | None,
+) -> tuple[Plane | None, tuple, str]:
+    """Return the support plane, its placements, and a reason if anything is to be said."""
+    options = scene.options
+    plane = fit_plane(
+        points, tolerance=options.plane_tolerance, most=options.plane_points, up=up, tilt=options.support_tilt
+    )
+    if plane is None or plane.inlier_ratio < 0.5 * options.plane_min_ratio:
+        level = 'flat' if up is None else f'level within {options.support_tilt:.0f} degrees'
+        return None, (), f'no placement: no surface in the mask is {level}'
+    if plane.d <= 0:
+        return plane, (), 'no placement: the support is seen from below'
+    if up is None and plane.normal[1] > 0.5:  # optical y points down: an upright camera sees supports with y < 0
+        return plane, (), f'no placement: {UPSIDE_DOWN}'
+    view = top_view(scene, plane, mask, subsample(points, 20000), forbidden)
+    placements = find_placements(view, footprint=options.footprint, most=options.max_placements)
+    reasons = [NO_GRAVITY] if up is None else []
+    if not placements:
+        reasons.append(f'no placement: no free disc of radius {options.footprint:.2f} m')
+    return plane, placements, '; '.join(reasons)

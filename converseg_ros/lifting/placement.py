@@ -1,0 +1,162 @@
+"""Where something can be set down: the support plane seen from above, minus everything that is not plainly free."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.geometry import Placement, Plane
+from converseg_ros.core.mask import Box, mask_box
+from converseg_ros.lifting.depth import DepthScene, depth_sigma
+from converseg_ros.lifting.planes import plane_axes
+
+UNSEEN, SUPPORT, OBSTACLE = 0, 1, 2
+MOST_CELLS = 400  # along a side of the grid
+SMOOTH = 5  # pixels of the window that heights are averaged over; smaller holes in depth are closed by it
+
+
+@dataclass(frozen=True, slots=True)
+class TopView:
+    """The support plane from above. cells: (Y, X) uint8 UNSEEN, SUPPORT or OBSTACLE. radius: (Y, X) float32 metres that
+    a disc around the cell may have, negative where none fits. Cell (j, i) is at origin + cell (i x + j y).
+    """  # noqa: D205
+
+    cells: NDArray[np.uint8]
+    radius: NDArray[np.float32]
+    origin: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    cell: float
+
+    def position(self, i: int, j: int) -> NDArray[np.float64]:
+        """Return the point (3,) on the plane at the centre of cell (j, i)."""
+        return np.asarray(self.origin + self.cell * (i * self.axes[:, 0] + j * self.axes[:, 1]))
+
+
+def _heights(scene: DepthScene, plane: Plane, box: Box, step: int = 1) -> tuple[NDArray, NDArray]:
+    """Return height above the plane and its standard deviation, (h, w) float32, for every `step`-th pixel of `box`."""
+    rows, columns = np.s_[box.y0 : box.y1 : step], np.s_[box.x0 : box.x1 : step]
+    n = plane.normal.astype(np.float32)
+    slope = n[0] * scene.rx[None, columns] + (n[1] * scene.ry[rows, None] + n[2])
+    z = scene.z[rows, columns]
+    height = z * slope
+    height += np.float32(plane.d)
+    sigma = np.abs(slope, out=slope)
+    sigma *= depth_sigma(z).astype(np.float32, copy=False)
+    return height, sigma
+
+
+def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box) -> NDArray[np.uint8]:
+    """Return UNSEEN, SUPPORT or OBSTACLE for each pixel of `box`.
+
+    Support is what the mask covers and the plane explains, pixel by pixel and on average over a small window, which
+    sees lower obstacles than one noisy pixel can. What has no depth is UNSEEN, unless most of its window has.
+    """
+    inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+    valid = scene.valid[inner]
+    height, sigma = _heights(scene, plane, box)
+    limit = np.float32(scene.options.obstacle_height)
+    weight = cv2.blur(valid.astype(np.float32), (SMOOTH, SMOOTH))
+    clipped = np.clip(height, -0.1, 0.1)  # one far background pixel must not outweigh a low obstacle beside it
+    cv2.multiply(clipped, valid, clipped, dtype=cv2.CV_32F)
+    mean = cv2.divide(cv2.blur(clipped, (SMOOTH, SMOOTH)), weight)
+    fine, coarse = limit + sigma, limit + 4 * sigma
+    known = cv2.compare(weight, 0.5, cv2.CMP_GE)
+    obstacle = (cv2.compare(mean, fine, cv2.CMP_GT) & known) | (cv2.compare(height, coarse, cv2.CMP_GT) & -valid)
+    flat = cv2.compare(cv2.absdiff(mean, 0.0), fine, cv2.CMP_LE) & known
+    exact = cv2.compare(cv2.absdiff(height, 0.0), coarse, cv2.CMP_LE) | (valid - 1)
+    support = flat & exact & -mask[inner].view(np.uint8) & ~obstacle
+    return (support & SUPPORT) | (obstacle & OBSTACLE)
+
+
+def top_view(
+    scene: DepthScene,
+    plane: Plane,
+    mask: NDArray[np.bool_],
+    points: NDArray[np.float32],
+    forbidden: NDArray[np.bool_] | None = None,
+) -> TopView:
+    """Return the free area of a support plane.
+
+    mask: (H, W), the support. points: some of its points, which bound the grid. forbidden: (H, W), more that must not
+    be used although it is flat (a hot plate). Obstacles are everything above the plane anywhere in the frame, put
+    straight down onto it, and everything hidden behind them.
+    """
+    options, k = scene.options, scene.frame.intrinsics
+    assert k is not None
+    axes = plane_axes(plane.normal)
+    base = -plane.d * plane.normal  # the plane's point below the camera
+    flat = points @ axes[:, :2].astype(np.float32)
+    low, high = flat.min(0).astype(np.float64), flat.max(0).astype(np.float64)
+    cell = max(options.cell, float((high - low).max()) / MOST_CELLS)
+    nx, ny = (np.ceil((high - low) / cell).astype(int) + 3).tolist()
+    low -= cell
+    origin = base + axes[:, :2] @ low
+    # cell -> pixel is a homography, so each cell looks up what the camera saw there: dense, whatever the view angle
+    box = mask_box(mask)
+    to_crop = np.array([[1, 0, -box.x0], [0, 1, -box.y0], [0, 0, 1.0]])
+    homography = to_crop @ k.matrix @ np.column_stack([axes[:, 0] * cell, axes[:, 1] * cell, origin])
+    seen = classify(scene, plane, mask, box)
+    if forbidden is not None:
+        seen[forbidden[box.y0 : box.y1, box.x0 : box.x1]] = OBSTACLE
+    cells = cv2.warpPerspective(
+        seen, homography, (nx, ny), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=UNSEEN
+    )
+    ahead = origin[2] + cell * (np.arange(nx) * axes[2, 0] + np.arange(ny)[:, None] * axes[2, 1])
+    cells[ahead < options.min_depth] = UNSEEN
+    for i, j in _above(scene, plane, axes, low, cell, seen, box):
+        inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny)
+        cells[j[inside], i[inside]] = OBSTACLE
+    return TopView(cells, _radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)
+
+
+def _above(
+    scene: DepthScene,
+    plane: Plane,
+    axes: NDArray[np.float64],
+    low: NDArray[np.float64],
+    cell: float,
+    seen: NDArray[np.uint8],
+    box: Box,
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return the cells (i, j) below everything above the plane: of the whole frame, and of the classified crop."""
+    found = []
+    whole = Box(0, 0, scene.frame.width, scene.frame.height)
+    height, sigma = _heights(scene, plane, whole, 2)
+    tall = cv2.compare(height, scene.options.obstacle_height + 4 * sigma, cv2.CMP_GT) & -scene.valid[::2, ::2]
+    low_crop = (seen[::2, ::2] == OBSTACLE) & (scene.valid[box.y0 : box.y1 : 2, box.x0 : box.x1 : 2] > 0)
+    for (rows, columns), (y0, x0) in ((np.nonzero(tall), (0, 0)), (np.nonzero(low_crop), (box.y0, box.x0))):
+        points = scene.points(2 * rows + y0, 2 * columns + x0)
+        flat = (points @ axes[:, :2].astype(np.float32) - low.astype(np.float32)) / np.float32(cell)
+        flat = np.clip(np.rint(flat), -1, 1e6).astype(np.intp)
+        found.append((flat[:, 0], flat[:, 1]))
+    return found
+
+
+def _radii(cells: NDArray[np.uint8], cell: float, clearance: float, margin: float) -> NDArray[np.float32]:
+    """Return the radius in metres of the free disc around each cell, distances from obstacles and edges taken off."""
+    padded = cv2.copyMakeBorder(cells, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=UNSEEN)
+    half = 0.7072 * cell  # from the centre of a cell to its corner
+    radius = cv2.distanceTransform((padded != UNSEEN).view(np.uint8), cv2.DIST_L2, 5) * cell - (half + margin)
+    if (padded == OBSTACLE).any():
+        clear = cv2.distanceTransform((padded != OBSTACLE).view(np.uint8), cv2.DIST_L2, 5) * cell - (half + clearance)
+        radius = np.minimum(radius, clear)
+    return np.asarray(radius[1:-1, 1:-1], np.float32)
+
+
+def find_placements(view: TopView, *, footprint: float, most: int) -> tuple[Placement, ...]:
+    """Return up to `most` placements for an object of radius `footprint`: the largest free discs, best ranked first.
+
+    Score in [0, 1]: a disc of twice the footprint or more is as safe as any; among equals the nearer one ranks higher.
+    """
+    left = view.radius.copy()
+    found = []
+    for _ in range(most):
+        _, radius, _, (i, j) = cv2.minMaxLoc(left)
+        if radius < footprint:
+            break
+        position = view.position(i, j)
+        score = min(1.0, radius / (2 * footprint)) * (0.5 + 0.5 / (1.0 + float(np.linalg.norm(position))))
+        found.append(Placement(position, view.axes.copy(), float(radius), float(score)))
+        cv2.circle(left, (i, j), int(np.ceil((radius + footprint) / view.cell)), -1.0, -1)
+    return tuple(sorted(found, key=lambda p: -p.score))

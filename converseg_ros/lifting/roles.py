@@ -1,0 +1,46 @@
+"""The one table of which 3D outputs apply to an instruction: its role and its verb decide."""
+
+from dataclasses import dataclass
+import re
+
+from converseg_ros.core.instruction import Instruction, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Which outputs an instruction asks for, besides clouds, boxes and centroids, which every region gets."""
+
+    placement: bool = False  # support plane, free area, discs, placement poses
+    grasp: bool = False  # principal axis, closing direction and width, approach
+    front: bool = False  # front plane of something that opens
+    keep_out: bool = False  # dilated mask, frustums where depth is missing
+
+
+PLACEMENT = Outputs(placement=True)
+GRASP = Outputs(grasp=True)
+FRONT = Outputs(front=True, grasp=True)  # a drawer's front plane, and its handle if the mask is one
+KEEP_OUT = Outputs(keep_out=True)
+
+# (role, verbs, outputs): the first line that fits decides; an empty pattern fits every text.
+TABLE: tuple[tuple[Role, str, Outputs], ...] = (
+    (Role.SAFETY, '', KEEP_OUT),
+    (
+        Role.AFFORDANCE,
+        r'\b(put(?! out| off)|place|placed|placing|putting|set (?:\w+ ){0,3}down|setting|rest|lay|deposit|drop|park'
+        r'|leave|stand|stack|serve|unload|land)\b|\bfree (?:space|area|spot|part)\b|\broom for\b',
+        PLACEMENT,
+    ),
+    (Role.AFFORDANCE, r'\b(open|opened|opens|opening|close|closes|shut|pull (?:open|out)|slide)\b', FRONT),
+    (Role.AFFORDANCE, r'\b(sit|lie|kneel|step|climb|walk|drive)\b', Outputs()),
+    (Role.AFFORDANCE, '', GRASP),
+    (Role.PLAIN, '', Outputs()),
+)
+
+
+def outputs_of(instruction: Instruction) -> Outputs:
+    """Return what `TABLE` says of an instruction; its words and the resolved ones are both looked at."""
+    text = f'{instruction.text}\n{instruction.resolved}'.lower()
+    for role, verbs, outputs in TABLE:
+        if role == instruction.role and (not verbs or re.search(verbs, text)):
+            return outputs
+    raise AssertionError(f'the table has no line for {instruction.role}')
