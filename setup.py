@@ -45,13 +45,14 @@ EXTRAS = {
     'engine': ['httpx>=0.27', 'pyarrow>=17'],
     'scenes': ['mujoco>=3.3.7,<3.4', 'trimesh>=4.5'],
     'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'httpx>=0.27', 'prompt_toolkit>=3.0'],
+    'docs': ['mkdocs>=1.6'],
     'test': ['pytest>=8', 'pytest-timeout>=2.3', 'hypothesis>=6.100', 'ruff==0.17.*', 'mypy>=1.18'],
 }
-EXTRAS['full'] = sorted({r for name, rs in EXTRAS.items() if name != 'test' for r in rs})
+EXTRAS['full'] = sorted({r for name, rs in EXTRAS.items() if name not in ('test', 'docs') for r in rs})
 
 
 if '--print-requirements' in sys.argv:  # what pip installs beside a ROS 2 that is already there
-    print('\n'.join(r for r in REQUIRES + EXTRAS['full'] + EXTRAS['test'] if not r.startswith('ros-')))
+    print('\n'.join(r for r in REQUIRES + EXTRAS['full'] + EXTRAS['test'] + EXTRAS['docs'] if not r.startswith('ros-')))
     raise SystemExit
 
 

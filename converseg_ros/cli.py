@@ -30,9 +30,8 @@ COMMANDS = {
 }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one command; errors that have a cure are printed in one line and exit with 1, wrong usage with 2."""
-    argv = sys.argv[1:] if argv is None else argv
+def make_parser(argv: list[str]) -> argparse.ArgumentParser:
+    """Return a parser that knows all commands by name, and the arguments of the one that `argv` asks for."""
     parser = argparse.ArgumentParser(prog='converseg', description='Conversational image segmentation for robots.')
     parser.add_argument('--version', action='version', version=f'converseg {__version__}')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
@@ -44,7 +43,13 @@ def main(argv: list[str] | None = None) -> int:
             sub.description = loaded.__doc__
             loaded.configure(sub)
             sub.set_defaults(run=loaded.run)
-    args = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; errors that have a cure are printed in one line and exit with 1, wrong usage with 2."""
+    argv = sys.argv[1:] if argv is None else argv
+    args = make_parser(argv).parse_args(argv)
     try:
         return int(args.run(args) or 0)
     except ConversegError as error:

@@ -94,7 +94,8 @@ def write_demo_page(path: Path, page: DemoPage) -> None:
 <title>{escape(page.title)}</title>
 <style>{palette_css()}{(STATIC / 'base.css').read_text()}{STYLE}</style></head><body>
 <h1>{escape(page.title)}</h1>
-<p class="quiet">model {escape(page.model)} &middot; bag {escape(page.bag)} &middot; clouds {_links(page.clouds)}</p>{notes}
+<p class="quiet">model {escape(page.model)} &middot; bag {escape(page.bag)} &middot; clouds {_links(page.clouds)}</p>
+{notes}
 <table><thead><tr>{head}</tr></thead><tbody>{''.join(_row(a) for a in page.answers)}</tbody></table>
 <div class="answers">{''.join(_card(a) for a in page.answers)}</div>
 <h2 style="margin-top:24px">All of them on one image</h2>

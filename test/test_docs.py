@@ -1,0 +1,50 @@
+"""What the docs tell people to type is right: every `converseg` command parses, and the marked ones run."""
+
+from pathlib import Path
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from converseg_ros.cli import make_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+FENCE = re.compile(r'^```(?:bash|sh|console)(?P<mark> run)?\n(?P<body>.*?)^```', re.M | re.S)
+
+
+def commands() -> list[tuple[str, str, bool]]:
+    """Return (page, command line, marked to be run) of every `converseg` and `./run converseg` line."""
+    found = []
+    for page in PAGES:
+        for block in FENCE.finditer(page.read_text() if page.exists() else ''):
+            for line in block['body'].replace('\\\n', ' ').splitlines():
+                line = line.strip().removeprefix('$ ').removeprefix('./run ')
+                if line.startswith('converseg '):
+                    found.append((str(page.relative_to(ROOT)), line.split(' # ')[0].strip(), bool(block['mark'])))
+    return found
+
+
+@pytest.mark.parametrize(('page', 'line'), [c[:2] for c in commands()], ids=lambda v: v[:60])
+def test_command_in_the_docs_parses(page: str, line: str) -> None:
+    words = shlex.split(re.split(r'\s[|>&]|;', line)[0])[1:]
+    make_parser(words).parse_args(words)
+
+
+@pytest.mark.parametrize(('page', 'line'), [c[:2] for c in commands() if c[2]], ids=lambda v: v[:60])
+def test_marked_command_runs(page: str, line: str, tmp_path: Path) -> None:
+    words = [w if w != 'out' and not w.startswith('out/') else str(tmp_path / w) for w in shlex.split(line)[1:]]
+    done = subprocess.run([sys.executable, '-m', 'converseg_ros', *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_the_site_builds(tmp_path: Path) -> None:
+    pytest.importorskip('mkdocs', reason='mkdocs is not installed (pip install "converseg_ros[docs]")')
+    done = subprocess.run(
+        [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-q', '-d', str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / 'index.html').exists()
