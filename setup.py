@@ -68,7 +68,7 @@ class CMakeBuild(build_py):
     """Run CMakeLists.txt against the ROS wheels and put its install tree into our wheel."""
 
     def run(self) -> None:
-        """Build the compat packages, then this one, into a stage; copy Python to the package, the rest to data files."""
+        """Build the compat packages, then this one, into a stage; make package and data files of it."""
         if self.editable_mode:
             raise SystemExit(f'{NAME}: no editable install; use `pip install .` or colcon --symlink-install')
         spec = importlib.util.find_spec('rosidl_cmake')
