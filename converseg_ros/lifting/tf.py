@@ -1,0 +1,205 @@
+"""A transform tree in plain Python, for machines without tf2_ros: interpolated in time, bounded, honest about gaps."""
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from converseg_ros.core.errors import ConversegError
+
+SECOND = 1_000_000_000
+
+
+class TransformError(ConversegError):
+    """A transform is not known at the time asked for; `wait` says whether it may still arrive."""
+
+    def __init__(self, what: str, *, wait: bool, do: str = '') -> None:
+        """Keep whether waiting can help."""
+        super().__init__(what, where='tf', do=do)
+        self.wait = wait
+
+
+def quaternion_matrix(xyzw: ArrayLike) -> NDArray[np.float64]:
+    """Return the rotation (3, 3) of a quaternion x, y, z, w of any length but zero."""
+    q = np.asarray(xyzw, np.float64)
+    length = float(np.linalg.norm(q))
+    if not np.isfinite(length) or length < 1e-9:
+        raise TransformError(f'quaternion {q.tolist()} is no rotation', wait=False, do='fix its publisher')
+    x, y, z, w = q / length
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def matrix_quaternion(rotation: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the unit quaternion x, y, z, w with w >= 0 of a rotation (3, 3) (Bar-Itzhack 2000, largest eigenvector)."""
+    r = np.asarray(rotation, np.float64)
+    k = np.array(
+        [
+            [r[0, 0] - r[1, 1] - r[2, 2], r[1, 0] + r[0, 1], r[2, 0] + r[0, 2], r[2, 1] - r[1, 2]],
+            [r[1, 0] + r[0, 1], r[1, 1] - r[0, 0] - r[2, 2], r[2, 1] + r[1, 2], r[0, 2] - r[2, 0]],
+            [r[2, 0] + r[0, 2], r[2, 1] + r[1, 2], r[2, 2] - r[0, 0] - r[1, 1], r[1, 0] - r[0, 1]],
+            [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], np.trace(r)],
+        ]
+    )
+    q = np.linalg.eigh(k)[1][:, -1]
+    return np.asarray(q if q[3] >= 0 else -q)
+
+
+def slerp(a: NDArray[np.float64], b: NDArray[np.float64], t: float) -> NDArray[np.float64]:
+    """Return the unit quaternion at share `t` of the way from unit quaternion `a` to `b`, the short way round."""
+    dot = float(a @ b)
+    if dot < 0:
+        b, dot = -b, -dot
+    if dot > 0.9995:
+        mixed = a + t * (b - a)
+        return np.asarray(mixed / np.linalg.norm(mixed))
+    angle = np.arccos(min(dot, 1.0))
+    return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
+
+
+class _Edge:
+    """The history of one child's pose in its parent."""
+
+    def __init__(self, parent: str, static: bool) -> None:
+        self.parent, self.static = parent, static
+        self.stamps: deque[int] = deque()
+        self.poses: deque[tuple[NDArray[np.float64], NDArray[np.float64]]] = deque()
+
+    def add(self, stamp: int, pose: tuple[NDArray[np.float64], NDArray[np.float64]], keep_ns: int) -> None:
+        """Insert a pose in order of time; forget what is older than `keep_ns` before the newest."""
+        if self.static:
+            self.stamps.clear()
+            self.poses.clear()
+        if not self.stamps or stamp > self.stamps[-1]:
+            self.stamps.append(stamp)
+            self.poses.append(pose)
+        elif stamp >= self.stamps[-1] - keep_ns:
+            at = bisect_left(self.stamps, stamp)
+            if self.stamps[at] == stamp:
+                self.poses[at] = pose
+            else:
+                self.stamps.insert(at, stamp)
+                self.poses.insert(at, pose)
+        while self.stamps[-1] - self.stamps[0] > keep_ns:
+            self.stamps.popleft()
+            self.poses.popleft()
+
+    def at(self, stamp: int, child: str) -> NDArray[np.float64]:
+        """Return the 4x4 pose at a time within the history."""
+        matrix = np.eye(4)
+        if self.static or len(self.stamps) == 1 and self.stamps[0] == stamp:
+            rotation, position = self.poses[-1]
+        elif not self.stamps[0] <= stamp <= self.stamps[-1]:
+            late = stamp > self.stamps[-1]
+            gap = (stamp - self.stamps[-1] if late else self.stamps[0] - stamp) / SECOND
+            raise TransformError(
+                f'{self.parent} -> {child} is known only {gap:.3f} s {"before" if late else "after"} the time asked for',
+                wait=late,
+            )
+        else:
+            after = min(bisect_right(self.stamps, stamp), len(self.stamps) - 1)
+            before = max(after - 1, 0)
+            span = self.stamps[after] - self.stamps[before]
+            t = (stamp - self.stamps[before]) / span if span else 0.0
+            (qa, pa), (qb, pb) = self.poses[before], self.poses[after]
+            rotation, position = slerp(qa, qb, t), pa + t * (pb - pa)
+        matrix[:3, :3] = quaternion_matrix(rotation)
+        matrix[:3, 3] = position
+        return matrix
+
+
+class TransformBuffer:
+    """All transforms of the last `keep` seconds. Not thread-safe: one owner feeds and asks it."""
+
+    def __init__(self, keep: float = 10.0) -> None:
+        """Start empty."""
+        self.keep_ns = int(keep * SECOND)
+        self.failures = 0
+        self._edges: dict[str, _Edge] = {}
+
+    def clear(self) -> None:
+        """Forget what moves (after a clock jump); static transforms stay."""
+        self._edges = {child: edge for child, edge in self._edges.items() if edge.static}
+
+    def set(
+        self,
+        parent: str,
+        child: str,
+        stamp_ns: int,
+        translation: ArrayLike,
+        quaternion: ArrayLike,
+        *,
+        static: bool = False,
+    ) -> None:
+        """Add the pose of `child` in `parent`: translation (3,) in metres, quaternion x, y, z, w.
+
+        Stamps that jump back by more than the buffer keeps (a restarted bag) clear what moves. Raises TransformError
+        for what is no transform.
+        """
+        parent, child = parent.lstrip('/'), child.lstrip('/')
+        position = np.asarray(translation, np.float64)
+        rotation = matrix_quaternion(quaternion_matrix(quaternion))
+        if not parent or not child or parent == child or position.shape != (3,) or not np.all(np.isfinite(position)):
+            raise TransformError(f'{parent!r} -> {child!r} is no transform', wait=False, do='fix its publisher')
+        edge = self._edges.get(child)
+        if edge is not None and not edge.static and not static and edge.stamps[-1] - stamp_ns > self.keep_ns:
+            self.clear()
+            edge = None
+        if edge is None or edge.parent != parent or edge.static != static:
+            edge = self._edges[child] = _Edge(parent, static)
+        edge.add(stamp_ns, (rotation, position), self.keep_ns)
+
+    def _chain(self, frame: str) -> list[str]:
+        """Return the frame and its ancestors."""
+        chain = [frame]
+        while chain[-1] in self._edges:
+            parent = self._edges[chain[-1]].parent
+            if parent in chain:
+                raise TransformError(f'the tree has a loop at {parent!r}', wait=False, do='fix its publishers')
+            chain.append(parent)
+        return chain
+
+    def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
+        """Return the 4x4 transform that takes points of frame `source` to frame `target` at a time.
+
+        Raises TransformError, counted in `failures`; its `wait` is True where a later message may still bring it.
+        """
+        target, source = target.lstrip('/'), source.lstrip('/')
+        if target == source:
+            return np.eye(4)
+        try:
+            up, down = self._chain(source), self._chain(target)
+            common = next((frame for frame in up if frame in down), None)
+            if common is None:
+                known = ', '.join(sorted({*self._edges, *(e.parent for e in self._edges.values())})) or 'none'
+                raise TransformError(
+                    f'{source!r} and {target!r} are not connected (frames: {known})', wait=True, do='publish /tf'
+                )
+            result = np.eye(4)
+            for child in up[: up.index(common)]:
+                result = self._edges[child].at(stamp_ns, child) @ result
+            back = np.eye(4)
+            for child in down[: down.index(common)]:
+                back = self._edges[child].at(stamp_ns, child) @ back
+        except TransformError:
+            self.failures += 1
+            raise
+        return invert(back) @ result
+
+    def gravity(self, level: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
+        """Return the unit vector (3,) that points down in `frame`, where `level` has z up (REP 103, REP 105)."""
+        return -self.lookup(frame, level, stamp_ns)[:3, 2]
+
+
+def invert(transform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse of a rigid 4x4 transform."""
+    out = np.eye(4)
+    out[:3, :3] = transform[:3, :3].T
+    out[:3, 3] = -transform[:3, :3].T @ transform[:3, 3]
+    return out

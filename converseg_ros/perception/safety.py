@@ -1,0 +1,179 @@
+"""The safety gate: says whether the keep-out cloud can be trusted, and forbids everything seen while it cannot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.instruction import Instruction, Role
+from converseg_ros.core.region import Region
+from converseg_ros.core.status import Status
+from converseg_ros.lifting.clouds import voxelize
+from converseg_ros.lifting.depth import DepthScene
+from converseg_ros.lifting.keepout import keep_out
+from converseg_ros.lifting.options import LiftOptions
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyOptions:
+    """Settings of the gate."""
+
+    max_age: float = 1.0
+    """Seconds after the stamp of the image the network saw until its answer is stale, whatever the tracker says."""
+    clock_slack: float = 0.1
+    """Seconds an image may be stamped ahead of the clock before the clock is taken to have jumped."""
+    min_depth_ratio: float = 0.05
+    """Share of the image that must have depth; less counts as a sensor without depth."""
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyReport:
+    """What the gate says of one moment, in the frame's optical frame.
+
+    ok: the cloud below is everything that is forbidden. Otherwise `reason` says why not, and the cloud is everything
+    the camera sees, with the keep-out space of the answers there are. points: (N, 3) float32 metres. pixels: (N,)
+    int64, the flat pixel each point stands for. mask: (H, W) bool, the grown safety masks. unknown: the names or texts
+    of the instructions that have no usable answer. After valid_until_ns a consumer must treat it as not ok.
+    """
+
+    ok: bool
+    reason: str
+    stamp_ns: int = 0
+    frame_id: str = ''
+    valid_until_ns: int = 0
+    points: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    pixels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    mask: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    unknown: tuple[str, ...] = ()
+
+    def voxels(self, size: float, clearance: float = 0.0) -> NDArray[np.float32]:
+        """Return the cloud as voxel centres (M, 3), grown by `clearance` metres, for occupancy maps."""
+        return voxelize(self.points, size, clearance=clearance)
+
+
+def unusable(region: Region | None, frame: Frame, now_ns: int, options: SafetyOptions) -> str:
+    """Return why a region does not answer its safety instruction, '' if it does."""
+    if region is None:
+        return 'no answer yet'
+    if region.status == Status.ERROR:
+        return f'failed ({region.prediction.reason or "no reason given"})'
+    if region.stamp_ns != frame.stamp_ns or region.prediction.mask.shape != frame.rgb.shape[:2]:
+        return 'the answer belongs to another image'
+    seen = region.segmented_ns or region.stamp_ns
+    if region.status == Status.STALE or region.stale(now_ns) or now_ns - seen > options.max_age * SECOND:
+        return f'stale ({(now_ns - seen) / SECOND:.1f} s old)'
+    if seen - now_ns > options.clock_slack * SECOND:
+        return 'stamped in the future: the clock jumped'
+    if not np.isfinite(region.prediction.score):
+        return 'the score is not a number'
+    if region.status == Status.NO_TARGET and not region.prediction.calibrated:
+        return 'nothing found, but the network is not calibrated'
+    if region.status != Status.NO_TARGET and not region.prediction.mask.any():
+        return 'something may be there, but it has no mask'
+    return ''
+
+
+class SafetyGate:
+    """Fails closed: stale, failed, missing, uncalibrated or depthless answers are never safe."""
+
+    def __init__(self, options: SafetyOptions | None = None, lift: LiftOptions | None = None) -> None:
+        """Keep settings; `lift` has the growth of the masks and the frustums."""
+        self.options, self.lift = options or SafetyOptions(), lift or LiftOptions()
+        self._cached: tuple[tuple[object, ...], tuple[NDArray, NDArray, NDArray]] | None = None
+
+    def assess(
+        self,
+        frame: Frame | None,
+        regions: Sequence[Region],
+        instructions: Sequence[Instruction],
+        now_ns: int,
+        *,
+        active: bool = True,
+    ) -> SafetyReport:
+        """Judge the newest answers at `now_ns` (the clock of the stamps); call it at a fixed rate, and on each answer.
+
+        frame: the image the regions are for. instructions: all that stand now; those with Role.SAFETY count.
+        active: False while the node is deactivated. Never raises for what sensors or the network can do.
+        """
+        if frame is None:
+            return SafetyReport(False, 'no image yet')
+        wanted = [i for i in instructions if i.role == Role.SAFETY]
+        answers = {(r.instruction.id, r.instruction.resolved): r for r in regions if r.instruction.role == Role.SAFETY}
+        found = {i: answers.get((i.id, i.resolved)) for i in wanted}
+        problems = [] if active else ['deactivated']
+        if not wanted:
+            problems.append('no safety instruction stands, nothing is guarded')
+        unknown = []
+        for instruction, region in found.items():
+            why = unusable(region, frame, now_ns, self.options)
+            if why:
+                unknown.append(instruction.name or instruction.text)
+                problems.append(f'{unknown[-1]!r}: {why}')
+        if now_ns - frame.stamp_ns > self.options.max_age * SECOND:
+            problems.append(f'the image is {(now_ns - frame.stamp_ns) / SECOND:.1f} s old')
+        present = [r for r in found.values() if r is not None and r.prediction.mask.shape == frame.rgb.shape[:2]]
+        try:
+            scene = self._scene(frame)
+            cloud = self._forbidden(scene, present)
+            if problems and wanted:
+                cloud = self._everything(scene, cloud)
+        except ConversegError as error:
+            problems.append(error.what)
+            cloud = (np.zeros((0, 3), np.float32), np.zeros(0, np.int64), np.zeros(frame.rgb.shape[:2], bool))
+        valid_until = min(
+            [(r.segmented_ns or r.stamp_ns) + int(self.options.max_age * SECOND) for r in present]
+            + [r.valid_until_ns for r in present if r.valid_until_ns],
+            default=0,
+        )
+        return SafetyReport(
+            not problems,
+            '; '.join(problems),
+            frame.stamp_ns,
+            frame.frame_id,
+            valid_until,
+            *cloud,
+            unknown=tuple(unknown),
+        )
+
+    def _scene(self, frame: Frame) -> DepthScene:
+        """Return the frame's depth; raise where it cannot be believed to be there."""
+        if frame.depth is None:
+            raise ConversegError('no depth image')
+        if frame.intrinsics is None:
+            raise ConversegError('no camera_info')
+        scene = DepthScene(frame, self.lift)
+        share = np.count_nonzero(scene.valid) / scene.valid.size
+        if share < self.options.min_depth_ratio:
+            raise ConversegError(f'only {share:.1%} of the image has depth')
+        return scene
+
+    def _forbidden(self, scene: DepthScene, regions: Sequence[Region]) -> tuple[NDArray, NDArray, NDArray]:
+        """Return points, pixels and grown mask of the regions' keep-out space; the last result is kept for the timer."""
+        key = (scene.frame.stamp_ns, *((r.id, id(r.prediction.mask)) for r in regions))
+        if self._cached is not None and self._cached[0] == key:
+            return self._cached[1]
+        grown = np.zeros(scene.frame.rgb.shape[:2], bool)
+        points, pixels = [np.zeros((0, 3), np.float32)], [np.zeros(0, np.int64)]
+        for region in regions:
+            if not region.prediction.mask.any():
+                continue
+            space = keep_out(scene, np.ascontiguousarray(region.prediction.mask))
+            grown |= space.mask
+            points += [space.points, space.extra]
+            pixels += [space.pixels, space.extra_pixels]
+        result = (np.concatenate(points), np.concatenate(pixels), grown)
+        self._cached = (key, result)
+        return result
+
+    @staticmethod
+    def _everything(scene: DepthScene, cloud: tuple[NDArray, NDArray, NDArray]) -> tuple[NDArray, NDArray, NDArray]:
+        """Return the whole observed cloud, with the points of `cloud` that were not measured."""
+        rows, columns = np.nonzero(scene.valid)
+        seen = (rows * scene.frame.width + columns).astype(np.int64)
+        points, pixels, grown = cloud
+        return np.concatenate([scene.points(rows, columns), points]), np.concatenate([seen, pixels]), grown
