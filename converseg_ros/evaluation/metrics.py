@@ -1,0 +1,239 @@
+"""The field's metrics as objects with `update`, `reset` and `compute`.
+
+gIoU is the mean of the items' IoU with empty against empty = 1, cIoU the sum of intersections over the sum of unions
+(LISA, arXiv 2308.00692; GRES, arXiv 2306.00968), N-acc and T-acc as in GRES, boundary F as in DAVIS (Perazzi et al.,
+CVPR 2016).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import InputError
+
+Mask = NDArray[np.bool_]
+BOUNDARY_TOLERANCE = 0.008  # of the image's diagonal, DAVIS
+
+
+def overlap(predicted: Mask, truth: Mask) -> tuple[int, int]:
+    """Return intersection and union of two (H, W) masks in pixels; raise InputError where their sizes differ."""
+    if predicted.shape != truth.shape:
+        raise InputError(f'the mask is {predicted.shape}, the truth {truth.shape}', where='metrics')
+    intersection = int(np.count_nonzero(predicted & truth))
+    return intersection, int(np.count_nonzero(predicted)) + int(np.count_nonzero(truth)) - intersection
+
+
+def iou(predicted: Mask, truth: Mask) -> float:
+    """Return intersection over union; two empty masks agree perfectly."""
+    intersection, union = overlap(predicted, truth)
+    return intersection / union if union else 1.0
+
+
+def mask_boundary(mask: Mask) -> Mask:
+    """Return the pixels of (H, W) `mask` that have a 4-neighbour outside it; the image's border is no boundary."""
+    padded = np.pad(mask, 1, mode='edge')
+    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return mask & ~inner
+
+
+def boundary_f(predicted: Mask, truth: Mask, tolerance: float = BOUNDARY_TOLERANCE) -> float:
+    """Return the F-measure of boundary precision and recall within `tolerance` of the diagonal; empty vs empty = 1."""
+    import cv2
+
+    if predicted.shape != truth.shape:
+        raise InputError(f'the mask is {predicted.shape}, the truth {truth.shape}', where='metrics')
+    if not predicted.any() or not truth.any():
+        return float(predicted.any() == truth.any())
+    ours, theirs = mask_boundary(predicted), mask_boundary(truth)
+    if not ours.any() or not theirs.any():  # a mask that fills the image has no boundary
+        return float(ours.any() == theirs.any())
+    radius = max(1, round(tolerance * float(np.hypot(*truth.shape))))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    near_theirs = cv2.dilate(theirs.astype(np.uint8), disc).astype(bool)
+    near_ours = cv2.dilate(ours.astype(np.uint8), disc).astype(bool)
+    precision = np.count_nonzero(ours & near_theirs) / np.count_nonzero(ours)
+    recall = np.count_nonzero(theirs & near_ours) / np.count_nonzero(theirs)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+class MeanIoU:
+    """gIoU: the mean of the items' IoU."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all items."""
+        self.total, self.count = 0.0, 0
+
+    def update(self, intersection: int, union: int, *, failed: bool = False) -> None:
+        """Add one item; a failed one scores 0 even where there was nothing to find."""
+        self.total += 0.0 if failed else (intersection / union if union else 1.0)
+        self.count += 1
+
+    def compute(self) -> float | None:
+        """Return the mean, None without items."""
+        return self.total / self.count if self.count else None
+
+
+class CumulativeIoU:
+    """cIoU: intersections over unions, summed over the items, so that large masks weigh more."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all items."""
+        self.intersection, self.union, self.count = 0, 0, 0
+
+    def update(self, intersection: int, union: int) -> None:
+        """Add one item."""
+        self.intersection += intersection
+        self.union += union
+        self.count += 1
+
+    def compute(self) -> float | None:
+        """Return the ratio; 1 where all items are empty against empty, None without items."""
+        if not self.count:
+            return None
+        return self.intersection / self.union if self.union else 1.0
+
+
+class NoTargetAccuracy:
+    """N-acc and T-acc: how well an answer knows whether there is anything to find."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all items."""
+        self.right = {True: 0, False: 0}
+        self.count = {True: 0, False: 0}
+
+    def update(self, positive: bool, refused: bool, *, failed: bool = False) -> None:
+        """Add one item: whether its truth has a target, and whether the answer was NO_TARGET; a failure is wrong."""
+        self.count[positive] += 1
+        self.right[positive] += int(not failed and refused != positive)
+
+    def compute(self) -> tuple[float | None, float | None]:
+        """Return (N-acc, T-acc); None where there is no item of that kind."""
+        n, t = (self.right[k] / self.count[k] if self.count[k] else None for k in (False, True))
+        return n, t
+
+
+class MeanBoundaryF:
+    """The mean boundary F of the items with a target."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all items."""
+        self.total, self.count = 0.0, 0
+
+    def update(self, value: float) -> None:
+        """Add one item's boundary F."""
+        self.total += value
+        self.count += 1
+
+    def compute(self) -> float | None:
+        """Return the mean, None without items."""
+        return self.total / self.count if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one answer to one item is worth.
+
+    positive: whether the truth has a target, None where the truth could not be read. swapped: mean IoU of the answers
+    to other prompts of the same image with this item's truth (language sensitivity), None without such prompts.
+    image_id: the unit that bootstrap resamples.
+    """
+
+    id: str
+    image_id: str
+    prompt: str
+    positive: bool | None
+    refused: bool = False
+    status: str = ''
+    intersection: int = 0
+    union: int = 0
+    boundary: float = 0.0
+    family: str = ''
+    sub_concept: str = ''
+    score: float = 0.0
+    object_score: float | None = None
+    swapped: float | None = None
+    ms: float = 0.0
+    error: str = ''
+
+    @property
+    def iou(self) -> float:
+        """The item's IoU; 0 where it failed."""
+        if self.error:
+            return 0.0
+        return self.intersection / self.union if self.union else 1.0
+
+
+class Summary:
+    """Every metric of a set of scored items, whole and grouped."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all items."""
+        self.scores: list[Score] = []
+
+    def update(self, score: Score) -> None:
+        """Add one item."""
+        self.scores.append(score)
+
+    def compute(self) -> dict[str, Any]:
+        """Return giou, ciou, giou_positive, n_acc, t_acc, boundary_f, language_sensitivity and counts."""
+        return summarize(self.scores)
+
+    def grouped(self, key: str) -> dict[str, dict[str, Any]]:
+        """Return `compute()` of the items that share a value of attribute `key`; items without one are left out."""
+        groups: dict[str, list[Score]] = defaultdict(list)
+        for score in self.scores:
+            if name := getattr(score, key):
+                groups[name].append(score)
+        return {name: summarize(groups[name]) for name in sorted(groups)}
+
+
+def summarize(scores: list[Score]) -> dict[str, Any]:
+    """Return the metrics of `scores`; a metric without items is None."""
+    mean, mean_positive, cumulative = MeanIoU(), MeanIoU(), CumulativeIoU()
+    no_target, boundary = NoTargetAccuracy(), MeanBoundaryF()
+    differences = []
+    for s in scores:
+        failed = bool(s.error)
+        mean.update(s.intersection, s.union, failed=failed)
+        cumulative.update(s.intersection, s.union)
+        if s.positive is None:
+            continue
+        no_target.update(s.positive, s.refused, failed=failed)
+        if s.positive:
+            mean_positive.update(s.intersection, s.union, failed=failed)
+            boundary.update(0.0 if failed else s.boundary)
+            if s.swapped is not None:
+                differences.append(s.iou - s.swapped)
+    n_acc, t_acc = no_target.compute()
+    return {
+        'giou': mean.compute(),
+        'ciou': cumulative.compute(),
+        'giou_positive': mean_positive.compute(),
+        'n_acc': n_acc,
+        't_acc': t_acc,
+        'boundary_f': boundary.compute(),
+        'language_sensitivity': float(np.mean(differences)) if differences else None,
+        'n_items': len(scores),
+        'n_positive': no_target.count[True],
+        'n_negative': no_target.count[False],
+        'n_sensitivity': len(differences),
+        'n_failed': sum(bool(s.error) for s in scores),
+    }
