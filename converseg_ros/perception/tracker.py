@@ -1,0 +1,272 @@
+"""Carries masks from the image the network saw to newer ones, at camera rate, and keeps region ids stable."""
+
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.geometry import NOT_COMPUTED
+from converseg_ros.core.region import Region
+from converseg_ros.core.status import GeometryStatus, Status
+from converseg_ros.perception.motion import LowFrame, flow_back, low_frame, pose_back, similarity
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerOptions:
+    """Settings of the tracker; times in seconds of the images' stamps."""
+
+    width: int = 160
+    """Columns of the small image that motion is measured on."""
+    max_carry: float = 2.0
+    """Answers older than this are not carried any further."""
+    half_life: float = 1.0
+    """A carried score halves in this time, sooner where the images disagree."""
+    keep_status: float = 0.5
+    """Below this share of its first score a carried region is LOW_CONFIDENCE."""
+    max_gap: float = 1.0
+    """A longer gap between images, or one that goes backwards, is a clock jump: everything is forgotten."""
+    cut: float = 0.4
+    """Correlation of the image with the carried one below which the scene has been cut."""
+    match_overlap: float = 0.2
+    """Overlap (IoU) of a carried and a new mask above which they are the same thing."""
+    match_distance: float = 0.15
+    """Distance in metres between two centroids in the world below which they are the same thing."""
+    max_tracks: int = 64
+    """Things remembered; the longest unseen is forgotten first."""
+    history: int = 32
+    """Small images remembered, for answers that come late."""
+
+
+@dataclass(slots=True)
+class _Track:
+    """What is remembered of one thing."""
+
+    id: str
+    mask: NDArray[np.uint8]  # small, in the key image
+    stamp_ns: int
+    place: NDArray[np.float64] | None  # centroid in the world
+
+
+class Tracker:
+    """One camera's tracker; not thread-safe."""
+
+    def __init__(self, options: TrackerOptions | None = None) -> None:
+        """Start with nothing."""
+        self.options = options or TrackerOptions()
+        self.resets = 0
+        self.reset_reason = ''
+        self._counter = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._key: LowFrame | None = None
+        self._regions: list[Region] = []
+        self._guess: NDArray[np.float32] | None = None
+        self._recent: deque[LowFrame] = deque(maxlen=self.options.history)
+        self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()
+
+    def reset(self, reason: str = 'asked to') -> None:
+        """Forget every image, mask and id."""
+        self.resets += 1
+        self.reset_reason = reason
+        self._forget()
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to carry."""
+        return bool(self._regions)
+
+    def observe(self, frame: Frame, regions: Sequence[Region], pose: NDArray[np.float64] | None = None) -> list[Region]:
+        """Take the network's answers for `frame`, which may be older than the last carried image; return them with ids.
+
+        pose: 4x4 camera in a fixed frame at the frame's stamp, or None. An id stays as long as the same instruction
+        finds a thing that overlaps the old one, in the image after its motion or in space.
+        """
+        newest = self._recent[-1].stamp_ns if self._recent else frame.stamp_ns
+        if abs(frame.stamp_ns - newest) > max(self.options.max_gap, self.options.max_carry) * SECOND:
+            self.reset('the clock jumped')
+        key = low_frame(frame, pose, self.options.width)
+        back = None
+        if self._key is not None and self._tracks:
+            back = flow_back(key.gray, self._key.gray, None)
+            if self._is_cut(key, self._key, back):
+                self.reset('the scene was cut')
+                back = None
+        out, tracks = [], OrderedDict(self._tracks)
+        for region in regions:
+            name = (region.instruction.id, region.instruction.resolved)
+            track = tracks.pop(name, None)
+            small = self._small(region.prediction.mask)
+            place = self._place(region, pose)
+            if region.prediction.mask.any():
+                same = track is not None and self._same(track, small, place, key.stamp_ns, back)
+                if track is None or not same:
+                    self._counter += 1
+                    track = _Track(f'{region.instruction.id or "region"}-{self._counter}', small, key.stamp_ns, place)
+                track.mask, track.stamp_ns, track.place = small, key.stamp_ns, place
+            elif track is not None:
+                track.mask = _warp_small(track.mask, back)
+            if track is not None:
+                tracks[name] = track
+            out.append(replace(region, id=track.id if track is not None and small.any() else region.id))
+        for name, track in tracks.items():  # what nobody asked for this time moves with the image too
+            if not any(name == (r.instruction.id, r.instruction.resolved) for r in regions):
+                track.mask = _warp_small(track.mask, back)
+        while len(tracks) > self.options.max_tracks:
+            tracks.popitem(last=False)
+        self._tracks, self._key, self._regions, self._guess = tracks, key, out, None
+        self._catch_up(key)
+        return list(out)
+
+    def carry(self, frame: Frame, pose: NDArray[np.float64] | None = None) -> list[Region]:
+        """Return the last answers moved to a newer image, their geometry not yet computed; [] if there are none.
+
+        Scores decay with time and with how badly the moved image explains the new one; a region that left the view
+        keeps an empty mask and LOW_CONFIDENCE, since nobody has looked whether it is gone.
+        """
+        options = self.options
+        if self._recent:
+            step = (frame.stamp_ns - self._recent[-1].stamp_ns) / SECOND
+            if step < 0 or step > options.max_gap:
+                self.reset('the clock jumped')
+        current = low_frame(frame, pose, options.width)
+        if self._key is None or not self._regions:
+            self._recent.append(current)
+            return []
+        age = (current.stamp_ns - self._key.stamp_ns) / SECOND
+        if age > options.max_carry:
+            self._regions = []
+            self._recent.append(current)
+            return []
+        back = pose_back(current, self._key)
+        by_pose = back is not None and similarity(current.gray, self._key.gray, back) >= 0.8
+        if back is None or not by_pose:
+            back = self._guess = flow_back(current.gray, self._key.gray, self._guess)
+        if self._is_cut(current, self._key, back):
+            self.reset('the scene was cut')
+            self._recent.append(current)
+            return []
+        self._recent.append(current)
+        masks = _warp_masks([r.prediction.mask for r in self._regions], back, frame.height, frame.width)
+        explained = _explained(current.gray, self._key.gray, back)
+        return [self._carried(r, m, frame, age, explained) for r, m in zip(self._regions, masks)]
+
+    def _carried(
+        self, region: Region, mask: NDArray[np.bool_], frame: Frame, age: float, explained: NDArray[np.float32]
+    ) -> Region:
+        """Return one region at the new image."""
+        old = region.prediction
+        if old.status not in (Status.NO_TARGET, Status.ERROR):
+            small = self._small(mask) > 0
+            trust = 0.5 ** (age / self.options.half_life)
+            trust *= float(explained[small].mean()) if small.any() else 0.0
+            status, reason = old.status, old.reason
+            if not mask.any():
+                status, reason = Status.LOW_CONFIDENCE, 'left the view since the network saw it'
+            elif trust < self.options.keep_status:
+                status, reason = Status.LOW_CONFIDENCE, f'carried for {age:.1f} s since the network saw it'
+            old = replace(
+                old,
+                mask=mask,
+                score=old.score * trust,
+                status=status,
+                reason=reason,
+                calibrated=False,
+                probability=None,
+            )
+        last = region.segmented_ns + int(self.options.max_carry * SECOND)
+        lasting = region.valid_until_ns - region.stamp_ns
+        return replace(
+            region,
+            prediction=old,
+            geometry=NOT_COMPUTED,
+            stamp_ns=frame.stamp_ns,
+            frame_id=frame.frame_id,
+            valid_until_ns=min(frame.stamp_ns + lasting, last) if region.valid_until_ns else 0,
+            stage_ms={},
+        )
+
+    def _catch_up(self, key: LowFrame) -> None:
+        """Prepare the motion from a key image that came late to the newest image, step by step so that none is large."""
+        later = [low for low in self._recent if low.stamp_ns > key.stamp_ns]
+        stride = max(1, len(later) // 4)
+        for low in later[stride - 1 :: stride]:
+            self._guess = flow_back(low.gray, key.gray, self._guess)
+        if not later:
+            self._recent.append(key)
+
+    def _is_cut(self, current: LowFrame, key: LowFrame, back: NDArray[np.float32]) -> bool:
+        """Return whether the two images show different scenes, whatever the motion and the exposure."""
+        return similarity(current.gray, key.gray, back) < self.options.cut
+
+    def _small(self, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """Return the mask at the size motion is measured on; a thin mask does not vanish."""
+        width = self.options.width
+        size = (width, max(1, round(width * mask.shape[0] / mask.shape[1])))
+        small = cv2.resize(mask.view(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+        return np.asarray((small > (100 if small.max(initial=0) > 100 else 0)).view(np.uint8))
+
+    @staticmethod
+    def _place(region: Region, pose: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        """Return the region's centroid in the world; None where it is not known."""
+        known = region.geometry.status in (GeometryStatus.OK, GeometryStatus.PARTIAL)
+        if pose is None or not known or region.geometry.centroid is None:
+            return None
+        return np.asarray(pose[:3, :3] @ region.geometry.centroid + pose[:3, 3])
+
+    def _same(
+        self,
+        track: _Track,
+        small: NDArray[np.uint8],
+        place: NDArray[np.float64] | None,
+        stamp_ns: int,
+        back: NDArray[np.float32] | None,
+    ) -> bool:
+        """Return whether a new mask is the thing that was tracked."""
+        if abs(stamp_ns - track.stamp_ns) > self.options.max_carry * SECOND:
+            return False
+        if place is not None and track.place is not None:
+            return bool(np.linalg.norm(place - track.place) <= self.options.match_distance)
+        moved = _warp_small(track.mask, back)
+        if moved.shape != small.shape:
+            return False
+        union = np.count_nonzero(moved | small)
+        return bool(union) and np.count_nonzero(moved & small) / union >= self.options.match_overlap
+
+
+def _warp_small(mask: NDArray[np.uint8], back: NDArray[np.float32] | None) -> NDArray[np.uint8]:
+    """Return a small mask moved by a small motion."""
+    if back is None or back.shape[:2] != mask.shape:
+        return mask
+    return np.asarray(cv2.remap(mask, back[..., 0], back[..., 1], cv2.INTER_NEAREST))
+
+
+def _warp_masks(
+    masks: Sequence[NDArray[np.bool_]], back: NDArray[np.float32], height: int, width: int
+) -> list[NDArray[np.bool_]]:
+    """Return full-size masks moved by a small motion; eight of them share one remap, a bit each."""
+    scale = np.array([width / back.shape[1], height / back.shape[0]], np.float32)
+    full = cv2.resize((back + np.float32(0.5)) * scale - np.float32(0.5), (width, height))
+    fixed, _ = cv2.convertMaps(full, None, cv2.CV_16SC2, nninterpolation=True)
+    out: list[NDArray[np.bool_]] = []
+    for first in range(0, len(masks), 8):
+        some = masks[first : first + 8]
+        packed = np.zeros((height, width), np.uint8)
+        for bit, mask in enumerate(some):
+            packed |= mask.view(np.uint8) << np.uint8(bit)
+        moved = cv2.remap(packed, fixed, None, cv2.INTER_NEAREST)
+        out += [(moved & (1 << bit)) > 0 for bit in range(len(some))]
+    return out
+
+
+def _explained(current: NDArray[np.uint8], key: NDArray[np.uint8], back: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how well each pixel of the new small image is explained by the moved one, in [0, 1]."""
+    moved = cv2.remap(key, back[..., 0], back[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    difference = cv2.blur(cv2.absdiff(current, moved).astype(np.float32), (5, 5))
+    return np.asarray(1 / (1 + (difference / 32) ** 2), np.float32)
