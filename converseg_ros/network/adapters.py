@@ -24,6 +24,8 @@ class Adapters(nn.Module):
 
     def forward(self, language: LanguageFeatures) -> Prompts:
         """Return the prompts of K texts."""
-        sparse = self.scale * self.to_sparse(self.txt_norm(language.tokens))
+        # Padded slots become zero after the norm, as in the reference, whose training lets them take part.
+        normed = self.txt_norm(language.tokens).masked_fill(~language.mask[..., None], 0)
+        sparse = self.scale * self.to_sparse(normed)
         dense = self.temp * self.to_dense(self.txt_norm(language.pooled))
         return Prompts(sparse, language.mask, dense)

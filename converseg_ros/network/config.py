@@ -1,11 +1,12 @@
 """Configurations of ConverSeg-Net: which encoders, how large; what a model folder's config.json holds."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from converseg_ros.core import InputError
 
-Preprocess = Literal['pad', 'stretch', 'fit']
+Preprocess = Literal['pad', 'stretch']
+Select = Literal['token0', 'best', 'stable']
 FORMAT = 1  # of config.json
 
 
@@ -109,7 +110,7 @@ class NetworkConfig:
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     preprocess: Preprocess = 'pad'
-    mask_token: int | None = 0  # which of the decoder's masks answers; None = the best scored of tokens 1..n
+    select: Select = 'token0'  # which of the decoder's masks answers, see network/selection.py
     version: str = '1'
     licences: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -121,8 +122,8 @@ class NetworkConfig:
             raise InputError(f'image.channels is {channels}, not a multiple of 8 and of the heads', where=self.name)
         if any(s % 32 for s in self.image.image_size):
             raise InputError(f'image.image_size is {self.image.image_size}, not multiples of 32', where=self.name)
-        if self.mask_token is not None and not 0 <= self.mask_token <= decoder.multimask_outputs:
-            raise InputError(f'mask_token is {self.mask_token}', where=self.name)
+        if self.preprocess not in get_args(Preprocess) or self.select not in get_args(Select):
+            raise InputError(f'preprocess is {self.preprocess!r}, select is {self.select!r}', where=self.name)
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of this configuration."""

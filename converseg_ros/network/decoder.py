@@ -26,7 +26,7 @@ class GridEncoding(nn.Module):
         x = (torch.arange(columns, device=device, dtype=torch.float32) + 0.5) / columns
         xy = torch.stack([x[None].expand(rows, -1), y[:, None].expand(-1, columns)], -1)
         angle = 2 * torch.pi * ((2 * xy - 1) @ self.gaussian.float())
-        return torch.cat([angle.sin(), angle.cos()], -1).permute(2, 0, 1)[None].to(self.gaussian.dtype)
+        return torch.cat([angle.sin(), angle.cos()], -1).permute(2, 0, 1)[None]
 
 
 class MaskDecoder(nn.Module):
@@ -57,7 +57,7 @@ class MaskDecoder(nn.Module):
         output = torch.cat([sam.obj_score_token.weight, sam.iou_token.weight, sam.mask_tokens.weight])
         queries = torch.cat([output.expand(count, -1, -1), prompts.sparse], 1)[:, None]
         keys = (image.embedding + prompts.dense[:, :, None, None]).flatten(2).transpose(1, 2)[:, None]
-        position = self.grid(rows, columns).flatten(2).transpose(1, 2)[:, None]
+        position = self.grid(rows, columns).to(keys.dtype).flatten(2).transpose(1, 2)[:, None]
         queries, keys = self._attend(queries, keys, position, _bias(prompts.mask, output.shape[0], queries))
 
         grid = keys[:, 0].transpose(1, 2).unflatten(2, (rows, columns))

@@ -7,6 +7,7 @@ from transformers.models.sam2.configuration_sam2 import Sam2HieraDetConfig, Sam2
 
 from converseg_ros.network.config import Sam2ImageConfig
 from converseg_ros.network.features import ImageFeatures
+from converseg_ros.network.hiera import position_embedding, run_trunk
 
 
 def vision_config(config: Sam2ImageConfig) -> Sam2VisionConfig:
@@ -43,15 +44,25 @@ class Sam2ImageEncoder(nn.Module):
         self.no_memory = nn.Parameter(torch.zeros(config.channels))
         self.conv_s0 = nn.Conv2d(config.channels, config.channels // 8, 1)
         self.conv_s1 = nn.Conv2d(config.channels, config.channels // 4, 1)
+        self._position: Tensor | None = None  # kept once the weights no longer change
+
+    def freeze(self) -> None:
+        """Compute once, in float32, what depends on the weights alone; call before lowering the precision."""
+        rows, columns = self.config.image_size
+        self._position = position_embedding(self.vision.backbone, (rows // 4, columns // 4)).detach()
 
     def forward(self, pixels: Tensor) -> ImageFeatures:
         """Encode (B, 3, H, W) normalised pixels."""
-        hidden = self.vision.backbone(pixels).intermediate_hidden_states
+        trunk = self.vision.backbone
+        position = self._position
+        if position is None:
+            position = position_embedding(trunk, (pixels.shape[2] // 4, pixels.shape[3] // 4))
+        hidden = run_trunk(trunk, pixels, position)
         s0, s1, embedding = self._pyramid(hidden)
         embedding = embedding + self.no_memory[:, None, None]
         return ImageFeatures(embedding, (self.conv_s0(s0), self.conv_s1(s1)))
 
-    def _pyramid(self, hidden: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def _pyramid(self, hidden: list[Tensor]) -> tuple[Tensor, ...]:
         """Run the neck without its unused position encodings and lowest level; (stride 4, 8, 16)."""
         neck = self.vision.neck
         last = len(neck.convs) - 1

@@ -1,0 +1,246 @@
+"""When an answer is NO_TARGET, when it is only LOW_CONFIDENCE, and what its score means: the one place that decides.
+
+The network gives two pieces of evidence that a target exists: the object score head's and the mask's own (the mean
+foreground probability inside the mask). Platt scaling (Platt 1999) on their log-odds makes a probability, and three
+thresholds on it decide; all of it is fitted on labelled images with and without targets and kept in calibration.json
+beside the weights. Without that file nothing is claimed: an answer is NO_TARGET only if its mask is empty. The mask
+decoder's IoU scores are not used: in the released weights nothing supervises them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from converseg_ros.core import InputError, Status
+from converseg_ros.core.files import write_json
+
+FORMAT = 1
+CLIP = 1e-4  # probabilities are kept this far from 0 and 1 before their log-odds are taken
+UNCALIBRATED = 'not calibrated: only an empty mask counts as no target'
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """p(target) = sigmoid(object_weight * logit(object score) + mask_weight * logit(mask score) + bias).
+
+    no_target: below it the answer is NO_TARGET. recall: the same for safety instructions, chosen so that few targets
+    are missed. confident: from it on the answer is OK, between it is LOW_CONFIDENCE. mask_threshold: per-pixel
+    foreground probability. report: how it did on images it was not fitted on. provenance: what it was fitted on.
+    """
+
+    object_weight: float
+    mask_weight: float
+    bias: float
+    no_target: float
+    recall: float
+    confident: float
+    mask_threshold: float = 0.5
+    report: dict[str, float] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that the thresholds are probabilities in order."""
+        values = (self.recall, self.no_target, self.confident, self.mask_threshold)
+        if not all(0 <= v <= 1 for v in values) or not self.recall <= self.no_target <= self.confident:
+            raise InputError(
+                f'thresholds recall {self.recall}, no_target {self.no_target}, confident {self.confident} are not in'
+                ' order between 0 and 1',
+                where='calibration',
+                do='calibrate again: converseg eval items ... --calibrate',
+            )
+
+    def probability(self, object_score: ArrayLike, mask_score: ArrayLike) -> NDArray[np.float64]:
+        """Return the probability that a target exists, from scores in [0, 1]."""
+        linear = self.object_weight * _logit(object_score) + self.mask_weight * _logit(mask_score) + self.bias
+        return np.asarray(1 / (1 + np.exp(-linear)))
+
+    def save(self, path: Path) -> None:
+        """Write calibration.json."""
+        write_json(path, {'format': FORMAT, **asdict(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> 'Calibration':
+        """Read calibration.json."""
+        try:
+            data = json.loads(path.read_text())
+            if data.pop('format', FORMAT) > FORMAT:
+                raise InputError('the format is newer than this program', where=str(path), do='update converseg')
+            known = {f.name for f in fields(cls)}
+            return cls(**{k: v for k, v in data.items() if k in known})
+        except InputError:
+            raise
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise InputError(
+                f'not a calibration ({error})',
+                where=str(path),
+                do='calibrate again: converseg eval items ... --calibrate',
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of an answer; `score` in [0, 1] is the number it was decided on."""
+
+    status: Status
+    score: float
+    reason: str = ''
+
+
+def decide(
+    calibration: Calibration | None, *, area: int, object_score: float, mask_score: float, recall: bool = False
+) -> Verdict:
+    """Return the status of one answer; `area` is of the thresholded mask, in pixels; recall: a safety instruction."""
+    if area == 0:
+        return Verdict(Status.NO_TARGET, 0.0, 'the mask is empty' + ('' if calibration else f' ({UNCALIBRATED})'))
+    if calibration is None:
+        return Verdict(Status.OK, 1.0, UNCALIBRATED)
+    p = float(calibration.probability(object_score, mask_score))
+    threshold = calibration.recall if recall else calibration.no_target
+    if p < threshold:
+        return Verdict(Status.NO_TARGET, p, f'probability {p:.2f} of a target is below {threshold:.2f}')
+    if p < calibration.confident:
+        return Verdict(
+            Status.LOW_CONFIDENCE, p, f'probability {p:.2f} of a target is below {calibration.confident:.2f}'
+        )
+    return Verdict(Status.OK, p)
+
+
+def fit_calibration(
+    object_scores: ArrayLike,
+    is_positive: ArrayLike,
+    ious: ArrayLike,
+    *,
+    mask_scores: ArrayLike | None = None,
+    groups: Sequence[str] | None = None,
+    recall: float = 0.98,
+    precision: float = 0.5,
+    provenance: dict[str, Any] | None = None,
+) -> Calibration:
+    """Fit on N answers of an uncalibrated predictor.
+
+    object_scores: (N,) in [0, 1]. is_positive: (N,) bool, whether the image has a target. ious: (N,) of the mask with
+    the truth; not looked at where there is no target. mask_scores: (N,) in [0, 1]; left out, the mask's evidence gets
+    no weight. groups: (N,) image ids; answers on one image stay together when the report is cross-validated. recall:
+    share of targets the safety threshold keeps. precision: share of OK answers with an IoU of 0.5 or more.
+    Raises InputError where there are fewer than ten targets or ten images without.
+    """
+    objects = np.asarray(object_scores, np.float64).ravel()
+    truth = np.asarray(is_positive, bool).ravel()
+    quality = np.where(truth, np.nan_to_num(np.asarray(ious, np.float64).ravel()), 0.0)
+    masks = np.full_like(objects, 0.5) if mask_scores is None else np.asarray(mask_scores, np.float64).ravel()
+    if not objects.size == truth.size == quality.size == masks.size:
+        raise InputError('the arrays have different lengths', where='calibration')
+    if truth.sum() < 10 or (~truth).sum() < 10:
+        raise InputError(
+            f'{int(truth.sum())} items with and {int((~truth).sum())} without a target are too few to calibrate on',
+            where='calibration',
+            do='give at least ten of each, better hundreds',
+        )
+    names = [str(i) for i in range(truth.size)] if groups is None else list(groups)
+    held_out = _cross_validated(objects, masks, truth, names)
+    weights = _platt(objects, masks, truth)
+    p = _apply(weights, objects, masks)
+    no_target = _best_threshold(p, truth, quality)
+    safe = min(_recall_threshold(p, truth, recall), no_target)
+    confident = max(_precision_threshold(p, quality, precision), no_target)
+    report = {
+        'n': float(truth.size),
+        'share_positive': float(truth.mean()),
+        'ece': expected_calibration_error(held_out, truth),
+        'n_acc': float((held_out < no_target)[~truth].mean()),
+        't_acc': float((held_out >= no_target)[truth].mean()),
+        'safety_t_acc': float((held_out >= safe)[truth].mean()),
+        'safety_n_acc': float((held_out < safe)[~truth].mean()),
+    }
+    return Calibration(*map(float, weights), no_target, safe, confident, report=report, provenance=provenance or {})
+
+
+def expected_calibration_error(p: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> float:
+    """Return the mean gap between probability and frequency over equally wide bins (Guo et al. 2017)."""
+    owner = np.minimum((p * bins).astype(int), bins - 1)
+    gaps = [abs(p[owner == b].mean() - truth[owner == b].mean()) * (owner == b).mean() for b in np.unique(owner)]
+    return float(np.sum(gaps))
+
+
+def _logit(score: ArrayLike) -> NDArray[np.float64]:
+    """Return the log-odds of a score in [0, 1]."""
+    p = np.clip(np.asarray(score, np.float64), CLIP, 1 - CLIP)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+def _apply(weights: NDArray[np.float64], objects: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
+    """Return probabilities for weights (object, mask, bias)."""
+    return Calibration(*map(float, weights), 0.0, 0.0, 0.0).probability(objects, masks)
+
+
+def _platt(objects: ArrayLike, masks: ArrayLike, truth: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Fit a logistic regression by Newton's method, with Platt's smoothed targets and a weak ridge on the slopes."""
+    x = np.stack([_logit(objects), _logit(masks), np.ones(truth.size)], 1)
+    positive = truth.sum()
+    target = np.where(truth, (positive + 1) / (positive + 2), 1 / (truth.size - positive + 2))
+    ridge = np.diag([1e-2, 1e-2, 1e-6])
+    weights = np.zeros(3)
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-np.clip(x @ weights, -50, 50)))
+        gradient = x.T @ (p - target) + ridge @ weights
+        hessian = (x * (p * (1 - p) + 1e-9)[:, None]).T @ x + ridge
+        step = np.linalg.solve(hessian, gradient)
+        weights = weights - step * min(1.0, 5.0 / (np.abs(step).max() + 1e-12))
+        if np.abs(step).max() < 1e-8:
+            break
+    # More evidence must never mean less probability: a slope of the wrong sign is noise.
+    if (weights[:2] < 0).any():
+        keep = weights[:2] >= 0
+        if not keep.any():
+            return np.array([0.0, 0.0, math.log((positive + 1) / (truth.size - positive + 1))])
+        half = np.full(truth.size, 0.5)
+        return _platt(objects if keep[0] else half, masks if keep[1] else half, truth) * [*keep, True]
+    return weights
+
+
+def _cross_validated(
+    objects: NDArray[np.float64], masks: NDArray[np.float64], truth: NDArray[np.bool_], groups: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return each answer's probability under a fit on the other images (five folds)."""
+    order = {name: i % 5 for i, name in enumerate(dict.fromkeys(groups))}
+    fold = np.array([order[g] for g in groups])
+    p = np.zeros(truth.size)
+    for f in range(5):
+        test = fold == f
+        if test.any():
+            p[test] = _apply(_platt(objects[~test], masks[~test], truth[~test]), objects[test], masks[test])
+    return p
+
+
+def _best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: NDArray[np.float64]) -> float:
+    """Return the threshold with the best mean of (IoU kept on targets) and (share of the others refused)."""
+    candidates = _between(p)
+    kept = np.array([quality[truth & (p >= t)].sum() for t in candidates]) / max(quality[truth].sum(), 1e-9)
+    refused = np.array([(p[~truth] < t).mean() for t in candidates])
+    return float(candidates[int(np.argmax(kept + refused))])
+
+
+def _recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: float) -> float:
+    """Return the highest threshold that keeps the share `recall` of the targets."""
+    ordered = np.sort(p[truth])
+    return float(ordered[math.floor((1 - recall) * ordered.size)])
+
+
+def _precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
+    """Return the lowest threshold from which on the share `precision` of the answers has an IoU of 0.5 or more."""
+    order = np.argsort(-p)
+    share = np.cumsum(quality[order] >= 0.5) / np.arange(1, p.size + 1)
+    enough = np.flatnonzero(share >= precision)
+    return float(p[order][enough[-1]]) if enough.size else 1.0
+
+
+def _between(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return thresholds below, between and above all values."""
+    values = np.unique(p)
+    return np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [min(1.0, values[-1] + 1e-6)]])
