@@ -1,0 +1,41 @@
+"""A linter for prompts: grammar slips and words that leave the meaning open."""
+
+import re
+
+MIN_WORDS, MAX_WORDS = 3, 20
+_RULES = (
+    (re.compile(r'\b(\w+) \1\b', re.IGNORECASE), 'a word twice'),
+    (re.compile(r'[{}<>_|]'), 'a template mark'),
+    (re.compile(r'\b[Aa] (?=[aeiou])(?!un[aeiou]|uni|use|eu|one)', re.IGNORECASE), '`a` before a vowel'),
+    (re.compile(r'\ban (?=[bcdfgjklmnpqrstvwxyz])', re.IGNORECASE), '`an` before a consonant'),
+    (re.compile(r'\b(is|was) (the )?(\w+ )?(mugs|plates|bowls|knives|forks|spoons|books|chairs|people|cups)\b(?! \w+ (of|on|in))'), 'singular verb with a plural'),
+    (re.compile(r'\b(this|that|a|an|each|every) (\w+ )?(people|knives|mice|shelves)\b'), 'singular word with a plural'),
+    (re.compile(r'\bthe the\b|\bthe (a|an|my|this)\b'), 'two determiners'),
+    (re.compile(r'\s{2,}|^\s|\s$'), 'stray spaces'),
+    (re.compile(r'None|nan\b'), 'a missing word'),
+    (re.compile(r'\b(that are) (has|is)\b|\bthat (is|has) (are|have)\b'), 'verbs that clash'),
+    (re.compile(r'\b\w+ss(s|es)es\b'), 'a plural of a plural'),
+)  # fmt: skip
+_QUESTION = re.compile(r'^(what|where|which|who|is|are|can|could|do|does|how)\b', re.IGNORECASE)
+_VAGUE = re.compile(r'\b(it|that one|this one|the other one|them)\b\W*$', re.IGNORECASE)
+
+
+def lint(text: str, *, bare: bool = False, context: str = '') -> list[str]:
+    """Return what is wrong with a prompt; `bare` allows a class name alone, `context` allows to point back."""
+    problems = [why for rule, why in _RULES if rule.search(text)]
+    words = len(text.split())
+    if words > MAX_WORDS or (words < MIN_WORDS and not bare):
+        problems.append(f'{words} words, not {MIN_WORDS} to {MAX_WORDS}')
+    if (
+        text.endswith('?')
+        and not _QUESTION.match(text)
+        and not any(q in text for q in (', ', '? ', 'hey', 'is ', 'and the'))
+    ):
+        problems.append('a question mark after a command')
+    if (
+        _VAGUE.search(text)
+        and not context
+        and not re.search(r'\b(what|where|because|if|before|that|which|use|with)\b', text)
+    ):
+        problems.append('points back at nothing')
+    return problems

@@ -1,0 +1,143 @@
+"""Worlds from rendered scenes: the scene graph, a view's label image and its ideal depth."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.engine.knowledge import thing
+from converseg_ros.engine.world import Entity, Event, World
+from converseg_ros.scenes.graph import ATTRIBUTES, Scene, SceneObject, View
+
+# What a scene alone can tell; a class that often is so is no evidence.
+BY_SCENE = frozenset(
+    {'hot', 'spills', 'lights', 'transparent', 'shiny', 'flammable', 'toxic', 'sharp', 'fragile', 'heavy'}
+)
+CELL = 0.02  # metres, grid of the free-space test
+CLEARANCE = 0.07  # metres, radius that must be free around a spot
+MIN_FREE = 0.04  # square metres; a smaller free part is not worth a prompt
+
+
+def read_image16(path: Path) -> NDArray[np.uint16]:
+    """Read a 16-bit PNG as (H, W) uint16; raise InputError where it is not one."""
+    import cv2
+
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 2:
+        raise InputError('not a 16-bit image', where=str(path), do='render the scene again')
+    return image.astype(np.uint16)
+
+
+def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
+    """Return the world of one view of a scene folder; raise InputError where its images cannot be read."""
+    labels = read_image16(folder / f'{view.name}.labels.png')
+    depth = read_image16(folder / f'{view.name}.depth.png').astype(np.float32) / 1000
+    if labels.shape != (view.height, view.width) or depth.shape != labels.shape:
+        raise InputError(f'labels are {labels.shape}, the view is {view.height}x{view.width}', where=str(folder))
+    to_camera = np.linalg.inv(np.asarray(view.pose, np.float64))
+    present = set(np.unique(labels).tolist())
+    entities: dict[str, Entity] = {}
+    for obj in scene.objects:
+        own = {obj.id, *obj.parts.values()} & present
+        if not own:
+            continue
+        entities[f'o{obj.id}'] = _entity(obj, view, np.isin(labels, list(own)), to_camera)
+        for part, label in obj.parts.items():
+            if label in present:
+                part_key = f'p{label}'
+                entities[part_key] = Entity(part_key, part, labels == label, kind='part', owner=f'o{obj.id}')
+    events = tuple(
+        Event(i.type, *(f'o{k}' if k else '' for k in (i.actor, i.target, i.twin))) for i in scene.interactions
+    )
+    world = World(
+        key,
+        view.width,
+        view.height,
+        entities,
+        events,
+        facts=frozenset({'color', 'depth', 'physics', 'graph', 'stuff'}),
+        room=scene.room,
+    )
+    for e in world.nameable:
+        flat = e.kind == 'surface' or 'supports' in e.tags
+        if flat and 'hot' not in e.tags and e.area > 0.012 * labels.size and e.category not in ('floor', 'wall'):
+            obj = scene.object(int(e.key[1:]))
+            mask = free_area(e, obj, depth, view)
+            if mask is not None:
+                world.free[e.key] = mask
+    return world
+
+
+def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: NDArray[np.float64]) -> Entity:
+    known = thing(obj.category)
+    stated = frozenset(obj.attributes)
+    tags = stated | (known.tags - frozenset(ATTRIBUTES))
+    unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE
+    pose = to_camera @ np.asarray(obj.pose, np.float64)
+    world_rotation = np.asarray(obj.pose, np.float64)[:3, :3]
+    half = np.abs(world_rotation) @ (np.asarray(obj.size, np.float64) / 2)
+    name = str(obj.id)
+    return Entity(
+        f'o{obj.id}',
+        known.name,
+        mask,
+        kind=obj.kind,
+        tags=tags,
+        maybe=(known.maybe | unsure) - tags,
+        color=obj.color,
+        material=obj.material,
+        state=obj.state,
+        support=f'o{obj.support}' if obj.support else '',
+        inside=f'o{obj.inside}' if obj.inside else '',
+        contacts=frozenset(f'o{i}' for i in obj.contacts),
+        hidden_by=frozenset(f'o{i}' for i in view.occluded_by.get(name, [])),
+        visible=float(view.visible.get(name, 1.0)),
+        tips=obj.tips,
+        falls_with=frozenset(f'o{i}' for i in obj.falls_with),
+        stack=obj.stack,
+        size=tuple(2 * half.round(4)),
+        position=pose[:3, 3],
+        up=float(obj.pose[2][3] + half[2]),
+        axes=pose[:3, :3],
+    )
+
+
+def free_area(e: Entity, obj: SceneObject, depth: NDArray[np.float32], view: View) -> NDArray[np.bool_] | None:
+    """Return the (H, W) visible part of a surface's top with `CLEARANCE` free around, or None if there is too little.
+
+    The visible top is projected to a grid of `CELL` in the horizontal plane; an opening with a disc leaves the places
+    where the disc fits between objects, edges and what cannot be seen.
+    """
+    import cv2
+
+    fx, fy, cx, cy = view.k
+    rows, columns = np.nonzero(e.mask & (depth > 0))
+    if rows.size < 200:
+        return None
+    z = depth[rows, columns].astype(np.float64)
+    points = np.stack([(columns - cx) * z / fx, (rows - cy) * z / fy, z, np.ones_like(z)])
+    world = np.asarray(view.pose, np.float64) @ points
+    heights = world[2]
+    level = np.median(heights[heights > np.quantile(heights, 0.5)]) if e.kind == 'surface' else e.up or 0.0
+    if e.kind == 'surface' and obj.size[2] > 0:
+        top = obj.pose[2][3] + obj.size[2] / 2
+        level = top if np.mean(np.abs(heights - top) < 0.03) > 0.2 else level
+    on_top = np.abs(heights - level) < 0.02
+    if np.count_nonzero(on_top) < 200:
+        return None
+    x, y = world[0][on_top], world[1][on_top]
+    column = np.floor((x - x.min()) / CELL).astype(int) + 4
+    row = np.floor((y - y.min()) / CELL).astype(int) + 4
+    grid = np.zeros((row.max() + 5, column.max() + 5), np.uint8)
+    grid[row, column] = 1
+    grid = cv2.morphologyEx(grid, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    size = 2 * round(CLEARANCE / CELL) + 1
+    grid = cv2.morphologyEx(grid, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    if np.count_nonzero(grid) * CELL**2 < MIN_FREE:
+        return None
+    mask = np.zeros_like(e.mask)
+    keep = grid[row, column] > 0
+    mask[rows[on_top][keep], columns[on_top][keep]] = True
+    mask = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & e.mask
+    return mask if np.count_nonzero(mask) > 0.002 * mask.size else None

@@ -1,0 +1,132 @@
+"""The data set folder: one journal an image, items committed one by one, and an index made of them at the end."""
+
+from collections.abc import Iterator
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.files import write_json, write_text
+from converseg_ros.core.item import Item
+
+
+class Journal:
+    """The items of one image; a line is committed once it ends with a newline and is on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.items: dict[str, Item] = {}
+        self.summary: dict[str, Any] | None = None
+        if path.is_file():
+            self._read()
+
+    def _read(self) -> None:
+        data = self.path.read_bytes()
+        whole = data.rfind(b'\n') + 1
+        for line in data[:whole].splitlines():
+            try:
+                row = json.loads(line)
+                if 'item' in row:
+                    item = Item.from_json(row['item'])
+                    self.items[item.id] = item
+                elif 'done' in row:
+                    self.summary = row['done']
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(
+                    f'a broken line ({error})',
+                    where=str(self.path),
+                    do='delete this file; only its image is made again',
+                ) from error
+        if whole < len(data):  # killed in the middle of a line
+            with self.path.open('r+b') as f:
+                f.truncate(whole)
+
+    @property
+    def done(self) -> bool:
+        """Whether the image is finished."""
+        return self.summary is not None
+
+    def commit(self, item: Item) -> None:
+        """Add an item; once this returns it survives a kill."""
+        self._append({'item': item.to_json()})
+        self.items[item.id] = item
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Mark the image as finished, with what there is to say about it."""
+        self._append({'done': summary})
+        self.summary = summary
+
+    def _append(self, row: dict[str, Any]) -> None:
+        line = json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b'\n'
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            size = self.path.stat().st_size if self.path.exists() else 0
+            with self.path.open('ab') as f:
+                try:
+                    f.write(line)
+                    f.flush()
+                    os.fsync(f.fileno())
+                except OSError:
+                    f.truncate(size)
+                    raise
+        except OSError as error:
+            raise ConversegError(
+                f'cannot write ({error.strerror})',
+                where=str(self.path),
+                do='make room, then run the same command again',
+            ) from error
+
+
+class Store:
+    """A data set folder being made; several shards may work on it, each on images of its own."""
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self.folder = folder
+        path = folder / 'settings.json'
+        if path.is_file():
+            found = json.loads(path.read_text())
+            if found != settings:
+                changed = ', '.join(sorted(k for k in {*found, *settings} if found.get(k) != settings.get(k)))
+                raise InputError(
+                    f'was made with other settings ({changed})', where=str(folder), do='name another output folder'
+                )
+        else:
+            try:
+                write_json(path, settings)
+            except OSError as error:
+                raise ConversegError(f'cannot write ({error.strerror})', where=str(folder)) from error
+
+    def journal(self, key: str) -> Journal:
+        """Return the journal of an image."""
+        return Journal(self.folder / 'store' / key[:2] / f'{key}.jsonl')
+
+    def collect(self, keys: list[str]) -> Iterator[Item]:
+        """Yield the committed items of finished images, in the order of `keys`."""
+        for key in dict.fromkeys(keys):
+            journal = self.journal(key)
+            if journal.done:
+                yield from journal.items.values()
+
+    def publish(self, keys: list[str], manifest: dict[str, Any]) -> int:
+        """Write items.jsonl and manifest.json atomically; return the number of items."""
+        lines = [json.dumps(item.to_json(), ensure_ascii=False) for item in self.collect(keys)]
+        try:
+            write_text(self.folder / 'items.jsonl', ''.join(f'{line}\n' for line in lines))
+            write_json(self.folder / 'manifest.json', {**manifest, 'items': len(lines)})
+        except OSError as error:
+            raise ConversegError(
+                f'cannot write ({error.strerror})',
+                where=str(self.folder),
+                do='make room, then run the same command again',
+            ) from error
+        return len(lines)
+
+
+def read_items(path: Path) -> list[Item]:
+    """Read an items.jsonl (or the data set folder it is in); raise InputError where it is not one."""
+    file = path / 'items.jsonl' if path.is_dir() else path
+    try:
+        return [Item.from_json(json.loads(line)) for line in file.read_text().splitlines() if line.strip()]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f'not a list of items ({error})', where=str(file)) from error
