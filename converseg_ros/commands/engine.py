@@ -26,13 +26,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     run.add_argument('--max-images', type=int, default=0, help='take no more images than this')
     run.add_argument('--shard', default='0/1', help='i/n: make only the images of the i-th of n shards')
     run.add_argument('--json', action='store_true', help='print progress as JSON lines')
+    sheet = actions.add_parser('sheet', help='draw random items on a contact sheet')
+    sheet.add_argument('dataset', type=Path)
+    sheet.add_argument('--out', required=True, type=Path, help='PNG file')
+    sheet.add_argument('--count', type=int, default=50)
+    sheet.add_argument('--seed', type=int, default=0)
     stats = actions.add_parser('stats', help='count the items of a data set')
     stats.add_argument('dataset', type=Path)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen action."""
-    return {'run': _run, 'stats': _stats}[args.action](args)
+    return {'run': _run, 'stats': _stats, 'sheet': _sheet}[args.action](args)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -65,6 +70,19 @@ def _run(args: argparse.Namespace) -> int:
     return 1 if len(manifest['failed']) == len(shots) else 0
 
 
+def _sheet(args: argparse.Namespace) -> int:
+    from PIL import Image
+
+    from converseg_ros.core.files import atomic_path
+    from converseg_ros.engine.sheet import contact_sheet
+    from converseg_ros.engine.store import read_items
+
+    picture = contact_sheet(read_items(args.dataset), args.dataset, args.count, seed=args.seed)
+    with atomic_path(args.out) as temporary:
+        Image.fromarray(picture).save(temporary, format='PNG')
+    return 0
+
+
 def _stats(args: argparse.Namespace) -> int:
     from collections import Counter
 
@@ -80,6 +98,7 @@ def _stats(args: argparse.Namespace) -> int:
     ):
         print(f'{title}: ' + ', '.join(f'{k} {n}' for k, n in counts.most_common()))
     print(
-        f'{len(items)} items, {len({i.image_id for i in items})} images, {len({i.prompt for i in items})} distinct prompts'
+        f'{len(items)} items, {len({i.image_id for i in items})} images, '
+        f'{len({i.prompt for i in items})} distinct prompts'
     )
     return 0

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
 """What is known of the classes of everyday things: names, wider kinds, properties and uses."""
 
 from dataclasses import dataclass, field
@@ -161,10 +162,7 @@ LOOK_ALIKE = (
     {'rug', 'bath mat', 'blanket', 'towel', 'curtain', 'clothing', 'pillow', 'banner', 'bed'},
     {'backpack', 'handbag', 'suitcase', 'briefcase'},
     {'box', 'cardboard box', 'crate', 'carton', 'chest', 'gift', 'drawer', 'cardboard', 'suitcase', 'bread box', 'speaker'},
-    {'fork', 'spoon', 'knife', 'butter knife', 'kitchen knife'},
     {'mountain', 'rock'},
-    {'skis', 'snowboard', 'skateboard', 'surfboard'},
-    {'cow', 'horse', 'sheep'},
     {'cake', 'donut', 'cupcake', 'sandwich', 'bread', 'pizza', 'hot dog', 'hamburger', 'food'},
     {'fence', 'net'},
     {'book', 'notebook', 'magazine', 'newspaper', 'paper', 'calendar'},

@@ -97,10 +97,10 @@ table tennis bat | ping pong paddle, table tennis paddle, ~paddle | sports equip
 +darts | dart game, ~dart board | sports equipment, toy | play sharp
 treadmill | running machine | sports equipment | electric heavy
 exercise bike | ~bike | sports equipment | heavy
-bottle | ~flask | container, drinkware | holds_liquid pours graspable contain_small drink ?fragile
-wine bottle | bottle of wine, bottle | container, drinkware | holds_liquid pours graspable fragile contain_small ?drink
-beer bottle | bottle of beer, bottle | container, drinkware | holds_liquid pours graspable fragile contain_small drink
-medicine bottle | pill bottle, bottle | container | graspable toxic contain_small
+bottle | ~flask | container, drinkware | holds_liquid pours graspable drink ?fragile
+wine bottle | bottle of wine, bottle | container, drinkware | holds_liquid pours graspable fragile ?drink
+beer bottle | bottle of beer, bottle | container, drinkware | holds_liquid pours graspable fragile drink
+medicine bottle | pill bottle, bottle | container | graspable toxic
 baby bottle | bottle | container, drinkware | holds_liquid graspable drink
 spray bottle | sprayer, bottle | container | holds_liquid graspable cleans toxic
 flask | thermos, vacuum flask | container, drinkware | holds_liquid pours graspable drink
@@ -113,7 +113,7 @@ plastic cup | cup, ~tumbler | drinkware, dish | holds_liquid drink graspable lig
 mug | coffee mug, cup | drinkware, dish | holds_liquid drink graspable fragile
 coffee cup | cup, teacup, ~mug | drinkware, dish | holds_liquid drink graspable fragile
 fork | table fork | cutlery, utensil | eat_with graspable ?sharp metal_tool ?stirs
-knife | ~blade | cutlery, utensil, cutting tool | cuts sharp graspable spread
+knife | ~blade | cutlery, utensil, cutting tool | cuts sharp graspable spread ?eat_with
 kitchen knife | knife, ~chef's knife, ~blade | utensil, cutting tool | cuts sharp graspable
 butter knife | table knife, knife | cutlery, utensil | cuts spread graspable ?sharp
 knife block | knife stand | container | ?sharp
@@ -142,7 +142,7 @@ creamer | milk jug, ~pitcher | container | holds_liquid pours graspable fragile
 jar | ~pot, ~container | container | contain_small graspable openable fragile
 carton | milk carton | container | holds_liquid pours graspable openable
 milk | | drink | holds_liquid drinkable pours graspable
-can | tin, ~tin can | container | contain_small graspable
+can | tin, ~tin can | container | graspable
 salt shaker | ~salt, ~pepper mill, ~shaker | container | season graspable
 spice rack | spice tower, ~spices | | season
 toaster | | kitchen appliance, appliance | electric gets_hot toast
@@ -354,7 +354,7 @@ blanket | ~throw | linen | soft warm flammable
 rug | carpet, ~mat | flooring | soft
 bath mat | doormat, mat, ~rug | flooring | soft
 curtain | ~drapes | linen | soft flammable
-window blind | blinds, ~shade | | 
+window blind | blinds, ~shade | |
 mirror | | | reflects fragile
 picture frame | picture, framed picture, ~painting | | fragile
 gift | present, wrapped gift | container | openable

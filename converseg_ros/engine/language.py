@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables read best one entry a line
 """The pieces sentences are made of: nouns that are true of exactly the right things, and frames around them."""
 
 from collections.abc import Callable, Iterable, Iterator
@@ -143,7 +144,7 @@ class Talk:
         known = entities[0].thing
         if name in known.names and known.mass:
             return name, 'is'
-        if name in known.names and known.plural_only:
+        if name in known.names and known.plural_only and is_plural(name):
             return name, 'are'
         single = MASS_KINDS.get(name, name)
         if len(entities) == 1 and not entities[0].crowd:
@@ -231,6 +232,13 @@ def select(
 def keys(entities: Iterable[Entity]) -> tuple[str, ...]:
     """Return the keys of entities, sorted."""
     return tuple(sorted(e.key for e in entities))
+
+
+def is_plural(name: str) -> bool:
+    """Say whether a name of a plural-only class is itself plural: scissors is, a pair of scissors is not."""
+    return name in ('sheep', 'deer', 'chopsticks', 'french fries', 'fries') or (
+        name.endswith('s') and not name.startswith(('pair ', 'bunch '))
+    )
 
 
 def indefinite(noun: str) -> str:

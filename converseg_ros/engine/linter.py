@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
 """A linter for prompts: grammar slips and words that leave the meaning open."""
 
 import re

@@ -112,6 +112,11 @@ def spoil(
         return None
     if fault == 'swapped':
         return rng.choice(apart).copy()
-    center = np.array([rows.mean(), columns.mean()])
-    nearest = min(apart, key=lambda o: float(np.hypot(*(np.array([np.nonzero(o.any(1))[0].mean(), np.nonzero(o.any(0))[0].mean()]) - center))))  # fmt: skip
+    center = _center(mask)
+    nearest = min(apart, key=lambda o: float(np.hypot(*(_center(o) - center))))
     return mask | nearest
+
+
+def _center(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the middle (row, column) of what a mask spans."""
+    return np.array([np.flatnonzero(mask.any(1)).mean(), np.flatnonzero(mask.any(0)).mean()])

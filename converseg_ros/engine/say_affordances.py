@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about what things are good for, where to hold them, and what could stand in for a missing tool."""
 
 from converseg_ros.engine.language import Draft, Drafts, Talk, keys

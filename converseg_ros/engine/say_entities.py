@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about entities: classes, kinds, agents, stuff, parts, materials, colours, states, groups, oddities."""
 
 from converseg_ros.engine.knowledge import THINGS, confusable, cousins, plural, thing
@@ -9,6 +10,7 @@ from converseg_ros.engine.language import (
     Talk,
     color_word,
     is_color,
+    is_plural,
     keys,
     select,
 )
@@ -123,6 +125,8 @@ def _kinds(talk: Talk) -> Drafts:
             continue
         yield _sentence(talk, kind, named, 'kind', everything=True)
     for tag, (sub_concept, words) in ADJECTIVES.items():
+        if tag in ('alive', 'soft', 'transparent') and 'stuff' not in world.facts:
+            continue  # plants, textiles and windows are not in the list of classes
         tagged = world.with_tag(tag)
         if tagged and len(tagged) <= 8 and len(tagged) < len(world.nameable) and world.askable(keys(tagged)):
             text = talk.choose(
@@ -160,7 +164,7 @@ def _parts(talk: Talk) -> Drafts:
 
 def _looks(talk: Talk) -> Drafts:
     world = talk.world
-    for category in sorted({e.category for e in world.things}):
+    for category in sorted({e.category for e in world.things if e.kind != 'agent' and e.category != 'floor'}):
         found = talk.word(next(e for e in world.things if e.category == category))
         if found is None:
             continue
@@ -244,7 +248,7 @@ def _missing(talk: Talk) -> Drafts:
         near = [c for c in cousins(category) if world.vocabulary is None or c in world.vocabulary]
         pool += near[:5]
     known = sorted(world.vocabulary) if world.vocabulary is not None else sorted(THINGS)
-    pool += talk.random.sample(known, min(6, len(known)))
+    pool += talk.random.sample(known, min(4, len(known)))
     talk.random.shuffle(pool)
     for name in dict.fromkeys(pool):
         absent = thing(name)
@@ -258,7 +262,9 @@ def _missing(talk: Talk) -> Drafts:
         if talk.bare and talk.random.random() < 0.25:
             yield Draft(noun, (), 'instance', 'literal', 'missing_cousin')
             continue
-        many = absent.plural_only or (not absent.mass and talk.random.random() < 0.3)
+        many = (absent.plural_only and is_plural(noun)) or (
+            not absent.mass and not absent.plural_only and talk.random.random() < 0.3
+        )
         noun = plural(noun) if many and not absent.plural_only else noun
         text, phase = talk.say(noun, 'are' if many else 'is', [], everything=many, mass=absent.mass)
         yield Draft(text, (), 'instance', phase, 'missing_cousin')

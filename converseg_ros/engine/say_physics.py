@@ -178,7 +178,9 @@ def _free_space(talk: Talk) -> Drafts:
                     f'find a free spot for {load}',
                     f'where is there room to place {load}?',
                     f'which surface area is clear enough for {load}?',
-                    f'where could {load} stand without touching anything?',
+                    f'where would {load} fit without touching anything?',
+                    f'I want to get rid of {load}, where is some empty space?',
+                    f'where could a robot put {load} without knocking anything over?',
                 )
             )
             yield Draft(text, names, 'free_space', 'conversational')

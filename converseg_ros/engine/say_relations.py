@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about what goes on between things: held, cut, poured, sat on, falling, ridden, and the look-alikes that are not."""
 
 from converseg_ros.engine.language import Draft, Drafts, Talk, keys

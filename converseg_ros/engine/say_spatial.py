@@ -1,6 +1,8 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about where things are; every condition is true, false, or unclear, and unclear ones are never asked."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from converseg_ros.engine.language import Draft, Drafts, Talk, keys, select
 from converseg_ros.engine.world import Entity, World
 
 Verdict = Callable[[Entity], bool | None]
+FIXED = frozenset({'floor', 'rug', 'wall', 'ceiling'})
 ANCHORS = 4  # anchors tried for a class
 
 
@@ -21,7 +24,7 @@ def spatial(talk: Talk) -> Drafts:
         if found is None:
             continue
         name, named = found
-        if any(e.kind == 'stuff' for e in named):
+        if any(e.kind in ('stuff', 'structure', 'surface') or e.category in FIXED for e in named):
             continue
         yield from _anchored(talk, name, named, [(e, w) for e, w in anchors if e not in named])
         yield from _between(talk, name, named, [(e, w) for e, w in anchors if e not in named])
@@ -175,6 +178,8 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
                 phrase, be = _phrase(talk, name, [near], post=f'{post} {words}')
                 text, phase = talk.say(phrase, be, [near])
                 yield Draft(text, keys([near]), 'next_to', phase)
+    if any(e.kind == 'agent' for e in named) and 'graph' in world.facts:
+        return
     flat = [
         (a, w)
         for a, w in anchors
@@ -194,7 +199,7 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
 
 def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
     near = [(a, w) for a, w in anchors if a.kind in ('object', 'agent')][:ANCHORS]
-    for (a, first), (b, second) in zip(near, near[1:]):
+    for (a, first), (b, second) in pairwise(near):
 
         def between(e: Entity, a: Entity = a, b: Entity = b) -> bool | None:
             ab = np.array([b.cx - a.cx, b.cy - a.cy])

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
 """How people ask for a use or a property: phrases for each tag of the knowledge table."""
 
 from typing import NamedTuple
@@ -117,7 +118,7 @@ USES: dict[str, Use] = {
     'swim': Use('travel', ('swim in',), ('where could somebody swim?',)),
     'play': Use('play', ('play with', 'play a game with', 'entertain a child with'), ('what could a child play with?',)),
     'sport': Use('play', ('use for sport', 'do sport with', 'take to practice')),
-    'hit': Use('play', ('hit a ball with', 'swing at a ball')),
+    'hit': Use('play', ('hit a ball with', 'swing at a ball with')),
     'music': Use('play', ('make music with', 'play a tune on')),
     'flowers': Use('contain', ('put flowers in', 'arrange a bouquet in')),
     'needs_water': Use('clean', ('water',), ('what needs watering?', 'which living thing here wants some water?')),

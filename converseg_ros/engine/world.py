@@ -42,7 +42,7 @@ class Entity:
     up: float | None = None  # height of its top above the floor, metres
     axes: NDArray[np.float64] | None = None  # (3, 3) own axes in the optical frame, columns x (right), y (front), z
     area: int = 0
-    box: Box = Box(0, 0, 0, 0)
+    box: Box = field(default=Box(0, 0, 0, 0))
     cx: float = 0.0
     cy: float = 0.0
 
