@@ -41,6 +41,8 @@ class SceneObject:
     falls_with: list[int] = field(default_factory=list)  # ids that move if this is removed (physics)
     stack: int = 0  # position in a stack, 1 = bottom; 0 = not stacked
     mass: float = 0.0  # kg, estimated from size and material
+    edge_distance: float = 9.0  # metres from its outline to its support's edge, negative = juts out; 9 = does not apply
+    overhang: float = 0.0  # share of it that juts out over its support's edge
 
 
 @dataclass(slots=True)

@@ -1,0 +1,74 @@
+"""Render labelled scenes, look at them, write them as a rosbag.
+
+converseg scenes setup                     # unpack the models, make the Cycles environment, fetch environment images
+converseg scenes render --count 100 --split train --out scenes/train --workers 2
+converseg scenes sheet scenes/train --out sheet.png
+converseg scenes bag --out demo --seconds 10
+converseg scenes attribution --out ATTRIBUTION.md
+"""
+
+import argparse
+from pathlib import Path
+import sys
+
+from converseg_ros.core.files import write_text
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands and their options."""
+    commands = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
+    render = commands.add_parser('render', help='render scenes; whole scene folders are skipped, so a killed run resumes')
+    render.add_argument('--count', type=int, default=10, help='number of scenes')
+    render.add_argument('--seed', type=int, default=0, help='seed of the first scene; the others count up')
+    render.add_argument('--split', choices=('train', 'val', 'test'), default='train')
+    render.add_argument('--renderer', choices=('raster', 'cycles'), default='raster')
+    render.add_argument('--views', type=int, default=2, help='views of each built room')
+    render.add_argument('--room', default='', help='only this room type')
+    render.add_argument('--out', type=Path, required=True, help='folder of the scene folders')
+    render.add_argument('--workers', type=int, default=1, help='processes')
+    sheet = commands.add_parser('sheet', help='a contact sheet: colour, labels, captions')
+    sheet.add_argument('folder', type=Path, help='folder of scene folders')
+    sheet.add_argument('--out', type=Path, required=True, help='PNG file')
+    sheet.add_argument('--count', type=int, default=12, help='views on the sheet')
+    sheet.add_argument('--seed', type=int, default=0, help='which views')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a scenes subcommand; return the exit status."""
+    return {'render': _render, 'sheet': _sheet}[args.what](args)
+
+
+def _render(args: argparse.Namespace) -> int:
+    from converseg_ros.core.errors import InputError
+    from converseg_ros.scenes.render import render_many
+    from converseg_ros.scenes.rooms import ROOMS
+
+    if args.count < 0 or args.views < 1 or args.workers < 1 or args.seed < 0:
+        raise InputError('count and seed must be at least 0, views and workers at least 1', where='the options', do='correct them')
+    if args.room and args.room not in ROOMS:
+        raise InputError(f'no room type {args.room!r}', where='--room', do=f'choose from {", ".join(ROOMS)}')
+
+    def progress(done: int, total: int, seconds: float) -> None:
+        if done == total or done % 10 == 0:
+            rate = done * args.views / max(seconds, 1e-6)
+            print(f'{done}/{total} scenes, {rate:.2f} frames/s, {rate * 3600:.0f} frames/h', file=sys.stderr, flush=True)
+
+    seeds = list(range(args.seed, args.seed + args.count))
+    made = render_many(seeds, args.split, args.views, args.out, args.renderer, args.workers, args.room, progress)
+    print(f'{made} rendered, {len(seeds) - made} were there: {args.out}')
+    return 0
+
+
+def _sheet(args: argparse.Namespace) -> int:
+    from converseg_ros.scenes.sheet import sheet
+
+    print(f'{sheet(args.folder, args.out, args.count, args.seed)} views: {args.out}')
+    return 0
+
+
+def _attribution(args: argparse.Namespace) -> int:
+    from converseg_ros.scenes.catalogue import attribution
+
+    write_text(args.out, attribution())
+    print(args.out)
+    return 0

@@ -1,0 +1,102 @@
+"""Exact visibility by ray casting (Embree through Open3D): depth, labels, unoccluded shares."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.scenes.graph import View
+from converseg_ros.scenes.mesh import Mesh
+
+Array = NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Hits:
+    """Where rays hit: distance in units of the ray's direction (inf = nothing), face (-1), barycentric coordinates."""
+
+    t: Array
+    face: NDArray[np.int64]
+    uv: Array
+
+
+class Caster:
+    """Casts rays against one world-space mesh; `labels` is the label id of each face."""
+
+    def __init__(self, mesh: Mesh, labels: NDArray[np.uint16], threads: int = 1) -> None:
+        import open3d
+
+        self.mesh = mesh
+        self.labels = labels
+        self.threads = threads
+        self._tensor = open3d.core.Tensor
+        self._scene = open3d.t.geometry.RaycastingScene(nthreads=threads)
+        self._scene.add_triangles(
+            open3d.core.Tensor(np.ascontiguousarray(mesh.vertices)),
+            open3d.core.Tensor(np.ascontiguousarray(mesh.faces.astype(np.uint32))),
+        )
+
+    def _rays(self, origins: Array, directions: Array) -> object:
+        rays = np.empty((len(directions), 6), np.float32)
+        rays[:, :3] = origins
+        rays[:, 3:] = directions
+        return self._tensor(rays)
+
+    def cast(self, origins: Array, directions: Array) -> Hits:
+        """Return the first hits of N rays (origins broadcast)."""
+        found = self._scene.cast_rays(self._rays(origins, directions), nthreads=self.threads)
+        t = found['t_hit'].numpy()
+        face = found['primitive_ids'].numpy().astype(np.int64)
+        face[~np.isfinite(t)] = -1
+        return Hits(t, face, found['primitive_uvs'].numpy())
+
+    def blocked(self, origins: Array, directions: Array, near: float, far: float) -> NDArray[np.bool_]:
+        """Return whether anything lies between `near` and `far` (in units of the direction) on each ray."""
+        found = self._scene.test_occlusions(self._rays(origins, directions), near, far, nthreads=self.threads)
+        return np.asarray(found.numpy(), bool)
+
+    def layers(self, origin: Array, directions: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.uint16]]:
+        """Return (ray index, distance, label) of every crossing of every ray from one origin."""
+        found = self._scene.list_intersections(self._rays(origin, directions), nthreads=self.threads)
+        faces = found['primitive_ids'].numpy().astype(np.int64)
+        return found['ray_ids'].numpy().astype(np.int64), found['t_hit'].numpy(), self.labels[faces]
+
+
+def directions(view: View, step: int = 1, offset: tuple[float, float] = (0.0, 0.0)) -> Array:
+    """Return N x 3 world directions of (every `step`-th) pixel centre, scaled so that distance = depth (z), row-major."""
+    fx, fy, cx, cy = view.k
+    u, v = np.meshgrid(np.arange(0, view.width, step), np.arange(0, view.height, step))
+    middle = (step - 1) / 2
+    local = np.stack([(u + middle + offset[0] - cx) / fx, (v + middle + offset[1] - cy) / fy, np.ones(u.shape)], 2)
+    return np.asarray(local.reshape(-1, 3) @ np.array(view.pose)[:3, :3].T, np.float32)
+
+
+def origin(view: View) -> Array:
+    """Return the camera's position in the world, metres."""
+    return np.array(view.pose, np.float32)[:3, 3]
+
+
+def measure(caster: Caster, view: View, labels: NDArray[np.uint16], owner: NDArray[np.uint16]) -> None:
+    """Fill the view's pixels, visible shares and occluders; `owner` maps a label id to its object's id."""
+    objects = owner[labels]
+    ids, counts = np.unique(objects[objects > 0], return_counts=True)
+    view.pixels = {str(i): int(c) for i, c in zip(ids, counts)}
+    rays, t, crossed = caster.layers(origin(view), directions(view, 2))
+    crossed = owner[crossed]
+    order = np.lexsort((t, rays))
+    rays, crossed = rays[order], crossed[order]
+    first = np.r_[True, rays[1:] != rays[:-1]]
+    front = np.zeros(int(rays.max()) + 1 if len(rays) else 1, np.uint16)
+    front[rays[first]] = crossed[first]
+    pairs = np.unique(rays * 65536 + crossed.astype(np.int64))
+    ray, thing = pairs >> 16, (pairs & 65535).astype(np.uint16)
+    whole = np.bincount(thing, minlength=1)
+    seen = np.bincount(thing[front[ray] == thing], minlength=len(whole))
+    hidden = front[ray] != thing
+    by = np.unique(thing[hidden].astype(np.int64) * 65536 + front[ray[hidden]], return_counts=True)
+    view.visible = {str(i): round(float(seen[i] / whole[i]), 4) for i in np.nonzero(whole)[0] if i}
+    view.occluded_by = {}
+    for pair, count in zip(*by):
+        back, before = int(pair >> 16), int(pair & 65535)
+        if count >= 0.04 * whole[back] and count >= 8 and str(back) in view.pixels:
+            view.occluded_by.setdefault(str(back), []).append(before)
