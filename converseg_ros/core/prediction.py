@@ -17,6 +17,8 @@ class Prediction:
     mask: (H, W) bool. probability: (H, W) float32 per-pixel foreground probability of the network, or None.
     score: the number the status was decided on, in [0, 1]; a probability only if `calibrated`.
     object_score: probability that a target exists at all, or None where the network has no such head.
+    mask_score: mean foreground probability inside the mask before anything was decided; with object_score, what a
+    calibration is fitted on.
     """
 
     mask: NDArray[np.bool_]
@@ -27,6 +29,7 @@ class Prediction:
     object_score: float | None = None
     probability: NDArray[np.float32] | None = None
     stage_ms: dict[str, float] = field(default_factory=dict)
+    mask_score: float | None = None
 
     def __post_init__(self) -> None:
         """Check the mask; an answer without a target has none."""

@@ -1,1 +1,18 @@
-"""ConverSeg-Net: encoders, adapters, decoder, checkpoints, predictor."""
+"""ConverSeg-Net: encoders, adapters, decoder, checkpoints, predictor.
+
+load(name_or_folder) -> a predictor.Predictor (core.segmentation.SegmentationNetwork).
+"""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from converseg_ros.network.predictor import Predictor
+
+
+def load(model: str | os.PathLike[str], **options: Any) -> 'Predictor':
+    """Return the predictor of a model's name or folder; see registry.load for the options."""
+    from converseg_ros.network.registry import load as load_model
+
+    predictor: Predictor = load_model(model, **options)
+    return predictor

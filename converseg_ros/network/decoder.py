@@ -51,7 +51,7 @@ class MaskDecoder(nn.Module):
         del self.sam.conv_s0, self.sam.conv_s1
 
     def forward(self, image: ImageFeatures, prompts: Prompts, tokens: tuple[int, ...]) -> Decoded:
-        """Decode K prompts; `image` has one row each, or a single row that all share; `tokens`: which masks."""
+        """Decode K prompts; `image` has one row each, or one that all share; `tokens`: which masks, in a row."""
         sam = self.sam
         count, _, rows, columns = (prompts.sparse.shape[0], *image.embedding.shape[1:])
         output = torch.cat([sam.obj_score_token.weight, sam.iou_token.weight, sam.mask_tokens.weight])
@@ -66,7 +66,7 @@ class MaskDecoder(nn.Module):
         up = sam.activation(sam.upscale_conv2(up) + s0)
         heads = [sam.output_hypernetworks_mlps[i](queries[:, 0, OUTPUT_TOKENS + i]) for i in tokens]
         masks = (torch.stack(heads, 1) @ up.flatten(2)).unflatten(2, up.shape[2:])
-        iou = sam.iou_prediction_head(queries[:, 0, 1])[:, list(tokens)]
+        iou = sam.iou_prediction_head(queries[:, 0, 1])[:, tokens[0] : tokens[-1] + 1]
         return Decoded(masks, iou, sam.pred_obj_score_head(queries[:, 0, 0])[:, 0])
 
     def _attend(self, queries: Tensor, keys: Tensor, position: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:

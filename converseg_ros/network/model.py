@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from converseg_ros.network.adapters import Adapters
@@ -119,20 +118,3 @@ def _language_encoder(config: NetworkConfig, **parts: Any) -> nn.Module:
 def parameter_count(module: nn.Module, *, trainable: bool = False) -> int:
     """Return how many parameters `module` has."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad or not trainable)
-
-
-@torch.no_grad()
-def randomise(network: nn.Module, seed: int = 0, spread: float = 0.02) -> None:
-    """Fill a network with reproducible random weights (for benchmarks and the micro fixture)."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, tensor in sorted(network.state_dict().items()):
-        if not tensor.is_floating_point():
-            continue
-        noise = torch.randn(tensor.shape, generator=generator)
-        if tensor.ndim >= 2:
-            fan = tensor[0].numel() if 'embed' not in name else 1
-            noise = noise * (fan**-0.5 if fan > 1 else 1.0)
-        else:
-            one = name.endswith('weight') or name.endswith(('scale', 'temp'))
-            noise = noise * spread + float(one)
-        tensor.copy_(noise)

@@ -58,13 +58,18 @@ def to_input(rgb: NDArray[np.uint8], size: Size, mode: Preprocess) -> Tensor:
 
 def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], dtype: torch.dtype) -> Tensor:
     """Return (B, 3, H, W) normalised pixels of (B, 3, H, W) in 0..255, on the images' device."""
-    shift = torch.tensor(mean, device=images.device).view(1, 3, 1, 1)
-    scale = torch.tensor(std, device=images.device).view(1, 3, 1, 1)
+    shift, scale = _constants(mean, std, images.device)
     return ((images.to(torch.float32) / 255 - shift) / scale).to(dtype)
 
 
+@lru_cache(maxsize=16)
+def _constants(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation as (1, 3, 1, 1), kept on the device."""
+    return torch.tensor(mean, device=device).view(1, 3, 1, 1), torch.tensor(std, device=device).view(1, 3, 1, 1)
+
+
 @lru_cache(maxsize=32)
-def back_matrices(shape: Size, size: Size, grid: Size, mode: Preprocess) -> tuple[Tensor, Tensor]:
+def back_matrices(shape: Size, size: Size, grid: Size, mode: Preprocess, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return (H, rows of grid) and (columns of grid, W): left @ logits @ right are the logits at image size.
 
     shape: of the image. size: of the network's input. grid: of the logits. Bilinear interpolation is linear and
@@ -72,13 +77,14 @@ def back_matrices(shape: Size, size: Size, grid: Size, mode: Preprocess) -> tupl
     mode the logits go to the image's size directly; both as in the reference.
     """
     if mode == 'stretch':
-        return _bilinear(grid[0], shape[0]), _bilinear(grid[1], shape[1]).T.contiguous()
+        left, right = (_bilinear(grid[i], shape[i]) for i in (0, 1))
+        return left.to(device), right.T.contiguous().to(device)
     inner = inner_size(shape, size)
     start = offset(inner, size)
     left, right = (
         _bilinear(inner[i], shape[i]) @ _bilinear(grid[i], size[i])[start[i] : start[i] + inner[i]] for i in (0, 1)
     )
-    return left, right.T.contiguous()
+    return left.to(device), right.T.contiguous().to(device)
 
 
 def _bilinear(source: int, target: int) -> Tensor:
@@ -90,8 +96,8 @@ def _bilinear(source: int, target: int) -> Tensor:
 
 def to_image(logits: Tensor, shape: Size, size: Size, mode: Preprocess) -> Tensor:
     """Return (K, H, W) float32 logits at image size of (K, h, w) logits of a network input of `size`."""
-    left, right = back_matrices(shape, size, (logits.shape[1], logits.shape[2]), mode)
-    return left.to(logits.device) @ logits.to(torch.float32) @ right.to(logits.device)
+    left, right = back_matrices(shape, size, (logits.shape[1], logits.shape[2]), mode, logits.device)
+    return left @ logits.to(torch.float32) @ right
 
 
 def truth_to_grid(mask: NDArray[np.bool_], size: Size, grid: Size, mode: Preprocess, erode: int = 0) -> Tensor:

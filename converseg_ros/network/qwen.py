@@ -6,10 +6,9 @@ that prefix into one sequence in which each attends to the prefix and itself: no
 read once. Positions are M-RoPE's (Qwen2.5-VL, arXiv 2502.13923, section 2.1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +22,12 @@ from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_
 from converseg_ros.core import InputError
 from converseg_ros.network.config import QwenConfig
 from converseg_ros.network.features import LanguageFeatures
+from converseg_ros.network.qwen_chat import Chat
 from converseg_ros.network.qwen_image import Patches, patches, smart_size
-from converseg_ros.network.qwen_vision import encode_patches
+from converseg_ros.network.qwen_vision import Layout, encode_patches, layout, rms_norm
 
-SYSTEM = '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n<|vision_start|>'
-SPECIAL = ('<|im_start|>', '<|im_end|>', '<|vision_start|>', '<|vision_end|>', '<|image_pad|>')
 LayerState = tuple[Tensor, Tensor]  # keys and values (1, heads, P, d)
+Run = Callable[..., Any]
 
 
 @dataclass(slots=True)
@@ -36,12 +35,20 @@ class Seen:
     """An image as the language encoder sees it, and what it remembers of it."""
 
     patches: Patches
-    keys: list[LayerState] = field(default_factory=list)  # empty until the first instruction
+    keys: list[LayerState] = field(default_factory=list)  # of the prefix; empty until the first instruction
     text: Tensor | None = None  # (S, D) hidden states of the prefix's text tokens
 
-    def forget(self) -> None:
-        """Drop what was computed."""
-        self.keys, self.text = [], None
+
+class Packed(NamedTuple):
+    """K instructions behind one prefix of P tokens: S tokens in all, those past `lengths` only fill a bucket.
+
+    ids: (S,). positions: (3, S) for M-RoPE. live: (S, P + S) which keys each token sees. lengths: of each instruction.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    live: Tensor
+    lengths: list[int]
 
 
 class QwenEncoder(nn.Module):
@@ -57,7 +64,11 @@ class QwenEncoder(nn.Module):
         settings._attn_implementation = 'sdpa'
         self.model = Qwen2_5_VLModel(settings)
         self.max_pixels = config.max_pixels
-        self.tokenizer = _Chat(tokenizer) if tokenizer is not None else None
+        self.chat = Chat(tokenizer) if tokenizer is not None else None
+        # A predictor may replace these: how the device's part is run, and which lengths are filled up to.
+        self.run: Run = lambda function, key, *tensors: function(*tensors)
+        self.bucket: Callable[[int], int] = lambda length: length
+        self._constants: dict[tuple[int, int, torch.device], tuple[Layout, Tensor, Tensor]] = {}
 
     def materialise(self) -> None:
         """Make the buffers that no file holds, after the model was built on the meta device."""
@@ -65,67 +76,101 @@ class QwenEncoder(nn.Module):
             rotary = getattr(owner, name)
             setattr(owner, name, type(rotary)(config=rotary.config))
 
-    def prepare_image(self, rgb: NDArray[np.uint8] | Tensor) -> Seen:
+    def prepare_image(self, rgb: NDArray[np.uint8]) -> Seen:
         """Return an (H, W, 3) uint8 image as patches, at native resolution or capped at `max_pixels`."""
         shape = (int(rgb.shape[0]), int(rgb.shape[1]))
-        cut = patches(rgb, smart_size(shape, min(self.config.min_pixels, self.max_pixels), self.max_pixels))
-        return Seen(cut)
+        return Seen(patches(rgb, smart_size(shape, min(self.config.min_pixels, self.max_pixels), self.max_pixels)))
 
     def forward(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
         """Encode K texts about `image` (of prepare_image); keys and values of the prefix are kept in it."""
         if not isinstance(image, Seen):
             raise InputError('the language encoder needs an image', where='network', do='call prepare_image first')
+        cut, packed = image.patches, self.pack(texts, image.patches)
+        device = self.model.language_model.embed_tokens.weight.device
+        tensors = [_upload(t, device) for t in packed[:3]]
+        self.constants(cut.rows, cut.columns, device)  # before a graph is captured
+        shape = (cut.rows, cut.columns, len(packed.ids))
+        if image.keys:
+            flat = [t for layer in image.keys for t in layer]
+            hidden = self.run(self.more, ('more', *shape), *tensors, *flat)
+            text = image.text
+        else:
+            first = self.first_of(cut.rows, cut.columns)
+            hidden, text, *flat = self.run(first, ('first', *shape), *tensors, _upload(cut.pixels, device))
+            if not torch.is_grad_enabled():
+                image.keys, image.text = list(zip(flat[::2], flat[1::2])), text
+        assert text is not None
+        parts = hidden[: sum(packed.lengths)].split(packed.lengths)
+        tokens = nn.utils.rnn.pad_sequence([torch.cat([text, h[:-2], h[-1:]]) for h in parts], batch_first=True)
+        counts = torch.tensor([len(text) + n - 1 for n in packed.lengths])
+        mask = torch.arange(tokens.shape[1]) < counts[:, None]
+        return LanguageFeatures(tokens, mask.to(device), torch.stack([h[-2] for h in parts]))
+
+    def pack(self, texts: Sequence[str], cut: Patches) -> Packed:
+        """Return K texts as one sequence behind the prefix, on the CPU."""
         chat = self._chat()
         suffixes = [chat.suffix(text) for text in texts]
         lengths = [len(s) for s in suffixes]
-        device = self.model.language_model.embed_tokens.weight.device
-        prefix_length = len(chat.prefix) + 1 + image.patches.rows * image.patches.columns // 4
-        start = len(chat.prefix) + max(image.patches.grid)  # position of <|vision_end|>
-        ids = torch.tensor([i for s in suffixes for i in s], device=device)
-        embeds = self.model.language_model.embed_tokens(ids)
-        within = torch.cat([torch.arange(n, device=device) for n in lengths]) + start + 1
-        positions = within.expand(3, -1)
-        owner = torch.repeat_interleave(torch.arange(len(texts), device=device), torch.tensor(lengths, device=device))
+        prefix, start = len(chat.prefix) + 1 + cut.grid[0] * cut.grid[1], len(chat.prefix) + max(cut.grid) + 1
+        total = sum(lengths)
+        size = self.bucket(total)
+        ids = torch.full((size,), chat.end[0])
+        ids[:total] = torch.tensor([i for s in suffixes for i in s])
+        # Filling tokens belong to owners of their own: each sees itself, and nobody sees them.
+        owner = torch.cat([torch.full((n,), k) for k, n in enumerate([*lengths, *[1] * (size - total)])])
+        within = torch.cat([torch.arange(n) for n in [*lengths, *[1] * (size - total)]])
         own = (owner[:, None] == owner) & (within[:, None] >= within)
-        live = torch.cat([own.new_ones(len(ids), prefix_length), own], 1)
-        if not image.keys:
-            before, where = self._prefix(image, device)
-            embeds, positions = torch.cat([before, embeds]), torch.cat([where, positions], 1)
-            causal = own.new_ones(prefix_length, prefix_length).tril()
-            live = torch.cat([torch.cat([causal, own.new_zeros(prefix_length, len(ids))], 1), live])
-        hidden, keys = self._run(embeds, positions, live, image.keys)
-        if image.keys:
-            text = image.text
-        else:
-            text, hidden = hidden[chat.prefix_text], hidden[prefix_length:]
-            if not torch.is_grad_enabled():
-                image.keys = [(k[:, :, :prefix_length], v[:, :, :prefix_length]) for k, v in keys]
-                image.text = text
-        assert text is not None
-        rows = [torch.cat([text, h[:-2], h[-1:]]) for h in hidden.split(lengths)]
-        pooled = torch.stack([h[-2] for h in hidden.split(lengths)])
-        tokens = nn.utils.rnn.pad_sequence(rows, batch_first=True)
-        counts = torch.tensor([len(r) for r in rows], device=device)
-        return LanguageFeatures(tokens, torch.arange(tokens.shape[1], device=device) < counts[:, None], pooled)
+        live = torch.cat([torch.ones(size, prefix, dtype=torch.bool), own], 1)
+        return Packed(ids, (within + start).expand(3, -1).contiguous(), live, lengths)
 
-    def _chat(self) -> '_Chat':
+    def first_of(self, rows: int, columns: int) -> Run:
+        """Return the function that encodes a new image and its first instructions together."""
+
+        def first(ids: Tensor, positions: Tensor, live: Tensor, pixels: Tensor) -> tuple[Tensor, ...]:
+            language = self.model.language_model
+            where, head, place = self.constants(rows, columns, ids.device)
+            visual = encode_patches(self.model.visual, pixels, where)
+            around = language.embed_tokens(torch.cat([head, ids]))
+            start, count = head.shape[0] - 1, head.shape[0] + visual.shape[0]
+            embeds = torch.cat([around[:start], visual.to(around.dtype), around[start:]])
+            causal = live.new_ones(count, count).tril()
+            above = torch.cat([causal, live.new_zeros(count, ids.shape[0])], 1)
+            hidden, keys = self._attend(embeds, torch.cat([place, positions], 1), torch.cat([above, live]), ())
+            text = torch.cat([hidden[a:b] for a, b in self._chat().prefix_runs])
+            flat = [t[:, :, :count] for layer in keys for t in layer]
+            return (hidden[count:], text, *flat)
+
+        return first
+
+    def more(self, ids: Tensor, positions: Tensor, live: Tensor, *flat: Tensor) -> Tensor:
+        """Return the (S, D) hidden states of packed instructions behind a prefix that was encoded before."""
+        past = list(zip(flat[::2], flat[1::2]))
+        return self._attend(self.model.language_model.embed_tokens(ids), positions, live, past)[0]
+
+    def constants(self, rows: int, columns: int, device: torch.device) -> tuple[Layout, Tensor, Tensor]:
+        """Return what depends on the grid alone, on the device: window layout, prefix token ids and positions."""
+        key = (rows, columns, device)
+        if key not in self._constants:
+            chat = self._chat()
+            where = layout(self.model.visual, rows, columns, device)
+            head = torch.tensor([*chat.prefix, chat.vision_end], device=device)
+            self._constants[key] = (where, head, _prefix_positions(len(chat.prefix), (rows // 2, columns // 2), device))
+        return self._constants[key]
+
+    def _apply(self, fn: Any, recurse: bool = True) -> 'QwenEncoder':
+        """Drop what was computed for the old device or precision."""
+        self._constants.clear()
+        super()._apply(fn, recurse)
+        return self
+
+    def _chat(self) -> Chat:
         """Return the tokenizer, or say that there is none."""
-        if self.tokenizer is None:
+        if self.chat is None:
             raise InputError('no tokenizer was given', where='language encoder', do='load it from a model folder')
-        return self.tokenizer
+        return self.chat
 
-    def _prefix(self, image: Seen, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return embeddings (P, D) and positions (3, P) of system prompt, image and the token behind it."""
-        chat, cut = self._chat(), image.patches
-        embed = self.model.language_model.embed_tokens
-        visual = encode_patches(self.model.visual, cut.pixels.to(device), cut.rows, cut.columns)
-        head = torch.tensor(chat.prefix, device=device)
-        tail = torch.tensor([chat.vision_end], device=device)
-        embeds = torch.cat([embed(head), visual.to(embed.weight.dtype), embed(tail)])
-        return embeds, _prefix_positions(len(chat.prefix), cut.grid).to(device)
-
-    def _run(
-        self, embeds: Tensor, positions: Tensor, live: Tensor, past: list[LayerState]
+    def _attend(
+        self, embeds: Tensor, positions: Tensor, live: Tensor, past: Sequence[LayerState]
     ) -> tuple[Tensor, list[LayerState]]:
         """Run the language model on (S, D) embeddings; `live` (S, P + S) says which keys each token sees."""
         language = self.model.language_model
@@ -134,49 +179,28 @@ class QwenEncoder(nn.Module):
         states: list[LayerState] = []
         for index, layer in enumerate(language.layers):
             attention = layer.self_attn
-            x = layer.input_layernorm(hidden)
+            x = rms_norm(layer.input_layernorm, hidden)
             shape = (1, x.shape[1], -1, attention.head_dim)
-            q = attention.q_proj(x).view(shape).transpose(1, 2)
-            k = attention.k_proj(x).view(shape).transpose(1, 2)
-            v = attention.v_proj(x).view(shape).transpose(1, 2)
+            q, k, v = (p(x).view(shape).transpose(1, 2) for p in (attention.q_proj, attention.k_proj, attention.v_proj))
             q, k = apply_rotary_pos_emb(q, k, cos, sin)
             if past:
                 k, v = torch.cat([past[index][0], k], 2), torch.cat([past[index][1], v], 2)
             states.append((k, v))
             out = F.scaled_dot_product_attention(q, k, v, attn_mask=live, scale=attention.scaling, enable_gqa=True)
             hidden = hidden + attention.o_proj(out.transpose(1, 2).flatten(2))
-            hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
-        return language.norm(hidden)[0], states
+            hidden = hidden + layer.mlp(rms_norm(layer.post_attention_layernorm, hidden))
+        return rms_norm(language.norm, hidden)[0], states
 
 
-@lru_cache(maxsize=16)
-def _prefix_positions(head: int, grid: tuple[int, int]) -> Tensor:
+def _prefix_positions(head: int, grid: tuple[int, int], device: torch.device) -> Tensor:
     """Return M-RoPE's (time, row, column) positions of `head` text tokens, an image of `grid`, and one token more."""
     rows, columns = grid
     text = torch.arange(head).expand(3, -1)
     row, column = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing='ij')
     image = torch.stack([torch.zeros(rows * columns, dtype=torch.long), row.flatten(), column.flatten()]) + head
-    return torch.cat([text, image, torch.full((3, 1), head + max(grid))], 1)
+    return torch.cat([text, image, torch.full((3, 1), head + max(grid))], 1).to(device)
 
 
-class _Chat:
-    """The tokenizer, with the chat format around an instruction; a person's text never becomes a special token."""
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
-        ids = {s: tokenizer.token_to_id(s) for s in SPECIAL}
-        missing = [s for s, i in ids.items() if i is None]
-        if missing:
-            raise InputError(f'the tokenizer lacks {", ".join(missing)}', where='tokenizer.json', do="use Qwen2.5-VL's")
-        self.prefix: list[int] = self.tokenizer.encode(SYSTEM, add_special_tokens=False).ids
-        self.prefix_text = [n for n, i in enumerate(self.prefix) if i not in ids.values()]
-        self.vision_end: int = ids['<|vision_end|>']
-        self.end: list[int] = [ids['<|im_end|>'], *self.tokenizer.encode('\n', add_special_tokens=False).ids]
-        if len(self.end) != 2:
-            raise InputError('a line feed is not one token', where='tokenizer.json', do="use Qwen2.5-VL's")
-        self.tokenizer.encode_special_tokens = True
-
-    def suffix(self, text: str) -> list[int]:
-        """Return the tokens of an instruction, its end mark and the line feed."""
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
-        return ids + self.end
+def _upload(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy to the device without waiting for it."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == 'cuda' else tensor

@@ -1,7 +1,6 @@
 """Qwen2.5-VL's vision tower with its windows as one batch, instead of one attention call a window."""
 
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,61 +10,68 @@ from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_
 MERGE = 2
 
 
-@lru_cache(maxsize=16)
-def layout(rows: int, columns: int, window: int) -> tuple[Tensor, Tensor, Tensor, Tensor, bool]:
-    """Return how the patches of a (rows, columns) grid lie in windows of `window` x `window` patches.
+class Layout(NamedTuple):
+    """How the N patches of a grid, in the processor's order of 2 x 2 blocks, lie in W windows of `window`^2 slots.
 
-    positions: (N, 2) row and column of each patch, in the order of the processor (2 x 2 blocks). gather: (W, window^2)
-    which patch stands in each slot of each window. live: (W, 1, 1, window^2) False for empty slots, of windows cut by
-    the edge. scatter: (N,) the slot each patch stands in. full: no slot is empty.
+    gather: (W, slots) the patch in each slot. live: (W, 1, 1, slots), False for the empty slots of windows cut by the
+    image's edge; None if no slot is empty. scatter: (N,) the slot of each patch. cos, sin: rotary position, (N, d).
     """
+
+    gather: Tensor
+    live: Tensor | None
+    scatter: Tensor
+    cos: Tensor
+    sin: Tensor
+
+
+def layout(visual: Any, rows: int, columns: int, device: torch.device) -> Layout:
+    """Return the layout of a still image of (rows, columns) patches."""
+    window = visual.window_size // visual.patch_size
     row, column = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing='ij')
-
-    def blocks(x: Tensor) -> Tensor:
-        return x.reshape(rows // MERGE, MERGE, columns // MERGE, MERGE).permute(0, 2, 1, 3).flatten()
-
-    row, column = blocks(row), blocks(column)
-    across = -(-columns // window)
+    row, column = (
+        x.reshape(rows // MERGE, MERGE, columns // MERGE, MERGE).permute(0, 2, 1, 3).flatten() for x in (row, column)
+    )
+    across, down = -(-columns // window), -(-rows // window)
     owner = row // window * across + column // window
-    slot = row % window * window + column % window
-    count = -(-rows // window) * across
-    scatter = owner * window * window + slot
-    gather = torch.zeros(count * window * window, dtype=torch.long)
-    live = torch.zeros(count * window * window, dtype=torch.bool)
+    scatter = owner * window**2 + row % window * window + column % window
+    gather = torch.zeros(down * across * window**2, dtype=torch.long)
+    live = torch.zeros(down * across * window**2, dtype=torch.bool)
     gather[scatter] = torch.arange(rows * columns)
     live[scatter] = True
-    live = live.view(count, 1, 1, -1)
-    return torch.stack([row, column], 1), gather, live, scatter, bool(live.all())
+    rotary = visual.rotary_pos_emb
+    cos, sin = rotary(rotary.inv_freq, torch.stack([row, column], 1).to(device))
+    shaped = live.view(down * across, 1, 1, -1).to(device)
+    return Layout(gather.view(-1, window**2).to(device), None if live.all() else shaped, scatter.to(device), cos, sin)
 
 
-def encode_patches(visual: Any, pixels: Tensor, rows: int, columns: int) -> Tensor:
-    """Return the (rows * columns / 4, D) merged features of a still image's patches, in reading order.
+def encode_patches(visual: Any, pixels: Tensor, where: Layout) -> Tensor:
+    """Return the (N / 4, D) merged features, in reading order, of a still image's (N, 1176) patches.
 
     visual: transformers' Qwen2_5_VisionTransformerPretrainedModel, whose modules and weights are used.
     """
-    window = visual.window_size // visual.patch_size
-    device = pixels.device
-    positions, gather, live, scatter, full = layout(rows, columns, window)
-    mask = None if full else live.to(device)
-    gather, scatter = gather.to(device), scatter.to(device)
     # A 3D convolution whose kernel is the whole patch is a matrix product.
     weight = visual.patch_embed.proj.weight.flatten(1)
     hidden = F.linear(pixels.to(weight.dtype), weight)
-    cos, sin = visual.rotary_pos_emb(hidden, positions.to(device))
     for index, block in enumerate(visual.blocks):
         attention = block.attn
-        qkv = attention.qkv(block.norm1(hidden)).unflatten(1, (3, attention.num_heads, -1))
-        q, k = apply_rotary_pos_emb_vision(qkv[:, 0], qkv[:, 1], cos, sin)
+        qkv = attention.qkv(rms_norm(block.norm1, hidden)).unflatten(1, (3, attention.num_heads, -1))
+        q, k = apply_rotary_pos_emb_vision(qkv[:, 0], qkv[:, 1], where.cos, where.sin)
         v = qkv[:, 2]
         if index in visual.fullatt_block_indexes:
             q, k, v = (t.transpose(0, 1)[None] for t in (q, k, v))
             out = F.scaled_dot_product_attention(q, k, v, scale=attention.scaling)
             out = out[0].transpose(0, 1).flatten(1)
         else:
-            q, k, v = (t[gather].unflatten(0, (-1, window * window)).transpose(1, 2) for t in (q, k, v))
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=attention.scaling)
-            out = out.transpose(1, 2).flatten(0, 1).flatten(1)[scatter]
+            q, k, v = (t[where.gather].transpose(1, 2) for t in (q, k, v))
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=where.live, scale=attention.scaling)
+            out = out.transpose(1, 2).flatten(0, 1).flatten(1)[where.scatter]
         hidden = hidden + attention.proj(out)
-        hidden = hidden + block.mlp(block.norm2(hidden))
-    merged: Tensor = visual.merger(hidden)
+        hidden = hidden + block.mlp(rms_norm(block.norm2, hidden))
+    merger = visual.merger
+    merged: Tensor = merger.mlp(rms_norm(merger.ln_q, hidden).view(-1, merger.hidden_size))
     return merged
+
+
+def rms_norm(module: Any, hidden: Tensor) -> Tensor:
+    """Run transformers' RMSNorm module as one operation."""
+    return F.rms_norm(hidden, module.weight.shape, module.weight, module.variance_epsilon)

@@ -1,0 +1,35 @@
+"""Prompts of different length in one batch, and back, without a live padding token."""
+
+import torch
+from torch.nn import functional as F
+
+from converseg_ros.network.features import Prompts
+
+
+def split_rows(prompts: Prompts) -> list[Prompts]:
+    """Split a batch into rows without their padding."""
+    count = prompts.sparse.shape[0]
+    lengths = [prompts.sparse.shape[1]] * count if prompts.mask is None else prompts.mask.sum(1).tolist()
+    return [
+        Prompts(
+            prompts.sparse[k : k + 1, : lengths[k]],
+            None,
+            prompts.dense[k : k + 1],
+            None if prompts.pooled is None else prompts.pooled[k : k + 1],
+        )
+        for k in range(count)
+    ]
+
+
+def join_rows(rows: list[Prompts], length: int | None = None) -> Prompts:
+    """Join rows; those shorter than `length` (default: the longest) are padded, and the padding is masked."""
+    longest = max(r.sparse.shape[1] for r in rows)
+    length = longest if length is None else length
+    pooled = None if rows[0].pooled is None else torch.cat([r.pooled for r in rows if r.pooled is not None])
+    dense = torch.cat([r.dense for r in rows])
+    if all(r.sparse.shape[1] == length for r in rows):
+        sparse = torch.cat([r.sparse for r in rows])
+        return Prompts(sparse, None, dense, pooled)
+    sparse = torch.cat([F.pad(r.sparse, (0, 0, 0, length - r.sparse.shape[1])) for r in rows])
+    counts = torch.tensor([r.sparse.shape[1] for r in rows], device=sparse.device)
+    return Prompts(sparse, torch.arange(length, device=sparse.device) < counts[:, None], dense, pooled)

@@ -1,0 +1,34 @@
+"""What can be chosen when a network is loaded."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from converseg_ros.core import ConversegError
+from converseg_ros.network.config import Preprocess, Select
+
+Precision = Literal['auto', 'fp32', 'bf16']
+
+
+class DeviceMemoryError(ConversegError):
+    """The device has too little memory for this request; the predictor can still be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Choices that trade quality for speed or memory; docs/models.md says what each costs and does.
+
+    precision: of weights and activations; auto is bf16 on a GPU, fp32 on a CPU. preprocess, select: None takes the
+    model's own. max_pixels: cap on the image the language model sees (252 * 252 = 63504 is fast); None is native.
+    images, texts: how many images and instructions are remembered. chunk: instructions decoded at once, at most.
+    probability: whether each prediction carries its per-pixel map; None: only if calibrated. graphs: CUDA graphs.
+    """
+
+    precision: Precision = 'auto'
+    preprocess: Preprocess | None = None
+    select: Select | None = None
+    max_pixels: int | None = None
+    images: int = 4
+    texts: int = 256
+    chunk: int = 8
+    probability: bool | None = None
+    graphs: bool = True

@@ -1,0 +1,341 @@
+"""Set one image, ask many things of it: what the node, the command line and the evaluation run."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+import gc
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+
+from converseg_ros.core import ConversegError, InputError, Prediction, Status
+from converseg_ros.network import selection
+from converseg_ros.network.batching import join_rows, split_rows
+from converseg_ros.network.calibration import Calibration, decide
+from converseg_ros.network.checkpoints import set_precision
+from converseg_ros.network.config import NetworkConfig, Preprocess, Select
+from converseg_ros.network.features import Decoded, ImageFeatures, Prompts
+from converseg_ros.network.graphs import BUCKETS, COUNTS, Graphs, bucket
+from converseg_ros.network.model import ConverSegNet
+from converseg_ros.network.options import DeviceMemoryError, Options
+from converseg_ros.network.preprocess import normalise, to_image, to_input
+from converseg_ros.network.stages import Stages
+
+Checkpoint = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Image:
+    """An encoded image; `ready` is recorded when a GPU has its features."""
+
+    rgb: NDArray[np.uint8]
+    features: ImageFeatures
+    stages: Stages
+    ready: Any = None
+    seen: Any = None  # the language encoder's side
+    prompts: OrderedDict[str, Prompts] = field(default_factory=OrderedDict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return int(self.rgb.shape[0]), int(self.rgb.shape[1])
+
+
+class Predictor:
+    """A network ready to answer; implements core.segmentation.SegmentationNetwork. Not thread-safe.
+
+    counts: images_encoded, images_cached, texts_encoded, texts_cached, prefixes_encoded, prefixes_cached, decodes.
+    """
+
+    def __init__(
+        self,
+        network: ConverSegNet,
+        *,
+        name: str = '',
+        calibration: Calibration | None = None,
+        device: str | torch.device | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.options = options or Options()
+        self.config: NetworkConfig = network.config
+        self._name = name or f'{self.config.name} {self.config.version}'
+        self.calibration = calibration
+        self._device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        gpu = self._device.type == 'cuda'
+        if gpu and not torch.cuda.is_available():
+            raise InputError('there is no CUDA GPU, or this torch has no CUDA', where='device', do='use --device cpu')
+        precision = self.options.precision
+        self._dtype = torch.bfloat16 if precision == 'bf16' or (precision == 'auto' and gpu) else torch.float32
+        self._select: Select = self.options.select or self.config.select
+        self._preprocess: Preprocess = self.options.preprocess or self.config.preprocess
+        self._tokens = selection.tokens(self._select, self.config.decoder.multimask_outputs)
+        self._graphs = Graphs(gpu and self.options.graphs)
+        self._network: ConverSegNet | None = self._prepare(network)
+        self._side = torch.cuda.Stream(self._device) if gpu else None
+        self._images: OrderedDict[Hashable, _Image] = OrderedDict()
+        self._texts: OrderedDict[str, Prompts] = OrderedDict()
+        self._current: _Image | None = None
+        self.counts: Counter[str] = Counter()
+
+    def _prepare(self, network: ConverSegNet) -> ConverSegNet:
+        """Freeze, cast and move the network; hook its language encoder up to the graphs."""
+        network = network.eval().requires_grad_(False)
+        if hasattr(network.image_encoder, 'freeze'):
+            network.image_encoder.freeze()
+        set_precision(network, self._dtype)
+        network = network.to(self._device)
+        encoder = network.language_encoder
+        if getattr(encoder, 'sees', False):
+            if self.options.max_pixels is not None:
+                encoder.max_pixels = min(self.options.max_pixels, encoder.config.max_pixels)
+            if self._graphs.enabled:
+                encoder.run, encoder.bucket = self._graphs.run, lambda length: bucket(length, BUCKETS)
+        return network
+
+    @property
+    def name(self) -> str:
+        """Name and version of the model."""
+        return self._name
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether scores are probabilities."""
+        return self.calibration is not None
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return str(self._device)
+
+    @property
+    def network(self) -> ConverSegNet:
+        """The network; raise ConversegError after close()."""
+        if self._network is None:
+            raise ConversegError('the network was closed', where=self._name, do='load it again')
+        return self._network
+
+    @torch.inference_mode()
+    def set_image(self, rgb: NDArray[np.uint8], key: Hashable = None) -> None:
+        """Encode an (H, W, 3) uint8 image; a `key` seen lately comes from the cache. On a GPU it does not wait."""
+        network = self.network
+        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+            raise InputError(f'the image is {rgb.dtype} {rgb.shape}, not uint8 (H, W, 3)', where='network')
+        if key is not None and key in self._images and self._images[key].shape == rgb.shape[:2]:
+            self._images.move_to_end(key)
+            self._current = self._images[key]
+            self.counts['images_cached'] += 1
+            return
+        self._current = None
+        with self._memory():
+            current = self._encode_image(network, rgb)
+        self.counts['images_encoded'] += 1
+        self._current = current
+        if key is not None and self.options.images:
+            self._images[key] = current
+            while len(self._images) > self.options.images:
+                self._images.popitem(last=False)
+
+    @torch.inference_mode()
+    def predict(
+        self, texts: Sequence[str], *, recall: Sequence[bool] | None = None, checkpoint: Checkpoint | None = None
+    ) -> list[Prediction]:
+        """Answer K texts on the image that is set; see SegmentationNetwork. Stages: language, decode, masks."""
+        network, image = self.network, self._current
+        if image is None:
+            raise ConversegError('no image is set', where=self._name, do='call set_image first')
+        recalls = [False] * len(texts) if recall is None else list(recall)
+        if len(recalls) != len(texts):
+            raise InputError(f'{len(recalls)} recall flags for {len(texts)} texts', where='network')
+        if not texts:
+            return []
+        check = checkpoint or (lambda stage: None)
+        stages = Stages(self._device)
+        with self._memory():
+            check('language')
+            with stages.stage('language'):
+                prompts = self._prompts(network, image, texts)
+            check('decode')
+            with stages.stage('decode'):
+                if image.ready is not None:
+                    torch.cuda.current_stream(self._device).wait_event(image.ready)
+                logits, objects = self._decode(network, image.features, prompts)
+            check('masks')
+            with stages.stage('masks'):
+                answers = self._masks(logits, objects, image.shape)
+            milliseconds = image.stages.milliseconds() | stages.milliseconds()
+        image.stages = Stages(self._device)  # its encoding is told once
+        return [self._prediction(answer, r, milliseconds) for answer, r in zip(answers, recalls)]
+
+    def warm_up(self, shapes: Sequence[tuple[int, int]] = ((480, 640),), prompts: Sequence[int] = (1, 8)) -> None:
+        """Run once for each image shape and number of instructions, so that nothing is recorded in mid-stream."""
+        generator = np.random.default_rng(0)
+        for shape in shapes:
+            for count in prompts:
+                self.set_image(generator.integers(0, 256, (*shape, 3), dtype=np.uint8))
+                for words in (4, 12):
+                    self.predict([' '.join(['thing'] * words + [str(i)]) for i in range(count)])
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty the caches of images and instructions, and start counting anew."""
+        self._images.clear()
+        self._texts.clear()
+        self._current = None
+        self.counts.clear()
+
+    def close(self) -> None:
+        """Give the memory back, on a GPU to other programs too."""
+        self._graphs.clear()
+        self.forget()
+        self._network = None
+        gc.collect()
+        if self._device.type == 'cuda':
+            torch.cuda.synchronize(self._device)
+            torch.cuda.empty_cache()
+
+    def _encode_image(self, network: ConverSegNet, rgb: NDArray[np.uint8]) -> _Image:
+        """Encode an image; on a GPU on a stream of its own, beside the language encoder."""
+        stages = Stages(self._device)
+        image = self.config.image
+        with stages.stage('preprocess'):
+            pixels = to_input(rgb, image.image_size, self._preprocess)
+        if self._side is None:
+            with stages.stage('image'):
+                features = network.encode_image(normalise(pixels, image.mean, image.std, self._dtype))
+            return _Image(rgb, features, stages)
+        main = torch.cuda.current_stream(self._device)
+        self._side.wait_stream(main)
+        with torch.cuda.stream(self._side), stages.stage('image'):
+            uploaded = pixels.pin_memory().to(self._device, non_blocking=True)
+            scaled = normalise(uploaded, image.mean, image.std, self._dtype)
+            features = self._graphs.run(network.encode_image, 'image', scaled)
+            ready = torch.cuda.Event()
+            ready.record()
+        for tensor in (features.embedding, *features.high_res):
+            tensor.record_stream(main)
+        return _Image(rgb, features, stages, ready)
+
+    def _prompts(self, network: ConverSegNet, image: _Image, texts: Sequence[str]) -> list[Prompts]:
+        """Return one row of prompts for each text; those met before, on this image if the encoder sees it, are kept."""
+        encoder = network.language_encoder
+        sees = getattr(encoder, 'sees', False)
+        cache = image.prompts if sees else self._texts
+        new = [t for t in dict.fromkeys(texts) if t not in cache]
+        self.counts['texts_cached'] += len(texts) - len(new)
+        self.counts['texts_encoded'] += len(new)
+        found = {t: cache[t] for t in texts if t in cache}
+        if new:
+            if sees:
+                if image.seen is None:
+                    image.seen = encoder.prepare_image(image.rgb)
+                self.counts['prefixes_cached' if image.seen.keys else 'prefixes_encoded'] += 1
+            rows = split_rows(network.prompts(network.encode_text(new, image.seen)))
+            found |= dict(zip(new, rows))
+        for text in texts:
+            cache[text] = found[text]
+            cache.move_to_end(text)
+        while len(cache) > max(self.options.texts, 0):
+            cache.popitem(last=False)
+        return [found[t] for t in texts]
+
+    def _decode(self, network: ConverSegNet, features: ImageFeatures, rows: list[Prompts]) -> tuple[Tensor, Tensor]:
+        """Return (K, h, w) logits and (K,) object score logits, decoded in chunks that leave the memory bounded."""
+        logits, objects = [], []
+        chunk = max(self.options.chunk, 1)
+        for start in range(0, len(rows), chunk):
+            batch = rows[start : start + chunk]
+            self.counts['decodes'] += 1
+            decoded = self._decode_batch(network, features, batch)
+            mask, _ = selection.choose(decoded, self._select)
+            logits.append(mask[: len(batch)])
+            objects.append(decoded.object_score[: len(batch)])
+        return torch.cat(logits), torch.cat(objects)
+
+    def _decode_batch(self, network: ConverSegNet, features: ImageFeatures, batch: list[Prompts]) -> Decoded:
+        """Decode one chunk; with graphs, filled up to a fixed count and length whose filling is masked."""
+        if not self._graphs.enabled:
+            return network.decode(features, join_rows(batch), tokens=self._tokens)
+        count = bucket(len(batch), COUNTS)
+        length = bucket(max(len(p.sparse[0]) for p in batch), BUCKETS)
+        prompts = join_rows([*batch, *[batch[0]] * (count - len(batch))], length)
+        assert prompts.mask is not None
+        optional = [t for t in (features.words, prompts.pooled) if t is not None]
+
+        def decode(*tensors: Tensor) -> Decoded:
+            embedding, s0, s1, sparse, mask, dense, *more = tensors
+            words = more.pop(0) if features.words is not None else None
+            pooled = more.pop(0) if prompts.pooled is not None else None
+            image = ImageFeatures(embedding, (s0, s1), words)
+            return network.decode(image, Prompts(sparse, mask, dense, pooled), tokens=self._tokens)
+
+        tensors = (features.embedding, *features.high_res, prompts.sparse, prompts.mask, prompts.dense, *optional)
+        decoded: Decoded = self._graphs.run(decode, ('decode', len(optional)), *tensors)
+        return decoded
+
+    def _masks(self, logits: Tensor, objects: Tensor, shape: tuple[int, int]) -> list['_Answer']:
+        """Bring the logits to image size and threshold them; one transfer each for masks and numbers."""
+        threshold = self.calibration.mask_threshold if self.calibration else 0.5
+        probability = to_image(logits, shape, self.config.image.image_size, self._preprocess).sigmoid_()
+        masks = probability > threshold
+        area = masks.flatten(1).sum(1)
+        inside = (probability * masks).flatten(1).sum(1) / area.clamp_min(1)
+        numbers = torch.stack([area.double(), inside.double(), objects.double().sigmoid()]).cpu().T.tolist()
+        keep = self.calibrated if self.options.probability is None else self.options.probability
+        maps = probability.cpu().numpy() if keep else None
+        arrays = masks.cpu().numpy()
+        return [
+            _Answer(arrays[k], None if maps is None else maps[k], int(a), inside, obj)
+            for k, (a, inside, obj) in enumerate(numbers)
+        ]
+
+    def _prediction(self, answer: '_Answer', recall: bool, milliseconds: dict[str, float]) -> Prediction:
+        """Decide what is said of an answer."""
+        verdict = decide(
+            self.calibration,
+            area=answer.area,
+            object_score=answer.object_score,
+            mask_score=answer.mask_score,
+            recall=recall,
+        )
+        mask = answer.mask if verdict.status != Status.NO_TARGET else np.zeros_like(answer.mask)
+        return Prediction(
+            mask,
+            verdict.score,
+            verdict.status,
+            verdict.reason,
+            self.calibrated,
+            answer.object_score,
+            answer.probability,
+            dict(milliseconds),
+            mask_score=answer.mask_score,
+        )
+
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        """Turn a GPU's lack of memory into an error the caller can answer with, after giving back what can be."""
+        try:
+            yield
+        except torch.cuda.OutOfMemoryError as error:
+            self._current = None
+            self._images.clear()
+            torch.cuda.empty_cache()
+            raise DeviceMemoryError(
+                f'the GPU is out of memory ({str(error).split(".")[0]})',
+                where=self._name,
+                do='ask fewer things at once, cap max_pixels, or free the GPU',
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer before anything is said of it."""
+
+    mask: NDArray[np.bool_]
+    probability: NDArray[np.float32] | None
+    area: int
+    mask_score: float
+    object_score: float

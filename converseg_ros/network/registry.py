@@ -1,0 +1,71 @@
+"""Where models are: in the package, in the user's cache, or in any folder."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from converseg_ros.core import InputError
+
+PACKAGE = Path(__file__).resolve().parents[1] / 'models'
+
+
+def cache_folder() -> Path:
+    """Return the folder that fetched and trained models go to ($CONVERSEG_MODELS, else in the user's cache)."""
+    chosen = os.environ.get('CONVERSEG_MODELS')
+    base = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+    return Path(chosen) if chosen else base / 'converseg' / 'models'
+
+
+def installed() -> dict[str, Path]:
+    """Return the models that can be named, those of the package first."""
+    found: dict[str, Path] = {}
+    for folder in (PACKAGE, cache_folder()):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_dir() and not path.name.startswith('.') and any(path.iterdir()):
+                found.setdefault(path.name, path)
+    return found
+
+
+def find_model(model: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model's name or path; raise InputError that lists the names there are."""
+    name = os.fspath(model)
+    known = installed()
+    if name in known:
+        return known[name]
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    do = f'use a folder or one of: {", ".join(known)}'
+    if name == 'converseg-net-3b':
+        do = 'fetch it first: converseg weights fetch converseg-net-3b'
+    raise InputError('there is no such model', where=name, do=do)
+
+
+def load(
+    model: str | os.PathLike[str],
+    *,
+    device: str | None = None,
+    calibration: bool = True,
+    qwen: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Any:
+    """Return the Predictor of a model's name or folder.
+
+    device: 'cpu', 'cuda', 'cuda:1'; None takes a GPU if there is one. calibration: False leaves calibration.json
+    unread, as one does to calibrate anew. qwen: the language model's folder, where a release folder has none beside
+    it. options: see options.Options. Raises ConversegError for anything missing, truncated or of the wrong size.
+    """
+    from converseg_ros.network.calibration import Calibration
+    from converseg_ros.network.checkpoints import CALIBRATION, load_network
+    from converseg_ros.network.options import Options
+    from converseg_ros.network.predictor import Predictor
+
+    folder = find_model(model)
+    try:
+        chosen = Options(**options)
+    except TypeError as error:
+        raise InputError(str(error).split('__init__() ')[-1], where='options of the network') from error
+    network = load_network(folder, qwen=None if qwen is None else Path(qwen))
+    path = folder / CALIBRATION
+    fitted = Calibration.load(path) if calibration and path.is_file() else None
+    return Predictor(network, calibration=fitted, device=device, options=chosen)
