@@ -1,1 +1,6 @@
 """From what a person says to what the network is asked."""
+
+from converseg_ros.dialogue.dialogue import Dialogue, Options
+from converseg_ros.dialogue.memory import Command, CommandKind, Heard, SceneMemory, Thing
+
+__all__ = ['Command', 'CommandKind', 'Dialogue', 'Heard', 'Options', 'SceneMemory', 'Thing']

@@ -1,0 +1,191 @@
+"""Understand one clause: a command, something to keep away from, something to act on, or something to look for."""
+
+from dataclasses import dataclass
+import re
+
+from converseg_ros.core import Family, Role
+from converseg_ros.dialogue import vocabulary as v
+from converseg_ros.dialogue.memory import CommandKind
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a clause says.
+
+    kind: ask, keep_out, allow, forget, command, chat or empty. phrase: what it is about, references unresolved.
+    bare: a phrase without a verb, which may take over the role of the clause before it.
+    """
+
+    kind: str
+    phrase: str = ''
+    role: Role = Role.PLAIN
+    command: CommandKind | None = None
+    bare: bool = False
+
+
+def strip(text: str) -> str:
+    """Return a clause without address, politeness and the verbs that only say 'look for'."""
+    before = None
+    while before != text:
+        before = text
+        for wrapper in v.WRAPPERS:
+            text = re.sub(rf'^{wrapper}(?:[ ,]+|$)', '', text)
+        for trailer in v.TRAILERS:
+            text = re.sub(rf'(?:^|[ ,]+){trailer}$', '', text)
+        text = text.strip(' ,.!?')
+    return text
+
+
+def full(pattern: str, text: str) -> re.Match[str] | None:
+    """Match a whole text."""
+    return re.fullmatch(pattern, text)
+
+
+def command_of(text: str) -> CommandKind | None:
+    """Return the command that a whole clause is, if it is one."""
+    short = re.sub(
+        r'^(?:please|robot|ok|okay|now|just|no|and|can you|could you)[ ,]+|[ ,]+(?:please|robot|now)$', '', text
+    )
+    for kind, pattern in v.COMMANDS.items():
+        if full(pattern, text) or full(pattern, short):
+            return CommandKind(kind)
+    return None
+
+
+def parse(text: str) -> Parsed:
+    """Return what a clause (see split.py) says."""
+    text = text.strip(' ,.!?')
+    command = command_of(text)
+    if command is not None:
+        return Parsed('command', phrase=text, command=command)
+    core = strip(text)
+    if not re.search(r'[a-z0-9]', core) or full(v.WARNING, core) or full(v.WARNING, text):
+        return Parsed('empty')
+    command = command_of(core)
+    if command is not None:
+        return Parsed('command', phrase=core, command=command)
+    for pattern in v.ALLOW:
+        match = full(pattern, core)
+        if match and not re.match(r'(?:what|which|where|who|is|are)\b', core):
+            return Parsed('allow', (match.groupdict().get('np') or '').strip())
+    match = full(
+        r'(?:(?:forget|delete|cancel)(?: about| the instruction about)?|'
+        r'(?:stop|no longer) (?:look(?:ing)? (?:for|at)|show(?:ing)?|track(?:ing)?|follow(?:ing)?)) (?P<np>.+)',
+        core,
+    )
+    if match:
+        return Parsed('forget', match['np'])
+    safety = keep_out(core)
+    if safety:
+        return Parsed('keep_out', safety, Role.SAFETY)
+    if full(v.WRONG, core):
+        return Parsed('ask', 'not that', bare=True)
+    if full(v.STATEMENT, core):
+        return Parsed('statement', core)
+    if full(rf'(?:{v.YES}|{v.NO}|later|maybe|not now)', core):
+        return Parsed('answer', core)
+    if any(full(pattern, text) or full(pattern, core) for pattern in v.CHAT):
+        return Parsed('chat', core)
+    core = as_request(core)
+    act = wish(core) if re.search(v.WISH, text) else ''
+    act = act or action(core)
+    if act:
+        return Parsed('ask', act, Role.AFFORDANCE)
+    role = role_of(core)
+    looked_for = len(text) - len(core) > 3 and core != text and not re.search(r'^(?:and|now|or|no)\b', text)
+    return Parsed('ask', core, role, bare=role == Role.PLAIN and not looked_for and not is_question(core))
+
+
+def as_request(text: str) -> str:
+    """Return an indirect or yes/no question as what is looked for: 'is the mug empty' -> 'the mug that is empty'."""
+    match = full(r'(?:where|what|who) (?P<np>.+) (?:is|are)', text)
+    if match and re.match(rf'{v.DET}\b', match['np']):
+        return match['np']
+    match = full(rf'(?P<be>is|are) (?P<np>(?:{v.DET} (?:[\w-]+ )*?[\w-]+|it|they|he|she)) (?P<how>{v.PREDICATE})', text)
+    return f'{match["np"]} that {match["be"]} {match["how"]}' if match else text
+
+
+def wish(text: str) -> str:
+    """Return what serves a wish: 'cut the bread' -> 'something to cut the bread with'; '' where it is not known."""
+    match = full(r'(?P<verb>drink|eat|read|wear)(?: something)?', text)
+    if match:
+        return f'something to {match["verb"]}'
+    match = full(r'(?P<verb>sit|lie|stand|sleep|rest)(?: down)?', text)
+    if match:
+        return f'something to {match["verb"]} on'
+    match = full(
+        rf'(?P<verb>{v.TOOL_USE})(?P<np> .+)?',
+        text,
+    )
+    return f'something to {match["verb"]}{match["np"] or ""} with' if match else ''
+
+
+def is_question(text: str) -> bool:
+    """Return whether a text asks with a question word."""
+    return re.match(r'(?:what|which|where|who|whose|how|is|are|does|do|can|could)\b', text) is not None
+
+
+def keep_out(text: str) -> str:
+    """Return what a clause wants kept away from, or ''."""
+    for pattern in v.KEEP_OUT:
+        match = full(rf'(?:{pattern}) (?P<np>.+)', text)
+        if match and not match['np'].startswith('to '):
+            return match['np'].strip()
+    match = full(v.LEAVE_ALONE, text) or full(v.OFF_LIMITS, text)
+    return match['np'].strip() if match else ''
+
+
+def action(text: str) -> str:
+    """Return what an imperative acts on (or the place it asks for), or ''."""
+    match = full(rf'{v.PLACE}(?: down)? (?P<obj>{v.OBJECT}\b.*?) {v.SAFELY}', text)
+    if match:
+        return f'where can i safely set down {match["obj"]}'
+    match = full(
+        rf'{v.PLACE}(?P<down> down)? (?P<obj>{v.OBJECT}\b.*?)(?P<away> down| away)?(?P<at> (?:{v.AT} .+|there|here))?',
+        text,
+    )
+    if match:
+        at = match['at'] or ''
+        verb = 'put away' if match['away'] == ' away' else 'put' if at else 'set down'
+        return f'where can i {verb} {match["obj"]}{at}'
+    match = full(
+        rf'(?:{v.PLACE}|move|bring) (?P<obj>{v.OBJECT}\b.*?) (?P<at>(?:to|onto|into|on top of|over to) {v.DET} .+)',
+        text,
+    )
+    if match:
+        return f'where can i put {match["obj"]} {re.sub(r"^(?:over )?to", "on", match["at"])}'
+    match = full(rf'pour {v.OBJECT}\b.*? (?:into|in|onto|on|over) (?P<np>.+)', text)
+    if match:
+        return match['np']
+    for pattern in (*v.GRASP, v.ANY_VERB):
+        match = full(rf'{pattern} (?P<np>.+)', text)
+        if match:
+            np = match['np']
+            if re.match(r'(?:something|anything)\b', np):
+                return np
+            np = re.sub(v.PARTICLES, '', np)
+            return re.sub(
+                r'^(.+?) (?:to|for|and) (?:cut|stir|open|clean|wipe|me|reach|eat|drink|write|\w+ing)\b.*$', r'\1', np
+            )
+    return ''
+
+
+def role_of(text: str) -> Role:
+    """Return the role of a phrase or question by its meaning."""
+    if re.search(v.NOT_TOUCH, text) or (re.search(v.ANYTHING, text) and re.search(v.DANGER, text)):
+        return Role.SAFETY
+    if full(v.DANGEROUS_THINGS, text):
+        return Role.SAFETY
+    if re.match(r'where (?:can|could|should|may|might|do|would|shall|to|is it safe|is it ok)\b', text):
+        return Role.AFFORDANCE
+    if any(re.search(pattern, text) for pattern in v.ABILITY):
+        return Role.AFFORDANCE
+    return Role.PLAIN
+
+
+def family_of(text: str, role: Role = Role.PLAIN) -> Family:
+    """Return the concept family of a resolved text."""
+    family = next(family for family, pattern in v.FAMILIES if re.search(pattern, text.casefold()))
+    if family == Family.ENTITIES and is_question(text.casefold()):
+        return {Role.AFFORDANCE: Family.AFFORDANCES, Role.SAFETY: Family.PHYSICS}.get(role, family)
+    return family

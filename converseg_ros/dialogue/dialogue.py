@@ -1,0 +1,331 @@
+"""The dialogue: what a person says becomes self-contained instructions, or a visible refusal or question.
+
+    dialogue = Dialogue()
+    heard = dialogue.hear('show me the red mug, and keep away from the stove', None)
+    dialogue.observe(regions)                       # so that 'the other one' and 'number two' mean something
+    dialogue.hear('now its handle', None).instructions[0].resolved   # 'the handle of the red mug'
+
+A text may begin with `#REGION_ID ` (the console does this when the operator clicked a region): then 'this', 'it' and
+'the one behind it' mean that region.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+import json
+from pathlib import Path
+import re
+
+from converseg_ros.core import InputError, Instruction, Role
+from converseg_ros.core.files import write_json
+from converseg_ros.core.instruction import clean_text
+from converseg_ros.core.region import Region
+from converseg_ros.dialogue import vocabulary as v
+from converseg_ros.dialogue.clause import family_of, full, parse, strip
+from converseg_ros.dialogue.conversation import (
+    Conversation,
+    Draft,
+    about_of,
+    class_name,
+    group_of,
+    instruction_json,
+    phrases_of,
+)
+from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
+from converseg_ros.dialogue.normal import normal, other_language, polish
+from converseg_ros.dialogue.refer import Context, NoReferentError, as_thing, conjunction, resolve
+from converseg_ros.dialogue.split import Clause, split
+from converseg_ros.dialogue.texts import say
+
+HISTORY = 50  # turns kept for each operator
+OPERATORS = 32  # the one not heard for longest is forgotten first
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the dialogue understands.
+
+    backend: 'rules', 'openai' (any server that speaks that protocol, at `url`) or 'local' (a transformers folder,
+    `model`). key_variable: the environment variable that holds the server's key.
+    """
+
+    backend: str = 'rules'
+    url: str = 'http://127.0.0.1:8080/v1'
+    model: str = ''
+    key_variable: str = 'OPENAI_API_KEY'
+    timeout_s: float = 8.0
+    history: int = HISTORY
+
+
+class Dialogue:
+    """Understands texts of several operators; not thread-safe, one owner calls it."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.conversations: dict[str, Conversation] = {}
+        self.things: tuple[Thing, ...] = ()
+        self.standing: dict[str, Instruction] = {}
+
+    def hear(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard:
+        """Return what `text` means now. Never raises for what a person says: what cannot be used is not accepted."""
+        try:
+            text = clean_text(text)
+        except InputError as error:
+            return Heard(accepted=False, reason=str(error))
+        scene = self._scene(scene)
+        match = re.match(r'#(\S+)\s+(.+)', text)
+        if match:
+            scene, text = replace(scene, pointed=match[1]), match[2]
+        conversation = self._conversation(operator)
+        language = other_language(text)
+        if language:
+            return Heard(accepted=False, reason=say('not_supported', language=language))
+        words = normal(text)
+        open_question = conversation.removing
+        if open_question:
+            answer = self._answer(words, conversation, scene)
+            if answer is not None:
+                return answer
+        draft, backend = self._understand(words, scene, conversation)
+        if open_question:
+            draft.reasons.append(say('kept', names=phrases_of(open_question, scene)))
+        return self._finish(text, words, draft, conversation, scene, backend)
+
+    def observe(self, regions: Sequence[Region]) -> None:
+        """Remember the newest regions, in the order of their labels."""
+        self.things = tuple(
+            Thing(*as_thing(r.instruction.resolved), r.instruction.role, r.id, r.status) for r in regions
+        )
+        status = {t.phrase: t for t in self.things}
+        for conversation in self.conversations.values():
+            if conversation.turns:
+                turn = conversation.turns[-1]
+                turn.things = [
+                    replace(t, region=status[t.phrase].region, status=status[t.phrase].status)
+                    if t.phrase in status
+                    else t
+                    for t in turn.things
+                ]
+
+    def reset(self, operator: str | None = None) -> None:
+        """Forget one operator's conversation, or all of them and the regions; what stands is not touched."""
+        if operator is None:
+            self.conversations.clear()
+            self.things = ()
+        else:
+            self.conversations.pop(operator, None)
+
+    def removed(self, names: Iterable[str]) -> None:
+        """Be told that standing instructions were removed elsewhere."""
+        for name in names:
+            self.standing.pop(name, None)
+
+    def save(self, path: Path) -> None:
+        """Write the conversations of all operators, atomically."""
+        data = {
+            'version': 1,
+            'operators': {
+                name: {
+                    'turns': [t.to_json() for t in c.turns],
+                    'asked': [[instruction_json(i) for i in group] for group in c.asked],
+                }
+                for name, c in self.conversations.items()
+            },
+            'standing': [instruction_json(i) for i in self.standing.values()],
+        }
+        write_json(path, data)
+
+    def load(self, path: Path) -> None:
+        """Read what `save` wrote; raise InputError where it is something else."""
+        try:
+            data = json.loads(path.read_text())
+            self.standing = {d['name']: Instruction(**d) for d in data['standing']}
+            for name, saved in data['operators'].items():
+                conversation = self._conversation(name)
+                conversation.turns.extend(Turn.from_json(t) for t in saved['turns'])
+                conversation.asked.extend([Instruction(**d) for d in group] for group in saved['asked'])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f'not a saved dialogue ({error})', where=str(path), do='delete it') from error
+
+    def _scene(self, scene: SceneMemory | None) -> SceneMemory:
+        scene = scene or SceneMemory()
+        standing = {i.name: i for i in scene.standing} | self.standing
+        return SceneMemory(scene.things or self.things, scene.pointed, tuple(standing.values()))
+
+    def _conversation(self, operator: str) -> Conversation:
+        conversation = self.conversations.pop(operator, None)
+        if conversation is None:
+            n = self.options.history
+            conversation = Conversation(deque(maxlen=n), deque(maxlen=n))
+        self.conversations[operator] = conversation
+        while len(self.conversations) > OPERATORS:
+            del self.conversations[next(iter(self.conversations))]
+        return conversation
+
+    def _answer(self, words: str, conversation: Conversation, scene: SceneMemory) -> Heard | None:
+        """Return what a yes or no to the open question means; anything else closes the question as a no."""
+        names, conversation.removing = conversation.removing, ()
+        plain = strip(words) or words
+        if full(v.YES, words.strip(' ,.!')) or full(v.YES, plain):
+            self.removed(names)
+            reason = say('removed', names=phrases_of(names, scene))
+            return Heard(commands=[Command(CommandKind.REMOVE_SAFETY, names)], reason=reason)
+        if full(v.NO, words.strip(' ,.!').replace(',', '')) or full(v.NO, plain.replace(',', '')):
+            return Heard(reason=say('kept', names=phrases_of(names, scene)))
+        return None
+
+    def _understand(self, words: str, scene: SceneMemory, conversation: Conversation) -> tuple[Draft, str]:
+        if self.options.backend != 'rules':
+            from converseg_ros.dialogue.language_model import ask_model
+
+            try:
+                return ask_model(words, scene, conversation.turns, self.options), self.options.backend
+            except (InputError, OSError, ValueError, RuntimeError) as error:
+                draft = self._by_rules(words, scene, conversation)
+                draft.reasons.append(say('llm_failed', why=error))
+                return draft, 'rules'
+        return self._by_rules(words, scene, conversation), 'rules'
+
+    def _by_rules(self, words: str, scene: SceneMemory, conversation: Conversation) -> Draft:
+        draft = Draft()
+        clauses = split(words)
+        for n, clause in enumerate(clauses):
+            if n + 1 < len(clauses) and re.match(rf'not {v.DET}\b', clause.text):
+                continue  # 'not the cup, the glass'
+            try:
+                self._take(clause, draft, scene, conversation)
+            except NoReferentError as error:
+                draft.failures.append(error.args[0])
+        return draft
+
+    def _take(self, clause: Clause, draft: Draft, scene: SceneMemory, conversation: Conversation) -> None:
+        """Work one clause into the draft."""
+        parsed = parse(clause.text)
+        if parsed.kind == 'empty':
+            return
+        if parsed.kind in ('chat', 'answer', 'statement'):
+            if not draft.requests and not draft.commands:
+                draft.failures.append(say('nothing_to_confirm' if parsed.kind == 'answer' else 'chat'))
+            return
+        turns = conversation.turns
+        context = Context(unique(draft.things) or group_of(turns), scene.things, scene.pointed_thing, draft.reasons)
+        if parsed.kind == 'command' and parsed.command is not None:
+            self._command(parsed.command, parsed.phrase, draft, scene, conversation)
+            return
+        if parsed.kind in ('allow', 'forget'):
+            phrase = polish(resolve(parsed.phrase, context)) if parsed.phrase else ''
+            about = about_of(phrase, scene)
+            draft.removing += [i.name for i in about]
+            if not about and parsed.kind == 'allow':
+                draft.failures.append(say('no_standing', phrase=phrase or 'anything'))
+            elif not about:
+                self._forget_one(phrase, draft, conversation)
+            return
+        role, standing = parsed.role, parsed.kind == 'keep_out'
+        if parsed.bare and (clause.continues or clause.corrects):
+            before = draft.last
+            if before is not None:
+                role, standing = before.role, before.standing
+            elif clause.corrects and turns and turns[-1].things:
+                role = turns[-1].things[-1].role
+                standing = role == Role.SAFETY
+        if clause.corrects and draft.last_count:
+            del draft.requests[-draft.last_count :]
+        parts = re.split(r'\s+(?:or|nor)\s+', parsed.phrase) if standing else [parsed.phrase]
+        resolved = [resolve(part, context) for part in parts]
+        if standing and 'between' not in parsed.phrase:  # each of them stands, and goes, by itself
+            resolved = [r for text in resolved for r in re.split(r',? and (?=(?:the|a|an|my|your)\b)', text)]
+        made = [Request(clause.text, polish(r), role, family_of(r, role), standing) for r in resolved]
+        draft.requests += made
+        draft.last, draft.last_count = made[-1], len(made)
+        draft.things += [Thing(*as_thing(m.resolved), m.role) for m in made]
+        if clause.corrects:
+            draft.things = draft.things[-len(made) :]
+
+    def _forget_one(self, phrase: str, draft: Draft, conversation: Conversation) -> None:
+        """Forget one of the things asked for last and go on with the others."""
+        last = conversation.asked[-1] if conversation.asked else []
+        noun = as_thing(phrase)[1]
+        left = [i for i in last if i.resolved.casefold() != phrase.casefold() and as_thing(i.resolved)[1] != noun]
+        if len(left) == len(last):
+            draft.failures.append(say('nothing_to_forget'))
+        elif left:
+            draft.requests += [Request(i.text, i.resolved, i.role, i.family, i.standing) for i in left]
+        else:
+            draft.commands.append(Command(CommandKind.FORGET))
+
+    def _command(
+        self, kind: CommandKind, phrase: str, draft: Draft, scene: SceneMemory, conversation: Conversation
+    ) -> None:
+        """Work a command into the draft; a standing safety instruction goes only after a yes."""
+        if kind == CommandKind.FORGET:
+            everything = re.search(v.EVERYTHING, phrase) is not None
+            safety = {i.resolved.casefold(): i.name for i in scene.safety}
+            if everything:
+                draft.removing += list(safety.values())
+                draft.commands.append(Command(kind))
+                return
+            last = conversation.turns[-1].things if conversation.turns else []
+            names = [safety[t.phrase] for t in last if t.role == Role.SAFETY and t.phrase in safety]
+            draft.removing += names
+            if not names:
+                draft.commands.append(Command(kind))
+            return
+        if kind in (CommandKind.UNDO, CommandKind.REPEAT):
+            asked = conversation.asked
+            if kind == CommandKind.UNDO and asked:
+                asked.pop()
+                if conversation.turns:
+                    conversation.turns.pop()
+            if not asked and kind == CommandKind.REPEAT:
+                draft.failures.append(say('nothing_before'))
+                return
+            again = asked[-1] if asked else []
+            draft.requests += [Request(i.text, i.resolved, i.role, i.family, i.standing) for i in again]
+        if kind == CommandKind.RESET:
+            conversation.turns.clear()
+            conversation.asked.clear()
+        draft.commands.append(Command(kind))
+        if kind in (CommandKind.STOP, CommandKind.RESET) and scene.safety:
+            names_shown = conjunction([i.resolved for i in scene.safety])
+            draft.reasons.append(say('still_safe', names=names_shown))
+
+    def _finish(
+        self, text: str, words: str, draft: Draft, conversation: Conversation, scene: SceneMemory, backend: str
+    ) -> Heard:
+        """Turn the draft into the answer and remember the turn."""
+        requests = list({(r.resolved.casefold(), r.role): r for r in draft.requests}.values())
+        if draft.failures:  # nothing is changed by half-understood words, but a warning in them is never lost
+            requests = [r for r in requests if r.standing and r.role == Role.SAFETY]
+        names = tuple(dict.fromkeys(draft.removing))
+        reason = '; '.join(dict.fromkeys([*draft.failures, *draft.reasons]))
+        if not requests and (draft.failures or not (draft.commands or names)):
+            return Heard(accepted=False, reason=reason or say('nothing'), backend=backend)
+        single = len(requests) == 1
+        made: list[Instruction] = []
+        for request in requests:
+            try:
+                made.append(self._instruction(text if single else request.text, request, scene))
+            except InputError as error:
+                return Heard(accepted=False, reason=str(error), backend=backend)
+        kinds = {c.kind for c in draft.commands}
+        if made and CommandKind.REPEAT not in kinds and CommandKind.UNDO not in kinds:
+            things = unique(Thing(*as_thing(i.resolved), i.role) for i in made)
+            continued = re.match(r'(?:and|also|plus|then)\b', words) is not None
+            conversation.turns.append(Turn(text, things, continued))
+            conversation.asked.append(made)
+        self.standing |= {i.name: i for i in made if i.standing}
+        question = ''
+        if names:
+            conversation.removing = names
+            question = say('ask_remove', names=phrases_of(names, scene))
+        return Heard(made, draft.commands, question, reason, True, backend)
+
+    def _instruction(self, text: str, request: Request, scene: SceneMemory) -> Instruction:
+        name = ''
+        if request.standing:
+            known = {i.resolved.casefold(): i.name for i in scene.standing}
+            name = known.get(request.resolved.casefold()) or class_name(
+                request.resolved, {i.name for i in scene.standing}
+            )
+        return Instruction(text, request.role, request.family, '', name, request.resolved, request.standing)

@@ -1,0 +1,236 @@
+"""Resolve what a phrase refers to, so that the network can be asked without the conversation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+import re
+
+from converseg_ros.core import Status
+from converseg_ros.dialogue.memory import Thing, unique
+from converseg_ros.dialogue.texts import say
+from converseg_ros.dialogue.vocabulary import (
+    DEMONSTRATED,
+    DET,
+    IRREGULAR,
+    NUMBERS,
+    ONE,
+    ORDINALS,
+    OTHER,
+    PERSONS,
+    PREPOSITION,
+    QUALITY,
+    RELATIONS,
+)
+
+
+class NoReferentError(Exception):
+    """A word refers to something nobody spoke of; `args[0]` says so to the operator."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What can be referred to: the group spoken of last (its last is the focus), all regions, the one pointed at."""
+
+    group: Sequence[Thing] = ()
+    things: Sequence[Thing] = ()
+    pointed: Thing | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def focus(self, word: str) -> Thing:
+        """Return what a singular pronoun means."""
+        if self.pointed is not None:
+            return self.pointed
+        if not self.group:
+            raise NoReferentError(say('no_referent', word=word))
+        thing = self.group[-1]
+        if len(self.group) > 1:
+            self.notes.append(say('taken_as', word=word, phrase=thing.phrase))
+        if thing.status == Status.NO_TARGET:
+            self.notes.append(say('not_seen', phrase=thing.phrase))
+        return thing
+
+    def many(self, word: str) -> str:
+        """Return what a plural pronoun means."""
+        if len(self.group) > 1 and self.pointed is None:
+            return conjunction([t.phrase for t in self.group])
+        return self.focus(word).phrase
+
+
+def conjunction(phrases: Sequence[str]) -> str:
+    """Return 'a, b and c'."""
+    return ' and '.join([', '.join(phrases[:-1]), phrases[-1]]) if len(phrases) > 1 else phrases[0]
+
+
+def singular(noun: str) -> str:
+    """Return the singular of a head noun."""
+    if noun in IRREGULAR:
+        return IRREGULAR[noun]
+    if re.search(r'(?:ss|us|is|scissors|pliers)$', noun) or not noun.endswith('s'):
+        return noun
+    if re.search(r'(?:ch|sh|x|ss|z)es$', noun):
+        return noun[:-2]
+    return noun[:-3] + 'y' if noun.endswith('ies') and len(noun) > 4 else noun[:-1]
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a head noun."""
+    if singular(noun) != noun:
+        return noun
+    back = {one: many for many, one in IRREGULAR.items()}
+    if noun in back:
+        return back[noun]
+    if re.search(r'(?:ch|sh|x|s|z)$', noun):
+        return noun + 'es'
+    return noun[:-1] + 'ies' if re.search(r'[^aeiou]y$', noun) else noun + 's'
+
+
+def as_thing(resolved: str) -> tuple[str, str]:
+    """Return a request as a noun phrase and its head noun: 'which drawer is open' -> 'the drawer that is open'."""
+    text = resolved.casefold().strip()
+    for pattern, phrase, noun in (
+        (r'which (?P<n>[\w -]+?) (?P<r>(?:is|are|can|could|would|has|have|should)\b.*)', 'the {n} that {r}', ''),
+        (rf'what is (?P<r>{PREPOSITION}\b.*)', 'the thing {r}', 'thing'),
+        (r'what (?P<m>can|could|should) (?P<p>i|you|we) (?P<r>.+)', 'the thing {p} {m} {r}', 'thing'),
+        (r'what (?P<r>.+)', 'the thing that {r}', 'thing'),
+        (r'who is (?P<r>.+)', 'the person {r}', 'person'),
+        (r'where (?P<m>can|could|should) (?P<p>i|you|we) (?P<r>.+)', 'the place where {p} {m} {r}', 'place'),
+        (r'where (?P<r>.+)', 'the place where {r}', 'place'),
+        (r'(?:something|anything) (?P<r>.+)', 'the thing {r}', 'thing'),
+    ):
+        match = re.fullmatch(pattern, text)
+        if match:
+            return phrase.format(**match.groupdict()), noun or head(match.groupdict().get('n', ''))
+    return text, head(text)
+
+
+def head(phrase: str) -> str:
+    """Return the head noun of a noun phrase: 'the red mug on the left' -> 'mug'."""
+    words = re.sub(rf'^(?:{DET}\s+)+', '', phrase.casefold()).split()
+    end = next(
+        (n for n, w in enumerate(words) if n and (re.fullmatch(PREPOSITION, w) or re.fullmatch(RELATIONS, w))),
+        len(words),
+    )
+    return words[end - 1] if words else ''
+
+
+def resolve(phrase: str, context: Context) -> str:
+    """Return `phrase` with every reference replaced by what it means; raise NoReferentError where nothing fits."""
+    whole = _whole(phrase, context)
+    if whole is not None:
+        return whole
+    text = re.sub(
+        r'\b(?:its|their)\s+((?:(?!and\b)[a-z-]+)(?:\s(?!and\b|on\b|in\b|at\b|from\b|to\b|with\b)[a-z-]+)*)',
+        lambda m: _part(m, context),
+        phrase,
+    )
+    text = re.sub(rf'^the (?P<n>two|three|four|five)(?= {PREPOSITION}\b)', lambda m: _number(m, context), text)
+    text = re.sub(r'\b(?:this|that) one\b', lambda m: context.focus(m.group()).phrase, text)
+    text = re.sub(ONE, lambda m: _one(m, context), text)
+    text = re.sub(
+        r'\b(?P<w>it)\b(?! (?:safe|is safe|possible|ok|okay|dangerous|best|would be)\b)',
+        lambda m: context.focus('it').phrase,
+        text,
+    )
+    text = re.sub(r'\b(?:them|they|both of them)\b', lambda m: context.many(m.group()), text)
+    text = re.sub(r'\b(?:he|she|him)\b', lambda m: _person(m, context), text)
+    text = re.sub(DEMONSTRATED, lambda m: _demonstrative(m, context), text)
+    text = re.sub(r'\b(?:this|that|these|those) (?P<n>[a-z]+)\b', lambda m: _that_noun(m, text, context), text)
+    if re.match(r'where can i put', text):
+        text = re.sub(r' (?:over )?(?P<w>there|here)$', lambda m: ' on ' + context.focus(m['w']).phrase, text)
+    return text
+
+
+def _whole(phrase: str, context: Context) -> str | None:
+    """Return what a phrase that is nothing but a reference means, or None."""
+    group = list(context.group)
+    if re.fullmatch(OTHER, phrase):
+        thing = context.focus(phrase)
+        if len(group) == 2 and not phrase.startswith('not'):
+            return next(t.phrase for t in group if t is not thing and t.phrase != thing.phrase)
+        return f'the {singular(thing.noun) or "thing"} other than {thing.phrase}'
+    if re.fullmatch(r'the others?(?: ones)?|the rest|the remaining ones', phrase):
+        thing = context.focus(phrase)
+        return f'the {plural(thing.noun or "thing")} other than {thing.phrase}'
+    if re.fullmatch(
+        r'(?:them )?(?:both|all|all of them|both of them|the two|the two of them|both ones|all of these)', phrase
+    ):
+        if len(group) > 1:
+            return conjunction([t.phrase for t in group])
+        noun = plural(context.focus(phrase).noun or 'thing')
+        return f'{"all" if "all" in phrase else "both"} {noun}'
+    match = re.fullmatch(r'(?:the )?(?P<o>\w+)(?: one)?', phrase)
+    if match and match['o'] in (*ORDINALS, 'last') and len(group) > 1:
+        index = -1 if match['o'] == 'last' else ORDINALS.index(match['o'])
+        if index >= len(group):
+            raise NoReferentError(say('no_number', number=index + 1, count=len(group)))
+        return group[index].phrase
+    match = re.fullmatch(r'(?:the )?(?:number|region|object|item) (?P<n>\w+)', phrase)
+    if match and (match['n'].isdigit() or match['n'] in NUMBERS):
+        number = int(match['n']) if match['n'].isdigit() else NUMBERS.index(match['n']) + 1
+        if not 1 <= number <= len(context.things):
+            raise NoReferentError(say('no_number', number=number, count=len(context.things)))
+        return context.things[number - 1].phrase
+    match = re.fullmatch(r'(?:more |further |a bit |a little )(?:to the )?(?P<s>left|right)', phrase)
+    if match:
+        thing = context.focus(phrase)
+        return f'the {singular(thing.noun) or "thing"} to the {match["s"]} of {thing.phrase}'
+    match = re.fullmatch(rf'(?:the )?(?P<q>{QUALITY})', phrase)
+    if match:
+        return f'the {match["q"]} {singular(context.focus(phrase).noun) or "thing"}'
+    match = re.fullmatch(r'the other (?P<n>[a-z]+)', phrase)
+    if match and group and singular(match['n']) == singular(context.focus(phrase).noun):
+        return f'the {match["n"]} other than {context.focus(phrase).phrase}'
+    return None
+
+
+def _part(match: re.Match[str], context: Context) -> str:
+    whole = context.many('their') if match.group().startswith('their') else context.focus('its').phrase
+    return f'the {match[1]} of {whole}'
+
+
+def _one(match: re.Match[str], context: Context) -> str:
+    before = match['pre']
+    described = len(before.split()) > 1
+    if context.pointed is None and not context.group and not described and match.string.strip() == match.group():
+        raise NoReferentError(say('no_referent', word=match.group()))
+    own = re.search(
+        r'^(?P<np>.*?) (?:but not|except(?: for)?|other than|apart from|without)$',
+        match.string[: match.start()].strip(),
+    )
+    if own and head(own['np']):
+        noun = head(own['np'])
+        return f'{before} {plural(noun) if match["one"] == "ones" else singular(noun)}'
+    known = context.pointed or (context.group[-1] if context.group else None)
+    noun = (known.noun if known is not None else '') or 'object'
+    return f'{before} {plural(noun) if match["one"] == "ones" else singular(noun)}'
+
+
+def _number(match: re.Match[str], context: Context) -> str:
+    """Return 'the two mugs' for 'the two'."""
+    return f'{match.group()} {plural(context.focus(match.group()).noun or "thing")}'
+
+
+def _person(match: re.Match[str], context: Context) -> str:
+    """Return the person spoken of last, or the word itself: the camera may well see only one."""
+    fits = [t for t in context.group if re.fullmatch(PERSONS, t.noun)]
+    return fits[-1].phrase if fits else match.group()
+
+
+def _demonstrative(match: re.Match[str], context: Context) -> str:
+    word = match['w']
+    return context.many(word) if word in ('these', 'those') else context.focus(word).phrase
+
+
+def _that_noun(match: re.Match[str], text: str, context: Context) -> str:
+    """Return what 'that mug' means; a relative 'that' ('the mug that fell') stays."""
+    before = text[: match.start()].split()
+    if (
+        match.group().startswith('that')
+        and before
+        and not re.fullmatch(rf'{PREPOSITION}|put|down|up|touch|and|not', before[-1])
+    ):
+        return match.group()
+    if re.fullmatch(r'is|are|was|can|could|has|have|would|will|i|you', match['n']):
+        return match.group()
+    known: list[Thing] = unique([*context.things, *context.group, *([context.pointed] if context.pointed else [])])
+    fits = [t for t in known if singular(t.noun) == singular(match['n'])]
+    return fits[-1].phrase if fits else f'the {match["n"]}'

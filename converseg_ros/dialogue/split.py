@@ -1,0 +1,56 @@
+"""Cut a sentence into clauses: several requests, and corrections of what was just said."""
+
+from dataclasses import dataclass
+import re
+
+from converseg_ros.dialogue.vocabulary import ATTACHED, CORRECTION, DET, KEEP_OUT, LIST_BLOCKERS, START, VERB
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One clause: its words, whether it replaces the clause before it, and whether it goes on with that one's list."""
+
+    text: str
+    corrects: bool = False
+    continues: bool = False
+
+
+def split(sentence: str) -> list[Clause]:
+    """Return the clauses of a normal sentence (see normal.py), in order."""
+    s = re.sub(r'[.;!?:…]+(?=\s|$)|\s[-–—]+\s|[–—]', ' | ', sentence)
+    marker = rf'(?:(?<=[|,] )|(?<=^)|(?<=\s))(?:{CORRECTION}\s*[,|]*\s*)+(?={START})'
+    s = re.sub(marker, ' |! ', s)
+    out: list[Clause] = []
+    for piece in s.split('|'):
+        corrects = piece.startswith('!')
+        for n, (text, continues) in enumerate(_conjuncts(piece.lstrip('!').strip(' ,'))):
+            if text:
+                out.append(Clause(text, corrects and n == 0, continues))
+    return out
+
+
+def _conjuncts(sentence: str) -> list[tuple[str, bool]]:
+    """Cut at 'and', 'then', commas where another request or another item of a list of things starts."""
+    out: list[tuple[str, bool]] = []
+    start, continues = 0, False
+    for match in re.finditer(r',? (?:and then|and also|and|then|but|as well as|plus) |, ', sentence):
+        left, right = sentence[start : match.start()].strip(), sentence[match.end() :]
+        if not left or match.start() < start:
+            continue
+        word = match.group().strip(' ,')
+        if re.match(ATTACHED, right) and not re.match(rf'{"|".join(KEEP_OUT)}', right):
+            continue
+        verb = re.match(rf'{VERB}\b', right) is not None
+        item = re.match(rf'(?:{DET}|its)\b', right) is not None
+        is_list = item and not any(re.search(b, _bare(left)) for b in LIST_BLOCKERS)
+        if not (verb or is_list or word == '' or word.endswith('then')):
+            continue
+        out.append((left, continues))
+        start, continues = match.end(), not verb
+    out.append((sentence[start:].strip(), continues))
+    return out
+
+
+def _bare(left: str) -> str:
+    """Return the left side without the words that only introduce it."""
+    return re.sub(r'^(?:show me|find|point to|where (?:is|are)|and|now|please|first)\s+', '', left)
