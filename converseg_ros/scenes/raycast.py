@@ -50,9 +50,9 @@ class Caster:
         face[~np.isfinite(t)] = -1
         return Hits(t, face, found['primitive_uvs'].numpy())
 
-    def blocked(self, origins: Array, directions: Array, near: float, far: float) -> NDArray[np.bool_]:
-        """Return whether anything lies between `near` and `far` (in units of the direction) on each ray."""
-        found = self._scene.test_occlusions(self._rays(origins, directions), near, far, nthreads=self.threads)
+    def blocked(self, rays: Array, far: float) -> NDArray[np.bool_]:
+        """Return whether anything lies on each of N x 6 rays nearer than `far` (in units of its direction)."""
+        found = self._scene.test_occlusions(self._tensor(rays), 0.0, far, nthreads=self.threads)
         return np.asarray(found.numpy(), bool)
 
     def layers(self, origin: Array, directions: Array) -> tuple[NDArray[np.int64], Array, NDArray[np.uint16]]:

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.scenes.colors import to_linear
+from converseg_ros.scenes.colors import to_display, to_linear
 
 Array = NDArray[np.float32]
 KINDS = ('wood', 'stone', 'tile', 'fabric', 'plaster', 'carpet', 'metal', 'checker', 'print', 'concrete')
@@ -158,8 +158,8 @@ def _printed(rng: np.random.Generator) -> Array:
 
 
 @lru_cache(maxsize=256)
-def load(texture: str) -> tuple[tuple[Array, ...], NDArray[np.uint8] | None]:
-    """Return (mip levels of linear RGB, level i half of i - 1; cut-out mask or None) of a texture name or file."""
+def load(texture: str) -> tuple[tuple[NDArray[np.uint8], ...], NDArray[np.uint8] | None]:
+    """Return (mip levels of display RGB, level i half of i - 1; cut-out mask or None) of a texture name or file."""
     import cv2
 
     mask = None
@@ -184,16 +184,16 @@ def load(texture: str) -> tuple[tuple[Array, ...], NDArray[np.uint8] | None]:
             factor = 512 / longest
             display = cv2.resize(display, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     level = to_linear(display)
-    levels = [level]
+    levels = [np.rint(display).astype(np.uint8)]
     while min(level.shape[:2]) > 4:
         level = cv2.resize(level, (level.shape[1] // 2, level.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        levels.append(level)
+        levels.append(np.rint(to_display(level)).astype(np.uint8))
     return tuple(levels), mask
 
 
 def mean(texture: str) -> Array:
     """Return the mean linear RGB of a texture."""
-    return np.asarray(load(texture)[0][-1].mean((0, 1)), np.float32)
+    return np.asarray(to_linear(load(texture)[0][-1]).mean((0, 1)), np.float32)
 
 
 def metres(texture: str) -> float:
