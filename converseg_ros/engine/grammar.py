@@ -48,6 +48,8 @@ def choose(drafts: list[Draft], rng: random.Random, count: int, negatives: float
         taken = 0
         order = list(by_family)
         rng.shuffle(order)
+        if positive and Family.RELATIONS in order:
+            order.append(Family.RELATIONS)  # rare: where something goes on, ask about it twice as often
         while taken < wanted[positive] and any(by_family.values()):
             for family in order:
                 if by_family[family] and taken < wanted[positive]:

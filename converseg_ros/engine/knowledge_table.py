@@ -400,6 +400,40 @@ chimney | | |
 thermometer | | | measures graspable fragile
 dog house | kennel | |
 paint can | can of paint, ~can | container | toxic graspable flammable spills
+yogurt bottle | bottle of yogurt, bottle | container, food | edible
+cereal box | box of cereal, box | container, food | edible ready_food
+medicine box | pill box, box | container | toxic
+open box | box, ~carton | container |
+food container | storage container, ~lunch box, ~box | container |
+roast chicken | roasted chicken, ~chicken | food | edible ready_food
+sugar bowl | ~bowl, ~sugar pot | container, dish | fragile
+moka pot | espresso maker, coffee maker, ~pot | cookware, container | pours brew
+tape roll | roll of tape, tape | stationery | stick graspable
+brick | ~stone | | heavy_tool graspable
+calculator | pocket calculator | electronics, stationery | electric graspable
+desk phone | office phone, telephone, phone | electronics | electric call
+kitchen tools | cooking utensils | utensil |
+paper towel holder | kitchen roll holder, ~paper towel, ~kitchen roll | | wipe
+squeezer | lemon squeezer, citrus press | utensil | graspable
++flowers | bunch of flowers, ~flower, ~bouquet | plant | alive
+soap dispenser | ~soap bottle, ~soap | bathroom item | wash
+perfume bottle | bottle of perfume, perfume, bottle | container, bathroom item | fragile
+cosmetics jar | cream jar, jar | container, bathroom item |
+banknote | bill, ~money | | light_weight
+ashtray | ~bowl | container |
+toy plane | toy airplane, model plane, ~airplane | toy | play graspable
+puzzle cube | magic cube, ~toy | toy | play graspable
+chess board | chessboard, ~chess set | toy, game | play
+figurine | ~statue, ~toy | | fragile
+padlock | ~lock | | graspable
+rice cooker | ~cooker | kitchen appliance, appliance | electric cook_in gets_hot
+grill | barbecue, ~stove | appliance | gets_hot cook_in
+toilet paper holder | ~toilet roll, ~toilet paper | bathroom item |
+potty | child's potty | | sittable
+tool box | toolbox, ~box | container | openable
+washbasin | wash basin, ~sink, ~basin | plumbing | wash_hands
+water cooler | water dispenser | appliance | electric ?pours
+ironing rack | ironing board, ~drying rack | furniture |
 bleach | bleach bottle, cleaning product, bottle | container | toxic graspable cleans holds_liquid
 detergent | detergent bottle, cleaning product, bottle | container | toxic graspable cleans holds_liquid
 """

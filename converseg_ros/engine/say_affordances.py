@@ -17,7 +17,7 @@ def affordances(talk: Talk) -> Drafts:
             continue
         if able:
             if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
-                for _ in range(2):
+                for _ in range(1 if tag == 'walk_on' else 2):
                     yield Draft(_say(talk, use), keys(able), use.sub_concept, 'conversational')
         elif _absence_is_sure(talk, tag, known):
             yield Draft(_say(talk, use), (), use.sub_concept, 'conversational', 'missing_cousin')

@@ -171,6 +171,8 @@ def _looks(talk: Talk) -> Drafts:
         name, named = found
         colors = sorted({color_word(e) for e in named if color_word(e) in COLORS})
         for color in colors:
+            if color in name:
+                continue
             yes = select(talk, named, lambda e, c=color: is_color(e, c), distractors=False)
             if yes:
                 yield _sentence(talk, name, yes, 'color', pre=color)

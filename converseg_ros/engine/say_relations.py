@@ -137,7 +137,7 @@ def _nothing_going_on(talk: Talk) -> Drafts:
             kind in ('holding', 'carrying') and going_on & {'holding', 'carrying', 'reaching', 'covering', 'cutting'}
         ):
             continue
-        if talk.random.random() < 0.5:
+        if talk.random.random() < (0.2 if going_on else 0.04):
             yield Draft(talk.choose(options), (), EVENTS[kind][0], 'conversational', 'wrong_relation')
 
 

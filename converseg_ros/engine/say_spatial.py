@@ -72,6 +72,9 @@ def right_of(e: Entity, anchor: Entity, world: World) -> bool | None:
 def above(e: Entity, anchor: Entity, world: World) -> bool | None:
     """Say whether `e` is above `anchor` in the picture, in its columns."""
     overlap = min(e.box.x1, anchor.box.x1) - max(e.box.x0, anchor.box.x0)
+    if e.up is not None and anchor.up is not None and e.size is not None and anchor.size is not None:
+        if e.up - e.size[2] < anchor.up - 0.02:  # higher up in the picture, but not above in the room
+            return False if e.cy >= anchor.cy and e.up <= anchor.up else None
     if e.cy >= anchor.cy:
         return False
     aligned = overlap >= 0.5 * min(e.box.x1 - e.box.x0, anchor.box.x1 - anchor.box.x0)
@@ -80,9 +83,10 @@ def above(e: Entity, anchor: Entity, world: World) -> bool | None:
 
 def below(e: Entity, anchor: Entity, world: World) -> bool | None:
     """Say whether `e` is below `anchor` in the picture, in its columns."""
-    if e.cy <= anchor.cy:
-        return False
-    return True if above(anchor, e, world) else None
+    if above(anchor, e, world):
+        return True
+    higher = e.up is not None and anchor.up is not None and e.up < anchor.up
+    return False if e.cy <= anchor.cy and not higher else None
 
 
 def behind(e: Entity, anchor: Entity) -> bool | None:

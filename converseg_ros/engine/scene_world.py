@@ -74,6 +74,9 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
     stated = frozenset(obj.attributes)
     tags = stated | (known.tags - frozenset(ATTRIBUTES))
     unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE
+    if obj.mass > 0:  # heavy is what the scales say, not the class
+        tags = (tags - {'heavy'}) | ({'heavy'} if obj.mass >= 10 else set())
+        unsure = (unsure - {'heavy'}) | ({'heavy'} if 4 <= obj.mass < 10 else set())
     pose = to_camera @ np.asarray(obj.pose, np.float64)
     world_rotation = np.asarray(obj.pose, np.float64)[:3, :3]
     half = np.abs(world_rotation) @ (np.asarray(obj.size, np.float64) / 2)
@@ -84,7 +87,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
         mask,
         kind=obj.kind,
         tags=tags,
-        maybe=(known.maybe | unsure) - tags,
+        maybe=((known.maybe - {'heavy'}) | unsure) - tags,
         color=obj.color,
         material=obj.material,
         state=obj.state,

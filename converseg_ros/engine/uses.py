@@ -134,7 +134,7 @@ HAZARDS: dict[str, Use] = {
     'flammable': Use('fire', (), ('what could catch fire easily?', 'what should stay away from an open flame?', 'which things would burn quickly?', 'what would catch fire next to a candle?')),
     'flame': Use('fire', (), ('what could start a fire?', 'where could an open flame be?')),
     'toxic': Use('toxic', (), ('what must not be swallowed?', 'what would be poisonous to drink?', 'which things are toxic?', 'what should be locked away because it is poisonous?')),
-    'spills': Use('spill', (), ('what could be spilled?', 'what would spill if I bumped the table?', 'which container is full enough to spill?', 'what must I carry upright so that nothing runs out?')),
+    'spills': Use('spill', (), ('what could be spilled?', 'what would spill if I bumped the table?', 'what has something in it that could run out?', 'what must I carry upright so that nothing runs out?')),
     'heavy': Use('weight', (), ('what is too heavy to lift with one hand?', 'which things are heavy?', 'what would I need help to move?', 'what could the robot not lift?')),
     'choking': Use('child_reach', (), ('what could a baby choke on?', 'which small things should be kept from a baby?', 'what could a toddler put into its mouth and choke on?')),
     'electric': Use('electric', (), ('what must not get wet because it runs on electricity?', 'which things run on electricity?', 'what needs power to work?', 'what should I keep water away from because it is electric?')),
