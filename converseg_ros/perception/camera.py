@@ -1,0 +1,129 @@
+"""A camera's calibration, as sensor_msgs/CameraInfo states it, and what it takes to see straight lines straight."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import Intrinsics
+
+Distortion = Literal['rectify', 'refuse', 'ignore']
+# model -> the numbers of coefficients it may have
+MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The fields of sensor_msgs/CameraInfo, in its names and order."""
+
+    width: int
+    height: int
+    k: tuple[float, ...]
+    d: tuple[float, ...] = ()
+    model: str = 'plumb_bob'
+    p: tuple[float, ...] = field(default=())
+    binning_x: int = 0
+    binning_y: int = 0
+    roi: tuple[int, int, int, int] = (0, 0, 0, 0)  # x_offset, y_offset, width, height in the full resolution
+
+    @property
+    def distorted(self) -> bool:
+        """Whether any distortion coefficient is not zero."""
+        return any(self.d)
+
+    def image_size(self) -> tuple[int, int]:
+        """Return (width, height) of the images, after region of interest and binning."""
+        width, height = (self.roi[2] or self.width), (self.roi[3] or self.height)
+        return width // max(self.binning_x, 1), height // max(self.binning_y, 1)
+
+    def intrinsics(self) -> Intrinsics:
+        """Return K as it holds for the images; raise InputError where the camera is not calibrated."""
+        if len(self.k) != 9 or not any(self.k):
+            raise InputError('K is all zero: the camera is not calibrated', where='camera_info', do='calibrate it')
+        fx, _, cx, _, fy, cy = self.k[:6]
+        x0, y0, wide, high = self.roi
+        full = Intrinsics(fx, fy, cx - x0, cy - y0, wide or self.width, high or self.height)
+        if self.binning_x > 1 or self.binning_y > 1:
+            return full.scaled(*self.image_size())
+        return full
+
+
+class Rectifier:
+    """Makes pinhole images of one camera's images; the maps are made once for each calibration."""
+
+    def __init__(self, distortion: Distortion = 'rectify') -> None:
+        """`distortion`: what to do about lens distortion; 'ignore' where the images are rectified already."""
+        self.distortion = distortion
+        self._calibration: Calibration | None = None
+        self._maps: tuple[NDArray[Any], NDArray[Any]] | None = None
+        self._intrinsics: Intrinsics | None = None
+
+    def prepare(self, calibration: Calibration) -> Intrinsics:
+        """Return the intrinsics of the images that `rectify` gives; raise InputError where that cannot be done."""
+        if calibration != self._calibration or self._intrinsics is None:
+            self._intrinsics, self._maps = self._make(calibration)
+            self._calibration = calibration
+        return self._intrinsics
+
+    def _make(self, c: Calibration) -> tuple[Intrinsics, tuple[NDArray[Any], NDArray[Any]] | None]:
+        import cv2
+
+        known = c.intrinsics()
+        if self.distortion == 'ignore':
+            return self._projected(c, known), None
+        if not c.distorted:
+            return known, None
+        if self.distortion == 'refuse':
+            raise InputError(
+                'the camera has lens distortion', where='camera_info', do='send rectified images or allow rectification'
+            )
+        if len(c.d) not in MODELS.get(c.model, ()):
+            raise InputError(
+                f'distortion model {c.model!r} with {len(c.d)} coefficients is not known',
+                where='camera_info',
+                do=f'use one of {", ".join(MODELS)}, or send rectified images',
+            )
+        size, d = (known.width, known.height), np.array(c.d, np.float64)
+        with np.errstate(all='ignore'):
+            if c.model == 'equidistant':
+                maps = cv2.fisheye.initUndistortRectifyMap(known.matrix, d, np.eye(3), known.matrix, size, cv2.CV_16SC2)
+            else:
+                maps = cv2.initUndistortRectifyMap(known.matrix, d, np.eye(3), known.matrix, size, cv2.CV_16SC2)
+        return known, (maps[0], maps[1])
+
+    @staticmethod
+    def _projected(c: Calibration, known: Intrinsics) -> Intrinsics:
+        """Return the intrinsics in P (of rectified images), at the resolution of the images; K where P is not given."""
+        if len(c.p) != 12 or c.p[0] <= 0:
+            return known
+        k = (c.p[0], c.p[1], c.p[2], 0.0, c.p[5], c.p[6], 0.0, 0.0, 1.0)
+        return Calibration(c.width, c.height, k, (), c.model, (), c.binning_x, c.binning_y, c.roi).intrinsics()
+
+    def rectify(
+        self, rgb: NDArray[np.uint8], depth: NDArray[np.float32] | None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        """Return (H, W, 3) colour and (H, W) depth as a pinhole camera sees them; depth is never interpolated."""
+        if self._maps is None:
+            return rgb, depth
+        import cv2
+
+        straight = np.asarray(cv2.remap(rgb, *self._maps, cv2.INTER_LINEAR), np.uint8)
+        if depth is None:
+            return straight, None
+        nan = float('nan')
+        flat = cv2.remap(depth, self._maps[0], None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=nan)
+        return straight, np.asarray(flat, np.float32)
+
+
+def rectified_size(rgb_shape: Sequence[int], calibration: Calibration) -> None:
+    """Raise InputError where images of this (H, W, ...) shape cannot be the calibration's."""
+    width, height = calibration.image_size()
+    if (rgb_shape[1], rgb_shape[0]) != (width, height):
+        raise InputError(
+            f'the image is {rgb_shape[1]}x{rgb_shape[0]}, camera_info describes {width}x{height}',
+            where='camera_info',
+            do='use the camera_info that belongs to the image',
+        )

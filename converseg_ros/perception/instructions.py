@@ -1,0 +1,122 @@
+"""The instructions in force: standing ones until they are replaced, the operator's current ones until they expire."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Lock
+import time
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.instruction import Instruction, Role
+
+MOST_NAME = 64  # characters of a class name
+
+
+class InstructionBook:
+    """Thread-safe. The clock of `ttl` is the machine's own, so that a bag's clock cannot lengthen a command's life."""
+
+    def __init__(self, limit: int = 32, ttl: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """limit: most instructions in force. ttl: seconds that current instructions live; 0 = until replaced."""
+        self.limit, self.ttl = limit, ttl
+        self._clock, self._lock, self._counter = clock, Lock(), 0
+        self._standing: tuple[Instruction, ...] = ()
+        self._current: tuple[Instruction, ...] = ()
+        self._since = 0.0
+
+    @property
+    def standing(self) -> tuple[Instruction, ...]:
+        """The standing instructions."""
+        return self._standing
+
+    def active(self) -> tuple[Instruction, ...]:
+        """Return all instructions in force, the standing ones first."""
+        with self._lock:
+            self._expire()
+            return self._standing + self._current
+
+    def _expire(self) -> None:
+        if self._current and self.ttl > 0 and self._clock() - self._since > self.ttl:
+            self._current = ()
+
+    def give_id(self, instruction: Instruction, prefix: str) -> Instruction:
+        """Return the instruction with an id of its own."""
+        if instruction.id:
+            return instruction
+        self._counter += 1
+        return replace(instruction, id=f'{prefix}{self._counter}')
+
+    def _room(self, standing: int, current: int) -> None:
+        if standing + current > self.limit:
+            raise InputError(
+                f'{standing + current} instructions, the limit is {self.limit}',
+                where='instructions',
+                do='ask for fewer at once or raise max_instructions',
+            )
+
+    def set_standing(self, instructions: Sequence[Instruction], *, confirm: bool = False) -> tuple[Instruction, ...]:
+        """Replace the standing instructions; return them with ids. InputError (nothing changed) says what is wrong.
+
+        Names must be given and unique. A standing safety instruction is only removed or changed with `confirm`.
+        """
+        with self._lock:
+            known = {i.name: i for i in self._standing}
+            made = []
+            for instruction in instructions:
+                if not instruction.name.strip() or len(instruction.name) > MOST_NAME:
+                    raise InputError(
+                        f'the name is {instruction.name[:MOST_NAME]!r}',
+                        where=f'standing instruction {instruction.text[:60]!r}',
+                        do=f'give each a name of 1 to {MOST_NAME} characters',
+                    )
+                before = known.get(instruction.name)
+                if not instruction.id and before is not None and before.resolved == instruction.resolved:
+                    instruction = replace(instruction, id=before.id)
+                made.append(replace(self.give_id(instruction, 's'), standing=True))
+            names = [i.name for i in made]
+            if len(set(names)) != len(names):
+                raise InputError('two standing instructions have one name', where='instructions', do='make them unique')
+            ids = [i.id for i in made]
+            if len(set(ids)) != len(ids):
+                raise InputError('two instructions have one id', where='instructions', do='leave the ids empty')
+            self._expire()
+            self._room(len(made), len(self._current))
+            kept = {(i.name, i.resolved) for i in made if i.role == Role.SAFETY}
+            lost = [i.name for i in self._standing if i.role == Role.SAFETY and (i.name, i.resolved) not in kept]
+            if lost and not confirm:
+                raise InputError(
+                    f'this would remove or change the standing safety instructions {", ".join(lost)}',
+                    where='instructions',
+                    do='set confirm to true if that is meant',
+                )
+            self._standing = tuple(made)
+            return self._standing
+
+    def set_current(self, instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
+        """Replace the current (one-shot) instructions; return them with ids. InputError: there are too many."""
+        with self._lock:
+            self._room(len(self._standing), len(instructions))
+            made = tuple(replace(self.give_id(i, 'i'), standing=False) for i in instructions)
+            self._current, self._since = made, self._clock()
+            return made
+
+    def hear(
+        self, instructions: Sequence[Instruction], remove: Sequence[str] = (), *, replace_current: bool = True
+    ) -> tuple[Instruction, ...]:
+        """Take what a dialogue understood: add its standing ones, make the others current, drop the names in `remove`.
+
+        `remove` names standing instructions whose removal was confirmed. All of it happens, or nothing.
+        """
+        standing = [i for i in instructions if i.standing]
+        current = [i for i in instructions if not i.standing]
+        names = {i.name for i in standing}
+        kept = [i for i in self._standing if i.name not in names and i.name not in remove]
+        self._room(len(kept) + len(standing), len(current))
+        stands = self.set_standing([*kept, *standing], confirm=bool(remove)) if standing or remove else ()
+        made = [i for i in stands if i.name in names]
+        if current or (replace_current and not standing):
+            made += self.set_current(current)
+        return tuple(made)
+
+    def clear_current(self) -> None:
+        """Forget the current instructions."""
+        with self._lock:
+            self._current = ()

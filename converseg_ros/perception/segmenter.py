@@ -1,0 +1,173 @@
+"""Frame and instructions in, regions out: network, then lifting, then tracker; no ROS, no threads of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.instruction import Instruction, Role
+from converseg_ros.core.prediction import Prediction
+from converseg_ros.core.region import Region
+from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.core.status import Status
+from converseg_ros.lifting import LiftOptions, lift_regions
+from converseg_ros.perception.tracker import Tracker, TrackerOptions
+
+SECOND = 1_000_000_000
+Checkpoint = Callable[[str], None]
+
+
+class CancelledError(Exception):
+    """The caller's checkpoint ended the work between two stages."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterOptions:
+    """Settings of the pipeline."""
+
+    lift: LiftOptions = field(default_factory=LiftOptions)
+    tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    max_age: float = 1.0
+    """Seconds after a frame's stamp until its regions are stale."""
+    geometry: bool = True
+    """Whether masks are lifted into 3D."""
+
+
+class Segmenter:
+    """One camera's pipeline. `segment` belongs to one thread (the network's owner); `carry` may be another's."""
+
+    def __init__(self, network: SegmentationNetwork, options: SegmenterOptions | None = None) -> None:
+        """Keep the network; the caller closes it."""
+        self.network, self.options = network, options or SegmenterOptions()
+        self.network_cpu = 0.0  # seconds of CPU the calling thread spent inside the network
+        self.oom = 0
+        self._tracker, self._lock = Tracker(self.options.tracker), Lock()
+        self._generation = 0
+
+    @property
+    def tracking(self) -> bool:
+        """Whether there is anything to carry to newer frames."""
+        return self._tracker.active
+
+    def configure(self, options: SegmenterOptions) -> None:
+        """Take new settings; the tracker starts anew only if its own changed."""
+        with self._lock:
+            if options.tracker != self.options.tracker:
+                self._tracker = Tracker(options.tracker)
+            self.options = options
+
+    def reset(self, reason: str = 'asked to') -> None:
+        """Forget tracks; an answer that is still being computed will not bring them back."""
+        with self._lock:
+            self._generation += 1
+            self._tracker.reset(reason)
+
+    def predict(
+        self, rgb: NDArray[np.uint8], instructions: Sequence[Instruction], checkpoint: Checkpoint | None = None
+    ) -> list[Prediction]:
+        """Return the network's answers; what fails in the network becomes ERROR answers with the reason."""
+        begin = time.thread_time()
+        try:
+            if checkpoint is not None:
+                checkpoint('image')
+            self.network.set_image(rgb)
+            return self.network.predict(
+                [i.resolved for i in instructions],
+                recall=[i.role == Role.SAFETY for i in instructions],
+                checkpoint=checkpoint,
+            )
+        except CancelledError:
+            raise
+        except Exception as error:  # the node must live: out of memory, a lost device, a broken input
+            reason = _reason(error)
+            if 'out of memory' in reason:
+                self.oom += 1
+            empty = np.zeros(rgb.shape[:2], np.bool_)
+            return [Prediction(empty, 0.0, Status.ERROR, reason) for _ in instructions]
+        finally:
+            self.network_cpu += time.thread_time() - begin
+
+    def segment(
+        self,
+        frame: Frame,
+        instructions: Sequence[Instruction],
+        *,
+        pose: NDArray[np.float64] | None = None,
+        track: bool = True,
+        checkpoint: Checkpoint | None = None,
+    ) -> list[Region]:
+        """Return one region an instruction, in their order; raise CancelledError if `checkpoint` did.
+
+        pose: 4x4 camera in a fixed frame, for stable ids. track: whether ids and masks belong to the camera's stream
+        (False for single images that have nothing to do with it). checkpoint: called with image, text, decode, lift.
+        """
+        if not instructions:
+            return []
+        generation, options = self._generation, self.options
+        predictions = self.predict(frame.rgb, instructions, checkpoint)
+        if checkpoint is not None:
+            checkpoint('lift')
+        begin = time.perf_counter()
+        regions = self._regions(frame, instructions, predictions, options)
+        lift_ms = (time.perf_counter() - begin) * 1e3
+        regions = [replace(r, stage_ms={**r.prediction.stage_ms, 'lift': lift_ms}) for r in regions]
+        if not track:
+            return regions
+        begin = time.perf_counter()
+        with self._lock:
+            if generation == self._generation:
+                regions = self._tracker.observe(frame, regions, pose)
+        track_ms = (time.perf_counter() - begin) * 1e3
+        return [replace(r, stage_ms={**r.stage_ms, 'track': track_ms}) for r in regions]
+
+    def carry(
+        self, frame: Frame, wanted: Sequence[Instruction], pose: NDArray[np.float64] | None = None
+    ) -> list[Region]:
+        """Return the last answers moved to a newer frame and lifted there; only those whose instruction is `wanted`."""
+        with self._lock:
+            if not self._tracker.active:
+                return []
+            carried = self._tracker.carry(frame, pose)
+        keys = {(i.id, i.resolved) for i in wanted}
+        carried = [r for r in carried if (r.instruction.id, r.instruction.resolved) in keys]
+        if not carried or not self.options.geometry:
+            return carried
+        pairs = [(r.instruction, r.prediction.mask) for r in carried]
+        return [replace(r, geometry=g) for r, g in zip(carried, lift_regions(frame, pairs, self.options.lift))]
+
+    def _regions(
+        self, frame: Frame, instructions: Sequence[Instruction], predictions: list[Prediction], o: SegmenterOptions
+    ) -> list[Region]:
+        """Return the regions with geometry and times."""
+        made = [
+            Region(
+                i.id or f'region-{n + 1}',
+                i,
+                p,
+                stamp_ns=frame.stamp_ns,
+                frame_id=frame.frame_id,
+                segmented_ns=frame.stamp_ns,
+                valid_until_ns=frame.stamp_ns + int(o.max_age * SECOND),
+                model=self.network.name,
+            )
+            for n, (i, p) in enumerate(zip(instructions, predictions))
+        ]
+        if not o.geometry:
+            return made
+        geometry = lift_regions(frame, [(r.instruction, r.prediction.mask) for r in made], o.lift)
+        return [replace(r, geometry=g) for r, g in zip(made, geometry)]
+
+
+def _reason(error: Exception) -> str:
+    """Return what failed in one line, for people."""
+    if isinstance(error, ConversegError | InputError):
+        return str(error)
+    words = ' '.join(str(error).split())[:200]
+    if 'out of memory' in words.lower():
+        return 'out of memory on the device; ask for fewer instructions or choose device cpu'
+    return f'{type(error).__name__}: {words}'

@@ -1,0 +1,88 @@
+"""One thread that does the heavy work: requests first, then only the newest frame; nothing piles up."""
+
+from collections import deque
+from collections.abc import Callable
+from threading import Condition, Thread
+import time
+from typing import Generic, TypeVar
+
+T = TypeVar('T')
+
+
+class NewestWorker(Generic[T]):
+    """Calls `handle(item)` in its own thread for the newest item offered; an older one that waits is replaced.
+
+    `failed` is told every exception that `handle` or a job lets out; the thread goes on. `cpu_seconds` is what the
+    thread has used.
+    """
+
+    def __init__(self, name: str, handle: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Start the thread."""
+        self._handle, self._failed = handle, failed
+        self._condition = Condition()
+        self._newest: T | None = None
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._running, self._closing = False, False
+        self.replaced = 0
+        self.done = 0
+        self.busy_since = 0.0  # monotonic; 0 while idle
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        with self._condition:
+            return not self._running and self._newest is None and not self._jobs
+
+    def offer(self, item: T) -> bool:
+        """Make `item` the next to handle; return whether it replaced one that nobody had looked at."""
+        with self._condition:
+            replaced = self._newest is not None
+            self.replaced += replaced
+            self._newest = item
+            self._condition.notify()
+            return replaced
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` before the next item; jobs keep their order."""
+        with self._condition:
+            self._jobs.append(job)
+            self._condition.notify()
+
+    def forget(self) -> None:
+        """Drop the item that waits."""
+        with self._condition:
+            self._newest = None
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._running, self.busy_since = False, 0.0
+                self._condition.notify_all()
+                while not self._closing and self._newest is None and not self._jobs:
+                    self._condition.wait()
+                if self._closing:
+                    return
+                self._running, self.busy_since = True, time.monotonic()
+                job = self._jobs.popleft() if self._jobs else None
+                item = None
+                if job is None:
+                    item, self._newest = self._newest, None
+            try:
+                if job is not None:
+                    job()
+                elif item is not None:
+                    self._handle(item)
+                    self.done += 1
+            except Exception as error:
+                self._failed(error)
+
+    def close(self, timeout: float = 30.0) -> bool:
+        """Let the item under way finish, drop the rest, end the thread; return whether it ended in time."""
+        with self._condition:
+            self._closing, self._newest = True, None
+            self._jobs.clear()
+            self._condition.notify()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()

@@ -1,0 +1,276 @@
+"""Our nouns as ROS messages and back; the one place that knows both."""
+
+import array
+import math
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, Vector3
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField, RegionOfInterest
+from std_msgs.msg import Header
+
+from converseg_ros.core import InputError, Instruction, Role
+from converseg_ros.core.families import Family
+from converseg_ros.core.geometry import Geometry
+from converseg_ros.core.region import Region
+from converseg_ros.lifting.clouds import POINT
+from converseg_ros.lifting.tf import matrix_quaternion
+from converseg_ros.msg import GraspHint, PlacementCandidate
+from converseg_ros.msg import Instruction as InstructionMsg
+from converseg_ros.msg import Region as RegionMsg
+from converseg_ros.perception import images
+from converseg_ros.perception.camera import Calibration
+
+NAN = float('nan')
+SECOND = 1_000_000_000
+
+
+def to_ns(stamp: Time) -> int:
+    """Return a stamp in nanoseconds."""
+    return int(stamp.sec) * SECOND + int(stamp.nanosec)
+
+
+def to_stamp(ns: int) -> Time:
+    """Return the message of a stamp in nanoseconds; times before 1970 or after 2038 do not fit and become 0."""
+    seconds, rest = divmod(int(ns), SECOND)
+    return Time(sec=seconds, nanosec=rest) if 0 <= seconds < 2**31 else Time()
+
+
+def header(stamp_ns: int, frame_id: str) -> Header:
+    """Return a header."""
+    return Header(stamp=to_stamp(stamp_ns), frame_id=frame_id)
+
+
+def to_bytes(values: NDArray[Any]) -> 'array.array[int]':
+    """Return the bytes of an array as rclpy takes them without copying element by element."""
+    data = array.array('B')
+    data.frombytes(memoryview(np.ascontiguousarray(values)).cast('B') if values.size else b'')
+    return data
+
+
+def to_image(pixels: NDArray[Any], encoding: str, head: Header) -> Image:
+    """Return an Image of (H, W) or (H, W, C) pixels in the machine's byte order."""
+    height, width = pixels.shape[:2]
+    message = Image(header=head, height=height, width=width, encoding=encoding, is_bigendian=0)
+    message.step = width * (pixels.shape[2] if pixels.ndim == 3 else 1) * pixels.dtype.itemsize
+    message.data = to_bytes(pixels)
+    return message
+
+
+def from_image(message: Image) -> NDArray[Any]:
+    """Return the (H, W) or (H, W, C) pixels of an Image as they are; a view of its data where that is possible."""
+    return images.read_pixels(
+        message.data,
+        message.encoding,
+        message.height,
+        message.width,
+        message.step,
+        big_endian=bool(message.is_bigendian),
+    )
+
+
+def to_rgb(message: Image | CompressedImage) -> NDArray[np.uint8]:
+    """Return (H, W, 3) RGB; encodings that are not ours go through cv_bridge where it is installed."""
+    if isinstance(message, CompressedImage):
+        return images.decode_compressed_color(message.data, message.format)
+    if message.encoding not in images.LAYOUT:
+        return _by_cv_bridge(message)
+    return images.decode_color(
+        message.data,
+        message.encoding,
+        message.height,
+        message.width,
+        message.step,
+        big_endian=bool(message.is_bigendian),
+    )
+
+
+def _by_cv_bridge(message: Image) -> NDArray[np.uint8]:
+    unknown = f'unknown encoding {message.encoding!r}'
+    try:
+        from cv_bridge import CvBridge, CvBridgeError
+    except ImportError:
+        do = f'use one of {", ".join(images.COLOR_ENCODINGS)}'
+        raise InputError(unknown, where='image', do=do) from None
+    try:
+        return np.asarray(CvBridge().imgmsg_to_cv2(message, 'rgb8'), np.uint8)
+    except (CvBridgeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f'{unknown} ({error})', where='image', do='configure the camera driver') from error
+
+
+def to_depth(message: Image | CompressedImage) -> NDArray[np.float32]:
+    """Return (H, W) metres, NaN where unknown."""
+    if isinstance(message, CompressedImage):
+        return images.decode_compressed_depth(message.data, message.format)
+    return images.decode_depth(
+        message.data,
+        message.encoding,
+        message.height,
+        message.width,
+        message.step,
+        big_endian=bool(message.is_bigendian),
+    )
+
+
+def to_calibration(message: CameraInfo) -> Calibration:
+    """Return the calibration of a CameraInfo."""
+    roi = message.roi
+    return Calibration(
+        message.width,
+        message.height,
+        tuple(message.k.tolist()),
+        tuple(message.d),
+        message.distortion_model or 'plumb_bob',
+        tuple(message.p.tolist()),
+        message.binning_x,
+        message.binning_y,
+        (roi.x_offset, roi.y_offset, roi.width, roi.height),
+    )
+
+
+def to_instruction(message: InstructionMsg) -> Instruction:
+    """Return the instruction of a message; raise InputError for text, role or family that cannot be used."""
+    try:
+        role = Role(message.role)
+    except ValueError:
+        raise InputError(f'role is {message.role}', where='instruction', do='use PLAIN, AFFORDANCE or SAFETY') from None
+    family = message.family.strip().lower()
+    if family and family not in list(Family):
+        do = f'use one of {", ".join(Family)}, or leave it empty'
+        raise InputError(f'family is {family[:40]!r}', where='instruction', do=do)
+    return Instruction(
+        message.text,
+        role,
+        Family(family) if family else None,
+        message.id,
+        message.name,
+        message.resolved_text,
+        message.standing,
+    )
+
+
+def from_instruction(instruction: Instruction) -> InstructionMsg:
+    """Return the message of an instruction."""
+    return InstructionMsg(
+        id=instruction.id,
+        name=instruction.name,
+        text=instruction.text,
+        resolved_text=instruction.resolved,
+        role=int(instruction.role),
+        family=str(instruction.family or ''),
+        standing=instruction.standing,
+    )
+
+
+def _point(p: NDArray[np.float64]) -> Point:
+    return Point(x=float(p[0]), y=float(p[1]), z=float(p[2]))
+
+
+def _vector(v: NDArray[np.float64] | None) -> Vector3:
+    return Vector3(x=NAN, y=NAN, z=NAN) if v is None else Vector3(x=float(v[0]), y=float(v[1]), z=float(v[2]))
+
+
+def to_pose(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> Pose:
+    """Return the pose of a position (3,) and a rotation (3, 3)."""
+    x, y, z, w = matrix_quaternion(rotation).tolist()
+    return Pose(position=_point(position), orientation=Quaternion(x=x, y=y, z=z, w=w))
+
+
+def _nowhere() -> Point:
+    return Point(x=NAN, y=NAN, z=NAN)
+
+
+def from_region(region: Region, label: int = 0, *, with_mask: bool = True) -> RegionMsg:
+    """Return the message of a region; what is not known is NaN, empty or zero-sized."""
+    prediction, geometry = region.prediction, region.geometry
+    frame = geometry.frame_id or region.frame_id
+    message = RegionMsg(
+        header=header(region.stamp_ns, frame),
+        id=region.id,
+        instruction=from_instruction(region.instruction),
+        label=label,
+        status=int(prediction.status),
+        status_reason=prediction.reason,
+        score=float(prediction.score),
+        calibrated=prediction.calibrated,
+        tracked=region.tracked,
+        segmented_at=to_stamp(region.segmented_ns),
+        valid_until=to_stamp(region.valid_until_ns),
+        model=region.model,
+    )
+    if with_mask:
+        pixels = prediction.mask.view(np.uint8) * np.uint8(255)
+        message.mask = to_image(pixels, 'mono8', header(region.stamp_ns, region.frame_id))
+    box = prediction.box
+    message.box = RegionOfInterest(x_offset=box.x0, y_offset=box.y0, width=box.x1 - box.x0, height=box.y1 - box.y0)
+    message.area = prediction.area
+    message.stage_names = list(region.stage_ms)
+    message.stage_ms = [float(v) for v in region.stage_ms.values()]
+    _put_geometry(message, geometry, region)
+    return message
+
+
+def _put_geometry(message: RegionMsg, geometry: Geometry, region: Region) -> None:
+    """Fill the 3D part of a region's message."""
+    message.geometry, message.geometry_reason = int(geometry.status), geometry.reason
+    message.valid_depth_ratio, message.distance = float(geometry.valid_depth_ratio), float(geometry.distance)
+    message.centroid = _nowhere() if geometry.centroid is None else _point(geometry.centroid)
+    box = geometry.box
+    if box is None:
+        message.oriented_box_pose = Pose(position=_nowhere())
+    else:
+        message.oriented_box_pose = to_pose(box.center, box.rotation)
+        message.oriented_box_size = _vector(box.size)
+    plane = geometry.plane
+    message.plane = np.array([NAN] * 4 if plane is None else [*plane.normal, plane.d], np.float64)
+    message.principal_axis = _vector(geometry.principal_axis)
+    head = message.header
+    message.placements = [
+        PlacementCandidate(
+            pose=PoseStamped(header=head, pose=to_pose(p.position, p.rotation)),
+            free_radius=float(p.free_radius),
+            score=float(p.score),
+            support_id=region.id,
+        )
+        for p in geometry.placements
+    ]
+    if geometry.grasp is not None:
+        g = geometry.grasp
+        message.grasps = [
+            GraspHint(
+                pose=PoseStamped(header=head, pose=to_pose(g.position, g.rotation)),
+                axis=_vector(g.rotation[:, 1]),
+                approach=_vector(g.rotation[:, 2]),
+                width=float(g.width),
+            )
+        ]
+
+
+_KINDS = {'f4': PointField.FLOAT32, 'u2': PointField.UINT16, 'u4': PointField.UINT32}
+
+
+def to_cloud(points: NDArray[np.void], head: Header, *, dense: bool) -> PointCloud2:
+    """Return a PointCloud2 of a structured array: (N,) unorganized or (H, W) organized; dense = no NaN."""
+    dtype = points.dtype
+    assert dtype.names is not None and dtype.fields is not None
+    message = PointCloud2(header=head, is_bigendian=False, is_dense=dense)
+    message.height, message.width = points.shape if points.ndim == 2 else (1, len(points))
+    message.fields = [
+        PointField(name=n, offset=dtype.fields[n][1], datatype=_KINDS[dtype.fields[n][0].str[1:]], count=1)
+        for n in dtype.names
+    ]
+    message.point_step = dtype.itemsize
+    message.row_step = dtype.itemsize * message.width
+    message.data = to_bytes(points)
+    return message
+
+
+def keep_out_cloud(points: NDArray[np.float32]) -> NDArray[np.void]:
+    """Return (N, 3) float32 points as POINT, for the safety cloud: label 0, no confidence."""
+    out = np.zeros(len(points), POINT)
+    for axis, name in enumerate('xyz'):
+        out[name] = points[:, axis]
+    out['confidence'] = math.nan
+    return out

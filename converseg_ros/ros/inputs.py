@@ -1,0 +1,201 @@
+"""The camera's side of a node: subscriptions, synchronisation, and the way from messages to a Frame."""
+
+from collections import Counter
+from collections.abc import Callable
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from converseg_ros.core import ConversegError, Frame, InputError
+from converseg_ros.lifting.tf import TransformError
+from converseg_ros.perception.camera import Calibration, Rectifier, rectified_size
+from converseg_ros.ros import conversion
+from converseg_ros.ros.parameters import Settings
+from converseg_ros.ros.qos import FollowingSubscription
+from converseg_ros.ros.sync import Bundle, Synchronizer
+from converseg_ros.ros.transforms import TransformListener
+
+# a change of one of these makes the subscriptions again
+SUBSCRIPTION = {'image_transport', 'depth_transport', 'depth', 'qos_reliability', 'qos_depth'}
+CURE = (
+    'the middleware is losing large images: start camera and node with '
+    'FASTRTPS_DEFAULT_PROFILES_FILE=<share>/converseg_ros/config/fastdds_local.xml (FASTDDS_DEFAULT_PROFILES_FILE on '
+    'Kilted), or make the publisher reliable'
+)
+
+
+class CameraInput:
+    """Subscribes to `image`, `depth` and `camera_info` and calls `take(bundle)` for each moment, in the executor."""
+
+    def __init__(
+        self, node: Node, settings: Settings, take: Callable[[Bundle], None], jumped: Callable[[str], None]
+    ) -> None:
+        """Subscribe; `jumped(reason)` is called when stamps go back."""
+        self._node, self._take, self._jumped = node, take, jumped
+        self.received: Counter[str] = Counter()
+        self.sync = Synchronizer()
+        self._subscriptions: dict[str, FollowingSubscription] = {}
+        self._window: tuple[float, Counter[str]] = (time.monotonic(), Counter())
+        self.losing = ''
+        self.group: CallbackGroup | None = None
+        self.configure(settings, all_anew=True)
+
+    def configure(self, settings: Settings, *, all_anew: bool) -> None:
+        """Take new settings; `all_anew` makes the subscriptions again."""
+        s = settings
+        counts = self.sync.counts
+        self.sync = Synchronizer(s['sync_slop'], s['sync_queue'], depth=self.sync.depth)
+        self.sync.counts = counts
+        self._mode = s['depth']
+        if all_anew:
+            self.destroy()
+            qos: dict[str, Any] = {'reliability': s['qos_reliability'], 'depth': s['qos_depth'], 'group': self.group}
+            colour = CompressedImage if s['image_transport'] == 'compressed' else Image
+            deep = CompressedImage if s['depth_transport'] == 'compressedDepth' else Image
+            kinds: list[tuple[str, str, type]] = [('image', 'image', colour), ('info', 'camera_info', CameraInfo)]
+            if self._mode != 'off':
+                kinds.append(('depth', 'depth', deep))
+            for kind, topic, message in kinds:
+                callback = self._callback(kind)
+                self._subscriptions[kind] = FollowingSubscription(self._node, message, topic, callback, **qos)
+        self.follow()
+
+    def _callback(self, kind: str) -> Callable[[Any], None]:
+        def callback(message: Any) -> None:
+            self.received[kind] += 1
+            bundles, back = self.sync.add(kind, conversion.to_ns(message.header.stamp), message)
+            if back:
+                self._jumped(f'the stamps of {kind} went back')
+            if bundles:
+                self.sync.counts['replaced'] += len(bundles) - 1
+                self._take(bundles[-1])
+
+        return callback
+
+    def follow(self) -> None:
+        """Adapt to who publishes now; called once a second."""
+        for subscription in self._subscriptions.values():
+            subscription.refresh()
+        depth = self._subscriptions.get('depth')
+        wanted = self._mode == 'required' or (self._mode == 'auto' and depth is not None and depth.publishers > 0)
+        self.sync.depth = wanted
+
+    def watch_losses(self) -> str:
+        """Return a warning with its cure if images are sent but do not arrive; judged over some seconds."""
+        since, before = self._window
+        now = time.monotonic()
+        if now - since < 4.0:
+            return self.losing
+        image, got = self._subscriptions.get('image'), self.received - before
+        self._window = (now, self.received.copy())
+        self.losing = ''
+        if image is not None and image.publishers:
+            if got['info'] >= 8 and got['image'] < 0.5 * got['info']:
+                self.losing = f'{got["image"]} images for {got["info"]} camera_info messages: {CURE}'
+            elif not got['image']:
+                self.losing = f'somebody publishes {image.name}, but nothing arrives: its publisher is idle, or {CURE}'
+        return self.losing
+
+    def describe(self) -> dict[str, str]:
+        """Return topic and quality of service by kind, in words."""
+        return {
+            kind: f'{s.name} ({s.publishers} publishers; {s.asks}; subscribed {1 + s.remade} times)'
+            for kind, s in self._subscriptions.items()
+        }
+
+    def destroy(self) -> None:
+        """End all subscriptions."""
+        for subscription in self._subscriptions.values():
+            subscription.destroy()
+        self._subscriptions.clear()
+
+
+class FrameMaker:
+    """Makes a Frame of messages; belongs to one thread. `problems` counts what could not be used, by cause."""
+
+    def __init__(self, transforms: TransformListener | None) -> None:
+        """Keep `transforms`, which tell where down is; None for images that came with a request."""
+        self._transforms, self._rectifier = transforms, Rectifier()
+        self._calibration: tuple[Any, Calibration] | None = None
+        self._quiet_until = 0.0
+        self.problems: Counter[str] = Counter()
+        self.note = ''  # why the newest frame is less than it could be
+
+    def make(self, bundle: Bundle, settings: Settings) -> tuple[Frame, NDArray[np.float64] | None]:
+        """Return the frame, and the camera's 4x4 pose in `world_frame` or None; InputError: the image is unusable.
+
+        Depth or camera_info that cannot be used leave a frame without them; `note` says why.
+        """
+        image = bundle.image
+        self.note = ''
+        rgb = conversion.to_rgb(image)
+        depth, intrinsics = None, None
+        try:
+            if bundle.depth is not None:
+                depth = self._depth(bundle.depth, image, rgb)
+        except InputError as error:
+            self._note('depth', error)
+        try:
+            if bundle.info is not None:
+                calibration = self._calibrate(bundle.info, image.header.frame_id)
+                rectified_size(rgb.shape, calibration)
+                if self._rectifier.distortion != settings['distortion']:
+                    self._rectifier = Rectifier(settings['distortion'])
+                intrinsics = self._rectifier.prepare(calibration)
+                rgb, depth = self._rectifier.rectify(rgb, depth)
+        except InputError as error:
+            self._note('camera_info', error)
+        pose = self._pose(image.header.frame_id, bundle.stamp_ns, settings)
+        gravity = None if pose is None else -pose[2, :3]  # the world's down, seen from the camera
+        frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity)
+        return frame, pose
+
+    def _note(self, cause: str, error: ConversegError) -> None:
+        self.problems[cause] += 1
+        self.note = '; '.join(t for t in (self.note, str(error)) if t)
+
+    def _depth(self, message: Any, image: Any, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if message.header.frame_id and message.header.frame_id != image.header.frame_id:
+            raise InputError(
+                f'depth is in frame {message.header.frame_id!r}, the image in {image.header.frame_id!r}',
+                where='depth',
+                do='register depth to colour (aligned_depth_to_color, depth_image_proc)',
+            )
+        depth = conversion.to_depth(message)
+        if depth.shape != rgb.shape[:2]:
+            raise InputError(
+                f'depth is {depth.shape[1]}x{depth.shape[0]}, the image {rgb.shape[1]}x{rgb.shape[0]}',
+                where='depth',
+                do='register depth to colour (aligned_depth_to_color, depth_image_proc)',
+            )
+        return depth
+
+    def _calibrate(self, message: Any, frame_id: str) -> Calibration:
+        if message.header.frame_id and message.header.frame_id != frame_id:
+            raise InputError(
+                f'camera_info is of frame {message.header.frame_id!r}, the image of {frame_id!r}',
+                where='camera_info',
+                do='use the camera_info that belongs to the image',
+            )
+        known = self._calibration
+        if known is None or known[0] is not message:
+            known = self._calibration = (message, conversion.to_calibration(message))
+        return known[1]
+
+    def _pose(self, frame_id: str, stamp_ns: int, settings: Settings) -> NDArray[np.float64] | None:
+        """Return the camera in the world; while there is no such frame nobody waits for it."""
+        world = settings['world_frame']
+        if self._transforms is None or not world or not frame_id:
+            return None
+        timeout = settings['tf_timeout'] if time.monotonic() > self._quiet_until else 0.0
+        try:
+            return self._transforms.lookup(world, frame_id, stamp_ns, timeout)
+        except TransformError:
+            self.problems['tf'] += 1
+            self._quiet_until = time.monotonic() + 5.0
+            return None

@@ -1,0 +1,181 @@
+"""Every parameter of the segmenter node: what it does, its range, and whether it may change while the node runs."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+import inspect
+import textwrap
+from typing import Any
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
+
+from converseg_ros.core import InputError, Instruction, Role
+from converseg_ros.lifting import LiftOptions
+from converseg_ros.perception.safety import SafetyOptions
+from converseg_ros.perception.segmenter import SegmenterOptions
+from converseg_ros.perception.tracker import TrackerOptions
+
+MOST = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. live: a change is applied at once; otherwise only the next configure reads it."""
+
+    name: str
+    default: Any
+    about: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = True
+
+    def descriptor(self) -> ParameterDescriptor:
+        """Return what `ros2 param describe` shows."""
+        made = ParameterDescriptor(name=self.name, description=self.about)
+        notes = [f'one of: {", ".join(self.choices)}'] if self.choices else []
+        if not self.live:
+            notes.append('read when the node is configured')
+        made.additional_constraints = '; '.join(notes)
+        if self.low is not None and self.high is not None:
+            if isinstance(self.default, float):
+                made.floating_point_range = [FloatingPointRange(from_value=float(self.low), to_value=float(self.high))]
+            else:
+                made.integer_range = [IntegerRange(from_value=int(self.low), to_value=int(self.high), step=1)]
+        return made
+
+
+def _field_docs(cls: type) -> dict[str, str]:
+    """Return the string below each field of a dataclass: its description lives there and nowhere else."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    docs = {}
+    for item, after in zip(body.body, body.body[1:]):
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(after, ast.Expr):
+            docs[item.target.id] = ' '.join(str(ast.literal_eval(after.value)).split())
+    return docs
+
+
+def _group(prefix: str, cls: type, skip: tuple[str, ...] = ()) -> list[Parameter]:
+    """Return a parameter for each field of a dataclass of options."""
+    docs = _field_docs(cls)
+    made = []
+    for f in fields(cls):
+        if f.name not in skip:
+            text = isinstance(f.default, str)
+            choices = ('hull', 'upright') if f.name == 'box' else ()
+            low, high = (None, None) if text else (0.0, MOST)
+            made.append(Parameter(f'{prefix}.{f.name}', f.default, docs[f.name], low, high, choices))
+    return made
+
+
+OWN = (
+    Parameter('model', 'compact', 'Name or folder of the network (converseg weights list).', live=False),
+    Parameter('device', 'auto', 'cpu, cuda, cuda:N, or auto: a GPU if there is one.', live=False),
+    Parameter('threads', 0, "CPU threads of the network; 0 leaves torch's choice.", 0, 256, live=False),
+    Parameter('fallback_to_cpu', True, 'Go on with the CPU when the GPU is lost or has too little memory.'),
+    Parameter('autostart', True, 'Configure and activate at start; false: a lifecycle manager does.', live=False),
+    Parameter('image_transport', 'raw', 'Type of the image topic.', choices=('raw', 'compressed')),
+    Parameter('depth_transport', 'raw', 'Type of the depth topic.', choices=('raw', 'compressedDepth')),
+    Parameter(
+        'depth',
+        'auto',
+        'auto: use depth while somebody publishes it. required: no frame without depth. off: never subscribe.',
+        choices=('auto', 'required', 'off'),
+    ),
+    Parameter(
+        'distortion',
+        'rectify',
+        'What to do about lens distortion in camera_info; ignore: the images are rectified already.',
+        choices=('rectify', 'refuse', 'ignore'),
+    ),
+    Parameter('sync_slop', 0.02, 'Seconds by which the stamps of colour, depth and camera_info may differ.', 0.0, 10.0),
+    Parameter('sync_queue', 10, 'Messages of a kind that wait for their partners.', 1, 1000),
+    Parameter(
+        'qos_reliability',
+        'auto',
+        "Of the camera's subscriptions; auto follows the publishers, also when they change.",
+        choices=('auto', 'reliable', 'best_effort'),
+    ),
+    Parameter('qos_depth', 2, "Messages that the middleware keeps for each of the camera's subscriptions.", 1, 100),
+    Parameter('max_rate', 0.0, 'Most images a second that the network sees; 0 = as many as it can.', 0.0, 1000.0),
+    Parameter('max_instructions', 32, 'Most instructions in force at once; more are refused.', 1, 255),
+    Parameter('instruction_ttl', 30.0, 'Seconds until the current instruction expires; 0 = never.', 0.0, MOST),
+    Parameter('dialogue', True, 'Take texts on `instruction` as conversation; false: ask the network literally.'),
+    Parameter(
+        'standing',
+        [''],
+        'Standing instructions at start, each as "name: role: text" (plain, affordance, safety).',
+        live=False,
+    ),
+    Parameter('geometry', True, 'Lift masks into 3D.'),
+    Parameter('track', True, 'Carry masks to the images that arrive while the network is busy.'),
+    Parameter('max_age', 1.0, "Seconds after an image's stamp until its regions are stale.", 0.01, 3600.0),
+    Parameter('target_frame', '', 'TF frame of the geometry; empty: the optical frame of the camera.'),
+    Parameter('world_frame', 'map', 'Level, fixed TF frame that tells where down is; empty: none.'),
+    Parameter('tf_timeout', 0.1, 'Seconds to wait for a transform that is late.', 0.0, 5.0),
+    Parameter('safety_rate', 5.0, 'Times a second that ~/safety_ok is judged anew.', 0.2, 100.0),
+    Parameter('diagnostics_rate', 1.0, 'Messages a second on /diagnostics.', 0.1, 50.0),
+)
+TABLE: tuple[Parameter, ...] = (
+    *OWN,
+    *_group('lift', LiftOptions),
+    *_group('tracker', TrackerOptions),
+    *_group('safety', SafetyOptions),
+)
+BY_NAME = {p.name: p for p in TABLE}
+
+
+class Settings:
+    """A consistent set of values; attributes are the parameters of `OWN`, properties the options of the parts."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Check values against each other; raise InputError naming the parameter."""
+        self.values = dict(values)
+        for p in TABLE:
+            value = self.values[p.name]
+            if p.choices and value not in p.choices:
+                raise InputError(f'{value!r} is not one of {", ".join(p.choices)}', where=p.name)
+        self.lift = LiftOptions(**self._part('lift', LiftOptions))
+        self.tracker = TrackerOptions(**self._part('tracker', TrackerOptions))
+        self.safety = SafetyOptions(**self._part('safety', SafetyOptions))
+        if self.tracker.width < 16:
+            raise InputError(f'{self.tracker.width} columns', where='tracker.width', do='give at least 16')
+        self.segmenter = SegmenterOptions(self.lift, self.tracker, self['max_age'], self['geometry'])
+        self.standing = tuple(_standing(line) for line in self['standing'] if line.strip())
+
+    def _part(self, prefix: str, cls: type) -> dict[str, Any]:
+        return {f.name: self.values[f'{prefix}.{f.name}'] for f in fields(cls)}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return one value."""
+        return self.values[name]
+
+    def changed(self, other: 'Settings') -> set[str]:
+        """Return the names whose values differ."""
+        return {n for n, v in self.values.items() if other.values[n] != v}
+
+
+def _standing(line: str) -> Instruction:
+    name, _, rest = line.partition(':')
+    role, _, text = rest.partition(':')
+    if not text.strip() or role.strip().upper() not in Role.__members__:
+        raise InputError(f'{line[:80]!r}', where='standing', do='write it as "name: role: text"')
+    return Instruction(text, Role[role.strip().upper()], name=name.strip(), standing=True)
+
+
+def declare(node: Node) -> Settings:
+    """Declare all parameters on a node; return what they are; InputError where overrides contradict each other."""
+    for p in TABLE:
+        if not node.has_parameter(p.name):
+            node.declare_parameter(p.name, p.default, p.descriptor())
+    return current(node)
+
+
+def current(node: Node, changes: list[RosParameter] | None = None) -> Settings:
+    """Return the node's settings, with `changes` that are not set yet."""
+    values = {p.name: node.get_parameter(p.name).value for p in TABLE}
+    values.update({c.name: c.value for c in changes or () if c.name in values})
+    return Settings(values)

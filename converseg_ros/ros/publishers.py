@@ -1,0 +1,185 @@
+"""What the segmenter node publishes about a frame, each with the source's stamp and frame, and only to listeners."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from geometry_msgs.msg import PoseArray
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import Image, PointCloud2
+from std_msgs.msg import Bool
+from vision_msgs.msg import LabelInfo, VisionClass
+from visualization_msgs.msg import MarkerArray
+
+from converseg_ros.core import Frame, Role
+from converseg_ros.core.overlay import Layer, draw_overlay
+from converseg_ros.core.region import Region
+from converseg_ros.lifting.clouds import MOST_LABELS, POINT, label_image, organized, segmented
+from converseg_ros.lifting.options import LiftOptions
+from converseg_ros.lifting.tf import TransformError
+from converseg_ros.lifting.transform import transform_geometry, transform_points, without_transform
+from converseg_ros.msg import InstructionAck, RegionArray
+from converseg_ros.perception.safety import SafetyReport
+from converseg_ros.ros import conversion
+from converseg_ros.ros.markers import region_markers
+from converseg_ros.ros.qos import LATCHED, reliable
+from converseg_ros.ros.transforms import TransformListener
+
+STREAMS: dict[str, type] = {
+    'regions': RegionArray,
+    'mask': Image,
+    'confidence': Image,
+    'points': PointCloud2,
+    'affordance/points': PointCloud2,
+    'safety/points': PointCloud2,
+    'placements': PoseArray,
+    'markers': MarkerArray,
+    'overlay': Image,
+}
+
+
+class Outputs:
+    """The publishers; quality of service can be overridden by `qos_overrides./topic.publisher.*` parameters."""
+
+    def __init__(self, node: Node, transforms: TransformListener | None = None) -> None:
+        """Advertise everything."""
+        self._transforms = transforms
+        options = QoSOverridingOptions.with_default_policies()
+
+        def make(kind: type, name: str, qos: Any) -> Publisher:
+            return node.create_publisher(kind, f'~/{name}', qos, qos_overriding_options=options)
+
+        self._streams = {name: make(kind, name, reliable(2)) for name, kind in STREAMS.items()}
+        self._label_info = make(LabelInfo, 'label_info', LATCHED)
+        self._safety_ok = make(Bool, 'safety_ok', LATCHED)
+        self._ack = make(InstructionAck, 'instruction_ack', reliable(10))
+        self._node = node
+        self._classes: list[tuple[int, str]] | None = None
+        self.published = 0
+        self.tf_failures = 0
+
+    def listened(self, *names: str) -> bool:
+        """Whether anybody subscribes to one of these streams; to any of them without names."""
+        return any(self._streams[n].get_subscription_count() > 0 for n in names or STREAMS)
+
+    def acknowledge(self, ack: InstructionAck) -> None:
+        """Answer a text."""
+        self._ack.publish(ack)
+
+    def safety(self, report: SafetyReport) -> None:
+        """Publish the gate's word and its cloud."""
+        self._safety_ok.publish(Bool(data=report.ok))
+        if report.stamp_ns and self.listened('safety/points'):
+            head = conversion.header(report.stamp_ns, report.frame_id)
+            cloud = conversion.to_cloud(conversion.keep_out_cloud(report.points), head, dense=True)
+            self._streams['safety/points'].publish(cloud)
+
+    def unsafe(self) -> None:
+        """Say that nothing is known to be safe."""
+        self._safety_ok.publish(Bool(data=False))
+
+    def in_target(self, regions: Sequence[Region], target: str, timeout: float) -> list[Region]:
+        """Return the regions with their geometry in the target frame, or saying why not."""
+        if not target or self._transforms is None:
+            return list(regions)
+        out = []
+        for region in regions:
+            geometry = region.geometry
+            if geometry.frame_id and geometry.frame_id != target:
+                try:
+                    matrix = self._transforms.lookup(target, geometry.frame_id, region.stamp_ns, timeout)
+                    geometry = transform_geometry(geometry, matrix, target)
+                except TransformError as error:
+                    self.tf_failures += 1
+                    timeout = 0.0
+                    geometry = without_transform(geometry, str(error))
+            out.append(replace(region, geometry=geometry))
+        return out
+
+    def labels(self, regions: Sequence[Region]) -> None:
+        """Latch which label means what, if that changed: names of standing instructions or roles, never free text."""
+        classes = [(0, 'background')]
+        for n, region in enumerate(regions[:MOST_LABELS]):
+            i = region.instruction
+            classes.append((n + 1, i.name if i.standing and i.name else i.role.name.lower()))
+        if classes != self._classes:
+            self._classes = classes
+            class_map = [VisionClass(class_id=n, class_name=name) for n, name in classes]
+            self._label_info.publish(LabelInfo(class_map=class_map, threshold=0.0))
+
+    def publish(self, frame: Frame, regions: Sequence[Region], options: LiftOptions, target: str, wait: float) -> None:
+        """Publish a frame's regions, in the order of the instructions, to whoever listens."""
+        self.labels(regions)
+        head = conversion.header(frame.stamp_ns, frame.frame_id)
+        send, streams = self.listened, self._streams
+        labels = None
+        if send('mask', 'confidence', 'points'):
+            labels = label_image(regions, frame.height, frame.width)
+        if labels is not None and send('mask'):
+            streams['mask'].publish(conversion.to_image(labels, 'mono8', head))
+        if labels is not None and send('confidence') and regions and all(r.prediction.calibrated for r in regions):
+            streams['confidence'].publish(conversion.to_image(_confidence(labels, regions), 'mono8', head))
+        if send('points') and frame.depth is not None and frame.intrinsics is not None:
+            cloud = organized(frame, regions, options, labels)
+            streams['points'].publish(conversion.to_cloud(cloud, head, dense=False))
+        if send('overlay'):
+            layers = [Layer(r.prediction.mask, r.instruction.text, r.instruction.role, r.status) for r in regions]
+            streams['overlay'].publish(conversion.to_image(draw_overlay(frame.rgb, layers), 'rgb8', head))
+        if send('affordance/points'):
+            cloud = self._segments(frame, regions, target, wait)
+            streams['affordance/points'].publish(cloud)
+        if not send('regions', 'placements', 'markers'):
+            self.published += 1
+            return
+        placed = self.in_target(regions, target, wait)
+        if send('regions'):
+            made = [conversion.from_region(r, n + 1) for n, r in enumerate(placed)]
+            streams['regions'].publish(RegionArray(header=head, regions=made))
+        if send('placements'):
+            frames = {r.geometry.frame_id for r in placed if r.geometry.placements}
+            poses = [conversion.to_pose(p.position, p.rotation) for r in placed for p in r.geometry.placements]
+            frame_id = frames.pop() if len(frames) == 1 else frame.frame_id
+            array = PoseArray(header=conversion.header(frame.stamp_ns, frame_id), poses=poses)
+            streams['placements'].publish(array)
+        if send('markers'):
+            streams['markers'].publish(region_markers(placed))
+        self.published += 1
+
+    def _segments(self, frame: Frame, regions: Sequence[Region], target: str, wait: float) -> PointCloud2:
+        """Return the cloud of the affordance regions; their labels are those of the label image."""
+        chosen = [(n, r) for n, r in enumerate(regions) if r.instruction.role == Role.AFFORDANCE]
+        points: NDArray[np.void] = segmented(frame, [r for _, r in chosen])
+        numbers = np.array([0, *(n + 1 for n, _ in chosen)], np.uint16)
+        points['label'] = points['instruction'] = numbers[points['label']]
+        frame_id = frame.frame_id
+        if target and self._transforms is not None and target != frame_id:
+            try:
+                matrix = self._transforms.lookup(target, frame_id, frame.stamp_ns, wait)
+                xyz = np.stack([points['x'], points['y'], points['z']], 1)
+                for axis, values in zip('xyz', transform_points(xyz, matrix).T):
+                    points[axis] = values
+                frame_id = target
+            except TransformError:
+                self.tf_failures += 1
+        return conversion.to_cloud(points.astype(POINT), conversion.header(frame.stamp_ns, frame_id), dense=True)
+
+    def clear(self) -> None:
+        """Latch that there are no labels."""
+        self.labels(())
+
+    def destroy(self) -> None:
+        """Withdraw everything."""
+        for publisher in (*self._streams.values(), self._label_info, self._safety_ok, self._ack):
+            self._node.destroy_publisher(publisher)
+
+
+def _confidence(labels: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:
+    """Return (H, W) uint8: 255 times the calibrated score of the pixel's region, 0 where there is none."""
+    table = np.zeros(MOST_LABELS + 1, np.uint8)
+    for n, region in enumerate(regions):
+        table[n + 1] = round(255 * min(max(region.prediction.score, 0.0), 1.0))
+    return table[labels]

@@ -1,0 +1,135 @@
+"""Colour, depth and camera_info that belong together, by stamp; knows messages only by their stamps."""
+
+from bisect import insort
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Messages of one moment; depth and info are None where the camera has none."""
+
+    stamp_ns: int
+    image: Any
+    depth: Any = None
+    info: Any = None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    stamp_ns: int
+    message: Any
+
+    def __lt__(self, other: '_Waiting') -> bool:
+        return self.stamp_ns < other.stamp_ns
+
+
+class Synchronizer:
+    """Approximate time synchronisation with reasons; one thread feeds it.
+
+    slop: seconds two stamps may differ. queue: messages of a kind that wait. depth: whether a colour image waits for
+    a depth image. jump: seconds that stamps must go back to count as a clock jump (a looping bag, /clock).
+    counts: matched, no_depth, no_image, queue_full, late, no_info, old_info, clock_jumps.
+    """
+
+    def __init__(self, slop: float = 0.02, queue: int = 10, *, depth: bool = True, jump: float = 0.5) -> None:
+        self.slop_ns, self.queue, self.depth, self.jump_ns = int(slop * SECOND), queue, depth, int(jump * SECOND)
+        self.counts: Counter[str] = Counter()
+        self._images: list[_Waiting] = []
+        self._depths: list[_Waiting] = []
+        self._infos: list[_Waiting] = []
+        self._newest: dict[str, int] = {}
+        self._last = -1  # stamp of the last match
+        self._paired = False  # every image seems to have a camera_info of its own stamp: worth waiting for
+
+    def clear(self) -> None:
+        """Forget every waiting message; the counters go on."""
+        self._images, self._depths, self._infos = [], [], []
+        self._newest, self._last, self._paired = {}, -1, False
+
+    def add(self, kind: str, stamp_ns: int, message: Any) -> tuple[list[Bundle], bool]:
+        """Take an 'image', 'depth' or 'info'; return the bundles it completes and whether the clock jumped back."""
+        jumped = self._newest.get(kind, stamp_ns) - stamp_ns > self.jump_ns
+        if jumped:
+            self.counts['clock_jumps'] += 1
+            self.clear()
+        self._newest[kind] = max(stamp_ns, self._newest.get(kind, stamp_ns))
+        waiting = {'image': self._images, 'depth': self._depths, 'info': self._infos}[kind]
+        if kind == 'image' and stamp_ns <= self._last:
+            self.counts['late'] += 1
+            return [], jumped
+        insort(waiting, _Waiting(stamp_ns, message))
+        bundles = self._match()
+        if len(waiting) > self.queue:
+            del waiting[0]
+            if kind == 'image':
+                self.counts['no_info' if self._paired else 'no_depth'] += 1
+                self._paired = False
+            elif kind == 'depth':
+                self.counts['no_image'] += 1
+        return bundles, jumped
+
+    def _match(self) -> list[Bundle]:
+        out = []
+        while self._images:
+            image = self._images[0]
+            depth = None
+            if self.depth:
+                depth, settled = self._nearest(image.stamp_ns)
+                if depth is None and not settled:
+                    # an older image must not hold up a newer one that is complete
+                    if not self._skip_to_complete():
+                        break
+                    continue
+                if depth is None:
+                    del self._images[0]
+                    self.counts['no_depth'] += 1
+                    continue
+            if self._paired and self._infos[-1].stamp_ns < image.stamp_ns:
+                break
+            if depth is not None:
+                before = [d for d in self._depths if d.stamp_ns < depth.stamp_ns]
+                self.counts['no_image'] += len(before)
+                self._depths[:] = [d for d in self._depths if d.stamp_ns > depth.stamp_ns]
+            del self._images[0]
+            self._last = image.stamp_ns
+            self.counts['matched'] += 1
+            out.append(Bundle(image.stamp_ns, image.message, depth.message if depth else None, self._info(image)))
+        return out
+
+    def _skip_to_complete(self) -> bool:
+        """Drop images before the first one whose depth has the very same stamp; return whether there is one."""
+        stamps = {d.stamp_ns for d in self._depths}
+        for index, image in enumerate(self._images):
+            if image.stamp_ns in stamps:
+                self.counts['no_depth'] += index
+                del self._images[:index]
+                return index > 0
+        return False
+
+    def _nearest(self, stamp_ns: int) -> tuple[_Waiting | None, bool]:
+        """Return the depth message nearest to a stamp if none nearer can come, and whether it is settled at all."""
+        if not self._depths:
+            return None, False
+        best = min(self._depths, key=lambda d: abs(d.stamp_ns - stamp_ns))
+        gap = best.stamp_ns - stamp_ns
+        later = self._depths[-1].stamp_ns >= stamp_ns
+        if abs(gap) <= self.slop_ns:
+            return (best, True) if gap == 0 or later else (None, False)
+        return None, later
+
+    def _info(self, image: _Waiting) -> Any:
+        """Return the camera_info of an image: of its own stamp, else the newest there is (K hardly ever changes)."""
+        if not self._infos:
+            self.counts['no_info'] += 1
+            return None
+        best = min(self._infos, key=lambda i: abs(i.stamp_ns - image.stamp_ns))
+        if abs(best.stamp_ns - image.stamp_ns) > self.slop_ns:
+            best = self._infos[-1]
+            self.counts['old_info'] += 1
+        else:
+            self._paired = best.stamp_ns == image.stamp_ns
+        return best.message
