@@ -1,0 +1,202 @@
+"""Segment one image file, without ROS: K instructions in words, K masks out; with depth, K point clouds too.
+
+converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/
+converseg predict --model ../release --image kitchen.png --prompt "where can I put the pan?" \
+    --depth depth.png --camera camera.json --role affordance --out out/
+
+DIR/mask_00.png (0 or 255, image size), DIR/overlay.png, DIR/region_00.ply where there is depth, DIR/result.json: a list
+with one entry a prompt: prompt, status, reason, score, calibrated, area_px, box [x0, y0, x1, y1], stage_ms, geometry.
+The score is a probability only where calibrated is true. docs/models.md tells what the choices cost.
+"""
+
+import argparse
+from pathlib import Path
+import sys
+from typing import TYPE_CHECKING, Any
+
+from converseg_ros.core import InputError, Instruction, Intrinsics, Prediction, Role
+from converseg_ros.core.files import atomic_path, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from converseg_ros.core.geometry import Geometry
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument('--model', default='compact', help='name or folder (default: %(default)s)')
+    parser.add_argument('--image', type=Path, required=True, help='PNG or JPEG file')
+    parser.add_argument('--prompt', action='append', required=True, help='an instruction; give it again for more')
+    parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the results go')
+    parser.add_argument('--depth', type=Path, help='16-bit PNG (see depth_scale) or .npy in metres, registered')
+    parser.add_argument('--camera', type=Path, help='JSON: width, height, K (nine numbers), depth_scale per metre')
+    parser.add_argument('--role', choices=[r.name.lower() for r in Role], default='plain', help='of all the prompts')
+    parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
+    parser.add_argument('--select', choices=('token0', 'best', 'stable'), help="which mask answers (default: model's)")
+    parser.add_argument('--precision', choices=('auto', 'fp32', 'bf16'), default='auto')
+    parser.add_argument('--max-pixels', type=int, help='cap on the image the language model sees, e.g. 63504')
+    parser.add_argument('--device', help="'cpu', 'cuda', 'cuda:1' (default: a GPU if there is one)")
+    parser.add_argument('--qwen', type=Path, metavar='DIR', help="a release's language model folder, if not beside it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict, write, and print one line a prompt."""
+    if args.depth is not None and args.camera is None:
+        raise InputError('depth without a camera cannot be lifted', where='--depth', do='give --camera FILE.json')
+    instructions = [Instruction(text, Role[args.role.upper()]) for text in args.prompt]
+    rgb = read_image(args.image)
+    from converseg_ros.network import load
+
+    predictor = load(
+        args.model,
+        device=args.device,
+        qwen=args.qwen,
+        preprocess=args.preprocess,
+        select=args.select,
+        precision=args.precision,
+        max_pixels=args.max_pixels,
+    )
+    predictor.set_image(rgb)
+    recall = [i.role == Role.SAFETY for i in instructions]
+    predictions = predictor.predict([i.resolved for i in instructions], recall=recall)
+    geometries = lift(args, rgb, instructions, predictions) if args.depth is not None else None
+    write(args.out, rgb, instructions, predictions, geometries)
+    if not predictor.calibrated:
+        print(f'{predictor.name} is not calibrated: only an empty mask counts as no target', file=sys.stderr)
+    for k, (instruction, p) in enumerate(zip(instructions, predictions)):
+        say = f'{p.status.name:14} {p.area:8d} px  mask_{k:02d}.png  {instruction.text}'
+        print(say + (f'  ({p.reason})' if p.reason and predictor.calibrated else ''))
+    predictor.close()
+    return 0
+
+
+def read_image(path: Path) -> 'NDArray[np.uint8]':
+    """Read an image file as (H, W, 3) RGB, turned upright as its EXIF says."""
+    from converseg_ros.network.baseline import read_rgb
+
+    if not path.is_file():
+        raise InputError('there is no such file', where=str(path))
+    return read_rgb(path)
+
+
+def lift(
+    args: argparse.Namespace, rgb: 'NDArray[np.uint8]', instructions: list[Instruction], predictions: list[Prediction]
+) -> 'list[Geometry]':
+    """Return the geometry of each mask, in the camera's optical frame."""
+    from converseg_ros.core import Frame
+    from converseg_ros.lifting import lift_regions
+
+    camera, scale = read_camera(args.camera)
+    frame = Frame(rgb, read_depth(args.depth, scale), camera, frame_id='camera')
+    return lift_regions(frame, [(i, p.mask) for i, p in zip(instructions, predictions)])
+
+
+def read_camera(path: Path) -> tuple[Intrinsics, float]:
+    """Return intrinsics and the depth image's units a metre from a camera.json."""
+    import json
+
+    try:
+        data = json.loads(path.read_text())
+        k = data['K'] if 'K' in data else [data['fx'], 0, data['cx'], 0, data['fy'], data['cy'], 0, 0, 1]
+        size = (int(data['width']), int(data['height']))
+        return Intrinsics(float(k[0]), float(k[4]), float(k[2]), float(k[5]), *size), float(
+            data.get('depth_scale', 1000)
+        )
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f'not a camera ({type(error).__name__}: {error})', where=str(path), do='give width, height and K in JSON'
+        ) from error
+
+
+def read_depth(path: Path, scale: float) -> 'NDArray[np.float32]':
+    """Return depth in metres; unknown is 0."""
+    import cv2
+    import numpy as np
+
+    if path.suffix == '.npy' and path.is_file():
+        return np.load(path, allow_pickle=False).astype(np.float32)
+    depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    if depth is None or depth.ndim != 2 or depth.dtype != np.uint16:
+        raise InputError('not a depth image', where=str(path), do='give a 16-bit grey PNG, or .npy in metres')
+    return np.asarray(depth / np.float32(scale), np.float32)
+
+
+def write(
+    out: Path,
+    rgb: 'NDArray[np.uint8]',
+    instructions: list[Instruction],
+    predictions: list[Prediction],
+    geometries: 'list[Geometry] | None',
+) -> None:
+    """Write masks, overlay, clouds and result.json; result.json comes last, so that it never names a missing file."""
+    import numpy as np
+
+    from converseg_ros.core.overlay import Layer, draw_overlay
+
+    out.mkdir(parents=True, exist_ok=True)
+    results: list[dict[str, Any]] = []
+    for k, (instruction, p) in enumerate(zip(instructions, predictions)):
+        _write_png(out / f'mask_{k:02d}.png', p.mask.astype(np.uint8) * 255)
+        entry: dict[str, Any] = {
+            'prompt': instruction.text,
+            'status': p.status.name,
+            'reason': p.reason,
+            'score': round(p.score, 6),
+            'calibrated': p.calibrated,
+            'area_px': p.area,
+            'box': list(p.box),
+            'stage_ms': p.stage_ms,
+            'mask': f'mask_{k:02d}.png',
+        }
+        if geometries is not None:
+            entry['geometry'] = _geometry(out, k, rgb, geometries[k])
+        results.append(entry)
+    layers = [Layer(p.mask, i.text, i.role, p.status) for i, p in zip(instructions, predictions)]
+    _write_png(out / 'overlay.png', draw_overlay(rgb, layers)[..., ::-1])
+    write_json(out / 'result.json', results)
+
+
+def _geometry(out: Path, k: int, rgb: 'NDArray[np.uint8]', g: 'Geometry') -> dict[str, Any]:
+    """Write a region's cloud and return what result.json says of its geometry; lengths in metres."""
+    import numpy as np
+
+    cloud = None
+    if len(g.points) or len(g.extra):
+        from converseg_ros.lifting.export import write_ply
+
+        cloud = f'region_{k:02d}.ply'
+        colors = np.concatenate([rgb.reshape(-1, 3)[g.pixels], np.full((len(g.extra), 3), 255, np.uint8)])
+        write_ply(out / cloud, np.concatenate([g.points, g.extra]), colors)
+    return {
+        'status': g.status.name,
+        'reason': g.reason,
+        'cloud': cloud,
+        'points': len(g.points),
+        'extra_points': len(g.extra),
+        'valid_depth_ratio': round(g.valid_depth_ratio, 4),
+        'centroid': None if g.centroid is None else np.round(g.centroid, 4).tolist(),
+        'distance': None if not np.isfinite(g.distance) else round(g.distance, 4),
+        'box': None
+        if g.box is None
+        else {
+            'center': np.round(g.box.center, 4).tolist(),
+            'size': np.round(g.box.size, 4).tolist(),
+            'rotation': np.round(g.box.rotation, 5).tolist(),
+        },
+        'placements': [
+            {'position': np.round(p.position, 4).tolist(), 'free_radius': round(p.free_radius, 4)} for p in g.placements
+        ],
+    }
+
+
+def _write_png(path: Path, image: 'NDArray[np.uint8]') -> None:
+    """Write an image atomically."""
+    import cv2
+
+    with atomic_path(path) as temporary:
+        if not cv2.imwrite(str(temporary), image):
+            raise InputError('the file could not be written', where=str(path))

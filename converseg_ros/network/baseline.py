@@ -1,0 +1,110 @@
+"""The reference's way to answer one instruction: transformers' own forward passes, nothing kept, nothing shared.
+
+Slow on purpose. The benchmark measures against it, and the tests use it as an independent computation of what the
+predictor computes otherwise.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+
+from converseg_ros.core import InputError
+from converseg_ros.network import selection
+from converseg_ros.network.config import Preprocess, Select
+from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures, Prompts
+from converseg_ros.network.model import ConverSegNet
+from converseg_ros.network.preprocess import normalise, to_image, to_input
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """Read an image file as (H, W, 3) RGB."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError('not an image', where=str(path), do='give a PNG or JPEG file')
+    return np.ascontiguousarray(image[..., ::-1])
+
+
+@torch.no_grad()
+def answer(
+    network: ConverSegNet,
+    path: Path,
+    text: str,
+    *,
+    preprocess: Preprocess | None = None,
+    select: Select | None = None,
+    max_pixels: int | None = None,
+) -> tuple[Tensor, float]:
+    """Return (H, W) logits at image size and the object score logit; the image file is read anew every time."""
+    rgb = read_rgb(path)
+    config, mode = network.config, preprocess or network.config.preprocess
+    select = select or config.select
+    weight = network.adapters.to_sparse.weight
+    pixels = to_input(rgb, config.image.image_size, mode).to(weight.device)
+    features = _encode_image(network, normalise(pixels, config.image.mean, config.image.std, weight.dtype))
+    if getattr(network.language_encoder, 'sees', False):
+        language = _encode_text(network.language_encoder, rgb, text, max_pixels)
+    else:
+        language = network.encode_text([text])
+    decoded = _decode(network, features, network.prompts(language), selection.tokens(select, 3))
+    logits, _ = selection.choose(decoded, select)
+    return to_image(logits, rgb.shape[:2], config.image.image_size, mode)[0], float(decoded.object_score[0])
+
+
+def _encode_image(network: ConverSegNet, pixels: Tensor) -> ImageFeatures:
+    """Run SAM 2's encoder as transformers does; another family has one way only."""
+    encoder = network.image_encoder
+    if not hasattr(encoder, 'vision'):
+        return network.encode_image(pixels)
+    s0, s1, embedding = encoder.vision(pixels).fpn_hidden_states
+    return ImageFeatures(embedding + encoder.no_memory[:, None, None], (encoder.conv_s0(s0), encoder.conv_s1(s1)))
+
+
+def _encode_text(encoder: Any, rgb: NDArray[np.uint8], text: str, max_pixels: int | None) -> LanguageFeatures:
+    """Run Qwen2.5-VL as transformers does, with the logits of the whole vocabulary, which nobody needs."""
+    kept = encoder.max_pixels
+    encoder.max_pixels = max_pixels or kept
+    cut = encoder.prepare_image(rgb).patches
+    encoder.max_pixels = kept
+    model, chat = encoder.model, encoder.chat
+    device, image_token = model.language_model.embed_tokens.weight.device, model.config.image_token_id
+    count = cut.grid[0] * cut.grid[1]
+    ids = [*chat.prefix, *[image_token] * count, chat.vision_end, *chat.suffix(text)]
+    tokens = torch.tensor([ids], device=device)
+    output = model(
+        input_ids=tokens,
+        attention_mask=torch.ones_like(tokens),
+        pixel_values=cut.pixels.to(device),
+        image_grid_thw=torch.tensor([[1, cut.rows, cut.columns]], device=device),
+        mm_token_type_ids=(tokens == image_token).int(),
+        use_cache=False,
+    )
+    hidden = output.last_hidden_state[0]
+    torch.nn.functional.linear(hidden, model.language_model.embed_tokens.weight)  # the head's matrix is tied to it
+    chat.tokenizer.encode_special_tokens = False
+    special = {chat.tokenizer.token_to_id(t) for t in ('<|im_start|>', '<|im_end|>', '<|vision_start|>')}
+    chat.tokenizer.encode_special_tokens = True
+    special |= {chat.vision_end, image_token}
+    live = torch.tensor([i not in special for i in ids], device=device)
+    end = max(n for n, i in enumerate(ids) if i == chat.end[0])
+    return LanguageFeatures(hidden[live][None], torch.ones_like(live[live])[None], hidden[end][None])
+
+
+def _decode(network: ConverSegNet, image: ImageFeatures, prompts: Prompts, tokens: tuple[int, ...]) -> Decoded:
+    """Run SAM's mask decoder as transformers does; an alignment map has one way only."""
+    if network.alignment is not None:
+        return network.decode(image, prompts, tokens=tokens)
+    sam, embedding = network.decoder.sam, image.embedding
+    dense = prompts.dense[:, :, None, None].expand_as(embedding)
+    position = network.decoder.grid(*embedding.shape[2:]).to(embedding.dtype)
+    parts = []
+    for multimask in (False, True):
+        sam.dynamic_multimask_via_stability = False
+        masks, iou, _, score = sam(embedding, position, prompts.sparse[:, None], dense, multimask, list(image.high_res))
+        parts.append((masks[:, 0], iou[:, 0]))
+    masks, iou = (torch.cat([p[i] for p in parts], 1) for i in (0, 1))
+    return Decoded(masks[:, list(tokens)], iou[:, list(tokens)], score[:, 0, 0])
