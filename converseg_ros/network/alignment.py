@@ -33,7 +33,7 @@ class Alignment(nn.Module):
             keys = keys[image_of]
             words = words[image_of] if words.ndim > 1 else words
         agree = (keys * query[..., None, None]).sum(2) / keys.shape[2] ** 0.5  # (K, H, h, w)
-        count, rows, columns = agree.shape[0], *agree.shape[2:]
+        count, _, rows, columns = agree.shape
         if words.ndim > 1:
             cosine = (F.normalize(words, dim=1) * F.normalize(pooled, dim=1)[:, :, None, None]).sum(1, keepdim=True)
             cosine = cosine.expand(count, 1, rows, columns)

@@ -25,6 +25,7 @@ from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.text import TOKENIZER, from_int8, load_tokenizer
 
 CONFIG, WEIGHTS, CALIBRATION = 'config.json', 'model.safetensors', 'calibration.json'
+LANGUAGE = 'language.safetensors'  # the language encoder, where it has a file of its own
 AGAIN = 'fetch or convert the folder again; converseg weights check says more'
 KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would turn large angles
 State = dict[str, Tensor]
@@ -46,6 +47,8 @@ def read(folder: Path, *, qwen: Path | None = None, merge: bool = True) -> tuple
         raise InputError('there is no such folder', where=str(folder), do='converseg weights list shows what there is')
     if (folder / CONFIG).is_file():
         config, state = read_config(folder), read_weights(folder / WEIGHTS)
+        if (folder / LANGUAGE).is_file():
+            state |= read_weights(folder / LANGUAGE)
         tokenizer = folder
     elif reference.is_release(folder):
         config, state, tokenizer = read_release(folder, qwen)
@@ -110,7 +113,8 @@ def read_weights(path: Path) -> State:
     if not path.is_file():
         raise InputError('the file is missing', where=str(path), do=AGAIN)
     try:
-        return from_int8(load_file(path))
+        state = from_int8(load_file(path))
+        return {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}  # a CPU computes in float32
     except (SafetensorError, OSError) as error:
         raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=AGAIN) from error
 

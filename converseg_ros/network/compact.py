@@ -31,7 +31,7 @@ class CompactImageEncoder(nn.Module):
 
     def __init__(self, config: EfficientNetImageConfig) -> None:
         super().__init__()
-        options = {'text_dim': 384, 'temperature': 1.0, 'context': True} | config.options
+        options = {'text_dim': 384, 'temperature': 3.0} | config.options
         self.config = config
         self.temperature = float(options['temperature'])
         self.trunk = EfficientNetLite0()
@@ -53,7 +53,7 @@ class CompactImageEncoder(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Top-down path from stride 32 to 16 (Lin et al., arXiv 1612.03144) with the whole image's mean added as context."""
+    """Top-down path from stride 32 to 16 (Lin et al., arXiv 1612.03144) plus the image's mean as context."""
 
     def __init__(self, channels: int, text_dim: int) -> None:
         super().__init__()

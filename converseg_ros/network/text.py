@@ -73,7 +73,7 @@ def load_tokenizer(folder: Path) -> Any:
 def prune_vocabulary(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
     """Drop what English never uses from a WordPiece `tokenizer.json`; return it and the old ids that stay, in order.
 
-    Kept: the special tokens and every piece in printable ASCII but BERT's [unusedN]. Texts in ASCII are cut into the same pieces.
+    Kept: the special tokens and every piece in printable ASCII but BERT's [unusedN]; ASCII texts are cut as before.
     """
     vocabulary: dict[str, int] = tokenizer['model']['vocab']
     special = {t['content'] for t in tokenizer.get('added_tokens', [])}

@@ -1,0 +1,83 @@
+"""Train or fine-tune a network: `converseg train config/train/compact.yaml`.
+
+A run goes on from its newest checkpoint. --dry-run says memory and time and writes nothing but the cache; --make-data
+runs the configuration's recipe first (rendering scenes, making prompt-mask pairs). On several GPUs or machines:
+`accelerate launch -m converseg_ros train CONFIG`, or torchrun in place of accelerate launch.
+"""
+
+import argparse
+import os
+from pathlib import Path
+import shlex
+import subprocess
+import sys
+from typing import Any
+
+from converseg_ros.core import ConversegError, InputError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument('config', type=Path, help='YAML file, see config/train/')
+    parser.add_argument('--make-data', action='store_true', help='run the recipe of the configuration first')
+    parser.add_argument('--dry-run', action='store_true', help='make a few steps, say memory and time, keep nothing')
+    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='e.g. --set optim.lr=5e-4')
+    parser.add_argument('--export', type=Path, metavar='DIR', help='write the model folder here (default OUT/model)')
+    parser.add_argument(
+        '--from', dest='origin', type=Path, metavar='CHECKPOINT', help='start a new run from the weights of another'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train."""
+    from converseg_ros.training.config import read_config
+
+    config = read_config(args.config, _overrides(args.set))
+    if args.make_data:
+        make_data(config.recipe)
+    os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
+    from converseg_ros.training.assemble import assemble
+
+    if args.dry_run:
+        from converseg_ros.training.dry_run import dry_run
+
+        for line in dry_run(config):
+            print(line)
+        return 0
+    trainer = assemble(config, report=lambda text: print(text, flush=True))
+    if args.origin and trainer.step == 0:
+        trainer.adopt(args.origin)
+    scores = trainer.train()
+    if trainer.accelerator.is_main_process:
+        from converseg_ros.training.validate import summary
+
+        target = args.export or Path(config.out) / 'model'
+        trainer.export(target)
+        print(f'{summary(scores)}\nmodel folder: {target}')
+    return 0
+
+
+def make_data(recipe: list[str]) -> None:
+    """Run the recipe's commands one after the other; `converseg` is this program; each resumes by itself."""
+    if not recipe:
+        raise InputError('the configuration has no recipe', where='--make-data')
+    for line in recipe:
+        words = shlex.split(line)
+        command = [sys.executable, '-m', 'converseg_ros', *words[1:]] if words[0] == 'converseg' else words
+        print(f'+ {line}', flush=True)
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            raise ConversegError(f'exit status {code}', where=line, do='mend it and start again: it goes on')
+
+
+def _overrides(pairs: list[str]) -> dict[str, Any]:
+    """Parse KEY=VALUE, the values as YAML."""
+    import yaml
+
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition('=')
+        if not equals:
+            raise InputError(f'{pair!r} is not KEY=VALUE', where='--set')
+        found[key] = yaml.safe_load(value)
+    return found

@@ -1,0 +1,101 @@
+"""From a configuration to a trainer: the start network, its data, and a cache of trunk features where that pays."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+import fcntl
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from converseg_ros.network.checkpoints import load_network
+from converseg_ros.network.compact import CompactImageEncoder
+from converseg_ros.network.model import ConverSegNet
+from converseg_ros.training.batches import CachedSource, LiveSource, Source
+from converseg_ros.training.cache import build_cache
+from converseg_ros.training.config import SourceConfig, TrainConfig
+from converseg_ros.training.learner import Learner
+from converseg_ros.training.loop import Trainer
+from converseg_ros.training.records import read_records
+
+SEED = 'compact'  # a start folder of this name that is not there is made from the published weights
+
+
+def start_network(config: TrainConfig) -> ConverSegNet:
+    """Load the start folder; LoRA stays apart; a missing compact start folder is made."""
+    folder = Path(config.start)
+    if not folder.exists() and folder.name.startswith(SEED):
+        from converseg_ros.training.seed import make_start
+
+        make_start(folder, seed=config.seed, **config.architecture)
+    return load_network(folder, merge=False)
+
+
+def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> Trainer:
+    """Return the trainer of a configuration, with its data ready."""
+    torch.set_num_threads(config.threads)
+    network = start_network(config)
+    learner = Learner(network, config.trainable, config.loss)
+    train = [source(s, 'train', config, learner, report) for s in config.train]
+    val = [source(s, 'val', config, learner, report) for s in config.val]
+    merged: Source | None = None
+    if val:
+        merged = Joined(val)
+    report('views: ' + ', '.join(f'{s.path} {len(d)}' for s, d in zip(config.train, train, strict=True)))
+    if merged is not None:
+        report(f'validation views: {len(merged)}')
+    return Trainer(config, learner, train, merged, report=report)
+
+
+def source(
+    settings: SourceConfig, split: str, config: TrainConfig, learner: Learner, report: Callable[[str], None]
+) -> Source:
+    """Return one data set's views of a split."""
+    records = read_records(settings, split)
+    encoder: Any = learner.network.image_encoder
+    if not config.cache or learner.trains_trunk or not isinstance(encoder, CompactImageEncoder):
+        return LiveSource(records, learner.network.config, config.augment if split == 'train' else None)
+    name = '-'.join(Path(settings.path).resolve().with_suffix('').parts[-2:])
+    folder = Path(config.cache) / f'{name}-{split}'
+    encoder.eval()
+    with _alone(folder):
+        cache = build_cache(
+            folder,
+            records,
+            encoder,
+            variants=settings.variants if split == 'train' else 1,
+            augment=config.augment,
+            seed=config.seed,
+            pictures=split == 'val',
+            report=lambda done, total, s: report(f'{name} {split}: encoded {done} of {total} views ({s:.0f} s)'),
+        )
+    return CachedSource(cache)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time build a cache; the others find it built."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / '.lock').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class Joined:
+    """Several sources, one behind the other."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self.sources = sources
+
+    def __len__(self) -> int:
+        """Return the number of views."""
+        return sum(len(s) for s in self.sources)
+
+    def make(self, picks: Any, ask: Any) -> Any:
+        """Return the batch of some views, all of one source."""
+        index, rng = picks[0]
+        for part in self.sources:
+            if index < len(part):
+                return part.make([(index, rng)], ask)
+            index -= len(part)
+        raise IndexError(index)

@@ -1,0 +1,238 @@
+"""Batches for the loop: from cached trunk features, or from pixels encoded on the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+import hashlib
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+
+from converseg_ros.core import Item
+from converseg_ros.network.compact import TrunkOutput
+from converseg_ros.network.config import NetworkConfig
+from converseg_ros.training.augment import draw_view, plain_view, see_image, see_mask, seen_prompt, valid_cells, worsen
+from converseg_ros.training.cache import Cache
+from converseg_ros.training.config import AugmentConfig
+from converseg_ros.training.records import Record
+from converseg_ros.training.sampling import Mixture, choose_prompts
+
+BLIND = 'something'  # what every prompt says to a network that must not read them
+
+
+@dataclass(slots=True)
+class Batch:
+    """K prompts about B views.
+
+    trunk: cached features of B views, or None; pixels: (B, 3, H, W) uint8, or None. image_of (K,). target, valid:
+    (K, h, w) float32. positive: (K,) bool. ids, families: of the K items.
+    """
+
+    trunk: TrunkOutput | None
+    pixels: Tensor | None
+    texts: list[str]
+    image_of: Tensor
+    target: Tensor
+    valid: Tensor
+    positive: Tensor
+    ids: list[str]
+    families: list[str]
+    pictures: list[NDArray[np.uint8] | None] = field(default_factory=list)  # (H, W, 3) of the views, for panels
+
+    def to(self, device: torch.device) -> 'Batch':
+        """Return the batch on `device`."""
+        trunk = None if self.trunk is None else TrunkOutput(*(t.to(device) for t in self.trunk))
+        return Batch(
+            trunk,
+            None if self.pixels is None else self.pixels.to(device),
+            self.texts,
+            self.image_of.to(device),
+            self.target.to(device),
+            self.valid.to(device),
+            self.positive.to(device),
+            self.ids,
+            self.families,
+            self.pictures,
+        )
+
+
+class Source(Protocol):
+    """Something batches are drawn from."""
+
+    def __len__(self) -> int:
+        """Return the number of views."""
+        ...
+
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: 'Asker') -> Batch:
+        """Return the batch of some views, each with its own generator."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """How prompts are chosen; prompts = 0 takes all of a view's."""
+
+    prompts: int
+    literal: float
+    negatives: float
+    blind: float = 0.0
+
+    def choose(self, asks: Sequence, rng: np.random.Generator) -> list[int]:
+        """Return the indices of the prompts to ask."""
+        if not self.prompts:
+            return list(range(len(asks)))
+        return choose_prompts(asks, self.prompts, literal=self.literal, negatives=self.negatives, rng=rng)
+
+    def text(self, text: str, rng: np.random.Generator) -> str:
+        """Return the text, or what a blind network is told."""
+        return BLIND if self.blind and rng.random() < self.blind else text
+
+
+class CachedSource:
+    """Views whose trunk features are on disk."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.cache = cache
+
+    def __len__(self) -> int:
+        """Return the number of views."""
+        return len(self.cache)
+
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: Asker) -> Batch:
+        """Return the batch of some views."""
+        views = [self.cache.views[i] for i, _ in picks]
+        rows: list[tuple] = []
+        for place, ((_, rng), view) in enumerate(zip(picks, views, strict=True)):
+            valid = self.cache.valid(view)
+            for index in ask.choose(view.entries, rng):
+                e = view.entries[index]
+                text = ask.text(e.text, rng)
+                rows.append((place, text, self.cache.target(view, e), valid, e.positive, e.id, e.family))
+        return _collate(rows, self.cache.trunk(views), None, [self.cache.picture(v) for v in views])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A prompt of a view that is not cached."""
+
+    text: str
+    positive: bool
+    family: str
+    literal: bool
+    item: Item
+
+
+class LiveSource:
+    """Views made when they are asked for; for encoders that see differently each time, or are trained."""
+
+    def __init__(self, records: Sequence[Record], network: NetworkConfig, augment: AugmentConfig | None) -> None:
+        """`augment` None: the plain views of inference."""
+        self.records, self.network, self.augment = list(records), network, augment
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.records)
+
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: Asker) -> Batch:
+        """Return the batch of some views."""
+        size = self.network.image.image_size
+        grid = (size[0] // 4, size[1] // 4)
+        rows: list[tuple] = []
+        pixels: list[NDArray[np.uint8]] = []
+        for place, (index, rng) in enumerate(picks):
+            record = self.records[index]
+            rgb = record.load()
+            shape = (rgb.shape[0], rgb.shape[1])
+            view = plain_view(shape) if self.augment is None else draw_view(shape, self.augment, rng)
+            image = see_image(rgb, view, size)
+            pixels.append(image if self.augment is None else worsen(image, self.augment, rng))
+            valid = valid_cells(shape, view, size, grid).astype(np.float32)
+            asks = []
+            x0, y0, x1, y1 = view.rectangle
+            for item in record.items:
+                truth = item.mask() if item.positive else None
+                covered = 1.0 if truth is None else float(truth[y0:y1, x0:x1].sum()) / max(1, int(truth.sum()))
+                seen = seen_prompt(item, view, covered)
+                if seen is not None:
+                    asks.append(_Ask(*seen, str(item.family or ''), item.phase == 'literal', item))
+            for choice in ask.choose(asks, rng):
+                a = asks[choice]
+                target = np.zeros(grid, np.float32)
+                if a.positive:
+                    target = see_mask(a.item.mask(), view, size, grid).astype(np.float32) / np.float32(255)
+                rows.append((place, ask.text(a.text, rng), target, valid, a.positive, a.item.id, a.family))
+        stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
+        return _collate(rows, None, stacked, list(pixels))
+
+
+class Schedule:
+    """What each step of each process sees, as a function of the step alone."""
+
+    def __init__(self, sources: Sequence[Source], weights: Sequence[float], seed: int) -> None:
+        self.sources, self.seed = list(sources), seed
+        self.mixture = Mixture([len(s) for s in sources], weights, seed)
+
+    def batch(self, number: int, images: int, ask: Asker) -> Batch:
+        """Return the `number`-th batch of the run: `images` views, grouped by source."""
+        picks: dict[int, list[tuple[int, np.random.Generator]]] = {}
+        for k in range(number * images, (number + 1) * images):
+            source, record = self.mixture.draw(k)
+            picks.setdefault(source, []).append((record, np.random.default_rng([self.seed, 17, k])))
+        return join([self.sources[s].make(p, ask) for s, p in sorted(picks.items())])
+
+
+def evaluation_rng(text: str) -> np.random.Generator:
+    """Return a generator that depends on `text` alone."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], 'big'))
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Return one batch of several of the same kind."""
+    if len(batches) == 1:
+        return batches[0]
+    trunk = pixels = None
+    if batches[0].trunk is not None:
+        trunk = TrunkOutput(
+            *(torch.cat(t) for t in zip(*(b.trunk for b in batches if b.trunk is not None), strict=True))
+        )
+        sizes = [b.trunk.s4.shape[0] for b in batches if b.trunk is not None]
+    else:
+        pixels = torch.cat([b.pixels for b in batches if b.pixels is not None])
+        sizes = [b.pixels.shape[0] for b in batches if b.pixels is not None]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    return Batch(
+        trunk,
+        pixels,
+        [t for b in batches for t in b.texts],
+        torch.cat([b.image_of + int(s) for b, s in zip(batches, starts, strict=True)]),
+        torch.cat([b.target for b in batches]),
+        torch.cat([b.valid for b in batches]),
+        torch.cat([b.positive for b in batches]),
+        [i for b in batches for i in b.ids],
+        [f for b in batches for f in b.families],
+        [p for b in batches for p in b.pictures],
+    )
+
+
+def _collate(
+    rows: Sequence[tuple],
+    trunk: TrunkOutput | None,
+    pixels: Tensor | None,
+    pictures: list[NDArray[np.uint8] | None] | Any,
+) -> Batch:
+    """Stack (place, text, target, valid, positive, id, family) rows."""
+    shape = (0, 1, 1)
+    return Batch(
+        trunk,
+        pixels,
+        [r[1] for r in rows],
+        torch.tensor([r[0] for r in rows], dtype=torch.long),
+        torch.from_numpy(np.stack([r[2] for r in rows])) if rows else torch.zeros(shape),
+        torch.from_numpy(np.stack([r[3] for r in rows])) if rows else torch.zeros(shape),
+        torch.tensor([bool(r[4]) for r in rows], dtype=torch.bool),
+        [r[5] for r in rows],
+        [r[6] for r in rows],
+        pictures,
+    )

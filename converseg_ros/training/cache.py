@@ -1,0 +1,253 @@
+"""Trunk features of training views on disk: while the trunk is frozen nothing is encoded twice.
+
+A cache is a folder of shards; a shard is a folder of NumPy files (float16 features, uint8 targets) and index.json, made
+under another name and renamed when it is whole, so that a killed run goes on where it stopped.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+import hashlib
+import json
+import os
+from pathlib import Path
+import shutil
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+from converseg_ros.core.files import write_json
+from converseg_ros.network.compact import CompactImageEncoder, TrunkOutput
+from converseg_ros.network.preprocess import normalise
+from converseg_ros.training.augment import draw_view, plain_view, see_image, see_mask, seen_prompt, valid_cells, worsen
+from converseg_ros.training.config import AugmentConfig
+from converseg_ros.training.records import Record
+
+SHARD = 64  # views
+FIELDS = TrunkOutput._fields
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One prompt on one view."""
+
+    text: str
+    row: int  # of the shard's targets, -1 for a negative
+    family: str
+    literal: bool
+    id: str
+    area: float  # share of the view
+
+    @property
+    def positive(self) -> bool:
+        """Whether there is a target."""
+        return self.row >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One view: which shard, which place in it, what is asked."""
+
+    shard: int
+    place: int
+    image_id: str
+    entries: tuple[Entry, ...]
+
+
+class Cache:
+    """The views of one split of one source, opened for reading."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.shards: list[dict[str, NDArray]] = []
+        self.views: list[Seen] = []
+        for shard in sorted(p for p in folder.glob('shard-*') if (p / 'index.json').is_file()):
+            index = json.loads((shard / 'index.json').read_text())
+            arrays = {n: np.load(shard / f'{n}.npy', mmap_mode='r') for n in (*FIELDS, 'targets', 'valid')}
+            for place, view in enumerate(index['views']):
+                entries = tuple(Entry(**e) for e in view['entries'])
+                if entries:
+                    self.views.append(Seen(len(self.shards), place, view['image_id'], entries))
+            if (shard / 'pixels.npy').is_file():
+                arrays['pixels'] = np.load(shard / 'pixels.npy', mmap_mode='r')
+            self.shards.append(arrays)
+
+    def __len__(self) -> int:
+        """Return the number of views with at least one prompt."""
+        return len(self.views)
+
+    def trunk(self, views: Sequence[Seen]) -> TrunkOutput:
+        """Return the float32 features of some views."""
+        return TrunkOutput(
+            *(
+                torch.from_numpy(np.stack([self.shards[v.shard][name][v.place] for v in views]).astype(np.float32))
+                for name in FIELDS
+            )
+        )
+
+    def target(self, view: Seen, entry: Entry) -> NDArray[np.float32]:
+        """Return the (h, w) truth in 0..1."""
+        arrays = self.shards[view.shard]
+        if not entry.positive:
+            return np.zeros(arrays['valid'].shape[1:], np.float32)
+        return np.asarray(arrays['targets'][entry.row]).astype(np.float32) / np.float32(255)
+
+    def picture(self, view: Seen) -> NDArray[np.uint8] | None:
+        """Return the (H, W, 3) pixels of a view, if the cache keeps them."""
+        pixels = self.shards[view.shard].get('pixels')
+        return None if pixels is None else np.asarray(pixels[view.place])
+
+    def valid(self, view: Seen) -> NDArray[np.float32]:
+        """Return (h, w): 1 where the view shows image, 0 where it is padding."""
+        return np.asarray(self.shards[view.shard]['valid'][view.place], np.float32)
+
+
+def build_cache(
+    folder: Path,
+    records: Sequence[Record],
+    encoder: CompactImageEncoder,
+    *,
+    variants: int,
+    augment: AugmentConfig,
+    seed: int = 0,
+    pictures: bool = False,
+    report: Any = None,
+) -> Cache:
+    """Encode `variants` views of every record (the first one plain) unless they are there; return the cache.
+
+    The order is all records' plain views first, then all second ones, and so on. A shard is made again if its records,
+    their prompts, the trunk or the augmentation changed. pictures: also keep the pixels, for panels.
+    """
+    work = [(variant, record) for variant in range(variants) for record in records]
+    trunk = fingerprint(encoder)
+    for number in range(0, len(work), SHARD):
+        part = work[number : number + SHARD]
+        target = folder / f'shard-{number // SHARD:05d}'
+        key = _key(part, trunk, augment, seed, encoder.config.image_size)
+        if _current(target, key):
+            continue
+        started = time.monotonic()
+        _write(target, part, encoder, augment, seed, key, pictures)
+        if report:
+            report(min(number + SHARD, len(work)), len(work), time.monotonic() - started)
+    for extra in sorted(folder.glob('shard-*')):
+        if int(extra.name[6:]) * SHARD >= len(work):
+            shutil.rmtree(extra)
+    return Cache(folder)
+
+
+def fingerprint(encoder: CompactImageEncoder) -> str:
+    """Return a hash of the frozen trunk's weights."""
+    digest = hashlib.sha256()
+    for name, value in sorted(encoder.state_dict().items()):
+        if name.startswith(('trunk.', 'class_text')):
+            digest.update(value.detach().cpu().double().sum().numpy().tobytes())
+    return digest.hexdigest()[:16] + f'/{encoder.temperature}'
+
+
+def _key(part: Sequence[tuple[int, Record]], trunk: str, augment: AugmentConfig, seed: int, size: Any) -> str:
+    """Return what a shard depends on, as a hash."""
+    names = [[v, r.image_id, [(i.id, i.prompt) for i in r.items]] for v, r in part]
+    return hashlib.sha256(json.dumps([names, trunk, str(augment), seed, list(size)]).encode()).hexdigest()
+
+
+def _current(target: Path, key: str) -> bool:
+    """Whether the shard is there and of this key."""
+    try:
+        return bool(json.loads((target / 'index.json').read_text())['key'] == key)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _write(
+    target: Path,
+    part: Sequence[tuple[int, Record]],
+    encoder: CompactImageEncoder,
+    augment: AugmentConfig,
+    seed: int,
+    key: str,
+    pictures: bool,
+) -> None:
+    """Encode one shard."""
+    size = encoder.config.image_size
+    views: list[dict[str, Any]] = []
+    features: list[list[NDArray]] = []
+    targets: list[NDArray[np.uint8]] = []
+    valid: list[NDArray[np.uint8]] = []
+    seen: list[NDArray[np.uint8]] = []
+    for pixels, mask, index, rows in _see(part, size, augment, seed):
+        image = normalise(
+            torch.from_numpy(pixels).permute(2, 0, 1)[None], encoder.config.mean, encoder.config.std, torch.float32
+        )
+        with torch.no_grad():
+            features.append([t[0].to(torch.float16).numpy() for t in encoder.trunk_output(image)])
+        for entry in index['entries']:
+            if entry['row'] >= 0:
+                entry['row'] += len(targets)
+        views.append(index)
+        seen.append(pixels)
+        targets += rows
+        valid.append(mask)
+    temporary = target.with_name(f'.{target.name}.{os.getpid()}')
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for position, name in enumerate(FIELDS):
+        np.save(temporary / f'{name}.npy', np.stack([f[position] for f in features]))
+    np.save(temporary / 'targets.npy', np.stack(targets) if targets else np.zeros((0, *valid[0].shape), np.uint8))
+    np.save(temporary / 'valid.npy', np.stack(valid))
+    if pictures:
+        np.save(temporary / 'pixels.npy', np.stack(seen))
+    write_json(temporary / 'index.json', {'key': key, 'views': views}, indent=None)
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(temporary, target)
+
+
+def _see(
+    part: Sequence[tuple[int, Record]], size: tuple[int, int], augment: AugmentConfig, seed: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any], list[NDArray[np.uint8]]]]:
+    """Yield pixels, validity, index entry and targets of each view."""
+    grid = (size[0] // 4, size[1] // 4)
+    for variant, record in part:
+        rgb = record.load()
+        shape = (rgb.shape[0], rgb.shape[1])
+        number = int.from_bytes(hashlib.sha256(record.image_id.encode()).digest()[:4], 'big')
+        rng = np.random.default_rng([seed, variant, number])
+        view = plain_view(shape) if variant == 0 else draw_view(shape, augment, rng)
+        pixels = see_image(rgb, view, size)
+        if variant:
+            pixels = worsen(pixels, augment, rng)
+        entries: list[dict[str, Any]] = []
+        rows: list[NDArray[np.uint8]] = []
+        for item in record.items:
+            truth = item.mask() if item.positive else None
+            covered = 1.0
+            if truth is not None and not view.plain:
+                x0, y0, x1, y1 = view.rectangle
+                covered = float(truth[y0:y1, x0:x1].sum()) / max(1, int(truth.sum()))
+            seen = seen_prompt(item, view, covered)
+            if seen is None:
+                continue
+            text, positive = seen
+            row = -1
+            area = 0.0
+            if positive and truth is not None:
+                small = see_mask(truth, view, size, grid)
+                if int(small.max()) < 100:  # less than half a cell: nothing to learn from
+                    continue
+                row = len(rows)
+                area = float(small.mean()) / 255
+                rows.append(small)
+            family = str(item.family) if item.family else ''
+            entries.append(
+                {
+                    'text': text,
+                    'row': row,
+                    'family': family,
+                    'literal': item.phase == 'literal',
+                    'id': item.id,
+                    'area': area,
+                }
+            )
+        yield pixels, valid_cells(shape, view, size, grid), {'image_id': record.image_id, 'entries': entries}, rows

@@ -1,0 +1,53 @@
+"""A run's checkpoints: everything that the next step depends on, written so that a kill at any moment loses nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from converseg_ros.core import InputError
+from converseg_ros.core.files import atomic_path
+
+BEST = 'best.pt'
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The state after `step` updates. weights, average: trained parameters by name. best: the best validation score."""
+
+    step: int
+    weights: dict[str, Tensor]
+    average: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    random: list[Tensor]  # torch's generator of each process
+    best: float
+    config: str  # fingerprint of what the run may not change
+
+
+def save(folder: Path, snapshot: Snapshot, *, keep: int, best: bool = False) -> Path:
+    """Write `step-NNNNNNN.pt` and keep the last `keep` of them; `best` also writes best.pt."""
+    path = folder / f'step-{snapshot.step:07d}.pt'
+    data = {name: getattr(snapshot, name) for name in Snapshot.__dataclass_fields__}
+    for target in [path, folder / BEST] if best else [path]:
+        with atomic_path(target) as temporary:
+            torch.save(data, temporary)
+    for old in steps(folder)[:-keep]:
+        old.unlink()
+    return path
+
+
+def steps(folder: Path) -> list[Path]:
+    """Return the run's checkpoints, oldest first."""
+    return sorted(folder.glob('step-*.pt'))
+
+
+def load(path: Path) -> Snapshot:
+    """Read a checkpoint; raise InputError where it is none."""
+    try:
+        return Snapshot(**torch.load(path, map_location='cpu', weights_only=True))
+    except Exception as error:
+        raise InputError(
+            f'not a checkpoint ({error})', where=str(path), do='delete it to go on from an older one'
+        ) from error

@@ -1,0 +1,177 @@
+"""What `converseg train CONFIG` reads: a YAML file, checked key by key."""
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+import types
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from converseg_ros.core import InputError
+
+Format = Literal['items', 'reference', 'hub', 'refcoco', 'reasonseg']
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """One data set. weight: its share of the views drawn, relative to the other sources'. limit: of images; 0 = all."""
+
+    path: str
+    format: Format = 'items'
+    weight: float = 1.0
+    limit: int = 0
+    variants: int = 1  # cached views of each image: the plain one and `variants` - 1 augmented ones
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseConfig:
+    """A stretch of the curriculum: until step `until`, with this share of literal prompts."""
+
+    until: int
+    literal: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchConfig:
+    """images views x prompts prompts a step and process, `accumulation` steps an update; negatives: their share."""
+
+    images: int = 8
+    prompts: int = 4
+    accumulation: int = 1
+    negatives: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class OptimConfig:
+    """AdamW with linear warm-up and a cosine to `min_lr`. ema: decay of the averaged weights, 0 = none."""
+
+    lr: float = 1e-3
+    min_lr: float = 1e-6
+    weight_decay: float = 1e-4
+    warmup: float = 0.03
+    clip: float = 1.0
+    ema: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """Weights of the losses; erode: size of the square the truth is eroded with (the paper: 5), 0 = not at all."""
+
+    bce: float = 1.0
+    dice: float = 0.25
+    object_score: float = 1.0
+    iou: float = 0.5
+    negative_mask: float = 0.1
+    erode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentConfig:
+    """How far views are changed, as amplitudes in 0..1; 0 everywhere = not at all."""
+
+    crop: float = 0.45  # largest share cut from a side
+    flip: float = 0.5  # probability
+    colour: float = 0.4  # brightness, contrast, saturation, cast, gamma
+    blur: float = 0.3  # probability of blur
+    noise: float = 0.3  # probability of sensor noise
+    jpeg: float = 0.3  # probability of compression
+    lens: float = 0.2  # probability of radial distortion
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """A whole training run."""
+
+    name: str
+    out: str  # run folder: checkpoints, TensorBoard, panels
+    start: str  # model folder to start from; 'compact...' is made from the published parts if it is not there
+    steps: int
+    train: list[SourceConfig]
+    val: list[SourceConfig]
+    seed: int = 0
+    architecture: dict[str, Any] = field(default_factory=dict)  # of a start folder that has to be made
+    trainable: list[str] = field(default_factory=lambda: ['adapters', 'decoder'])  # prefixes of parameter names
+    cache: str = ''  # folder of cached trunk features; '' = encode every time
+    threads: int = 2
+    phases: list[PhaseConfig] = field(default_factory=list)
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    checkpoint_every: int = 200
+    validate_every: int = 400
+    validate_images: int = 64
+    panels: int = 8
+    keep_last: int = 2
+    drop_language: float = 0.0  # share of prompts whose text is replaced by a constant; 1 = the prompt-blind baseline
+    recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
+
+    def literal_share(self, step: int) -> float:
+        """Return the curriculum's share of literal prompts at `step`."""
+        for phase in self.phases:
+            if step < phase.until:
+                return phase.literal
+        return self.phases[-1].literal if self.phases else 0.5
+
+
+def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
+    """Read a YAML file; `overrides` maps dotted keys to values; raise InputError that names the key that is wrong."""
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f'cannot be read ({error})', where=str(path)) from error
+    if not isinstance(data, dict):
+        raise InputError('not a mapping', where=str(path), do='see config/train/compact.yaml')
+    for key, value in (overrides or {}).items():
+        place = data
+        *parents, last = key.split('.')
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    config: TrainConfig = _build(TrainConfig, data, str(path))
+    if config.steps < 1 or config.batch.images < 1 or config.batch.prompts < 1 or config.batch.accumulation < 1:
+        raise InputError('steps and batch sizes must be at least 1', where=str(path))
+    if not 0 <= config.batch.negatives <= 1:
+        raise InputError(f'batch.negatives is {config.batch.negatives}, not in 0..1', where=str(path))
+    return config
+
+
+def _build(cls: Any, data: Any, where: str) -> Any:
+    """Build dataclass `cls` from a mapping, recursively, checking types."""
+    if not isinstance(data, dict):
+        raise InputError(f'{data!r} is not a mapping', where=where)
+    hints = get_type_hints(cls)
+    unknown = sorted(set(data) - {f.name for f in fields(cls)})
+    if unknown:
+        raise InputError(f'unknown keys {unknown}', where=where, do=f'known are {sorted(hints)}')
+    try:
+        return cls(**{k: _value(hints[k], v, f'{where}: {k}') for k, v in data.items()})
+    except TypeError as error:
+        raise InputError(str(error), where=where) from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """Check `value` against `hint`; integers pass as floats."""
+    origin = get_origin(hint)
+    if is_dataclass(hint):
+        return _build(hint, value, where)
+    if origin is list:
+        if not isinstance(value, list):
+            raise InputError(f'{value!r} is not a list', where=where)
+        return [_value(get_args(hint)[0], v, f'{where}[{i}]') for i, v in enumerate(value)]
+    if origin is Literal:
+        if value not in get_args(hint):
+            raise InputError(f'{value!r} is not one of {get_args(hint)}', where=where)
+        return value
+    if origin in (Union, types.UnionType):
+        return value
+    if hint is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML reads 1e-3 as a string
+        except ValueError as error:
+            raise InputError(f'{value!r} is no number', where=where) from error
+    if origin is dict:
+        hint = dict
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise InputError(f'{value!r} is not {hint.__name__}', where=where)
+    return value

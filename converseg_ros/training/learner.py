@@ -1,0 +1,129 @@
+"""The network as the loop sees it: a batch in, losses and answers out; frozen parts stay out of the optimizer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from converseg_ros.core import InputError
+from converseg_ros.network.compact import CompactImageEncoder
+from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures
+from converseg_ros.network.model import ConverSegNet
+from converseg_ros.network.preprocess import normalise
+from converseg_ros.network.selection import tokens
+from converseg_ros.training.batches import Batch
+from converseg_ros.training.config import LossConfig
+from converseg_ros.training.losses import Losses, compute
+
+
+class Learner(nn.Module):
+    """Wraps a ConverSegNet so that data parallelism sees a single forward; supervises the masks that answer."""
+
+    def __init__(self, network: ConverSegNet, trainable: Sequence[str], loss: LossConfig) -> None:
+        """`trainable`: prefixes of the names of the parameters to train; all others are frozen."""
+        super().__init__()
+        self.network, self.loss = network, loss
+        chosen = [n for n, _ in network.named_parameters() if n.startswith(tuple(trainable))]
+        for prefix in trainable:
+            if not any(n.startswith(prefix) for n in chosen):
+                raise InputError(f'no parameter begins with {prefix!r}', where='trainable')
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name in set(chosen))
+            if parameter.requires_grad and parameter.dtype != torch.float32:
+                parameter.data = parameter.data.float()  # bfloat16 would lose small updates: keep float32 masters
+        self.trains_image = any(n.startswith('image_encoder') for n in chosen)
+        self.trains_trunk = any(n.startswith('image_encoder.trunk') for n in chosen)
+        self.trains_language = any(n.startswith('language_encoder') for n in chosen)
+        self.answers = tokens(network.config.select, network.config.decoder.multimask_outputs)
+        self._texts: dict[str, LanguageFeatures] = {}
+        if network.decoder.sam.iou_token.weight.requires_grad and len(self.answers) == 1:
+            self._freeze_unused()
+
+    def _freeze_unused(self) -> None:
+        """Leave the heads of the masks that never answer alone: they get no gradient."""
+        for index, head in enumerate(self.network.decoder.sam.output_hypernetworks_mlps):
+            if index not in self.answers:
+                head.requires_grad_(False)
+
+    def trainable_state(self) -> dict[str, Tensor]:
+        """Return the trained parameters by name."""
+        return {n: p for n, p in self.network.named_parameters() if p.requires_grad}
+
+    def forward(self, batch: Batch) -> tuple[Losses, Decoded]:
+        """Return the losses of a batch, and the answers."""
+        decoded = self.decode(batch)
+        return compute(decoded, batch.target, batch.valid, batch.positive, self.loss), decoded
+
+    def decode(self, batch: Batch) -> Decoded:
+        """Answer a batch."""
+        image = self._image(batch)
+        language = self._language(batch)
+        return self.network.decode(image, self.network.prompts(language), image_of=batch.image_of, tokens=self.answers)
+
+    def _image(self, batch: Batch) -> ImageFeatures:
+        """Encode the views, from cached trunk features if the batch has them."""
+        encoder: Any = self.network.image_encoder
+        if batch.trunk is not None:
+            assert isinstance(encoder, CompactImageEncoder)
+            features: ImageFeatures = encoder.pyramid(batch.trunk)
+            return features
+        assert batch.pixels is not None
+        settings = self.network.config.image
+        dtype = next(encoder.parameters()).dtype
+        pixels = normalise(batch.pixels, settings.mean, settings.std, dtype)
+        if isinstance(encoder, CompactImageEncoder) and self.trains_image and not self.trains_trunk:
+            with torch.no_grad():
+                trunk = encoder.trunk_output(pixels)
+            return encoder.pyramid(trunk)
+        with torch.set_grad_enabled(self.trains_image and torch.is_grad_enabled()):
+            return self.network.encode_image(pixels)
+
+    def _language(self, batch: Batch) -> LanguageFeatures:
+        """Encode the texts; a frozen text encoder encodes each text once in the run."""
+        encoder: Any = self.network.language_encoder
+        if hasattr(encoder, 'prepare_image'):
+            return self._seeing(batch, encoder)
+        if self.trains_language:
+            return self.network.encode_text(batch.texts)
+        encoder.eval()  # dropout in a frozen encoder would be noise that inference never sees
+        missing = sorted(set(batch.texts) - self._texts.keys())
+        with torch.no_grad():
+            for start in range(0, len(missing), 64):
+                part = missing[start : start + 64]
+                encoded = self.network.encode_text(part)
+                for row, text in enumerate(part):
+                    live = int(encoded.mask[row].sum())
+                    self._texts[text] = LanguageFeatures(
+                        encoded.tokens[row, :live].clone(),
+                        encoded.mask[row, :live].clone(),
+                        encoded.pooled[row].clone(),
+                    )
+        return _pad([self._texts[t] for t in batch.texts])
+
+    def _seeing(self, batch: Batch, encoder: Any) -> LanguageFeatures:
+        """Encode the texts of each view together with its picture (a vision-language model)."""
+        assert batch.pixels is not None
+        rows: list[LanguageFeatures | None] = [None] * len(batch.texts)
+        with torch.set_grad_enabled(self.trains_language and torch.is_grad_enabled()):
+            for place in range(batch.pixels.shape[0]):
+                of = torch.nonzero(batch.image_of == place).flatten().tolist()
+                if not of:
+                    continue
+                image = encoder.prepare_image(batch.pixels[place].permute(1, 2, 0).cpu().numpy())
+                encoded = self.network.encode_text([batch.texts[i] for i in of], image)
+                for row, index in enumerate(of):
+                    mask = (
+                        encoded.mask[row]
+                        if encoded.mask is not None
+                        else torch.ones_like(encoded.tokens[row, :, 0]).bool()
+                    )
+                    rows[index] = LanguageFeatures(encoded.tokens[row][mask], mask[mask], encoded.pooled[row])
+        return _pad([r for r in rows if r is not None])
+
+
+def _pad(rows: Sequence[LanguageFeatures]) -> LanguageFeatures:
+    """Stack texts of different length."""
+    tokens_ = nn.utils.rnn.pad_sequence([r.tokens for r in rows], batch_first=True)
+    mask = nn.utils.rnn.pad_sequence([r.mask for r in rows], batch_first=True, padding_value=False)
+    return LanguageFeatures(tokens_, mask, torch.stack([r.pooled for r in rows]))

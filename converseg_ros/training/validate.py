@@ -1,0 +1,92 @@
+"""Scores on the validation split while training runs, on the network's grid; `converseg eval` scores at image size."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+from converseg_ros.core.files import atomic_path
+from converseg_ros.core.overlay import Layer, draw_overlay
+from converseg_ros.core.status import Status
+from converseg_ros.training.batches import Asker, Batch, Source, evaluation_rng
+from converseg_ros.training.learner import Learner
+from converseg_ros.training.losses import hard_iou
+
+EVERYTHING = Asker(0, 0.5, 0.5)
+
+
+def batches(source: Source, limit: int, device: torch.device, ask: Asker = EVERYTHING) -> Iterator[Batch]:
+    """Yield each of up to `limit` views with all its prompts; always the same ones, spread over the source."""
+    count = min(limit or len(source), len(source))
+    for index in np.unique(np.linspace(0, len(source) - 1, count).round().astype(int)) if count else []:
+        yield source.make([(int(index), evaluation_rng(str(index)))], ask).to(device)
+
+
+@torch.no_grad()
+def validate(
+    learner: Learner, source: Source, *, limit: int, device: torch.device, blind: bool = False
+) -> dict[str, float]:
+    """Return gIoU, N-acc, T-acc and by family; giou_mask: on positives, whatever the object score says."""
+    learner.eval()
+    rows: dict[str, list[float]] = defaultdict(list)
+    for batch in batches(source, limit, device, Asker(0, 0.5, 0.5, 1.0 if blind else 0.0)):
+        if not batch.texts:
+            continue
+        decoded = learner.decode(batch)
+        reached = hard_iou(decoded.masks[:, 0].float(), batch.target, batch.valid)
+        present = decoded.object_score > 0
+        for row, positive in enumerate(batch.positive.tolist()):
+            says, value = bool(present[row]), float(reached[row])
+            score = (value if says else 0.0) if positive else float(not says)
+            rows['giou'].append(score)
+            rows[f'family/{batch.families[row] or "none"}'].append(score)
+            rows['t_acc' if positive else 'n_acc'].append(float(says) if positive else float(not says))
+            if positive:
+                rows['giou_positive'].append(score)
+                rows['giou_mask'].append(value)
+                rows[f'mask/{batch.families[row] or "none"}'].append(value)
+    learner.train()
+    return {k: float(np.mean(v)) for k, v in sorted(rows.items())}
+
+
+@torch.no_grad()
+def write_panels(learner: Learner, source: Source, folder: Path, *, count: int, device: torch.device) -> None:
+    """Write pictures of `count` views: truth on the left, answer on the right, up to four prompts each."""
+    learner.eval()
+    for number, batch in enumerate(batches(source, count, device, Asker(4, 0.4, 0.25))):
+        picture = batch.pictures[0] if batch.pictures else None
+        if picture is None or not batch.texts:
+            continue
+        decoded = learner.decode(batch)
+        size = (picture.shape[1], picture.shape[0])
+        tiles = []
+        for row, text in enumerate(batch.texts):
+            logits = decoded.masks[row, 0].float().cpu().numpy()
+            answer = cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR) > 0
+            truth = cv2.resize(batch.target[row].cpu().numpy(), size, interpolation=cv2.INTER_LINEAR) > 0.5
+            score = float(torch.sigmoid(decoded.object_score[row]))
+            status = Status.OK if score > 0.5 else Status.NO_TARGET
+            tiles.append(
+                np.hstack([_tile(picture, truth, text), _tile(picture, answer, f'object {score:.2f}', status)])
+            )
+        with atomic_path(folder / f'{number:03d}.png') as temporary:
+            cv2.imwrite(str(temporary), np.vstack(tiles)[..., ::-1])
+    learner.train()
+
+
+def _tile(
+    picture: NDArray[np.uint8], mask: NDArray[np.bool_], caption: str, status: Status = Status.OK
+) -> NDArray[np.uint8]:
+    """Draw one mask with its caption."""
+    return draw_overlay(np.ascontiguousarray(picture), [Layer(mask, caption, status=status)])
+
+
+def summary(scores: dict[str, float]) -> str:
+    """Say the scores in one line."""
+    names: Sequence[str] = ('giou', 'giou_positive', 'giou_mask', 'n_acc', 't_acc')
+    families = [f'{k[5:]} {v:.3f}' for k, v in scores.items() if k.startswith('mask/')]
+    return ', '.join([f'{n} {scores[n]:.3f}' for n in names if n in scores] + families)
