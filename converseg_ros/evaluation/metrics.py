@@ -166,6 +166,7 @@ class Score:
     sub_concept: str = ''
     score: float = 0.0
     object_score: float | None = None
+    mask_score: float | None = None
     swapped: float | None = None
     ms: float = 0.0
     error: str = ''

@@ -34,7 +34,7 @@ def rasterize(add: Sequence[Polygon], cut: Sequence[Polygon], height: int, width
 
 
 def refine(rgb: NDArray[np.uint8], mask: Mask, band: int) -> Mask:
-    """Move the outline of (H, W) `mask` to the colour edge within `band` pixels of it; beyond the band nothing moves."""
+    """Move the outline of (H, W) `mask` to the colour edge within `band` pixels; beyond the band nothing moves."""
     import cv2
 
     if band <= 0 or not mask.any():
@@ -50,13 +50,21 @@ def refine(rgb: NDArray[np.uint8], mask: Mask, band: int) -> Mask:
     state = np.where(mask, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     state[inner], state[~outer] = cv2.GC_FGD, cv2.GC_BGD
     local = np.ascontiguousarray(state[window])
-    cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(rgb[window][:, :, ::-1]), local, None, *models, 4, cv2.GC_INIT_WITH_MASK)
     found = np.zeros_like(mask)
-    found[window] = (local == cv2.GC_FGD) | (local == cv2.GC_PR_FGD)
+    found[window] = grab_cut(rgb[window], local, 4)
     smooth = cv2.medianBlur(found.astype(np.uint8), 5).astype(bool)
     return (smooth & outer) | inner
+
+
+def grab_cut(rgb: NDArray[np.uint8], state: NDArray[np.uint8], rounds: int) -> Mask:
+    """Return the (H, W) foreground GrabCut finds from `state` (cv2.GC_* values); the same in every run."""
+    import cv2
+
+    cv2.setRNGSeed(0)
+    image = np.ascontiguousarray(rgb[:, :, ::-1])
+    labels = state.copy()
+    cv2.grabCut(image, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+    return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
 def build_parts(rgb: NDArray[np.uint8], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Mask]:

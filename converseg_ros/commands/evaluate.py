@@ -1,0 +1,256 @@
+"""Score a model: on items, data sets, hand-made labels, the published benchmark or a rosbag; compare two results.
+
+converseg eval items ITEMS.json --model compact --json out.json --html out.html
+converseg eval labels test/data/labels/tabletops.json --root DATA --model compact --json out.json
+converseg eval bag BAG --instructions config/eval/instructions.yaml --model compact --json out.json
+converseg eval compare first.json second.json
+"""
+
+import argparse
+from collections.abc import Callable
+import json
+from pathlib import Path
+import shlex
+import sys
+from typing import Any
+
+from converseg_ros.core import InputError
+from converseg_ros.core.files import write_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    kinds = parser.add_subparsers(dest='kind', required=True, metavar='WHAT')
+
+    def add(name: str, text: str, action: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        sub = kinds.add_parser(name, help=text, description=text)
+        sub.set_defaults(action=action)
+        return sub
+
+    items = add('items', "the reference's items.json", lambda a: _score(a, _items))
+    items.add_argument('data', type=Path, metavar='ITEMS.json')
+    dataset = add('dataset', "the engine's own data set (items.jsonl)", lambda a: _score(a, _dataset))
+    dataset.add_argument('data', type=Path, metavar='DIR')
+    dataset.add_argument('--split', default='test', help="train, val or test; '' takes all (default: test)")
+    labels = add('labels', 'hand-made labels', lambda a: _score(a, _labels))
+    labels.add_argument('data', type=Path, nargs='+', metavar='LABELS.json')
+    labels.add_argument('--root', type=Path, required=True, help='the folder that the sources (images, bags) lie in')
+    hub = add('hub', 'the published benchmark; downloads it', lambda a: _score(a, _hub))
+    hub.add_argument('--repo', default='aadarsh99/ConverSeg')
+    hub.add_argument('--split', default='human_annotated', help='human_annotated or sam_seeded')
+    hub.add_argument('--parquet', type=Path, nargs='+', metavar='FILE', help='files you have; nothing is downloaded')
+    refcoco = add('refcoco', 'a RefCOCO, + or g folder', lambda a: _score(a, _refcoco))
+    refcoco.add_argument('data', type=Path, metavar='DIR')
+    refcoco.add_argument('--images', type=Path, required=True, help='the folder of the COCO images')
+    refcoco.add_argument('--split', default='val')
+    reasonseg = add('reasonseg', 'a ReasonSeg folder', lambda a: _score(a, _reasonseg))
+    reasonseg.add_argument('data', type=Path, metavar='DIR')
+    bag = add('bag', 'a rosbag2, without ROS', _bag)
+    bag.add_argument('data', type=Path, metavar='BAG')
+    bag.add_argument('--instructions', type=Path, required=True, metavar='FILE', help='YAML list of {id, text, ...}')
+    bag.add_argument('--truth', type=Path, metavar='FILE', help='JSON list of {id, stamp_ns, rle}')
+    bag.add_argument('--predictions', type=Path, metavar='FILE', help='write every answer as COCO RLE')
+    bag.add_argument('--overlay-bag', type=Path, metavar='DIR', help='write the drawn images as a rosbag2 (mcap)')
+    for sub in (items, dataset, labels, hub, refcoco, reasonseg):
+        sub.add_argument('--no-baselines', action='store_true', help='score the network alone')
+        sub.add_argument('--also', action='append', default=[], metavar='MODEL', help='another model in the same table')
+        sub.add_argument(
+            '--calibrate', action='store_true', help='fit calibration.json of the model on this data'
+        )
+    for sub in (items, dataset, labels, hub, refcoco, reasonseg, bag):
+        sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
+        sub.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
+        sub.add_argument('--json', type=Path, required=True, metavar='OUT', help='the result; a run resumes beside it')
+        sub.add_argument('--html', type=Path, metavar='OUT', help='one self-contained page with pictures')
+        sub.add_argument('--limit', type=int, default=0, metavar='N', help='the first N items (frames) only')
+        sub.add_argument('--fresh', action='store_true', help='do not resume')
+    compare = add('compare', 'paired differences of two results', _compare)
+    compare.add_argument('first', type=Path, metavar='A.json')
+    compare.add_argument('second', type=Path, metavar='B.json')
+    compare.add_argument('--json', type=Path, metavar='OUT')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    action: Callable[[argparse.Namespace], int] = args.action
+    return action(args)
+
+
+def _items(args: argparse.Namespace) -> tuple[str, list[Any]]:
+    from converseg_ros.evaluation.samples import samples_of_items
+
+    return str(args.data), samples_of_items(args.data)
+
+
+def _dataset(args: argparse.Namespace) -> tuple[str, list[Any]]:
+    from converseg_ros.evaluation.samples import samples_of_dataset
+
+    return f'{args.data} ({args.split or "all"})', samples_of_dataset(args.data, args.split)
+
+
+def _labels(args: argparse.Namespace) -> tuple[str, list[Any]]:
+    from converseg_ros.evaluation.labels import ASSISTED, read_labels
+    from converseg_ros.evaluation.samples import samples_of_labels
+    from converseg_ros.evaluation.sources import Sources
+
+    labels = [x for path in args.data for x in read_labels(path)]
+    assisted = sum(x.how.startswith(ASSISTED) for x in labels)
+    if assisted:
+        print(f"note: {assisted} of {len(labels)} labels were made with a network's help", file=sys.stderr)
+    return ' '.join(p.name for p in args.data), samples_of_labels(labels, Sources(args.root).find)
+
+
+def _hub(args: argparse.Namespace) -> tuple[str, list[Any]]:
+    from converseg_ros.evaluation.external import fetch_hub, samples_of_parquet
+
+    paths = args.parquet or fetch_hub(args.repo, args.split)
+    return f'{args.repo} {args.split}', [s for p in paths for s in samples_of_parquet(p)]
+
+
+def _refcoco(args: argparse.Namespace) -> tuple[str, list[Any]]:
+    from converseg_ros.evaluation.external import samples_of_refcoco
+
+    return f'{args.data} ({args.split})', samples_of_refcoco(args.data, args.images, args.split)
+
+
+def _reasonseg(args: argparse.Namespace) -> tuple[str, list[Any]]:
+    from converseg_ros.evaluation.external import samples_of_reasonseg
+
+    return str(args.data), samples_of_reasonseg(args.data)
+
+
+def _command() -> str:
+    return shlex.join(['converseg', *sys.argv[1:]])
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _record(args: argparse.Namespace, suffix: str = '') -> Path:
+    """Return the file beside OUT that a run resumes from, removed first where that is not wanted."""
+    path: Path = args.json.with_suffix(f'{suffix}.record.jsonl')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if args.fresh:
+        path.unlink(missing_ok=True)
+    return path
+
+
+def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[str, list[Any]]]) -> int:
+    """Score a model on samples and write the report."""
+    from converseg_ros import network as networks
+    from converseg_ros.evaluation.baselines import OtherModel, standard
+    from converseg_ros.evaluation.html import write_html
+    from converseg_ros.evaluation.report import build_report, latency_of, table_text
+    from converseg_ros.evaluation.runner import MODEL, Runner
+    from converseg_ros.evaluation.samples import check_ids
+
+    data, samples = read(args)
+    samples = check_ids(samples)[: args.limit or None]
+    if not samples:
+        raise InputError('there are no items', where=data, do='check the path and --split')
+    if args.calibrate:
+        _calibrate(args, data, samples)
+    network = networks.load(args.model, device=args.device)
+    try:
+        baselines = [] if args.no_baselines else standard(_say)
+        baselines += [OtherModel(name, networks.load(name, device=args.device)) for name in args.also]
+        runner = Runner(network, baselines, _record(args), _say)
+        answers = runner.run(samples)
+        fitted = getattr(network, 'calibration', None)
+        report = build_report(
+            answers,
+            model=network.name,
+            command=_command(),
+            data=data,
+            calibrated=network.calibrated,
+            threshold=fitted.no_target if fitted else None,
+            latency=latency_of(answers[MODEL], runner.image_ms),
+        )
+    finally:
+        network.close()
+    write_json(args.json, report)
+    if args.html:
+        write_html(args.html, report, samples, answers[MODEL])
+    print(table_text(report))
+    return 0
+
+
+def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
+    """Fit the calibration on this data and write it beside the weights."""
+    from converseg_ros import network as networks
+    from converseg_ros.evaluation.runner import MODEL, Runner
+    from converseg_ros.network.calibration import fit_calibration
+    from converseg_ros.network.checkpoints import CALIBRATION
+    from converseg_ros.network.registry import find_model
+
+    network = networks.load(args.model, device=args.device, calibration=False)
+    try:
+        answers = Runner(network, (), _record(args, '.uncalibrated'), _say).run(samples)[MODEL]
+        name = network.name
+    finally:
+        network.close()
+    scores = [a.score for a in answers if not a.score.error and a.score.object_score is not None]
+    fitted = fit_calibration(
+        [s.object_score or 0.0 for s in scores],
+        [bool(s.positive) for s in scores],
+        [s.iou for s in scores],
+        mask_scores=[s.mask_score or 0.0 for s in scores],
+        groups=[s.image_id for s in scores],
+        provenance={'data': data, 'model': name, 'items': len(scores), 'command': _command()},
+    )
+    path = find_model(args.model) / CALIBRATION
+    fitted.save(path)
+    _say(f'calibrated on {len(scores)} items: {path}')
+
+
+def _bag(args: argparse.Namespace) -> int:
+    """Run over a bag and write what was found."""
+    from converseg_ros import network as networks
+    from converseg_ros.evaluation.bag_report import bag_report, bag_samples
+    from converseg_ros.evaluation.bag_run import BagRun, read_instructions, read_truth, write_overlay_bag
+    from converseg_ros.evaluation.bags import Bag
+    from converseg_ros.evaluation.html import write_html
+
+    asked = read_instructions(args.instructions)
+    truth = read_truth(args.truth) if args.truth else {}
+    with Bag(args.data) as bag:
+        network = networks.load(args.model, device=args.device)
+        try:
+            bag_run = BagRun(network, bag, asked, record=_record(args), report=_say)
+            bag_run.run(limit=args.limit)
+            scored = bag_run.scored(truth)
+            report = bag_report(bag_run, scored, command=_command(), data=str(args.data))
+        finally:
+            network.close()
+        write_json(args.json, report)
+        if args.predictions:
+            write_json(args.predictions, bag_run.predictions(), indent=None)
+        if args.overlay_bag:
+            _say(f'{write_overlay_bag(args.overlay_bag, bag_run)} pictures in {args.overlay_bag}')
+        if args.html:
+            samples = bag_samples(bag_run, scored, truth)
+            write_html(args.html, report, samples, scored)
+    print(
+        json.dumps({k: report[k] for k in ('n_frames', 'status_counts', 'temporal_consistency', 'latency')}, indent=2)
+    )
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    """Print and write the paired differences."""
+    from converseg_ros.evaluation.report import compare, number, read_report
+
+    result = compare(read_report(args.first), read_report(args.second))
+    print(f'{result["first"]} -> {result["second"]}, {result["n_shared"]} items in both')
+    for scope, table in {'all': result['differences'], **result['per_family']}.items():
+        for name, row in table.items():
+            if row['difference'] is None:
+                continue
+            low, high = row['ci'] or (None, None)
+            sure = '' if row['separated'] else '  (not separated from 0)'
+            values = f'{number(row["first"])} -> {number(row["second"])}  {row["difference"]:+.3f}'
+            print(f'{scope:12} {name:22} {values} [{number(low)}, {number(high)}]{sure}')
+    if args.json:
+        write_json(args.json, result)
+    return 0

@@ -1,0 +1,87 @@
+"""The result of a run over a bag, in the same format as the other reports with what only a bag can tell."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from converseg_ros.core import Family, decode_rle
+from converseg_ros.evaluation.bag_run import BagRun
+from converseg_ros.evaluation.metrics import summarize
+from converseg_ros.evaluation.report import FORMAT, build_report, peak_memory_mb
+from converseg_ros.evaluation.runner import MODEL, Answer
+from converseg_ros.evaluation.samples import Sample
+from converseg_ros.evaluation.statistics import bootstrap
+
+
+def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str) -> dict[str, Any]:
+    """Return the report; without truth the scores are None and only what needs none is told."""
+    fitted = getattr(run.network, 'calibration', None)
+    calibrated, threshold = run.network.calibrated, fitted.no_target if fitted else None
+    if scored:
+        report = build_report(
+            {MODEL: list(scored)},
+            model=run.network.name,
+            command=command,
+            data=data,
+            calibrated=calibrated,
+            threshold=threshold,
+        )
+    else:
+        report = {
+            **summarize([]),
+            'ci': {},
+            'per_family': {f.value: {'absent': True, 'n_items': 0} for f in Family},
+            'per_sub_concept': {},
+            'baselines': {},
+            'calibration': {'calibrated': calibrated, 'threshold': threshold, 'auc': None},
+            'memory_mb': peak_memory_mb(),
+            'model': run.network.name,
+            'data': data,
+            'command': command,
+            'format': FORMAT,
+            'items': [],
+        }
+    temporal, statuses = run.temporal(), run.statuses()
+    values = [v for row in temporal.values() for v in row]
+    total: Counter[str] = sum(statuses.values(), Counter())
+    report['n_frames'] = len(run.answers)
+    report['status_counts'] = dict(total)
+    report['latency'] = run.latency()
+    report['temporal_consistency'] = {
+        'iou': float(np.mean(values)) if values else None,
+        'ci': bootstrap(values, lambda v: float(v.mean())),
+        'n_pairs': len(values),
+    }
+    report['per_instruction'] = {
+        a.instruction.id: {
+            'text': a.instruction.text,
+            'role': a.instruction.role.name.lower(),
+            'family': a.instruction.family,
+            'status_counts': dict(statuses.get(a.instruction.id, {})),
+            'temporal_iou': float(np.mean(temporal[a.instruction.id])) if temporal.get(a.instruction.id) else None,
+            'n_pairs': len(temporal.get(a.instruction.id, ())),
+        }
+        for a in run.asked
+    }
+    return report
+
+
+def bag_samples(run: BagRun, scored: Sequence[Answer], truth: dict[tuple[int, str], dict[str, Any]]) -> list[Sample]:
+    """Return the samples behind the scored answers, for their pictures."""
+    samples = []
+    for a in scored:
+        stamp, id_ = a.score.id.split('/', 1)
+        rle = truth[int(stamp), id_]
+        samples.append(
+            Sample(
+                a.score.id,
+                stamp,
+                a.score.prompt,
+                lambda stamp=stamp: run.bag.image_at(int(stamp)),  # type: ignore[misc]
+                lambda rle=rle: decode_rle(rle),  # type: ignore[misc]
+                a.score.family,
+            )
+        )
+    return samples

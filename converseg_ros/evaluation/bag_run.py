@@ -1,0 +1,316 @@
+"""Run the node's own pipeline over a bag, without ROS and as fast as it goes, and score what can be scored."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+import hashlib
+import json
+from pathlib import Path
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import ConversegError, Frame, InputError, Instruction, Role, Status, decode_rle, encode_rle
+from converseg_ros.core.files import write_text
+from converseg_ros.core.overlay import Layer
+from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.evaluation.bags import SECOND, Bag, BagFrame
+from converseg_ros.evaluation.metrics import Score, boundary_f, overlap
+from converseg_ros.evaluation.runner import Answer, swap_scores
+from converseg_ros.perception.motion import low_frame, pose_back
+from converseg_ros.perception.segmenter import Segmenter
+
+MINIMUM_SEEN = 0.2  # share of the image that must be in both frames for a pair to say anything
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An instruction and when it holds, in seconds from the first image."""
+
+    instruction: Instruction
+    start: float = 0.0
+    end: float = float('inf')
+
+
+def read_instructions(path: Path) -> list[Asked]:
+    """Read an instructions file: a YAML list of {id, text, role, family, from, to}; only id and text are needed."""
+    import yaml
+
+    try:
+        entries = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f'cannot be read ({error})', where=str(path)) from error
+    if not isinstance(entries, list) or not entries:
+        raise InputError('not a list of {id, text}', where=str(path))
+    asked = []
+    for number, e in enumerate(entries, 1):
+        where = f'{path}, entry {number}'
+        if not isinstance(e, dict) or not e.get('id') or not e.get('text'):
+            raise InputError('an entry needs id and text', where=where)
+        if unknown := set(e) - {'id', 'text', 'role', 'family', 'from', 'to'}:
+            raise InputError(f'unknown keys {", ".join(sorted(unknown))}', where=where)
+        try:
+            role = Role[str(e.get('role') or 'plain').upper()]
+            instruction = Instruction(str(e['text']), role, e.get('family') or None, id=str(e['id']))
+            asked.append(Asked(instruction, float(e.get('from') or 0), float(e.get('to') or 'inf')))
+        except (KeyError, ValueError, TypeError) as error:
+            do = 'role: plain, affordance or safety; family: entities, spatial, relations, affordances or physics'
+            raise InputError(f'{error} cannot be used', where=where, do=do) from error
+    ids = [a.instruction.id for a in asked]
+    if len(set(ids)) != len(ids):
+        raise InputError('ids occur twice', where=str(path))
+    return asked
+
+
+def read_truth(path: Path) -> dict[tuple[int, str], dict[str, Any]]:
+    """Read a truth file: a JSON list of {id, stamp_ns, rle}; keys of the result are (stamp, instruction id)."""
+    try:
+        entries = json.loads(path.read_text())
+        return {(int(e['stamp_ns']), str(e['id'])): e['rle'] for e in entries}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f'not a truth file ({error})', where=str(path), do='a list of {id, stamp_ns, rle}') from error
+
+
+def warped_iou(before: NDArray[np.bool_], after: NDArray[np.bool_], back: NDArray[np.float32]) -> float | None:
+    """Return the IoU of mask `before` moved to the newer image with mask `after`, where both images see the scene.
+
+    back: (H, W, 2) where each pixel of the newer image was in the older. None where there is nothing to compare.
+    """
+    h, w = after.shape
+    seen = (back[..., 0] >= 0) & (back[..., 0] <= w - 1) & (back[..., 1] >= 0) & (back[..., 1] <= h - 1)
+    if np.count_nonzero(seen) < MINIMUM_SEEN * seen.size:
+        return None
+    moved = cv2.remap(before.astype(np.uint8), back[..., 0], back[..., 1], cv2.INTER_NEAREST, borderValue=0) > 0
+    intersection, union = overlap(np.asarray(moved & seen), after & seen)
+    return intersection / union if union else None
+
+
+class BagRun:
+    """One run; `record` (JSON lines) makes it resumable."""
+
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        bag: Bag,
+        asked: Sequence[Asked],
+        *,
+        record: Path,
+        report: Callable[[str], None] = print,
+    ) -> None:
+        self.segmenter = Segmenter(network)
+        self.network, self.bag, self.asked, self.record, self.report = network, bag, list(asked), record, report
+        self.answers: dict[int, list[dict[str, Any]]] = {}
+
+    def run(self, *, limit: int = 0) -> None:
+        """Segment every frame that the record does not hold yet; `limit` > 0 ends after so many frames of the bag."""
+        stamps = self.bag.stamps()
+        if not stamps:
+            raise InputError('there is no image in it', where=str(self.bag.path))
+        stamps = sorted(stamps)[: limit or None]
+        head = {'model': self.network.name, 'bag': self._digest(stamps), 'asked': [repr(a) for a in self.asked]}
+        self.answers = self._resume(head)
+        last = stamps[-1]
+        if self.answers:
+            self.report(f'resumed: {len(self.answers)} of {len(stamps)} frames were done before')
+        if set(stamps) <= set(self.answers):
+            return
+        from tqdm import tqdm
+
+        bar = tqdm(total=len(stamps), initial=len(self.answers), unit='frame', disable=None, leave=False)
+        with self.record.open('a') as f:
+            for item in self.bag.frames(skip=set(self.answers)):
+                if item.frame.stamp_ns > last:
+                    break
+                rows = self._segment(item, stamps[0])
+                self.answers[item.frame.stamp_ns] = rows
+                f.write(json.dumps({'stamp_ns': item.frame.stamp_ns, 'regions': rows}) + '\n')
+                f.flush()
+                bar.update()
+        bar.close()
+
+    def _digest(self, stamps: Sequence[int]) -> str:
+        return hashlib.sha256(','.join(map(str, stamps)).encode()).hexdigest()[:16]
+
+    def _resume(self, head: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:
+        """Return the frames of an earlier run of the same kind; a torn last line is dropped."""
+        done: dict[int, list[dict[str, Any]]] = {}
+        if self.record.is_file():
+            lines = self.record.read_text().splitlines()
+            try:
+                if lines and json.loads(lines[0]) == head:
+                    for line in lines[1:]:
+                        data = json.loads(line)
+                        done[int(data['stamp_ns'])] = data['regions']
+            except (ValueError, KeyError):
+                pass
+        kept = [json.dumps({'stamp_ns': k, 'regions': v}) for k, v in done.items()]
+        write_text(self.record, '\n'.join([json.dumps(head), *kept]) + '\n')
+        return done
+
+    def _segment(self, item: BagFrame, first: int) -> list[dict[str, Any]]:
+        """Return the record of one frame."""
+        seconds = (item.frame.stamp_ns - first) / SECOND
+        now = [a.instruction for a in self.asked if a.start <= seconds <= a.end]
+        begin = time.perf_counter()
+        try:
+            regions = self.segmenter.segment(item.frame, now, pose=item.pose)
+        except ConversegError as error:
+            self.report(f'skipped the frame at {item.frame.stamp_ns}: {error}')
+            return [{'id': i.id, 'status': Status.ERROR.name, 'reason': str(error), 'score': 0.0} for i in now]
+        total = 1e3 * (time.perf_counter() - begin)
+        return [
+            {
+                'id': r.instruction.id,
+                'region': r.id,
+                'status': r.status.name,
+                'reason': r.prediction.reason,
+                'score': float(r.prediction.score),
+                'geometry': r.geometry.status.name,
+                'rle': encode_rle(r.prediction.mask),
+                'stage_ms': {**r.stage_ms, 'frame': total},
+            }
+            for r in regions
+        ]
+
+    def temporal(self) -> dict[str, list[float]]:
+        """Return, by instruction, the IoU of each mask warped by depth and pose to the next frame with the mask there.
+
+        Pairs without depth or pose, or with both masks empty, are left out.
+        """
+        values: dict[str, list[float]] = defaultdict(list)
+        previous: tuple[Any, dict[str, NDArray[np.bool_]]] | None = None
+        wanted = set(self.answers)
+        for item in self.bag.frames(skip={s for s in self.bag.stamps() if s not in wanted}):
+            frame = item.frame
+            small = low_frame(frame, item.pose, frame.width)
+            masks = {r['id']: decode_rle(r['rle']) for r in self.answers[frame.stamp_ns] if 'rle' in r}
+            if previous is not None:
+                back = pose_back(small, previous[0])
+                for id_ in masks.keys() & previous[1].keys() if back is not None else ():
+                    assert back is not None
+                    value = warped_iou(previous[1][id_], masks[id_], back)
+                    if value is not None:
+                        values[id_].append(value)
+            previous = small, masks
+        return values
+
+    def scored(self, truth: dict[tuple[int, str], dict[str, Any]]) -> list[Answer]:
+        """Return the answers to what the truth file knows; a frame that was never answered counts as failed."""
+        by_id = {a.instruction.id: a.instruction for a in self.asked}
+        groups: dict[int, list[str]] = defaultdict(list)
+        for stamp, id_ in truth:
+            groups[stamp].append(id_)
+        answers = []
+        for stamp, ids in groups.items():
+            rows = {r['id']: r for r in self.answers.get(stamp, [])}
+            truths = {i: decode_rle(truth[stamp, i]) for i in ids}
+            masks = {i: decode_rle(rows[i]['rle']) for i in ids if 'rle' in rows.get(i, {})}
+            swapped = swap_scores(truths, masks)
+            for i in ids:
+                answers.append(_score(f'{stamp}/{i}', stamp, by_id.get(i), truths[i], rows.get(i), swapped.get(i)))
+        return answers
+
+    def statuses(self) -> dict[str, Counter[str]]:
+        """Return how often each instruction was answered how."""
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for rows in self.answers.values():
+            for r in rows:
+                counts[r['id']][r['status']] += 1
+        return counts
+
+    def latency(self) -> dict[str, float]:
+        """Return the median milliseconds of each stage, and of the whole frame."""
+        stages: dict[str, list[float]] = defaultdict(list)
+        for rows in self.answers.values():
+            for name, value in rows[0].get('stage_ms', {}).items() if rows else ():
+                stages[name].append(value)
+        return {k: float(np.median(v)) for k, v in stages.items()}
+
+    def predictions(self) -> list[dict[str, Any]]:
+        """Return every answer as {id, stamp_ns, status, score, rle}, in order; the same in every run."""
+        return [
+            {'id': r['id'], 'stamp_ns': s, 'status': r['status'], 'score': round(r['score'], 6), 'rle': r.get('rle')}
+            for s, rows in sorted(self.answers.items())
+            for r in rows
+        ]
+
+    def layers(self, stamp: int) -> list[Layer]:
+        """Return what to draw over the frame with this stamp."""
+        by_id = {a.instruction.id: a.instruction for a in self.asked}
+        return [
+            Layer(decode_rle(r['rle']), by_id[r['id']].text, by_id[r['id']].role, Status[r['status']])
+            for r in self.answers.get(stamp, [])
+            if 'rle' in r and r['id'] in by_id
+        ]
+
+
+def _score(
+    key: str,
+    stamp: int,
+    instruction: Instruction | None,
+    truth: NDArray[np.bool_],
+    row: dict[str, Any] | None,
+    swapped: float | None,
+) -> Answer:
+    positive = bool(truth.any())
+    text = instruction.text if instruction else ''
+    family = instruction.family.value if instruction and instruction.family else ''
+    if instruction is None or row is None or 'rle' not in row:
+        why = 'no such instruction' if instruction is None else (row or {}).get('reason') or 'no frame has this stamp'
+        union = int(np.count_nonzero(truth))
+        return Answer('model', Score(key, str(stamp), text, positive, union=union, family=family, error=why))
+    mask = decode_rle(row['rle'])
+    if mask.shape != truth.shape:
+        why = f'the truth is {truth.shape}, the image {mask.shape}'
+        return Answer('model', Score(key, str(stamp), text, positive, family=family, error=why))
+    intersection, union = overlap(mask, truth)
+    score = Score(
+        key,
+        str(stamp),
+        text,
+        positive,
+        refused=row['status'] == Status.NO_TARGET.name,
+        status=row['status'],
+        intersection=intersection,
+        union=union,
+        boundary=boundary_f(mask, truth) if positive else 0.0,
+        family=family,
+        score=row['score'],
+        swapped=swapped,
+    )
+    return Answer('model', score, row['rle'])
+
+
+def write_overlay_bag(path: Path, run: BagRun, jpeg_quality: int = 85) -> int:
+    """Write `path`, a rosbag2 (mcap) with the drawn images on /converseg/overlay/compressed; return how many.
+
+    An existing folder of that name is refused by the writer, never overwritten.
+    """
+    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.typesys import Stores, get_typestore
+
+    from converseg_ros.core.overlay import draw_overlay
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    types = store.types
+    count = 0
+    if path.exists():
+        raise InputError('exists already', where=str(path), do='give another name or remove it')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        kind = 'sensor_msgs/msg/CompressedImage'
+        connection = writer.add_connection('/converseg/overlay/compressed', kind, typestore=store)
+        wanted = set(run.answers)
+        for item in run.bag.frames(skip={s for s in run.bag.stamps() if s not in wanted}):
+            frame: Frame = item.frame
+            drawn = draw_overlay(frame.rgb, run.layers(frame.stamp_ns))
+            _, data = cv2.imencode('.jpg', drawn[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
+            stamp = types['builtin_interfaces/msg/Time'](sec=frame.stamp_ns // SECOND, nanosec=frame.stamp_ns % SECOND)
+            header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame.frame_id)
+            message = types[kind](header=header, format='jpeg', data=np.frombuffer(data.tobytes(), np.uint8))
+            writer.write(connection, frame.stamp_ns, store.serialize_cdr(message, kind))
+            count += 1
+    return count

@@ -1,0 +1,103 @@
+"""What a network must beat: nothing, everything, itself without language, and matching nouns to a classifier."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import Prediction, Status
+from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.evaluation.runner import Baseline
+
+# Prompts that say nothing about what is meant; the best of them on the data itself stands for "prompt-blind".
+CONSTANTS = ('the object', 'the thing in the middle', 'everything on the table', 'the table', 'something')
+BLIND = 'prompt_blind'
+
+
+def _answer(mask: NDArray[np.bool_]) -> Prediction:
+    found = bool(mask.any())
+    return Prediction(mask, float(found), Status.OK if found else Status.NO_TARGET)
+
+
+class AllEmpty:
+    """Always NO_TARGET."""
+
+    name = 'all_empty'
+
+    def answer(
+        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Find nothing."""
+        return [_answer(np.zeros(rgb.shape[:2], bool)) for _ in texts]
+
+
+class AllForeground:
+    """Always the whole image."""
+
+    name = 'all_foreground'
+
+    def answer(
+        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Find everything."""
+        return [_answer(np.ones(rgb.shape[:2], bool)) for _ in texts]
+
+
+class ConstantPrompt:
+    """The same network asked the same thing whatever the prompt is."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.name = f'{BLIND}:{text}'
+
+    def answer(
+        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Answer the constant."""
+        return network.predict([self.text]) * len(texts)
+
+
+class MajorityMask:
+    """One mask an image, whatever the prompt: the pixels most often found by the network's answers to it.
+
+    The share of answers that must agree is fixed; NO_TARGET where the network refused most prompts.
+    """
+
+    def __init__(self, share: float = 0.34) -> None:
+        self.share = share
+        self.name = f'{BLIND}:majority of the answers'
+
+    def answer(
+        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Vote."""
+        votes = np.mean([p.mask for p in own], axis=0)
+        return [_answer(votes >= self.share)] * len(texts)
+
+
+class OtherModel:
+    """The answers of another network that was loaded for the same run."""
+
+    def __init__(self, name: str, network: SegmentationNetwork) -> None:
+        self.name, self.network = f'model:{name}', network
+
+    def answer(
+        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Ask the other network."""
+        self.network.set_image(rgb)
+        return self.network.predict(list(texts))
+
+
+def standard(report: Callable[[str], None] = print, *, nouns: bool = True) -> list[Baseline]:
+    """Return the usual baselines; the noun matcher only where its packages are installed."""
+    from converseg_ros.evaluation.nouns import NounMatcher
+
+    found: list[Baseline] = [AllEmpty(), AllForeground(), *(ConstantPrompt(t) for t in CONSTANTS), MajorityMask()]
+    if nouns:
+        missing = NounMatcher.missing()
+        if missing:
+            report(f'no noun-matching baseline: {", ".join(missing)} not installed (pip install converseg_ros[eval])')
+        else:
+            found.append(NounMatcher())
+    return found

