@@ -1,0 +1,103 @@
+"""Sound as (N,) float32 samples in [-1, 1] at 16 kHz, from messages, files and the microphone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+import wave
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import ConversegError, InputError
+from converseg_ros.dialogue.texts import say
+from converseg_ros.speech.vad import RATE
+
+TAPS = 63  # of the low-pass filter before resampling
+
+
+class Resampler:
+    """Bring a stream of any rate to 16 kHz: low-pass filter, then linear interpolation; seamless between pieces."""
+
+    def __init__(self, rate: int) -> None:
+        if not 8_000 <= rate <= 192_000:
+            raise InputError(f'{rate} Hz', where='audio', do='use a sample rate between 8000 and 192000')
+        self.rate = rate
+        cutoff = min(0.45 * RATE / rate, 0.45)
+        n = np.arange(TAPS) - (TAPS - 1) / 2
+        taps = np.sinc(2 * cutoff * n) * np.hamming(TAPS)
+        self._taps = (taps / taps.sum()).astype(np.float32)
+        self._tail = np.zeros(TAPS - 1, np.float32)
+        self._last = np.zeros(0, np.float32)
+        self._next = 0.0  # position of the next output sample, in input samples from the start of `_last`
+
+    def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the piece at 16 kHz; a few samples come with the next piece."""
+        if self.rate == RATE:
+            return samples
+        padded = np.concatenate([self._tail, samples])
+        self._tail = padded[-(TAPS - 1) :]
+        smooth = np.concatenate([self._last, np.convolve(padded, self._taps, 'valid').astype(np.float32)])
+        positions = np.arange(self._next, smooth.size - 1, self.rate / RATE)
+        out = np.interp(positions, np.arange(smooth.size), smooth).astype(np.float32)
+        after = positions[-1] + self.rate / RATE if positions.size else self._next
+        keep = min(int(after), smooth.size)
+        self._last, self._next = smooth[keep:], after - keep
+        return out
+
+
+def from_int16(samples: Any) -> NDArray[np.float32]:
+    """Return int16 samples (an array or its bytes) in [-1, 1]."""
+    pcm = np.frombuffer(samples, '<i2') if isinstance(samples, bytes | bytearray | memoryview) else np.asarray(samples)
+    return pcm.astype(np.float32) / 32768.0
+
+
+def read_wav(path: Path) -> NDArray[np.float32]:
+    """Return a 16-bit PCM WAV file as mono; raise InputError where it is something else."""
+    try:
+        with wave.open(str(path), 'rb') as file:
+            if file.getsampwidth() != 2:
+                raise InputError(
+                    f'{8 * file.getsampwidth()}-bit samples', where=str(path), do='convert it to 16-bit PCM'
+                )
+            channels, rate = file.getnchannels(), file.getframerate()
+            pcm = from_int16(file.readframes(file.getnframes()))
+    except (OSError, wave.Error, EOFError) as error:
+        raise InputError(f'not a WAV file ({error})', where=str(path), do='convert it to 16-bit PCM WAV') from error
+    return Resampler(rate)(pcm.reshape(-1, channels).mean(1).astype(np.float32))
+
+
+class Microphone:
+    """The default (or a named) input device; calls `take` with pieces of 32 ms from a thread of its own."""
+
+    def __init__(self, take: Callable[[NDArray[np.float32]], None], device: str = '') -> None:
+        """Open it; raise ConversegError with the reason where there is none."""
+        try:
+            import sounddevice
+        except (ImportError, OSError) as error:  # OSError: PortAudio is missing
+            raise ConversegError(say('no_microphone', why=error), where='speech', do='install libportaudio2') from error
+        chosen: Any = int(device) if device.isdigit() else device or None
+        try:
+            rate = RATE
+            try:
+                sounddevice.check_input_settings(device=chosen, channels=1, samplerate=RATE, dtype='float32')
+            except sounddevice.PortAudioError:
+                rate = int(sounddevice.query_devices(chosen, 'input')['default_samplerate'])
+            resample = Resampler(rate)
+            self._stream = sounddevice.InputStream(
+                samplerate=rate,
+                channels=1,
+                dtype='float32',
+                device=chosen,
+                blocksize=rate // 31,
+                callback=lambda data, frames, when, status: take(resample(data[:, 0].copy())),
+            )
+            self._stream.start()
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise ConversegError(
+                say('no_microphone', why=error), where='speech', do='plug one in, or use `audio_source: topic`'
+            ) from error
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._stream.stop()
+        self._stream.close()

@@ -1,0 +1,56 @@
+"""Voice activity by Silero's network (silero-vad 6, MIT): the onnx file alone, without its audio dependencies."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import ConversegError
+
+RATE = 16_000  # Hz, of everything in this folder
+CHUNK = 512  # samples (32 ms) the network takes at a time
+CONTEXT = 64  # samples of the chunk before that it sees again
+
+
+def vad_file() -> Path:
+    """Return the network's file; raise ConversegError where the package is missing."""
+    spec = find_spec('silero_vad')
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(place) / 'data' / 'silero_vad.onnx'
+        if path.is_file():
+            return path
+    raise ConversegError(
+        'silero-vad is not installed', where='speech', do="pip install 'converseg_ros[speech]' for spoken instructions"
+    )
+
+
+class VoiceActivity:
+    """Probability that a chunk of sound is speech; keeps the network's state from chunk to chunk."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ConversegError(
+                'onnxruntime is not installed', where='speech', do="pip install 'converseg_ros[speech]'"
+            ) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(path or vad_file()), options)
+        self._rate = np.array(RATE, np.int64)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._state: Any = np.zeros((2, 1, 128), np.float32)
+        self._context = np.zeros(CONTEXT, np.float32)
+
+    def probability(self, chunk: NDArray[np.float32]) -> float:
+        """Return the probability of speech in (512,) samples in [-1, 1] at 16 kHz."""
+        sound = np.concatenate([self._context, chunk])[None]
+        out, self._state = self._session.run(None, {'input': sound, 'state': self._state, 'sr': self._rate})
+        self._context = chunk[-CONTEXT:]
+        return float(out[0, 0])
