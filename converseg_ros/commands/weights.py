@@ -1,0 +1,106 @@
+"""List, fetch, convert and check model folders.
+
+converseg weights list
+converseg weights fetch converseg-net-3b            shows the licences; with --accept, downloads
+converseg weights convert RELEASE_DIR TARGET_DIR    LoRA merged, safetensors: loads in seconds
+converseg weights check NAME_OR_DIR                 says in words what is wrong
+
+Nothing is downloaded but by `fetch --accept`. An interrupted fetch goes on where it stopped; checksums are the hub's.
+"""
+
+import argparse
+from pathlib import Path
+import sys
+
+from converseg_ros.core import InputError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
+    actions.add_parser('list', help='the models that can be named, with size, licence and calibration')
+    fetch = actions.add_parser('fetch', help='download released weights')
+    fetch.add_argument('name', help='e.g. converseg-net-3b')
+    fetch.add_argument('--accept', action='store_true', help='accept the licences that are shown, and download')
+    fetch.add_argument('--out', type=Path, metavar='DIR', help="where to (default: NAME in the user's cache)")
+    fetch.add_argument('--repo', help='another hub repository in the same format')
+    fetch.add_argument('--language', help="the language model's hub repository (default: the 3B's)")
+    convert = actions.add_parser('convert', help='write a release folder as safetensors, its LoRA merged')
+    convert.add_argument('source', type=Path, metavar='RELEASE_DIR')
+    convert.add_argument('target', type=Path, metavar='TARGET_DIR')
+    convert.add_argument('--name', default='', help='name of the model (default: that of TARGET_DIR)')
+    convert.add_argument(
+        '--precision', choices=('bf16', 'fp32'), default='bf16', help="of the language model's weights"
+    )
+    convert.add_argument(
+        '--qwen', type=Path, metavar='DIR', help='its config.json and tokenizer.json, if not beside it'
+    )
+    check = actions.add_parser('check', help='read everything and say what is wrong')
+    check.add_argument('model', help='name or folder')
+    check.add_argument('--qwen', type=Path, metavar='DIR', help='as in convert')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the chosen subcommand."""
+    return {'list': show, 'fetch': fetch, 'convert': convert, 'check': check}[args.action](args)
+
+
+def show(args: argparse.Namespace) -> int:
+    """List the models."""
+    from converseg_ros.network.inspection import describe
+    from converseg_ros.network.registry import cache_folder, installed
+
+    for name, folder in installed().items():
+        print(f'{name:20} {describe(folder)}\n{"":20}    {folder}')
+    print(f'\nto fetch: converseg-net-3b (converseg weights fetch converseg-net-3b, into {cache_folder()})')
+    return 0
+
+
+def fetch(args: argparse.Namespace) -> int:
+    """Show the licences; download what was accepted."""
+    from converseg_ros.network.hub import fetch as download
+    from converseg_ros.network.hub import parts_of
+    from converseg_ros.network.registry import cache_folder
+
+    if '/' in args.name or args.name.startswith('.'):
+        raise InputError('not a name', where=args.name, do='use --repo OWNER/NAME for a repository, --out for a folder')
+    parts = parts_of(args.name, args.repo, args.language)
+    for part in parts:
+        print(f'https://huggingface.co/{part.repo}\n    licence: {part.licence}')
+    if not args.accept:
+        print('Nothing was downloaded. To accept these licences and download, add --accept.', file=sys.stderr)
+        return 1
+    target = args.out or cache_folder() / args.name
+    files = download(parts, target)
+    print(f'{len(files)} files, checksums verified, in {target}')
+    print(f'to make it load in seconds: converseg weights convert {target} {target}-merged')
+    return 0
+
+
+def convert(args: argparse.Namespace) -> int:
+    """Write a release folder as a converted one."""
+    from converseg_ros.network.checkpoints import CONFIG
+    from converseg_ros.network.checkpoints import convert as write
+
+    if (args.target / CONFIG).exists() or args.target.resolve() == args.source.resolve():
+        raise InputError('there is a model already', where=str(args.target), do='choose another target folder')
+    name = args.name or args.target.resolve().name
+    config = write(args.source, args.target, qwen=args.qwen, half=args.precision == 'bf16', name=name)
+    print(f'{config.name} written to {args.target}')
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """Check a folder; 1 if it cannot be used."""
+    from converseg_ros.network.inspection import inspect_folder
+    from converseg_ros.network.registry import find_model
+
+    folder = find_model(args.model)
+    found = inspect_folder(folder, args.qwen)
+    print(folder)
+    for note in found.notes:
+        print(f'  {note}')
+    for problem in found.problems:
+        print(f'  WRONG: {problem}')
+    print('this model cannot be used as it is' if found.problems else 'nothing is wrong')
+    return 1 if found.problems else 0
