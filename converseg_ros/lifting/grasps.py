@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import Grasp
-from converseg_ros.lifting.boxes import principal_axes
-from converseg_ros.lifting.planes import subsample, unit
+from converseg_ros.lifting.planes import unit
 
 STANDING = np.cos(np.deg2rad(35.0))  # an axis closer than this to the vertical is grasped from the side
 
@@ -32,21 +31,24 @@ def approach_direction(
 
 
 def grasp_hint(
-    points: NDArray[np.float32], *, up: NDArray[np.float64] | None, widest: float
+    sample: NDArray[np.float32], axis: NDArray[np.float64], *, up: NDArray[np.float64] | None, widest: float
 ) -> tuple[Grasp | None, str]:
-    """Return a grasp for (N, 3) points and a reason where there is none; `widest` is the gripper's opening in metres."""
-    sample = subsample(points, 3000).astype(np.float64)
-    centre = sample.mean(0)
-    axis = principal_axes(sample)[:, 0]
+    """Return a grasp of (N, 3) points across their principal axis (3,), or None and the reason.
+
+    widest: the gripper's opening in metres.
+    """
+    centre = sample.mean(0, dtype=np.float64)
     if up is not None and axis @ up < 0:
         axis = -axis
     approach = approach_direction(axis, unit(centre), up)
     closing = np.cross(axis, approach)
-    along = (sample - centre) @ axis
-    near = np.abs(along) <= max(0.01, 0.15 * float(np.ptp(along)))
-    across = (sample[near] - centre) @ closing
-    low, high = np.percentile(across, [1, 99])
-    width = float(high - low)
+    axial, across = (np.stack([axis, closing]) @ (sample - centre).T).astype(np.float64)
+    near = np.sort(across[np.abs(axial) <= max(0.01, 0.15 * float(np.ptp(axial)))])
+    if not near.size:
+        return None, 'the region is hollow where it would be grasped'
+    trim = near.size // 100  # one point in a hundred may still be astray
+    low, high = float(near[trim]), float(near[near.size - 1 - trim])
+    width = high - low
     if width > widest:
         return None, f'{width:.2f} m wide where it would be grasped, the gripper opens {widest:.2f} m'
     return Grasp(centre + closing * (low + high) / 2, np.column_stack([closing, axis, approach]), width), ''

@@ -78,16 +78,19 @@ def _lift(
     if rows.size < options.min_points:
         reason = f'{rows.size} of {area} pixels have usable depth, {options.min_points} are needed'
         return Geometry(GeometryStatus.NO_DEPTH, reason, frame.frame_id, extra=extra, valid_depth_ratio=ratio)
-    measured = scene.points(rows, columns)
+    planar = scene.planar(rows, columns)
+    measured = np.ascontiguousarray(planar.T)
     pixels = rows.astype(np.int64) * frame.width + columns
-    centroid = measured.mean(0, dtype=np.float64)
+    centroid = planar.mean(1, dtype=np.float64)
+    sample = subsample(measured, options.box_points)
+    axis = principal_axes(sample)[:, 0]
     up = None if frame.gravity is None else -unit(frame.gravity)
     reasons = []
     if outputs.placement:
         plane, placements, reason = _place(scene, mask, measured, up, forbidden)
         reasons.append(reason)
     else:
-        plane = fit_plane(measured, tolerance=options.plane_tolerance, most=options.plane_points)
+        plane = fit_plane(sample, tolerance=options.plane_tolerance)
         if plane is not None and plane.inlier_ratio < options.plane_min_ratio:
             plane = None
         if outputs.front and plane is None:
@@ -95,7 +98,7 @@ def _lift(
         placements = ()
     grasp = None
     if outputs.grasp:
-        grasp, reason = grasp_hint(measured, up=up, widest=options.gripper_width)
+        grasp, reason = grasp_hint(sample, axis, up=up, widest=options.gripper_width)
         reasons.append(reason and f'no grasp hint: {reason}')
     vertical = None
     if options.box == 'upright':
@@ -106,12 +109,9 @@ def _lift(
         reasons.insert(0, f'{ratio:.0%} of the mask has depth')
     if outputs.keep_out:
         measured, pixels = forbidden_space.points, forbidden_space.pixels  # never thinned
-        kept = scene.points(rows, columns)
-    else:
-        kept = measured
-        if options.voxel > 0:
-            chosen = voxel_pick(measured, options.voxel)
-            measured, pixels = measured[chosen], pixels[chosen]
+    elif options.voxel > 0:
+        chosen = voxel_pick(measured, options.voxel)
+        measured, pixels = measured[chosen], pixels[chosen]
     return Geometry(
         GeometryStatus.PARTIAL if ratio < options.partial_below else GeometryStatus.OK,
         '; '.join(r for r in reasons if r),
@@ -122,9 +122,9 @@ def _lift(
         valid_depth_ratio=ratio,
         centroid=centroid,
         distance=float(np.linalg.norm(centroid)),
-        box=oriented_box(kept, most=options.box_points, up=vertical),
+        box=oriented_box(planar, sample, vertical),
         plane=plane,
-        principal_axis=principal_axes(subsample(kept, 3000).astype(np.float64))[:, 0],
+        principal_axis=axis,
         placements=placements,
         grasp=grasp,
     )
@@ -139,9 +139,8 @@ def _place(
 ) -> tuple[Plane | None, tuple, str]:
     """Return the support plane, its placements, and a reason if anything is to be said."""
     options = scene.options
-    plane = fit_plane(
-        points, tolerance=options.plane_tolerance, most=options.plane_points, up=up, tilt=options.support_tilt
-    )
+    chosen = subsample(points, options.plane_points)
+    plane = fit_plane(chosen, tolerance=options.plane_tolerance, up=up, tilt=options.support_tilt)
     if plane is None or plane.inlier_ratio < 0.5 * options.plane_min_ratio:
         level = 'flat' if up is None else f'level within {options.support_tilt:.0f} degrees'
         return None, (), f'no placement: no surface in the mask is {level}'
@@ -149,7 +148,7 @@ def _place(
         return plane, (), 'no placement: the support is seen from below'
     if up is None and plane.normal[1] > 0.5:  # optical y points down: an upright camera sees supports with y < 0
         return plane, (), f'no placement: {UPSIDE_DOWN}'
-    view = top_view(scene, plane, mask, subsample(points, 20000), forbidden)
+    view = top_view(scene, plane, mask, chosen, forbidden)
     placements = find_placements(view, footprint=options.footprint, most=options.max_placements)
     reasons = [NO_GRAVITY] if up is None else []
     if not placements:

@@ -31,8 +31,8 @@ class LiftOptions:
     that is unknown, along the fitted plane's normal), the others from the rectangle of least area."""
     box_points: int = 1500
     """Points the axes of a box are computed from; its size always comes from all points."""
-    plane_points: int = 6000
-    """Points a plane is fitted to."""
+    plane_points: int = 4000
+    """Points a support plane is fitted to; other planes get `box_points`."""
     plane_tolerance: float = 0.008
     """Distance within which a point may support a plane; depth noise is added to it."""
     plane_min_ratio: float = 0.5
@@ -49,6 +49,9 @@ class LiftOptions:
     """What rises higher than this above the support plane is an obstacle; depth noise is added to it."""
     cell: float = 0.005
     """Edge of a cell of the grid that free area is measured on; grows on supports wider than 400 cells."""
+    hole: float = 0.02
+    """Widest hole in depth (in any direction) that still counts as free if the support surrounds it: sensors lose
+    such spots at random, and nothing that small and upright is invisible all round. 0: every hole is an obstacle."""
     max_placements: int = 5
     """Placements kept, best first."""
     gripper_width: float = 0.10

@@ -11,7 +11,7 @@ from converseg_ros.core.mask import Box, mask_box
 from converseg_ros.lifting.depth import DepthScene, depth_sigma
 from converseg_ros.lifting.planes import plane_axes
 
-UNSEEN, SUPPORT, OBSTACLE = 0, 1, 2
+UNSEEN, SUPPORT, OBSTACLE, HOLE = 0, 1, 2, 3
 MOST_CELLS = 400  # along a side of the grid
 SMOOTH = 5  # pixels of the window that heights are averaged over; smaller holes in depth are closed by it
 
@@ -47,10 +47,11 @@ def _heights(scene: DepthScene, plane: Plane, box: Box, step: int = 1) -> tuple[
 
 
 def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box) -> NDArray[np.uint8]:
-    """Return UNSEEN, SUPPORT or OBSTACLE for each pixel of `box`.
+    """Return UNSEEN, SUPPORT, OBSTACLE or HOLE for each pixel of `box`.
 
     Support is what the mask covers and the plane explains, pixel by pixel and on average over a small window, which
-    sees lower obstacles than one noisy pixel can. What has no depth is UNSEEN, unless most of its window has.
+    sees lower obstacles than one noisy pixel can. What the mask covers without depth is a HOLE, unless most of its
+    window has depth.
     """
     inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
     valid = scene.valid[inner]
@@ -61,12 +62,29 @@ def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box)
     cv2.multiply(clipped, valid, clipped, dtype=cv2.CV_32F)
     mean = cv2.divide(cv2.blur(clipped, (SMOOTH, SMOOTH)), weight)
     fine, coarse = limit + sigma, limit + 4 * sigma
-    known = cv2.compare(weight, 0.5, cv2.CMP_GE)
-    obstacle = (cv2.compare(mean, fine, cv2.CMP_GT) & known) | (cv2.compare(height, coarse, cv2.CMP_GT) & -valid)
-    flat = cv2.compare(cv2.absdiff(mean, 0.0), fine, cv2.CMP_LE) & known
-    exact = cv2.compare(cv2.absdiff(height, 0.0), coarse, cv2.CMP_LE) | (valid - 1)
-    support = flat & exact & -mask[inner].view(np.uint8) & ~obstacle
-    return (support & SUPPORT) | (obstacle & OBSTACLE)
+    known = weight >= 0.5
+    covered = mask[inner].view(np.uint8)
+    obstacle = known & (mean > fine) | (valid > 0) & (height > coarse)
+    support = known & (np.abs(mean) <= fine) & ((valid == 0) | (np.abs(height) <= coarse)) & ~obstacle
+    out = support.view(np.uint8) * np.uint8(SUPPORT)
+    out[~known] = HOLE
+    out *= covered
+    out[obstacle] = OBSTACLE
+    return out
+
+
+def _close_holes(cells: NDArray[np.uint8], widest: int) -> None:
+    """Turn holes of at most `widest` cells that only support surrounds into support, the others into unseen."""
+    holes = (cells == HOLE).view(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=8)
+    if count > 1:
+        rest = ((cells == OBSTACLE) | (cells == UNSEEN)).view(np.uint8)
+        beside = cv2.dilate(rest, np.ones((3, 3), np.uint8), borderValue=1)
+        close = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) <= widest
+        close[labels[(beside > 0) & (holes > 0)]] = False
+        close[0] = False
+        cells[close[labels]] = SUPPORT
+        cells[cells == HOLE] = UNSEEN
 
 
 def top_view(
@@ -99,14 +117,14 @@ def top_view(
     seen = classify(scene, plane, mask, box)
     if forbidden is not None:
         seen[forbidden[box.y0 : box.y1, box.x0 : box.x1]] = OBSTACLE
-    cells = cv2.warpPerspective(
-        seen, homography, (nx, ny), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=UNSEEN
-    )
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    cells = np.asarray(cv2.warpPerspective(seen, homography, (nx, ny), flags=flags, borderValue=UNSEEN), np.uint8)
     ahead = origin[2] + cell * (np.arange(nx) * axes[2, 0] + np.arange(ny)[:, None] * axes[2, 1])
     cells[ahead < options.min_depth] = UNSEEN
     for i, j in _above(scene, plane, axes, low, cell, seen, box):
         inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny)
         cells[j[inside], i[inside]] = OBSTACLE
+    _close_holes(cells, int(options.hole / cell))
     return TopView(cells, _radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)
 
 
@@ -123,7 +141,9 @@ def _above(
     found = []
     whole = Box(0, 0, scene.frame.width, scene.frame.height)
     height, sigma = _heights(scene, plane, whole, 2)
-    tall = cv2.compare(height, scene.options.obstacle_height + 4 * sigma, cv2.CMP_GT) & -scene.valid[::2, ::2]
+    sigma *= np.float32(4)
+    sigma += np.float32(scene.options.obstacle_height)
+    tall = (height > sigma) & scene.valid[::2, ::2].view(bool)
     low_crop = (seen[::2, ::2] == OBSTACLE) & (scene.valid[box.y0 : box.y1 : 2, box.x0 : box.x1 : 2] > 0)
     for (rows, columns), (y0, x0) in ((np.nonzero(tall), (0, 0)), (np.nonzero(low_crop), (box.y0, box.x0))):
         points = scene.points(2 * rows + y0, 2 * columns + x0)
