@@ -1,0 +1,261 @@
+r"""The segmenter node: camera and instruction topics in, masks and 3D regions out (docs/segmenter_node.md).
+
+ros2 run converseg_ros segmenter_node --ros-args -r image:=/camera/color/image_raw \
+    -r depth:=/camera/aligned_depth_to_color/image_raw -r camera_info:=/camera/color/camera_info
+"""
+
+from collections.abc import Sequence
+import sys
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
+from rclpy.parameter import Parameter
+from rclpy.timer import Timer
+from std_msgs.msg import String
+
+from converseg_ros.core import MAX_TEXT, ConversegError
+from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.msg import InstructionAck
+from converseg_ros.perception.instructions import InstructionBook
+from converseg_ros.ros import conversion, parameters, spin
+from converseg_ros.ros.diagnostics import Diagnostics
+from converseg_ros.ros.hearing import Hearing
+from converseg_ros.ros.inputs import SUBSCRIPTION, CameraInput
+from converseg_ros.ros.lifecycle import LoggedLifecycleNode
+from converseg_ros.ros.live import LivePipeline
+from converseg_ros.ros.publishers import Outputs
+from converseg_ros.ros.qos import reliable
+from converseg_ros.ros.requests import Requests
+from converseg_ros.ros.transforms import TransformListener
+from converseg_ros.srv import Reset, SetInstructions
+
+MOST_JUMP = Duration(seconds=1)
+
+
+class SegmenterNode(LoggedLifecycleNode):
+    """Wires the live pipeline to topics, services, an action and parameters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Declare parameters and offer what does not need the network."""
+        super().__init__('segmenter', **kwargs)
+        self.settings = parameters.declare(self)
+        self.book = InstructionBook(self.settings['max_instructions'], self.settings['instruction_ttl'])
+        self.hearing = Hearing(self.book, self.stop, self.reset)
+        self.live: LivePipeline | None = None
+        self.camera: CameraInput | None = None
+        self.outputs: Outputs | None = None
+        self.transforms: TransformListener | None = None
+        self.requests: Requests | None = None
+        self.diagnostics = Diagnostics(self)
+        self._periodic: dict[str, Timer] = {}
+        self._listen_parameters()
+        self.create_subscription(String, 'instruction', self.on_instruction, reliable(10))
+        self.create_service(SetInstructions, '~/set_instructions', self.on_set_instructions)
+        self.create_service(Reset, '~/reset', self.on_reset)
+        self._periodic['diagnostics'] = self.create_timer(1 / self.settings['diagnostics_rate'], self.on_diagnostics)
+        self._jump = self.get_clock().create_jump_callback(
+            JumpThreshold(min_forward=MOST_JUMP, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
+            post_callback=lambda _: self.reset('the clock jumped'),
+        )
+
+    # --- lifecycle ----------------------------------------------------------------------------------------------------
+
+    def load(self, device: str) -> SegmentationNetwork:
+        """Return the network on a device; raise ConversegError with the cure."""
+        from converseg_ros import network
+
+        if self.settings['threads']:
+            import torch
+
+            torch.set_num_threads(self.settings['threads'])
+        return network.load(self.settings['model'], device=None if device == 'auto' else device)
+
+    def configure(self) -> None:
+        """Load the network, which takes seconds, and advertise."""
+        self.settings = parameters.current(self)
+        loaded = self.load(self.settings['device'])
+        self.transforms = TransformListener(self)
+        self.outputs = Outputs(self, self.transforms)
+        self.live = LivePipeline(
+            loaded,
+            lambda: self.load('cpu'),
+            self.book,
+            self.outputs,
+            self.transforms,
+            self.settings,
+            lambda: self.get_clock().now().nanoseconds,
+            self.get_logger(),
+        )
+        self.live.observed = self.hearing.observe
+        if not self.book.standing:
+            self.book.set_standing(self.settings.standing)
+        self.outputs.unsafe()
+        self.outputs.clear()
+        name, where = loaded.name, loaded.device
+        kind = 'calibrated' if loaded.calibrated else 'not calibrated: an absent target is never sure'
+        self.get_logger().info(f'{name} on {where}, {kind}')
+
+    def activate(self) -> None:
+        """Subscribe to the camera and take requests."""
+        assert self.live is not None
+        self.live.active = True
+        self.camera = CameraInput(self, self.settings, self.live.take, self.reset)
+        self.requests = Requests(self, self.working, lambda: int(self.settings['max_instructions']))
+        self._periodic['follow'] = self.create_timer(1.0, self.on_follow)
+        self._periodic['safety'] = self.create_timer(1 / self.settings['safety_rate'], self.live.watch_safety)
+        where = ', '.join(f'{k}: {v}' for k, v in self.camera.describe().items())
+        self.get_logger().info(f'active; {where}')
+
+    def deactivate(self) -> None:
+        """Let go of the camera; nothing is safe any more."""
+        for name in ('follow', 'safety'):
+            timer = self._periodic.pop(name, None)
+            if timer is not None:
+                self.destroy_timer(timer)
+        if self.live is not None:
+            self.live.active = False
+        if self.requests is not None:
+            self.requests.destroy()
+            self.requests = None
+        if self.camera is not None:
+            self.camera.destroy()
+            self.camera = None
+        if self.live is not None:
+            self.live.reset('deactivated')
+
+    def cleanup(self) -> None:
+        """Give the network's memory back."""
+        if self.live is not None and not self.live.close():
+            self.get_logger().error('the network did not end in time')
+        self.live = None
+        if self.outputs is not None:
+            self.outputs.destroy()
+        if self.transforms is not None:
+            self.transforms.destroy()
+        self.outputs, self.transforms = None, None
+
+    def working(self) -> LivePipeline | None:
+        """Return the pipeline while the node is active."""
+        return self.live if self.live is not None and self.live.active else None
+
+    # --- parameters ---------------------------------------------------------------------------------------------------
+
+    def _listen_parameters(self) -> None:
+        self.add_on_set_parameters_callback(self.may_set)
+        self.add_post_set_parameters_callback(self.on_set)
+
+    def may_set(self, changes: Sequence[Parameter]) -> SetParametersResult:
+        """Accept changes that make sense together, or say why not."""
+        for change in changes:
+            known = parameters.BY_NAME.get(change.name)
+            if known is not None and not known.live and self.state in ('inactive', 'active', 'activating'):
+                reason = f'{change.name} is read when the node is configured: deactivate and clean it up first'
+                return SetParametersResult(successful=False, reason=reason)
+        try:
+            parameters.current(self, list(changes))
+        except (ConversegError, TypeError, ValueError) as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def on_set(self, changes: Sequence[Parameter]) -> None:
+        """Apply what was accepted."""
+        before, self.settings = self.settings, parameters.current(self)
+        changed = self.settings.changed(before)
+        if 'diagnostics_rate' in changed:
+            self._periodic['diagnostics'].timer_period_ns = int(1e9 / self.settings['diagnostics_rate'])
+        if 'safety_rate' in changed and 'safety' in self._periodic:
+            self._periodic['safety'].timer_period_ns = int(1e9 / self.settings['safety_rate'])
+        if self.live is not None:
+            self.live.apply(self.settings)
+        else:
+            self.book.limit, self.book.ttl = self.settings['max_instructions'], self.settings['instruction_ttl']
+        if self.camera is not None and changed & (SUBSCRIPTION | {'sync_slop', 'sync_queue'}):
+            self.camera.configure(self.settings, all_anew=bool(changed & SUBSCRIPTION))
+
+    # --- callbacks ----------------------------------------------------------------------------------------------------
+
+    def on_instruction(self, message: Any) -> None:
+        """Take an operator's words and answer what they were understood as."""
+        accepted, reason, made, question = self.hearing.hear(message.data, conversation=self.settings['dialogue'])
+        ack = InstructionAck(text=message.data[:MAX_TEXT], accepted=accepted, reason=reason, question=question)
+        ack.header.stamp = self.get_clock().now().to_msg()
+        ack.instructions = [conversion.from_instruction(i) for i in made]
+        if self.outputs is not None:
+            self.outputs.acknowledge(ack)
+
+    def on_set_instructions(self, request: Any, response: Any) -> Any:
+        """Replace the standing instructions, or say why not."""
+        try:
+            wanted = [conversion.to_instruction(m) for m in request.instructions]
+            self.book.set_standing(wanted, confirm=request.confirm)
+            response.success = True
+        except ConversegError as error:
+            response.message = str(error)
+        response.instructions = [conversion.from_instruction(i) for i in self.book.standing]
+        return response
+
+    def on_reset(self, request: Any, response: Any) -> Any:
+        """Forget what was asked and seen; standing instructions only if that is asked for."""
+        try:
+            if request.standing:
+                self.book.set_standing([], confirm=request.confirm)
+            self.book.clear_current()
+            self.hearing.forget()
+            self.reset('a reset was asked for')
+            response.success = True
+        except ConversegError as error:
+            response.message = str(error)
+        return response
+
+    def on_follow(self) -> None:
+        """Adapt to who publishes now."""
+        if self.camera is not None:
+            self.camera.follow()
+            losing = self.camera.watch_losses()
+            if losing:
+                self.get_logger().warning(losing, throttle_duration_sec=30.0)
+
+    def on_diagnostics(self) -> None:
+        """Say how things are."""
+        self.diagnostics.publish(self.state, self.trouble, self.camera, self.live)
+
+    def stop(self, reason: str) -> None:
+        """End what is under way."""
+        if self.requests is not None:
+            self.requests.stop()
+
+    def reset(self, reason: str) -> None:
+        """Forget frames and tracks."""
+        self.get_logger().info(f'reset: {reason}', throttle_duration_sec=1.0)
+        self.stop(reason)
+        if self.camera is not None:
+            self.camera.sync.clear()
+        if self.transforms is not None:
+            self.transforms.clear()
+        if self.live is not None:
+            self.live.reset(reason)
+
+
+def start() -> SegmenterNode:
+    """Return the node, active if it is to start by itself; one that fails to configure stays, and says why."""
+    node = SegmenterNode()
+    if node.settings['autostart'] and not node.autostart():
+        node.get_logger().error('not active: mend the cause, then configure and activate (ros2 lifecycle set)')
+    return node
+
+
+def end(node: Any) -> None:
+    """Deactivate and clean up."""
+    node.deactivate()
+    node.cleanup()
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node; return the exit status."""
+    return spin.run(start, end, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
