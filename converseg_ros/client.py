@@ -1,0 +1,203 @@
+"""Talk to a running segmenter node from any program, in plain verbs.
+
+    from converseg_ros.client import ConversegClient
+
+    with ConversegClient() as robot:
+        for region in robot.ask('where can I put down a plate?'):          # one question, one answer
+            print(region.status, region.centroid, region.placements)
+        robot.set_standing({'stove': ('safety', 'the hot stove')})          # keep asking, on every image
+        latest = robot.regions()                                            # what is known now
+        answer = robot.wait(lambda regions: any(r.area for r in regions))   # until something is so
+        print(robot.safe)                                                   # what ~/safety_ok says
+
+It spins a node of its own in a thread of its own; use it from one thread of a program that need not know ROS.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from threading import Condition, Thread
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import Bool, String
+
+from converseg_ros.core import ConversegError, InputError, Role
+from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
+from converseg_ros.ros.qos import LATCHED, reliable
+from converseg_ros.srv import Reset, Segment, SetInstructions
+
+
+class ConversegClient:
+    """A client of one segmenter node; use it as a context manager, or call `close`."""
+
+    def __init__(self, node_name: str = 'segmenter', namespace: str = '', *, timeout: float = 10.0) -> None:
+        """Join the ROS graph. namespace: the segmenter's. timeout: seconds that every verb waits at most."""
+        self.timeout = timeout
+        self.context = Context()
+        rclpy.init(context=self.context)
+        self.node = Node('converseg_client', context=self.context, namespace=namespace, use_global_arguments=False)
+        self.target = f'{self.node.get_namespace().rstrip("/")}/{node_name}'
+        self._changed = Condition()
+        self._regions: RegionArray | None = None
+        self._count, self._safe = 0, False
+        self._acks: list[InstructionAck] = []
+        name = self.target
+        self._subscriptions = [
+            self.node.create_subscription(RegionArray, f'{name}/regions', self._on_regions, reliable(5)),
+            self.node.create_subscription(InstructionAck, f'{name}/instruction_ack', self._on_ack, reliable(10)),
+            self.node.create_subscription(Bool, f'{name}/safety_ok', self._on_safe, LATCHED),
+        ]
+        self._instruction = self.node.create_publisher(String, 'instruction', reliable(10))
+        self._segment = self.node.create_client(Segment, f'{name}/segment')
+        self._set = self.node.create_client(SetInstructions, f'{name}/set_instructions')
+        self._reset = self.node.create_client(Reset, f'{name}/reset')
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._thread = Thread(target=self._spin, name='converseg_client', daemon=True)
+        self._thread.start()
+
+    def _spin(self) -> None:
+        with suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    # --- what arrives -------------------------------------------------------------------------------------------------
+
+    def _on_regions(self, message: RegionArray) -> None:
+        with self._changed:
+            self._regions, self._count = message, self._count + 1
+            self._changed.notify_all()
+
+    def _on_ack(self, message: InstructionAck) -> None:
+        with self._changed:
+            self._acks.append(message)
+            self._changed.notify_all()
+
+    def _on_safe(self, message: Bool) -> None:
+        self._safe = bool(message.data)
+
+    def _until(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(done, self.timeout if timeout is None else timeout)
+
+    def _call(self, client: Any, request: Any, timeout: float | None) -> Any:
+        limit = self.timeout if timeout is None else timeout
+        end = time.monotonic() + limit
+        if not client.wait_for_service(limit):
+            raise ConversegError(
+                'no segmenter answers', where=client.srv_name, do='start one, and compare ROS_DOMAIN_ID and namespace'
+            )
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: self._notify())
+        if not self._until(future.done, max(end - time.monotonic(), 0.1)):
+            client.remove_pending_request(future)
+            raise ConversegError(f'no answer within {limit:.0f} s', where=client.srv_name, do='allow more time')
+        return future.result()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    # --- the verbs ----------------------------------------------------------------------------------------------------
+
+    def ask(self, text: str, role: str = 'plain', *, timeout: float | None = None) -> list[Region]:
+        """Return the regions that answer one question about the newest image; raise ConversegError where none can."""
+        request = Segment.Request(instructions=[_message(text, role)])
+        response = self._call(self._segment, request, timeout)
+        if not response.success:
+            raise ConversegError(response.message, where=self.target)
+        return list(response.regions.regions)
+
+    def say(self, text: str, *, timeout: float | None = None) -> InstructionAck:
+        """Say something as an operator does; return what it was understood as. The answers come in `regions()`."""
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        acks = self.node.count_publishers
+        while not self._instruction.get_subscription_count() or not acks(f'{self.target}/instruction_ack'):
+            if time.monotonic() > deadline:
+                raise ConversegError('nobody listens to instructions', where=self.target, do='start the segmenter')
+            time.sleep(0.02)
+        self._acks.clear()
+        self._instruction.publish(String(data=text))
+        heard = [a for a in self._acks if a.text == text]
+
+        def answered() -> bool:
+            heard[:] = [a for a in self._acks if a.text == text or text.startswith(a.text)]
+            return bool(heard)
+
+        if not self._until(answered, max(deadline - time.monotonic(), 0.1)):
+            raise ConversegError('the segmenter did not acknowledge the text', where=self.target, do='is it active?')
+        return heard[-1]
+
+    def set_standing(
+        self, wanted: Mapping[str, str | tuple[str, str]], *, confirm: bool = False, timeout: float | None = None
+    ) -> list[Instruction]:
+        """Replace the standing instructions by {name: text or (role, text)}; return what stands now.
+
+        `confirm` must be true to remove or change one that guards safety.
+        """
+        made = []
+        for name, what in wanted.items():
+            role, text = ('plain', what) if isinstance(what, str) else what
+            message = _message(text, role)
+            message.name, message.standing = name, True
+            made.append(message)
+        response = self._call(self._set, SetInstructions.Request(instructions=made, confirm=confirm), timeout)
+        if not response.success:
+            raise ConversegError(response.message, where=self.target)
+        return list(response.instructions)
+
+    def regions(self) -> list[Region]:
+        """Return the newest regions at once; [] if nothing has arrived yet."""
+        return list(self._regions.regions) if self._regions is not None else []
+
+    def wait(
+        self, until: Callable[[Sequence[Region]], bool] | None = None, *, timeout: float | None = None
+    ) -> list[Region]:
+        """Return the next regions for which `until` holds (the very next without it); raise ConversegError in vain."""
+        seen = self._count
+
+        def found() -> bool:
+            return self._count > seen and (until is None or until(self.regions()))
+
+        if not self._until(found, timeout):
+            raise ConversegError('what was waited for did not come', where=self.target, do='is the camera running?')
+        return self.regions()
+
+    def reset(self, *, standing: bool = False, confirm: bool = False, timeout: float | None = None) -> None:
+        """Forget tracks, conversation and current instructions, and with `standing` also the standing ones."""
+        response = self._call(self._reset, Reset.Request(standing=standing, confirm=confirm), timeout)
+        if not response.success:
+            raise ConversegError(response.message, where=self.target)
+
+    @property
+    def safe(self) -> bool:
+        """What the segmenter last said on ~/safety_ok; false while nothing was said or its publisher is gone."""
+        return self._safe and self.node.count_publishers(f'{self.target}/safety_ok') > 0
+
+    def close(self) -> None:
+        """Leave the ROS graph."""
+        if self.context.ok():
+            self._executor.shutdown()
+            self._thread.join(5.0)
+            self.node.destroy_node()
+            self.context.try_shutdown()
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave."""
+        self.close()
+
+
+def _message(text: str, role: str) -> Instruction:
+    if role.upper() not in Role.__members__:
+        raise InputError(f'role is {role!r}', where='client', do='use plain, affordance or safety')
+    return Instruction(text=text, role=int(Role[role.upper()]))

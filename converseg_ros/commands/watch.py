@@ -1,0 +1,45 @@
+"""Print a running segmenter node's regions as they come; Ctrl-C ends it.
+
+converseg watch
+converseg watch --count 3 --say "the mug on the left"
+"""
+
+import argparse
+import time
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
+    parser.add_argument('--namespace', default='', help='its namespace')
+    parser.add_argument('--timeout', type=float, default=30.0, help='seconds without regions until it gives up')
+    parser.add_argument('--count', type=int, default=0, help='end after so many messages; 0 = never')
+    parser.add_argument('--say', default='', help='first say this to the node, as an operator does')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one line a region."""
+    from converseg_ros.client import ConversegClient
+    from converseg_ros.core import ConversegError
+    from converseg_ros.ros.words import describe
+
+    with ConversegClient(args.node, args.namespace, timeout=args.timeout) as robot:
+        if args.say:
+            ack = robot.say(args.say)
+            if ack.question:
+                print(f'the robot asks: {ack.question}')
+            if not ack.accepted:
+                raise ConversegError(ack.reason, where=args.say)
+        seen = 0
+        while not args.count or seen < args.count:
+            regions = robot.wait()
+            seen += 1
+            stamp = regions[0].header.stamp if regions else None
+            clock = time.strftime('%H:%M:%S')
+            print(
+                f'{clock}  image {stamp.sec}.{stamp.nanosec:09d}' if stamp else f'{clock}  no instruction', flush=True
+            )
+            for region in regions:
+                print(f'  {describe(region)}', flush=True)
+            print(f'  safety: {"ok" if robot.safe else "NOT OK"}', flush=True)
+    return 0
