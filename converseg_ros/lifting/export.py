@@ -1,0 +1,161 @@
+"""Clouds as PLY and PCD files, regions as MoveIt collision objects."""
+
+import os
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.files import write_bytes
+from converseg_ros.core.geometry import Geometry
+from converseg_ros.lifting.clouds import pack_rgb, voxelize
+from converseg_ros.lifting.tf import matrix_quaternion
+
+
+def _columns(
+    points: ArrayLike, colors: ArrayLike | None, labels: ArrayLike | None
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint16] | None]:
+    """Return finite points with their colours (white if not given) and labels; raise InputError where lengths differ."""
+    xyz = np.asarray(points, np.float32).reshape(-1, 3)
+    rgb = np.full((len(xyz), 3), 255, np.uint8) if colors is None else np.asarray(colors, np.uint8).reshape(-1, 3)
+    tags = None if labels is None else np.broadcast_to(np.asarray(labels, np.uint16), len(xyz))
+    if len(rgb) != len(xyz):
+        raise InputError(f'{len(xyz)} points but {len(rgb)} colours', where='point cloud')
+    finite = np.isfinite(xyz).all(1)
+    return xyz[finite], rgb[finite], None if tags is None else tags[finite]
+
+
+def write_ply(
+    path: str | os.PathLike[str], points: ArrayLike, colors: ArrayLike | None = None, labels: ArrayLike | None = None
+) -> None:
+    """Write a binary PLY: (N, 3) points in metres, (N, 3) uint8 colours, (N,) labels or one; points not finite are left out."""
+    xyz, rgb, tags = _columns(points, colors, labels)
+    fields: list[tuple[str, str]] = [
+        ('x', '<f4'),
+        ('y', '<f4'),
+        ('z', '<f4'),
+        ('red', 'u1'),
+        ('green', 'u1'),
+        ('blue', 'u1'),
+    ]
+    if tags is not None:
+        fields.append(('label', '<u2'))
+    names = {'<f4': 'float', 'u1': 'uchar', '<u2': 'ushort'}
+    header = ['ply', 'format binary_little_endian 1.0', f'element vertex {len(xyz)}']
+    header += [f'property {names[kind]} {name}' for name, kind in fields]
+    rows = np.empty(len(xyz), np.dtype(fields))
+    for i, name in enumerate('xyz'):
+        rows[name] = xyz[:, i]
+    for i, name in enumerate(('red', 'green', 'blue')):
+        rows[name] = rgb[:, i]
+    if tags is not None:
+        rows['label'] = tags
+    write_bytes(path, '\n'.join([*header, 'end_header', '']).encode() + rows.tobytes())
+
+
+def write_pcd(
+    path: str | os.PathLike[str], points: ArrayLike, colors: ArrayLike | None = None, labels: ArrayLike | None = None
+) -> None:
+    """Write a binary PCD 0.7 with packed rgb as PCL reads it; arguments as `write_ply`."""
+    xyz, rgb, tags = _columns(points, colors, labels)
+    fields: list[tuple[str, str]] = [('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<f4')]
+    if tags is not None:
+        fields.append(('label', '<u4'))
+    rows = np.empty(len(xyz), np.dtype(fields))
+    for i, name in enumerate('xyz'):
+        rows[name] = xyz[:, i]
+    rows['rgb'] = pack_rgb(rgb)
+    if tags is not None:
+        rows['label'] = tags
+    header = [
+        '# .PCD v0.7 - Point Cloud Data file format',
+        'VERSION 0.7',
+        'FIELDS ' + ' '.join(name for name, _ in fields),
+        'SIZE ' + ' '.join('4' for _ in fields),
+        'TYPE ' + ' '.join('U' if kind == '<u4' else 'F' for _, kind in fields),
+        'COUNT ' + ' '.join('1' for _ in fields),
+        f'WIDTH {len(xyz)}',
+        'HEIGHT 1',
+        'VIEWPOINT 0 0 0 1 0 0 0',
+        f'POINTS {len(xyz)}',
+        'DATA binary',
+        '',
+    ]
+    write_bytes(path, '\n'.join(header).encode() + rows.tobytes())
+
+
+def collision_object(
+    geometry: Geometry,
+    id_: str,
+    *,
+    operation: Literal['add', 'remove'] = 'add',
+    padding: float = 0.0,
+    voxel: float = 0.0,
+    message: bool | None = None,
+) -> Any:
+    """Return a region as moveit_msgs/CollisionObject, or as a dictionary of the same shape where that is not installed.
+
+    One box, the oriented box grown by `padding` metres on every side; with `voxel` > 0 one cube of that edge for each
+    occupied voxel instead (safety regions, whose frustums no box describes). message: True insists on the message,
+    False on the dictionary, None takes what there is. Raises InputError for a region without geometry.
+    """
+    if geometry.box is None and not len(geometry.extra):
+        raise InputError(
+            f'region has no geometry ({geometry.reason or geometry.status.name})', where=f'collision object {id_!r}'
+        )
+    primitives: list[dict[str, Any]] = []
+    poses: list[dict[str, Any]] = []
+    if voxel > 0:
+        upright = [0.0, 0.0, 0.0, 1.0]
+        for centre in voxelize(np.concatenate([geometry.points, geometry.extra]), voxel, clearance=padding):
+            primitives.append({'type': 1, 'dimensions': [voxel] * 3})
+            poses.append(_pose(centre, upright))
+    elif geometry.box is None:
+        raise InputError('region has no box', where=f'collision object {id_!r}', do='give a voxel size')
+    else:
+        primitives.append(
+            {'type': 1, 'dimensions': (geometry.box.size + 2 * padding).tolist()}
+        )  # 1 = SolidPrimitive.BOX
+        poses.append(_pose(geometry.box.center, matrix_quaternion(geometry.box.rotation)))
+    data = {
+        'header': {'frame_id': geometry.frame_id},
+        'id': id_,
+        'pose': _pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)),
+        'primitives': primitives,
+        'primitive_poses': poses,
+        'operation': {'add': 0, 'remove': 1}[operation],
+    }
+    if message is False:
+        return data
+    try:
+        return _message(data)
+    except ImportError:
+        if message:
+            raise InputError(
+                'moveit_msgs is not installed', where='collision object', do='install moveit_msgs'
+            ) from None
+        return data
+
+
+def _pose(position: ArrayLike, quaternion: ArrayLike) -> dict[str, Any]:
+    """Return geometry_msgs/Pose as a dictionary."""
+    p, q = np.asarray(position, float).tolist(), np.asarray(quaternion, float).tolist()
+    return {'position': dict(zip('xyz', p)), 'orientation': dict(zip('xyzw', q))}
+
+
+def _message(data: dict[str, Any]) -> Any:
+    """Return the dictionary as a moveit_msgs/CollisionObject; raise ImportError where there is none."""
+    from geometry_msgs.msg import Point, Pose, Quaternion
+    from moveit_msgs.msg import CollisionObject
+    from shape_msgs.msg import SolidPrimitive
+
+    def pose(d: dict[str, Any]) -> Any:
+        return Pose(position=Point(**d['position']), orientation=Quaternion(**d['orientation']))
+
+    out = CollisionObject(id=data['id'], pose=pose(data['pose']))
+    out.header.frame_id = data['header']['frame_id']
+    out.operation = bytes([data['operation']])
+    out.primitives = [SolidPrimitive(type=p['type'], dimensions=p['dimensions']) for p in data['primitives']]
+    out.primitive_poses = [pose(p) for p in data['primitive_poses']]
+    return out
