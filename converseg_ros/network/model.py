@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
+import torch.nn.functional as F
 
 from converseg_ros.network.adapters import Adapters
 from converseg_ros.network.alignment import Alignment
@@ -62,21 +63,27 @@ class ConverSegNet(nn.Module):
         *,
         image_of: Tensor | None = None,
         tokens: Sequence[int] | None = None,
+        maps: Tensor | None = None,
     ) -> Decoded:
         """Decode K prompts.
 
         image_of: (K,) which image each prompt is about; not needed for a single image. tokens: which masks to make
-        (default: all). A mask with nothing padded is dropped, since attention without a bias is faster.
+        (default: all). A mask with nothing padded is dropped, since attention without a bias is faster. maps: what
+        `alignment` says of these prompts, if it is known. An alignment's coarse logits are added to every mask.
         """
-        agreement = None
-        if self.alignment is not None:
+        chosen = tuple(self.all_tokens if tokens is None else tokens)
+        if self.alignment is not None and maps is None:
             assert prompts.pooled is not None
-            agreement = self.alignment(image, prompts.pooled, image_of)
+            maps = self.alignment(image, prompts.pooled, image_of)
         if image_of is not None:
             image = image.take(image_of)
-        if agreement is not None:
-            image = image._replace(embedding=image.embedding + agreement)
-        return self.decoder(image, prompts, tuple(self.all_tokens if tokens is None else tokens))
+        if self.alignment is None or maps is None:
+            return self.decoder(image, prompts, chosen)
+        image = image._replace(embedding=image.embedding + self.alignment.bias(maps))
+        decoded: Decoded = self.decoder(image, prompts, chosen)
+        coarse = self.alignment.logits(maps)[:, None]
+        fine = F.interpolate(coarse, size=decoded.masks.shape[2:], mode='bilinear', align_corners=False)
+        return decoded._replace(masks=decoded.masks + fine)
 
     def forward(
         self,

@@ -27,7 +27,7 @@ class Batch:
     """K prompts about B views.
 
     trunk: cached features of B views, or None; pixels: (B, 3, H, W) uint8, or None. image_of (K,). target, valid:
-    (K, h, w) float32. positive: (K,) bool. ids, families: of the K items.
+    (K, h, w) float32. positive: (K,) bool. decoded: (K,) bool, False where only the alignment map learns. ids, families: of the K items.
     """
 
     trunk: TrunkOutput | None
@@ -37,6 +37,7 @@ class Batch:
     target: Tensor
     valid: Tensor
     positive: Tensor
+    decoded: Tensor
     ids: list[str]
     families: list[str]
     pictures: list[NDArray[np.uint8] | None] = field(default_factory=list)  # (H, W, 3) of the views, for panels
@@ -52,6 +53,7 @@ class Batch:
             self.target.to(device),
             self.valid.to(device),
             self.positive.to(device),
+            self.decoded.to(device),
             self.ids,
             self.families,
             self.pictures,
@@ -72,18 +74,23 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """How prompts are chosen; prompts = 0 takes all of a view's."""
+    """How prompts are chosen; prompts = 0 takes all of a view's; the first `decoded` of them are decoded, -1 = all."""
 
     prompts: int
     literal: float
     negatives: float
     blind: float = 0.0
+    decoded: int = -1
 
     def choose(self, asks: Sequence, rng: np.random.Generator) -> list[int]:
         """Return the indices of the prompts to ask."""
         if not self.prompts:
             return list(range(len(asks)))
         return choose_prompts(asks, self.prompts, literal=self.literal, negatives=self.negatives, rng=rng)
+
+    def decodes(self, rank: int) -> bool:
+        """Return whether the mask decoder answers a view's `rank`-th prompt."""
+        return self.decoded < 0 or rank < self.decoded
 
     def text(self, text: str, rng: np.random.Generator) -> str:
         """Return the text, or what a blind network is told."""
@@ -106,10 +113,10 @@ class CachedSource:
         rows: list[tuple] = []
         for place, ((_, rng), view) in enumerate(zip(picks, views, strict=True)):
             valid = self.cache.valid(view)
-            for index in ask.choose(view.entries, rng):
+            for rank, index in enumerate(ask.choose(view.entries, rng)):
                 e = view.entries[index]
-                text = ask.text(e.text, rng)
-                rows.append((place, text, self.cache.target(view, e), valid, e.positive, e.id, e.family))
+                text, decoded = ask.text(e.text, rng), ask.decodes(rank)
+                rows.append((place, text, self.cache.target(view, e), valid, e.positive, decoded, e.id, e.family))
         return _collate(rows, self.cache.trunk(views), None, [self.cache.picture(v) for v in views])
 
 
@@ -157,12 +164,13 @@ class LiveSource:
                 seen = seen_prompt(item, view, covered)
                 if seen is not None:
                     asks.append(_Ask(*seen, str(item.family or ''), item.phase == 'literal', item))
-            for choice in ask.choose(asks, rng):
+            for rank, choice in enumerate(ask.choose(asks, rng)):
                 a = asks[choice]
                 target = np.zeros(grid, np.float32)
                 if a.positive:
                     target = see_mask(a.item.mask(), view, size, grid).astype(np.float32) / np.float32(255)
-                rows.append((place, ask.text(a.text, rng), target, valid, a.positive, a.item.id, a.family))
+                text = ask.text(a.text, rng)
+                rows.append((place, text, target, valid, a.positive, ask.decodes(rank), a.item.id, a.family))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return _collate(rows, None, stacked, list(pixels))
 
@@ -210,6 +218,7 @@ def join(batches: Sequence[Batch]) -> Batch:
         torch.cat([b.target for b in batches]),
         torch.cat([b.valid for b in batches]),
         torch.cat([b.positive for b in batches]),
+        torch.cat([b.decoded for b in batches]),
         [i for b in batches for i in b.ids],
         [f for b in batches for f in b.families],
         [p for b in batches for p in b.pictures],
@@ -222,7 +231,7 @@ def _collate(
     pixels: Tensor | None,
     pictures: list[NDArray[np.uint8] | None] | Any,
 ) -> Batch:
-    """Stack (place, text, target, valid, positive, id, family) rows."""
+    """Stack (place, text, target, valid, positive, decoded, id, family) rows."""
     shape = (0, 1, 1)
     return Batch(
         trunk,
@@ -232,7 +241,8 @@ def _collate(
         torch.from_numpy(np.stack([r[2] for r in rows])) if rows else torch.zeros(shape),
         torch.from_numpy(np.stack([r[3] for r in rows])) if rows else torch.zeros(shape),
         torch.tensor([bool(r[4]) for r in rows], dtype=torch.bool),
-        [r[5] for r in rows],
+        torch.tensor([bool(r[5]) for r in rows], dtype=torch.bool),
         [r[6] for r in rows],
+        [r[7] for r in rows],
         pictures,
     )

@@ -23,10 +23,15 @@ class SourceConfig:
 
 @dataclass(frozen=True, slots=True)
 class PhaseConfig:
-    """A stretch of the curriculum: until step `until`, with this share of literal prompts."""
+    """A stretch of the curriculum: until step `until`, with this share of literal prompts.
+
+    decoded: of each view's prompts, how many the mask decoder answers; the others only teach the alignment map, which
+    costs next to nothing. -1 = all.
+    """
 
     until: int
     literal: float
+    decoded: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class LossConfig:
     dice: float = 0.25
     object_score: float = 1.0
     iou: float = 0.5
+    coarse: float = 1.0  # BCE + Dice of the alignment map at stride 16, over all prompts
     negative_mask: float = 0.1
     erode: int = 0
 
@@ -104,12 +110,12 @@ class TrainConfig:
     drop_language: float = 0.0  # share of prompts whose text is replaced by a constant; 1 = the prompt-blind baseline
     recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
 
-    def literal_share(self, step: int) -> float:
-        """Return the curriculum's share of literal prompts at `step`."""
+    def phase(self, step: int) -> PhaseConfig:
+        """Return the curriculum's phase at `step`; the last one does not end."""
         for phase in self.phases:
             if step < phase.until:
-                return phase.literal
-        return self.phases[-1].literal if self.phases else 0.5
+                return phase
+        return self.phases[-1] if self.phases else PhaseConfig(self.steps, 0.5)
 
 
 def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:

@@ -50,16 +50,33 @@ class Learner(nn.Module):
         """Return the trained parameters by name."""
         return {n: p for n, p in self.network.named_parameters() if p.requires_grad}
 
-    def forward(self, batch: Batch) -> tuple[Losses, Decoded]:
-        """Return the losses of a batch, and the answers."""
-        decoded = self.decode(batch)
-        return compute(decoded, batch.target, batch.valid, batch.positive, self.loss), decoded
+    def forward(self, batch: Batch) -> Losses:
+        """Return the losses of a batch."""
+        image, language = self._image(batch), self._language(batch)
+        maps, coarse, alignment = None, None, self.network.alignment
+        if alignment is not None:
+            maps = alignment(image, language.pooled, batch.image_of)
+            coarse = alignment.logits(maps)
+        if not bool(batch.decoded.any()):
+            return compute(None, batch, coarse, self.loss)
+        if bool(batch.decoded.all()):
+            decoded = self._decode(image, language, batch.image_of, maps)
+        else:
+            rows = torch.nonzero(batch.decoded).flatten()
+            length = int(language.mask[rows].sum(1).max())
+            part = LanguageFeatures(language.tokens[rows, :length], language.mask[rows, :length], language.pooled[rows])
+            decoded = self._decode(image, part, batch.image_of[rows], None if maps is None else maps[rows])
+        return compute(decoded, batch, coarse, self.loss)
 
-    def decode(self, batch: Batch) -> Decoded:
-        """Answer a batch."""
-        image = self._image(batch)
-        language = self._language(batch)
-        return self.network.decode(image, self.network.prompts(language), image_of=batch.image_of, tokens=self.answers)
+    def answer(self, batch: Batch) -> Decoded:
+        """Answer all prompts of a batch."""
+        return self._decode(self._image(batch), self._language(batch), batch.image_of, None)
+
+    def _decode(
+        self, image: ImageFeatures, language: LanguageFeatures, image_of: Tensor, maps: Tensor | None
+    ) -> Decoded:
+        prompts = self.network.prompts(language)
+        return self.network.decode(image, prompts, image_of=image_of, tokens=self.answers, maps=maps)
 
     def _image(self, batch: Batch) -> ImageFeatures:
         """Encode the views, from cached trunk features if the batch has them."""

@@ -122,8 +122,8 @@ class Trainer:
     def _update(self) -> dict[str, float]:
         """Make one update of the weights; return the losses, averaged over the accumulation."""
         config = self.config
-        share = config.literal_share(self.step)
-        ask = Asker(config.batch.prompts, share, config.batch.negatives, config.drop_language)
+        phase, b = config.phase(self.step), config.batch
+        ask = Asker(b.prompts, phase.literal, b.negatives, config.drop_language, phase.decoded)
         for group in self.optimizer.param_groups:
             group['lr'] = self.lr(self.step)
         parts: dict[str, float] = {}
@@ -133,10 +133,10 @@ class Trainer:
             batch = self.schedule.batch(number, config.batch.images, ask).to(self.device)
             last = turn == count - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                losses, _ = self.model(batch)
+                losses = self.model(batch)
                 self.accelerator.backward(losses.total / count)
             for name, value in losses._asdict().items():
-                parts[name] = parts.get(name, 0.0) + float(value) / count
+                parts[name] = parts.get(name, 0.0) + float(value.detach()) / count
         if not math.isfinite(parts['total']):
             raise InputError(f'the loss is {parts["total"]}', where=f'step {self.step}', do='lower optim.lr')
         if config.optim.clip:

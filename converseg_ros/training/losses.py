@@ -7,6 +7,7 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from converseg_ros.network.features import Decoded
+from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
 
 
@@ -18,6 +19,7 @@ class Losses(NamedTuple):
     dice: Tensor
     object_score: Tensor
     iou: Tensor
+    coarse: Tensor
 
 
 def erode(target: Tensor, size: int) -> Tensor:
@@ -45,12 +47,26 @@ def hard_iou(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (p & t).sum(1) / (p | t).sum(1).clamp_min(1)
 
 
-def compute(decoded: Decoded, target: Tensor, valid: Tensor, positive: Tensor, config: LossConfig) -> Losses:
-    """Return the losses of K prompts.
+def compute(decoded: Decoded | None, batch: Batch, coarse: Tensor | None, config: LossConfig) -> Losses:
+    """Return the losses of a batch of K prompts.
 
-    target: (K, h, w) in 0..1. valid: (K, h, w), 0 in the padding. positive: (K,) bool. The masks that are used at
-    inference are the ones in `decoded`; each is supervised.
+    decoded: the decoder's answers to the prompts that have one; the masks used at inference are the ones in it, and
+    each is supervised. coarse: (K, h/4, w/4) logits of the alignment map, if the network has one.
     """
+    zero = batch.target.new_zeros(())
+    losses = Losses(zero, zero, zero, zero, zero, zero)
+    if decoded is not None:
+        losses = _fine(decoded, batch, config)
+    if coarse is not None and config.coarse:
+        loss = _coarse(coarse, batch)
+        losses = losses._replace(total=losses.total + config.coarse * loss, coarse=loss.detach())
+    return losses
+
+
+def _fine(decoded: Decoded, batch: Batch, config: LossConfig) -> Losses:
+    """Return the losses of the decoded prompts."""
+    rows = batch.decoded
+    target, valid, positive = batch.target[rows], batch.valid[rows], batch.positive[rows]
     truth = erode(target, config.erode)
     weight = positive.float() + (~positive).float() * config.negative_mask
     some = positive.float().sum().clamp_min(1)
@@ -65,4 +81,14 @@ def compute(decoded: Decoded, target: Tensor, valid: Tensor, positive: Tensor, c
         score = score + ((decoded.iou[:, token].float() - reached).square() * positive).sum() / some / count
     presence = F.binary_cross_entropy_with_logits(decoded.object_score.float(), positive.float())
     total = config.bce * bce + config.dice * overlap + config.object_score * presence + config.iou * score
-    return Losses(total, bce.detach(), overlap.detach(), presence.detach(), score.detach())
+    return Losses(total, bce.detach(), overlap.detach(), presence.detach(), score.detach(), zero)
+
+
+def _coarse(logits: Tensor, batch: Batch) -> Tensor:
+    """Return BCE over all prompts plus Dice over those with a target, at the coarse map's resolution."""
+    size = logits.shape[1:]
+    target = F.adaptive_avg_pool2d(batch.target[:, None], size)[:, 0]
+    valid = F.adaptive_avg_pool2d(batch.valid[:, None], size)[:, 0]
+    some = batch.positive.float().sum().clamp_min(1)
+    overlap = (dice(logits.float(), target, valid) * batch.positive).sum() / some
+    return bce_map(logits.float(), target, valid).mean() + overlap

@@ -36,7 +36,7 @@ def validate(
     for batch in batches(source, limit, device, Asker(0, 0.5, 0.5, 1.0 if blind else 0.0)):
         if not batch.texts:
             continue
-        decoded = learner.decode(batch)
+        decoded = learner.answer(batch)
         reached = hard_iou(decoded.masks[:, 0].float(), batch.target, batch.valid)
         present = decoded.object_score > 0
         for row, positive in enumerate(batch.positive.tolist()):
@@ -61,7 +61,7 @@ def write_panels(learner: Learner, source: Source, folder: Path, *, count: int, 
         picture = batch.pictures[0] if batch.pictures else None
         if picture is None or not batch.texts:
             continue
-        decoded = learner.decode(batch)
+        decoded = learner.answer(batch)
         size = (picture.shape[1], picture.shape[0])
         tiles = []
         for row, text in enumerate(batch.texts):
