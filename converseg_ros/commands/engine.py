@@ -2,30 +2,30 @@
 
 converseg engine run --source scenes/train --judge scene --out data/train
 converseg engine run --source coco_folder --judge labels --out data/coco
+converseg engine run --source photos --judge openai --base-url http://127.0.0.1:8000/v1 --model qwen2.5-vl-7b
+    --proposer sam2 --proposer-weights sam2.1-hiera-large --out data/mine --dry-run
+converseg engine view data/train
+converseg engine export data/train --format dataset items coco parquet --out export
 """
 
 import argparse
 import json
 from pathlib import Path
 import sys
+from typing import TYPE_CHECKING, Any
 
 from converseg_ros.core.errors import InputError
+
+if TYPE_CHECKING:
+    from converseg_ros.engine.build import Plan
+
+FORMATS = ('dataset', 'items', 'coco', 'parquet')
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
-    run = actions.add_parser('run', help='make a data set, or finish an interrupted one')
-    run.add_argument(
-        '--source', action='append', required=True, type=Path, help='folder of scenes, COCO labels or photos'
-    )
-    run.add_argument('--judge', default='scene', help='scene or labels')
-    run.add_argument('--out', required=True, type=Path, help='data set folder')
-    run.add_argument('--prompts', type=int, default=13, help='prompts an image (default 13)')
-    run.add_argument('--negatives', type=float, default=0.23, help='share of prompts without a target (default 0.23)')
-    run.add_argument('--max-images', type=int, default=0, help='take no more images than this')
-    run.add_argument('--shard', default='0/1', help='i/n: make only the images of the i-th of n shards')
-    run.add_argument('--json', action='store_true', help='print progress as JSON lines')
+    _configure_run(actions.add_parser('run', help='make a data set, or finish an interrupted one'))
     sheet = actions.add_parser('sheet', help='draw random items on a contact sheet')
     sheet.add_argument('dataset', type=Path)
     sheet.add_argument('--out', required=True, type=Path, help='PNG file')
@@ -33,11 +33,57 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument('--seed', type=int, default=0)
     stats = actions.add_parser('stats', help='count the items of a data set')
     stats.add_argument('dataset', type=Path)
+    lint = actions.add_parser('lint', help='check the language of a data set')
+    lint.add_argument('dataset', type=Path)
+    export = actions.add_parser('export', help='write a data set in other formats')
+    export.add_argument('dataset', type=Path)
+    export.add_argument('--format', nargs='+', choices=FORMATS, required=True)
+    export.add_argument('--out', required=True, type=Path, help='folder; one folder a split and format is made in it')
+    export.add_argument('--split', nargs='+', choices=('train', 'val', 'test'), default=['train', 'val', 'test'])
+    view = actions.add_parser('view', help='look at a data set in the browser')
+    view.add_argument('dataset', type=Path)
+    view.add_argument('--host', default='127.0.0.1')
+    view.add_argument('--port', type=int, default=8712)
+
+
+def _configure_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        '--source', action='append', required=True, type=Path, help='folder of scenes, COCO labels or photos'
+    )
+    run.add_argument('--out', required=True, type=Path, help='data set folder')
+    run.add_argument('--judge', default='scene', help='scene, labels, openai, gemini or local (default scene)')
+    run.add_argument('--model', default='', help='model of the judge; a folder for local')
+    run.add_argument('--base-url', default='https://api.openai.com/v1', help='address of an OpenAI-compatible server')
+    run.add_argument('--key-env', default='', help='environment variable that holds the API key')
+    run.add_argument('--agree-remote', action='store_true', help='agree that the images are sent to a judge elsewhere')
+    run.add_argument('--proposer', default='', choices=('', 'graph', 'sam', 'sam2'), help='where masks come from')
+    run.add_argument('--proposer-weights', default='', help='model folder (sam2) or checkpoint (sam)')
+    run.add_argument('--detector', default='', help='folder of a zero-shot detector that gives the boxes')
+    run.add_argument('--prompts', type=int, default=13, help='prompts an image (default 13)')
+    run.add_argument('--negatives', type=float, default=0.23, help='share of prompts without a target (default 0.23)')
+    run.add_argument('--max-images', type=int, default=0, help='take no more images than this')
+    run.add_argument('--seed', default='', help='another choice of words and prompts')
+    run.add_argument('--faults', type=float, default=0.0, help='share of masks that the graph proposer spoils, to test')
+    run.add_argument('--shard', default='0/1', help='i/n: make only the images of the i-th of n shards')
+    run.add_argument('--ray', type=int, default=0, metavar='WORKERS', help='spread the images over a Ray cluster')
+    run.add_argument('--workers', type=int, default=0, help='images in work at once with a model judge (default 4)')
+    run.add_argument('--per-minute', type=float, default=0.0, help='most calls a minute (default: no limit)')
+    run.add_argument('--budget', type=float, default=0.0, help='stop when this much is spent (default: no limit)')
+    run.add_argument('--price-in', type=float, default=0.0, help='price of a million tokens asked')
+    run.add_argument('--price-out', type=float, default=0.0, help='price of a million tokens answered')
+    run.add_argument('--timeout', type=float, default=120.0, help='seconds to wait for an answer')
+    run.add_argument(
+        '--back-off', type=float, default=1.0, help='seconds before the second try of a call; then doubled'
+    )
+    run.add_argument('--tries', type=int, default=6, help='tries of a call before the run stops')
+    run.add_argument('--dry-run', action='store_true', help='say what it would cost, and call nobody')
+    run.add_argument('--json', action='store_true', help='print progress as JSON lines')
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen action."""
-    return {'run': _run, 'stats': _stats, 'sheet': _sheet}[args.action](args)
+    actions = {'run': _run, 'stats': _stats, 'sheet': _sheet, 'lint': _lint, 'export': _export, 'view': _view}
+    return actions[args.action](args)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -50,24 +96,78 @@ def _shard(text: str) -> tuple[int, int]:
     return index, count
 
 
-def _run(args: argparse.Namespace) -> int:
-    from converseg_ros.engine.build import gather, make_judge
-    from converseg_ros.engine.pipeline import Pipeline, Settings
+def plan_of(args: argparse.Namespace) -> 'Plan':
+    """Return the plan the options describe."""
+    from converseg_ros.engine.build import FACTS_JUDGES, Plan
+    from converseg_ros.engine.calls import Limits
+    from converseg_ros.engine.pipeline import Settings
 
-    shots = gather(args.source, args.max_images)
-    judge, proposer = make_judge(args.judge, shots)
-    settings = Settings(args.prompts, args.negatives, _shard(args.shard))
+    if args.prompts < 1 or not 0 <= args.negatives < 1:
+        raise InputError('--prompts must be positive and --negatives a share below 1', where='engine run')
+    workers = 1 if args.judge in FACTS_JUDGES else args.workers or 4
+    return Plan(
+        sources=args.source,
+        out=args.out,
+        judge=args.judge,
+        proposer=args.proposer,
+        proposer_weights=args.proposer_weights,
+        detector=args.detector,
+        model=args.model,
+        base_url=args.base_url,
+        key_env=args.key_env,
+        agree_remote=args.agree_remote,
+        faults=args.faults,
+        seed=args.seed,
+        max_images=args.max_images,
+        timeout=args.timeout,
+        limits=Limits(
+            args.per_minute, args.budget, args.price_in, args.price_out, tries=args.tries, back_off=args.back_off
+        ),
+        settings=Settings(args.prompts, args.negatives, _shard(args.shard), workers),
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    from converseg_ros.engine.build import gather, make_pipeline
+
+    plan = plan_of(args)
 
     def progress(stage: str, done: int, total: int, message: str) -> None:
         if args.json:
             print(json.dumps({'stage': stage, 'done': done, 'total': total, 'message': message}), flush=True)
-        elif sys.stderr.isatty() or done % 100 == 0:
+        elif sys.stderr.isatty() or done % 100 == 0 or stage == 'done':
             print(f'{stage} {done}/{total} {message}', file=sys.stderr)
 
-    manifest = Pipeline(judge, proposer, settings).run(shots, args.out, progress)
+    shots = gather(plan.sources, plan.max_images)
+    if args.dry_run:
+        return _estimate(plan, len(shots))
+    if args.ray:
+        from converseg_ros.engine.ray_run import run_on_ray
+
+        manifest = run_on_ray(plan, args.ray, progress)
+    else:
+        manifest = make_pipeline(plan, shots).run(shots, plan.out, progress)
     for failure in manifest['failed']:
         print(f'skipped {failure["image"]}: {failure["why"]}', file=sys.stderr)
+    if args.json:
+        done: dict[str, Any] = {
+            'result': {'items': manifest['items'], 'failed': len(manifest['failed']), 'output': str(plan.out)}
+        }
+        print(json.dumps(done), flush=True)
     return 1 if len(manifest['failed']) == len(shots) else 0
+
+
+def _estimate(plan: 'Plan', images: int) -> int:
+    from converseg_ros.engine.estimate import estimate
+
+    expected = estimate(images, plan.settings, plan.limits)
+    print(
+        f'{expected.images} images: about {expected.calls} calls, {expected.tokens_in / 1e6:.2f} million tokens asked, '
+        f'{expected.tokens_out / 1e6:.2f} million answered, {expected.money:.2f} in money, '
+        f'{expected.minutes:.0f} minutes; '
+        'what is in the cache already costs nothing'
+    )
+    return 0
 
 
 def _sheet(args: argparse.Namespace) -> int:
@@ -97,8 +197,31 @@ def _stats(args: argparse.Namespace) -> int:
         ('sub-concept', Counter(i.sub_concept for i in items)),
     ):
         print(f'{title}: ' + ', '.join(f'{k} {n}' for k, n in counts.most_common()))
-    print(
-        f'{len(items)} items, {len({i.image_id for i in items})} images, '
-        f'{len({i.prompt for i in items})} distinct prompts'
-    )
+    images, prompts = {i.image_id for i in items}, {i.prompt for i in items}
+    print(f'{len(items)} items, {len(images)} images, {len(prompts)} distinct prompts')
+    return 0
+
+
+def _lint(args: argparse.Namespace) -> int:
+    from converseg_ros.engine.linter import lint
+    from converseg_ros.engine.store import read_items
+
+    bad = [(i, p) for i in read_items(args.dataset) if (p := lint(i.prompt, bare=i.phase == 'literal'))]
+    for item, problems in bad:
+        print(f'{item.id}: {item.prompt!r}: {", ".join(problems)}')
+    return 1 if bad else 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from converseg_ros.engine.export import export
+
+    for line in export(args.dataset, args.out, args.format, args.split):
+        print(line)
+    return 0
+
+
+def _view(args: argparse.Namespace) -> int:
+    from converseg_ros.engine.gallery import serve
+
+    serve(args.dataset, args.host, args.port)
     return 0

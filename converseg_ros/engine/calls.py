@@ -13,12 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from converseg_ros.core.errors import ConversegError
 from converseg_ros.core.files import write_json
-from converseg_ros.engine.chat import ChatModel, Question, Refused, Reply, Unavailable
+from converseg_ros.engine.chat import ChatModel, Question, RefusedError, Reply, UnavailableError
 
 Answer = TypeVar('Answer', bound=BaseModel)
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """The judge gave no usable answer to a question: nonsense each time, or a refusal."""
 
 
@@ -70,7 +70,7 @@ class Calls:
         return total
 
     def ask(self, question: Question, answer: type[Answer]) -> Answer:
-        """Return the answer as `answer`; raise NoAnswer, or ConversegError where going on makes no sense."""
+        """Return the answer as `answer`; raise NoAnswerError, or ConversegError where going on makes no sense."""
         problem = ''
         for attempt in range(self.limits.attempts):
             asked = question
@@ -83,7 +83,7 @@ class Calls:
             except ValidationError as error:
                 first = error.errors()[0]
                 problem = f'{".".join(str(p) for p in first["loc"]) or "JSON"}: {first["msg"]}'[:200]
-        raise NoAnswer(f'no usable answer to "{question.task}" ({problem})')
+        raise NoAnswerError(f'no usable answer to "{question.task}" ({problem})')
 
     def _remembered(self, question: Question, attempt: int) -> Reply:
         """Return the reply from the cache, or ask and remember it before anything is made of it."""
@@ -94,22 +94,24 @@ class Calls:
             with self._lock:
                 self.spent.cached += 1
             if row.get('refused'):
-                raise NoAnswer(f'the judge refuses "{question.task}"')
+                raise NoAnswerError(f'the judge refuses "{question.task}"')
             return Reply(row['text'], row['tokens_in'], row['tokens_out'])
         refused = False
         try:
             reply = self._paid(question)
-        except Refused:
+        except RefusedError:
             refused, reply = True, Reply('')
         row = {'model': self.chat.name, 'task': question.task, 'refused': refused, **asdict(reply)}
         try:
             write_json(path, row)
         except OSError as error:
             raise ConversegError(
-                f'cannot write the cache ({error.strerror})', where=str(path), do='make room, then run the same command again'
+                f'cannot write the cache ({error.strerror})',
+                where=str(path),
+                do='make room, then run the same command again',
             ) from error
         if refused:
-            raise NoAnswer(f'the judge refuses "{question.task}"')
+            raise NoAnswerError(f'the judge refuses "{question.task}"')
         return reply
 
     def key(self, question: Question, attempt: int = 0) -> str:
@@ -130,7 +132,7 @@ class Calls:
             start = time.monotonic()
             try:
                 reply = self.chat.ask(question)
-            except Unavailable as error:
+            except UnavailableError as error:
                 why = str(error)
                 pause = max(error.retry_after, self.limits.back_off * 2**number * random.uniform(0.7, 1.3))
                 if number + 1 < self.limits.tries:

@@ -14,11 +14,11 @@ from converseg_ros.core.errors import ConversegError, InputError
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The model will not answer this question."""
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """No answer this time: overloaded, timed out or unreachable; `retry_after` seconds if the server told."""
 
     def __init__(self, why: str, retry_after: float = 0.0) -> None:
@@ -61,7 +61,7 @@ class ChatModel(Protocol):
         ...
 
     def ask(self, question: Question) -> Reply:
-        """Answer; raise Refused, Unavailable, or ConversegError for what no retry can mend."""
+        """Answer; raise RefusedError, UnavailableError, or ConversegError for what no retry can mend."""
         ...
 
 
@@ -83,26 +83,32 @@ def _post(url: str, body: dict[str, Any], headers: dict[str, str], timeout: floa
     try:
         response = httpx.post(url, json=body, headers=headers, timeout=timeout)
     except httpx.TimeoutException as error:
-        raise Unavailable(f'no answer within {timeout:g} s') from error
+        raise UnavailableError(f'no answer within {timeout:g} s') from error
     except httpx.TransportError as error:
-        raise Unavailable(f'{host} cannot be reached ({type(error).__name__})') from error
+        raise UnavailableError(f'{host} cannot be reached ({type(error).__name__})') from error
     if response.status_code in (408, 409, 425, 429) or response.status_code >= 500:
         after = response.headers.get('retry-after', '')
-        raise Unavailable(f'HTTP {response.status_code}', float(after) if after.replace('.', '', 1).isdigit() else 0.0)
+        raise UnavailableError(
+            f'HTTP {response.status_code}', float(after) if after.replace('.', '', 1).isdigit() else 0.0
+        )
     if response.status_code in (401, 403):
         raise ConversegError(
-            f'HTTP {response.status_code}: the key is missing or not accepted', where=host, do='set the environment variable of --key-env'
+            f'HTTP {response.status_code}: the key is missing or not accepted',
+            where=host,
+            do='set the environment variable of --key-env',
         )  # fmt: skip
     if response.status_code >= 400:
         raise ConversegError(
-            f'HTTP {response.status_code}', where=host, do='check --model and --base-url; the server does not take this request'
+            f'HTTP {response.status_code}',
+            where=host,
+            do='check --model and --base-url; the server does not take this request',
         )  # fmt: skip
     try:
         data = response.json()
     except ValueError as error:
-        raise Unavailable('half an answer') from error
+        raise UnavailableError('half an answer') from error
     if not isinstance(data, dict):
-        raise Unavailable('an answer of another protocol')
+        raise UnavailableError('an answer of another protocol')
     return data
 
 
@@ -148,11 +154,11 @@ class OpenAIChat:
             message = choice['message']
             usage = data.get('usage') or {}
             if message.get('refusal') or choice.get('finish_reason') == 'content_filter':
-                raise Refused(str(message.get('refusal') or 'content filter'))
+                raise RefusedError(str(message.get('refusal') or 'content filter'))
             tokens = int(usage.get('prompt_tokens', 0)), int(usage.get('completion_tokens', 0))
             return Reply(str(message.get('content') or ''), *tokens)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise Unavailable('an answer of another protocol') from error
+            raise UnavailableError('an answer of another protocol') from error
 
 
 class GeminiChat:
@@ -198,13 +204,17 @@ class GeminiChat:
         try:
             blocked = (data.get('promptFeedback') or {}).get('blockReason')
             candidates = data.get('candidates') or []
-            if blocked or not candidates or candidates[0].get('finishReason') in ('SAFETY', 'PROHIBITED_CONTENT', 'RECITATION'):
-                raise Refused(str(blocked or 'safety'))
+            if (
+                blocked
+                or not candidates
+                or candidates[0].get('finishReason') in ('SAFETY', 'PROHIBITED_CONTENT', 'RECITATION')
+            ):
+                raise RefusedError(str(blocked or 'safety'))
             text = ''.join(p.get('text', '') for p in candidates[0]['content']['parts'])
             usage = data.get('usageMetadata') or {}
             return Reply(text, int(usage.get('promptTokenCount', 0)), int(usage.get('candidatesTokenCount', 0)))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise Unavailable('an answer of another protocol') from error
+            raise UnavailableError('an answer of another protocol') from error
 
 
 class LocalChat:
@@ -215,7 +225,9 @@ class LocalChat:
             from transformers import AutoModelForImageTextToText, AutoProcessor
 
             self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
-            self._model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True).to(device).eval()
+            self._model: Any = (
+                AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True).to(device).eval()
+            )
         except (OSError, ValueError, ImportError) as error:
             raise InputError(
                 f'not a vision-language model that transformers can load ({str(error)[:300]})',
@@ -278,7 +290,8 @@ def encode_mask(mask: NDArray[np.bool_], longest: int = 1024) -> bytes:
     scale = min(1.0, longest / max(mask.shape))
     image = mask.astype(np.uint8) * 255
     if scale < 1:
-        image = cv2.resize(image, (round(mask.shape[1] * scale), round(mask.shape[0] * scale)), interpolation=cv2.INTER_NEAREST)  # fmt: skip
+        size = round(mask.shape[1] * scale), round(mask.shape[0] * scale)
+        image = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     ok, data = cv2.imencode('.png', image)
     if not ok:
         raise InputError('cannot be encoded', where='mask')

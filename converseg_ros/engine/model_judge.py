@@ -11,7 +11,7 @@ from converseg_ros.core.concepts import SUB_CONCEPTS
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.engine import prompts
-from converseg_ros.engine.calls import Calls, NoAnswer
+from converseg_ros.engine.calls import Calls, NoAnswerError
 from converseg_ros.engine.chat import Question, encode_image, encode_mask
 from converseg_ros.engine.judging import Picture, PromptDraft, Region, Verdict
 
@@ -85,7 +85,7 @@ class ModelJudge:
         """Ask what is there; boxes are cut to the image, and regions whose box is outside or empty are dropped."""
         try:
             answer = self._ask('describe', prompts.DESCRIBE, [encode_image(picture.rgb)], Description)
-        except NoAnswer as error:
+        except NoAnswerError as error:
             raise InputError(str(error), where='scene understanding') from error
         regions = []
         for number, found in enumerate(answer.regions[:60]):
@@ -105,7 +105,7 @@ class ModelJudge:
             answer: Verdict = self._ask(
                 task, text, [encode_image(picture.rgb), encode_image(overlay), encode_mask(mask)], Verdict
             )
-        except NoAnswer as error:
+        except NoAnswerError as error:
             return Verdict(ok=False, score=0.0, reason=str(error))
         return answer
 
@@ -121,7 +121,7 @@ class ModelJudge:
         )
         try:
             answer = self._ask('write', text, [encode_image(picture.rgb)], WrittenPrompts)
-        except NoAnswer as error:
+        except NoAnswerError as error:
             raise InputError(str(error), where='prompt generation') from error
         known = {r.key for r in regions}
         out = []

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 import hashlib
 import os
@@ -12,13 +13,15 @@ from converseg_ros.core.concepts import SUB_CONCEPTS
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.item import Item
 from converseg_ros.core.mask import encode_rle
+from converseg_ros.engine.alignment import Pair, align
 from converseg_ros.engine.images import load_upright
-from converseg_ros.engine.judging import Judge, Picture, PromptDraft
-from converseg_ros.engine.linter import lint
+from converseg_ros.engine.judging import Judge, Picture
+from converseg_ros.engine.prompting import write_prompts
 from converseg_ros.engine.proposal import Proposer
 from converseg_ros.engine.sources import Shot
 from converseg_ros.engine.store import Store
-from converseg_ros.engine.verification import VerifiedRegion, verify_regions
+from converseg_ros.engine.understanding import Grounder, understand
+from converseg_ros.engine.verification import verify_regions
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -30,6 +33,7 @@ class Settings:
     prompts: int = 13
     negatives: float = 0.23
     shard: tuple[int, int] = (0, 1)
+    workers: int = 1  # images in work at once; more than one only for judges that wait for an answer
 
     def to_json(self) -> dict[str, Any]:
         """Return what decides an image's items; shards make parts of the same data set."""
@@ -39,40 +43,64 @@ class Settings:
 class Pipeline:
     """Runs the stages: understanding, proposal, verification, prompts, alignment."""
 
-    def __init__(self, judge: Judge, proposer: Proposer, settings: Settings) -> None:
-        self.judge, self.proposer, self.settings = judge, proposer, settings
+    def __init__(self, judge: Judge, proposer: Proposer, settings: Settings, grounder: Grounder | None = None) -> None:
+        self.judge, self.proposer, self.settings, self.grounder = judge, proposer, settings, grounder
 
     def identity(self) -> dict[str, Any]:
         """Return everything that decides what is made of an image."""
-        return {'judge': self.judge.name, 'proposer': self.proposer.name, **self.settings.to_json()}
+        return {
+            'judge': self.judge.name,
+            'proposer': self.proposer.name,
+            'grounder': self.grounder.name if self.grounder else '',
+            **self.settings.to_json(),
+        }
 
-    def run(self, shots: Iterable[Shot], out: Path, progress: Progress | None = None) -> dict[str, Any]:
+    def run(
+        self, shots: Iterable[Shot], out: Path, progress: Progress | None = None, *, publish: bool = True
+    ) -> dict[str, Any]:
         """Make the data set `out` of the shots, or finish it; return its manifest."""
         store = Store(out, self.identity())
         wanted = list(shots)
         index, count = self.settings.shard
         mine = [s for s in wanted if int(s.key[:8], 16) % count == index]
-        failed: list[dict[str, str]] = []
-        for number, shot in enumerate(mine):
-            if progress:
-                progress('images', number, len(mine), shot.image_id)
-            if store.journal(shot.key).done:
-                continue
+        failed: dict[str, str] = {}
+        todo = [s for s in mine if not store.journal(s.key).done]
+        finished = len(mine) - len(todo)
+        with ThreadPoolExecutor(max_workers=self.settings.workers) as pool:
+            running = {pool.submit(self.run_shot, shot, store, out): shot for shot in todo}
             try:
-                self.run_shot(shot, store, out)
-            except InputError as error:
-                failed.append({'image': shot.image_id, 'why': str(error)})
-        manifest = {
-            'format': 'converseg-items-1',
-            **self.identity(),
-            'images': len(wanted),
-            'failed': failed,
-            'missing': sum(not store.journal(k).done for k in {s.key for s in wanted}) if count > 1 else len(failed),
-        }
-        store.publish([s.key for s in wanted], manifest)
+                for future in as_completed(running):
+                    shot = running[future]
+                    try:
+                        future.result()
+                    except InputError as error:
+                        failed[shot.image_id] = str(error)
+                    finished += 1
+                    if progress:
+                        progress('images', finished, len(mine), shot.image_id)
+            except BaseException:
+                for future in running:
+                    future.cancel()
+                raise
+        failures = [{'image': name, 'why': failed[name]} for name in sorted(failed)]
+        if not publish:
+            return {'failed': failures}
+        manifest = self.publish(wanted, out, failures)
         if progress:
             progress('done', len(mine), len(mine), f'{len(failed)} images failed' if failed else '')
         return manifest
+
+    def publish(self, shots: list[Shot], out: Path, failed: list[dict[str, str]]) -> dict[str, Any]:
+        """Write items.jsonl and manifest.json of the finished images, in order of the shots; return the manifest."""
+        store = Store(out, self.identity())
+        manifest = {
+            'format': 'converseg-items-1',
+            **self.identity(),
+            'images': len(shots),
+            'failed': failed,
+            'unfinished': sum(not store.journal(s.key).done for s in shots),
+        }
+        return {**manifest, 'items': store.publish([s.key for s in shots], manifest)}
 
     def run_shot(self, shot: Shot, store: Store, out: Path) -> None:
         """Make and commit the items of one image; those already committed are kept."""
@@ -80,47 +108,33 @@ class Pipeline:
         rgb, upright = load_upright(shot.path)
         picture = Picture(shot.key, rgb)
         image = self._image_path(shot, upright, out, rgb)
-        regions = self.judge.describe(picture)
+        regions = understand(self.judge, picture, self.grounder)
         candidates = self.proposer.propose(picture, regions)
         verified, rejected = verify_regions(self.judge, self.proposer, picture, candidates)
-        drafts = self.judge.prompts(
-            picture, [v.region for v in verified], self.settings.prompts, self.settings.negatives
-        )
-        reasons: Counter[str] = Counter(reason for _, reason in rejected)
+        drafts, dropped = write_prompts(self.judge, picture, verified, self.settings.prompts, self.settings.negatives)
+        reasons = dropped + Counter(f'mask: {reason}' for _, reason in rejected)
         by_key = {v.region.key: v for v in verified}
         for draft in drafts:
-            item, why = self._item(shot, picture, image, draft, by_key)
-            if item is None:
-                reasons[why] += 1
-            elif item.id not in journal.items:
-                journal.commit(item)
+            identity = hashlib.sha256(f'{shot.key}\0{draft.text}'.encode()).hexdigest()[:20]
+            if identity in journal.items:
+                continue
+            pair = align(self.judge, picture, draft, by_key)
+            if pair.verdict.ok:
+                journal.commit(self._item(identity, shot, image, pair))
+            else:
+                reasons[f'alignment: {pair.verdict.reason}'] += 1
         journal.finish(
             {'regions': len(regions), 'verified': len(verified), 'prompts': len(drafts), 'rejected': dict(reasons)}
         )
 
-    def _item(
-        self, shot: Shot, picture: Picture, image: str, draft: PromptDraft, regions: dict[str, VerifiedRegion]
-    ) -> tuple[Item | None, str]:
-        """Return the item of a draft if stage 5 agrees to it, else None and why not."""
-        import numpy as np
-
-        if draft.sub_concept not in SUB_CONCEPTS:
-            return None, 'unknown sub-concept'
-        problems = lint(draft.text, bare=True)
-        if problems:
-            return None, f'language: {problems[0]}'
-        if any(k not in regions for k in draft.regions):
-            return None, 'needs a rejected region'
-        mask = np.zeros((picture.height, picture.width), bool)
-        for key in draft.regions:
-            mask |= regions[key].mask
-        verdict = self.judge.align(picture, draft.text, mask)
-        if not verdict.ok:
-            return None, f'alignment: {verdict.reason}'
+    def _item(self, identity: str, shot: Shot, image: str, pair: Pair) -> Item:
+        """Return the item of an aligned pair, with where it comes from."""
+        draft = pair.draft
         provenance: dict[str, Any] = {
-            **self.identity(),
+            'judge': self.judge.name,
+            'proposer': self.proposer.name,
             'strategy': draft.strategy,
-            'verdict': round(verdict.score, 3),
+            'verdict': round(pair.verdict.score, 3),
             'source': shot.kind,
         }
         if shot.seed is not None:
@@ -128,12 +142,11 @@ class Pipeline:
         if draft.spoken:
             provenance |= {'spoken': draft.spoken, 'context': draft.context}
         sub = SUB_CONCEPTS[draft.sub_concept]
-        identity = hashlib.sha256(f'{shot.key}\0{draft.text}'.encode()).hexdigest()[:20]
         return Item(
             id=identity,
             image=image,
             prompt=draft.text,
-            rle=encode_rle(mask),
+            rle=encode_rle(pair.mask),
             family=sub.family,
             sub_concept=sub.name,
             phase=draft.phase,
@@ -141,7 +154,7 @@ class Pipeline:
             image_id=shot.image_id,
             room=shot.room,
             provenance=provenance,
-        ), ''
+        )
 
     @staticmethod
     def _image_path(shot: Shot, upright: bool, out: Path, rgb: Any) -> str:

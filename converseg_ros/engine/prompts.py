@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - prompts are texts, not code
 """What a model judge is asked, in our own words."""
 
 VERSION = 1

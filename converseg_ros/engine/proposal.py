@@ -7,7 +7,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.engine.judging import Candidate, Picture, Region, iou
+from converseg_ros.core.mask import mask_box
+from converseg_ros.engine.judging import Candidate, Picture, Region, box_iou, iou
 from converseg_ros.engine.world import World
 
 Fault = Literal['shifted', 'merged', 'halved', 'swapped']
@@ -37,7 +38,6 @@ class GraphProposer:
     def __init__(self, world_of: Callable[[Picture], World], *, faults: float = 0.0, seed: int = 0) -> None:
         self._world_of, self.faults, self.seed = world_of, faults, seed
         self.spoiled: dict[tuple[str, str], Fault] = {}  # (picture, region) -> fault, for those who measure
-        self._last: World | None = None
 
     @property
     def name(self) -> str:
@@ -46,14 +46,8 @@ class GraphProposer:
 
     def propose(self, picture: Picture, regions: list[Region]) -> list[list[Candidate]]:
         """Return one candidate a region."""
-        if self._last is None or self._last.key != picture.key:
-            self._last = self._world_of(picture)
-        world = self._last
-        masks = {
-            r.key: world.union([r.key])
-            for r in regions
-            if r.key in world.entities or (r.key.startswith('free:') and r.key[5:] in world.free)
-        }
+        world = self._world_of(picture)
+        masks = {r.key: mask for r in regions if (mask := _labelled(world, r)) is not None}
         out = []
         for region in regions:
             if region.key not in masks:
@@ -115,6 +109,18 @@ def spoil(
     center = _center(mask)
     nearest = min(apart, key=lambda o: float(np.hypot(*(_center(o) - center))))
     return mask | nearest
+
+
+def _labelled(world: World, region: Region) -> NDArray[np.bool_] | None:
+    """Return the labelled mask a region means: by its key if a label gave it, else by its box."""
+    if region.key in world.entities or (region.key.startswith('free:') and region.key[5:] in world.free):
+        return world.union([region.key])
+    if region.box is None:
+        return None
+    options = [*(e.mask for e in world.entities.values() if e.area), *world.free.values()]
+    scored = [(box_iou(region.box, mask_box(m)), i) for i, m in enumerate(options)]
+    best = max(scored, default=(0.0, 0))
+    return options[best[1]].copy() if best[0] >= 0.5 else None
 
 
 def _center(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -39,7 +39,9 @@ def _hazards(talk: Talk) -> Drafts:
 def _weights_are_clear(talk: Talk) -> bool:
     """Say whether everything that can be lifted at all is either heavy or a thing for one hand."""
     return all(
-        'graph' in talk.world.facts or e.tags & {'heavy', 'graspable', 'light_weight'} for e in talk.world.nameable if e.kind in ('object', 'agent')
+        'graph' in talk.world.facts or e.tags & {'heavy', 'graspable', 'light_weight'}
+        for e in talk.world.nameable
+        if e.kind in ('object', 'agent')
     )
 
 

@@ -72,9 +72,10 @@ def right_of(e: Entity, anchor: Entity, world: World) -> bool | None:
 def above(e: Entity, anchor: Entity, world: World) -> bool | None:
     """Say whether `e` is above `anchor` in the picture, in its columns."""
     overlap = min(e.box.x1, anchor.box.x1) - max(e.box.x0, anchor.box.x0)
-    if e.up is not None and anchor.up is not None and e.size is not None and anchor.size is not None:
-        if e.up - e.size[2] < anchor.up - 0.02:  # higher up in the picture, but not above in the room
-            return False if e.cy >= anchor.cy and e.up <= anchor.up else None
+    known = e.up is not None and anchor.up is not None and e.size is not None
+    if known and e.up - e.size[2] < anchor.up - 0.02:  # type: ignore[index, operator]
+        # higher up in the picture, but not above in the room
+        return False if e.cy >= anchor.cy and e.up <= anchor.up else None  # type: ignore[operator]
     if e.cy >= anchor.cy:
         return False
     aligned = overlap >= 0.5 * min(e.box.x1 - e.box.x0, anchor.box.x1 - anchor.box.x0)
