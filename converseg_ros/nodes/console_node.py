@@ -1,0 +1,164 @@
+"""The console node: the segmenter's outputs on a web page, and the operator's words back to the segmenter."""
+
+from collections.abc import Callable
+import sys
+import threading
+import time
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+from std_msgs.msg import Bool, String
+
+from converseg_ros.core import ConversegError
+from converseg_ros.dialogue.refer import head
+from converseg_ros.msg import InstructionAck, RegionArray
+from converseg_ros.ros import spin
+from converseg_ros.ros.conversion import to_ns, to_rgb
+from converseg_ros.ros.pages import read_cloud, understood_json, view_region
+from converseg_ros.ros.qos import LATCHED, FollowingSubscription, reliable
+from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
+from converseg_ros.srv import Reset
+from converseg_ros.web.console import Console
+from converseg_ros.web.console_state import ConsoleState
+from converseg_ros.web.server import Running
+
+CLOUDS = ('points', 'affordance/points', 'safety/points')
+
+
+class ConsoleNode(Node):
+    """Wires topics and services to the console's server."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Declare parameters, subscribe and serve; raise ConversegError where the address cannot be had."""
+        super().__init__('console', **kwargs)
+        p = self.declare_parameter
+        host = p('host', '127.0.0.1').value
+        port = p('port', 8723).value
+        token = p('token', '').value
+        segmenter = p('segmenter', 'segmenter').value
+        transport = p('image_transport', 'raw').value
+        max_fps = p('max_fps', 20.0).value
+        self._speech = (p('speech', True).value, p('speech_model', '').value, p('speech_device', 'auto').value)
+        self.state = ConsoleState()
+        self._words = self.create_publisher(String, 'instruction', reliable(10))
+        self._reset = self.create_client(Reset, f'{segmenter}/reset')
+        ears = self._ears if self._speech[0] else None
+        self.console = Console(
+            self.state,
+            lambda text: self._words.publish(String(data=text)),
+            reset=self._ask_reset,
+            ears=ears,
+            max_fps=min(60.0, max(1.0, float(max_fps))),
+            host=host,
+            token=token,
+        )
+        kind = CompressedImage if transport == 'compressed' else Image
+        topic = 'image/compressed' if transport == 'compressed' else 'image'
+        self._image = FollowingSubscription(self, kind, topic, self._on_image)
+        self._segmenter = segmenter
+        self.create_subscription(RegionArray, f'{segmenter}/regions', self._on_regions, reliable(2))
+        self.create_subscription(InstructionAck, f'{segmenter}/instruction_ack', self._on_ack, reliable(10))
+        self.create_subscription(Bool, f'{segmenter}/safety_ok', self._on_safe, LATCHED)
+        self._clouds: list[Any] = []
+        self.create_timer(0.5, self._tick)
+        self._lock = threading.Lock()
+        self._pending: Image | CompressedImage | None = None
+        self.web = Running(self.console.app, port=int(port)).start()
+        self.console.start()
+        self._decoder = threading.Thread(target=self._decode, name='console-decode', daemon=True)
+        self._wake, self._ended = threading.Event(), False
+        self._decoder.start()
+        self.get_logger().info(f'console: {self.web.url}')
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        """Keep the newest image; it is decoded elsewhere, so that this thread only receives."""
+        with self._lock:
+            self._pending = message
+        self._wake.set()
+
+    def _decode(self) -> None:
+        """Decode the newest image while a page looks."""
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._ended:
+                return
+            with self._lock:
+                message, self._pending = self._pending, None
+            if message is None or (not self.console.pages.count and self.state.image is not None):
+                continue
+            try:
+                self.state.set_image(to_rgb(message), to_ns(message.header.stamp))
+            except ConversegError as error:
+                self.get_logger().warning(str(error), throttle_duration_sec=10.0)
+                continue
+            self.console.image_arrived()
+
+    def _on_regions(self, message: RegionArray) -> None:
+        stamp = to_ns(message.header.stamp)
+        self.state.set_regions([view_region(r) for r in message.regions], stamp)
+
+    def _on_ack(self, message: InstructionAck) -> None:
+        understood = [understood_json(i) for i in message.instructions]
+        self.state.answer(message.text, message.accepted, message.reason, message.question, understood)
+
+    def _on_safe(self, message: Bool) -> None:
+        self.state.set_safe(message.data)
+
+    def _on_cloud(self, name: str) -> Callable[[PointCloud2], None]:
+        def take(message: PointCloud2) -> None:
+            self.state.set_cloud(name, read_cloud(message, safety=name == 'safety/points'))
+
+        return take
+
+    def _tick(self) -> None:
+        """Follow the camera's publishers; subscribe to clouds only while a page shows them: they cost the most."""
+        self._image.refresh()
+        wanted = self.console.clouds_wanted > time.monotonic()
+        if wanted and not self._clouds:
+            for name in CLOUDS:
+                topic = f'{self._segmenter}/{name}'
+                self._clouds.append(
+                    self.create_subscription(PointCloud2, topic, self._on_cloud(name), QoSProfile(depth=1))
+                )
+        elif not wanted and self._clouds:
+            for subscription in self._clouds:
+                self.destroy_subscription(subscription)
+            self._clouds = []
+
+    def _ask_reset(self) -> None:
+        if self._reset.service_is_ready():
+            self._reset.call_async(Reset.Request())
+
+    def _ears(self, tell: Callable[[Event], None]) -> Live:
+        """Return a running recogniser for a page's microphone; hot-words are what is in view."""
+        from converseg_ros.speech.recogniser import Recogniser
+
+        _, model, device = self._speech
+        listener = Listener(Recogniser(model, device=device), ListenOptions(push_to_talk=True))
+        listener.hotwords = sorted({head(r.phrase) for r in self.state.regions} - {''})
+        return Live(listener, tell)
+
+    def close(self) -> None:
+        """Stop serving and give everything back."""
+        self._ended = True
+        self._wake.set()
+        self.console.stop()
+        self.web.stop()
+        self._decoder.join(2)
+
+
+def end(node: Any) -> None:
+    """Stop serving."""
+    node.close()
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node; return the exit status."""
+    return spin.run(ConsoleNode, end, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Messages of the segmenter as the console shows them."""
+
+import numpy as np
+from sensor_msgs.msg import PointCloud2, PointField
+
+from converseg_ros.core import GeometryStatus, Role, Status
+from converseg_ros.core.palette import SAFETY
+from converseg_ros.msg import Instruction, Region
+from converseg_ros.ros.conversion import from_image
+from converseg_ros.web.console_state import Cloud, RegionView
+
+MOST = 40_000  # points of a cloud; more are not visible on a page
+
+
+def view_region(message: Region) -> RegionView:
+    """Return a region's message as the page shows it; an unknown number in it reads as ERROR."""
+    asked = message.instruction
+    mask = from_image(message.mask) if message.mask.width else np.zeros((0, 0), np.uint8)
+    known = message.status in set(Status)
+    return RegionView(
+        id=message.id,
+        label=message.label,
+        text=asked.text,
+        phrase=asked.resolved_text or asked.text,
+        role=Role(asked.role) if asked.role in set(Role) else Role.PLAIN,
+        status=Status(message.status) if known else Status.ERROR,
+        mask=mask > 0,
+        reason=message.status_reason,
+        geometry=GeometryStatus(message.geometry)
+        if message.geometry in set(GeometryStatus)
+        else GeometryStatus.NOT_COMPUTED,
+        family=asked.family,
+        name=asked.name,
+        standing=asked.standing,
+        score=message.score,
+        calibrated=message.calibrated,
+        tracked=message.tracked,
+        distance=message.distance,
+    )
+
+
+def understood_json(message: Instruction) -> dict[str, str]:
+    """Return what the node understood an instruction as."""
+    role = Role(message.role).name.lower() if message.role in set(Role) else ''
+    return {'resolved': message.resolved_text or message.text, 'role': role, 'family': message.family}
+
+
+def read_cloud(message: PointCloud2, *, safety: bool = False) -> Cloud:
+    """Return a PointCloud2's finite points, thinned evenly; a safety cloud is shown in the colour of safety."""
+    fields = {f.name: f for f in message.fields}
+    if not all(n in fields and fields[n].datatype == PointField.FLOAT32 for n in 'xyz'):
+        return Cloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), message.header.frame_id)
+    names = [n for n in ('x', 'y', 'z', 'rgb') if n in fields]
+    order = '>' if message.is_bigendian else '<'
+    dtype = np.dtype(
+        {
+            'names': names,
+            'formats': [f'{order}f4'] * len(names),
+            'offsets': [fields[n].offset for n in names],
+            'itemsize': message.point_step,
+        }
+    )
+    table = np.frombuffer(message.data, dtype)
+    table = table[:: max(1, -(-len(table) // (2 * MOST)))]
+    points = np.stack([table[n] for n in 'xyz'], 1).astype(np.float32)
+    good = np.isfinite(points).all(1)
+    points = points[good]
+    colors = np.full((len(points), 3), SAFETY if safety else (200, 200, 200), np.uint8)
+    if 'rgb' in names and not safety:
+        packed = np.ascontiguousarray(table['rgb'][good]).view(np.uint32)
+        colors = np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], 1).astype(np.uint8)
+    step = max(1, -(-len(points) // MOST))
+    return Cloud(points[::step], colors[::step], message.header.frame_id)

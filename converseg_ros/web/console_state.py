@@ -1,0 +1,255 @@
+"""What the console knows: newest image, regions, clouds, and what was said; safe to use from any thread."""
+
+from collections import deque
+from dataclasses import dataclass, field
+import io
+import json
+import threading
+import time
+from typing import Any
+import zipfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import GeometryStatus, Role, Status
+from converseg_ros.core.overlay import Layer, draw_overlay
+from converseg_ros.core.palette import color_of
+from converseg_ros.dialogue.texts import catalogue
+from converseg_ros.web.console_frames import draw_age, encode_image, encode_ply
+
+HISTORY = 200
+OLD_S = 3.0  # seconds without a message until the segmenter counts as gone
+
+
+@dataclass(frozen=True, slots=True)
+class RegionView:
+    """One region as the page shows it; mask: (H, W) bool."""
+
+    id: str
+    label: int
+    text: str
+    phrase: str
+    role: Role
+    status: Status
+    mask: NDArray[np.bool_]
+    reason: str = ''
+    geometry: GeometryStatus = GeometryStatus.NOT_COMPUTED
+    family: str = ''
+    name: str = ''
+    standing: bool = False
+    score: float = 0.0
+    calibrated: bool = False
+    tracked: bool = False
+    distance: float = float('nan')
+
+    def to_json(self, index: int) -> dict[str, Any]:
+        """Return what the page needs, words included."""
+        words = catalogue()
+        return {
+            'id': self.id,
+            'label': self.label,
+            'text': self.text,
+            'phrase': self.phrase,
+            'role': self.role.name.lower(),
+            'family': self.family,
+            'status': words['status'][self.status.name],
+            'ok': self.status == Status.OK,
+            'reason': self.reason,
+            'geometry': words['geometry'][self.geometry.name],
+            'name': self.name,
+            'standing': self.standing,
+            'score': round(float(self.score), 3) if np.isfinite(self.score) else None,
+            'calibrated': self.calibrated,
+            'distance': round(float(self.distance), 2) if np.isfinite(self.distance) else None,
+            'color': 'rgb({}, {}, {})'.format(*color_of(index, self.role)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A cloud for the 3D view: points (N, 3) float32 metres in the optical frame, colors (N, 3) uint8."""
+
+    points: NDArray[np.float32]
+    colors: NDArray[np.uint8]
+    frame_id: str = ''
+
+
+@dataclass(slots=True)
+class Said:
+    """One thing said, and what became of it."""
+
+    text: str
+    at: float
+    answered: bool = False
+    accepted: bool = True
+    reason: str = ''
+    question: str = ''
+    understood: list[dict[str, str]] = field(default_factory=list)
+
+
+class ConsoleState:
+    """Everything pages are told; methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.image: NDArray[np.uint8] | None = None
+        self.image_ns = 0
+        self.regions: list[RegionView] = []
+        self.regions_ns = 0
+        self.heard_at = 0.0  # monotonic time of the last message of the segmenter
+        self.clouds: dict[str, Cloud] = {}
+        self.said: deque[Said] = deque(maxlen=HISTORY)
+        self.question = ''
+        self.safe: bool | None = None
+        self.selected = ''
+        self.speech: dict[str, Any] = {'state': '', 'partial': ''}
+        self.version = 0  # counts changes of what `to_json` returns
+
+    def set_image(self, rgb: NDArray[np.uint8], stamp_ns: int) -> None:
+        """Take the newest image."""
+        with self.lock:
+            self.image, self.image_ns = rgb, stamp_ns
+
+    def set_regions(self, regions: list[RegionView], stamp_ns: int) -> None:
+        """Take the newest regions."""
+        with self.lock:
+            self.regions, self.regions_ns = regions, stamp_ns
+            if self.selected not in {r.id for r in regions}:
+                self.selected = ''
+            self.touch()
+
+    def set_cloud(self, name: str, cloud: Cloud) -> None:
+        """Take the newest cloud of a topic."""
+        with self.lock:
+            self.clouds[name] = cloud
+
+    def set_safe(self, safe: bool) -> None:
+        """Take the newest verdict of the safety gate."""
+        with self.lock:
+            self.safe = safe
+            self.touch()
+
+    def touch(self) -> None:
+        """Note that the segmenter lives and the page has something new."""
+        self.heard_at = time.monotonic()
+        self.version += 1
+
+    def say(self, text: str) -> None:
+        """Note a text that goes to the node."""
+        with self.lock:
+            self.said.append(Said(text, time.time()))
+            self.question = ''
+            self.version += 1
+
+    def answer(self, text: str, accepted: bool, reason: str, question: str, understood: list[dict[str, str]]) -> None:
+        """Note the node's answer to a text, whoever said it."""
+        with self.lock:
+            said = next((s for s in reversed(self.said) if s.text == text and not s.answered), None)
+            if said is None:  # said by somebody else
+                said = Said(text, time.time())
+                self.said.append(said)
+            said.answered, said.accepted, said.reason, said.question = True, accepted, reason, question
+            said.understood = understood
+            self.question = question
+            self.touch()
+
+    def set_speech(self, state: str = '', partial: str = '') -> None:
+        """Note what the microphone's recogniser is doing."""
+        with self.lock:
+            self.speech = {'state': state, 'partial': partial}
+            self.version += 1
+
+    def pick(self, x: float, y: float) -> str:
+        """Select the region at a point of the image (0..1 each); return its id, '' where there is none."""
+        with self.lock:
+            fits = []
+            for region in self.regions:
+                height, width = region.mask.shape
+                if height and width and 0 <= x < 1 and 0 <= y < 1 and region.mask[int(y * height), int(x * width)]:
+                    fits.append((region.role != Role.SAFETY, int(np.count_nonzero(region.mask)), region.id))
+            self.select(min(fits)[2] if fits else '')
+            return self.selected
+
+    def select(self, id_: str) -> None:
+        """Select a region by id."""
+        with self.lock:
+            self.selected = id_ if id_ in {r.id for r in self.regions} else ''
+            self.version += 1
+
+    def age_s(self) -> float | None:
+        """Return by how much the newest mask is older than the newest image, or None without a mask or image."""
+        if not self.regions_ns or not self.image_ns:
+            return None
+        return max(0.0, (self.image_ns - self.regions_ns) / 1e9)
+
+    def overlay(self) -> NDArray[np.uint8] | None:
+        """Return the newest image with the newest masks and their age drawn on it, or None without an image."""
+        with self.lock:
+            image, regions, selected, age = self.image, self.regions, self.selected, self.age_s()
+        if image is None:
+            return None
+        layers = [Layer(_fit(r.mask, image.shape[:2]), '', r.role, r.status) for r in regions]
+        chosen = next((layer.mask for layer, r in zip(layers, regions) if r.id == selected), None)
+        return draw_age(draw_overlay(image, layers), age if regions else None, chosen)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole state of the page."""
+        with self.lock:
+            regions = [r.to_json(i) for i, r in enumerate(self.regions)]
+            return {
+                'type': 'state',
+                'connected': time.monotonic() - self.heard_at < OLD_S,
+                'regions': regions,
+                'chips': [r for r in regions if r['standing'] and r['role'] == 'safety'],
+                'selected': self.selected,
+                'question': self.question,
+                'safe': self.safe,
+                'speech': self.speech,
+                'history': [
+                    {
+                        'text': s.text,
+                        'at': s.at,
+                        'answered': s.answered,
+                        'accepted': s.accepted,
+                        'reason': s.reason,
+                        'question': s.question,
+                        'understood': s.understood,
+                    }
+                    for s in list(self.said)[-40:]
+                ],
+            }
+
+    def snapshot(self) -> bytes | None:
+        """Return the overlay as PNG, or None without an image."""
+        image = self.overlay()
+        return None if image is None else encode_image(image, '.png')
+
+    def export(self) -> bytes:
+        """Return a zip: image, overlay, masks, clouds (PLY), and state.json with regions and history."""
+        with self.lock:
+            image, regions, clouds = self.image, self.regions, dict(self.clouds)
+            state = self.to_json()
+            state |= {'image_stamp_ns': self.image_ns, 'regions_stamp_ns': self.regions_ns}
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as file:
+            file.writestr('state.json', json.dumps(state, indent=2, ensure_ascii=False))
+            if image is not None:
+                file.writestr('image.png', encode_image(image, '.png'))
+                file.writestr('overlay.png', self.snapshot() or b'')
+            for n, region in enumerate(regions):
+                file.writestr(f'mask_{n:02d}.png', encode_image(region.mask.astype(np.uint8) * 255, '.png'))
+            for name, cloud in clouds.items():
+                file.writestr(f'{name}.ply', encode_ply(cloud.points, cloud.colors))
+        return out.getvalue()
+
+
+def _fit(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return a mask at the image's size (the camera may have been switched in between)."""
+    if mask.shape == shape:
+        return mask
+    import cv2
+
+    if not mask.size:
+        return np.zeros(shape, bool)
+    return cv2.resize(mask.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).astype(bool)
