@@ -1,7 +1,7 @@
 """Measure lifting: its speed beside Open3D's chain in the same run, and its errors against exact geometry.
 
 converseg bench lift --json lift.json
-converseg bench lift --scenes DIR --json lift.json     rendered scenes (`converseg scenes render`) besides the analytic ones
+converseg bench lift --scenes DIR --json lift.json     rendered scenes beside the analytic ones
 """
 
 import argparse
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write; 1 if a promise of docs/lifting.md is not kept."""
-    from converseg_ros.lifting.judge import judge_analytic, judge_rendered
+    from converseg_ros.commands.lift_truth import judge_analytic, judge_rendered
 
     result: dict[str, Any] = {'speed': {}, 'truth': {}}
     for name, size in SIZES.items():
@@ -67,7 +67,7 @@ def failures(result: dict[str, Any]) -> list[str]:
             if speed['times_faster'] < 6:
                 out.append(f'{name}: {speed["times_faster"]:.1f} times faster than Open3D, at least 6')
             if speed['box_iou'] < 0.9 or speed['centroid_mm'] > 5:
-                out.append(f'{name}: box IoU {speed["box_iou"]:.2f}, centroid {speed["centroid_mm"]:.1f} mm from Open3D')
+                out.append(f'{name}: box IoU {speed["box_iou"]:.2f}, centroid {speed["centroid_mm"]:.1f} mm off Open3D')
     for name, kinds in result['truth'].items():
         for kind, numbers in kinds.items():
             least = 0.98 if kind == 'ideal' else 0.90
@@ -79,7 +79,7 @@ def failures(result: dict[str, Any]) -> list[str]:
 
 
 def four_regions(size: tuple[int, int]) -> tuple[Frame, list[tuple[Instruction, NDArray[np.bool_]]]]:
-    """Return a frame with camera-like depth and four regions of 60,000 pixels in all, the first a support to place on."""
+    """Return a frame with camera-like depth and four regions of 60,000 pixels in all, the first a support."""
     from converseg_ros.lifting.truth import TABLE, random_scene
     from converseg_ros.scenes.depthcam import observe
 
@@ -107,7 +107,7 @@ def open3d_chain(frame: Frame, masks: list[NDArray[np.bool_]]) -> list[tuple[NDA
     k = frame.intrinsics
     assert k is not None and frame.depth is not None
     camera = o3d.camera.PinholeCameraIntrinsic(k.width, k.height, k.fx, k.fy, k.cx, k.cy)
-    image = o3d.geometry.Image(np.nan_to_num(frame.depth))
+    image = o3d.geometry.Image(np.nan_to_num(frame.depth))  # type: ignore[call-overload]
     cloud = o3d.geometry.PointCloud.create_from_depth_image(image, camera, depth_scale=1.0, depth_trunc=8.0)
     index = np.full(frame.depth.shape, -1, np.int64)
     valid = np.nan_to_num(frame.depth) > 0

@@ -1,5 +1,7 @@
 """Oriented boxes and principal axes; axes from a subsample, sizes from every point."""
 
+from contextlib import suppress
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +27,8 @@ def _hull_axes(sample: NDArray[np.float32]) -> NDArray[np.float64]:
     from scipy.spatial import ConvexHull, QhullError
 
     points = sample.astype(np.float64)
-    try:
+    with suppress(QhullError, ValueError):  # flat or too few: the points themselves have the axes
         points = points[ConvexHull(points).vertices]
-    except (QhullError, ValueError):  # flat or too few: the points themselves have the axes
-        pass
     return principal_axes(points)
 
 

@@ -28,7 +28,7 @@ POINT = np.dtype(
 
 
 def paint_order(regions: Sequence[Region]) -> list[int]:
-    """Return region indices from the bottom to the top: plain, affordance, safety; within a role the higher score last."""
+    """Return region indices from the bottom to the top: plain, affordance, safety; in a role by score."""
     rank = {Role.PLAIN: 0, Role.AFFORDANCE: 1, Role.SAFETY: 2}
     return sorted(range(len(regions)), key=lambda i: (rank[regions[i].instruction.role], regions[i].prediction.score))
 

@@ -65,7 +65,7 @@ class DepthScene:
         self.rx, self.ry = ray_table(frame.intrinsics)
         depth = np.ascontiguousarray(frame.depth)
         # inRange says no to NaN and infinity, and is several times faster than comparisons and np.where
-        self.valid = cv2.inRange(depth, options.min_depth, options.max_depth) & 1
+        self.valid = np.asarray(cv2.inRange(depth, options.min_depth, options.max_depth), np.uint8) & np.uint8(1)
         if np.isnan(self.rx).any() or np.isnan(self.ry).any():
             self.valid &= np.isfinite(self.rx)[None, :].view(np.uint8) & np.isfinite(self.ry)[:, None].view(np.uint8)
         self.z = np.zeros_like(depth)
@@ -82,7 +82,7 @@ class DepthScene:
         far[valid == 0] = np.float32(1e6)
         low = cv2.erode(far, kernel)
         limit = z * np.float32(self.options.edge_jump)
-        jump = cv2.compare(cv2.subtract(high, low), limit, cv2.CMP_GT) & valid
+        jump = np.asarray(cv2.compare(cv2.subtract(high, low), limit, cv2.CMP_GT), np.uint8) & valid
         limit *= np.float32(0.5)
         above = cv2.compare(cv2.subtract(z, low), limit, cv2.CMP_GT)
         below = cv2.compare(cv2.subtract(high, z), limit, cv2.CMP_GT)

@@ -16,7 +16,7 @@ from converseg_ros.lifting.tf import matrix_quaternion
 def _columns(
     points: ArrayLike, colors: ArrayLike | None, labels: ArrayLike | None
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint16] | None]:
-    """Return finite points with their colours (white if not given) and labels; raise InputError where lengths differ."""
+    """Return finite points with colours (white if not given) and labels; raise InputError where lengths differ."""
     xyz = np.asarray(points, np.float32).reshape(-1, 3)
     rgb = np.full((len(xyz), 3), 255, np.uint8) if colors is None else np.asarray(colors, np.uint8).reshape(-1, 3)
     tags = None if labels is None else np.broadcast_to(np.asarray(labels, np.uint16), len(xyz))
@@ -29,7 +29,7 @@ def _columns(
 def write_ply(
     path: str | os.PathLike[str], points: ArrayLike, colors: ArrayLike | None = None, labels: ArrayLike | None = None
 ) -> None:
-    """Write a binary PLY: (N, 3) points in metres, (N, 3) uint8 colours, (N,) labels or one; points not finite are left out."""
+    """Write a binary PLY: (N, 3) points in metres, (N, 3) uint8 colours, (N,) labels or one; only finite points."""
     xyz, rgb, tags = _columns(points, colors, labels)
     fields: list[tuple[str, str]] = [
         ('x', '<f4'),

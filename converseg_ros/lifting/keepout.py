@@ -57,11 +57,8 @@ def keep_out(scene: DepthScene, mask: NDArray[np.bool_]) -> KeepOut:
     options, k = scene.options, scene.frame.intrinsics
     assert k is not None
     depths = _depth_range(scene, mask)
-    if depths is None:
-        near, far = options.min_depth, options.min_depth + options.safety_depth
-    else:
-        near, far = depths
-    focal = min(max(k.fx, k.fy), 1e6)
+    near, far = depths or (options.min_depth, options.min_depth + options.safety_depth)
+    focal = float(np.clip(max(k.fx, k.fy), 1e-3, 1e6))
     grown = grow(
         mask, max(options.safety_dilation_px, min(options.safety_clearance * focal / near, max(mask.shape) / 4))
     )
@@ -115,14 +112,14 @@ def _before(
     """Return points before what may be looked through: depth behind its own rim, or no step in depth at all."""
     z, options = scene.z, scene.options
     far = np.where(inside, z, np.float32(1e6))
-    rim = cv2.erode(far, np.ones((31, 31), np.uint8))
-    behind = inside & (z - rim > np.float32(0.03) + np.float32(1.5 * options.edge_jump) * z)
+    rim = np.asarray(cv2.erode(far, np.ones((31, 31), np.uint8)), np.float32)
+    behind = inside & np.asarray(z - rim > np.float32(0.03) + np.float32(1.5 * options.edge_jump) * z)
     rim = np.where(behind, rim, z)
     outline = mask & ~cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8), borderValue=1).view(bool) & inside
     step = outline & (_step_outside(scene, mask) > np.float32(options.edge_jump) * z)
     if np.count_nonzero(step) < 0.1 * max(np.count_nonzero(outline), 1):
         depth = float(np.median(z[inside]))
-        width = float(np.sqrt(np.count_nonzero(mask))) * depth / focal
+        width = float(np.sqrt(np.count_nonzero(mask)) * depth / focal)
         room = np.float32(min(width, options.safety_depth))
         return _frustum(scene, inside, np.maximum(z - room, np.float32(options.min_depth)), z, focal)
     return _frustum(scene, behind, rim, z, focal)

@@ -1,6 +1,5 @@
 """Depth into the colour image: by scaling where both look through one lens, by extrinsics where they do not."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +39,7 @@ def register(
     """
     if depth.shape != (depth_camera.height, depth_camera.width):
         raise _refuse(
-            f'depth is {depth.shape[1]}x{depth.shape[0]}, its camera_info says {depth_camera.width}x{depth_camera.height}',
+            f'depth is {depth.shape[1]}x{depth.shape[0]}, camera_info says {depth_camera.width}x{depth_camera.height}',
             'fix the driver, or scale camera_info with the image',
         )
     if same_frame:
@@ -79,7 +78,7 @@ def _projected(
     ratio = max(target.fx / source.fx, target.fy / source.fy)
     if ratio > 1:  # a coarser depth image would leave cracks
         factor = min(int(np.ceil(ratio)), 8)
-        depth = cv2.resize(depth, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+        depth = depth.repeat(factor, axis=0).repeat(factor, axis=1)
         source = source.scaled(source.width * factor, source.height * factor)
     rows, columns = np.nonzero((depth > 0) & np.isfinite(depth))
     z = depth[rows, columns].astype(np.float64)

@@ -51,14 +51,14 @@ def select_pixels(
         z = scene.z[inner]
         near_edge = jump
         if options.edge_px > 1:
-            near_edge = cv2.dilate(jump, np.ones((2 * options.edge_px - 1,) * 2, np.uint8))
+            near_edge = np.asarray(cv2.dilate(jump, np.ones((2 * options.edge_px - 1,) * 2, np.uint8)), np.uint8)
         core = _large_parts(m & (near_edge ^ 1), options.min_part * with_depth)
         low, high = _ranges(z, core, 2 * options.edge_px + 3)
         slack = z * np.float32(options.edge_jump)
-        agrees = cv2.compare(z, low - slack, cv2.CMP_GE) & cv2.compare(z, high + slack, cv2.CMP_LE)
+        agrees = (z >= low - slack) & (z <= high + slack)
         # what is too thin to have an inside (a fork, a handle) stays if it is the front of its surroundings
-        front = cv2.compare(z - scene.nearest(box), slack, cv2.CMP_LE) & cv2.compare(high, 0, cv2.CMP_EQ)
-        m &= (agrees | front) & (flying ^ 1)
+        front = (z - scene.nearest(box) <= slack) & (high == 0)
+        m &= (agrees | front).view(np.uint8) & (flying ^ 1)
     m = _large_parts(m, options.min_part * with_depth)
     rows, columns = np.nonzero(m)
     rows += box.y0

@@ -37,7 +37,7 @@ def quaternion_matrix(xyzw: ArrayLike) -> NDArray[np.float64]:
 
 
 def matrix_quaternion(rotation: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the unit quaternion x, y, z, w with w >= 0 of a rotation (3, 3) (Bar-Itzhack 2000, largest eigenvector)."""
+    """Return the unit quaternion x, y, z, w, w >= 0, of a rotation (3, 3) (Bar-Itzhack 2000)."""
     r = np.asarray(rotation, np.float64)
     k = np.array(
         [
@@ -93,13 +93,13 @@ class _Edge:
     def at(self, stamp: int, child: str) -> NDArray[np.float64]:
         """Return the 4x4 pose at a time within the history."""
         matrix = np.eye(4)
-        if self.static or len(self.stamps) == 1 and self.stamps[0] == stamp:
+        if self.static or (len(self.stamps) == 1 and self.stamps[0] == stamp):
             rotation, position = self.poses[-1]
         elif not self.stamps[0] <= stamp <= self.stamps[-1]:
             late = stamp > self.stamps[-1]
             gap = (stamp - self.stamps[-1] if late else self.stamps[0] - stamp) / SECOND
             raise TransformError(
-                f'{self.parent} -> {child} is known only {gap:.3f} s {"before" if late else "after"} the time asked for',
+                f'{self.parent} -> {child} is known only {gap:.3f} s {"before" if late else "after"} the time asked',
                 wait=late,
             )
         else:

@@ -25,7 +25,7 @@ class Caster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Solid:
-    """A box (size x, y, z), a cylinder (diameter, diameter, height along its z) or a sphere (diameter), with its pose."""
+    """A box (size x, y, z), a cylinder (diameter, diameter, height along z) or a sphere (diameter), with its pose."""
 
     kind: Literal['box', 'cylinder', 'sphere']
     label: int
@@ -148,7 +148,7 @@ def _standing(
 
 
 def random_object(rng: np.random.Generator, label: int, x: float, y: float, height: float) -> Solid:
-    """Return something that stands on a table of this height: a carton, a mug, a plate, a knife, a ball, a can lying."""
+    """Return something that stands on a table: a carton, a mug, a plate, a knife, a ball or a lying can."""
     shape = rng.integers(6)
     yaw = float(rng.uniform(0, np.pi))
     if shape == 0:
@@ -238,7 +238,7 @@ def placement_faults(
 
 
 def box_iou(a: OrientedBox, b: OrientedBox, samples: int = 20000) -> float:
-    """Return the intersection over union of two boxes, by points spread over the first (error about 1 / sqrt(samples))."""
+    """Return the intersection over union of two boxes, by points spread evenly over the first."""
     from scipy.stats import qmc
 
     inside = (qmc.Sobol(3, seed=0).random(2 ** int(np.ceil(np.log2(samples)))) - 0.5) * a.size

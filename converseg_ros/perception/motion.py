@@ -25,9 +25,10 @@ def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> Low
     size = (width, max(16, round(width * frame.height / frame.width)))
     # resize first: a small image is cheaper to turn gray
     gray = cv2.cvtColor(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    depth, intrinsics = None, None
+    depth: NDArray[np.float32] | None = None
+    intrinsics: Intrinsics | None = None
     if frame.depth is not None and frame.intrinsics is not None and pose is not None:
-        depth = cv2.resize(frame.depth, size, interpolation=cv2.INTER_NEAREST)
+        depth = np.asarray(cv2.resize(frame.depth, size, interpolation=cv2.INTER_NEAREST), np.float32)
         intrinsics = frame.intrinsics.scaled(*size)
     return LowFrame(frame.stamp_ns, np.asarray(gray, np.uint8), depth, intrinsics, pose)
 
@@ -47,8 +48,8 @@ def flow_back(
     grid = _grid(*current.shape)
     if current.shape != key.shape:
         return grid
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    start = None if guess is None or guess.shape != grid.shape else (guess - grid)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    start = np.zeros_like(grid) if guess is None or guess.shape != grid.shape else guess - grid
     return np.asarray(grid + flow.calc(current, key, start), np.float32)
 
 

@@ -153,7 +153,7 @@ class SafetyGate:
         return scene
 
     def _forbidden(self, scene: DepthScene, regions: Sequence[Region]) -> tuple[NDArray, NDArray, NDArray]:
-        """Return points, pixels and grown mask of the regions' keep-out space; the last result is kept for the timer."""
+        """Return points, pixels and grown mask of the regions' keep-out space; the last result is kept."""
         key = (scene.frame.stamp_ns, *((r.id, id(r.prediction.mask)) for r in regions))
         if self._cached is not None and self._cached[0] == key:
             return self._cached[1]

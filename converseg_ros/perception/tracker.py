@@ -115,8 +115,9 @@ class Tracker:
             if track is not None:
                 tracks[name] = track
             out.append(replace(region, id=track.id if track is not None and small.any() else region.id))
-        for name, track in tracks.items():  # what nobody asked for this time moves with the image too
-            if not any(name == (r.instruction.id, r.instruction.resolved) for r in regions):
+        asked = {(r.instruction.id, r.instruction.resolved) for r in regions}
+        for other, track in tracks.items():  # what nobody asked for this time moves with the image too
+            if other not in asked:
                 track.mask = _warp_small(track.mask, back)
         while len(tracks) > self.options.max_tracks:
             tracks.popitem(last=False)
@@ -193,7 +194,7 @@ class Tracker:
         )
 
     def _catch_up(self, key: LowFrame) -> None:
-        """Prepare the motion from a key image that came late to the newest image, step by step so that none is large."""
+        """Prepare the motion from a late key image to the newest one, step by step so that none is large."""
         later = [low for low in self._recent if low.stamp_ns > key.stamp_ns]
         stride = max(1, len(later) // 4)
         for low in later[stride - 1 :: stride]:
@@ -237,7 +238,7 @@ class Tracker:
         if moved.shape != small.shape:
             return False
         union = np.count_nonzero(moved | small)
-        return bool(union) and np.count_nonzero(moved & small) / union >= self.options.match_overlap
+        return bool(union and np.count_nonzero(moved & small) / union >= self.options.match_overlap)
 
 
 def _warp_small(mask: NDArray[np.uint8], back: NDArray[np.float32] | None) -> NDArray[np.uint8]:
@@ -253,14 +254,15 @@ def _warp_masks(
     """Return full-size masks moved by a small motion; eight of them share one remap, a bit each."""
     scale = np.array([width / back.shape[1], height / back.shape[0]], np.float32)
     full = cv2.resize((back + np.float32(0.5)) * scale - np.float32(0.5), (width, height))
-    fixed, _ = cv2.convertMaps(full, None, cv2.CV_16SC2, nninterpolation=True)
+    columns, rows = (np.ascontiguousarray(full[..., axis]) for axis in (0, 1))
+    fixed, _ = cv2.convertMaps(columns, rows, cv2.CV_16SC2, nninterpolation=True)
     out: list[NDArray[np.bool_]] = []
     for first in range(0, len(masks), 8):
         some = masks[first : first + 8]
         packed = np.zeros((height, width), np.uint8)
         for bit, mask in enumerate(some):
             packed |= mask.view(np.uint8) << np.uint8(bit)
-        moved = cv2.remap(packed, fixed, None, cv2.INTER_NEAREST)
+        moved = np.asarray(cv2.remap(packed, fixed, np.empty(0, np.uint16), cv2.INTER_NEAREST), np.uint8)
         out += [(moved & (1 << bit)) > 0 for bit in range(len(some))]
     return out
 
