@@ -1,0 +1,50 @@
+"""Newest frame only, requests first, and a thread that outlives what goes wrong."""
+
+from threading import Event
+
+from converseg_ros.perception.worker import NewestWorker
+
+
+def test_only_the_newest_item_is_handled_and_jobs_come_first() -> None:
+    begun, go, ended = Event(), Event(), Event()
+    seen: list[object] = []
+
+    def handle(item: int) -> None:
+        seen.append(item)
+        if item == 0:
+            begun.set()
+            go.wait(5)
+        if item == 3:
+            ended.set()
+
+    worker: NewestWorker[int] = NewestWorker('test', handle, seen.append)
+    worker.offer(0)
+    assert begun.wait(5)
+    assert [worker.offer(n) for n in (1, 2, 3)] == [False, True, True]
+    worker.submit(lambda: seen.append('job'))
+    assert not worker.idle
+    go.set()
+    assert ended.wait(5)
+    assert seen == [0, 'job', 3] and worker.replaced == 2
+    assert worker.close(5)
+
+
+def test_an_exception_is_told_and_the_thread_goes_on() -> None:
+    failures: list[Exception] = []
+    done = Event()
+
+    def handle(item: int) -> None:
+        if item == 1:
+            raise RuntimeError('broken')
+        done.set()
+
+    worker: NewestWorker[int] = NewestWorker('test', handle, failures.append)
+    worker.submit(lambda: 1 / 0)
+    worker.submit(lambda: worker.offer(1))
+    worker.submit(lambda: None)
+    while len(failures) < 2:
+        done.wait(0.01)
+    worker.offer(2)
+    assert done.wait(5)
+    assert [type(e) for e in failures] == [ZeroDivisionError, RuntimeError]
+    assert worker.close(5)
