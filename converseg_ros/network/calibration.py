@@ -46,8 +46,12 @@ class Calibration:
 
     def __post_init__(self) -> None:
         """Check that the thresholds are probabilities in order."""
-        values = (self.recall, self.no_target, self.confident, self.mask_threshold)
-        if not all(0 <= v <= 1 for v in values) or not self.recall <= self.no_target <= self.confident:
+        values = (self.recall, self.no_target, self.confident)
+        if (
+            not all(0 <= v <= 1 for v in values)
+            or not 0 < self.mask_threshold < 1
+            or not values[0] <= values[1] <= values[2]
+        ):
             raise InputError(
                 f'thresholds recall {self.recall}, no_target {self.no_target}, confident {self.confident} are not in'
                 ' order between 0 and 1',
@@ -158,7 +162,8 @@ def fit_calibration(
         'safety_t_acc': float((held_out >= safe)[truth].mean()),
         'safety_n_acc': float((held_out < safe)[~truth].mean()),
     }
-    return Calibration(*map(float, weights), no_target, safe, confident, report=report, provenance=provenance or {})
+    a, b, c = weights.tolist()
+    return Calibration(a, b, c, no_target, safe, confident, report=report, provenance=provenance or {})
 
 
 def expected_calibration_error(p: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> float:
@@ -176,7 +181,8 @@ def _logit(score: ArrayLike) -> NDArray[np.float64]:
 
 def _apply(weights: NDArray[np.float64], objects: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
     """Return probabilities for weights (object, mask, bias)."""
-    return Calibration(*map(float, weights), 0.0, 0.0, 0.0).probability(objects, masks)
+    a, b, c = weights.tolist()
+    return Calibration(a, b, c, 0.0, 0.0, 0.0).probability(objects, masks)
 
 
 def _platt(objects: ArrayLike, masks: ArrayLike, truth: NDArray[np.bool_]) -> NDArray[np.float64]:

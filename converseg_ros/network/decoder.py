@@ -1,5 +1,7 @@
 """SAM's mask decoder on any grid, with prompts of different length in one batch, and every mask token's answer."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from transformers.models.sam2.configuration_sam2 import Sam2MaskDecoderConfig
@@ -72,7 +74,8 @@ class MaskDecoder(nn.Module):
     def _attend(self, queries: Tensor, keys: Tensor, position: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         """Run the two-way transformer (Kirillov et al. 2023, figure 14); `bias` hides padded tokens as keys."""
         point = queries
-        for layer in self.sam.transformer.layers:
+        layers: Any = self.sam.transformer.layers
+        for layer in layers:
             if layer.skip_first_layer_pe:
                 queries = layer.self_attn(queries, queries, queries, attention_similarity=bias)[0]
             else:

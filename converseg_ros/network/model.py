@@ -25,8 +25,8 @@ class ConverSegNet(nn.Module):
         """Build the modules; `parts` go to the language encoder (its tokenizer, for one)."""
         super().__init__()
         self.config = config
-        self.image_encoder = _image_encoder(config)
-        self.language_encoder = _language_encoder(config, **parts)
+        self.image_encoder: Any = _image_encoder(config)
+        self.language_encoder: Any = _language_encoder(config, **parts)
         adapter, channels = config.adapter, config.image.channels
         self.adapters = Adapters(config.language.hidden_size, channels, adapter.hidden_size, adapter.norm_eps)
         self.decoder = MaskDecoder(channels, config.decoder)

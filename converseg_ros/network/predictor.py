@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 import gc
+import math
 from typing import Any
 
 import numpy as np
@@ -277,19 +278,19 @@ class Predictor:
         return decoded
 
     def _masks(self, logits: Tensor, objects: Tensor, shape: tuple[int, int]) -> list['_Answer']:
-        """Bring the logits to image size and threshold them; one transfer each for masks and numbers."""
+        """Bring the logits to image size and threshold them; one transfer each for masks, maps and numbers."""
         threshold = self.calibration.mask_threshold if self.calibration else 0.5
-        probability = to_image(logits, shape, self.config.image.image_size, self._preprocess).sigmoid_()
-        masks = probability > threshold
-        area = masks.flatten(1).sum(1)
-        inside = (probability * masks).flatten(1).sum(1) / area.clamp_min(1)
-        numbers = torch.stack([area.double(), inside.double(), objects.double().sigmoid()]).cpu().T.tolist()
+        full = to_image(logits, shape, self.config.image.image_size, self._preprocess)
+        masks = (full > math.log(threshold / (1 - threshold))).cpu().numpy()
         keep = self.calibrated if self.options.probability is None else self.options.probability
-        maps = probability.cpu().numpy() if keep else None
-        arrays = masks.cpu().numpy()
+        maps = full.sigmoid_().cpu().numpy() if keep else None
+        coarse = logits.float().sigmoid().flatten(1)
+        inside = coarse > threshold
+        mean = (coarse * inside).sum(1) / inside.sum(1).clamp_min(1)
+        numbers = torch.stack([mean, objects.float().sigmoid()], 1).tolist()
         return [
-            _Answer(arrays[k], None if maps is None else maps[k], int(a), inside, obj)
-            for k, (a, inside, obj) in enumerate(numbers)
+            _Answer(masks[k], None if maps is None else maps[k], int(np.count_nonzero(masks[k])), *numbers[k])
+            for k in range(len(masks))
         ]
 
     def _prediction(self, answer: '_Answer', recall: bool, milliseconds: dict[str, float]) -> Prediction:

@@ -18,8 +18,9 @@ class Chat:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        ids = {s: tokenizer.token_to_id(s) for s in SPECIAL}
-        missing = [s for s, i in ids.items() if i is None]
+        found = {s: tokenizer.token_to_id(s) for s in SPECIAL}
+        ids = {s: i for s, i in found.items() if i is not None}
+        missing = [s for s in SPECIAL if s not in ids]
         if missing:
             raise InputError(f'the tokenizer lacks {", ".join(missing)}', where='tokenizer.json', do="use Qwen2.5-VL's")
         self.prefix: list[int] = tokenizer.encode(SYSTEM, add_special_tokens=False).ids

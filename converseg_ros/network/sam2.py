@@ -1,5 +1,7 @@
 """SAM 2's image encoder (Hiera trunk and feature pyramid) by transformers, without its prompt and memory parts."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from transformers import Sam2VisionModel
@@ -25,13 +27,14 @@ def vision_config(config: Sam2ImageConfig) -> Sam2VisionConfig:
         window_positional_embedding_background_size=list(config.background_size),
     )
     rows, columns = config.image_size
-    return Sam2VisionConfig(
+    settings = Sam2VisionConfig(
         backbone_config=trunk,
         backbone_channel_list=dims[::-1],
         backbone_feature_sizes=[[rows // s, columns // s] for s in (4, 8, 16)],
         fpn_hidden_size=config.channels,
-        attn_implementation='sdpa',
     )
+    settings._attn_implementation = 'sdpa'
+    return settings
 
 
 class Sam2ImageEncoder(nn.Module):
@@ -64,7 +67,7 @@ class Sam2ImageEncoder(nn.Module):
 
     def _pyramid(self, hidden: list[Tensor]) -> tuple[Tensor, ...]:
         """Run the neck without its unused position encodings and lowest level; (stride 4, 8, 16)."""
-        neck = self.vision.neck
+        neck: Any = self.vision.neck
         last = len(neck.convs) - 1
         levels: list[Tensor] = []
         above: Tensor | None = None
