@@ -31,11 +31,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument('--out', type=Path, required=True, help='PNG file')
     sheet.add_argument('--count', type=int, default=12, help='views on the sheet')
     sheet.add_argument('--seed', type=int, default=0, help='which views')
+    setup = commands.add_parser('setup', help='unpack models, make the Cycles environment, fetch environment images (downloads)')
+    setup.add_argument('--no-cycles', action='store_true', help='only what the raster renderer needs')
+    credit = commands.add_parser('attribution', help="write every model's name, creator and licence")
+    credit.add_argument('--out', type=Path, required=True, help='Markdown file')
 
 
 def run(args: argparse.Namespace) -> int:
     """Run a scenes subcommand; return the exit status."""
-    return {'render': _render, 'sheet': _sheet}[args.what](args)
+    return {'render': _render, 'sheet': _sheet, 'setup': _setup, 'attribution': _attribution}[args.what](args)
 
 
 def _render(args: argparse.Namespace) -> int:
@@ -63,6 +67,16 @@ def _sheet(args: argparse.Namespace) -> int:
     from converseg_ros.scenes.sheet import sheet
 
     print(f'{sheet(args.folder, args.out, args.count, args.seed)} views: {args.out}')
+    return 0
+
+
+def _setup(args: argparse.Namespace) -> int:
+    from converseg_ros.scenes import setup
+
+    print(setup.models())
+    if not args.no_cycles:
+        print(setup.environment_images())
+        print(setup.blender())
     return 0
 
 

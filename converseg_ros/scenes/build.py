@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.scenes import cameras, furnish, layout, light, stability
+from converseg_ros.scenes import cameras, furnish, interactions, layout, light, stability
 from converseg_ros.scenes.builder import Builder, Surface
 from converseg_ros.scenes.graph import Scene
 from converseg_ros.scenes.light import Lighting
@@ -57,7 +57,10 @@ def build(seed: int, split: str, views: int = 2, room: str = '') -> Built:
     count = int(rng.integers(4, 9)) if main == 'floor' else int(rng.integers(2, 8))
     density = float(rng.choice([0.5, 1.0, 1.0, 1.5]))
     area = sum(4 * s.hx * s.hy for s in surfaces[:2])
-    things = layout.fill(b, kind, surfaces, int(np.clip(6 + 9 * area * density, 6, 26)))
+    before = set(b.things)
+    interactions.perform(b, surfaces[0], floor)
+    staged = [t for i, t in b.things.items() if i not in before]
+    things = staged + layout.fill(b, kind, surfaces, int(np.clip(6 + 9 * area * density, 6, 26)))
     furnish.furnish(b, kind, floor, w, d, keep, count)
     stability.judge(b)
     lighting = light.draw(rng, w, d, h)
@@ -69,8 +72,14 @@ def build(seed: int, split: str, views: int = 2, room: str = '') -> Built:
     built = Built(scene, b, lighting, mesh, labels, caster, owner, surfaces, (w, d, h))
     ids = np.array([t.node.id for t in things], np.uint16)
     points = np.array([np.array(t.node.pose)[:3, 3] for t in things]).reshape(-1, 3)
+    acting = np.array([[i.target, i.target, i.twin or i.target, i.actor or i.target] for i in scene.interactions]).ravel()
+    if len(acting):  # look at what goes on
+        points = np.array([np.array(b.things[int(i)].node.pose)[:3, 3] for i in acting])
+        people = any(b.things[int(i)].node.kind == 'agent' and b.things[int(i)].node.size[2] > 0.8 for i in acting)
+    else:
+        people = False
     for i in range(views):
-        wide = rng.random() < 0.3
+        wide = bool(rng.random() < (0.9 if people else 0.3))
         scene.views.append(cameras.choose(surfaces[0], caster, owner, ids, points, built.size, rng, f'view{i}', wide))
     return built
 

@@ -26,7 +26,7 @@ def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], roll: float =
 def make_view(name: str, pose: NDArray[np.float64], focal: float, rng: np.random.Generator) -> View:
     """Return a 640 x 480 view with a slightly off-centre principal point."""
     cx, cy = WIDTH / 2 - 0.5 + rng.normal(0, 4), HEIGHT / 2 - 0.5 + rng.normal(0, 4)
-    k = [round(float(v), 3) for v in (focal, focal * rng.normal(1, 0.001), cx, cy)]
+    k = [round(float(v), 3) for v in (focal, focal, cx, cy)]
     return View(name, WIDTH, HEIGHT, k, [[round(float(v), 6) for v in row] for row in pose])
 
 

@@ -73,7 +73,7 @@ class Renderer:
         """Render colour, depth and labels of a view; deterministic for scene and view."""
         rng = np.random.default_rng([self.light.seed, *view.name.encode()])
         rays, eye = directions(view), origin(view)[None]
-        hits = self._first(eye, rays)
+        hits = self.first(eye, rays)
         hit = hits.face >= 0
         shape = (view.height, view.width)
         labels = np.where(hit, self.caster.labels[hits.face], 0).astype(np.uint16).reshape(shape)
@@ -89,7 +89,7 @@ class Renderer:
         picture = develop(color.reshape(*shape, 3), self.light, rng)
         return Picture(picture, depth.reshape(shape), labels, clear.reshape(shape))
 
-    def _first(self, origins: Array, rays: Array) -> Hits:
+    def first(self, origins: Array, rays: Array) -> Hits:
         """Cast rays, passing through the cut-out parts of leaf textures."""
         hits = self.caster.cast(origins, rays)
         if not self.cutout.any():
@@ -150,7 +150,7 @@ class Renderer:
 
     def _simple(self, origins: Array, rays: Array, footprint: float) -> Array:
         """Return N x 3 radiance along rays with unshadowed light: for reflections and what lies behind glass."""
-        hits = self._first(origins, rays)
+        hits = self.first(origins, rays)
         points, normals, albedo = self._surface(hits, origins, rays, footprint)
         terms = np.full((1, 1 + len(self.lamps)), 0.8, np.float32)
         return self._shade(hits, points, normals, rays, albedo, terms, False)[0]
@@ -174,7 +174,7 @@ class Renderer:
         through = (1 - alpha) * (0.7 + 0.3 * albedo[index])
         origins, ahead = points[index] + rays[index] * np.float32(0.002), rays[index]
         for layer in range(4):
-            hits = self._first(origins, ahead)
+            hits = self.first(origins, ahead)
             found = hits.face >= 0
             m = self.caster.mesh.material[hits.face]
             opaque = found & ((self.alpha[m] >= 0.9) | (layer == 3))
