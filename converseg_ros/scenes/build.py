@@ -80,7 +80,7 @@ def build(seed: int, split: str, views: int = 2, room: str = '') -> Built:
         people = False
     for i in range(views):
         wide = bool(rng.random() < (0.9 if people else 0.3))
-        scene.views.append(cameras.choose(surfaces[0], caster, owner, ids, points, built.size, rng, f'view{i}', wide))
+        scene.views.append(cameras.choose(surfaces[0], caster, owner, ids, points, built.size, rng, f'view{i}', wide, 0.7 * people))
     return built
 
 

@@ -30,7 +30,7 @@ def make_view(name: str, pose: NDArray[np.float64], focal: float, rng: np.random
     return View(name, WIDTH, HEIGHT, k, [[round(float(v), 6) for v in row] for row in pose])
 
 
-def propose(surface: Surface, points: NDArray[np.float64], room: tuple[float, float, float], rng: np.random.Generator, wide: bool) -> tuple[NDArray[np.float64], float]:
+def propose(surface: Surface, points: NDArray[np.float64], room: tuple[float, float, float], rng: np.random.Generator, wide: bool, far: float = 0.0) -> tuple[NDArray[np.float64], float]:
     """Draw a camera pose and focal length (px) for a surface whose things stand at N x 3 `points`."""
     w, d, h = room
     shelf = surface.clear < 0.6
@@ -46,6 +46,7 @@ def propose(surface: Surface, points: NDArray[np.float64], room: tuple[float, fl
         distance, up = float(rng.uniform(0.6, 1.5)), float(rng.uniform(22, 62))
         focal = float(rng.uniform(480, 650))
         target[2] = surface.z + 0.05 * rng.random()
+    distance += far
     if shelf:
         up = float(rng.uniform(-2, 22))
         distance = max(distance, 0.8)
@@ -57,19 +58,19 @@ def propose(surface: Surface, points: NDArray[np.float64], room: tuple[float, fl
 
 
 def choose(surface: Surface, caster: Caster, owner: NDArray[np.uint16], wanted: NDArray[np.uint16], points: NDArray[np.float64],
-           room: tuple[float, float, float], rng: np.random.Generator, name: str, wide: bool) -> View:  # fmt: skip
+           room: tuple[float, float, float], rng: np.random.Generator, name: str, wide: bool, far: float = 0.0) -> View:  # fmt: skip
     """Return the first proposed view that is free and shows enough of the `wanted` object ids, else the best one."""
     best: tuple[float, View] | None = None
     for _ in range(14):
-        pose, focal = propose(surface, points, room, rng, wide)
+        pose, focal = propose(surface, points, room, rng, wide, far)
         view = make_view(name, pose, focal, rng)
         hits = caster.cast(origin(view), directions(view, 16))
         near = np.where(np.isfinite(hits.t), hits.t, 9.0)
         ids, counts = np.unique(owner[caster.labels[hits.face[hits.face >= 0]]], return_counts=True)
         shown = np.isin(ids, wanted)
         share = float(counts[shown].sum()) / len(near)
-        score = int((counts[shown] >= 2).sum()) + 10 * min(share, 0.3) - 20 * float((near < 0.28).mean())
-        blocked = float(np.quantile(near, 0.02)) < 0.28
+        score = int((counts[shown] >= 2).sum()) + 10 * min(share, 0.3) - 20 * float((near < 0.36).mean())
+        blocked = float(np.quantile(near, 0.02)) < 0.36
         if not blocked and share > (0.04 if wide else 0.08) and (counts[shown] >= 2).sum() >= min(4, len(wanted)):
             return view
         if best is None or score - 5 * blocked > best[0]:

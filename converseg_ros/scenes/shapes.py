@@ -28,6 +28,9 @@ def label_box(x: float, y: float, z: float, material: Material) -> Mesh:
     corners = unit[mesh.faces]
     normal = np.abs(mesh.normals[:, 0])
     u = np.where(normal[:, None, 0] > 0.5, corners[..., 1], corners[..., 0])
+    signed = mesh.normals[:, 0]
+    away = (signed[:, 1] > 0.5) | (signed[:, 0] < -0.5)  # seen from behind, left and right change places
+    u = np.where(away[:, None], 1 - u, u)
     v = np.where(normal[:, None, 2] > 0.5, corners[..., 1] * 0.1, corners[..., 2])
     mesh.uv = np.stack([u, v], 2).astype(np.float32)
     return mesh
