@@ -185,6 +185,7 @@ class Console:
     async def _listen(self, socket: WebSocket) -> None:
         """Feed one page's microphone (16-bit PCM; the first message is the sample rate) to the recogniser."""
         await socket.accept()
+        rate = (await socket.receive_text())[:8]
         if self.ears is None or not self.talking.acquire(blocking=False):
             why = 'it is switched off' if self.ears is None else 'another page is talking'
             await socket.send_text(json.dumps({'type': 'error', 'text': say('no_recogniser', why=why)}))
@@ -192,7 +193,7 @@ class Console:
             return
         live: Live | None = None
         try:
-            resample = Resampler(int((await socket.receive_text())[:8]))
+            resample = Resampler(int(rate))
             live = await asyncio.to_thread(self.ears, self._told)
             await socket.send_text(json.dumps({'type': 'ready'}))
             bucket = Bucket(200)

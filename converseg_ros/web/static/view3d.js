@@ -51,8 +51,11 @@ export class SpaceView {
     points.geometry.setAttribute('position', new BufferAttribute(positions, 3));
     points.geometry.setAttribute('color', new BufferAttribute(new Uint8Array(colors), 3, true));
     if (!this.aimed && positions.length) {
-      const depths = positions.filter((_, i) => i % 3 === 2).sort();
-      this.target.z = depths[depths.length >> 1];
+      const middle = (axis) => {
+        const values = positions.filter((_, i) => i % 3 === axis).sort();
+        return values[values.length >> 1];
+      };
+      this.target.set(middle(0), middle(1), middle(2));
       this.turn.distance = 1.3 * this.target.z;
       this.aimed = true;
     }
