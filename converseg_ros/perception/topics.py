@@ -1,7 +1,9 @@
-"""Which topics of a bag are a camera's: colour, depth and camera_info, chosen by type and name."""
+"""Open a rosbag2, and choose which of its topics are a camera's: colour, depth and camera_info, by type and name."""
 
 from dataclasses import dataclass
 import os
+from pathlib import Path
+from typing import Any
 
 from converseg_ros.core.errors import InputError
 
@@ -33,3 +35,27 @@ def find_camera_topics(topics: dict[str, str]) -> CameraTopics:
     infos = [t for t, kind in topics.items() if kind == INFO]
     info = max(infos, key=lambda t: len(os.path.commonpath([t, image])), default='')
     return CameraTopics(image, topics[image] == COMPRESSED, aligned, topics.get(aligned) == COMPRESSED, info)
+
+
+def open_bag(path: Path) -> Any:
+    """Return an open rosbags AnyReader of a rosbag2, sqlite3 or mcap; InputError naming the path if it is none.
+
+    path: the bag's folder, or the storage file beside its metadata.yaml.
+    """
+    from rosbags.highlevel import AnyReader, AnyReaderError
+    from rosbags.typesys import Stores, get_typestore
+
+    folder = path.parent if path.suffix in ('.mcap', '.db3') and (path.parent / 'metadata.yaml').exists() else path
+    if not folder.exists():
+        raise InputError('there is no such bag', where=str(path), do='give the folder with its metadata.yaml')
+    try:
+        reader = AnyReader([folder], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+        reader.open()
+    except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
+        raise InputError(
+            f'cannot be read as a rosbag2 ({error})', where=str(path), do='try `ros2 bag reindex`'
+        ) from error
+    if not reader.is2:
+        reader.close()
+        raise InputError('this is a ROS 1 bag', where=str(path), do='convert it with rosbags-convert')
+    return reader

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.perception.topics import find_camera_topics
+from converseg_ros.perception.topics import find_camera_topics, open_bag
 
 TF = {'/tf': False, '/tf_static': True}  # topic -> latched
 
@@ -23,22 +23,8 @@ class Bag:
 
     def __init__(self, path: Path) -> None:
         """Open the bag; raise InputError naming the path where it cannot be read."""
-        from rosbags.highlevel import AnyReader, AnyReaderError
-
         self.path = path
-        folder = path.parent if path.suffix in ('.mcap', '.db3') and (path.parent / 'metadata.yaml').exists() else path
-        if not folder.exists():
-            raise InputError('there is no such bag', where=str(path), do='give the folder with its metadata.yaml')
-        try:
-            self.reader = AnyReader([folder])
-            self.reader.open()
-        except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
-            raise InputError(
-                f'cannot be read as a rosbag2 ({error})', where=str(path), do='try `ros2 bag reindex`'
-            ) from error
-        if not self.reader.is2:
-            self.reader.close()
-            raise InputError('this is a ROS 1 bag', where=str(path), do='convert it with rosbags-convert')
+        self.reader = open_bag(path)
         self.topics = {c.topic: c.msgtype for c in self.reader.connections}
         self.camera = find_camera_topics(self.topics)
 
