@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from functools import cache
 import os
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -75,13 +76,21 @@ def _key(variable: str) -> str:
     return os.environ.get(variable, '').strip()
 
 
+@cache
+def _client() -> Any:
+    """Return the one HTTP client, which keeps connections open; it is safe to use from several threads."""
+    import httpx
+
+    return httpx.Client()
+
+
 def _post(url: str, body: dict[str, Any], headers: dict[str, str], timeout: float) -> dict[str, Any]:
     """Send JSON and return JSON; sort failures into those worth a retry and those not."""
     import httpx
 
     host = urlsplit(url).netloc
     try:
-        response = httpx.post(url, json=body, headers=headers, timeout=timeout)
+        response = _client().post(url, json=body, headers=headers, timeout=timeout)
     except httpx.TimeoutException as error:
         raise UnavailableError(f'no answer within {timeout:g} s') from error
     except httpx.TransportError as error:

@@ -1,5 +1,6 @@
 """A judge that looks at pixels: any chat model, asked with our own prompts and held to a schema."""
 
+from functools import cache
 import json
 from typing import Any, Literal
 
@@ -50,6 +51,7 @@ class WrittenPrompts(_Loose):
     prompts: list[WrittenPrompt]
 
 
+@cache
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """Return a JSON schema without references, as the strictest servers want it."""
     schema = model.model_json_schema()

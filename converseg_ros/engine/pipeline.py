@@ -119,9 +119,11 @@ class Pipeline:
             if identity in journal.items:
                 continue
             pair = align(self.judge, picture, draft, by_key)
+            item = self._item(identity, shot, image, pair)
             if pair.verdict.ok:
-                journal.commit(self._item(identity, shot, image, pair))
+                journal.commit(item)
             else:
+                journal.reject(item, pair.verdict.reason)
                 reasons[f'alignment: {pair.verdict.reason}'] += 1
         journal.finish(
             {'regions': len(regions), 'verified': len(verified), 'prompts': len(drafts), 'rejected': dict(reasons)}

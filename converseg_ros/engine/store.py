@@ -17,6 +17,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.items: dict[str, Item] = {}
+        self.rejects: dict[str, tuple[Item, str]] = {}
         self.summary: dict[str, Any] | None = None
         if path.is_file():
             self._read()
@@ -30,6 +31,9 @@ class Journal:
                 if 'item' in row:
                     item = Item.from_json(row['item'])
                     self.items[item.id] = item
+                elif 'rejected' in row:
+                    item = Item.from_json(row['rejected'])
+                    self.rejects[item.id] = item, row['why']
                 elif 'done' in row:
                     self.summary = row['done']
             except (ValueError, TypeError, KeyError) as error:
@@ -51,6 +55,12 @@ class Journal:
         """Add an item; once this returns it survives a kill."""
         self._append({'item': item.to_json()})
         self.items[item.id] = item
+
+    def reject(self, item: Item, why: str) -> None:
+        """Keep a pair that stage 5 rejected, to be looked at; it is no part of the data set."""
+        if item.id not in self.rejects:
+            self._append({'rejected': item.to_json(), 'why': why})
+            self.rejects[item.id] = item, why
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Mark the image as finished, with what there is to say about it."""
@@ -121,6 +131,12 @@ class Store:
                 do='make room, then run the same command again',
             ) from error
         return len(lines)
+
+
+def read_rejects(folder: Path) -> list[tuple[Item, str]]:
+    """Return the pairs that the engine rejected, with the reasons, from a data set folder's journals."""
+    journals = sorted((folder / 'store').rglob('*.jsonl'))
+    return [pair for path in journals for pair in Journal(path).rejects.values()]
 
 
 def read_items(path: Path) -> list[Item]:

@@ -21,7 +21,7 @@ from converseg_ros.engine.pipeline import Settings
 from converseg_ros.engine.store import read_items
 
 KEY = 'sk-very-secret-0123456789'
-SMALL = Settings(prompts=6, negatives=0.3, workers=2)
+SMALL = Settings(prompts=5, negatives=0.3, workers=2)
 
 
 @pytest.fixture
