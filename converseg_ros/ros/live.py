@@ -156,8 +156,6 @@ class LivePipeline:
     ) -> tuple[Frame, list[Region]]:
         """Segment one request's frame; `own` is an image of the requester's, unknown to TF. Raises InputError."""
         frame, pose = self._makers[2 if own else 0].make(bundle, self.settings)
-        if checkpoint is not None:
-            checkpoint('image')
         regions = self.segmenter.segment(frame, instructions, pose=pose, track=False, checkpoint=checkpoint)
         self._recover(regions)
         if own and frame.intrinsics is None and bundle.depth is not None:
@@ -254,6 +252,8 @@ class LivePipeline:
         except InputError:
             return  # the network thread says it
         regions = self.segmenter.carry(frame, self.book.active(), pose)
+        still = {i.id for i in self.book.active()}
+        regions = [r for r in regions if r.instruction.id in still]
         if regions and self.active:
             self._publish(frame, regions)
 

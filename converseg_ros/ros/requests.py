@@ -22,7 +22,15 @@ from converseg_ros.ros.live import MOST_WAITING, LivePipeline
 from converseg_ros.ros.sync import Bundle
 from converseg_ros.srv import Segment
 
-STAGES = {'waiting': 0.0, 'image': 0.05, 'text': 0.5, 'decode': 0.6, 'lift': 0.85}
+# the network's stage -> the stage in the feedback, progress
+STAGES = {
+    'waiting': ('waiting', 0.0),
+    'image': ('image', 0.05),
+    'language': ('text', 0.5),
+    'decode': ('decode', 0.6),
+    'masks': ('decode', 0.8),
+    'lift': ('lift', 0.85),
+}
 
 
 class Requests:
@@ -108,7 +116,8 @@ class Requests:
         def checkpoint(stage: str) -> None:
             if preempted.is_set() or handle.is_cancel_requested:
                 raise CancelledError(stage)
-            handle.publish_feedback(SegmentTask.Feedback(stage=stage, progress=STAGES.get(stage, 0.0)))
+            name, progress = STAGES.get(stage, (stage, 0.0))
+            handle.publish_feedback(SegmentTask.Feedback(stage=name, progress=progress))
 
         try:
             checkpoint('waiting')

@@ -1,0 +1,159 @@
+"""Say what this machine has for converseg, and what to do about what is missing.
+
+converseg doctor
+converseg doctor --json doctor.json
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from importlib.util import find_spec
+import os
+from pathlib import Path
+import shutil
+import sys
+from typing import Literal
+
+Level = Literal['ok', 'note', 'missing']
+SIGN = {'ok': '+', 'note': '~', 'missing': '!'}
+BIG_SEGMENT = 'config/fastdds_local.xml'
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `do` says how to mend it."""
+
+    what: str
+    level: Level
+    found: str
+    do: str = ''
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument('--json', type=Path, help='write the findings here')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print all findings; exit with 1 if something that the default model needs is missing."""
+    from converseg_ros.core.files import write_json
+
+    findings = [f for check in CHECKS for f in check()]
+    for f in findings:
+        print(f'{SIGN[f.level]} {f.what}: {f.found}' + (f'\n    -> {f.do}' if f.do else ''))
+    if args.json:
+        write_json(args.json, [asdict(f) for f in findings])
+    return 1 if any(f.level == 'missing' for f in findings) else 0
+
+
+def _version(*names: str) -> str:
+    for name in names:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return 'installed'
+
+
+def check_python() -> Iterator[Finding]:
+    """Look at the interpreter and the libraries every command needs."""
+    v = sys.version_info
+    good = (3, 11) <= v[:2] <= (3, 13)
+    yield Finding('Python', 'ok' if good else 'missing', sys.version.split()[0], '' if good else 'use 3.11 to 3.13')
+    libraries = {'numpy': 'numpy', 'torch': 'torch', 'cv2': 'opencv-python-headless', 'transformers': 'transformers'}
+    for module, package in libraries.items():
+        if find_spec(module) is None:
+            yield Finding(package, 'missing', 'not installed', f'pip install {package}, or ./run setup')
+        else:
+            yield Finding(package, 'ok', _version(package, f'{package}-contrib', 'opencv-python'))
+
+
+def check_ros() -> Iterator[Finding]:
+    """Look at ROS 2, our interfaces and what other packages offer."""
+    if find_spec('rclpy') is None:
+        yield Finding(
+            'ROS 2', 'missing', 'rclpy is not importable', 'source /opt/ros/<distro>/setup.bash, or ./run setup'
+        )
+        return
+    from converseg_ros.ros.environment import middleware
+
+    distro = os.environ.get('ROS_DISTRO', '')
+    yield Finding('ROS 2', 'ok', f'{distro or "from wheels"}, rclpy {_version("ros-jazzy-rclpy", "rclpy")}')
+    try:
+        from converseg_ros.msg import RegionArray  # noqa: F401
+
+        yield Finding('interfaces', 'ok', 'converseg_ros/msg, srv, action')
+    except ImportError as error:
+        yield Finding(
+            'interfaces', 'missing', str(error), 'pip install . or colcon build, then source install/setup.bash'
+        )
+    for name, use in {'launch_ros': 'launch files', 'cv_bridge': 'rarer image encodings'}.items():
+        here = find_spec(name) is not None
+        do = '' if here else f'optional ({use}); on ROS 2: apt install ros-$ROS_DISTRO-{name.replace("_", "-")}'
+        yield Finding(name, 'ok' if here else 'note', 'installed' if here else 'not installed', do)
+    yield Finding('middleware', 'ok', middleware())
+
+
+def check_transport() -> Iterator[Finding]:
+    """Look at what decides whether large images arrive."""
+    yield Finding('ROS_DOMAIN_ID', 'ok', os.environ.get('ROS_DOMAIN_ID', '0 (default)'))
+    reach = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET (default)')
+    yield Finding('discovery range', 'ok', reach)
+    names = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+    chosen = next((os.environ[n] for n in names if os.environ.get(n)), '')
+    if not chosen:
+        profile = f'{names[0]}=<share>/converseg_ros/{BIG_SEGMENT}'
+        do = f'for best-effort cameras on one machine export {profile} for camera and node'
+        yield Finding('Fast DDS profile', 'note', 'default: large best-effort images get lost', do)
+    elif not Path(chosen).is_file():
+        yield Finding('Fast DDS profile', 'missing', f'{chosen} is no file', 'correct or unset the variable')
+    else:
+        yield Finding('Fast DDS profile', 'ok', chosen)
+    if Path('/dev/shm').is_dir():
+        free = shutil.disk_usage('/dev/shm').free / 1e6
+        enough = free > 128
+        do = '' if enough else 'give it more: docker run --shm-size=1g'
+        yield Finding('/dev/shm', 'ok' if enough else 'note', f'{free:.0f} MB free for shared memory', do)
+
+
+def check_models() -> Iterator[Finding]:
+    """Look at the GPU and the models."""
+    if find_spec('torch') is not None:
+        import torch
+
+        if torch.cuda.is_available():
+            gpu = torch.cuda.get_device_properties(0)
+            yield Finding('GPU', 'ok', f'{gpu.name}, {gpu.total_memory / 1e9:.0f} GB')
+        else:
+            do = 'converseg-net-3b needs one; compact does not'
+            yield Finding('GPU', 'note', f'none that torch {torch.__version__} can use', do)
+    from converseg_ros.network.registry import installed
+
+    models = installed()
+    for name, folder in models.items():
+        calibrated = (folder / 'calibration.json').is_file()
+        yield Finding(f'model {name}', 'ok', f'{folder}{"" if calibrated else " (not calibrated)"}')
+    if 'compact' not in models:
+        yield Finding('model compact', 'missing', 'not in the package', 'install the package as it was released')
+    if 'converseg-net-3b' not in models:
+        yield Finding('model converseg-net-3b', 'note', 'not fetched', 'converseg weights fetch converseg-net-3b')
+
+
+def check_sound() -> Iterator[Finding]:
+    """Look for a microphone."""
+    cards = Path('/proc/asound/pcm')
+    recording = [line for line in cards.read_text().splitlines() if 'capture' in line] if cards.is_file() else []
+    if recording:
+        yield Finding('microphone', 'ok', '; '.join(line.split(':')[1].strip() for line in recording))
+    else:
+        yield Finding('microphone', 'note', 'no recording device', 'speech can also come on the `audio` topic')
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    check_python,
+    check_ros,
+    check_transport,
+    check_models,
+    check_sound,
+)
