@@ -48,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
     if args.origin and trainer.step == 0:
         trainer.adopt(args.origin)
     scores = trainer.train()
+    if trainer.step < config.steps:
+        print(f'stopped at step {trainer.step}; the same command goes on from there')
+        return 143
     if trainer.accelerator.is_main_process:
         from converseg_ros.training.validate import summary
 

@@ -12,11 +12,12 @@ from converseg_ros.network.checkpoints import load_network
 from converseg_ros.network.compact import CompactImageEncoder
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.training.batches import CachedSource, LiveSource, Source
-from converseg_ros.training.cache import build_cache
+from converseg_ros.training.cache import build_cache, weights_hash
 from converseg_ros.training.config import SourceConfig, TrainConfig
 from converseg_ros.training.learner import Learner
 from converseg_ros.training.loop import Trainer
 from converseg_ros.training.records import read_records
+from converseg_ros.training.texts import TextCache
 
 SEED = 'compact'  # a start folder of this name that is not there is made from the published weights
 
@@ -36,6 +37,8 @@ def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> T
     torch.set_num_threads(config.threads)
     network = start_network(config)
     learner = Learner(network, config.trainable, config.loss)
+    if config.cache and not learner.trains_language and not hasattr(network.language_encoder, 'prepare_image'):
+        learner.texts = TextCache(Path(config.cache) / f'texts-{weights_hash(network.language_encoder)}.pt')
     train = [source(s, 'train', config, learner, report) for s in config.train]
     val = [source(s, 'val', config, learner, report) for s in config.val]
     merged: Source | None = None

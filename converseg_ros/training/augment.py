@@ -16,7 +16,7 @@ Size = tuple[int, int]  # rows, columns
 Rng = np.random.Generator
 SWAP = {'left': 'right', 'right': 'left', 'leftmost': 'rightmost', 'rightmost': 'leftmost'}
 SWAP |= {f'{a}-hand': f'{b}-hand' for a, b in (('left', 'right'), ('right', 'left'))}
-SIDES = re.compile(r'\b(left-hand|right-hand|leftmost|rightmost|left|right)\b', re.IGNORECASE)
+SIDES = re.compile(r'\b(left-hand|right-hand|leftmost|rightmost|left(?! over)|right(?! now))\b', re.IGNORECASE)
 WHOLE_IMAGE = (Family.SPATIAL, Family.RELATIONS, Family.PHYSICS)  # truths that depend on what else is in the picture
 
 

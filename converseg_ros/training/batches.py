@@ -27,7 +27,8 @@ class Batch:
     """K prompts about B views.
 
     trunk: cached features of B views, or None; pixels: (B, 3, H, W) uint8, or None. image_of (K,). target, valid:
-    (K, h, w) float32. positive: (K,) bool. decoded: (K,) bool, False where only the alignment map learns. ids, families: of the K items.
+    (K, h, w) float32. positive: (K,) bool. decoded: (K,) bool, False where only the alignment map learns. ids,
+    families: of the K items.
     """
 
     trunk: TrunkOutput | None

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 import torch
+from torch import nn
 
 from converseg_ros.core.files import write_json
 from converseg_ros.network.compact import CompactImageEncoder, TrunkOutput
@@ -140,11 +141,16 @@ def build_cache(
 
 def fingerprint(encoder: CompactImageEncoder) -> str:
     """Return a hash of the frozen trunk's weights."""
+    return weights_hash(encoder, ('trunk.', 'class_text')) + f'/{encoder.temperature}'
+
+
+def weights_hash(module: nn.Module, prefixes: tuple[str, ...] = ('',)) -> str:
+    """Return a hash of a module's tensors whose names begin with one of `prefixes`."""
     digest = hashlib.sha256()
-    for name, value in sorted(encoder.state_dict().items()):
-        if name.startswith(('trunk.', 'class_text')):
-            digest.update(value.detach().cpu().double().sum().numpy().tobytes())
-    return digest.hexdigest()[:16] + f'/{encoder.temperature}'
+    for name, value in sorted(module.state_dict().items()):
+        if name.startswith(prefixes):
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _key(part: Sequence[tuple[int, Record]], trunk: str, augment: AugmentConfig, seed: int, size: Any) -> str:

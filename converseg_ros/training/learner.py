@@ -15,6 +15,7 @@ from converseg_ros.network.selection import tokens
 from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
 from converseg_ros.training.losses import Losses, compute
+from converseg_ros.training.texts import TextCache
 
 
 class Learner(nn.Module):
@@ -36,7 +37,7 @@ class Learner(nn.Module):
         self.trains_trunk = any(n.startswith('image_encoder.trunk') for n in chosen)
         self.trains_language = any(n.startswith('language_encoder') for n in chosen)
         self.answers = tokens(network.config.select, network.config.decoder.multimask_outputs)
-        self._texts: dict[str, LanguageFeatures] = {}
+        self.texts = TextCache()
         if network.decoder.sam.iou_token.weight.requires_grad and len(self.answers) == 1:
             self._freeze_unused()
 
@@ -104,19 +105,8 @@ class Learner(nn.Module):
         if self.trains_language:
             return self.network.encode_text(batch.texts)
         encoder.eval()  # dropout in a frozen encoder would be noise that inference never sees
-        missing = sorted(set(batch.texts) - self._texts.keys())
-        with torch.no_grad():
-            for start in range(0, len(missing), 64):
-                part = missing[start : start + 64]
-                encoded = self.network.encode_text(part)
-                for row, text in enumerate(part):
-                    live = int(encoded.mask[row].sum())
-                    self._texts[text] = LanguageFeatures(
-                        encoded.tokens[row, :live].clone(),
-                        encoded.mask[row, :live].clone(),
-                        encoded.pooled[row].clone(),
-                    )
-        return _pad([self._texts[t] for t in batch.texts])
+        self.texts.add(batch.texts, self.network)
+        return self.texts.get(batch.texts, batch.target.device)
 
     def _seeing(self, batch: Batch, encoder: Any) -> LanguageFeatures:
         """Encode the texts of each view together with its picture (a vision-language model)."""

@@ -1,12 +1,13 @@
 """The training loop: Hugging Face accelerate around plain PyTorch; one CPU, one GPU, or as many as there are."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 import hashlib
 import json
 import math
 from pathlib import Path
+import signal
 import time
 from typing import Any
 
@@ -68,7 +69,11 @@ class Trainer:
         started, first = time.monotonic(), self.step
         recent: list[float] = []
         scores: dict[str, float] = {}
-        while self.step < config.steps:
+        stopping: list[int] = []
+        if self.accelerator.num_processes == 1:  # several processes would not stop at the same step
+            with suppress(ValueError):  # not in the main thread: whoever owns it handles signals
+                signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+        while self.step < config.steps and not stopping:
             parts = self._update()
             recent.append(parts['total'])
             if main and log is not None and self.step % 10 == 0:
@@ -89,7 +94,7 @@ class Trainer:
                 scores = self._validate(log)
                 better = scores.get('giou', 0.0) > self.best
                 self.best = max(self.best, scores.get('giou', 0.0))
-            if done or better or self.step % config.checkpoint_every == 0:
+            if done or better or stopping or self.step % config.checkpoint_every == 0:
                 self._save(better)
         if log is not None:
             log.close()
@@ -202,6 +207,9 @@ class Trainer:
     def _save(self, best: bool) -> None:
         """Write a checkpoint from the main process."""
         from accelerate.utils import gather_object
+
+        if self.accelerator.is_main_process:
+            self.learner.texts.save()
 
         random = gather_object([torch.get_rng_state()])
         if self.accelerator.is_main_process:

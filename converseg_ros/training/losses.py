@@ -86,7 +86,7 @@ def _fine(decoded: Decoded, batch: Batch, config: LossConfig) -> Losses:
 
 def _coarse(logits: Tensor, batch: Batch) -> Tensor:
     """Return BCE over all prompts plus Dice over those with a target, at the coarse map's resolution."""
-    size = logits.shape[1:]
+    size = (logits.shape[1], logits.shape[2])
     target = F.adaptive_avg_pool2d(batch.target[:, None], size)[:, 0]
     valid = F.adaptive_avg_pool2d(batch.valid[:, None], size)[:, 0]
     some = batch.positive.float().sum().clamp_min(1)
