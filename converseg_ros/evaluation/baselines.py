@@ -97,7 +97,9 @@ def standard(report: Callable[[str], None] = print, *, nouns: bool = True) -> li
     if nouns:
         missing = NounMatcher.missing()
         if missing:
-            report(f'no noun-matching baseline: {", ".join(missing)} not installed (pip install converseg_ros[baselines])')
+            report(
+                f'no noun-matching baseline: {", ".join(missing)} not installed (pip install converseg_ros[baselines])'
+            )
         else:
             found.append(NounMatcher())
     return found

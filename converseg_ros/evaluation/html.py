@@ -25,6 +25,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { border-bottom: 1px solid #8885; padding: .25rem .7rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+td small { display: block; opacity: .75; }
 .cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
 figure { margin: 0; } img { width: 100%; height: auto; }
 figcaption { font-size: .85rem; } code { overflow-wrap: anywhere; }
@@ -78,10 +79,15 @@ def _table(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
         if entry.get('absent'):
             cells = f'<td colspan="{len(KEYS) + 1}">absent from this data</td>'
         else:
-            cells = ''.join(f'<td>{with_interval(entry, k)}</td>' for k in KEYS) + f'<td>{entry["n_items"]}</td>'
+            cells = ''.join(f'<td>{_cell(entry, k)}</td>' for k in KEYS) + f'<td>{entry["n_items"]}</td>'
         label = name + (f' ({entry["which"]})' if entry.get('which') else '')
         lines.append(f'<tr><td>{escape(label)}</td>{cells}</tr>')
     return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+
+
+def _cell(entry: Mapping[str, Any], key: str) -> str:
+    value, _, interval = with_interval(entry, key).partition(' ')
+    return f'{value}<small>{interval}</small>' if interval else value
 
 
 def _calibration(data: Mapping[str, Any]) -> str:

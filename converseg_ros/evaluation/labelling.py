@@ -77,12 +77,25 @@ def pictures_of(paths: Sequence[Path], every: int = 1) -> tuple[Path, list[Pictu
             with Bag(path) as bag:
                 found += [Picture(path.name, s) for s in bag.stamps()[:: max(every, 1)]]
         elif path.is_dir():
-            found += [Picture(path.name, p.name) for p in sorted(path.iterdir()) if p.suffix.lower() in IMAGES]
+            found += [Picture(path.name, p.name) for p in sorted(path.iterdir()) if _is_colour(p)]
         else:
             raise InputError('neither a folder of images nor a bag', where=str(path))
     if not found:
         raise InputError('no image in it', where=', '.join(map(str, paths)))
     return root, found
+
+
+def _is_colour(path: Path) -> bool:
+    """Return whether a file is an image to look at: 16-bit depth images are not."""
+    from PIL import Image
+
+    if path.suffix.lower() not in IMAGES:
+        return False
+    try:
+        with Image.open(path) as image:
+            return image.mode in ('RGB', 'RGBA', 'L', 'P', '1', 'CMYK')
+    except OSError:
+        return False
 
 
 class Labelling:

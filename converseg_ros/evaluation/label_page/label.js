@@ -183,9 +183,10 @@ async function save() {
     picture: current, id: $('id').value, prompt: $('prompt').value, family: $('family').value || null,
     sub_concept: $('concept').value, rle: encode(), how: how(),
   });
-  say(`saved ${$('id').value}`);
+  const saved = $('id').value;
   state = await call('/api/state');
   reset(); fresh(); list(); show();
+  say(`saved ${saved}`);
 }
 
 const keys = {
