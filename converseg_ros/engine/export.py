@@ -18,8 +18,8 @@ from converseg_ros.engine.store import read_items
 def export(dataset: Path, out: Path, formats: Iterable[str], splits: Iterable[str]) -> Iterator[str]:
     """Write each format of each split under `out`, and yield a line about each file written.
 
-    Images and masks are written once a split (`out/SPLIT/images`, `out/SPLIT/masks`); masks are PNGs of 0 and 255 at the
-    image's size, all zero for no target. Raise InputError if there are no items, ConversegError on a full disk.
+    Images and masks are written once a split (`out/SPLIT/images`, `out/SPLIT/masks`); masks are PNGs of 0 and 255 at
+    the image's size, all zero for no target. Raise InputError if there are no items, ConversegError on a full disk.
     """
     items = read_items(dataset)
     if not items:

@@ -16,9 +16,12 @@ _RULES = (
     (re.compile(r'None|nan\b'), 'a missing word'),
     (re.compile(r'\b(that are) (has|is)\b|\bthat (is|has) (are|have)\b'), 'verbs that clash'),
     (re.compile(r'\b\w+ss(s|es)es\b'), 'a plural of a plural'),
+    (re.compile(r'\b(headphones|scissors|glasses|shoes|keys|slippers|trousers|pliers|stairs) (is|was|does|has)\b'), 'singular verb with a plural'),
 )  # fmt: skip
 _QUESTION = re.compile(r'^(what|where|which|who|is|are|can|could|do|does|how)\b', re.IGNORECASE)
-_VAGUE = re.compile(r'\b(it|that one|this one|the other one|them)\b\W*$', re.IGNORECASE)
+_VAGUE = re.compile(
+    r'\b(that one|this one|the other one|them|those)\W*$|^\w+ (is|are) (it|that|this|they)\W*$', re.IGNORECASE
+)
 
 
 def lint(text: str, *, bare: bool = False, context: str = '') -> list[str]:
@@ -33,10 +36,6 @@ def lint(text: str, *, bare: bool = False, context: str = '') -> list[str]:
         and not any(q in text for q in (', ', '? ', 'hey', 'is ', 'and the'))
     ):
         problems.append('a question mark after a command')
-    if (
-        _VAGUE.search(text)
-        and not context
-        and not re.search(r'\b(what|where|because|if|before|that|which|use|with)\b', text)
-    ):
+    if _VAGUE.search(text) and not context:
         problems.append('points back at nothing')
     return problems

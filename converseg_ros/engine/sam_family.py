@@ -90,7 +90,7 @@ class SamFamilyProposer:
         return self._pool
 
     def refine(self, picture: Picture, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return the union of the pool's masks that lie in `mask`, if that says much the same, else `mask` without specks."""
+        """Return the union of the pool's masks in `mask` if that says much the same, else `mask` without specks."""
         inside = [m for m in self.pool(picture) if np.count_nonzero(m & mask) > 0.9 * np.count_nonzero(m)]
         union = np.logical_or.reduce(inside) if inside else np.zeros_like(mask)
         return tidy(union if iou(union, mask) > SAME else mask)

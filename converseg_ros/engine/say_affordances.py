@@ -69,6 +69,8 @@ def _parts(talk: Talk) -> Drafts:
         if words is None:
             continue
         options = PART_USES.get(part.category)
+        if part.category == 'rim' and not owner.tags & {'drink', 'pours'}:
+            continue
         if options:
             sub_concept, sayings = options
             yield Draft(talk.choose(sayings).format(w=words), (part.key,), sub_concept, 'conversational')

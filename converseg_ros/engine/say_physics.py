@@ -86,7 +86,7 @@ def _removal(talk: Talk) -> Drafts:
                     f'what would fall if I pulled out {words}?',
                     f'what would move if somebody took {words} away?',
                     f'what loses its support when I remove {words}?',
-                    f'if {words} was gone, what would come down?',
+                    f'without {words}, what would come down?',
                 )
             )
             yield Draft(text, keys(falling), 'falls_if_removed', 'conversational')
@@ -98,9 +98,9 @@ def _removal(talk: Talk) -> Drafts:
             text = talk.choose(
                 (
                     f'what carries the weight of {words}?',
-                    f'what is {words} resting on?',
+                    f'what does the weight of {words} rest on?',
                     f'what holds {words} up?',
-                    f'what must stay where it is so that {words} does not fall?',
+                    f'what must stay where it is to keep {words} from falling?',
                 )
             )
             yield Draft(text, (carrier.key,), 'load_bearing', 'conversational')

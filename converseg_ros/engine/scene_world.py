@@ -74,6 +74,8 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
     stated = frozenset(obj.attributes)
     tags = stated | (known.tags - frozenset(ATTRIBUTES))
     unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE
+    if tags & {'edible', 'plant'}:
+        tags = tags - {'soft'}  # nobody means a banana by it
     if obj.mass > 0:  # heavy is what the scales say, not the class
         tags = (tags - {'heavy'}) | ({'heavy'} if obj.mass >= 10 else set())
         unsure = (unsure - {'heavy'}) | ({'heavy'} if 4 <= obj.mass < 10 else set())

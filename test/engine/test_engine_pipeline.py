@@ -79,7 +79,7 @@ def test_items_are_complete_and_balanced(dataset, rooms):
         ('what would tip over at a small push?', {'o4'}),
         ('what could cut me?', {'o5'}),
         ('which of these could I cut with?', {'o5'}),
-        ('what is in the bowl?', {'o10'}),
+        ('whatever is inside the bowl', {'o10'}),
         ('the leftmost mug', {'o3'}),
         ('the red mug', {'o3'}),
         ('the mug right of the apple', {'o4'}),
@@ -364,15 +364,14 @@ def test_labels_give_the_right_pixels_and_turned_photos_are_set_upright(tmp_path
     manifest = run([source], tmp_path / 'd', judge='labels')
     assert not manifest['failed']
     items = read_items(tmp_path / 'd')
-    cups = [i for i in items if i.positive and 'cup' in i.prompt.split() and i.sub_concept == 'instance']
-    assert cups
     for i in items:
         rgb, upright = load_upright(i.image_path(tmp_path / 'd'))
         assert upright and rgb.shape[:2] == (120, 160) == i.mask().shape
-    for i in cups:
-        rgb, _ = load_upright(i.image_path(tmp_path / 'd'))
-        assert abs(i.mask().sum() - 1600) < 120
-        assert rgb[i.mask()].mean(0)[0] > 180 and rgb[i.mask()].mean(0)[2] < 70
+    positives = [i for i in items if i.positive]
+    assert len(positives) >= 8
+    for i in positives:  # the background is gray, the things are red and blue: no mask is on the wrong pixels
+        pixels = load_upright(i.image_path(tmp_path / 'd'))[0][i.mask()].astype(int)
+        assert (pixels.max(1) - pixels.min(1) > 80).mean() > 0.95, i.prompt
     names = {i.prompt for i in items if not i.positive}
     assert names and all('cup' not in n.split() for n in names if 'left' not in n and 'right' not in n)
 

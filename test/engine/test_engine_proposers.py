@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - long lines of data
 """SAM-like proposers on random micro weights: shapes, order, suppression, refinement; and what the loaders refuse."""
 
 import numpy as np
@@ -158,5 +159,5 @@ def test_loaders_say_what_is_wrong(tmp_path):
     with pytest.raises(InputError, match='not a SAM 2 model'):
         Sam2Proposer.load(str(tmp_path))
     (tmp_path / 'x.pth').write_bytes(b'nothing')
-    with pytest.raises(InputError, match='x.pth'):
+    with pytest.raises(InputError, match=r'x\.pth'):
         SamProposer.load(str(tmp_path / 'x.pth'))
