@@ -222,7 +222,8 @@ def _support(
     best = max(surfaces, key=lambda id_: int(np.count_nonzero(masks[id_])), default=0)
     if not best or np.count_nonzero(masks[best]) < LEAST_SUPPORT:
         return None
-    return view, best, masks[best], depth / np.float32(1000), noisy / np.float32(1000)
+    metres = (image.astype(np.float32) / np.float32(1000) for image in (depth, noisy))
+    return view, best, masks[best], next(metres), next(metres)
 
 
 def _world(depth: NDArray[np.float32], k: Intrinsics, pose: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,12 +2,16 @@
 
 from contextlib import suppress
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import OrientedBox
 from converseg_ros.lifting.planes import plane_axes
+
+SIDE_NOISE = 0.004  # metres within which a point counts as lying on a side
+_TURN = np.deg2rad(np.arange(0, 90, 1.0))
+ANGLES = np.column_stack([np.cos(_TURN), np.sin(_TURN)]).astype(np.float32)
+SIDEWAYS = np.column_stack([-np.sin(_TURN), np.cos(_TURN)]).astype(np.float32)
 
 
 def principal_axes(points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -33,12 +37,21 @@ def _hull_axes(sample: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _upright_axes(sample: NDArray[np.float32], up: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return axes with z = up and x, y along the rectangle of least area around the points seen along `up`."""
+    """Return axes with z = up and x, y along the sides of the points seen along `up`.
+
+    Of a box one camera sees two faces, an L from above, whose rectangle of least area may lie askew. So the angle is
+    the one at which points are closest to the rectangle's sides (Zhang, Xu, Dong, Dolan, "Efficient L-shape fitting",
+    IV 2017, closeness criterion).
+    """
     frame = plane_axes(up)
-    flat = sample @ frame[:, :2].astype(np.float32)
-    angle = np.deg2rad(cv2.minAreaRect(np.ascontiguousarray(flat))[2])
-    x = frame[:, 0] * np.cos(angle) + frame[:, 1] * np.sin(angle)
-    return np.column_stack([x, np.cross(up, x), up])
+    flat = sample[:500] @ frame[:, :2].astype(np.float32)
+    x, y = ANGLES @ flat.T, SIDEWAYS @ flat.T  # (angles, points)
+    to_x = np.minimum(x - x.min(1, keepdims=True), x.max(1, keepdims=True) - x)
+    to_y = np.minimum(y - y.min(1, keepdims=True), y.max(1, keepdims=True) - y)
+    closeness = (1 / np.maximum(np.minimum(to_x, to_y), SIDE_NOISE)).sum(1)
+    cosine, sine = ANGLES[int(closeness.argmax())].astype(np.float64)
+    forward = frame[:, 0] * cosine + frame[:, 1] * sine
+    return np.column_stack([forward, np.cross(up, forward), up])
 
 
 def oriented_box(

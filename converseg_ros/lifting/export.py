@@ -40,8 +40,8 @@ def write_ply(
         ('blue', 'u1'),
     ]
     if tags is not None:
-        fields.append(('label', '<u2'))
-    names = {'<f4': 'float', 'u1': 'uchar', '<u2': 'ushort'}
+        fields.append(('label', '<i4'))
+    names = {'<f4': 'float', 'u1': 'uchar', '<i4': 'int'}
     header = ['ply', 'format binary_little_endian 1.0', f'element vertex {len(xyz)}']
     header += [f'property {names[kind]} {name}' for name, kind in fields]
     rows = np.empty(len(xyz), np.dtype(fields))

@@ -117,9 +117,9 @@ def _before(
     rim = np.where(behind, rim, z)
     outline = mask & ~cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8), borderValue=1).view(bool) & inside
     step = outline & (_step_outside(scene, mask) > np.float32(options.edge_jump) * z)
-    if np.count_nonzero(step) < 0.1 * max(np.count_nonzero(outline), 1):
+    if int(np.count_nonzero(step)) < 0.1 * max(int(np.count_nonzero(outline)), 1):
         depth = float(np.median(z[inside]))
-        width = float(np.sqrt(np.count_nonzero(mask)) * depth / focal)
+        width = float(np.sqrt(float(np.count_nonzero(mask)))) * depth / focal
         room = np.float32(min(width, options.safety_depth))
         return _frustum(scene, inside, np.maximum(z - room, np.float32(options.min_depth)), z, focal)
     return _frustum(scene, behind, rim, z, focal)

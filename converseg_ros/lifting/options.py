@@ -28,7 +28,7 @@ class LiftOptions:
     """Edge of the voxel grid that thins `Geometry.points` (one measured point a voxel); 0 keeps every point."""
     box: Literal['hull', 'upright'] = 'hull'
     """'hull': principal axes of the convex hull, as Open3D's oriented box. 'upright': one axis along gravity (or, where
-    that is unknown, along the fitted plane's normal), the others from the rectangle of least area."""
+    that is unknown, along the fitted plane's normal), the others along the sides of the region seen from there."""
     box_points: int = 1500
     """Points the axes of a box are computed from; its size always comes from all points."""
     plane_points: int = 4000

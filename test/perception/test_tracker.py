@@ -1,0 +1,182 @@
+"""Masks are carried to newer images, ids stay, and doubt grows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from converseg_ros.core import Frame, Instruction, Intrinsics, Prediction, Status
+from converseg_ros.core.geometry import Geometry
+from converseg_ros.core.region import Region
+from converseg_ros.core.status import GeometryStatus
+from converseg_ros.perception.tracker import Tracker, TrackerOptions
+
+H, W = 240, 320
+MS = 1_000_000
+MUG, TABLE = Instruction('the mug', id='mug'), Instruction('the table', id='table')
+
+
+def texture(seed=0) -> np.ndarray:
+    import cv2
+
+    noise = np.random.default_rng(seed).integers(0, 255, (2 * H, 2 * W, 3)).astype(np.uint8)
+    return cv2.GaussianBlur(noise, (0, 0), 6).astype(np.float32)
+
+
+WALL = texture()
+WALL = np.clip((WALL - WALL.mean()) * 8 + 128, 0, 255).astype(np.uint8)
+
+
+def view(dx=0, dy=0, ms=0, wall=WALL, **more) -> Frame:
+    """Return what a camera that moved by whole pixels sees of a textured wall."""
+    return Frame(np.ascontiguousarray(wall[60 + dy : 60 + dy + H, 80 + dx : 80 + dx + W]), stamp_ns=ms * MS, **more)
+
+
+def square(x=120, y=90, size=50) -> np.ndarray:
+    mask = np.zeros((H, W), bool)
+    mask[max(y, 0) : y + size, max(x, 0) : x + size] = True
+    return mask
+
+
+def region(mask, frame, instruction=MUG, status=Status.OK, **more) -> Region:
+    prediction = Prediction(mask, 0.9, status, calibrated=True)
+    stamp = frame.stamp_ns
+    return Region(
+        'x', instruction, prediction, stamp_ns=stamp, segmented_ns=stamp, valid_until_ns=stamp + 1000 * MS, **more
+    )
+
+
+def iou(a, b) -> float:
+    return np.count_nonzero(a & b) / np.count_nonzero(a | b)
+
+
+def test_masks_follow_the_image():
+    tracker, first = Tracker(), view()
+    (seen,) = tracker.observe(first, [region(square(), first)])
+    for i in range(1, 13):
+        frame = view(dx=3 * i, dy=i, ms=33 * i)
+        (carried,) = tracker.carry(frame)
+        assert iou(carried.prediction.mask, square(120 - 3 * i, 90 - i)) > 0.85
+        assert carried.id == seen.id and carried.tracked
+        assert (carried.stamp_ns, carried.segmented_ns) == (frame.stamp_ns, 0)
+        assert carried.geometry.status == GeometryStatus.NOT_COMPUTED
+
+
+def test_scores_decay_until_low_confidence_and_then_it_ends():
+    tracker, first = Tracker(TrackerOptions(half_life=0.5, max_carry=1.5)), view()
+    tracker.observe(first, [region(square(), first)])
+    scores, states = [], []
+    for ms in range(100, 1500, 200):
+        (carried,) = tracker.carry(view(ms=ms))
+        scores.append(carried.prediction.score)
+        states.append(carried.status)
+        assert not carried.prediction.calibrated
+        assert carried.valid_until_ns <= 1500 * MS
+    assert scores == sorted(scores, reverse=True) and scores[0] < 0.9
+    assert states[0] == Status.OK and states[-1] == Status.LOW_CONFIDENCE
+    assert tracker.carry(view(ms=1600)) == [] and not tracker.active
+
+
+def test_an_answer_that_comes_late_is_carried_on_to_the_newest_image():
+    tracker, frames = Tracker(), [view(dx=5 * i, ms=40 * i) for i in range(13)]
+    for frame in frames[:12]:
+        assert tracker.carry(frame) == []
+    tracker.observe(frames[0], [region(square(), frames[0])])
+    (carried,) = tracker.carry(frames[12])
+    assert iou(carried.prediction.mask, square(60)) > 0.8
+
+
+def test_ids_stay_with_the_thing_and_change_with_it():
+    tracker, first = Tracker(), view()
+    first_id = tracker.observe(first, [region(square(), first), region(square(0, 0, 240), first, TABLE)])[0].id
+    moved = view(dx=20, ms=300)
+    again = tracker.observe(moved, [region(square(98, 92), moved)])[0]
+    assert again.id == first_id
+    other = tracker.observe(view(dx=20, ms=600), [region(square(250, 150), moved)])[0]
+    assert other.id != first_id and other.id.startswith('mug')
+
+
+def test_a_thing_lost_for_one_answer_keeps_its_id():
+    tracker, first = Tracker(), view()
+    first_id = tracker.observe(first, [region(square(), first)])[0].id
+    blind = view(ms=200)
+    gone = region(np.zeros((H, W), bool), blind, status=Status.NO_TARGET)
+    assert tracker.observe(blind, [gone])[0].prediction.status == Status.NO_TARGET
+    assert tracker.carry(view(ms=250))[0].status == Status.NO_TARGET
+    back = view(ms=400)
+    assert tracker.observe(back, [region(square(), back)])[0].id == first_id
+
+
+def test_place_in_space_decides_where_poses_are_known():
+    tracker, first = Tracker(), view()
+
+    def at(x):
+        return Geometry(GeometryStatus.OK, centroid=np.array([x, 0, 1.0]))
+
+    pose = np.eye(4)
+    one = tracker.observe(first, [region(square(), first, geometry=at(0.0))], pose)[0]
+    same = tracker.observe(view(ms=100), [region(square(200), view(ms=100), geometry=at(0.05))], pose)[0]
+    other = tracker.observe(view(ms=200), [region(square(200), view(ms=200), geometry=at(0.6))], pose)[0]
+    assert same.id == one.id != other.id
+
+
+@pytest.mark.parametrize(
+    ('frame', 'reason'),
+    [(view(ms=50), 'clock'), (view(ms=5000), 'clock'), (view(ms=140, wall=WALL[::-1, ::-1]), 'cut')],
+)
+def test_clock_jumps_and_scene_cuts_forget_everything(frame, reason):
+    tracker, first = Tracker(), view(ms=100)
+    tracker.observe(first, [region(square(), first)])
+    assert tracker.carry(view(ms=120))
+    assert tracker.carry(frame) == []
+    assert not tracker.active and tracker.resets == 1 and reason in tracker.reset_reason
+    later = replace(frame, stamp_ns=frame.stamp_ns + MS)
+    assert tracker.observe(later, [region(square(), later)])[0].id  # and it goes on
+
+
+def test_exposure_is_no_scene_cut():
+    tracker, first = Tracker(), view()
+    tracker.observe(first, [region(square(), first)])
+    assert tracker.carry(view(ms=40, wall=(WALL * 0.6).astype(np.uint8)))
+
+
+def test_what_leaves_the_view_is_not_forgotten_but_doubted():
+    tracker, first = Tracker(), view()
+    tracker.observe(first, [region(square(0, 90, 20), first)])
+    carried = []
+    for i in range(1, 9):
+        carried = tracker.carry(view(dx=6 * i, ms=30 * i))
+    assert carried[0].status == Status.LOW_CONFIDENCE and not carried[0].prediction.mask.any()
+
+
+def test_memory_is_bounded():
+    tracker = Tracker(TrackerOptions(max_tracks=5, history=4))
+    for i in range(40):
+        frame = view(ms=30 * i)
+        tracker.observe(frame, [region(square(), frame, Instruction('thing', id=str(i)))])
+        tracker.carry(view(ms=30 * i + 10))
+    assert len(tracker._tracks) <= 5 and len(tracker._recent) <= 4
+
+
+def test_depth_and_pose_carry_masks_over_plain_walls():
+    """Optical flow sees nothing on a plain wall; depth and pose do."""
+    k = Intrinsics(300.0, 300.0, 159.5, 119.5, W, H)
+    plain = np.full((H, W, 3), 128, np.uint8)
+    depth = np.full((H, W), 1.5, np.float32)
+    tracker = Tracker()
+    first = Frame(plain, depth, k, 0)
+    tracker.observe(first, [region(square(), first)], np.eye(4))
+    pose = np.eye(4)
+    pose[0, 3] = 0.1  # 0.1 m to the right is 20 pixels at 1.5 m
+    (carried,) = tracker.carry(Frame(plain, depth, k, 40 * MS), pose)
+    assert iou(carried.prediction.mask, square(100)) > 0.9
+
+
+def test_many_masks_are_carried_together():
+    tracker, first = Tracker(), view()
+    some = [region(square(20 * i, 10 * i, 40), first, Instruction('thing', id=str(i))) for i in range(11)]
+    tracker.observe(first, some)
+    carried = tracker.carry(view(dx=4, ms=30))
+    for i, r in enumerate(carried):
+        assert iou(r.prediction.mask, square(20 * i - 4, 10 * i, 40)) > 0.8
+    assert len({r.id for r in carried}) == 11
