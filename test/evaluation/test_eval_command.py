@@ -172,3 +172,35 @@ def test_concepts_of_the_benchmark_are_families(items_json):
     assert family_of('affordances & functions') == 'affordances'
     assert family_of('colours') == ''
     assert [s.family for s in samples_of_items(items_json)] == ['entities', 'spatial', 'affordances']
+
+
+def test_calibrating_writes_beside_the_weights_and_is_used_at_once(tmp_path):
+    import shutil
+
+    from converseg_ros.core import Item, encode_rle
+    from converseg_ros.network.registry import find_model
+
+    model = tmp_path / 'model'
+    shutil.copytree(find_model('micro'), model, ignore=shutil.ignore_patterns('calibration.json'))
+    lines = []
+    truth = np.zeros((32, 40), bool)
+    truth[8:20, 8:20] = True
+    for i in range(12):
+        rgb = np.random.default_rng(i).integers(0, 255, (32, 40, 3), dtype=np.uint8)
+        Image.fromarray(rgb).save(tmp_path / f'{i}.png')
+        for kind, mask in (('p', truth), ('n', truth & False)):
+            item = Item(f'{kind}{i}', f'{i}.png', f'{kind} {i}', encode_rle(mask), split='val', image_id=str(i))
+            lines.append(json.dumps(item.to_json()))
+    (tmp_path / 'items.jsonl').write_text('\n'.join(lines))
+    out = tmp_path / 'c.json'
+    arguments = ['eval', 'dataset', str(tmp_path), '--split', 'val', '--model', str(model), '--device', 'cpu']
+    assert cli.main([*arguments, '--json', str(out), '--no-baselines', '--calibrate']) == 0
+    fitted = json.loads((model / 'calibration.json').read_text())
+    assert fitted['provenance']['items'] == 24
+    report = read_report(out)
+    assert report['calibration']['calibrated']
+    assert report['calibration']['threshold'] == pytest.approx(fitted['no_target'])
+    assert report['calibration']['reliability']['ece'] is not None
+    refused = [i for i in report['items'] if i['status'] == 'NO_TARGET']
+    assert all(i['score'] < fitted['no_target'] for i in refused)
+    assert all(i['score'] >= fitted['no_target'] for i in report['items'] if i['status'] != 'NO_TARGET')
