@@ -1,0 +1,61 @@
+"""Turn the objects of a scene into MoveIt collision objects: upright boxes, and voxels for what must not be touched.
+
+    python examples/moveit_collision_objects.py [--seed N] [--json FILE]
+
+With moveit_msgs installed these are moveit_msgs/CollisionObject messages, ready for a PlanningScene's world; without,
+dictionaries of the same shape, which are printed or written as JSON.
+"""
+
+import argparse
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+import numpy as np
+
+from converseg_ros.core import Instruction, Role
+from converseg_ros.lifting import LiftOptions, lift_regions
+from converseg_ros.lifting.export import collision_object
+from converseg_ros.lifting.transform import transform_geometry
+from converseg_ros.lifting.truth import TABLE, random_scene
+
+
+def collision_objects(seed: int, *, message: bool | None = None) -> list[Any]:
+    """Return the objects of one scene in the world frame; the first of them counts as hot, so it becomes voxels."""
+    scene = random_scene(seed)
+    frame = scene.frame()
+    labels = [s.label for s in scene.solids if s.label > TABLE and np.count_nonzero(scene.labels == s.label) > 300]
+    hot, *rest = labels
+    requests = [(Instruction('it is hot', role=Role.SAFETY), scene.labels == hot)]
+    requests += [(Instruction('an obstacle'), scene.labels == label) for label in rest]
+    geometries = lift_regions(frame, requests, LiftOptions(box='upright'))
+    keep_out, *boxes = (transform_geometry(g, scene.camera, 'world') for g in geometries)
+    objects = [collision_object(keep_out, 'hot', voxel=0.03, message=message)]
+    objects += [
+        collision_object(g, f'obstacle_{label}', padding=0.01, message=message)
+        for g, label in zip(boxes, rest, strict=True)
+        if g.box is not None
+    ]
+    return objects
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print or write the objects."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--seed', type=int, default=4)
+    parser.add_argument('--json', type=Path, help='write them here, as dictionaries')
+    args = parser.parse_args(argv)
+    if args.json is not None:
+        args.json.write_text(json.dumps(collision_objects(args.seed, message=False), indent=1))
+        return 0
+    for thing in collision_objects(args.seed):
+        if isinstance(thing, dict):
+            print(f'{thing["id"]}: {len(thing["primitives"])} primitives, first {thing["primitives"][0]["dimensions"]}')
+        else:
+            print(f'{thing.id}: {len(thing.primitives)} primitives (moveit_msgs/CollisionObject)')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
