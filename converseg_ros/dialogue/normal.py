@@ -15,6 +15,9 @@ CONTRACTIONS = (
     (r'\bnever mind\b', 'nevermind'), (r'\bset-down\b', 'set down'),
 )  # fmt: skip
 
+# Recognisers write "it's handle" for "its handle".
+HEARD_ITS = r"\bit's (?=(?!(?:hot|sharp|wet|cold|dangerous|fragile|heavy|wrong|right|on|off|in|at|there|here|ok|okay|fine|safe|open|closed|full|empty|the|a|an|not|my|your|too|very|\w+ing|\w+ed)\b)[a-z]+(?:$|[.,!?]))"
+
 # A few frequent function words each; enough to say which language it is not.
 LANGUAGES = {
     'German': 'der die das ein eine einen ist wo und nicht zeig zeige mir bitte auf dem den mit kannst du ich wie bist was welche welcher finde such',
@@ -106,6 +109,7 @@ def normal(text: str) -> str:
     """Return `text` in lower case, without contractions, fillers, stutters and odd punctuation."""
     s = unicodedata.normalize('NFKC', text).casefold().replace('’', "'").replace('‘', "'").replace('´', "'")
     s = re.sub(r'["“”„«»()\[\]]', ' ', s)
+    s = re.sub(HEARD_ITS, 'its ', s)
     for pattern, replacement in CONTRACTIONS:
         s = re.sub(pattern, replacement, s)
     s = re.sub(FILLERS, ' ', s)
