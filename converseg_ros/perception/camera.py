@@ -114,7 +114,8 @@ class Rectifier:
         if depth is None:
             return straight, None
         nan = float('nan')
-        flat = cv2.remap(depth, self._maps[0], None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=nan)
+        none: Any = None  # nearest neighbours need no fractions
+        flat = cv2.remap(depth, self._maps[0], none, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=nan)
         return straight, np.asarray(flat, np.float32)
 
 

@@ -14,7 +14,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.lifting.depth import depth_to_metres
 
 MOST_PIXELS = 64_000_000  # more is a broken or hostile header, not a robot's camera
-BUFFER = bytes | bytearray | memoryview | NDArray[np.uint8] | Any
+Buffer = Any  # bytes, bytearray, memoryview, array.array('B') or (N,) uint8
 
 # encoding -> (dtype, channels)
 LAYOUT: dict[str, tuple[str, int]] = {
@@ -44,7 +44,7 @@ COLOR_ENCODINGS = tuple(e for e in LAYOUT if e not in ('16UC1', '32FC1'))
 
 
 def read_pixels(
-    data: BUFFER, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
+    data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> NDArray[Any]:
     """Return the (H, W) or (H, W, C) pixels of a raw image in the machine's byte order; a view where that is possible.
 
@@ -111,7 +111,7 @@ def to_rgb(pixels: NDArray[Any], encoding: str) -> NDArray[np.uint8]:
 
 
 def decode_color(
-    data: BUFFER, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
+    data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> NDArray[np.uint8]:
     """Return (H, W, 3) uint8 RGB of a raw colour or grey image; InputError where it is none."""
     if encoding in ('16UC1', '32FC1'):
@@ -120,7 +120,7 @@ def decode_color(
 
 
 def decode_depth(
-    data: BUFFER, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
+    data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> NDArray[np.float32]:
     """Return (H, W) float32 metres, NaN where unknown, of a raw depth image (REP 118)."""
     if encoding not in DEPTH_ENCODINGS:
@@ -160,7 +160,7 @@ def image_size(data: bytes) -> tuple[int, int]:
     raise InputError('the JPEG data has no frame header', where='compressed image', do='fix the publisher')
 
 
-def decode_file(data: BUFFER, flags: int | None = None) -> NDArray[Any]:
+def decode_file(data: Buffer, flags: int | None = None) -> NDArray[Any]:
     """Return what OpenCV decodes of JPEG or PNG bytes (BGR or as stored), refusing bombs by the header's size."""
     import cv2
 
@@ -177,7 +177,7 @@ def decode_file(data: BUFFER, flags: int | None = None) -> NDArray[Any]:
     return np.asarray(image)
 
 
-def decode_compressed_color(data: BUFFER, fmt: str = '') -> NDArray[np.uint8]:
+def decode_compressed_color(data: Buffer, fmt: str = '') -> NDArray[np.uint8]:
     """Return (H, W, 3) uint8 RGB of a CompressedImage; `fmt` is its format field, e.g. 'rgb8; jpeg compressed bgr8'."""
     import cv2
 
@@ -224,7 +224,7 @@ def decode_rvl(data: bytes, height: int, width: int) -> NDArray[np.uint16]:
     return out.reshape(height, width)
 
 
-def decode_compressed_depth(data: BUFFER, fmt: str) -> NDArray[np.float32]:
+def decode_compressed_depth(data: Buffer, fmt: str) -> NDArray[np.float32]:
     """Return (H, W) float32 metres, NaN where unknown, of a compressedDepth image (PNG or RVL; 16UC1 or 32FC1).
 
     The data begins with 12 bytes: a format number and two floats A, B; 32FC1 is stored as q with depth = A / (q - B).

@@ -46,7 +46,9 @@ def header(stamp_ns: int, frame_id: str) -> Header:
 def to_bytes(values: NDArray[Any]) -> 'array.array[int]':
     """Return the bytes of an array as rclpy takes them without copying element by element."""
     data = array.array('B')
-    data.frombytes(memoryview(np.ascontiguousarray(values)).cast('B') if values.size else b'')
+    if values.size:
+        buffer: Any = np.ascontiguousarray(values)
+        data.frombytes(memoryview(buffer).cast('B'))
     return data
 
 

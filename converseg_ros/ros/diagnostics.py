@@ -61,7 +61,7 @@ class Diagnostics:
             level, words = DiagnosticStatus.WARN, losing
         if live is not None and live.fault:
             level, words = DiagnosticStatus.ERROR, live.fault
-        values = {**camera.describe(), **_rates(received, before, seconds)}
+        values: dict[str, Any] = {**camera.describe(), **_rates(received, before, seconds)}
         values.update({f'sync {k}': v for k, v in sorted(camera.sync.counts.items())})
         if live is not None:
             values.update({f'unusable {k}': v for k, v in sorted(live.problems().items())})

@@ -42,15 +42,12 @@ class FollowingSubscription:
         """Subscribe; reliability is 'auto', or 'reliable' or 'best_effort' whatever the publishers offer."""
         self._node, self._kind, self._topic, self._callback = node, kind, topic, callback
         self._reliability, self._depth, self._group = reliability, depth, group
+        self.name = str(node.resolve_topic_name(topic))  # as it is after remapping
         self.remade = 0
+        self._ended = False
         self._subscription: Subscription | None = None
         self._chosen: tuple[ReliabilityPolicy, DurabilityPolicy] | None = None
         self.refresh()
-
-    @property
-    def name(self) -> str:
-        """The topic as it is after remapping."""
-        return str(self._subscription.topic_name) if self._subscription is not None else self._topic
 
     @property
     def publishers(self) -> int:
@@ -76,7 +73,7 @@ class FollowingSubscription:
     def refresh(self) -> bool:
         """Make the subscription again if its publishers changed; call it now and then. Return whether it was made."""
         wanted = self._wanted()
-        if wanted == self._chosen:
+        if self._ended or wanted == self._chosen:
             return False
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
@@ -104,7 +101,8 @@ class FollowingSubscription:
             executor.create_task(self.refresh)
 
     def destroy(self) -> None:
-        """End the subscription."""
+        """End the subscription for good."""
+        self._ended = True
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None

@@ -1,0 +1,23 @@
+"""The demo: replay the package's bag through the segmenter and leave pictures in demo_out/.
+
+ros2 launch converseg_ros demo.launch.py
+"""
+
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from launch import LaunchDescription
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Run `converseg demo`, which starts the node itself."""
+    return LaunchDescription([
+        DeclareLaunchArgument('out', default_value='demo_out', description='folder for pictures and page'),
+        Node(
+            package='converseg_ros',
+            executable='converseg',
+            arguments=['demo', '--out', LaunchConfiguration('out')],
+            output='screen',
+        ),
+    ])  # fmt: skip

@@ -1,0 +1,100 @@
+"""The segmenter for any model and camera.
+
+ros2 launch converseg_ros segmenter.launch.py camera:=realsense model:=compact rviz:=true
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, SetEnvironmentVariable
+from launch.conditions import IfCondition
+from launch.launch_context import LaunchContext
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from launch import LaunchDescription
+
+PACKAGE = 'converseg_ros'
+# argument -> (default, description)
+ARGUMENTS = {
+    'camera': ('', 'camera configuration: realsense, orbbec, zed, kinect_azure, oak, a YAML file, or empty'),
+    'model': ('', 'name or folder of the network; empty: what the parameter files say'),
+    'params_file': ('', 'further parameters, read last'),
+    'namespace': ('', 'namespace of the node and its topics'),
+    'use_sim_time': ('false', 'take the time from /clock'),
+    'log_level': ('info', 'debug, info, warn, error'),
+    'image': ('', "colour topic; empty: the camera configuration's"),
+    'depth': ('', "depth topic; empty: the camera configuration's"),
+    'camera_info': ('', "camera_info topic; empty: the camera configuration's"),
+    'image_transport': ('', 'raw or compressed; empty: what the parameter files say'),
+    'depth_transport': ('', 'raw or compressedDepth; empty: what the parameter files say'),
+    'autostart': ('true', 'configure and activate at start'),
+    'fastdds_profile': ('true', 'use the profile with room for large images'),
+    'rviz': ('false', 'show everything in RViz'),
+}
+
+
+def _topics(path: Path) -> dict[str, str]:
+    """Return the topics that a camera configuration names in its first comment lines (`# image: /topic`)."""
+    found = {}
+    for line in path.read_text().splitlines():
+        name, _, topic = line.lstrip('# ').partition(':')
+        if line.startswith('#') and name in ('image', 'depth', 'camera_info'):
+            found[name] = topic.strip()
+    return found
+
+
+def _segmenter(context: LaunchContext) -> list[Node]:
+    """Make the node of the arguments' values."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    share = Path(get_package_share_directory(PACKAGE))
+    files: list[str] = []
+    topics: dict[str, str] = {}
+    if value['camera']:
+        named = share / 'config' / 'cameras' / f'{value["camera"]}.yaml'
+        camera = named if named.is_file() else Path(value['camera'])
+        files.append(str(camera))
+        topics = _topics(camera)
+    model = share / 'config' / 'models' / f'{value["model"]}.yaml'
+    if value['model'] and model.is_file():
+        files.append(str(model))
+    if value['params_file']:
+        files.append(value['params_file'])
+    last: dict[str, object] = {
+        'use_sim_time': value['use_sim_time'] == 'true',
+        'autostart': value['autostart'] == 'true',
+    }
+    last.update({name: value[name] for name in ('image_transport', 'depth_transport') if value[name]})
+    if value['model'] and not model.is_file():
+        last['model'] = value['model']
+    topics.update({name: value[name] for name in ('image', 'depth', 'camera_info') if value[name]})
+    return [
+        Node(
+            package=PACKAGE,
+            executable='segmenter_node',
+            namespace=value['namespace'],
+            parameters=[*files, last],
+            remappings=list(topics.items()),
+            ros_arguments=['--log-level', value['log_level']],
+            output='screen',
+        )
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start the node, RViz if asked for."""
+    share = Path(get_package_share_directory(PACKAGE))
+    profile = str(share / 'config' / 'fastdds_local.xml')
+    wanted = IfCondition(LaunchConfiguration('fastdds_profile'))
+    return LaunchDescription([
+        *(DeclareLaunchArgument(n, default_value=d, description=text) for n, (d, text) in ARGUMENTS.items()),
+        SetEnvironmentVariable('FASTRTPS_DEFAULT_PROFILES_FILE', profile, condition=wanted),  # Jazzy
+        SetEnvironmentVariable('FASTDDS_DEFAULT_PROFILES_FILE', profile, condition=wanted),  # Kilted
+        OpaqueFunction(function=_segmenter),
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(str(share / 'launch' / 'rviz.launch.py')),
+            launch_arguments={n: LaunchConfiguration(n) for n in ('namespace', 'use_sim_time')}.items(),
+            condition=IfCondition(LaunchConfiguration('rviz')),
+        ),
+    ])  # fmt: skip

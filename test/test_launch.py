@@ -1,0 +1,87 @@
+"""Launch files, configurations and layouts name only what the package has; launch itself need not be installed."""
+
+import ast
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+LAUNCH = sorted((ROOT / 'launch').glob('*.launch.py'))
+CONFIG = sorted(p for kind in ('models', 'cameras') for p in (ROOT / 'config' / kind).glob('*.yaml'))
+EXECUTABLES = {p.stem for p in (ROOT / 'converseg_ros' / 'nodes').glob('*_node.py')} | {'converseg'}
+
+
+def strings(value: ast.expr) -> list[str]:
+    return [n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+
+
+@pytest.mark.parametrize('path', LAUNCH, ids=lambda p: p.name)
+def test_launch_files_compile_and_start_what_there_is(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    compile(tree, str(path), 'exec')
+    functions = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    assert 'generate_launch_description' in functions
+    for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, 'id', '') == 'Node'):
+        keys = {k.arg: k.value for k in call.keywords if k.arg}
+        package, executable = strings(keys['package']), strings(keys['executable'])
+        if package == ['rviz2']:
+            continue
+        assert executable and set(executable) <= EXECUTABLES
+    names = [s for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(s := n.value, str)]
+    for name in (s for s in names if re.fullmatch(r'[\w.]+\.(launch\.py|rviz|xml)', s)):
+        assert list(ROOT.glob(f'*/{name}')), name
+
+
+def test_arguments_that_become_parameters_are_parameters() -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.ros.parameters import BY_NAME
+
+    tree = ast.parse((ROOT / 'launch' / 'segmenter.launch.py').read_text())
+    arguments = next(
+        ast.literal_eval(n.value)
+        for n in tree.body
+        if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '') == 'ARGUMENTS'
+    )
+    for name in ('model', 'image_transport', 'depth_transport', 'autostart'):
+        assert name in arguments and name in BY_NAME
+    assert {'params_file', 'namespace', 'use_sim_time', 'log_level', 'image', 'depth', 'camera_info', 'rviz'} <= set(
+        arguments
+    )
+    replay = (ROOT / 'launch' / 'replay.launch.py').read_text()
+    passed = ast.literal_eval(re.search(r'PASSED_ON = (\(.*?\))', replay, re.S)[1])  # type: ignore[index]
+    assert set(passed) <= set(arguments)
+
+
+@pytest.mark.parametrize('path', CONFIG, ids=lambda p: f'{p.parent.name}/{p.name}')
+def test_configurations_set_parameters_that_exist_to_values_they_may_have(path: Path) -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.ros.parameters import BY_NAME, TABLE, Settings
+
+    values: dict[str, Any] = yaml.safe_load(path.read_text())['/**']['ros__parameters']
+    for name, value in values.items():
+        p = BY_NAME[name]
+        assert type(value) is type(p.default), name
+        if p.low is not None and p.high is not None:
+            assert p.low <= value <= p.high, name
+    Settings({p.name: p.default for p in TABLE} | values)
+    if path.parent.name == 'cameras':
+        topics = dict(re.findall(r'^# (image|depth|camera_info): (/\S+)$', path.read_text(), re.M))
+        assert set(topics) == {'image', 'depth', 'camera_info'}
+
+
+def test_layouts_show_topics_that_are_published() -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.ros.publishers import STREAMS
+
+    known = {f'segmenter/{name}' for name in STREAMS}
+    rviz = yaml.safe_load((ROOT / 'rviz' / 'segmenter.rviz').read_text())
+    shown = {d['Topic']['Value'] for d in rviz['Visualization Manager']['Displays'] if 'Topic' in d}
+    assert shown - {'image'} <= known and {'segmenter/overlay', 'segmenter/markers', 'segmenter/points'} <= shown
+    text = (ROOT / 'rviz' / 'foxglove.json').read_text()
+    json.loads(text)
+    assert set(re.findall(r'"/(segmenter/[\w/]+)"', text)) <= known
+    assert '/segmenter/overlay' in text
