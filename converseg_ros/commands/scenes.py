@@ -17,7 +17,9 @@ from converseg_ros.core.files import write_text
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their options."""
     commands = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
-    render = commands.add_parser('render', help='render scenes; whole scene folders are skipped, so a killed run resumes')
+    render = commands.add_parser(
+        'render', help='render scenes; whole scene folders are skipped, so a killed run resumes'
+    )
     render.add_argument('--count', type=int, default=10, help='number of scenes')
     render.add_argument('--seed', type=int, default=0, help='seed of the first scene; the others count up')
     render.add_argument('--split', choices=('train', 'val', 'test'), default='train')
@@ -31,7 +33,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument('--out', type=Path, required=True, help='PNG file')
     sheet.add_argument('--count', type=int, default=12, help='views on the sheet')
     sheet.add_argument('--seed', type=int, default=0, help='which views')
-    setup = commands.add_parser('setup', help='unpack models, make the Cycles environment, fetch environment images (downloads)')
+    bag = commands.add_parser(
+        'bag', help='a camera path through one room as a rosbag2; frames rendered before are kept'
+    )
+    bag.add_argument(
+        '--out', type=Path, required=True, help='bag folder to make; its scene folder goes beside it (OUT.scene)'
+    )
+    bag.add_argument('--seed', type=int, default=0)
+    bag.add_argument('--split', choices=('train', 'val', 'test'), default='test')
+    bag.add_argument('--room', default='', help='only this room type')
+    bag.add_argument('--renderer', choices=('raster', 'cycles'), default='raster')
+    bag.add_argument('--seconds', type=float, default=10.0)
+    bag.add_argument('--hz', type=float, default=5.0)
+    bag.add_argument('--quality', type=int, default=80, help='JPEG quality')
+    bag.add_argument('--storage', choices=('mcap', 'sqlite3'), default='mcap')
+    setup = commands.add_parser(
+        'setup', help='unpack models, make the Cycles environment, fetch environment images (downloads)'
+    )
     setup.add_argument('--no-cycles', action='store_true', help='only what the raster renderer needs')
     credit = commands.add_parser('attribution', help="write every model's name, creator and licence")
     credit.add_argument('--out', type=Path, required=True, help='Markdown file')
@@ -39,7 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a scenes subcommand; return the exit status."""
-    return {'render': _render, 'sheet': _sheet, 'setup': _setup, 'attribution': _attribution}[args.what](args)
+    return {'render': _render, 'sheet': _sheet, 'bag': _bag, 'setup': _setup, 'attribution': _attribution}[args.what](
+        args
+    )
 
 
 def _render(args: argparse.Namespace) -> int:
@@ -48,14 +68,18 @@ def _render(args: argparse.Namespace) -> int:
     from converseg_ros.scenes.rooms import ROOMS
 
     if args.count < 0 or args.views < 1 or args.workers < 1 or args.seed < 0:
-        raise InputError('count and seed must be at least 0, views and workers at least 1', where='the options', do='correct them')
+        raise InputError(
+            'count and seed must be at least 0, views and workers at least 1', where='the options', do='correct them'
+        )
     if args.room and args.room not in ROOMS:
         raise InputError(f'no room type {args.room!r}', where='--room', do=f'choose from {", ".join(ROOMS)}')
 
     def progress(done: int, total: int, seconds: float) -> None:
         if done == total or done % 10 == 0:
             rate = done * args.views / max(seconds, 1e-6)
-            print(f'{done}/{total} scenes, {rate:.2f} frames/s, {rate * 3600:.0f} frames/h', file=sys.stderr, flush=True)
+            print(
+                f'{done}/{total} scenes, {rate:.2f} frames/s, {rate * 3600:.0f} frames/h', file=sys.stderr, flush=True
+            )
 
     seeds = list(range(args.seed, args.seed + args.count))
     made = render_many(seeds, args.split, args.views, args.out, args.renderer, args.workers, args.room, progress)
@@ -67,6 +91,20 @@ def _sheet(args: argparse.Namespace) -> int:
     from converseg_ros.scenes.sheet import sheet
 
     print(f'{sheet(args.folder, args.out, args.count, args.seed)} views: {args.out}')
+    return 0
+
+
+def _bag(args: argparse.Namespace) -> int:
+    from converseg_ros.core.errors import InputError
+    from converseg_ros.scenes.bag import render_path, write_bag
+
+    if args.seconds <= 0 or args.hz <= 0:
+        raise InputError('seconds and hz must be positive', where='the options', do='correct them')
+    folder = args.out.with_name(args.out.name + '.scene')
+    frames = max(2, round(args.seconds * args.hz))
+    render_path(args.seed, args.split, frames, folder, args.renderer, args.room)
+    size = write_bag(folder, args.out, args.hz, args.quality, args.storage)
+    print(f'{frames} frames, {size / 1e6:.1f} MB: {args.out}')
     return 0
 
 

@@ -81,7 +81,7 @@ def shape(model: Model) -> wares.Shape:
         return made
     mesh = catalogue.load(catalogue.entries()[model.name])
     mesh = _with_looks(mesh, model)
-    low, high = mesh.bounds
+    high = mesh.bounds[1]
     top = None
     if 'supports' in CATEGORIES[model.category].attributes and model.place == 't':
         top = (float(high[0]) * 0.9, float(high[1]) * 0.9, float(high[2]))
@@ -126,10 +126,8 @@ def recolored(mesh: Mesh, rng: np.random.Generator, term: str = '') -> Mesh:
 def color_of(mesh: Mesh) -> str:
     """Return the basic colour term of the mesh's surface ('' where mixed), from materials weighted by area."""
     areas = np.bincount(mesh.material, mesh.areas(), minlength=len(mesh.materials))
-    table = [
-        np.asarray(m.color) * (textures.mean(m.texture) if m.texture else 1.0) for m in mesh.materials
-    ]
+    table = [np.asarray(m.color) * (textures.mean(m.texture) if m.texture else 1.0) for m in mesh.materials]
     clear = sum(a for a, m in zip(areas, mesh.materials) if m.alpha < 0.9)
     if clear > 0.5 * areas.sum():
         return ''
-    return colors.dominant(np.array(table), areas)
+    return colors.dominant(np.array(table, np.float32), areas.astype(np.float32))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.scenes import cameras
+from converseg_ros.scenes import cameras, render
 from converseg_ros.scenes.build import Built, build
 from converseg_ros.scenes.graph import Scene, View
 
@@ -17,6 +17,7 @@ COLOR = '/camera/color/image_raw/compressed'
 DEPTH = '/camera/aligned_depth_to_color/image_raw/compressedDepth'
 INFO = '/camera/color/camera_info'
 FRAME = 'camera_color_optical_frame'
+CHUNK = 5  # frames rendered between two looks at what is there
 START_NS = 1_700_000_000_000_000_000
 
 
@@ -35,11 +36,27 @@ def path_scene(seed: int, split: str, frames: int, room: str = '') -> Built:
         s = 2 * i / max(frames - 1, 1)
         a = np.array([(1 - s / 2) ** 2, s * (1 - s / 2), (s / 2) ** 2])  # quadratic Bezier
         pose = cameras.look_at(a @ eyes + shake[i], a @ aims, float(np.radians(1.5) * np.sin(i / 7)))
-        view = View(f'frame{i:04d}', cameras.WIDTH, cameras.HEIGHT, [focal, focal, 319.5, 239.5])
-        view.pose = [[round(float(v), 6) for v in row] for row in pose]
-        views.append(view)
+        rows = [[round(float(v), 6) for v in row] for row in pose]
+        views.append(View(f'frame{i:04d}', cameras.WIDTH, cameras.HEIGHT, [focal, focal, 319.5, 239.5], rows))
     built.scene.views = views
     return built
+
+
+def render_path(seed: int, split: str, frames: int, folder: Path, renderer: str, room: str = '') -> None:
+    """Render a path's frames into a scene folder; frames that are there are kept, so a killed run resumes."""
+    built = path_scene(seed, split, frames, room)
+    folder.mkdir(parents=True, exist_ok=True)
+    scene = built.scene
+    done = {}
+    if (folder / 'scene.json').is_file():
+        done = {v.name: v for v in Scene.load(folder).views if v.renderer == renderer}
+    scene.views = [done.get(v.name, v) for v in scene.views]
+    for chunk in range(0, frames, CHUNK):
+        views = [v for v in scene.views[chunk : chunk + CHUNK] if not v.renderer]
+        if views:
+            for view, picture in zip(views, render.pictures(built, views, renderer)):
+                render.write_view(folder, built, view, picture, renderer)
+            scene.save(folder)
 
 
 def compressed_depth(depth: NDArray[np.uint16]) -> bytes:
@@ -81,8 +98,10 @@ def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: st
     scene = Scene.load(folder)
     types = get_typestore(Stores.ROS2_JAZZY)
     t = types.types
-    temporary = out.with_name(f'.{out.name}.part')
-    shutil.rmtree(temporary, ignore_errors=True)
+    unfinished = out.with_name(f'.{out.name}.part')
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    temporary = unfinished / out.name  # the data file is named after its folder
     plugin = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}[storage]
 
     def header(stamp: int, frame: str) -> Any:
@@ -90,9 +109,11 @@ def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: st
 
     with Writer(temporary, version=9, storage_plugin=plugin) as writer:
         kinds = {
-            COLOR: 'sensor_msgs/msg/CompressedImage', DEPTH: 'sensor_msgs/msg/CompressedImage',
-            INFO: 'sensor_msgs/msg/CameraInfo', '/tf': 'tf2_msgs/msg/TFMessage',
-        }  # fmt: skip
+            COLOR: 'sensor_msgs/msg/CompressedImage',
+            DEPTH: 'sensor_msgs/msg/CompressedImage',
+            INFO: 'sensor_msgs/msg/CameraInfo',
+            '/tf': 'tf2_msgs/msg/TFMessage',
+        }
         links = {topic: writer.add_connection(topic, kind, typestore=types) for topic, kind in kinds.items()}
 
         def write(topic: str, stamp: int, message: Any) -> None:
@@ -108,14 +129,23 @@ def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: st
             assert ok
             image = t['sensor_msgs/msg/CompressedImage']
             write(COLOR, stamp, image(header(stamp, FRAME), 'rgb8; jpeg compressed bgr8', jpeg.reshape(-1)))
-            payload = np.frombuffer(compressed_depth(disparity_steps(depth, view.k[0])), np.uint8)
+            payload = np.frombuffer(compressed_depth(disparity_steps(depth.astype(np.uint16), view.k[0])), np.uint8)
             write(DEPTH, stamp, image(header(stamp, FRAME), '16UC1; compressedDepth png', payload))
             fx, fy, cx, cy = view.k
             roi = t['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
             info = t['sensor_msgs/msg/CameraInfo'](
-                header(stamp, FRAME), view.height, view.width, 'plumb_bob', np.zeros(5), np.array([fx, 0, cx, 0, fy, cy, 0, 0, 1.0]),
-                np.eye(3).reshape(-1), np.array([fx, 0, cx, 0, 0, fy, cy, 0, 0, 0, 1.0, 0]), 0, 0, roi,
-            )  # fmt: skip
+                header(stamp, FRAME),
+                view.height,
+                view.width,
+                'plumb_bob',
+                np.zeros(5),
+                np.array([fx, 0, cx, 0, fy, cy, 0, 0, 1.0]),
+                np.eye(3).reshape(-1),
+                np.array([fx, 0, cx, 0, 0, fy, cy, 0, 0, 0, 1.0, 0]),
+                0,
+                0,
+                roi,
+            )
             write(INFO, stamp, info)
             pose = np.array(view.pose)
             x, y, z = (float(v) for v in pose[:3, 3])
@@ -125,4 +155,5 @@ def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: st
             link = t['geometry_msgs/msg/TransformStamped'](header(stamp, 'map'), FRAME, move)
             write('/tf', stamp, t['tf2_msgs/msg/TFMessage']([link]))
     temporary.rename(out)
+    unfinished.rmdir()
     return sum(f.stat().st_size for f in out.iterdir())

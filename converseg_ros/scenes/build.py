@@ -72,7 +72,9 @@ def build(seed: int, split: str, views: int = 2, room: str = '') -> Built:
     built = Built(scene, b, lighting, mesh, labels, caster, owner, surfaces, (w, d, h))
     ids = np.array([t.node.id for t in things], np.uint16)
     points = np.array([np.array(t.node.pose)[:3, 3] for t in things]).reshape(-1, 3)
-    acting = np.array([[i.target, i.target, i.twin or i.target, i.actor or i.target] for i in scene.interactions]).ravel()
+    acting = np.array(
+        [[i.target, i.target, i.twin or i.target, i.actor or i.target] for i in scene.interactions]
+    ).ravel()
     if len(acting):  # look at what goes on
         points = np.array([np.array(b.things[int(i)].node.pose)[:3, 3] for i in acting])
         people = any(b.things[int(i)].node.kind == 'agent' and b.things[int(i)].node.size[2] > 0.8 for i in acting)
@@ -80,7 +82,7 @@ def build(seed: int, split: str, views: int = 2, room: str = '') -> Built:
         people = False
     for i in range(views):
         wide = bool(rng.random() < (0.9 if people else 0.3))
-        scene.views.append(cameras.choose(surfaces[0], caster, owner, ids, points, built.size, rng, f'view{i}', wide, 0.7 * people))
+        scene.views.append(
+            cameras.choose(surfaces[0], caster, owner, ids, points, built.size, rng, f'view{i}', wide, 0.7 * people)
+        )
     return built
-
-

@@ -97,7 +97,9 @@ class Builder:
         """Return the split whose models may be used."""
         return self.scene.split
 
-    def add(self, category: str, shape: Shape, pose: Pose, *, kind: str = 'object', model: str = '', support: int = 0) -> Thing:
+    def add(
+        self, category: str, shape: Shape, pose: Pose, *, kind: str = 'object', model: str = '', support: int = 0
+    ) -> Thing:
         """Place a shape, make its graph node with default attributes, and return the thing."""
         known = CATEGORIES[category]
         low, high = shape.mesh.bounds
@@ -187,7 +189,9 @@ class Builder:
         if lying:
             mesh = mesh.transformed(rotation('x', 90)).seated()
             state = 'lying'
-        shape = replace(shape, mesh=mesh, state=state, hollow=None if lying else shape.hollow, top=None if lying else shape.top)
+        shape = replace(
+            shape, mesh=mesh, state=state, hollow=None if lying else shape.hollow, top=None if lying else shape.top
+        )
         low, high = mesh.bounds
         half = (high - low) / 2
         if high[2] > surface.clear:

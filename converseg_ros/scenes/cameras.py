@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 640, 480
 
 
 def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], roll: float = 0.0) -> NDArray[np.float64]:
-    """Return the 4x4 pose of an optical frame (x right, y down, z forward) at `eye` looking at `target`, roll in radians."""
+    """Return the 4x4 pose of an optical frame (x right, y down, z forward) at `eye` looking at `target`."""
     z = target - eye
     z /= np.linalg.norm(z)
     x = np.cross(z, [0.0, 0.0, 1.0])
@@ -30,7 +30,14 @@ def make_view(name: str, pose: NDArray[np.float64], focal: float, rng: np.random
     return View(name, WIDTH, HEIGHT, k, [[round(float(v), 6) for v in row] for row in pose])
 
 
-def propose(surface: Surface, points: NDArray[np.float64], room: tuple[float, float, float], rng: np.random.Generator, wide: bool, far: float = 0.0) -> tuple[NDArray[np.float64], float]:
+def propose(
+    surface: Surface,
+    points: NDArray[np.float64],
+    room: tuple[float, float, float],
+    rng: np.random.Generator,
+    wide: bool,
+    far: float = 0.0,
+) -> tuple[NDArray[np.float64], float]:
     """Draw a camera pose and focal length (px) for a surface whose things stand at N x 3 `points`."""
     w, d, h = room
     shelf = surface.clear < 0.6
@@ -57,8 +64,18 @@ def propose(surface: Surface, points: NDArray[np.float64], room: tuple[float, fl
     return look_at(eye, target, float(rng.normal(0, np.radians(2.5)))), focal
 
 
-def choose(surface: Surface, caster: Caster, owner: NDArray[np.uint16], wanted: NDArray[np.uint16], points: NDArray[np.float64],
-           room: tuple[float, float, float], rng: np.random.Generator, name: str, wide: bool, far: float = 0.0) -> View:  # fmt: skip
+def choose(
+    surface: Surface,
+    caster: Caster,
+    owner: NDArray[np.uint16],
+    wanted: NDArray[np.uint16],
+    points: NDArray[np.float64],
+    room: tuple[float, float, float],
+    rng: np.random.Generator,
+    name: str,
+    wide: bool,
+    far: float = 0.0,
+) -> View:
     """Return the first proposed view that is free and shows enough of the `wanted` object ids, else the best one."""
     best: tuple[float, View] | None = None
     for _ in range(14):

@@ -1,5 +1,7 @@
 """The curated vocabulary: what each category is good for, and which catalogue models are of which category."""
 
+# ruff: noqa: E501 (tables)
+
 from dataclasses import dataclass
 
 LIBRARIES = {'0': 'BlendSwap-CC-0', 'B': 'BlendSwap-CC-BY', 'K': 'KatorLegaz', 'R': 'Reallusion', 'S': 'Scopia'}

@@ -20,6 +20,7 @@ from converseg_ros.core.errors import ConversegError
 from converseg_ros.scenes import textures
 from converseg_ros.scenes.build import Built
 from converseg_ros.scenes.catalogue import cache_dir
+from converseg_ros.scenes.graph import View
 from converseg_ros.scenes.light import develop
 from converseg_ros.scenes.mesh import Mesh
 from converseg_ros.scenes.raster import Picture, Renderer
@@ -32,7 +33,11 @@ _process: subprocess.Popen[str] | None = None
 def interpreter() -> Path | None:
     """Return the Python that has bpy, or None: env CONVERSEG_BPY_PYTHON, ./.venv-bpy, or the cache's .venv-bpy."""
     named = os.environ.get('CONVERSEG_BPY_PYTHON')
-    places = [Path(named)] if named else [Path('.venv-bpy/bin/python'), cache_dir() / '.venv-bpy/bin/python', Path('/opt/bpy/bin/python')]
+    places = (
+        [Path(named)]
+        if named
+        else [Path('.venv-bpy/bin/python'), cache_dir() / '.venv-bpy/bin/python', Path('/opt/bpy/bin/python')]
+    )
     return next((p for p in places if p.is_file()), None)
 
 
@@ -42,13 +47,19 @@ def _worker() -> subprocess.Popen[str]:
     if _process is None or _process.poll() is not None:
         python = interpreter()
         if python is None:
-            raise ConversegError('Cycles needs the bpy environment', where='CONVERSEG_BPY_PYTHON', do='run: converseg scenes setup')
+            raise ConversegError(
+                'Cycles needs the bpy environment', where='CONVERSEG_BPY_PYTHON', do='run: converseg scenes setup'
+            )
         log = open(os.environ.get('CONVERSEG_BPY_LOG', os.devnull), 'a')  # noqa: SIM115 (lives as long as the process)
         environment = {k: v for k, v in os.environ.items() if k not in ('PYTHONPATH', 'LD_LIBRARY_PATH')}
         _process = subprocess.Popen(
             [str(python), '-P', str(Path(__file__).with_name('cycles_job.py'))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environment,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+        )
         atexit.register(stop)
     return _process
 
@@ -97,8 +108,8 @@ def _arrays(mesh: Mesh, chosen: NDArray[np.bool_], prefix: str) -> dict[str, NDA
     }
 
 
-def render(built: Built, threads: int = 1, samples: int = SAMPLES) -> list[Picture]:
-    """Render all views of a built scene; raise ConversegError where Blender fails."""
+def render(built: Built, views: list[View], threads: int = 1, samples: int = SAMPLES) -> list[Picture]:
+    """Render views of a built scene; raise ConversegError where Blender fails."""
     light = built.lighting
     mesh = built.mesh
     category = {o.id: o.category for o in built.scene.objects if o.kind == 'structure'}
@@ -109,20 +120,46 @@ def render(built: Built, threads: int = 1, samples: int = SAMPLES) -> list[Pictu
     materials = []
     for m in mesh.materials:
         cutout = bool(m.texture) and textures.load(m.texture)[1] is not None
-        materials.append({'color': list(m.color), 'texture': texture_file(m.texture) if m.texture else '', 'cutout': cutout,
-                          'alpha': m.alpha, 'roughness': m.roughness, 'metallic': m.metallic, 'emission': m.emission})  # fmt: skip
+        materials.append(
+            {
+                'color': list(m.color),
+                'texture': texture_file(m.texture) if m.texture else '',
+                'cutout': cutout,
+                'alpha': m.alpha,
+                'roughness': m.roughness,
+                'metallic': m.metallic,
+                'emission': m.emission,
+            }
+        )
     pictures = []
     with tempfile.TemporaryDirectory(prefix='converseg_cycles_') as folder:
         geometry = os.path.join(folder, 'geometry.npz')
-        np.savez(geometry, **_arrays(mesh, walls, 'room'), **_arrays(mesh, floor, 'floor'), **_arrays(mesh, ~walls & ~floor, 'things'))
+        groups = {'room': walls, 'floor': floor, 'things': ~walls & ~floor}
+        arrays: dict[str, Any] = {}
+        for name, chosen in groups.items():
+            arrays |= _arrays(mesh, chosen, name)
+        np.savez(geometry, **arrays)
         job = {
-            'geometry': geometry, 'materials': materials, 'samples': samples, 'threads': threads, 'seed': light.seed,
-            'ambient': [1.6 * v for v in light.base], 'hdri': str(images[light.hdri % len(images)]) if images else '',
+            'geometry': geometry,
+            'materials': materials,
+            'samples': samples,
+            'threads': threads,
+            'seed': light.seed,
+            'ambient': [1.6 * v for v in light.base],
+            'hdri': str(images[light.hdri % len(images)]) if images else '',
             'turn': (light.hdri >> 8) % 628 / 100,
             'lamps': [{'position': v.position, 'radius': v.radius, 'color': v.color} for v in light.lamps],
-            'views': [{'width': v.width, 'height': v.height, 'k': v.k, 'pose': v.pose, 'file': os.path.join(folder, f'{v.name}.npy')}
-                      for v in built.scene.views],
-        }  # fmt: skip
+            'views': [
+                {
+                    'width': v.width,
+                    'height': v.height,
+                    'k': v.k,
+                    'pose': v.pose,
+                    'file': os.path.join(folder, f'{v.name}.npy'),
+                }
+                for v in views
+            ],
+        }
         path = os.path.join(folder, 'job.json')
         Path(path).write_text(json.dumps(job))
         process = _worker()
@@ -135,9 +172,13 @@ def render(built: Built, threads: int = 1, samples: int = SAMPLES) -> list[Pictu
             answer = f'failed {error}'
         if not answer.startswith('done'):
             stop()
-            raise ConversegError(f'Cycles failed: {answer.strip() or "the process ended"}', where=str(interpreter()), do='see CONVERSEG_BPY_LOG')
+            raise ConversegError(
+                f'Cycles failed: {answer.strip() or "the process ended"}',
+                where=str(interpreter()),
+                do='see CONVERSEG_BPY_LOG',
+            )
         exact = Renderer(built.caster, light)
-        for view, row in zip(built.scene.views, job['views']):  # type: ignore[call-overload]
+        for view, row in zip(views, job['views']):  # type: ignore[call-overload]
             radiance = np.load(row['file'])
             hits = exact.first(origin(view)[None], directions(view))
             hit = hits.face >= 0

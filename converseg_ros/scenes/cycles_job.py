@@ -4,11 +4,13 @@ Each line on standard input is the path of a job (JSON, see scenes.cycles); for 
 `failed MESSAGE`. Results are float32 .npy files of linear RGB, row 0 at the top.
 """
 
+# mypy: disable-error-code="no-untyped-def"
+
 import json
 import sys
 
 import bpy
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 import numpy as np
 
 
@@ -109,8 +111,6 @@ def render(job):
         thing = bpy.data.objects.new('l', light)
         thing.location = lamp['position']
         aim = np.array([0.0, 0.0, 0.6]) - np.array(lamp['position'])
-        from mathutils import Vector
-
         thing.rotation_euler = Vector(aim).to_track_quat('-Z', 'Y').to_euler()
         thing.visible_camera = False
         bpy.context.collection.objects.link(thing)

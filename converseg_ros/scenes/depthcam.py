@@ -38,11 +38,15 @@ def observe(
         jump = np.abs(moved - result) > 0.02
         result = np.where(jump, moved, result)
     noise = rng.standard_normal(depth.shape).astype(np.float32)
-    noise = (0.6 * noise + 0.8 * cv2.GaussianBlur(rng.standard_normal(depth.shape).astype(np.float32), (0, 0), 1.0) * 3.545)
+    noise = (
+        0.6 * noise + 0.8 * cv2.GaussianBlur(rng.standard_normal(depth.shape).astype(np.float32), (0, 0), 1.0) * 3.545
+    )
     valid = result > 0
     result = np.where(valid, result + noise * sigma(result), 0)
     blobs = cv2.GaussianBlur(rng.standard_normal(depth.shape).astype(np.float32), (0, 0), 2.5)
-    edges = cv2.dilate((cv2.Laplacian(depth.astype(np.float32), cv2.CV_32F, ksize=3) ** 2 > 0.01).astype(np.float32), np.ones((3, 3)))
+    edges = cv2.dilate(
+        (cv2.Laplacian(depth.astype(np.float32), cv2.CV_32F, ksize=3) ** 2 > 0.01).astype(np.float32), np.ones((3, 3))
+    )
     score = blobs / blobs.std() + 1.6 * edges
     if clear is not None:
         score = score + 3.0 * clear

@@ -38,8 +38,13 @@ def shell(b: Builder, room: RoomType) -> tuple[Surface, float, float, float]:
     wall_material = surface_material(b, room.walls, 0.8)
     skirting = painted(rng, 'white white brown gray')
     openings = rng.random(4)
-    for k, (length, x, y, turn) in enumerate([(w, 0, d / 2, 0), (d, -w / 2, 0, 90), (d, w / 2, 0, -90), (w, 0, -d / 2, 180)]):
-        parts = [moved(box(length + 0.2, 0.1, h, wall_material), y=0.05), moved(box(length, 0.015, 0.08, skirting), y=-0.0075)]
+    for k, (length, x, y, turn) in enumerate(
+        [(w, 0, d / 2, 0), (d, -w / 2, 0, 90), (d, w / 2, 0, -90), (w, 0, -d / 2, 180)]
+    ):
+        parts = [
+            moved(box(length + 0.2, 0.1, h, wall_material), y=0.05),
+            moved(box(length, 0.015, 0.08, skirting), y=-0.0075),
+        ]
         pose = translation(x, y, 0) @ rotation('z', turn)
         b.add('wall', Shape(join(parts), material=NAMES[wall_material.name]), pose, kind='structure')
         if openings[k] < 0.45 and length > 2.2:
@@ -67,7 +72,10 @@ def _door(b: Builder) -> tuple[str, Shape, float]:
     rng = b.rng
     leaf = painted(rng, 'white white brown gray', 0.5) if rng.random() < 0.6 else surface_material(b, ('wood',), 0.5)
     frame = painted(rng, 'white brown gray', 0.5)
-    parts = [moved(box(0.82, 0.04, 2.0, leaf), y=-0.02), moved(bar(0.11, 0.01, steel(rng), 'handle'), 0.25, -0.08, 1.02)]
+    parts = [
+        moved(box(0.82, 0.04, 2.0, leaf), y=-0.02),
+        moved(bar(0.11, 0.01, steel(rng), 'handle'), 0.25, -0.08, 1.02),
+    ]
     parts += [moved(box(0.07, 0.06, 2.06, frame), s * 0.44, -0.03) for s in (-1, 1)]
     parts.append(moved(box(0.95, 0.06, 0.07, frame), y=-0.03, z=2.0))
     return 'door', Shape(join(parts), material='wood', state='closed'), 0.0
@@ -83,12 +91,20 @@ def _legs(x: float, y: float, h: float, m: Material, rng: np.random.Generator) -
 def table(b: Builder, category: str, x: float, y: float, h: float, pose: np.ndarray) -> tuple[int, Surface]:
     """Build a table-like thing with parts top and leg at `pose` (on the floor); return its id and top surface."""
     rng = b.rng
-    top = surface_material(b, ('wood', 'wood', 'wood', 'stone', 'metal') if category == 'workbench' else ('wood', 'wood', 'wood', 'wood', 'stone', 'fabric'), float(rng.uniform(0.2, 0.6)))
+    top = surface_material(
+        b,
+        ('wood', 'wood', 'wood', 'stone', 'metal')
+        if category == 'workbench'
+        else ('wood', 'wood', 'wood', 'wood', 'stone', 'fabric'),
+        float(rng.uniform(0.2, 0.6)),
+    )
     if rng.random() < 0.2:
         top = painted(rng, 'white white gray black blue green', 0.35)
         top.tintable = False
     thick = float(rng.uniform(0.02, 0.045))
-    frame = steel(rng) if rng.random() < 0.4 else painted(rng, 'brown black white gray', 0.5) if rng.random() < 0.5 else top
+    frame = (
+        steel(rng) if rng.random() < 0.4 else painted(rng, 'brown black white gray', 0.5) if rng.random() < 0.5 else top
+    )
     parts = [box(x, y, thick, top, 'top', h - thick), *_legs(x, y, h - thick, frame, rng)]
     if category in ('desk', 'workbench', 'vanity', 'dresser', 'nightstand'):
         front = top if rng.random() < 0.5 else painted(rng, 'white brown gray blue green', 0.5)
@@ -99,7 +115,20 @@ def table(b: Builder, category: str, x: float, y: float, h: float, pose: np.ndar
         rows = max(1, int((h - low) / 0.2))
         for i in range(rows):
             z = low + (i + 0.5) * (h - thick - low) / rows
-            parts.append(moved(box(width * 0.96, 0.012, (h - thick - low) / rows - 0.012, front, 'drawer', z - (h - thick - low) / rows / 2 + 0.006), at, -(y - 0.08) / 2 - 0.004))
+            parts.append(
+                moved(
+                    box(
+                        width * 0.96,
+                        0.012,
+                        (h - thick - low) / rows - 0.012,
+                        front,
+                        'drawer',
+                        z - (h - thick - low) / rows / 2 + 0.006,
+                    ),
+                    at,
+                    -(y - 0.08) / 2 - 0.004,
+                )
+            )
             parts.append(moved(bar(0.1, 0.006, steel(rng), 'handle'), at - 0.05, -(y - 0.08) / 2 - 0.025, z - 0.006))
     material = NAMES.get(top.name, 'wood') or 'wood'
     thing = b.add(category, Shape(join(parts), material=material if top.texture else 'plastic'), pose, kind='surface')
@@ -112,7 +141,11 @@ def counter(b: Builder, x: float, y: float, h: float, pose: np.ndarray, island: 
     """Build a kitchen counter: worktop, base cabinets with doors and handles; return its id and top surface."""
     rng = b.rng
     top = surface_material(b, ('wood', 'wood', 'stone', 'stone', 'stone'), float(rng.uniform(0.15, 0.5)))
-    front = painted(rng, 'white white gray blue green brown black', 0.4) if rng.random() < 0.7 else surface_material(b, ('wood',), 0.4)
+    front = (
+        painted(rng, 'white white gray blue green brown black', 0.4)
+        if rng.random() < 0.7
+        else surface_material(b, ('wood',), 0.4)
+    )
     front.tintable = False
     grip = steel(rng)
     thick = float(rng.uniform(0.025, 0.045))
@@ -126,7 +159,12 @@ def counter(b: Builder, x: float, y: float, h: float, pose: np.ndarray, island: 
             v = side * ((y - 0.06) / 2 + 0.008) + 0.01
             parts.append(moved(box(x / count - 0.012, 0.018, body - 0.12, front, 'door', 0.11), u, v))
             parts.append(moved(bar(0.14, 0.006, grip, 'handle'), u - 0.07, v + side * 0.03, body - 0.09))
-    thing = b.add('counter', Shape(join(parts), material=NAMES.get(top.name, 'stone') or 'stone', state='closed'), pose, kind='surface')
+    thing = b.add(
+        'counter',
+        Shape(join(parts), material=NAMES.get(top.name, 'stone') or 'stone', state='closed'),
+        pose,
+        kind='surface',
+    )
     yaw = float(np.arctan2(pose[1, 0], pose[0, 0]))
     b.floor_taken.append(Footprint(float(pose[0, 3]), float(pose[1, 3]), x / 2, y / 2, yaw))
     return thing.node.id, Surface(thing.node.id, float(pose[0, 3]), float(pose[1, 3]), x / 2, y / 2, yaw, h)
@@ -146,14 +184,23 @@ def shelf(b: Builder, x: float, y: float, levels: list[float], pose: np.ndarray)
     px, py = float(pose[0, 3]), float(pose[1, 3])
     b.floor_taken.append(Footprint(px, py, x / 2, y / 2, yaw))
     gaps = np.diff([*levels, height])
-    return [Surface(thing.node.id, px, py, x / 2 - t, y / 2 - 0.01, yaw, z, float(g) - t - 0.01) for z, g in zip(levels, gaps)]
+    return [
+        Surface(thing.node.id, px, py, x / 2 - t, y / 2 - 0.01, yaw, z, float(g) - t - 0.01)
+        for z, g in zip(levels, gaps)
+    ]
 
 
 def rug(b: Builder, floor: Surface, x: float, y: float, hx: float, hy: float) -> Surface:
     """Lay a rug and return its surface."""
     cloth = surface_material(b, ('carpet', 'fabric'), 0.95)
     cloth = replace(cloth, texture=f'{cloth.texture}:0.7')
-    thing = b.add('rug', Shape(box(2 * hx, 2 * hy, 0.008, cloth), material='fabric'), translation(x, y, 0), kind='surface', support=floor.id)
+    thing = b.add(
+        'rug',
+        Shape(box(2 * hx, 2 * hy, 0.008, cloth), material='fabric'),
+        translation(x, y, 0),
+        kind='surface',
+        support=floor.id,
+    )
     return Surface(thing.node.id, x, y, hx, hy, 0, 0.008)
 
 
@@ -169,7 +216,9 @@ def main_surfaces(b: Builder, main: str, floor: Surface, w: float, d: float) -> 
         at = u(-1, 1) * (w - x) / 2 * 0.8
         return [counter(b, x, y, u(0.86, 0.94), translation(at, d / 2 - y / 2 - 0.02, 0), False)[1]]
     if main == 'island':
-        return [counter(b, u(1.3, 2.0), u(0.7, 0.95), u(0.86, 0.94), translation(u(-0.4, 0.4), u(-0.3, 0.5), 0), True)[1]]
+        return [
+            counter(b, u(1.3, 2.0), u(0.7, 0.95), u(0.86, 0.94), translation(u(-0.4, 0.4), u(-0.3, 0.5), 0), True)[1]
+        ]
     if main == 'floor':
         return [rug(b, floor, u(-0.3, 0.3), u(-0.2, 0.4), u(0.6, 1.0), u(0.5, 0.8))]
     if main == 'shelf':

@@ -1,4 +1,4 @@
-"""Procedural actors and props of interactions: a hand, a robot gripper, a trolley, a plug and its power strip, a stool."""
+"""Procedural actors and props of interactions: hand, robot gripper, trolley, plug, power strip, stool."""
 
 import numpy as np
 
@@ -20,14 +20,31 @@ def hand(radius: float, rng: np.random.Generator) -> Shape:
         end = (55, 30, 25, 40)[k]
         a = np.radians(np.linspace(175, end, 9))
         path = np.c_[r * np.cos(a), r * np.sin(a), np.full(9, z)]
-        parts.append(tube(path, [0.0095, 0.0095, 0.009, 0.009, 0.0088, 0.0085, 0.008, 0.0075, 0.006], skin, 'finger', 9))
+        parts.append(
+            tube(path, [0.0095, 0.0095, 0.009, 0.009, 0.0088, 0.0085, 0.008, 0.0075, 0.006], skin, 'finger', 9)
+        )
     a = np.radians(np.linspace(190, 285, 7))
-    parts.append(tube(np.c_[r * np.cos(a), r * np.sin(a), np.linspace(0.03, 0.045, 7)], [0.013, 0.012, 0.011, 0.0105, 0.01, 0.009, 0.007], skin, 'thumb', 9))
+    parts.append(
+        tube(
+            np.c_[r * np.cos(a), r * np.sin(a), np.linspace(0.03, 0.045, 7)],
+            [0.013, 0.012, 0.011, 0.0105, 0.01, 0.009, 0.007],
+            skin,
+            'thumb',
+            9,
+        )
+    )
     palm = ball(0.05, skin, 0.85).transformed(translation(-r - 0.008, 0, -0.045) @ np.diag([0.42, 0.8, 1.05, 1]))
     n = np.linspace(0, 1, 6)[:, None]
-    wrist, elbow = np.array([-r - 0.015, 0, 0.0]), np.array([-r - 0.38, float(rng.normal(0, 0.05)), float(rng.uniform(0.08, 0.3))])
+    wrist, elbow = (
+        np.array([-r - 0.015, 0, 0.0]),
+        np.array([-r - 0.38, float(rng.normal(0, 0.05)), float(rng.uniform(0.08, 0.3))]),
+    )
     arm = wrist + n * (elbow - wrist)
-    parts += [palm, tube(arm[:3], [0.027, 0.026, 0.029], skin, '', 14), tube(arm[2:], [0.036, 0.039, 0.042, 0.044], sleeve, 'sleeve', 14)]
+    parts += [
+        palm,
+        tube(arm[:3], [0.027, 0.026, 0.029], skin, '', 14),
+        tube(arm[2:], [0.036, 0.039, 0.042, 0.044], sleeve, 'sleeve', 14),
+    ]
     return Shape(join(parts))
 
 
@@ -53,9 +70,18 @@ def trolley(rng: np.random.Generator) -> Shape:
     parts = [box(x, y, 0.02, deck, 'deck', h - 0.02), box(x, y, 0.02, deck, 'deck', 0.14)]
     for i in (-1, 1):
         for j in (-1, 1):
-            parts.append(moved(box(0.022, 0.022, h + (0.25 if i < 0 else 0) - 0.06, metal), i * (x / 2 - 0.02), j * (y / 2 - 0.02), 0.06))
+            parts.append(
+                moved(
+                    box(0.022, 0.022, h + (0.25 if i < 0 else 0) - 0.06, metal),
+                    i * (x / 2 - 0.02),
+                    j * (y / 2 - 0.02),
+                    0.06,
+                )
+            )
             wheel = turned([(0, -0.012), (0.04, -0.012), (0.04, 0.012), (0, 0.012)], fixed((30, 30, 32)), 'wheel', 18)
-            parts.append(wheel.transformed(translation(i * (x / 2 - 0.02), j * (y / 2 - 0.02), 0.04) @ rotation('x', 90)))
+            parts.append(
+                wheel.transformed(translation(i * (x / 2 - 0.02), j * (y / 2 - 0.02), 0.04) @ rotation('x', 90))
+            )
     push = moved(bar(y - 0.02, 0.012, metal, 'handle'), turn=90)
     parts.append(moved(push, -x / 2 + 0.02, -(y - 0.02) / 2, h + 0.24))
     return Shape(join(parts), None, (x / 2 - 0.04, y / 2 - 0.03, h), 'metal')
@@ -64,7 +90,9 @@ def trolley(rng: np.random.Generator) -> Shape:
 def plug(rng: np.random.Generator) -> Shape:
     """Return a plug lying along +x with two pins ahead and a cord behind; the pins' tips are the foremost."""
     body, metal = painted(rng, 'black white gray', 0.5), steel(rng)
-    parts = [tube(np.array([[-0.045, 0, 0.018], [-0.03, 0, 0.018], [0, 0, 0.018]]), [0.008, 0.015, 0.018], body, '', 14)]
+    parts = [
+        tube(np.array([[-0.045, 0, 0.018], [-0.03, 0, 0.018], [0, 0, 0.018]]), [0.008, 0.015, 0.018], body, '', 14)
+    ]
     parts += [moved(bar(0.02, 0.0024, metal, 'pin'), 0, s * 0.0095, 0.0156) for s in (-1, 1)]
     t = np.linspace(0, 1, 14)
     bend = float(rng.normal(0, 0.12))
@@ -88,6 +116,12 @@ def stool(height: float, rng: np.random.Generator) -> Shape:
     r = 0.19
     seat = painted(rng, roughness=0.6)
     leg = painted(rng, 'black brown gray white', 0.5)
-    parts = [turned([(0, height - 0.04), (r, height - 0.04), (r + 0.008, height - 0.02), (r, height), (0, height)], seat, 'seat')]
-    parts += [moved(box(0.03, 0.03, height - 0.04, leg, 'leg'), 0.7 * r * i, 0.7 * r * j) for i in (-1, 1) for j in (-1, 1)]
+    parts = [
+        turned(
+            [(0, height - 0.04), (r, height - 0.04), (r + 0.008, height - 0.02), (r, height), (0, height)], seat, 'seat'
+        )
+    ]
+    parts += [
+        moved(box(0.03, 0.03, height - 0.04, leg, 'leg'), 0.7 * r * i, 0.7 * r * j) for i in (-1, 1) for j in (-1, 1)
+    ]
     return Shape(join(parts), material='wood')

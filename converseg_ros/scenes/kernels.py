@@ -1,17 +1,16 @@
 """The renderer's inner loops, compiled by numba: surface lookup, shading, smoothing, random directions."""
 
-# mypy: disable-error-code="no-untyped-def, untyped-decorator"
+# mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 
 import math
 
 from numba import njit
 import numpy as np
 
-FAST = {'cache': True, 'fastmath': True, 'nogil': True}
 LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
 
 
-@njit(**FAST)
+@njit(cache=True, fastmath=True, nogil=True)
 def _hash(a, b):
     """Return a random number in 0..1 from two integers (PCG-like mixing)."""
     x = np.uint32(a) * np.uint32(747796405) + np.uint32(b) * np.uint32(2891336453)
@@ -20,8 +19,26 @@ def _hash(a, b):
     return np.float32(x & np.uint32(0xFFFFFF)) / np.float32(16777216.0)
 
 
-@njit(**FAST)
-def surface(face, bary, t, origins, rays, footprint, corner_normals, corner_uv, material, density, color, image, scale, offsets, sizes, texels, linear):
+@njit(cache=True, fastmath=True, nogil=True)
+def surface(
+    face,
+    bary,
+    t,
+    origins,
+    rays,
+    footprint,
+    corner_normals,
+    corner_uv,
+    material,
+    density,
+    color,
+    image,
+    scale,
+    offsets,
+    sizes,
+    texels,
+    linear,
+):
     """Return points, normals facing the viewer, and linear albedo of N hits (textures bilinear, nearest mip level)."""
     n = len(face)
     single = len(origins) == 1
@@ -80,7 +97,7 @@ def surface(face, bary, t, origins, rays, footprint, corner_normals, corner_uv, 
     return points, normals, albedo
 
 
-@njit(**FAST)
+@njit(cache=True, fastmath=True, nogil=True)
 def shadow_rays(points, normals, lamp, radius, seed):
     """Return N x 6 rays from points to random places of a lamp (direction spans the whole way)."""
     n = len(points)
@@ -94,7 +111,7 @@ def shadow_rays(points, normals, lamp, radius, seed):
     return rays
 
 
-@njit(**FAST)
+@njit(cache=True, fastmath=True, nogil=True)
 def ambient_rays(points, normals, seed):
     """Return N x 6 cosine-weighted random rays over each point's hemisphere."""
     n = len(points)
@@ -110,7 +127,7 @@ def ambient_rays(points, normals, seed):
     return rays
 
 
-@njit(**FAST)
+@njit(cache=True, fastmath=True, nogil=True)
 def shade(points, normals, rays, albedo, face, material, rough, metal, glow, terms, lamps, colors, base, slope, mirror):
     """Return N x 3 radiance (diffuse of ambient and lamps, Blinn-Phong highlights) and each point's mirror weight."""
     n, count = len(points), len(lamps)
@@ -161,7 +178,7 @@ def shade(points, normals, rays, albedo, face, material, rough, metal, glow, ter
     return result, weight
 
 
-@njit(**FAST)
+@njit(cache=True, fastmath=True, nogil=True)
 def smooth(values, normals, labels, step):
     """Return H x W x C values averaged over the eight neighbours at `step` of the same label and orientation."""
     h, w, c = values.shape
@@ -179,7 +196,11 @@ def smooth(values, normals, labels, step):
                     xx = x + dx
                     if (dx == 0 and dy == 0) or xx < 0 or xx >= w or labels[yy, xx] != labels[y, x]:
                         continue
-                    dot = normals[y, x, 0] * normals[yy, xx, 0] + normals[y, x, 1] * normals[yy, xx, 1] + normals[y, x, 2] * normals[yy, xx, 2]
+                    dot = (
+                        normals[y, x, 0] * normals[yy, xx, 0]
+                        + normals[y, x, 1] * normals[yy, xx, 1]
+                        + normals[y, x, 2] * normals[yy, xx, 2]
+                    )
                     if dot < 0.85:
                         continue
                     weight += 1

@@ -1,4 +1,4 @@
-"""What stands on the surfaces: singles, look-alikes that differ, stacks, things in containers, lying and at the edge."""
+"""What stands on the surfaces: singles, look-alikes that differ, stacks, contents, things lying and at the edge."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def fill(b: Builder, room: RoomType, surfaces: list[Surface], count: int) -> lis
     rng = b.rng
     placed: list[Thing] = []
     budget = count
-    big = [c for c in room.items]
+    big = list(room.items)
     while budget > 0:
         surface = surfaces[0] if rng.random() < 0.7 else surfaces[int(rng.integers(len(surfaces)))]
         category = str(rng.choice(big))
@@ -51,7 +51,9 @@ def fill(b: Builder, room: RoomType, surfaces: list[Surface], count: int) -> lis
                 thing.node.attributes = list(dict.fromkeys([*thing.node.attributes, 'rolls']))
                 placed.append(thing)
         elif event < 0.45:
-            thing = b.stand(category, surface, overhang=float(rng.uniform(0.12, 0.45)), yaw=float(rng.choice([0, np.pi / 2, np.pi])))
+            thing = b.stand(
+                category, surface, overhang=float(rng.uniform(0.12, 0.45)), yaw=float(rng.choice([0, np.pi / 2, np.pi]))
+            )
             if thing:
                 placed.append(thing)
         elif event < 0.72:  # look-alikes that differ in colour, size or place
@@ -80,7 +82,11 @@ def stack(b: Builder, surface: Surface, category: str) -> list[Thing]:
         under = tower[-1]
         if same:  # nest the same shape, perhaps in another colour
             shape = replace(bottom.shape)
-            step = 0.45 * bottom.node.size[2] if category == 'plate' else (0.28 if category == 'bowl' else 0.3) * bottom.node.size[2]
+            step = (
+                0.45 * bottom.node.size[2]
+                if category == 'plate'
+                else (0.28 if category == 'bowl' else 0.3) * bottom.node.size[2]
+            )
             step = max(step, 0.008)
             jitter = rng.normal(0, 0.0015, 2)
             turn = float(rng.uniform(0, 360))
@@ -91,12 +97,16 @@ def stack(b: Builder, surface: Surface, category: str) -> list[Thing]:
             shape = drawn[1]
             low, high = shape.mesh.bounds
             size = (high - low) / 2
-            if min(size[:2]) > 1.15 * min(under.shape.top[:2]) or shape.top is None or max(size[:2]) > 1.3 * max(under.shape.top[:2]):
+            if (
+                min(size[:2]) > 1.15 * min(under.shape.top[:2])
+                or shape.top is None
+                or max(size[:2]) > 1.3 * max(under.shape.top[:2])
+            ):
                 continue
             step = under.shape.top[2]
             jitter = rng.normal(0, 0.05 * min(under.shape.top[:2]), 2)
             turn = float(rng.normal(0, 9))
-        pose = under.pose @ translation(*jitter, step) @ rotation('z', turn)
+        pose = under.pose @ translation(float(jitter[0]), float(jitter[1]), step) @ rotation('z', turn)
         if pose[2, 3] + shape.mesh.bounds[1][2] - surface.z > surface.clear:
             break
         model = under.node.model if same else drawn[0]  # type: ignore[index]
@@ -125,7 +135,16 @@ def hosted(b: Builder, surface: Surface, category: str) -> list[Thing]:
         half_x, half_y, height = host.shape.top
         pose = host.pose
         yaw = float(np.arctan2(pose[1, 0], pose[0, 0]))
-        top = Surface(host.node.id, float(pose[0, 3]), float(pose[1, 3]), half_x, half_y, yaw, float(pose[2, 3]) + height, surface.clear - height)
+        top = Surface(
+            host.node.id,
+            float(pose[0, 3]),
+            float(pose[1, 3]),
+            half_x,
+            half_y,
+            yaw,
+            float(pose[2, 3]) + height,
+            surface.clear - height,
+        )
         for _ in range(int(rng.integers(1, 4))):
             thing = b.stand(str(rng.choice(CARRIED[category])), top, margin=0.004)
             if thing:
@@ -142,6 +161,11 @@ def put_in(b: Builder, host: Thing, categories: list[str]) -> list[Thing]:
     rng = b.rng
     radius, floor, rim = host.shape.hollow
     inside: list[Thing] = []
+
+    def spread(share: float) -> tuple[float, float]:
+        x, y = np.clip(rng.normal(0, share * radius, 2), -0.3 * radius, 0.3 * radius)
+        return float(x), float(y)
+
     for level, category in enumerate(categories):
         drawn = b.draw(category, 't')
         if drawn is None:
@@ -154,10 +178,20 @@ def put_in(b: Builder, host: Thing, categories: list[str]) -> list[Thing]:
         if not slender and float(np.hypot(*size[:2])) > 2.1 * radius:
             continue
         if slender:  # stands leaning in the vessel
-            pose = translation(*rng.normal(0, 0.2 * radius, 2), floor + float(size[0]) * 0.55 + 0.02) @ rotation('z', float(rng.uniform(0, 360))) @ rotation('y', float(rng.uniform(70, 82)))
+            pose = (
+                translation(*spread(0.2), floor + float(size[0]) * 0.55 + 0.02)
+                @ rotation('z', float(rng.uniform(0, 360)))
+                @ rotation('y', float(rng.uniform(70, 82)))
+            )
         else:
-            spin = rotation('x', float(rng.uniform(0, 360))) if category in ('ball', 'toy block', 'lemon') else np.eye(4)
-            pose = translation(*rng.uniform(-0.25, 0.25, 2) * radius, floor + 0.01 + level * float(size[2]) * 1.1) @ rotation('z', float(rng.uniform(0, 360))) @ spin
+            spin = (
+                rotation('x', float(rng.uniform(0, 360))) if category in ('ball', 'toy block', 'lemon') else np.eye(4)
+            )
+            pose = (
+                translation(*spread(0.15), floor + 0.01 + level * float(size[2]) * 1.1)
+                @ rotation('z', float(rng.uniform(0, 360)))
+                @ spin
+            )
         thing = b.add(category, drawn[1], host.pose @ pose, model=drawn[0])
         inside.append(thing)
     if not inside:

@@ -56,11 +56,25 @@ def draw(rng: np.random.Generator, width: float, depth: float, height: float) ->
     if rng.random() < 0.55:  # daylight from one side
         side = rng.choice([-1, 1])
         sky = rng.uniform(4.0, 14.0) * temperature(float(rng.uniform(5000, 8500)))
-        lamps.append(Lamp([float(side * (width / 2 - 0.15)), float(rng.uniform(-0.4, 0.2) * depth), float(rng.uniform(1.3, 2.0))], 0.45, sky.tolist()))
+        lamps.append(
+            Lamp(
+                [float(side * (width / 2 - 0.15)), float(rng.uniform(-0.4, 0.2) * depth), float(rng.uniform(1.3, 2.0))],
+                0.45,
+                sky.tolist(),
+            )
+        )
     base = rng.uniform(0.25, 0.8) * temperature(float(rng.uniform(3800, 7000)))
-    slope = np.outer(base, rng.normal(0, 0.16, 3) + [0, -0.05, 0.3])
+    slope = np.outer(base, rng.normal(0, 0.16, 3) + np.array([0, -0.05, 0.3]))
     white = np.exp(rng.normal(0, 0.05, 3))
-    return Lighting(lamps, base.tolist(), slope.tolist(), float(rng.uniform(0.14, 0.3)), white.tolist(), int(rng.integers(1 << 30)), int(rng.integers(1 << 30)))
+    return Lighting(
+        lamps,
+        base.tolist(),
+        slope.tolist(),
+        float(rng.uniform(0.14, 0.3)),
+        white.tolist(),
+        int(rng.integers(1 << 30)),
+        int(rng.integers(1 << 30)),
+    )
 
 
 def develop(radiance: Array, light: Lighting, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -70,7 +84,7 @@ def develop(radiance: Array, light: Lighting, rng: np.random.Generator) -> NDArr
     luminance = radiance @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     gain = light.exposure / max(float(np.mean(np.minimum(luminance, np.percentile(luminance, 97)))), 1e-4)
     image = radiance * np.float32(gain) * np.asarray(light.white, np.float32)
-    image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.35, 0.75)))
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.35, 0.75))), np.float32)
     h, w = image.shape[:2]
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     r2 = ((x - w / 2) ** 2 + (y - h / 2) ** 2) / (w * w / 4 + h * h / 4)

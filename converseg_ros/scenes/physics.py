@@ -1,5 +1,7 @@
 """Rigid-body physics with MuJoCo: settling things in containers and piles, small pushes, what falls when one goes."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,14 +12,21 @@ Pose = NDArray[np.float64]
 
 
 def _hull_points(mesh: Mesh, limit: int = 40) -> NDArray[np.float32]:
-    """Return at most `limit` extreme vertices of a mesh (support points of spread directions)."""
+    """Return extreme vertices of a mesh: of `limit` spread directions, and of its lowest and highest slices."""
     i = np.arange(limit) + 0.5
     z = 1 - 2 * i / limit
     a = np.pi * (1 + 5**0.5) * i
     directions = np.stack([np.sqrt(1 - z * z) * np.cos(a), np.sqrt(1 - z * z) * np.sin(a), z], 1)
     step = max(1, len(mesh.vertices) // 4000)
     points = mesh.vertices[::step]
-    return np.unique(points[(points @ directions.T).argmax(0)], axis=0)
+    found = [points[(points @ directions.T).argmax(0)]]
+    low, high = mesh.bounds
+    ring = 2 * np.pi * np.arange(16) / 16
+    around = np.stack([np.cos(ring), np.sin(ring), 0 * ring], 1)
+    for end in (low[2], high[2]):
+        slice_ = mesh.vertices[np.abs(mesh.vertices[:, 2] - end) < 0.02 * (high[2] - low[2]) + 0.0005]
+        found.append(slice_[(slice_ @ around.T).argmax(0)])
+    return np.unique(np.concatenate(found), axis=0)
 
 
 def _quaternion(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -30,7 +39,9 @@ def _quaternion(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def _vessel_geoms(radius: float, floor: float, rim: float, square: bool) -> list[dict[str, list[float]]]:
     """Return boxes (pos, size, quat) that stand for a vessel's bottom and wall, in its own axes."""
-    geoms: list[dict[str, list[float]]] = [{'pos': [0, 0, floor - 0.01], 'size': [radius * 1.1, radius * 1.1, 0.01], 'quat': [1, 0, 0, 0]}]
+    geoms: list[dict[str, list[float]]] = [
+        {'pos': [0, 0, floor - 0.01], 'size': [radius * 1.1, radius * 1.1, 0.01], 'quat': [1, 0, 0, 0]}
+    ]
     n = 4 if square else 12
     wide = radius * np.tan(np.pi / n) * 1.05
     for k in range(n):
@@ -39,11 +50,17 @@ def _vessel_geoms(radius: float, floor: float, rim: float, square: bool) -> list
         r = radius + 0.008 - (0 if square else radius * 0.12)
         c, s = np.cos(a / 2), np.sin(a / 2)
         d, e = np.cos(lean / 2), np.sin(lean / 2)
-        geoms.append({'pos': [r * np.cos(a), r * np.sin(a), rim / 2], 'size': [0.008, float(wide), rim / 2 + 0.01], 'quat': [c * d, -s * e, c * e, s * d]})
+        geoms.append(
+            {
+                'pos': [r * np.cos(a), r * np.sin(a), rim / 2],
+                'size': [0.008, float(wide), rim / 2 + 0.01],
+                'quat': [c * d, -s * e, c * e, s * d],
+            }
+        )
     return geoms
 
 
-def _collider(body: object, thing: Thing, spec: object, name: str) -> None:
+def _collider(body: Any, thing: Thing, spec: Any, name: str) -> None:
     """Give a body one convex collision shape: a ball where the thing is one, else the hull of spread points."""
     import mujoco
 
@@ -53,18 +70,28 @@ def _collider(body: object, thing: Thing, spec: object, name: str) -> None:
     common = {'mass': mass, 'friction': [0.7, 0.01, 0.002], 'condim': 4}
     if thing.node.category in ('ball', 'apple', 'orange', 'lemon', 'tomato') and size.max() < 1.4 * size.min():
         r = float(size.mean() / 2)
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[r, 0, 0], pos=((low + high) / 2).tolist(), **common)  # type: ignore[attr-defined]
+        body.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[r, 0, 0], pos=((low + high) / 2).tolist(), **common)
         return
     points = _hull_points(thing.shape.mesh)
     flat = points.max(0) - points.min(0)
     if len(points) < 8 or flat.min() < 0.004:
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=np.maximum(size / 2, 0.002).tolist(), pos=((low + high) / 2).tolist(), **common)  # type: ignore[attr-defined]
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            size=np.maximum(size / 2, 0.002).tolist(),
+            pos=((low + high) / 2).tolist(),
+            **common,
+        )
         return
-    spec.add_mesh(name=name, uservert=points.astype(float).reshape(-1).tolist())  # type: ignore[attr-defined]
-    body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **common)  # type: ignore[attr-defined]
+    spec.add_mesh(name=name, uservert=points.astype(float).reshape(-1).tolist())
+    body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **common)
 
 
-def simulate(fixed: list[tuple[Pose, list[dict[str, list[float]]]]], movers: list[Thing], seconds: float, pushes: dict[int, NDArray[np.float64]] | None = None) -> list[Pose]:
+def simulate(
+    fixed: list[tuple[Pose, list[dict[str, list[float]]]]],
+    movers: list[Thing],
+    seconds: float,
+    pushes: dict[int, NDArray[np.float64]] | None = None,
+) -> list[Pose]:
     """Let `movers` move from their poses for some seconds among fixed boxes over nothing; return their poses.
 
     `pushes` gives movers (by index) an initial velocity of their mass centre, m/s, applied as if pushed near the top.
@@ -77,9 +104,17 @@ def simulate(fixed: list[tuple[Pose, list[dict[str, list[float]]]]], movers: lis
     for pose, geoms in fixed:
         body = spec.worldbody.add_body(pos=pose[:3, 3].tolist(), quat=_quaternion(pose).tolist())
         for g in geoms:
-            body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, pos=g['pos'], size=g['size'], quat=g['quat'], friction=[0.7, 0.01, 0.002])
+            body.add_geom(
+                type=mujoco.mjtGeom.mjGEOM_BOX,
+                pos=g['pos'],
+                size=g['size'],
+                quat=g['quat'],
+                friction=[0.7, 0.01, 0.002],
+            )
     for i, thing in enumerate(movers):
-        body = spec.worldbody.add_body(name=f'm{i}', pos=thing.pose[:3, 3].tolist(), quat=_quaternion(thing.pose).tolist())
+        body = spec.worldbody.add_body(
+            name=f'm{i}', pos=thing.pose[:3, 3].tolist(), quat=_quaternion(thing.pose).tolist()
+        )
         body.add_freejoint()
         _collider(body, thing, spec, f'mesh{i}')
     model = spec.compile()

@@ -53,7 +53,9 @@ class Renderer:
     def _pack_textures(self) -> None:
         """Lay all mip levels of all textures into one array; note where each begins."""
         mesh = self.caster.mesh
-        names = sorted({m.texture.rsplit(':', 1)[0] if m.texture.count(':') == 2 else m.texture for m in mesh.materials} - {''})
+        names = sorted(
+            {m.texture.rsplit(':', 1)[0] if m.texture.count(':') == 2 else m.texture for m in mesh.materials} - {''}
+        )
         self.offsets = np.full((max(len(names), 1), LEVELS), -1, np.int64)
         self.sizes = np.ones((max(len(names), 1), LEVELS, 2), np.int64)
         pieces, at = [np.zeros(1, np.uint8)], 1
@@ -64,7 +66,13 @@ class Renderer:
                 at += level.size
         self.texels = np.concatenate(pieces)
         index = {n: i for i, n in enumerate(names)}
-        self.image = np.array([index.get(m.texture.rsplit(':', 1)[0] if m.texture.count(':') == 2 else m.texture, -1) for m in mesh.materials], np.int64)
+        self.image = np.array(
+            [
+                index.get(m.texture.rsplit(':', 1)[0] if m.texture.count(':') == 2 else m.texture, -1)
+                for m in mesh.materials
+            ],
+            np.int64,
+        )
         self.scale = np.array([1 / textures.metres(m.texture) if m.texture else 1 for m in mesh.materials], np.float32)
         self.masks = [textures.load(n)[1] for n in names]
         self.cutout = np.array([i >= 0 and self.masks[i] is not None for i in self.image])
@@ -129,7 +137,9 @@ class Renderer:
             self.color, self.image, self.scale, self.offsets, self.sizes, self.texels, kernels.LINEAR,
         )  # fmt: skip
 
-    def _light_terms(self, points: Array, normals: Array, labels: NDArray[np.uint16], rng: np.random.Generator) -> Array:
+    def _light_terms(
+        self, points: Array, normals: Array, labels: NDArray[np.uint16], rng: np.random.Generator
+    ) -> Array:
         """Return N x (1 + lamps): ambient visibility and lamp visibilities in 0..1, smoothed within surfaces."""
         terms = np.ones((len(points), 1 + len(self.lamps)), np.float32)
         terms[:, 0] = ~self.caster.blocked(kernels.ambient_rays(points, normals, int(rng.integers(1 << 31))), 0.45)
@@ -141,7 +151,9 @@ class Renderer:
             values = kernels.smooth(values, n, labels, step)
         return np.ascontiguousarray(values.reshape(len(points), -1))
 
-    def _shade(self, hits: Hits, points: Array, normals: Array, rays: Array, albedo: Array, terms: Array, mirror: bool) -> tuple[Array, Array]:
+    def _shade(
+        self, hits: Hits, points: Array, normals: Array, rays: Array, albedo: Array, terms: Array, mirror: bool
+    ) -> tuple[Array, Array]:
         """Return N x 3 radiance and N mirror weights."""
         return kernels.shade(  # type: ignore[no-any-return]
             points, normals, rays, albedo, hits.face, self.caster.mesh.material, self.rough, self.metal, self.glow,
@@ -155,7 +167,9 @@ class Renderer:
         terms = np.full((1, 1 + len(self.lamps)), 0.8, np.float32)
         return self._shade(hits, points, normals, rays, albedo, terms, False)[0]
 
-    def _reflect(self, color: Array, weight: Array, hits: Hits, points: Array, normals: Array, rays: Array, albedo: Array) -> None:
+    def _reflect(
+        self, color: Array, weight: Array, hits: Hits, points: Array, normals: Array, rays: Array, albedo: Array
+    ) -> None:
         """Add what shiny surfaces mirror."""
         index = np.nonzero(weight > MIRROR)[0]
         if not len(index):
@@ -167,7 +181,15 @@ class Renderer:
         metal = self.metal[self.caster.mesh.material[hits.face[index]]][:, None]
         color[index] += seen * weight[index][:, None] * ((1 - metal) + metal * albedo[index])
 
-    def _see_through(self, color: Array, index: NDArray[np.int64], points: Array, rays: Array, material: NDArray[np.int16], albedo: Array) -> None:
+    def _see_through(
+        self,
+        color: Array,
+        index: NDArray[np.int64],
+        points: Array,
+        rays: Array,
+        material: NDArray[np.int16],
+        albedo: Array,
+    ) -> None:
         """Blend what lies behind see-through surfaces into `color`, up to four layers."""
         alpha = self.alpha[material[index]][:, None]
         color[index] *= np.maximum(alpha, 0.3)

@@ -1,6 +1,7 @@
 """Exact visibility by ray casting (Embree through Open3D): depth, labels, unoccluded shares."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +30,15 @@ class Caster:
         self.mesh = mesh
         self.labels = labels
         self.threads = threads
-        self._tensor = open3d.core.Tensor
+        tensor: Any = open3d.core.Tensor  # its stubs lack the constructor from an array alone
+        self._tensor = tensor
         self._scene = open3d.t.geometry.RaycastingScene(nthreads=threads)
         self._scene.add_triangles(
-            open3d.core.Tensor(np.ascontiguousarray(mesh.vertices)),
-            open3d.core.Tensor(np.ascontiguousarray(mesh.faces.astype(np.uint32))),
+            tensor(np.ascontiguousarray(mesh.vertices)),
+            tensor(np.ascontiguousarray(mesh.faces.astype(np.uint32))),
         )
 
-    def _rays(self, origins: Array, directions: Array) -> object:
+    def _rays(self, origins: Array, directions: Array) -> Any:
         rays = np.empty((len(directions), 6), np.float32)
         rays[:, :3] = origins
         rays[:, 3:] = directions
@@ -63,7 +65,7 @@ class Caster:
 
 
 def directions(view: View, step: int = 1, offset: tuple[float, float] = (0.0, 0.0)) -> Array:
-    """Return N x 3 world directions of (every `step`-th) pixel centre, scaled so that distance = depth (z), row-major."""
+    """Return N x 3 world directions of (every `step`-th) pixel centre, row-major; distance along them is depth (z)."""
     fx, fy, cx, cy = view.k
     u, v = np.meshgrid(np.arange(0, view.width, step), np.arange(0, view.height, step))
     middle = (step - 1) / 2

@@ -29,16 +29,7 @@ def render_scene(seed: int, split: str, views: int, out: Path, renderer: str = '
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        if renderer == 'cycles':
-            from converseg_ros.scenes import cycles
-
-            pictures = cycles.render(built)
-        elif renderer == 'raster':
-            camera = Renderer(built.caster, built.lighting)
-            pictures = [camera.render(view) for view in built.scene.views]
-        else:
-            raise InputError(f'no renderer {renderer!r}', do='choose raster or cycles')
-        for view, picture in zip(built.scene.views, pictures):
+        for view, picture in zip(built.scene.views, pictures(built, built.scene.views, renderer)):
             write_view(temporary, built, view, picture, renderer)
         built.scene.save(temporary)
         shutil.rmtree(folder, ignore_errors=True)
@@ -46,6 +37,18 @@ def render_scene(seed: int, split: str, views: int, out: Path, renderer: str = '
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def pictures(built: Built, views: list[View], renderer: str) -> list[Picture]:
+    """Return the pictures of views of a built scene by a renderer: raster or cycles."""
+    if renderer == 'cycles':
+        from converseg_ros.scenes import cycles
+
+        return cycles.render(built, views)
+    if renderer != 'raster':
+        raise InputError(f'no renderer {renderer!r}', do='choose raster or cycles')
+    camera = Renderer(built.caster, built.lighting)
+    return [camera.render(view) for view in views]
 
 
 def write_view(folder: Path, built: Built, view: View, picture: Picture, renderer: str) -> None:
@@ -83,7 +86,7 @@ def render_many(
     room: str = '',
     progress: Callable[[int, int, float], None] | None = None,
 ) -> int:
-    """Render scenes in parallel, skipping whole ones; return how many were rendered. A scene that fails is reported last."""
+    """Render scenes in parallel, skipping whole ones; return how many were rendered. Failures are reported last."""
     out.mkdir(parents=True, exist_ok=True)
     todo = [s for s in seeds if not (out / scene_id(s, split) / 'scene.json').is_file()]
     for stale in out.glob(f'.{split}_*'):

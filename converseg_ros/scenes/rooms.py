@@ -1,5 +1,7 @@
 """Room types: what stands in them, what lies on their surfaces, and of what they are built."""
 
+# ruff: noqa: E501 (tables)
+
 from dataclasses import dataclass
 
 
@@ -133,5 +135,10 @@ ROOMS: dict[str, RoomType] = {
     ),
 }  # fmt: skip
 
-CHOICE = ('kitchen',) * 5 + ('lab',) * 5 + ('dining',) * 3 + tuple(r for r in ROOMS if r not in ('kitchen', 'lab', 'dining')) * 2
+CHOICE = (
+    ('kitchen',) * 5
+    + ('lab',) * 5
+    + ('dining',) * 3
+    + tuple(r for r in ROOMS if r not in ('kitchen', 'lab', 'dining')) * 2
+)
 """Room types as often as they are drawn."""

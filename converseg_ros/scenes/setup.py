@@ -1,4 +1,4 @@
-"""Prepare a machine for rendering: unpack models, make the Cycles environment, fetch environment images. Explicit only."""
+"""Prepare a machine for rendering, when asked: unpack models, make the Cycles environment, fetch environment images."""
 
 import base64
 import os
@@ -34,7 +34,9 @@ def environment_images() -> str:
             done = subprocess.run([npm, 'pack', HDRI_PACKAGE], cwd=temporary, capture_output=True, text=True)
             archives = list(Path(temporary).glob('*.tgz'))
             if done.returncode or not archives:
-                raise ConversegError('npm could not fetch the environment images', where=HDRI_PACKAGE, do=done.stderr.strip()[-200:])
+                raise ConversegError(
+                    'npm could not fetch the environment images', where=HDRI_PACKAGE, do=done.stderr.strip()[-200:]
+                )
             with tarfile.open(archives[0]) as archive:
                 for member in archive.getmembers():
                     found = re.fullmatch(r'package/hdri/(\w+)\.exr\.js', member.name)
@@ -56,6 +58,10 @@ def blender() -> str:
         done = subprocess.run([str(folder / 'bin/python'), '-m', 'pip', 'install', BPY, 'numpy<2'], env=environment)
         if done.returncode:
             shutil.rmtree(folder, ignore_errors=True)
-            raise ConversegError(f'{BPY} could not be installed', where=sys.version.split()[0], do='it needs Python 3.11; point CONVERSEG_BPY_PYTHON at one that has it')
+            raise ConversegError(
+                f'{BPY} could not be installed',
+                where=sys.version.split()[0],
+                do='it needs Python 3.11; point CONVERSEG_BPY_PYTHON at one that has it',
+            )
         found = cycles.interpreter()
     return f'Cycles by {found}'

@@ -37,9 +37,11 @@ def tile(folder: Path, scene: Scene, view: View, width: int = 400) -> NDArray[np
     import cv2
 
     height = width * view.height // view.width
-    color = cv2.resize(cv2.imread(str(folder / f'{view.name}.png')), (width, height), interpolation=cv2.INTER_AREA)
-    labels = cv2.imread(str(folder / f'{view.name}.labels.png'), cv2.IMREAD_UNCHANGED)
-    depth = cv2.imread(str(folder / f'{view.name}.noisy.png'), cv2.IMREAD_UNCHANGED)
+    images = [cv2.imread(str(folder / f'{view.name}{e}.png'), cv2.IMREAD_UNCHANGED) for e in ('', '.labels', '.noisy')]
+    if any(i is None for i in images):
+        raise InputError('an image is missing', where=str(folder / view.name), do='render the scene again')
+    photo, labels, depth = (np.asarray(i) for i in images)
+    color = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
     palette = np.random.default_rng(5).integers(40, 255, (65536, 3)).astype(np.uint8)
     palette[0] = 0
     small = (width, height)
@@ -48,10 +50,22 @@ def tile(folder: Path, scene: Scene, view: View, width: int = 400) -> NDArray[np
     warm = cv2.resize(cv2.applyColorMap(near, cv2.COLORMAP_TURBO), small, interpolation=cv2.INTER_NEAREST)
     caption = np.full((64, 3 * width, 3), 24, np.uint8)
     shown = [o for o in scene.objects if view.pixels.get(str(o.id), 0) > 60 and o.kind != 'structure']
-    words = [f'{o.color + " " if o.color else ""}{o.category}{"!" if o.tips else ""}{"(" + o.state + ")" if o.state else ""}' for o in shown]
+    words = [
+        f'{o.color + " " if o.color else ""}{o.category}{"!" if o.tips else ""}{"(" + o.state + ")" if o.state else ""}'
+        for o in shown
+    ]
     text = f'{scene.id} {scene.room}: ' + ', '.join(words)
     for event in scene.interactions:
         text += f' [{event.type}]'
     for i in range(3):
-        cv2.putText(caption, text[i * 170 : (i + 1) * 170], (4, 17 + 20 * i), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (230, 230, 230), 1, cv2.LINE_AA)
+        cv2.putText(
+            caption,
+            text[i * 170 : (i + 1) * 170],
+            (4, 17 + 20 * i),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.4,
+            (230, 230, 230),
+            1,
+            cv2.LINE_AA,
+        )
     return np.vstack([np.hstack([color, flat, warm]), caption])

@@ -33,27 +33,33 @@ def judge(b: Builder) -> None:
 
 
 def tips(thing: Thing) -> bool:
-    """Return whether a thing falls over at a small push: the push's energy exceeds the barrier of its shortest lever.
+    """Return whether a thing falls over at a small push; flat and round things slide or roll instead."""
+    low, high = thing.mesh.bounds
+    tall = float(high[2] - low[2])
+    if tall < 0.06 or tall < 0.9 * min(high[:2] - low[:2]) or 'rolls' in thing.node.attributes:
+        return False
+    return critical_speed(thing) < PUSH
 
-    A rigid body pivots over its base edge when v^2 / 2 > g (sqrt(lever^2 + h^2) - h), h the height of the mass centre.
+
+def critical_speed(thing: Thing) -> float:
+    """Return the speed of the mass centre, m/s, from which a thing goes over its nearest base edge.
+
+    Energy against the barrier of the pivot: (1 + k) v^2 / 2 = g (sqrt(lever^2 + h^2) - h), where h is the mass centre's
+    height and k = (h^2 / 3 + lever^2 / 4) / (h^2 + lever^2) the rotation's share of a slender cylinder.
     """
     lever, height = _base(thing)
     if thing.node.overhang:
         lever = min(lever, (0.5 - thing.node.overhang) * min(thing.node.size[:2]))
-    low, high = thing.mesh.bounds
-    tall = float(high[2] - low[2])
-    if tall < 0.06 or tall < 0.9 * min(high[:2] - low[:2]) or 'rolls' in thing.node.attributes:
-        return False  # flat or round: it slides or rolls
     if lever <= 0.002:
-        return True
-    barrier = 9.81 * (np.hypot(lever, height) - height)
-    return bool(PUSH**2 / 2 > barrier)
+        return 0.0
+    spin = (height**2 / 3 + lever**2 / 4) / (height**2 + lever**2)
+    return float(np.sqrt(2 * 9.81 * (np.hypot(lever, height) - height) / (1 + spin)))
 
 
 def _base(thing: Thing) -> tuple[float, float]:
     """Return (shortest horizontal distance from mass centre to the base outline, height of the mass centre), metres."""
     mesh = thing.shape.mesh
-    low, high = mesh.bounds
+    high = mesh.bounds[1]
     key = (thing.node.model, thing.node.state, round(float(high[2]), 3))
     return _base_of(key, _Mesh(mesh))
 

@@ -43,7 +43,9 @@ def _mix(a: Array, b: Array, t: Array) -> Array:
 
 
 def _around(color: tuple[int, int, int], rng: np.random.Generator, spread: float = 12) -> Array:
-    return np.asarray(np.clip(np.array(color) + rng.normal(0, spread) + rng.normal(0, spread / 3, 3), 8, 248), np.float32)
+    return np.asarray(
+        np.clip(np.array(color) + rng.normal(0, spread) + rng.normal(0, spread / 3, 3), 8, 248), np.float32
+    )
 
 
 def procedural(kind: str, variant: int) -> Array:
@@ -83,7 +85,9 @@ def procedural(kind: str, variant: int) -> Array:
         u, v = (x * count + shift) % 1, (y * rows) % 1
         cell = (np.floor(x * count + shift) % count + np.floor(y * rows) * 17).astype(int)
         tone = 0.92 + 0.14 * rng.random(1000)[cell % 1000]
-        color = np.broadcast_to(base, (SIZE, SIZE, 3)) * tone[..., None] * (0.95 + 0.1 * noise(rng, (8, 8), 4)[..., None])
+        color = (
+            np.broadcast_to(base, (SIZE, SIZE, 3)) * tone[..., None] * (0.95 + 0.1 * noise(rng, (8, 8), 4)[..., None])
+        )
         if kind == 'tile':
             w = 0.006 * max(count, 2)
             joint = (np.abs(u - 0.5) > 0.5 - w) | (np.abs(v - 0.5) > 0.5 - w * rows / count)
@@ -93,7 +97,15 @@ def procedural(kind: str, variant: int) -> Array:
             odd = (np.floor(x * count) + np.floor(y * count)) % 2 > 0
             color = np.where(odd[..., None], second * tone[..., None], color)
     elif kind in ('fabric', 'carpet'):
-        palette = [(90, 100, 120), (170, 150, 130), (120, 60, 60), (70, 90, 80), (200, 190, 176), (60, 60, 70), (150, 120, 150)]
+        palette = [
+            (90, 100, 120),
+            (170, 150, 130),
+            (120, 60, 60),
+            (70, 90, 80),
+            (200, 190, 176),
+            (60, 60, 70),
+            (150, 120, 150),
+        ]
         base = _around(palette[rng.integers(len(palette))], rng, 18)
         count = int(rng.choice([64, 96, 128]))
         weave = 0.5 + 0.25 * np.sin(2 * np.pi * x * count) + 0.25 * np.sin(2 * np.pi * y * count)
@@ -142,11 +154,15 @@ def _printed(rng: np.random.Generator) -> Array:
     if rng.random() < 0.7:
         centre = (int(rng.uniform(0.35, 0.65) * SIZE), int(rng.uniform(0.25, 0.4) * SIZE))
         if rng.random() < 0.5:
-            cv2.ellipse(image, centre, (int(rng.uniform(60, 120)), int(rng.uniform(40, 90))), 0, 0, 360, pick(ground), -1)
+            cv2.ellipse(
+                image, centre, (int(rng.uniform(60, 120)), int(rng.uniform(40, 90))), 0, 0, 360, pick(ground), -1
+            )
         else:
             for _ in range(int(rng.integers(4, 9))):
                 shift = rng.normal(0, 45, 2).astype(int)
-                cv2.circle(image, (centre[0] + shift[0], centre[1] + shift[1]), int(rng.uniform(15, 34)), pick(ground), -1)
+                cv2.circle(
+                    image, (centre[0] + shift[0], centre[1] + shift[1]), int(rng.uniform(15, 34)), pick(ground), -1
+                )
     letters = 'ABCDEFGHIKLMNOPRSTUVY'
     word = ''.join(rng.choice(list(letters), int(rng.integers(3, 7))))
     scale = 60 / len(word) * 0.11 * SIZE / 64
@@ -167,11 +183,10 @@ def load(texture: str) -> tuple[tuple[NDArray[np.uint8], ...], NDArray[np.uint8]
         kind, variant = texture.split(':')[:2]
         display = procedural(kind, int(variant))
     else:
-        image = cv2.imread(texture, cv2.IMREAD_UNCHANGED)
-        if image is None:
-            image = np.full((4, 4, 3), 180, np.uint8)
+        read = cv2.imread(texture, cv2.IMREAD_UNCHANGED)
+        image = np.full((4, 4, 3), 180, np.uint8) if read is None else np.asarray(read)
         if image.ndim == 2:
-            image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+            image = np.repeat(image[..., None], 3, 2)
         if image.shape[2] == 4:
             if (image[..., 3] < 128).mean() > 0.02:
                 mask = (image[::-1, :, 3] >= 128).astype(np.uint8)
@@ -182,18 +197,21 @@ def load(texture: str) -> tuple[tuple[NDArray[np.uint8], ...], NDArray[np.uint8]
         longest = max(display.shape[:2])
         if longest > 512:
             factor = 512 / longest
-            display = cv2.resize(display, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            display = np.asarray(
+                cv2.resize(display, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.float32
+            )
     level = to_linear(display)
     levels = [np.rint(display).astype(np.uint8)]
     while min(level.shape[:2]) > 4:
-        level = cv2.resize(level, (level.shape[1] // 2, level.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        half = (level.shape[1] // 2, level.shape[0] // 2)
+        level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), np.float32)
         levels.append(np.rint(to_display(level)).astype(np.uint8))
     return tuple(levels), mask
 
 
 def mean(texture: str) -> Array:
     """Return the mean linear RGB of a texture."""
-    return np.asarray(to_linear(load(texture)[0][-1]).mean((0, 1)), np.float32)
+    return np.asarray(to_linear(load(texture)[0][-1].astype(np.float32)).mean((0, 1)), np.float32)
 
 
 def metres(texture: str) -> float:

@@ -1,0 +1,71 @@
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from converseg_ros.scenes import assets, colors, textures, wares
+
+
+@pytest.mark.parametrize('category', sorted(wares.MAKERS))
+def test_wares_stand_on_the_ground_at_a_household_size(category):
+    for variant in range(3):
+        mesh = wares.MAKERS[category](np.random.default_rng(variant)).mesh
+        low, high = mesh.bounds
+        assert abs(low[2]) < 1e-4
+        assert 0.004 < (high - low).max() < 0.5
+        assert np.isfinite(mesh.normals).all()
+        assert mesh.part.max() < len(mesh.parts)
+
+
+def test_each_model_belongs_to_one_split_and_common_categories_to_several(furniture):
+    seen = defaultdict(set)
+    names = defaultdict(set)
+    for model in assets.models():
+        seen[model.name].add(model.split)
+        names[(model.category, model.place)].add(model.name)
+    assert all(len(s) == 1 for s in seen.values())
+    splits = defaultdict(set)
+    for model in assets.models():
+        splits[(model.category, model.place)].add(model.split)
+    assert all(len(splits[k]) >= min(len(v), 2) for k, v in names.items())
+    assert len({m.name for m in assets.models() if not m.is_ware}) >= 150
+
+
+def test_catalogue_models_have_their_catalogue_size_and_existing_textures(furniture):
+    from pathlib import Path
+
+    from converseg_ros.scenes import catalogue
+
+    for key in ('BlendSwap-CC-BY/largePan', 'KatorLegaz/coffee-mug', 'Scopia/teapot', 'BlendSwap-CC-0/bread'):
+        model = next(m for m in assets.models() if m.name == key)
+        shape = assets.shape(model)
+        low, high = shape.mesh.bounds
+        np.testing.assert_allclose(high - low, catalogue.entries()[key].size, rtol=1e-3)
+        assert all(Path(m.texture).is_file() for m in shape.mesh.materials if m.texture)
+
+
+def test_colour_terms_name_their_own_paints():
+    rng = np.random.default_rng(0)
+    for term in colors.PAINTS:
+        named = [colors.name(colors.paint(term, rng)) for _ in range(20)]
+        assert named.count(term) >= 15, (term, named)
+
+
+def test_textures_are_functions_of_their_name():
+    for kind in textures.KINDS:
+        a, b = textures.procedural(kind, 3), textures.procedural(kind, 3)
+        assert np.array_equal(a, b)
+        assert not np.array_equal(a, textures.procedural(kind, 4))
+        assert a.min() >= 0 and a.max() <= 255 and a.std() > 0.5
+
+
+def test_room_materials_of_the_splits_are_apart(furniture):
+    from converseg_ros.scenes.builder import Builder
+    from converseg_ros.scenes.furnish import surface_material
+    from converseg_ros.scenes.graph import Scene
+
+    found = {}
+    for split in assets.SPLITS:
+        b = Builder(Scene('x', 0, 'lab', split), np.random.default_rng(0))
+        found[split] = {surface_material(b, ('wood',)).texture for _ in range(80)}
+    assert not found['train'] & found['test'] and not found['train'] & found['val'] and not found['val'] & found['test']
