@@ -328,6 +328,46 @@ def test_tracking_fills_the_gaps(rig: Rig, camera: Camera, live: InProcess) -> N
     assert conversion.to_ns(tracked.segmented_at) < conversion.to_ns(tracked.header.stamp)
 
 
+class Broken:
+    """The network as it behaves when its device is lost or full: everything else is the real one's."""
+
+    device = 'cuda:0'
+
+    def __init__(self, network: Any, words: str) -> None:
+        self.network, self.words, self.closed = network, words, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.network, name)
+
+    def set_image(self, rgb: np.ndarray, key: Any = None) -> None:
+        raise RuntimeError(self.words)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_lost_or_full_gpu_ends_in_error_or_on_the_cpu(rig: Rig, camera: Camera, live: InProcess) -> None:
+    pipeline = live.node.live
+    assert pipeline is not None
+    good = pipeline.segmenter.network
+    assert rig.set(fallback_to_cpu=False).successful
+    pipeline.segmenter.network = full = Broken(good, 'CUDA out of memory. Tried to allocate 2 GiB')
+    region = answer(rig, camera).regions[0]
+    assert region.status == Region.STATUS_ERROR and 'out of memory' in region.status_reason and not region.area
+    for _ in range(3):
+        assert answer(rig, camera).regions[0].status == Region.STATUS_ERROR
+    rig.until(lambda: rig.got['safety_ok'])
+    assert not rig.got['safety_ok'][-1].data and pipeline.segmenter.network is full
+    assert rig.set(fallback_to_cpu=True).successful
+    pipeline.segmenter.network = lost = Broken(good, 'CUDA error: unspecified launch failure')
+
+    def recovered() -> bool:
+        return answer(rig, camera).regions[0].status != Region.STATUS_ERROR
+
+    rig.until(recovered)
+    assert lost.closed and pipeline.segmenter.network.device == 'cpu' and pipeline.counts['fallbacks'] == 1
+
+
 def test_nothing_is_computed_without_a_listener_unless_safety_stands(rig: Rig, camera: Camera, live: InProcess) -> None:
     pipeline = live.node.live
     assert pipeline is not None

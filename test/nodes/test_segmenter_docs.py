@@ -1,0 +1,38 @@
+"""The node's page says what the node is."""
+
+from pathlib import Path
+import re
+
+PAGE = (Path(__file__).resolve().parents[2] / 'docs' / 'segmenter_node.md').read_text()
+
+
+def test_every_parameter_stands_in_the_table_with_its_default() -> None:
+    from converseg_ros.ros.parameters import TABLE
+
+    rows = {
+        m[1]: (m[2], m[3]) for m in re.finditer(r'^\| `([\w.]+)` \| `(.*?)` \|.*?\| (yes|configure) \|', PAGE, re.M)
+    }
+    assert set(rows) == {p.name for p in TABLE}
+    for p in TABLE:
+        default = str(p.default).lower() if isinstance(p.default, bool) else repr(p.default)
+        default = '[]' if p.default == [''] else default
+        assert rows[p.name] == (default, 'yes' if p.live else 'configure'), p.name
+
+
+def test_every_topic_stands_in_the_page() -> None:
+    from converseg_ros.ros.publishers import STREAMS
+
+    for name in (*STREAMS, 'label_info', 'safety_ok', 'instruction_ack'):
+        assert f'`~/{name}`' in PAGE
+    for name in ('segment', 'set_instructions', 'reset', 'segment_task'):
+        assert f'| `~/{name}` |' in PAGE
+
+
+def test_the_examples_of_the_client_name_verbs_it_has() -> None:
+    from converseg_ros.client import ConversegClient
+
+    text = (Path(__file__).resolve().parents[2] / 'docs' / 'integrator.md').read_text()
+    for block in re.findall(r'```python\n(.*?)```', text, re.S):
+        compile(block, 'integrator.md', 'exec')
+        for verb in re.findall(r'robot\.(\w+)', block):
+            assert hasattr(ConversegClient, verb), verb
