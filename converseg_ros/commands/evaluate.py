@@ -54,9 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for sub in (items, dataset, labels, hub, refcoco, reasonseg):
         sub.add_argument('--no-baselines', action='store_true', help='score the network alone')
         sub.add_argument('--also', action='append', default=[], metavar='MODEL', help='another model in the same table')
-        sub.add_argument(
-            '--calibrate', action='store_true', help='fit calibration.json of the model on this data'
-        )
+        sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
     for sub in (items, dataset, labels, hub, refcoco, reasonseg, bag):
         sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
         sub.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
@@ -208,9 +206,10 @@ def _bag(args: argparse.Namespace) -> int:
     """Run over a bag and write what was found."""
     from converseg_ros import network as networks
     from converseg_ros.evaluation.bag_report import bag_report, bag_samples
-    from converseg_ros.evaluation.bag_run import BagRun, read_instructions, read_truth, write_overlay_bag
+    from converseg_ros.evaluation.bag_run import BagRun, read_instructions, read_truth
     from converseg_ros.evaluation.bags import Bag
     from converseg_ros.evaluation.html import write_html
+    from converseg_ros.evaluation.overlay_bag import write_overlay_bag
 
     asked = read_instructions(args.instructions)
     truth = read_truth(args.truth) if args.truth else {}
