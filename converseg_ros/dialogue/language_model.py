@@ -139,10 +139,10 @@ def _remote(messages: list[dict[str, str]], options: 'Options') -> str:
 @cache
 def _load(folder: str) -> tuple[Any, Any]:
     """Return tokenizer and model of a local transformers folder; nothing is downloaded."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     if not os.path.isdir(folder):
         raise InputError('there is no such folder', where=folder, do='give a transformers folder as the dialogue model')
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     return tokenizer, AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
 

@@ -25,15 +25,20 @@ def encode_image(image: NDArray[np.uint8], kind: str = '.jpg', quality: int = 80
     return data.tobytes()
 
 
-def draw_age(
-    image: NDArray[np.uint8], age_s: float | None, selected: NDArray[np.bool_] | None = None
-) -> NDArray[np.uint8]:
-    """Write the mask's age into the lower left corner of (H, W, 3) `image`, and outline the selected mask in white."""
+def draw_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Outline a mask in white on (H, W, 3) `image`, which is changed and returned."""
     import cv2
 
-    if selected is not None and selected.any():
-        contours, _ = cv2.findContours(selected.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(image, contours, -1, (255, 255, 255), 3, cv2.LINE_AA)
+    if mask is not None and mask.any():
+        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(image, contours, -1, (255, 255, 255), 3)
+    return image
+
+
+def draw_age(image: NDArray[np.uint8], age_s: float | None) -> NDArray[np.uint8]:
+    """Write the mask's age into the lower left corner of (H, W, 3) `image`, which is changed and returned."""
+    import cv2
+
     words = catalogue()['page']
     text = words['no_mask'] if age_s is None else words['age'].format(age=f'{age_s:.1f}')
     bottom = image.shape[0] - 8

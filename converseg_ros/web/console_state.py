@@ -16,7 +16,7 @@ from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.palette import color_of
 from converseg_ros.dialogue.texts import catalogue
-from converseg_ros.web.console_frames import draw_age, encode_image, encode_ply
+from converseg_ros.web.console_frames import draw_age, draw_outline, encode_image, encode_ply
 
 HISTORY = 200
 OLD_S = 3.0  # seconds without a message until the segmenter counts as gone
@@ -104,6 +104,8 @@ class ConsoleState:
         self.safe: bool | None = None
         self.selected = ''
         self.speech: dict[str, Any] = {'state': '', 'partial': ''}
+        self._paint: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._paint_key: Any = None
         self.version = 0  # counts changes of what `to_json` returns
 
     def set_image(self, rgb: NDArray[np.uint8], stamp_ns: int) -> None:
@@ -185,13 +187,21 @@ class ConsoleState:
 
     def overlay(self) -> NDArray[np.uint8] | None:
         """Return the newest image with the newest masks and their age drawn on it, or None without an image."""
+        import cv2
+
         with self.lock:
             image, regions, selected, age = self.image, self.regions, self.selected, self.age_s()
+            key = (id(regions), selected, None if image is None else image.shape)
+            paint = self._paint if key == self._paint_key else None
         if image is None:
             return None
-        layers = [Layer(_fit(r.mask, image.shape[:2]), '', r.role, r.status) for r in regions]
-        chosen = next((layer.mask for layer, r in zip(layers, regions) if r.id == selected), None)
-        return draw_age(draw_overlay(image, layers), age if regions else None, chosen)
+        if paint is None:
+            paint = _paint(regions, selected, image.shape)
+            with self.lock:
+                self._paint, self._paint_key = paint, key
+        share, color = paint
+        drawn = np.asarray(cv2.add(cv2.multiply(image, share, scale=1 / 255), color), np.uint8)
+        return draw_age(drawn, age if regions else None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole state of the page."""
@@ -242,6 +252,19 @@ class ConsoleState:
             for name, cloud in clouds.items():
                 file.writestr(f'{name}.ply', encode_ply(cloud.points, cloud.colors))
         return out.getvalue()
+
+
+def _paint(
+    regions: list[RegionView], selected: str, shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return what drawing does to each pixel: its share of the image (of 255) and the colour added, (H, W, 3) each.
+
+    Masks change seldom and images often; what is drawn over a black and over a white image tells both at once.
+    """
+    layers = [Layer(_fit(r.mask, shape[:2]), '', r.role, r.status) for r in regions]
+    chosen = next((layer.mask for layer, r in zip(layers, regions) if r.id == selected), None)
+    color, white = (draw_outline(draw_overlay(np.full(shape, v, np.uint8), layers), chosen) for v in (0, 255))
+    return white - color, color
 
 
 def _fit(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:

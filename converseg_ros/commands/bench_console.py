@@ -1,0 +1,156 @@
+"""Measure the console: frames a second to three pages while one more reads slowly, and what they cost its source.
+
+converseg bench console --json console.json
+
+A camera of 640x480 at 30 Hz and masks at 2 Hz go into the real state, server and websockets; pages are plain websocket
+clients. The source's own pace with and without pages is compared within the run. --latency measures, besides, the time
+from the last voiced sample to the text of an instruction (the first part of the way from speech to overlay).
+"""
+
+import argparse
+from pathlib import Path
+from statistics import median
+import sys
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from converseg_ros.core.files import write_json
+
+LEAST_FPS = 15.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument('--json', type=Path, help='write the results here')
+    parser.add_argument('--seconds', type=float, default=10, help='length of each measurement (default: %(default)s)')
+    parser.add_argument('--pages', type=int, default=3, help='pages that read as fast as they can')
+    parser.add_argument('--latency', type=int, default=0, metavar='N', help='spoken commands to time (needs speech)')
+
+
+class Source(threading.Thread):
+    """A camera at 30 Hz and a network at 2 Hz, as the console node's callbacks feed the state."""
+
+    def __init__(self, state: Any, tell: Any) -> None:
+        super().__init__(daemon=True)
+        rng = np.random.default_rng(0)
+        self.state, self.tell = state, tell
+        self.images = [rng.integers(0, 255, (480, 640, 3), np.uint8) // 4 + 60 for _ in range(8)]
+        self.sent, self.ended = 0, threading.Event()
+
+    def run(self) -> None:
+        """Feed until the end."""
+        from converseg_ros.core import Role, Status
+        from converseg_ros.web.console_state import RegionView
+
+        masks = [np.zeros((480, 640), bool) for _ in range(2)]
+        masks[0][100:300, 100:400] = masks[1][250:420, 300:600] = True
+        views = [
+            RegionView('r1', 1, 'the mug', 'the mug', Role.PLAIN, Status.OK, masks[0]),
+            RegionView(
+                'r2', 2, 'the stove', 'the stove', Role.SAFETY, Status.OK, masks[1], standing=True, name='stove'
+            ),
+        ]
+        due = time.monotonic()
+        while not self.ended.is_set():
+            due += 1 / 30
+            time.sleep(max(0.0, due - time.monotonic()))
+            stamp = time.monotonic_ns()
+            if self.sent % 15 == 0:
+                self.state.set_regions(views, stamp)
+            self.state.set_image(self.images[self.sent % 8], stamp)
+            self.tell()
+            self.sent += 1
+
+
+def read_frames(address: str, seconds: float, pause: float, counts: list[int], n: int) -> None:
+    """Count the frames one page gets; `pause` seconds after each message make it slow."""
+    from websockets.sync.client import connect
+
+    with connect(f'ws://{address}/ws', max_size=None, max_queue=2, close_timeout=0.2) as page:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            data = page.recv(10)
+            counts[n] += isinstance(data, bytes) and data[:1] == b'F'
+            time.sleep(pause)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print and write; 1 if a promise of docs/operator.md is not kept."""
+    from converseg_ros.web.console import Console
+    from converseg_ros.web.console_state import ConsoleState
+    from converseg_ros.web.server import Running
+
+    state = ConsoleState()
+    console = Console(state, lambda text: None, max_fps=20).start()
+    source = Source(state, console.image_arrived)
+    source.start()
+    paces: dict[str, float] = {}
+    with Running(console.app) as server:
+        before = source.sent
+        time.sleep(args.seconds)
+        paces['without pages'] = (source.sent - before) / args.seconds
+        counts = [0] * (args.pages + 1)
+        pages = [
+            threading.Thread(
+                target=read_frames, args=(server.address, args.seconds, 1.0 if n == args.pages else 0.0, counts, n)
+            )
+            for n in range(args.pages + 1)
+        ]
+        before, cpu = source.sent, time.process_time()
+        for page in pages:
+            page.start()
+        for page in pages:
+            page.join()
+        paces['with pages'] = (source.sent - before) / args.seconds
+        cpu = time.process_time() - cpu
+    source.ended.set()
+    console.stop()
+    fps = [c / args.seconds for c in counts]
+    result: dict[str, Any] = {
+        'fps': fps[: args.pages],
+        'fps_slow_page': fps[args.pages],
+        'source_hz': paces,
+        'source_pace_kept': paces['with pages'] / paces['without pages'],
+        'cpu_share': cpu / args.seconds,
+        'command': ' '.join(sys.argv),
+    }
+    if args.latency:
+        result['speech_to_text_s'] = speech_latency(args.latency)
+    print(f'pages: {", ".join(f"{f:.1f}" for f in fps[: args.pages])} frames/s (at least {LEAST_FPS})')
+    print(f'slow page: {fps[-1]:.1f} frames/s; the source keeps {result["source_pace_kept"]:.2f} of its pace')
+    if args.latency:
+        print(f'last voiced sample to instruction: {result["speech_to_text_s"]:.2f} s (median)')
+    if args.json:
+        write_json(args.json, result)
+    return int(min(fps[: args.pages]) < LEAST_FPS or result['source_pace_kept'] < 0.9)
+
+
+def speech_latency(count: int) -> float:
+    """Return the median seconds from the last voiced sample of a command to its text, fed at the pace of speech."""
+    from converseg_ros.commands.bench_speech import speak
+    from converseg_ros.speech import listener
+    from converseg_ros.speech.recogniser import Recogniser
+
+    ears = listener.Listener(Recogniser())
+    commands = Path(listener.__file__).with_name('commands.txt').read_text().splitlines()[:count]
+    waited: list[float] = []
+    start, fed = time.monotonic(), 0.0
+
+    def told(event: listener.Event) -> None:
+        if event.kind == listener.EventKind.FINAL:
+            waited.append(time.monotonic() - start - event.ended_s)
+
+    live = listener.Live(ears, told)
+    for command in commands:
+        sound = np.concatenate([speak(command, 'slt'), np.zeros(32_000, np.float32)])
+        start = time.monotonic() - fed
+        for i in range(0, sound.size, 800):
+            time.sleep(max(0.0, start + fed - time.monotonic()))
+            live.feed(sound[i : i + 800])
+            fed += min(800, sound.size - i) / 16_000
+    time.sleep(3)
+    live.close()
+    return median(waited) if waited else float('nan')
