@@ -1,0 +1,232 @@
+"""The learning node: makes data, trains and evaluates, one job at a time and each in its own process."""
+
+from collections.abc import Callable
+import math
+from pathlib import Path
+import sys
+import threading
+import time
+from typing import Any
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.node import Node
+from rclpy.task import Future
+
+from converseg_ros.action import Evaluate, Generate, Train
+from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.engine.configuration import arguments_of, natural_judge, read_configuration
+from converseg_ros.engine.jobs import Job, Progress
+from converseg_ros.ros import spin
+from converseg_ros.ros.sampling import FrameSampler
+
+KINDS = {'items': 'items', 'dataset': 'dataset', 'bag': 'bag', 'hub': 'hub'}
+
+
+class LearningNode(Node):
+    """Three actions over the command line of this package; the ROS side only starts, watches and ends processes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Declare parameters and offer the actions."""
+        super().__init__('learning', **kwargs)
+        p = self.declare_parameter
+        self._period = float(p('sample_period', 1.0).value)  # seconds between live frames
+        self._change = float(p('sample_change', 4.0).value)  # mean grey levels by which a frame must differ
+        self._frames = int(p('sample_frames', 100).value)  # live frames where a goal says 0
+        self._compressed = p('image_transport', 'raw').value == 'compressed'
+        self._lock = threading.Lock()
+        self._busy = ''
+        self._job: Job | None = None
+        self._sampler: FrameSampler | None = None
+        self.create_timer(0.5, lambda: None)  # Python sees a signal only between callbacks: there must be some
+        self._servers = [
+            self._serve(Generate, '~/generate', self._generate),
+            self._serve(Train, '~/train', self._train),
+            self._serve(Evaluate, '~/evaluate', self._evaluate),
+        ]
+
+    def _serve(self, kind: Any, name: str, work: Callable[[ServerGoalHandle], Any]) -> ActionServer:
+        async def execute(handle: ServerGoalHandle) -> Any:
+            try:
+                return await work(handle)
+            except ConversegError as error:
+                return self._end(handle, kind.Result(success=False, message=str(error)), failed=True)
+            finally:
+                self._job, self._sampler = None, None
+                self._busy = ''
+
+        def accept(_: Any) -> GoalResponse:
+            with self._lock:
+                if self._busy:
+                    self.get_logger().warning(f'{name} refused: {self._busy} is at work')
+                    return GoalResponse.REJECT
+                self._busy = name
+            return GoalResponse.ACCEPT
+
+        return ActionServer(
+            self, kind, name, execute, goal_callback=accept, cancel_callback=lambda handle: self._cancel()
+        )
+
+    def _cancel(self) -> CancelResponse:
+        if self._sampler is not None:
+            self._sampler.stop('cancelled')
+        if self._job is not None:
+            self._job.cancel()
+        return CancelResponse.ACCEPT
+
+    async def _run(self, arguments: list[str], on_progress: Callable[[Progress], None]) -> tuple[int, Job]:
+        """Run a job in a process, watched by a thread; return its exit status and the job."""
+        self.get_logger().info(f'converseg {" ".join(arguments)}')
+        job = self._job = Job(arguments, on_progress)
+        ended: Future = Future(executor=self.executor)
+
+        def watch() -> None:
+            ended.set_result(job.wait())
+            self._wake()
+
+        threading.Thread(target=watch, name='job', daemon=True).start()
+        return int(await ended), job
+
+    def _wake(self) -> None:
+        """Have the executor look at its waiting coroutines; a future that is done does not do so by itself."""
+        if self.executor is not None:
+            self.executor.wake()
+
+    @staticmethod
+    def _end(handle: ServerGoalHandle, result: Any, *, failed: bool = False, cancelled: bool = False) -> Any:
+        if handle.is_cancel_requested and (cancelled or failed):
+            handle.canceled()
+        elif failed:
+            handle.abort()
+        else:
+            handle.succeed()
+        return result
+
+    async def _generate(self, handle: ServerGoalHandle) -> Generate.Result:
+        goal = handle.request
+        if not goal.output:
+            raise InputError('there is no output folder', where='goal', do='say where the data set shall go')
+        output = Path(goal.output)
+        source = Path(goal.source)
+        if goal.source == 'live':
+            source = output / 'frames'
+            await self._sample(handle, source, goal.max_frames or self._frames)
+        options = read_configuration(Path(goal.config) if goal.config else None)
+        judge = options.pop('judge', '') or natural_judge(source)
+        if not judge:
+            raise InputError(
+                'photos need a judge that looks at them',
+                where='goal',
+                do='name a configuration with a judge and a proposer',
+            )
+        arguments = ['engine', 'run', '--source', str(source), '--out', str(output), '--judge', judge, '--json']
+        if goal.max_frames and goal.source != 'live':
+            arguments += ['--max-images', str(goal.max_frames)]
+        if goal.agree_remote:
+            arguments.append('--agree-remote')
+
+        def tell(progress: Progress) -> None:
+            feedback = Generate.Feedback(stage=progress.stage, message=progress.message)
+            feedback.done, feedback.total = progress.done, progress.total
+            handle.publish_feedback(feedback)
+
+        code, job = await self._run([*arguments, *arguments_of(options)], tell)
+        result = Generate.Result(success=code == 0, output=str(output), items=int(job.result.get('items', 0)))
+        result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
+        return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
+
+    async def _sample(self, handle: ServerGoalHandle, folder: Path, count: int) -> None:
+        """Take frames off the camera until there are enough; raise ConversegError where that fails."""
+        done: Future = Future(executor=self.executor)
+
+        def tell(taken: int) -> None:
+            handle.publish_feedback(Generate.Feedback(stage='frames', done=taken, total=count))
+
+        def finished(trouble: str) -> None:
+            done.set_result(trouble)
+            self._wake()
+
+        self._sampler = FrameSampler(
+            self,
+            folder,
+            count,
+            period=self._period,
+            change=self._change,
+            compressed=self._compressed,
+            on_frame=tell,
+            on_done=finished,
+        )
+        trouble = await done
+        self._sampler = None
+        if trouble:
+            raise ConversegError(trouble, where='sampling', do='send the same goal again; the frames taken are kept')
+
+    async def _train(self, handle: ServerGoalHandle) -> Train.Result:
+        goal = handle.request
+        arguments = ['train', goal.config]
+        overrides = [*([f'out={goal.output}'] if goal.output else []), *goal.overrides]
+        for pair in overrides:
+            arguments += ['--set', pair]
+        giou = [math.nan]
+
+        def tell(progress: Progress) -> None:
+            giou[0] = progress.values.get('giou', giou[0])
+            feedback = Train.Feedback(
+                message=progress.message, loss=progress.values.get('loss', math.nan), giou=giou[0]
+            )
+            feedback.step, feedback.total = progress.done, progress.total
+            handle.publish_feedback(feedback)
+
+        code, job = await self._run(arguments, tell)
+        result = Train.Result(success=code == 0, giou=giou[0])
+        result.model = job.last.removeprefix('model folder: ') if code == 0 else ''
+        result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
+        return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
+
+    async def _evaluate(self, handle: ServerGoalHandle) -> Evaluate.Result:
+        import json
+
+        goal = handle.request
+        if goal.kind not in KINDS or not goal.output:
+            raise InputError(
+                f'kind {goal.kind!r}, output {goal.output!r}', where='goal', do=f'kind is one of {list(KINDS)}'
+            )
+        report = Path(goal.output) / 'report.json'
+        arguments = ['eval', KINDS[goal.kind], *([goal.source] if goal.source else []), '--json', str(report)]
+        arguments += ['--model', goal.model or 'compact', '--html', str(report.with_suffix('.html'))]
+        if goal.instructions:
+            arguments += ['--instructions', goal.instructions]
+
+        def tell(progress: Progress) -> None:
+            feedback = Evaluate.Feedback(message=progress.message, done=progress.done, total=progress.total)
+            handle.publish_feedback(feedback)
+
+        code, job = await self._run(arguments, tell)
+        result = Evaluate.Result(success=code == 0, report=str(report) if code == 0 else '', giou=math.nan)
+        if code == 0:
+            result.giou = float(json.loads(report.read_text()).get('giou') or math.nan)
+        result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
+        return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
+
+    def close(self) -> None:
+        """End the job that is at work and let its goal be answered: the executor waits for open goals at its end."""
+        self._cancel()
+        deadline = time.monotonic() + Job.GRACE + 2
+        while self._busy and self.executor is not None and time.monotonic() < deadline:
+            self.executor.spin_once(timeout_sec=0.1)
+        for server in self._servers:
+            server.destroy()
+
+
+def end(node: Any) -> None:
+    """End the node's job."""
+    node.close()
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node; return the exit status."""
+    return spin.run(LearningNode, end, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
