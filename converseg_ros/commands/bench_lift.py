@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_json
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import Geometry
@@ -22,6 +23,7 @@ from converseg_ros.core.instruction import Instruction, Role
 PUT = Instruction('where can I set it down', role=Role.AFFORDANCE)
 GRASP = Instruction('what can I pick up', role=Role.AFFORDANCE)
 SIZES = {'640x480': (640, 480), '1280x720': (1280, 720)}
+REGION_PIXELS = 60_000
 LIMITS_MS = {'640x480': 15.0, '1280x720': 35.0}
 
 
@@ -87,11 +89,16 @@ def four_regions(size: tuple[int, int]) -> tuple[Frame, list[tuple[Instruction, 
     k = Intrinsics(615.0, 615.0, 319.5, 239.5, 640, 480)
     scale = height / 480
     k = Intrinsics(k.fx * scale, k.fy * scale, (width - 1) / 2, (height - 1) / 2, width, height)
-    scene = random_scene(3, objects=5, intrinsics=k)
+    scene = random_scene(0, objects=7, intrinsics=k)
     labels, counts = np.unique(scene.labels[scene.labels > TABLE], return_counts=True)
-    masks = [scene.labels == label for label in labels[np.argsort(-counts)][:3]]
+    wanted = labels[(counts > 2000) & (counts < 15_000)][:3]
+    masks = [scene.labels == label for label in wanted]
     table = scene.labels == TABLE
-    left = 60_000 - sum(int(m.sum()) for m in masks)
+    left = REGION_PIXELS - sum(int(m.sum()) for m in masks)
+    if len(masks) != 3 or left < 10_000 or np.count_nonzero(table) < left:
+        raise InputError(
+            f'the scene has not {REGION_PIXELS} pixels to measure', where=f'bench lift at {width}x{height}'
+        )
     rows, columns = np.nonzero(table)
     middle = np.hypot(rows - rows.mean(), columns - columns.mean()).argsort()[:left]
     support = np.zeros_like(table)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import OrientedBox
-from converseg_ros.lifting.planes import plane_axes
+from converseg_ros.lifting.planes import eigenvectors, plane_axes
 
 SIDE_NOISE = 0.004  # metres within which a point counts as lying on a side
 _TURN = np.deg2rad(np.arange(0, 90, 1.0))
@@ -18,7 +18,7 @@ def principal_axes(points: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return a right-handed rotation (3, 3) whose columns are the axes of (N, 3) points, longest variance first."""
     planar = points.T.astype(np.float64)
     planar -= planar.mean(1)[:, None]
-    axes = np.linalg.eigh(planar @ planar.T)[1][:, ::-1].copy()
+    axes = eigenvectors(planar @ planar.T).copy()
     for column in (0, 1):  # a sign that does not flip from frame to frame: the largest component is positive
         if axes[np.abs(axes[:, column]).argmax(), column] < 0:
             axes[:, column] *= -1
