@@ -13,17 +13,18 @@ Grid = tuple[int, int]
 
 
 def position_embedding(trunk: Any, grid: Grid) -> Tensor:
-    """Return the (1, rows, columns, C) position embedding of a grid of patches."""
+    """Return the (1, rows, columns, C) position embedding of a grid of patches, in float32 whatever the weights'."""
     rows, columns = grid
-    window = trunk.pos_embed_window
-    position = F.interpolate(trunk.pos_embed, size=grid, mode='bicubic')
+    window = trunk.pos_embed_window.float()
+    position = F.interpolate(trunk.pos_embed.float(), size=grid, mode='bicubic')
     tiled = window.tile(1, 1, rows // window.shape[2], columns // window.shape[3])
     return (position + tiled).permute(0, 2, 3, 1)
 
 
 def run_trunk(trunk: Any, pixels: Tensor, position: Tensor) -> list[Tensor]:
     """Return each stage's (B, h, w, C) output for (B, 3, H, W) pixels; trunk: transformers' Sam2HieraDetModel."""
-    hidden = trunk.patch_embed.projection(pixels).permute(0, 2, 3, 1) + position
+    hidden = trunk.patch_embed.projection(pixels).permute(0, 2, 3, 1)
+    hidden = hidden + position.to(hidden.dtype)
     stages = []
     for index, block in enumerate(trunk.blocks):
         hidden = _block(block, hidden)
