@@ -147,7 +147,7 @@ class Renderer:
             rays = kernels.shadow_rays(points, normals, self.lamps[i], lamp.radius, int(rng.integers(1 << 31)))
             terms[:, 1 + i] = ~self.caster.blocked(rays, 0.99)
         values, n = terms.reshape(*labels.shape, -1), normals.reshape(*labels.shape, 3)
-        for step in (1, 2, 4):
+        for step in (1, 3):
             values = kernels.smooth(values, n, labels, step)
         return np.ascontiguousarray(values.reshape(len(points), -1))
 

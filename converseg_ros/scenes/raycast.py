@@ -10,6 +10,7 @@ from converseg_ros.scenes.graph import View
 from converseg_ros.scenes.mesh import Mesh
 
 Array = NDArray[np.float32]
+SPARSE = 3  # visible shares are counted on every third pixel of every third row
 
 
 @dataclass(slots=True)
@@ -81,9 +82,9 @@ def origin(view: View) -> Array:
 def measure(caster: Caster, view: View, labels: NDArray[np.uint16], owner: NDArray[np.uint16]) -> None:
     """Fill the view's pixels, visible shares and occluders; `owner` maps a label id to its object's id."""
     objects = owner[labels]
-    ids, counts = np.unique(objects[objects > 0], return_counts=True)
-    view.pixels = {str(i): int(c) for i, c in zip(ids, counts)}
-    rays, t, crossed = caster.layers(origin(view), directions(view, 2))
+    counts = np.bincount(objects.reshape(-1))
+    view.pixels = {str(i): int(counts[i]) for i in np.nonzero(counts)[0] if i}
+    rays, t, crossed = caster.layers(origin(view), directions(view, SPARSE))
     crossed = owner[crossed]
     order = np.lexsort((t, rays))
     rays, crossed = rays[order], crossed[order]

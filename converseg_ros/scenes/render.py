@@ -72,7 +72,7 @@ def millimetres(depth: NDArray[np.floating]) -> NDArray[np.uint16]:
 def _png(path: Path, image: NDArray[np.generic]) -> None:
     import cv2
 
-    if not cv2.imwrite(str(path), np.ascontiguousarray(image), [cv2.IMWRITE_PNG_COMPRESSION, 4]):
+    if not cv2.imwrite(str(path), np.ascontiguousarray(image), [cv2.IMWRITE_PNG_COMPRESSION, 2]):
         raise InputError('could not write an image', where=str(path), do='check the disk')
 
 
