@@ -29,6 +29,14 @@ BY_ROOM = {
 ANYWHERE = ('holding', 'holding', 'reaching', 'pouring', 'falling', 'carrying', 'plugging', 'facing')
 
 
+GRIPPED = frozenset({'holding', 'writing', 'covering'})
+
+
+def conflict(name: str, other: str) -> bool:
+    """Return whether two stagings in one scene would blur which thing is meant (each question has one answer)."""
+    return name == other or {name, other} <= GRIPPED
+
+
 def perform(b: Builder, surface: Surface, floor: Surface, share: float = 0.6) -> None:
     """Stage an interaction in a share of the scenes, sometimes two."""
     count = 0 if b.rng.random() > share else 2 if b.rng.random() < 0.2 else 1
@@ -36,6 +44,8 @@ def perform(b: Builder, surface: Surface, floor: Surface, share: float = 0.6) ->
     for _ in range(count):
         for _ in range(4):
             name = pick(b, names)
+            if any(conflict(name, done.type) for done in b.scene.interactions):
+                continue
             if surface.clear < 0.6 and name not in ('holding', 'reaching', 'falling'):
                 continue
             if surface.z < 0.1 and name in ('falling', 'carrying'):

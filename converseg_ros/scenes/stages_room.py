@@ -178,4 +178,4 @@ def writing(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
         'hand', grip, pose @ translation(0, 0, 0.085) @ rotation('z', float(rng.uniform(0, 360))), kind='agent'
     )
     pen.node.contacts, actor.node.contacts = [actor.node.id, page.node.id], [pen.node.id]
-    return Interaction('writing', actor.node.id, pen.node.id, twin.node.id)
+    return Interaction('holding', actor.node.id, pen.node.id, twin.node.id)
