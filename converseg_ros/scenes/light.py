@@ -81,20 +81,21 @@ def develop(radiance: Array, light: Lighting, rng: np.random.Generator) -> NDArr
     """Turn H x W x 3 linear radiance into an 8-bit RGB photograph: exposure, tone, blur, vignette, sensor noise."""
     import cv2
 
+    look = np.random.default_rng(light.seed)  # one camera a scene; only the noise is the picture's own
     luminance = radiance @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     gain = light.exposure / max(float(np.mean(np.minimum(luminance, np.percentile(luminance, 97)))), 1e-4)
     image = radiance * np.float32(gain) * np.asarray(light.white, np.float32)
-    image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.35, 0.75))), np.float32)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(look.uniform(0.35, 0.75))), np.float32)
     h, w = image.shape[:2]
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     r2 = ((x - w / 2) ** 2 + (y - h / 2) ** 2) / (w * w / 4 + h * h / 4)
-    image *= (1 - np.float32(rng.uniform(0, 0.25)) * r2)[..., None]
+    image *= (1 - np.float32(look.uniform(0, 0.25)) * r2)[..., None]
     noise = rng.standard_normal(image.shape, np.float32)
-    strength = np.float32(rng.uniform(0.002, 0.009))
+    strength = np.float32(look.uniform(0.002, 0.009))
     image += noise * strength * np.sqrt(np.maximum(image, 0.004) * 4)
     image = np.maximum(image, 0)
     image = image * (1 + image / 4.0) / (1 + image)  # Reinhard with white at 2
     display = (image * 1.15) ** np.float32(1 / 2.2)
-    contrast = np.float32(rng.uniform(0.9, 1.15))
+    contrast = np.float32(look.uniform(0.9, 1.15))
     display = 0.5 + (display - 0.5) * contrast
     return np.asarray(np.clip(display * 255 + 0.5, 0, 255), np.uint8)
