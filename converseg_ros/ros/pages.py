@@ -6,7 +6,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.palette import SAFETY
 from converseg_ros.msg import Instruction, Region
-from converseg_ros.ros.conversion import from_image
+from converseg_ros.ros.conversion import from_image, to_ns
 from converseg_ros.web.console_state import Cloud, RegionView
 
 MOST = 40_000  # points of a cloud; more are not visible on a page
@@ -36,6 +36,7 @@ def view_region(message: Region) -> RegionView:
         calibrated=message.calibrated,
         tracked=message.tracked,
         distance=message.distance,
+        valid_until_ns=to_ns(message.valid_until),
     )
 
 

@@ -42,10 +42,13 @@ class RegionView:
     calibrated: bool = False
     tracked: bool = False
     distance: float = float('nan')
+    valid_until_ns: int = 0  # 0 = for ever
 
-    def to_json(self, index: int) -> dict[str, Any]:
+    def to_json(self, index: int, now_ns: int = 0) -> dict[str, Any]:
         """Return what the page needs, words included."""
         words = catalogue()
+        stale = bool(self.valid_until_ns) and now_ns > self.valid_until_ns
+        status = Status.STALE if stale else self.status
         return {
             'id': self.id,
             'label': self.label,
@@ -53,8 +56,8 @@ class RegionView:
             'phrase': self.phrase,
             'role': self.role.name.lower(),
             'family': self.family,
-            'status': words['status'][self.status.name],
-            'ok': self.status == Status.OK,
+            'status': words['status'][status.name],
+            'ok': status == Status.OK,
             'reason': self.reason,
             'geometry': words['geometry'][self.geometry.name],
             'name': self.name,
@@ -206,7 +209,7 @@ class ConsoleState:
     def to_json(self) -> dict[str, Any]:
         """Return the whole state of the page."""
         with self.lock:
-            regions = [r.to_json(i) for i, r in enumerate(self.regions)]
+            regions = [r.to_json(i, self.image_ns) for i, r in enumerate(self.regions)]
             return {
                 'type': 'state',
                 'connected': time.monotonic() - self.heard_at < OLD_S,

@@ -91,6 +91,13 @@ def test_words_not_only_colours_tell_the_status(state):
     assert json.dumps(shown, allow_nan=False)
 
 
+def test_an_answer_that_may_not_be_used_any_more_is_called_too_old(state):
+    state.set_regions([view('mug', square(1, 1, 9, 9), valid_until_ns=1_900_000_000)], 1_500_000_000)
+    assert state.to_json()['regions'][0]['status'] == 'too old'
+    state.set_image(state.image, 1_800_000_000)
+    assert state.to_json()['regions'][0]['status'] == 'found'
+
+
 def test_a_click_selects_safety_first_then_the_smaller(state):
     assert state.pick(27 / 64, 15 / 48) == 'stove'
     assert state.pick(12 / 64, 15 / 48) == 'mug'

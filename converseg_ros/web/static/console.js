@@ -56,7 +56,7 @@ async function takeBinary(data) {
     const points = new Float32Array(data.slice(body, body + header.count * 12));
     const colors = new Uint8Array(data, body + header.count * 12, header.count * 3);
     space.show(header.name, points, colors);
-    note(fill('points', { count: space.count() }));
+    if (space.running) note(fill('points', { count: space.count() }));
   }
 }
 

@@ -5,6 +5,7 @@ export class SpaceView {
   constructor(canvas) {
     this.canvas = canvas;
     this.renderer = new WebGLRenderer({ canvas, antialias: true, preserveDrawingBuffer: true });
+    this.renderer.outputColorSpace = 'srgb-linear'; // colours of points are shown as they are
     this.scene = new Scene();
     this.scene.background = new Color(0x14171c);
     this.scene.add(new AxesHelper(0.25));
