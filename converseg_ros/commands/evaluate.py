@@ -125,6 +125,14 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def _weights(args: argparse.Namespace) -> str:
+    """Return what tells the weights in use from earlier ones of the same name."""
+    from converseg_ros.evaluation.runner import fingerprint
+    from converseg_ros.network.registry import find_model
+
+    return '+'.join(fingerprint(find_model(name)) for name in [args.model, *getattr(args, 'also', [])])
+
+
 def _record(args: argparse.Namespace, suffix: str = '') -> Path:
     """Return the file beside OUT that a run resumes from, removed first where that is not wanted."""
     path: Path = args.json.with_suffix(f'{suffix}.record.jsonl')
@@ -153,7 +161,7 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
     try:
         baselines = [] if args.no_baselines else standard(_say)
         baselines += [OtherModel(name, networks.load(name, device=args.device)) for name in args.also]
-        runner = Runner(network, baselines, _record(args), _say)
+        runner = Runner(network, baselines, _record(args), _say, _weights(args))
         answers = runner.run(samples)
         fitted = getattr(network, 'calibration', None)
         report = build_report(
@@ -184,7 +192,7 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
 
     network = networks.load(args.model, device=args.device, calibration=False)
     try:
-        answers = Runner(network, (), _record(args, '.uncalibrated'), _say).run(samples)[MODEL]
+        answers = Runner(network, (), _record(args, '.uncalibrated'), _say, _weights(args)).run(samples)[MODEL]
         name = network.name
     finally:
         network.close()
@@ -216,7 +224,7 @@ def _bag(args: argparse.Namespace) -> int:
     with Bag(args.data) as bag:
         network = networks.load(args.model, device=args.device)
         try:
-            bag_run = BagRun(network, bag, asked, record=_record(args), report=_say)
+            bag_run = BagRun(network, bag, asked, record=_record(args), report=_say, weights=_weights(args))
             bag_run.run(limit=args.limit)
             scored = bag_run.scored(truth)
             report = bag_report(bag_run, scored, command=_command(), data=str(args.data))

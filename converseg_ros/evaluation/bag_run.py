@@ -99,7 +99,10 @@ class BagRun:
         *,
         record: Path,
         report: Callable[[str], None] = print,
+        weights: str = '',
     ) -> None:
+        """`weights`: the model folder's `runner.fingerprint`: a record of other weights is not taken for ours."""
+        self.weights = weights
         self.segmenter = Segmenter(network)
         self.network, self.bag, self.asked, self.record, self.report = network, bag, list(asked), record, report
         self.answers: dict[int, list[dict[str, Any]]] = {}
@@ -110,7 +113,12 @@ class BagRun:
         if not stamps:
             raise InputError('there is no image in it', where=str(self.bag.path))
         stamps = sorted(stamps)[: limit or None]
-        head = {'model': self.network.name, 'bag': self._digest(stamps), 'asked': [repr(a) for a in self.asked]}
+        head = {
+            'model': self.network.name,
+            'weights': self.weights,
+            'bag': self._digest(stamps),
+            'asked': [repr(a) for a in self.asked],
+        }
         self.answers = self._resume(head)
         last = stamps[-1]
         if self.answers:

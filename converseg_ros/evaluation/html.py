@@ -113,7 +113,7 @@ def _calibration(data: Mapping[str, Any]) -> str:
     diagram = (
         f'<svg viewBox="0 0 {size + 60} {size + 50}" role="img" aria-label="reliability diagram">{bars}'
         f'<line x1="30" y1="{size + 10}" x2="{size + 30}" y2="10" stroke="currentColor" stroke-dasharray="4"/>{axis}'
-        f'<text x="{size / 2 - 20}" y="{size + 44}">score</text></svg>'
+        f'<text x="{size / 2 - 20}" y="{size + 44}">{escape(data["of"])}</text></svg>'
     )
     table = data.get('trade_off', [])
     step = max(1, len(table) // 12)
@@ -128,7 +128,7 @@ def _calibration(data: Mapping[str, Any]) -> str:
 def _cases(samples: Sequence[Sample], answers: Sequence[Answer]) -> str:
     """Return the worst and best positives and the wrongly answered negatives as pictures."""
     pairs = [(s, a) for s, a in zip(samples, answers, strict=True) if not a.score.error and a.rle is not None]
-    positives = sorted((p for p in pairs if p[1].score.positive), key=lambda p: p[1].score.iou)
+    positives = sorted((p for p in pairs if p[1].score.positive), key=lambda p: (p[1].score.iou, -p[1].score.score))
     negatives = [p for p in pairs if not p[1].score.positive and not p[1].score.refused]
     worst, best = positives[:CASES], positives[CASES:][::-1][:CASES]
     text = '<p>Blue: the truth; orange: the answer.</p>'

@@ -93,9 +93,16 @@ def _baselines(answers: Mapping[str, Sequence[Answer]]) -> dict[str, dict[str, A
 def calibration(scores: Sequence[Score], *, calibrated: bool, threshold: float | None) -> dict[str, Any]:
     """Return how far the score of a target can be believed, and what thresholds on it would give."""
     usable = [s for s in scores if s.positive is not None and not s.error]
-    values = [s.score for s in usable]
+    heads = [s.object_score for s in usable]
+    # An uncalibrated score is 0 or 1 and says nothing; what a calibration would be fitted on says more.
+    use_head = not calibrated and all(h is not None for h in heads)
+    values = [h or 0.0 for h in heads] if use_head else [s.score for s in usable]
     targets = [bool(s.positive) for s in usable]
-    result: dict[str, Any] = {'calibrated': calibrated, 'threshold': threshold}
+    result: dict[str, Any] = {
+        'calibrated': calibrated,
+        'threshold': threshold,
+        'of': 'object_score' if use_head else 'score',
+    }
     if not usable or min(values) < 0 or max(values) > 1:
         return {**result, 'reliability': None, 'auc': None, 'trade_off': []}
     reliability = Reliability()

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+import hashlib
 import json
 from pathlib import Path
 import time
@@ -69,6 +70,18 @@ def read_record(path: Path, head: dict[str, Any]) -> list[Answer]:
     return answers
 
 
+def fingerprint(folder: Path) -> str:
+    """Return a short hash of a model folder's files; of very large ones only size and time of change count."""
+    h = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob('*') if p.is_file()):
+        facts = path.stat()
+        large = facts.st_size > 256 << 20
+        h.update(f'{path.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns if large else 0}\0'.encode())
+        if not large:
+            h.update(path.read_bytes())
+    return h.hexdigest()[:16]
+
+
 class Runner:
     """Runs over samples; `record` is the file that makes a run resumable."""
 
@@ -78,14 +91,17 @@ class Runner:
         baselines: Sequence[Baseline] = (),
         record: Path | None = None,
         report: Callable[[str], None] = print,
+        weights: str = '',
     ) -> None:
+        """`weights`: `fingerprint` of the model's folder, so that a record of other weights is not taken for ours."""
         self.network, self.baselines, self.record, self.report = network, list(baselines), record, report
+        self.weights = weights
         self.names = [MODEL, *(b.name for b in self.baselines)]
         self.image_ms: list[float] = []
 
     def run(self, samples: Sequence[Sample]) -> dict[str, list[Answer]]:
         """Return the answers of the network and of each baseline, in the samples' order."""
-        head = {'model': self.network.name, 'answerers': self.names, 'data': digest(samples)}
+        head = {'model': self.network.name, 'weights': self.weights, 'answerers': self.names, 'data': digest(samples)}
         wanted = {(name, s.id) for name in self.names for s in samples}
         before = read_record(self.record, head) if self.record else []
         kept = {(a.by, a.score.id): a for a in before if (a.by, a.score.id) in wanted}

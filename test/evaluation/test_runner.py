@@ -7,7 +7,7 @@ from converseg_ros import network as networks
 from converseg_ros.core import Prediction, Status, decode_rle
 from converseg_ros.evaluation.baselines import AllEmpty, AllForeground, MajorityMask, standard
 from converseg_ros.evaluation.report import build_report, compare
-from converseg_ros.evaluation.runner import MODEL, Runner, read_record, swap_scores
+from converseg_ros.evaluation.runner import MODEL, Runner, fingerprint, read_record, swap_scores
 from converseg_ros.evaluation.samples import Sample, broken, check_ids
 
 
@@ -163,3 +163,17 @@ def test_compare_finds_the_items_that_moved(micro):
 def test_repeated_ids_stay_apart():
     twice = check_ids([broken('a', ''), broken('a', ''), broken('b', '')])
     assert [s.id for s in twice] == ['a', 'a#2', 'b']
+
+
+def test_a_record_of_other_weights_is_not_used(micro, tmp_path):
+    folder = tmp_path / 'model'
+    folder.mkdir()
+    (folder / 'w').write_bytes(b'1')
+    before = fingerprint(folder)
+    Runner(micro, (), tmp_path / 'r.jsonl', lambda _: None, before).run(samples(1))
+    (folder / 'w').write_bytes(b'2')
+    stumbling = Stumbling(micro)
+    Runner(stumbling, (), tmp_path / 'r.jsonl', lambda _: None, fingerprint(folder)).run(samples(1))
+    assert len(stumbling.asked) == 2
+    (folder / 'w').write_bytes(b'1')
+    assert fingerprint(folder) == before
