@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 import os
 from pathlib import Path
 import shutil
@@ -99,7 +100,7 @@ def render_many(
             if progress:
                 progress(i + 1, len(todo), time.monotonic() - start)
         return len(todo)
-    with ProcessPoolExecutor(workers) as executor:
+    with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as executor:
         jobs = {executor.submit(render_scene, s, split, views, out, renderer, room): s for s in todo}
         for i, job in enumerate(as_completed(jobs)):
             error = job.exception()
