@@ -159,9 +159,9 @@ class OpenAIChat:
         headers = {'Authorization': f'Bearer {key}'} if key else {}
         data = _post(f'{self.base_url}/chat/completions', body, headers, self.timeout)
         try:
-            choice = data['choices'][0]
-            message = choice['message']
-            usage = data.get('usage') or {}
+            choice: dict[str, Any] = data['choices'][0]
+            message: dict[str, Any] = choice['message']
+            usage: dict[str, Any] = data.get('usage') or {}
             if message.get('refusal') or choice.get('finish_reason') == 'content_filter':
                 raise RefusedError(str(message.get('refusal') or 'content filter'))
             tokens = int(usage.get('prompt_tokens', 0)), int(usage.get('completion_tokens', 0))
@@ -234,9 +234,8 @@ class LocalChat:
             from transformers import AutoModelForImageTextToText, AutoProcessor
 
             self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
-            self._model: Any = (
-                AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True).to(device).eval()
-            )
+            model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
+            self._model = model.to(device).eval()
         except (OSError, ValueError, ImportError) as error:
             raise InputError(
                 f'not a vision-language model that transformers can load ({str(error)[:300]})',

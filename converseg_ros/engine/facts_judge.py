@@ -54,12 +54,19 @@ class FactsJudge:
             if e.area >= 24:
                 owner = world.entities.get(e.owner)
                 text = f'the {e.category} of the {owner.category}' if owner else f'the {e.category}'
-                regions.append(Region(key=e.key, text=text, category=e.category, box=tuple(e.box)))
+                regions.append(
+                    Region(key=e.key, text=text, category=e.category, box=(e.box.x0, e.box.y0, e.box.x1, e.box.y1))
+                )
         for key, mask in world.free.items():
             name = world.entities[key].category
-            box = tuple(mask_box(mask))
+            x0, y0, x1, y1 = mask_box(mask)
             regions.append(
-                Region(key=f'free:{key}', text=f'the free part of the {name}', category=f'free {name}', box=box)
+                Region(
+                    key=f'free:{key}',
+                    text=f'the free part of the {name}',
+                    category=f'free {name}',
+                    box=(x0, y0, x1, y1),
+                )
             )
         return regions
 
@@ -88,7 +95,7 @@ class FactsJudge:
         overlap = iou(meant, mask)
         if overlap >= self.agrees:
             return Verdict(ok=True, score=overlap, reason='agrees')
-        covered = np.count_nonzero(meant & mask) / max(1, np.count_nonzero(meant))
+        covered = int(np.count_nonzero(meant & mask)) / max(1, int(np.count_nonzero(meant)))
         why = 'covers something else' if covered < 0.1 else 'misses a part' if covered < 0.75 else 'covers too much'
         return Verdict(ok=False, score=overlap, reason=why)
 

@@ -9,8 +9,8 @@ The rows cover COCO's 80 things and 53 stuff classes and the household and works
 
 ROWS = """
 person | ~somebody, ~human, ~man, ~woman | agent | alive moves
-man | male, ~person, ~guy, ~somebody | agent, person | alive moves
-woman | female, ~person, ~lady, ~somebody | agent, person | alive moves
+man | ~male, ~person, ~guy, ~somebody | agent, person | alive moves
+woman | ~female, ~person, ~lady, ~somebody | agent, person | alive moves
 boy | ~child, ~kid, ~person, ~somebody | agent, person, child | alive moves
 girl | ~child, ~kid, ~person, ~somebody | agent, person, child | alive moves
 child | kid, ~person, ~somebody | agent, person, child | alive moves

@@ -4,12 +4,16 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 import random
+from typing import Literal, TypeVar
 
 from converseg_ros.core.concepts import family_of
 from converseg_ros.core.families import Family
 from converseg_ros.core.item import Phase
 from converseg_ros.engine.knowledge import MASS_KINDS, article, plural
 from converseg_ros.engine.world import Entity, World
+
+Result = TypeVar('Result')
+Strategy = Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relation']
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Draft:
     keys: tuple[str, ...]
     sub_concept: str
     phase: Phase = 'literal'
-    strategy: str = 'positive'  # or missing_cousin, false_attribute, wrong_relation
+    strategy: Strategy = 'positive'
     context: str = ''  # of a follow-up: what was said before
     spoken: str = ''  # of a follow-up: what is said, where `text` is what it comes to
 
@@ -227,6 +231,11 @@ def select(
     if yes and ((distractors and len(yes) == len(named)) or not talk.world.askable(e.key for e in yes)):
         return None
     return yes
+
+
+def against(test: Callable[..., Result], *others: object) -> Callable[[Entity], Result]:
+    """Return `test` as a question about one entity, held against the others."""
+    return lambda entity: test(entity, *others)
 
 
 def keys(entities: Iterable[Entity]) -> tuple[str, ...]:

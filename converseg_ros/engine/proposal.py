@@ -48,7 +48,7 @@ class GraphProposer:
         """Return one candidate a region."""
         world = self._world_of(picture)
         masks = {r.key: mask for r in regions if (mask := _labelled(world, r)) is not None}
-        out = []
+        out: list[list[Candidate]] = []
         for region in regions:
             if region.key not in masks:
                 out.append([])

@@ -73,7 +73,8 @@ class Sam2Proposer(SamFamilyProposer):
             from transformers import Sam2Model
 
             where = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-            model = Sam2Model.from_pretrained(folder, local_files_only=True).to(where)
+            model: Any = Sam2Model.from_pretrained(folder, local_files_only=True)
+            model.to(torch.device(where))
         except (OSError, ValueError, ImportError) as error:
             raise InputError(f'not a SAM 2 model of transformers ({str(error)[:200]})', where=folder) from error
         return cls(Sam2Network(model, f'sam2/{Path(folder).name}'))

@@ -8,6 +8,7 @@ from converseg_ros.engine.language import (
     Draft,
     Drafts,
     Talk,
+    against,
     color_word,
     is_color,
     is_plural,
@@ -173,7 +174,7 @@ def _looks(talk: Talk) -> Drafts:
         for color in colors:
             if color in name:
                 continue
-            yes = select(talk, named, lambda e, c=color: is_color(e, c), distractors=False)
+            yes = select(talk, named, against(is_color, color), distractors=False)
             if yes:
                 yield _sentence(talk, name, yes, 'color', pre=color)
         absent = [c for c in COLORS if c not in colors and all(is_color(e, c) is False for e in named)]
@@ -183,11 +184,11 @@ def _looks(talk: Talk) -> Drafts:
             yield Draft(made.text, (), 'color', made.phase, 'false_attribute')
         materials = sorted({e.material for e in named if e.material in MATERIAL_WORDS})
         for material in materials:
-            yes = select(talk, named, lambda e, m=material: e.material == m if e.material else None)
+            yes = select(talk, named, against(_is_made_of, material))
             if yes:
                 yield _sentence(talk, name, yes, 'material', pre=MATERIAL_WORDS[material])
         for state in sorted({e.state for e in named if e.state in STATE_POST}):
-            yes = select(talk, named, lambda e, s=state: _in_state(e, s), distractors=False)
+            yes = select(talk, named, against(_in_state, state), distractors=False)
             if yes and state in ('upright', 'off', 'closed', 'empty') and len(yes) == len(named):
                 continue  # the usual state is worth a word only beside another
             if yes and talk.random.random() < 0.5:
@@ -198,6 +199,10 @@ def _looks(talk: Talk) -> Drafts:
             if other in STATE_POST and all(_in_state(e, other) is False for e in named):
                 made = _sentence(talk, name, named[:1], 'state', post=STATE_POST[other])
                 yield Draft(made.text, (), 'state', made.phase, 'false_attribute')
+
+
+def _is_made_of(entity: Entity, material: str) -> bool | None:
+    return entity.material == material if entity.material else None
 
 
 def _in_state(entity: Entity, state: str) -> bool | None:

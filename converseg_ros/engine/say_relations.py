@@ -187,6 +187,7 @@ def _people_with(talk: Talk) -> Drafts:
         if known in unclear:
             continue
         chosen = {p.key: p for p, _ in rows}
+        options: tuple[str, ...]
         if known in RIDES:
             noun = 'person' if len(chosen) == 1 else 'people'
             options = (f'the {noun} on the {known}', f'who is on the {known}?', f'the {noun} riding the {known}')

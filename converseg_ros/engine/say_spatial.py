@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from converseg_ros.engine.knowledge import plural
-from converseg_ros.engine.language import Draft, Drafts, Talk, keys, select
+from converseg_ros.engine.language import Draft, Drafts, Talk, against, keys, select
 from converseg_ros.engine.world import Entity, World
 
 Verdict = Callable[[Entity], bool | None]
@@ -136,6 +136,11 @@ def on_top(e: Entity, anchor: Entity, world: World) -> bool | None:
     return None if anchor.key in carriers(e, world) else False
 
 
+def is_in(e: Entity, anchor: Entity) -> bool:
+    """Say whether `e` is in the container `anchor` itself."""
+    return e.inside == anchor.key
+
+
 def _overlap(e: Entity, anchor: Entity) -> bool:
     a, b = e.box, anchor.box
     return min(a.x1, b.x1) > max(a.x0, b.x0) and min(a.y1, b.y1) + 8 > max(a.y0, b.y0)
@@ -162,20 +167,18 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
         movable = []
     for anchor, words in movable:
         side = talk.choose(('to the left of', 'left of', 'on the left of'))
-        yield from _draft(talk, name, named, lambda e, a=anchor: left_of(e, a, world), 'viewer_left', f'{side} {words}')
+        yield from _draft(talk, name, named, against(left_of, anchor, world), 'viewer_left', f'{side} {words}')
         side = talk.choose(('to the right of', 'right of', 'on the right of'))
-        yield from _draft(
-            talk, name, named, lambda e, a=anchor: right_of(e, a, world), 'viewer_left', f'{side} {words}'
-        )
+        yield from _draft(talk, name, named, against(right_of, anchor, world), 'viewer_left', f'{side} {words}')
         if talk.random.random() < 0.4:
-            yield from _draft(talk, name, named, lambda e, a=anchor: above(e, a, world), 'vertical', f'above {words}')
-            yield from _draft(talk, name, named, lambda e, a=anchor: below(e, a, world), 'vertical', f'below {words}')
+            yield from _draft(talk, name, named, against(above, anchor, world), 'vertical', f'above {words}')
+            yield from _draft(talk, name, named, against(below, anchor, world), 'vertical', f'below {words}')
         if 'depth' in world.facts:
-            yield from _draft(talk, name, named, lambda e, a=anchor: behind(e, a), 'in_front', f'behind {words}')
+            yield from _draft(talk, name, named, against(behind, anchor), 'in_front', f'behind {words}')
             front = talk.choose(('in front of', 'in front of'))
-            yield from _draft(talk, name, named, lambda e, a=anchor: in_front_of(e, a), 'in_front', f'{front} {words}')
+            yield from _draft(talk, name, named, against(in_front_of, anchor), 'in_front', f'{front} {words}')
         if len(named) >= 2 and not any(e.crowd for e in named):
-            near = _nearest(named, lambda e, a=anchor: gap(e, a), 1.35)
+            near = _nearest(named, against(gap, anchor), 1.35)
             if near and world.askable(keys([near])):
                 post = talk.choose(
                     ('closest to', 'nearest to', 'right next to' if gap(near, anchor) < 0.3 else 'closest to')
@@ -192,14 +195,12 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
     ]
     for anchor, words in flat[:ANCHORS]:
         post = talk.choose(('on', 'on top of', 'standing on'))
-        yield from _draft(talk, name, named, lambda e, a=anchor: on_top(e, a, world), 'support', f'{post} {words}')
+        yield from _draft(talk, name, named, against(on_top, anchor, world), 'support', f'{post} {words}')
     if 'graph' in world.facts:
         boxes = [(a, w) for a, w in anchors if any(e.inside == a.key for e in world.things) or 'container' in a.tags]
         for anchor, words in boxes[:ANCHORS]:
             post = talk.choose(('in', 'inside'))
-            yield from _draft(
-                talk, name, named, lambda e, a=anchor: e.inside == a.key, 'containment', f'{post} {words}'
-            )
+            yield from _draft(talk, name, named, against(is_in, anchor), 'containment', f'{post} {words}')
 
 
 def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
@@ -315,17 +316,17 @@ def _behind_its_like(talk: Talk, name: str, named: list[Entity]) -> Drafts:
 
 def _image_side(talk: Talk, name: str, named: list[Entity]) -> Drafts:
     width = talk.world.width
-    left, right = (lambda e: e.box.x1 < 0.48 * width), (lambda e: e.box.x0 > 0.52 * width)
-    for word, here, there in (('left', left, right), ('right', right, left)):
+    for word in ('left', 'right'):
         post = talk.choose((f'on the {word} side of the picture', f'in the {word} half of the image', f'on the {word}'))
-        yield from _draft(
-            talk,
-            name,
-            named,
-            lambda e, h=here, t=there: True if h(e) else False if t(e) else None,
-            'image_region',
-            post,
-        )
+        yield from _draft(talk, name, named, against(on_side, word, width), 'image_region', post)
+
+
+def on_side(e: Entity, word: str, width: int) -> bool | None:
+    """Say whether a thing is in one half of the picture, clear of its middle."""
+    left, right = e.box.x1 < 0.48 * width, e.box.x0 > 0.52 * width
+    if not left and not right:
+        return None
+    return left == (word == 'left')
 
 
 def _contents(talk: Talk) -> Drafts:

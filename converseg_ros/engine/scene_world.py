@@ -32,7 +32,7 @@ def read_image16(path: Path) -> NDArray[np.uint16]:
 def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
     """Return the world of one view of a scene folder; raise InputError where its images cannot be read."""
     labels = read_image16(folder / f'{view.name}.labels.png')
-    depth = read_image16(folder / f'{view.name}.depth.png').astype(np.float32) / 1000
+    depth = read_image16(folder / f'{view.name}.depth.png').astype(np.float32) / np.float32(1000)
     if labels.shape != (view.height, view.width) or depth.shape != labels.shape:
         raise InputError(f'labels are {labels.shape}, the view is {view.height}x{view.width}', where=str(folder))
     to_camera = np.linalg.inv(np.asarray(view.pose, np.float64))

@@ -17,7 +17,7 @@ def draw_item(item: Item, root: Path, width: int = 480) -> NDArray[np.uint8]:
 
     rgb, _ = load_upright(item.image_path(root))
     height = round(width * rgb.shape[0] / rgb.shape[1])
-    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
     mask = cv2.resize(item.mask().astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
     note = f'{item.family}/{item.sub_concept}' + ('' if item.positive else f' NONE ({item.provenance.get("strategy")})')
     layers = [Layer(mask, item.prompt), Layer(np.zeros_like(mask), note)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from rclpy.node import Node
+from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
 from converseg_ros.core.errors import ConversegError
@@ -40,7 +41,7 @@ class FrameSampler:
         kind = CompressedImage if compressed else Image
         if self.taken < count:
             self._subscription = FollowingSubscription(node, kind, 'image', self._take)
-        self._timer = node.create_timer(0.5, self._tick)
+        self._timer: Timer | None = node.create_timer(0.5, self._tick)
 
     def _tick(self) -> None:
         if self._subscription is not None:

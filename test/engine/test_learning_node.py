@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - long lines of data
+
 """The learning node as a process: jobs with feedback, one at a time, cancelled, gone on with; frames off a topic."""
 
 import json
