@@ -1,0 +1,36 @@
+"""Serve the operator's page: `ros2 launch converseg_ros console.launch.py image:=/camera/color/image_raw`."""
+
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchDescription
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the node with its camera topic and address."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument('namespace', default_value=''),
+            DeclareLaunchArgument('image', default_value='image', description='camera topic to show'),
+            DeclareLaunchArgument('host', default_value='127.0.0.1', description='address to listen on'),
+            DeclareLaunchArgument('port', default_value='8723'),
+            DeclareLaunchArgument('token', default_value='', description='what pages from other machines must know'),
+            Node(
+                package='converseg_ros',
+                executable='console_node',
+                name='console',
+                namespace=LaunchConfiguration('namespace'),
+                output='screen',
+                remappings=[('image', LaunchConfiguration('image'))],
+                parameters=[
+                    {
+                        'host': LaunchConfiguration('host'),
+                        'port': ParameterValue(LaunchConfiguration('port'), value_type=int),
+                        'token': ParameterValue(LaunchConfiguration('token'), value_type=str),
+                    }
+                ],
+            ),
+        ]
+    )

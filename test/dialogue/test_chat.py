@@ -1,0 +1,50 @@
+"""The terminal chat: completion, and what is printed for an answer."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from converseg_ros.commands.chat import answer, complete, status
+from converseg_ros.core import ConversegError
+
+
+def test_completion_offers_beginnings_and_what_is_in_view():
+    assert 'keep away from ' in complete('keep', [])
+    assert complete('show me th', ['the mug', 'the plate', 'a cup', 'the mug']) == [
+        'show me the mug',
+        'show me the plate',
+    ]
+    assert complete('/re', []) == ['/regions', '/reset']
+    assert complete('xyz', ['the mug']) == []
+
+
+class Robot:
+    """What the chat sees of the client, at the other end of the wire."""
+
+    safe = False
+    regions: list = []  # noqa: RUF012
+
+    def say(self, text):
+        if text == 'gone':
+            raise ConversegError('no segmenter answers', do='start one')
+        understood = SimpleNamespace(resolved_text='the handle of the mug', role=1)
+        return SimpleNamespace(instructions=[understood], reason='so taken', accepted=True, question='Really?')
+
+    def reset(self):
+        self.regions = []
+
+
+def test_an_answer_shows_what_was_understood_and_asked():
+    pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
+    lines: list[str] = []
+    assert answer(Robot(), 'now its handle', lines.append)
+    assert lines == ['  understood as: the handle of the mug  [affordance]', '  so taken', '  Really? (yes/no)']
+    assert answer(Robot(), 'gone', lines.append)
+    assert lines[-1] == 'error: no segmenter answers; start one'
+    assert not answer(Robot(), '/quit', lines.append)
+
+
+def test_the_status_line_says_whether_it_is_safe():
+    robot = Robot()
+    robot.regions = [SimpleNamespace(instruction=SimpleNamespace(resolved_text='the mug', text='it'), status=2)]
+    assert status(robot) == ' NOT SAFE | 1 the mug: not sure'
