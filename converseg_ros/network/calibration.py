@@ -136,10 +136,11 @@ def fit_calibration(
     """
     objects = np.asarray(object_scores, np.float64).ravel()
     truth = np.asarray(is_positive, bool).ravel()
-    quality = np.where(truth, np.nan_to_num(np.asarray(ious, np.float64).ravel()), 0.0)
+    overlap = np.nan_to_num(np.asarray(ious, np.float64).ravel())
     masks = np.full_like(objects, 0.5) if mask_scores is None else np.asarray(mask_scores, np.float64).ravel()
-    if not objects.size == truth.size == quality.size == masks.size:
+    if not objects.size == truth.size == overlap.size == masks.size:
         raise InputError('the arrays have different lengths', where='calibration')
+    quality = np.where(truth, overlap, 0.0)
     if truth.sum() < 10 or (~truth).sum() < 10:
         raise InputError(
             f'{int(truth.sum())} items with and {int((~truth).sum())} without a target are too few to calibrate on',

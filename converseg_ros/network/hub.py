@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 import hashlib
+import os
 from pathlib import Path
 import re
 
@@ -50,28 +51,30 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
 
     Raises ConversegError if the hub cannot be reached or a file's checksum is not the hub's.
     """
-    import httpx
     from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError
 
+    endpoint = os.environ.get('HF_ENDPOINT') or None  # a mirror, read now and not when the library was imported
     files: list[Path] = []
     for part in parts:
         folder = target / part.folder
         try:
-            names = [n for n in HfApi().list_repo_files(part.repo) if any(fnmatch(n, p) for p in part.patterns)]
+            siblings = HfApi(endpoint=endpoint).model_info(part.repo).siblings or []
+            names = [s.rfilename for s in siblings if any(fnmatch(s.rfilename, p) for p in part.patterns)]
             if not names:
                 raise ConversegError('the repository has none of the files', where=part.repo, do='is the name right?')
             for name in sorted(names):
-                meta = get_hf_file_metadata(hf_hub_url(part.repo, name))
+                meta = get_hf_file_metadata(hf_hub_url(part.repo, name, endpoint=endpoint), endpoint=endpoint)
                 path = folder / name
                 if not _matches(path, meta.etag or '', meta.size):
                     say(f'{part.repo}/{name} ({(meta.size or 0) / 1e6:.1f} MB)')
-                    path = Path(hf_hub_download(part.repo, name, local_dir=folder))
+                    path = Path(hf_hub_download(part.repo, name, local_dir=folder, endpoint=endpoint))
                 if not _matches(path, meta.etag or '', meta.size):
                     path.unlink(missing_ok=True)
                     raise ConversegError("the checksum is not the hub's", where=str(path), do='fetch again')
                 files.append(path)
-        except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+        except ConversegError:
+            raise
+        except Exception as error:  # the hub library's HTTP client, and so its errors, change with its version
             raise ConversegError(
                 f'the hub did not answer as expected ({type(error).__name__}: {str(error).splitlines()[0]})',
                 where=part.repo,

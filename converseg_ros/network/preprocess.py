@@ -56,7 +56,9 @@ def to_input(rgb: NDArray[np.uint8], size: Size, mode: Preprocess) -> Tensor:
     return torch.from_numpy(canvas).permute(2, 0, 1)[None]
 
 
-def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], dtype: torch.dtype) -> Tensor:
+def normalise(
+    images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], dtype: torch.dtype = torch.float32
+) -> Tensor:
     """Return (B, 3, H, W) normalised pixels of (B, 3, H, W) in 0..255, on the images' device."""
     shift, scale = _constants(mean, std, images.device)
     return ((images.to(torch.float32) / 255 - shift) / scale).to(dtype)

@@ -84,14 +84,14 @@ def test_stages_are_told_and_can_be_cancelled(fresh, picture):
     assert all(v >= 0 for v in p.stage_ms.values())
     assert 'image' not in fresh.predict(['a cup'])[0].stage_ms  # its encoding was told already
 
-    class Cancelled(Exception):
+    class CancelledError(Exception):
         pass
 
     def cancel(stage):
         if stage == 'decode':
-            raise Cancelled
+            raise CancelledError
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         fresh.predict(['a spoon'], checkpoint=cancel)
     assert fresh.predict(['a cup'])[0].area == p.area  # and it still works
 
@@ -108,7 +108,7 @@ def test_misuse_is_said_in_words(fresh, picture):
         fresh.predict(['a'], recall=[True, False])
     with pytest.raises(InputError, match='options'):
         load('micro', presision='bf16')
-    with pytest.raises(InputError, match='one of: .*micro'):
+    with pytest.raises(InputError, match=r'one of: .*micro'):
         load('no-such-model')
 
 
