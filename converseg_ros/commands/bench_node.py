@@ -233,7 +233,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
         node.create_subscription(PointCloud2, f'{name}/points', lambda _: None, reliable(2))
     parameters = {
         'model': args.model, 'threads': 1, 'max_rate': args.max_rate, 'track': str(args.track).lower(),
-        'diagnostics_rate': 0.5, 'world_frame': "''",
+        'diagnostics_rate': 0.5, 'world_frame': "''", 'level_frame': "''",
     }  # fmt: skip
     flags = [
         f for k, v in parameters.items() for f in ('-p', f'{k}:={str(v).lower() if v is True or v is False else v}')

@@ -68,6 +68,8 @@ class CameraInput:
     def _callback(self, kind: str) -> Callable[[Any], None]:
         def callback(message: Any) -> None:
             self.received[kind] += 1
+            if kind == 'depth':
+                self.sync.depth = True  # there is depth, whatever discovery knows yet
             bundles, back = self.sync.add(kind, conversion.to_ns(message.header.stamp), message)
             if back:
                 self._jumped(f'the stamps of {kind} went back')
@@ -122,7 +124,7 @@ class FrameMaker:
         """Keep `transforms`, which tell where down is; None for images that came with a request."""
         self._transforms, self._rectifier = transforms, Rectifier()
         self._calibration: tuple[Any, Calibration] | None = None
-        self._quiet_until = 0.0
+        self._quiet_until: dict[str, float] = {}
         self.problems: Counter[str] = Counter()
         self.note = ''  # why the newest frame is less than it could be
 
@@ -150,8 +152,9 @@ class FrameMaker:
                 rgb, depth = self._rectifier.rectify(rgb, depth)
         except InputError as error:
             self._note('camera_info', error)
-        pose = self._pose(image.header.frame_id, bundle.stamp_ns, settings)
-        gravity = None if pose is None else -pose[2, :3]  # the world's down, seen from the camera
+        pose = self._pose(settings['world_frame'], image.header.frame_id, bundle.stamp_ns, settings)
+        level = self._pose(settings['level_frame'], image.header.frame_id, bundle.stamp_ns, settings)
+        gravity = None if level is None else -level[2, :3]  # the level frame's down, seen from the camera
         frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity)
         return frame, pose
 
@@ -187,15 +190,14 @@ class FrameMaker:
             known = self._calibration = (message, conversion.to_calibration(message))
         return known[1]
 
-    def _pose(self, frame_id: str, stamp_ns: int, settings: Settings) -> NDArray[np.float64] | None:
-        """Return the camera in the world; while there is no such frame nobody waits for it."""
-        world = settings['world_frame']
+    def _pose(self, world: str, frame_id: str, stamp_ns: int, settings: Settings) -> NDArray[np.float64] | None:
+        """Return the camera in a frame; while there is no such frame nobody waits for it."""
         if self._transforms is None or not world or not frame_id:
             return None
-        timeout = settings['tf_timeout'] if time.monotonic() > self._quiet_until else 0.0
+        timeout = settings['tf_timeout'] if time.monotonic() > self._quiet_until.get(world, 0.0) else 0.0
         try:
             return self._transforms.lookup(world, frame_id, stamp_ns, timeout)
         except TransformError:
             self.problems['tf'] += 1
-            self._quiet_until = time.monotonic() + 5.0
+            self._quiet_until[world] = time.monotonic() + 5.0
             return None

@@ -29,6 +29,7 @@ def live(rig: Rig) -> Iterator[InProcess]:
         rig,
         threads=1,
         world_frame='',
+        level_frame='',
         instruction_ttl=0.0,
         track=False,
         standing=['table: affordance: where can I put down a plate', 'stove: safety: the stove'],
@@ -49,7 +50,7 @@ def restored(request: pytest.FixtureRequest) -> Iterator[None]:
     if 'live' in request.fixturenames:
         node = request.getfixturevalue('live').node
         defaults = {p.name: p.default for p in parameters.TABLE if p.live}
-        defaults |= {'world_frame': '', 'instruction_ttl': 0.0, 'track': False}
+        defaults |= {'world_frame': '', 'level_frame': '', 'instruction_ttl': 0.0, 'track': False}
         now = parameters.current(node)
         changed = {k.replace('.', '__'): v for k, v in defaults.items() if now[k] != v}
         if changed:
@@ -174,12 +175,12 @@ def test_depth_off_required_and_auto(rig: Rig, camera: Camera, live: InProcess) 
 
 
 def test_sync_slop_and_queue(rig: Rig, camera: Camera, live: InProcess) -> None:
-    shift = 150_000_000
+    rig.spin(1.5, camera.send)  # depth is known to come
+    clock = [time.time_ns()]
 
     def apart() -> None:
-        stamp = time.time_ns()
-        depth = camera.messages(stamp - shift)['depth']
-        camera.send(stamp, depth=depth)
+        clock[0] += 10**9  # far apart, so that no image meets another one's depth
+        camera.send(clock[0], depth=camera.messages(clock[0] - 150_000_000)['depth'])
 
     first = time.time_ns()
     rig.spin(1.0, apart)
@@ -292,9 +293,13 @@ def test_target_frame_world_frame_and_tf_timeout(rig: Rig, camera: Camera, live:
     assert pipeline is not None
     frame, pose = pipeline._makers[0].make(pipeline.latest, live.node.settings)
     assert frame.gravity is None and pose is None
-    assert rig.set(world_frame='map', tf_timeout=0.0).successful
+    assert rig.set(level_frame='map', tf_timeout=0.0).successful
     frame, pose = pipeline._makers[0].make(pipeline.latest, live.node.settings)
+    assert pose is None
     assert frame.gravity is not None and np.allclose(frame.gravity, [0, 1, 0], atol=1e-6), 'down is +y in the image'
+    assert rig.set(world_frame='map').successful
+    pose = pipeline._makers[0].make(pipeline.latest, live.node.settings)[1]
+    assert pose is not None and np.allclose(pose[:3, 3], [10, 0, 0])
     assert rig.set(world_frame='nowhere', tf_timeout=0.3).successful
     begin = time.monotonic()
     pipeline._makers[0].make(pipeline.latest, live.node.settings)

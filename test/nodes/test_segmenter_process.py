@@ -24,7 +24,7 @@ pytestmark = pytest.mark.ros
 
 @pytest.fixture(scope='module')
 def segmenter(rig: Rig, camera: Camera, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    parameters = {'model': 'micro', 'threads': 1, 'instruction_ttl': 0.0, 'world_frame': "''"}
+    parameters = {'model': 'micro', 'threads': 1, 'instruction_ttl': 0.0, 'world_frame': "''", 'level_frame': "''"}
     arguments = [a for k, v in parameters.items() for a in ('-p', f'{k}:={v}')]
     process = Process(tmp_path_factory.mktemp('node') / 'log.txt', *arguments)
     rig.listen(RegionArray, 'regions')
