@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'converseg_ros'
 MAY_IMPORT = {
     'core': set(),
     'web': {'core'},
+    'console': {'core', 'speech', 'web'},
     'network': {'core'},
     'lifting': {'core', 'scenes'},
     'dialogue': {'core'},
@@ -25,7 +26,7 @@ MAY_IMPORT = {
     'perception': {'core', 'network', 'lifting', 'dialogue'},
     'evaluation': {'core', 'network', 'lifting', 'perception', 'engine', 'web'},
     'ros': {'core', 'lifting', 'perception', 'dialogue'},
-    'nodes': {'core', 'network', 'lifting', 'perception', 'dialogue', 'speech', 'web', 'ros'},
+    'nodes': {'core', 'network', 'lifting', 'perception', 'dialogue', 'speech', 'web', 'console', 'ros'},
 }
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'tf2_ros', 'vision_msgs', 'visualization_msgs', 'tf2_msgs'}
 INTERFACES = {'converseg_ros.msg', 'converseg_ros.srv', 'converseg_ros.action'}

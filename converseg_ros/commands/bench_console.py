@@ -42,8 +42,8 @@ class Source(threading.Thread):
 
     def run(self) -> None:
         """Feed until the end."""
+        from converseg_ros.console.state import RegionView
         from converseg_ros.core import Role, Status
-        from converseg_ros.web.console_state import RegionView
 
         masks = [np.zeros((480, 640), bool) for _ in range(2)]
         masks[0][100:300, 100:400] = masks[1][250:420, 300:600] = True
@@ -79,8 +79,8 @@ def read_frames(address: str, seconds: float, pause: float, counts: list[int], n
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write; 1 if a promise of docs/operator.md is not kept."""
-    from converseg_ros.web.console import Console
-    from converseg_ros.web.console_state import ConsoleState
+    from converseg_ros.console.app import Console
+    from converseg_ros.console.state import ConsoleState
     from converseg_ros.web.server import Running
 
     state = ConsoleState()

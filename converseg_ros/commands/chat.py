@@ -81,7 +81,7 @@ def answer(robot: Any, line: str, out: Callable[[str], None]) -> bool:
 def status(robot: Any) -> str:
     """Return the line below the prompt: each region with its status, and whether it is safe to move."""
     from converseg_ros.core import Status
-    from converseg_ros.dialogue.texts import catalogue
+    from converseg_ros.core.texts import catalogue
 
     words = catalogue()['status']
     shown = []

@@ -20,6 +20,7 @@ from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.files import write_json
 from converseg_ros.core.instruction import clean_text
 from converseg_ros.core.region import Region
+from converseg_ros.core.texts import say
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.clause import family_of, full, parse, strip
 from converseg_ros.dialogue.conversation import (
@@ -35,7 +36,6 @@ from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, 
 from converseg_ros.dialogue.normal import normal, other_language, polish
 from converseg_ros.dialogue.refer import Context, NoReferentError, as_thing, conjunction, resolve
 from converseg_ros.dialogue.split import Clause, split
-from converseg_ros.dialogue.texts import say
 
 HISTORY = 50  # turns kept for each operator
 OPERATORS = 32  # the one not heard for longest is forgotten first

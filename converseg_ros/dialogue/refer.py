@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import re
 
 from converseg_ros.core import Status
+from converseg_ros.core.texts import say
 from converseg_ros.dialogue.memory import Thing, unique
-from converseg_ros.dialogue.texts import say
 from converseg_ros.dialogue.vocabulary import (
     DEMONSTRATED,
     DET,

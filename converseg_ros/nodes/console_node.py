@@ -11,17 +11,17 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import Bool, String
 
+from converseg_ros.console.app import Console
+from converseg_ros.console.state import ConsoleState
 from converseg_ros.core import ConversegError
 from converseg_ros.dialogue.refer import head
 from converseg_ros.msg import InstructionAck, RegionArray
+from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
 from converseg_ros.ros import spin
 from converseg_ros.ros.conversion import to_ns, to_rgb
-from converseg_ros.ros.pages import read_cloud, understood_json, view_region
 from converseg_ros.ros.qos import LATCHED, FollowingSubscription, reliable
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset
-from converseg_ros.web.console import Console
-from converseg_ros.web.console_state import ConsoleState
 from converseg_ros.web.server import Running
 
 CLOUDS = ('points', 'affordance/points', 'safety/points')

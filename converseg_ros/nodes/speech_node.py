@@ -10,8 +10,8 @@ from rclpy.node import Node
 from std_msgs.msg import Bool, String
 
 from converseg_ros.core import ConversegError
+from converseg_ros.core.texts import say
 from converseg_ros.dialogue.refer import head
-from converseg_ros.dialogue.texts import say
 from converseg_ros.msg import AudioChunk, RegionArray
 from converseg_ros.ros import spin
 from converseg_ros.ros.qos import LATCHED, reliable

@@ -12,7 +12,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.dialogue.texts import say
+from converseg_ros.core.texts import say
 from converseg_ros.speech.recogniser import Recogniser, Transcript
 from converseg_ros.speech.vad import CHUNK, RATE, VoiceActivity
 

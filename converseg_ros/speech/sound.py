@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, InputError
-from converseg_ros.dialogue.texts import say
+from converseg_ros.core.texts import say
 from converseg_ros.speech.vad import RATE
 
 TAPS = 63  # of the low-pass filter before resampling

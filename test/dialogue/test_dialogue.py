@@ -9,9 +9,9 @@ import pytest
 
 from converseg_ros.core import InputError, Instruction, Prediction, Role, Status
 from converseg_ros.core.region import Region
+from converseg_ros.core.texts import catalogue, say
 from converseg_ros.dialogue import Dialogue, Options, SceneMemory
 from converseg_ros.dialogue.language_model import parse_answer
-from converseg_ros.dialogue.texts import catalogue, say
 
 
 def region(id_: str, text: str, status: Status = Status.OK) -> Region:

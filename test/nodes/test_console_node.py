@@ -18,9 +18,9 @@ from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.core import Instruction, Prediction, Role, Status
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.clouds import POINT
+from converseg_ros.nodes.console_messages import read_cloud
 from converseg_ros.nodes.console_node import ConsoleNode
 from converseg_ros.ros import conversion
-from converseg_ros.ros.pages import read_cloud
 
 pytestmark = pytest.mark.ros
 

@@ -13,12 +13,12 @@ pytest.importorskip('fastapi')
 httpx = pytest.importorskip('httpx')
 connect = pytest.importorskip('websockets.sync.client').connect
 
+from converseg_ros.console.app import Console
+from converseg_ros.console.frames import MOST_POINTS, cloud_message, encode_ply
+from converseg_ros.console.state import Cloud, ConsoleState, RegionView
 from converseg_ros.core import ConversegError, Role, Status
 from converseg_ros.core.palette import SAFETY
 from converseg_ros.speech.listener import Event, EventKind
-from converseg_ros.web.console import Console
-from converseg_ros.web.console_frames import MOST_POINTS, cloud_message, encode_ply
-from converseg_ros.web.console_state import Cloud, ConsoleState, RegionView
 from converseg_ros.web.server import Running
 
 

@@ -12,11 +12,11 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.console.frames import draw_age, draw_outline, encode_image, encode_ply
 from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.palette import color_of
-from converseg_ros.dialogue.texts import catalogue
-from converseg_ros.web.console_frames import draw_age, draw_outline, encode_image, encode_ply
+from converseg_ros.core.texts import catalogue
 
 HISTORY = 200
 OLD_S = 3.0  # seconds without a message until the segmenter counts as gone

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import InputError
-from converseg_ros.dialogue.texts import catalogue
+from converseg_ros.core.texts import catalogue
 
 MOST_POINTS = 40_000  # of a cloud in the 3D view
 

@@ -11,14 +11,14 @@ from typing import Any
 from fastapi import FastAPI, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from converseg_ros.console.frames import cloud_message, frame_message
+from converseg_ros.console.state import ConsoleState
 from converseg_ros.core import ConversegError
 from converseg_ros.core.instruction import clean_text
-from converseg_ros.dialogue.texts import catalogue, say
+from converseg_ros.core.texts import catalogue, say
 from converseg_ros.speech.listener import Event, EventKind, Live
 from converseg_ros.speech.sound import Resampler, from_int16
 from converseg_ros.web.broadcast import Broadcaster
-from converseg_ros.web.console_frames import cloud_message, frame_message
-from converseg_ros.web.console_state import ConsoleState
 from converseg_ros.web.guard import Bucket
 from converseg_ros.web.server import STATIC, add_page, make_app
 

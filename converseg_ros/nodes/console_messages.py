@@ -3,11 +3,11 @@
 import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 
+from converseg_ros.console.state import Cloud, RegionView
 from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.palette import SAFETY
 from converseg_ros.msg import Instruction, Region
 from converseg_ros.ros.conversion import from_image, to_ns
-from converseg_ros.web.console_state import Cloud, RegionView
 
 MOST = 40_000  # points of a cloud; more are not visible on a page
 

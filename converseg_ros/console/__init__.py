@@ -1,0 +1,1 @@
+"""The operator's page: what it knows, how it is drawn, and its server."""
