@@ -47,8 +47,7 @@ def to_bytes(values: NDArray[Any]) -> 'array.array[int]':
     """Return the bytes of an array as rclpy takes them without copying element by element."""
     data = array.array('B')
     if values.size:
-        buffer: Any = np.ascontiguousarray(values)
-        data.frombytes(memoryview(buffer).cast('B'))
+        data.frombytes(np.ascontiguousarray(values).data.cast('B'))
     return data
 
 

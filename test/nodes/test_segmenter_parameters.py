@@ -24,7 +24,7 @@ pytestmark = pytest.mark.ros
 
 
 @pytest.fixture(scope='module')
-def live(rig: Rig) -> Iterator[InProcess]:
+def live(rig: Rig, camera: Camera) -> Iterator[InProcess]:
     node = InProcess(
         rig,
         threads=1,
@@ -39,6 +39,9 @@ def live(rig: Rig) -> Iterator[InProcess]:
     rig.listen(InstructionAck, 'instruction_ack')
     rig.listen(Bool, 'safety_ok', LATCHED)
     rig.listen(DiagnosticArray, '/diagnostics')
+    sync = node.node.camera
+    assert sync is not None
+    rig.until(lambda: sync.sync.depth and sync.sync.counts['matched'], each=camera.send)
     yield node
     node.close()
 
