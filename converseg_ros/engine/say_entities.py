@@ -106,6 +106,8 @@ def _kinds(talk: Talk) -> Drafts:
         named = world.named(kind)
         if not named or not world.askable(keys(named)) or len(named) == len(world.nameable) or len(named) > 12:
             continue
+        if kind in ('surface', 'building part'):
+            continue  # table tops are surfaces too, and doors part of a building: too wide a word
         if kind == 'agent':
             people = all('moves' in e.tags or e.category == 'hand' for e in named)
             if people and all(e.category in ('person', 'man', 'woman', 'boy', 'girl', 'child') for e in named):

@@ -46,7 +46,8 @@ def _event(talk: Talk, event: Event) -> Drafts:
     involved = keys(
         x for e in others if (x := world.entities.get(e.target)) is not None and x.area and not world.faint(x)
     )
-    if target and target.area and not world.faint(target):
+    seen = event.type == 'falling' or (actor is not None and actor.area > 0 and not world.faint(actor))
+    if target and target.area and not world.faint(target) and seen:  # who acts must be in view, or nothing shows it
         if len(others) == 1 or words:
             options = [q for q in target_questions if (words or '{a}' not in q) and (len(others) == 1 or '{a}' in q)]
             if words and actor and actor.kind != 'agent':

@@ -49,6 +49,8 @@ def _draft(talk: Talk, name: str, named: list[Entity], verdict: Verdict, sub_con
     if not yes and any(e.crowd for e in named):
         return
     phrase, be = _phrase(talk, name, yes or named[:1], post=post)
+    if be == 'are':
+        phrase = phrase.replace(' that is ', ' that are ')
     text, phase = talk.say(phrase, be, yes)
     yield Draft(text, keys(yes), sub_concept, phase, 'positive' if yes else 'wrong_relation')
 
