@@ -21,7 +21,7 @@ from converseg_ros.lifting.transform import transform_geometry
 from converseg_ros.lifting.truth import TABLE, random_scene
 
 
-def collision_objects(seed: int, *, message: bool | None = None) -> list[Any]:
+def collision_objects(seed: int) -> list[dict[str, Any]]:
     """Return the objects of one scene in the world frame; the first of them counts as hot, so it becomes voxels."""
     scene = random_scene(seed)
     frame = scene.frame()
@@ -31,9 +31,9 @@ def collision_objects(seed: int, *, message: bool | None = None) -> list[Any]:
     requests += [(Instruction('an obstacle'), scene.labels == label) for label in rest]
     geometries = lift_regions(frame, requests, LiftOptions(box='upright'))
     keep_out, *boxes = (transform_geometry(g, scene.camera, 'world') for g in geometries)
-    objects = [collision_object(keep_out, 'hot', voxel=0.03, message=message)]
+    objects = [collision_object(keep_out, 'hot', voxel=0.03)]
     objects += [
-        collision_object(g, f'obstacle_{label}', padding=0.01, message=message)
+        collision_object(g, f'obstacle_{label}', padding=0.01)
         for g, label in zip(boxes, rest, strict=True)
         if g.box is not None
     ]
@@ -47,13 +47,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--json', type=Path, help='write them here, as dictionaries')
     args = parser.parse_args(argv)
     if args.json is not None:
-        args.json.write_text(json.dumps(collision_objects(args.seed, message=False), indent=1))
+        args.json.write_text(json.dumps(collision_objects(args.seed), indent=1))
         return 0
     for thing in collision_objects(args.seed):
-        if isinstance(thing, dict):
-            print(f'{thing["id"]}: {len(thing["primitives"])} primitives, first {thing["primitives"][0]["dimensions"]}')
-        else:
-            print(f'{thing.id}: {len(thing.primitives)} primitives (moveit_msgs/CollisionObject)')
+        print(f'{thing["id"]}: {len(thing["primitives"])} primitives, first {thing["primitives"][0]["dimensions"]}')
     return 0
 
 

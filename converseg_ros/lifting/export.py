@@ -92,13 +92,12 @@ def collision_object(
     operation: Literal['add', 'remove'] = 'add',
     padding: float = 0.0,
     voxel: float = 0.0,
-    message: bool | None = None,
-) -> Any:
-    """Return a region as moveit_msgs/CollisionObject, or as a dictionary of the same shape where that is not installed.
+) -> dict[str, Any]:
+    """Return a region as a dictionary of moveit_msgs/CollisionObject's shape (as a message: `ros.moveit`).
 
     One box, the oriented box grown by `padding` metres on every side; with `voxel` > 0 one cube of that edge for each
-    occupied voxel instead (safety regions, whose frustums no box describes). message: True insists on the message,
-    False on the dictionary, None takes what there is. Raises InputError for a region without geometry.
+    occupied voxel instead (safety regions, whose frustums no box describes). Raises InputError for a region without
+    geometry.
     """
     if geometry.box is None and not len(geometry.extra):
         raise InputError(
@@ -118,7 +117,7 @@ def collision_object(
             {'type': 1, 'dimensions': (geometry.box.size + 2 * padding).tolist()}
         )  # 1 = SolidPrimitive.BOX
         poses.append(_pose(geometry.box.center, matrix_quaternion(geometry.box.rotation)))
-    data = {
+    return {
         'header': {'frame_id': geometry.frame_id},
         'id': id_,
         'pose': _pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)),
@@ -126,36 +125,9 @@ def collision_object(
         'primitive_poses': poses,
         'operation': {'add': 0, 'remove': 1}[operation],
     }
-    if message is False:
-        return data
-    try:
-        return _message(data)
-    except ImportError:
-        if message:
-            raise InputError(
-                'moveit_msgs is not installed', where='collision object', do='install moveit_msgs'
-            ) from None
-        return data
 
 
 def _pose(position: ArrayLike, quaternion: ArrayLike) -> dict[str, Any]:
     """Return geometry_msgs/Pose as a dictionary."""
     p, q = np.asarray(position, float).tolist(), np.asarray(quaternion, float).tolist()
     return {'position': dict(zip('xyz', p)), 'orientation': dict(zip('xyzw', q))}
-
-
-def _message(data: dict[str, Any]) -> Any:
-    """Return the dictionary as a moveit_msgs/CollisionObject; raise ImportError where there is none."""
-    from geometry_msgs.msg import Point, Pose, Quaternion
-    from moveit_msgs.msg import CollisionObject
-    from shape_msgs.msg import SolidPrimitive
-
-    def pose(d: dict[str, Any]) -> Any:
-        return Pose(position=Point(**d['position']), orientation=Quaternion(**d['orientation']))
-
-    out = CollisionObject(id=data['id'], pose=pose(data['pose']))
-    out.header.frame_id = data['header']['frame_id']
-    out.operation = bytes([data['operation']])
-    out.primitives = [SolidPrimitive(type=p['type'], dimensions=p['dimensions']) for p in data['primitives']]
-    out.primitive_poses = [pose(p) for p in data['primitive_poses']]
-    return out

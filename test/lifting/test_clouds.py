@@ -94,21 +94,13 @@ def test_collision_objects():
     geometry = Geometry(
         GeometryStatus.OK, frame_id='map', points=np.array([[1, 2, 3], [1, 2, 3.3]], np.float32), box=box
     )
-    data = collision_object(geometry, 'mug', padding=0.01, message=False)
+    data = collision_object(geometry, 'mug', padding=0.01)
     assert data['header'] == {'frame_id': 'map'} and data['operation'] == 0
     np.testing.assert_allclose(data['primitives'][0]['dimensions'], [0.12, 0.22, 0.32])
     pose = data['primitive_poses'][0]
     assert pose['position'] == {'x': 1.0, 'y': 2.0, 'z': 3.0}
     assert pose['orientation']['z'] == pytest.approx(0.5**0.5) and pose['orientation']['w'] == pytest.approx(0.5**0.5)
-    assert len(collision_object(geometry, 'mug', voxel=0.05, message=False)['primitives']) == 2
-    assert collision_object(geometry, 'mug', operation='remove', message=False)['operation'] == 1
-    try:
-        import moveit_msgs  # noqa: F401
-    except ImportError:
-        assert collision_object(geometry, 'mug') == collision_object(geometry, 'mug', message=False)
-        with pytest.raises(InputError, match='moveit_msgs'):
-            collision_object(geometry, 'mug', message=True)
-    else:
-        assert collision_object(geometry, 'mug').id == 'mug'
+    assert len(collision_object(geometry, 'mug', voxel=0.05)['primitives']) == 2
+    assert collision_object(geometry, 'mug', operation='remove')['operation'] == 1
     with pytest.raises(InputError, match='no depth'):
         collision_object(Geometry(GeometryStatus.NO_DEPTH, 'no depth image'), 'mug')
