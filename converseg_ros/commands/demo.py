@@ -98,9 +98,10 @@ def node_command(args: argparse.Namespace, bag: 'Bag') -> list[str]:
         'depth': 'auto' if camera.depth else 'off',
         'instruction_ttl': '0.0',
         'max_age': '5.0',
+        'use_sim_time': 'true',
     }
     command = [sys.executable, '-m', 'converseg_ros.nodes.segmenter_node', '--ros-args', '-r', f'__ns:={NAMESPACE}']
-    for topic in ('/tf', '/tf_static'):
+    for topic in ('/tf', '/tf_static', '/clock'):
         command += ['-r', f'{topic}:={NAMESPACE}{topic}']
     for name, value in parameters.items():
         command += ['-p', f'{name}:={value}']
@@ -151,8 +152,7 @@ def _names(bag: 'Bag') -> dict[str, str]:
     camera = bag.camera
     names = {camera.image: 'image', camera.depth: 'depth', camera.camera_info: 'camera_info'}
     return {topic: f'{NAMESPACE}/{name}' for topic, name in names.items() if topic} | {
-        '/tf': f'{NAMESPACE}/tf',
-        '/tf_static': f'{NAMESPACE}/tf_static',
+        topic: f'{NAMESPACE}{topic}' for topic in ('/tf', '/tf_static', '/clock')
     }
 
 

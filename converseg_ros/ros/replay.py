@@ -11,9 +11,11 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.perception.topics import find_camera_topics, open_bag
+from converseg_ros.ros.conversion import to_stamp
 
 TF = {'/tf': False, '/tf_static': True}  # topic -> latched
 
@@ -64,11 +66,12 @@ def message_type(name: str) -> Any:
 
 
 class Replay:
-    """Publishers for one bag's camera on one node."""
+    """Publishers for one bag's camera on one node, and for /clock, so that the bag's stamps are not long past."""
 
     def __init__(self, node: Node, bag: Bag, *, names: dict[str, str] | None = None) -> None:
-        """Advertise the bag's topics, reliable; `names` renames them."""
+        """Advertise the bag's topics and /clock, reliable; `names` renames them."""
         self.bag = bag
+        self.clock = node.create_publisher(Clock, (names or {}).get('/clock', '/clock'), 10)
         self.publishers = {}
         used = {bag.camera.image, bag.camera.depth, bag.camera.camera_info} - {''}
         for topic, kind in bag.topics.items():
@@ -102,6 +105,7 @@ class Replay:
             wait = (stamp - first) * 1e-9 / rate - (time.monotonic() - begin)
             if wait > 0:
                 time.sleep(wait)
+            self.clock.publish(Clock(clock=to_stamp(stamp)))
             self.publishers[topic].publish(data)
             if topic == self.bag.camera.image:
                 images += 1
