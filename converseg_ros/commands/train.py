@@ -45,8 +45,9 @@ def run(args: argparse.Namespace) -> int:
             print(line)
         return 0
     trainer = assemble(config, report=lambda text: print(text, flush=True))
-    if args.origin and trainer.step == 0:
-        trainer.adopt(args.origin)
+    origin = args.origin or (Path(config.origin) if config.origin else None)
+    if origin and trainer.step == 0:
+        trainer.adopt(origin)
     scores = trainer.train()
     if trainer.step < config.steps:
         print(f'stopped at step {trainer.step}; the same command goes on from there')

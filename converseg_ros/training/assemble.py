@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 import fcntl
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from converseg_ros.network.checkpoints import load_network
+from converseg_ros.core import InputError
+from converseg_ros.network.checkpoints import add_lora, load_network
 from converseg_ros.network.compact import CompactImageEncoder
+from converseg_ros.network.config import QwenConfig
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.training.batches import CachedSource, LiveSource, Source
 from converseg_ros.training.cache import build_cache, weights_hash
-from converseg_ros.training.config import SourceConfig, TrainConfig
+from converseg_ros.training.config import LoraConfig, SourceConfig, TrainConfig
 from converseg_ros.training.learner import Learner
 from converseg_ros.training.loop import Trainer
 from converseg_ros.training.records import read_records
@@ -23,13 +27,37 @@ SEED = 'compact'  # a start folder of this name that is not there is made from t
 
 
 def start_network(config: TrainConfig) -> ConverSegNet:
-    """Load the start folder; LoRA stays apart; a missing compact start folder is made."""
+    """Load the start folder; a LoRA stays apart, or is added; a missing compact start folder is made."""
     folder = Path(config.start)
-    if not folder.exists() and folder.name.startswith(SEED):
+    if not folder.exists() and SEED in folder.name:
         from converseg_ros.training.seed import make_start
 
         make_start(folder, seed=config.seed, **config.architecture)
-    return load_network(folder, merge=False)
+    network = load_network(folder, merge=config.lora is None)
+    if config.lora is not None:
+        with_lora(network, config.lora, config.seed)
+    return network
+
+
+def with_lora(network: ConverSegNet, lora: LoraConfig, seed: int) -> None:
+    """Give the language model a LoRA (Hu et al., arXiv 2106.09685) that changes nothing yet, unless it has one."""
+    language = network.config.language
+    if not isinstance(language, QwenConfig):
+        raise InputError('LoRA is for vision-language configurations', where='lora', do='remove it')
+    if language.lora_rank:
+        return
+    language = replace(language, lora_rank=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout)
+    network.config = network.config.with_(language=language)
+    add_lora(network)
+    generator = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if parameter.is_meta:  # PEFT leaves its new matrices without memory
+                setattr(module, name, nn.Parameter(torch.zeros(parameter.shape)))
+    for name, parameter in network.named_parameters():
+        if '.lora_A.' in name:
+            bound = parameter.shape[1] ** -0.5
+            parameter.data = (torch.rand(parameter.shape, generator=generator) * 2 - 1) * bound
 
 
 def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> Trainer:
@@ -37,6 +65,7 @@ def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> T
     torch.set_num_threads(config.threads)
     network = start_network(config)
     learner = Learner(network, config.trainable, config.loss)
+    learner.disturb = (config.augment.drop_features, config.augment.noise_features)
     if config.cache and not learner.trains_language and not hasattr(network.language_encoder, 'prepare_image'):
         learner.texts = TextCache(Path(config.cache) / f'texts-{weights_hash(network.language_encoder)}.pt')
     train = [source(s, 'train', config, learner, report) for s in config.train]
@@ -72,7 +101,7 @@ def source(
             pictures=split == 'val',
             report=lambda done, total, s: report(f'{name} {split}: encoded {done} of {total} views ({s:.0f} s)'),
         )
-    return CachedSource(cache)
+    return CachedSource(cache, config.augment if split == 'train' else None)
 
 
 @contextmanager

@@ -13,7 +13,16 @@ from torch import Tensor
 from converseg_ros.core import Item
 from converseg_ros.network.compact import TrunkOutput
 from converseg_ros.network.config import NetworkConfig
-from converseg_ros.training.augment import draw_view, plain_view, see_image, see_mask, seen_prompt, valid_cells, worsen
+from converseg_ros.training.augment import (
+    draw_view,
+    mirror_text,
+    plain_view,
+    see_image,
+    see_mask,
+    seen_prompt,
+    valid_cells,
+    worsen,
+)
 from converseg_ros.training.cache import Cache
 from converseg_ros.training.config import AugmentConfig
 from converseg_ros.training.records import Record
@@ -99,10 +108,10 @@ class Asker:
 
 
 class CachedSource:
-    """Views whose trunk features are on disk."""
+    """Views whose trunk features are on disk; `augment` changes them once more each time they are drawn."""
 
-    def __init__(self, cache: Cache) -> None:
-        self.cache = cache
+    def __init__(self, cache: Cache, augment: AugmentConfig | None = None) -> None:
+        self.cache, self.augment = cache, augment
 
     def __len__(self) -> int:
         """Return the number of views."""
@@ -112,13 +121,19 @@ class CachedSource:
         """Return the batch of some views."""
         views = [self.cache.views[i] for i, _ in picks]
         rows: list[tuple] = []
+        mirrored = [self.augment is not None and r.random() < self.augment.mirror_features for _, r in picks]
         for place, ((_, rng), view) in enumerate(zip(picks, views, strict=True)):
             valid = self.cache.valid(view)
+            side = slice(None, None, -1) if mirrored[place] else slice(None)
             for rank, index in enumerate(ask.choose(view.entries, rng)):
                 e = view.entries[index]
-                text, decoded = ask.text(e.text, rng), ask.decodes(rank)
-                rows.append((place, text, self.cache.target(view, e), valid, e.positive, decoded, e.id, e.family))
-        return _collate(rows, self.cache.trunk(views), None, [self.cache.picture(v) for v in views])
+                text = ask.text(mirror_text(e.text) if mirrored[place] else e.text, rng)
+                target, decoded = self.cache.target(view, e)[:, side], ask.decodes(rank)
+                rows.append((place, text, target, valid[:, side], e.positive, decoded, e.id, e.family))
+        trunk = self.cache.trunk(views)
+        if self.augment is not None:
+            trunk = _disturb(trunk, mirrored, self.augment, picks[0][1])
+        return _collate(rows, trunk, None, [self.cache.picture(v) for v in views])
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +239,23 @@ def join(batches: Sequence[Batch]) -> Batch:
         [f for b in batches for f in b.families],
         [p for b in batches for p in b.pictures],
     )
+
+
+def _disturb(trunk: TrunkOutput, mirrored: list[bool], augment: AugmentConfig, rng: np.random.Generator) -> TrunkOutput:
+    """Mirror the chosen views' features, drop channels and add noise (in units of each map's own spread)."""
+    flip = torch.tensor(mirrored)[:, None, None, None]
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    maps = []
+    for features in trunk:
+        x = torch.where(flip, features.flip(3), features) if any(mirrored) else features
+        if augment.drop_features:
+            live = torch.rand(x.shape[:2], generator=generator) >= augment.drop_features
+            x = x * (live[..., None, None] / (1 - augment.drop_features))
+        if augment.noise_features:
+            spread = x.std((2, 3), keepdim=True) * augment.noise_features
+            x = x + torch.randn(x.shape, generator=generator) * spread
+        maps.append(x)
+    return TrunkOutput(*maps)
 
 
 def _collate(

@@ -28,6 +28,7 @@ from converseg_ros.training.records import Record
 
 SHARD = 64  # views
 FIELDS = TrunkOutput._fields
+VIEW_FIELDS = ('crop', 'flip', 'colour', 'blur', 'noise', 'jpeg', 'lens')  # of the augmentation: what views depend on
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,9 @@ def weights_hash(module: nn.Module, prefixes: tuple[str, ...] = ('',)) -> str:
 def _key(part: Sequence[tuple[int, Record]], trunk: str, augment: AugmentConfig, seed: int, size: Any) -> str:
     """Return what a shard depends on, as a hash."""
     names = [[v, r.image_id, [(i.id, i.prompt) for i in r.items]] for v, r in part]
-    return hashlib.sha256(json.dumps([names, trunk, str(augment), seed, list(size)]).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([names, trunk, [getattr(augment, n) for n in VIEW_FIELDS], seed, list(size)]).encode()
+    ).hexdigest()
 
 
 def _current(target: Path, key: str) -> bool:

@@ -57,6 +57,15 @@ class OptimConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LoraConfig:
+    """Low-rank adapters of the language model's q, k, v, o, gate, up and down projections."""
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
 class LossConfig:
     """Weights of the losses; erode: size of the square the truth is eroded with (the paper: 5), 0 = not at all."""
 
@@ -80,6 +89,9 @@ class AugmentConfig:
     noise: float = 0.3  # probability of sensor noise
     jpeg: float = 0.3  # probability of compression
     lens: float = 0.2  # probability of radial distortion
+    mirror_features: float = 0.0  # probability of mirroring cached features (a CNN is nearly equivariant to it)
+    drop_features: float = 0.0  # share of the trunk's channels and of the text's tokens that are dropped
+    noise_features: float = 0.0  # noise on cached features and on the text's vectors, in standard deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,7 @@ class TrainConfig:
     seed: int = 0
     architecture: dict[str, Any] = field(default_factory=dict)  # of a start folder that has to be made
     trainable: list[str] = field(default_factory=lambda: ['adapters', 'decoder'])  # prefixes of parameter names
+    lora: LoraConfig | None = None  # of a vision-language start folder
     cache: str = ''  # folder of cached trunk features; '' = encode every time
     threads: int = 2
     phases: list[PhaseConfig] = field(default_factory=list)
@@ -108,6 +121,8 @@ class TrainConfig:
     panels: int = 8
     keep_last: int = 2
     drop_language: float = 0.0  # share of prompts whose text is replaced by a constant; 1 = the prompt-blind baseline
+    origin: str = ''  # checkpoint, or folder of a run, whose weights a new run starts with
+    mask_bias: float = 0.0  # added to the mask logits at export: little data makes timid masks; choose it on val
     recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
 
     def phase(self, step: int) -> PhaseConfig:
@@ -170,7 +185,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise InputError(f'{value!r} is not one of {get_args(hint)}', where=where)
         return value
     if origin in (Union, types.UnionType):
-        return value
+        inner = next(a for a in get_args(hint) if a is not type(None))
+        return None if value is None else _value(inner, value, where)
     if hint is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             return float(value)  # YAML reads 1e-3 as a string

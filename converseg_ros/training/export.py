@@ -9,7 +9,7 @@ from typing import Any
 from safetensors.torch import save_file
 
 from converseg_ros.core.files import atomic_path, write_json
-from converseg_ros.network.checkpoints import CONFIG, LANGUAGE, WEIGHTS, read_config
+from converseg_ros.network.checkpoints import CONFIG, LANGUAGE, WEIGHTS
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.text import TOKENIZER
 from converseg_ros.training.seed import write_weights
@@ -29,6 +29,6 @@ def export(network: ConverSegNet, start: Path, folder: Path, *, provenance: dict
     else:
         with atomic_path(folder / WEIGHTS) as temporary:
             save_file({k: v.detach().contiguous().clone() for k, v in sorted(network.state_dict().items())}, temporary)
-    config = read_config(start) if (start / CONFIG).is_file() else network.config
+    config = network.config
     config = replace(config, provenance={**config.provenance, **(provenance or {})})
     write_json(folder / CONFIG, json.loads(json.dumps(config.to_json())))

@@ -1,6 +1,7 @@
 """The network as the loop sees it: a batch in, losses and answers out; frozen parts stay out of the optimizer."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
@@ -22,15 +23,17 @@ class Learner(nn.Module):
     """Wraps a ConverSegNet so that data parallelism sees a single forward; supervises the masks that answer."""
 
     def __init__(self, network: ConverSegNet, trainable: Sequence[str], loss: LossConfig) -> None:
-        """`trainable`: prefixes of the names of the parameters to train; all others are frozen."""
+        """`trainable`: beginnings or patterns (`*.lora_*`) of the names of the parameters to train; others freeze."""
         super().__init__()
         self.network, self.loss = network, loss
-        chosen = [n for n, _ in network.named_parameters() if n.startswith(tuple(trainable))]
-        for prefix in trainable:
-            if not any(n.startswith(prefix) for n in chosen):
-                raise InputError(f'no parameter begins with {prefix!r}', where='trainable')
+        chosen: set[str] = set()
+        for pattern in trainable:
+            found = {n for n, _ in network.named_parameters() if n.startswith(pattern) or fnmatchcase(n, pattern)}
+            if not found:
+                raise InputError(f'no parameter is called {pattern!r}', where='trainable')
+            chosen |= found
         for name, parameter in network.named_parameters():
-            parameter.requires_grad_(name in set(chosen))
+            parameter.requires_grad_(name in chosen)
             if parameter.requires_grad and parameter.dtype != torch.float32:
                 parameter.data = parameter.data.float()  # bfloat16 would lose small updates: keep float32 masters
         self.trains_image = any(n.startswith('image_encoder') for n in chosen)
@@ -38,6 +41,7 @@ class Learner(nn.Module):
         self.trains_language = any(n.startswith('language_encoder') for n in chosen)
         self.answers = tokens(network.config.select, network.config.decoder.multimask_outputs)
         self.texts = TextCache()
+        self.disturb = (0.0, 0.0)  # share of tokens dropped and noise on the pooled vector, while training
         if network.decoder.sam.iou_token.weight.requires_grad and len(self.answers) == 1:
             self._freeze_unused()
 
@@ -64,7 +68,7 @@ class Learner(nn.Module):
             decoded = self._decode(image, language, batch.image_of, maps)
         else:
             rows = torch.nonzero(batch.decoded).flatten()
-            length = int(language.mask[rows].sum(1).max())
+            length = int((language.mask[rows] * torch.arange(1, language.mask.shape[1] + 1, device=rows.device)).max())
             part = LanguageFeatures(language.tokens[rows, :length], language.mask[rows, :length], language.pooled[rows])
             decoded = self._decode(image, part, batch.image_of[rows], None if maps is None else maps[rows])
         return compute(decoded, batch, coarse, self.loss)
@@ -106,7 +110,21 @@ class Learner(nn.Module):
             return self.network.encode_text(batch.texts)
         encoder.eval()  # dropout in a frozen encoder would be noise that inference never sees
         self.texts.add(batch.texts, self.network)
-        return self.texts.get(batch.texts, batch.target.device)
+        features = self.texts.get(batch.texts, batch.target.device)
+        return self._disturb(features) if self.training else features
+
+    def _disturb(self, features: LanguageFeatures) -> LanguageFeatures:
+        """Drop tokens and add noise while training: the prompts of a small data set are soon known by heart."""
+        drop, noise = self.disturb
+        mask = features.mask
+        if drop:
+            mask = mask & (torch.rand(mask.shape, device=mask.device) >= drop)
+            mask[:, 0] = True
+        if noise:
+            spread = noise * features.pooled.std()
+            pooled = features.pooled + torch.randn_like(features.pooled) * spread
+            features = features._replace(pooled=pooled)
+        return features._replace(mask=mask)
 
     def _seeing(self, batch: Batch, encoder: Any) -> LanguageFeatures:
         """Encode the texts of each view together with its picture (a vision-language model)."""

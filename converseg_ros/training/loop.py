@@ -110,8 +110,11 @@ class Trainer:
         return c.optim.min_lr + (c.optim.lr - c.optim.min_lr) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
     def adopt(self, path: Path) -> None:
-        """Take the averaged (or last) weights of another run's checkpoint; what it did not train stays as it is."""
-        snapshot = checkpoints.load(path)
+        """Take the averaged (or last) weights of a checkpoint or a run's newest; what it did not train stays."""
+        found = checkpoints.steps(path / 'checkpoints') if path.is_dir() else [path]
+        if not found:
+            raise InputError('the run has no checkpoint', where=str(path), do='train it first')
+        snapshot = checkpoints.load(found[-1])
         with torch.no_grad():
             for name, value in (snapshot.weights | snapshot.average).items():
                 if name in self.parameters and self.parameters[name].shape == value.shape:
@@ -121,8 +124,15 @@ class Trainer:
         """Write the averaged (or last) weights as a model folder beside the start folder's other files."""
         from converseg_ros.training.export import export
 
-        with self._averaged():
-            export(self.learner.network, Path(self.config.start), folder)
+        alignment = self.learner.network.alignment
+        with self._averaged(), torch.no_grad():
+            before = None if alignment is None else alignment.score.bias.detach().clone()
+            if alignment is not None:
+                alignment.score.bias += self.config.mask_bias  # the coarse logits are added to every mask
+            provenance = {'run': self.config.name, 'step': self.step, 'mask_bias': self.config.mask_bias}
+            export(self.learner.network, Path(self.config.start), folder, provenance=provenance)
+            if alignment is not None and before is not None:
+                alignment.score.bias.copy_(before)
 
     def _update(self) -> dict[str, float]:
         """Make one update of the weights; return the losses, averaged over the accumulation."""
@@ -255,7 +265,7 @@ class Trainer:
 
 def fingerprint(config: TrainConfig) -> str:
     """Return a hash of what a resumed run must share with the run it goes on with."""
-    free = ('out', 'threads', 'checkpoint_every', 'validate_every', 'validate_images', 'panels', 'keep_last', 'recipe')
+    free = ('out', 'mask_bias', 'origin', 'threads', 'checkpoint_every', 'validate_every', 'validate_images', 'panels', 'keep_last', 'recipe')
     data = {k: v for k, v in asdict(config).items() if k not in free}
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 

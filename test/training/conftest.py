@@ -94,6 +94,10 @@ def start(tmp_path_factory) -> Path:
     )
     torch.manual_seed(0)
     network = ConverSegNet(config, tokenizer=load_tokenizer(folder))
+    for module in network.image_encoder.trunk.modules():
+        if isinstance(module, torch.nn.Conv2d):  # so that colours reach the top of an untrained trunk
+            torch.nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
+            torch.nn.init.zeros_(module.bias)
     state = network.state_dict()
     save_file({k: v for k, v in state.items() if k.startswith('language_')}, folder / 'language.safetensors')
     write_weights(folder, state)

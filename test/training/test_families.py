@@ -1,0 +1,86 @@
+"""The same loop fine-tunes the vision-language configuration by LoRA, and trains unfrozen parts of compact."""
+
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+import torch
+
+from converseg_ros.network.checkpoints import load_network
+from converseg_ros.training.assemble import assemble
+from converseg_ros.training.config import read_config
+
+
+def silent(_: str) -> None:
+    """Swallow a report."""
+
+
+@pytest.fixture(scope='module')
+def micro(tmp_path_factory) -> Path:
+    """Write a micro vision-language model folder."""
+    from converseg_ros.network.checkpoints import save_network
+    from converseg_ros.network.presets import byte_tokenizer, preset, random_network
+
+    folder = tmp_path_factory.mktemp('micro')
+    config = preset('micro')
+    network = random_network(config)
+    byte_tokenizer().save(str(folder / 'bytes.json'))
+    save_network(folder, config, network.state_dict(), folder / 'bytes.json')
+    return folder
+
+
+def test_lora_learns_and_the_base_stays(micro, settings, tmp_path):
+    changes = {
+        'start': str(micro),
+        'steps': 2,
+        'cache': '',
+        'trainable': ['adapters', 'decoder', '*.lora_*'],
+        'lora': {'rank': 4},
+        'phases': [{'until': 9, 'literal': 0.5}],
+        'validate_every': 2,
+        'panels': 0,
+        'validate_images': 1,
+        'batch.images': 1,
+        'batch.prompts': 2,
+        'batch.accumulation': 2,
+    }
+    trainer = assemble(read_config(settings, changes), report=silent)
+    names = list(trainer.parameters)
+    language = [n for n in names if n.startswith('language_encoder')]
+    assert language and all('.lora_' in n for n in language)
+    before = {n: p.detach().clone() for n, p in trainer.learner.network.named_parameters()}
+    trainer.train()
+    after = dict(trainer.learner.network.named_parameters())
+    changed = {n for n in before if not torch.equal(before[n], after[n])}
+    assert any('.lora_B.' in n for n in changed) and any(n.startswith('decoder') for n in changed)
+    assert changed <= set(names)
+    trainer.export(tmp_path / 'model')
+    merged = load_network(tmp_path / 'model')  # merges the LoRA, as inference does
+    assert not any('lora' in n for n, _ in merged.named_parameters())
+
+
+def test_the_trunk_can_be_trained_and_is_not_cached_then(settings, tmp_path):
+    changes = {
+        'trainable': ['image_encoder.trunk.stages.6', 'image_encoder.pyramid', 'alignment', 'decoder', 'adapters']
+    }
+    trainer = assemble(read_config(settings, {**changes, 'steps': 1, 'val': []}), report=silent)
+    before = trainer.learner.network.image_encoder.trunk.stages[6][0].project[0].weight.detach().clone()
+    trainer.train()
+    assert not torch.equal(before, trainer.learner.network.image_encoder.trunk.stages[6][0].project[0].weight)
+    assert not (tmp_path / 'cache').exists() or not any((tmp_path / 'cache').glob('*/shard-*'))
+
+
+def test_export_is_half_precision_and_answers_alike(settings, start, tmp_path):
+    trainer = assemble(read_config(settings, {'steps': 1, 'val': []}), report=silent)
+    trainer.train()
+    trainer.export(tmp_path / 'model')
+    saved = load_file(tmp_path / 'model' / 'model.safetensors')
+    assert saved['image_encoder.pyramid.top.weight'].dtype == torch.float16
+    assert not any(n.startswith('language_encoder') for n in saved)
+    assert (tmp_path / 'model' / 'language.safetensors').read_bytes() == (start / 'language.safetensors').read_bytes()
+    network = load_network(tmp_path / 'model')
+    pixels = torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), trainer._averaged():
+        one = network(pixels, ['the red square']).masks
+        two = trainer.learner.network.eval()(pixels, ['the red square']).masks
+    torch.testing.assert_close(one, two, atol=0.02, rtol=0.02)
