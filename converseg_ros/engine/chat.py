@@ -143,8 +143,8 @@ class OpenAIChat:
         """Ask once."""
         content: list[dict[str, Any]] = [{'type': 'text', 'text': question.text}]
         for image in question.images:
-            data = base64.b64encode(image).decode()
-            content.append({'type': 'image_url', 'image_url': {'url': f'data:{image_type(image)};base64,{data}'}})
+            url = f'data:{image_type(image)};base64,{base64.b64encode(image).decode()}'
+            content.append({'type': 'image_url', 'image_url': {'url': url}})
         body = {
             'model': self.model,
             'temperature': 0,
