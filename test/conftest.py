@@ -5,7 +5,10 @@ from pathlib import Path
 import sys
 
 # Before rclpy is imported: a domain of this run's own, on this machine only, with checked messages.
-os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))  # 0..101 stay below the ephemeral ports
+# Workers of pytest-xdist inherit the environment, and each moves on to a domain of its own.
+first = int(os.environ.setdefault('CONVERSEG_TEST_DOMAIN', str(os.getpid() % 40)))
+worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw-1').removeprefix('gw')) + 1
+os.environ['ROS_DOMAIN_ID'] = str(1 + (2 * first + worker) % 100)  # 0..101 stay below the ephemeral ports
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 
