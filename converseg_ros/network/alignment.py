@@ -71,6 +71,12 @@ class Alignment(nn.Module):
         out: Tensor = self.score(maps)[:, 0]
         return out
 
+    @torch.no_grad()
+    def shift(self, by: float) -> None:
+        """Add `by` to all mask logits from now on: the coarse logits are added to every mask."""
+        assert self.score.bias is not None
+        self.score.bias += by
+
 
 def _places(rows: int, columns: int, like: Tensor) -> Tensor:
     """Return (1, 5, rows, columns): x, y, their squares and the distance from the centre, in -1..1."""

@@ -124,15 +124,14 @@ class Trainer:
         """Write the averaged (or last) weights as a model folder beside the start folder's other files."""
         from converseg_ros.training.export import export
 
-        alignment = self.learner.network.alignment
-        with self._averaged(), torch.no_grad():
-            before = None if alignment is None else alignment.score.bias.detach().clone()
+        alignment, bias = self.learner.network.alignment, self.config.mask_bias
+        with self._averaged():
             if alignment is not None:
-                alignment.score.bias += self.config.mask_bias  # the coarse logits are added to every mask
-            provenance = {'run': self.config.name, 'step': self.step, 'mask_bias': self.config.mask_bias}
+                alignment.shift(bias)
+            provenance = {'run': self.config.name, 'step': self.step, 'mask_bias': bias}
             export(self.learner.network, Path(self.config.start), folder, provenance=provenance)
-            if alignment is not None and before is not None:
-                alignment.score.bias.copy_(before)
+            if alignment is not None:
+                alignment.shift(-bias)
 
     def _update(self) -> dict[str, float]:
         """Make one update of the weights; return the losses, averaged over the accumulation."""
@@ -265,7 +264,18 @@ class Trainer:
 
 def fingerprint(config: TrainConfig) -> str:
     """Return a hash of what a resumed run must share with the run it goes on with."""
-    free = ('out', 'mask_bias', 'origin', 'threads', 'checkpoint_every', 'validate_every', 'validate_images', 'panels', 'keep_last', 'recipe')
+    free = (
+        'out',
+        'mask_bias',
+        'origin',
+        'threads',
+        'checkpoint_every',
+        'validate_every',
+        'validate_images',
+        'panels',
+        'keep_last',
+        'recipe',
+    )
     data = {k: v for k, v in asdict(config).items() if k not in free}
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -33,7 +33,9 @@ def test_features_targets_and_reuse(toy, start, tmp_path):
     positive = next(e for e in view.entries if e.positive)
     item = next(i for i in records[0].items if i.id == positive.id)
     truth = item.mask().reshape(24, 4, 32, 4).mean((1, 3))
-    torch.testing.assert_close(torch.from_numpy(cache.target(view, positive)).double(), torch.from_numpy(truth), atol=5e-3, rtol=0)
+    torch.testing.assert_close(
+        torch.from_numpy(cache.target(view, positive)).double(), torch.from_numpy(truth), atol=5e-3, rtol=0
+    )
 
     build_cache(tmp_path / 'c', records, encoder, report=report, **arguments)
     assert len(made) == 1  # nothing changed: nothing made
@@ -41,7 +43,11 @@ def test_features_targets_and_reuse(toy, start, tmp_path):
     assert len(made) == 2
     changed = replace(records[0], items=records[0].items[:-1])
     build_cache(
-        tmp_path / 'c', [changed, *records[1:]], encoder, report=report, **{**arguments, 'augment': AugmentConfig(blur=0.9)}
+        tmp_path / 'c',
+        [changed, *records[1:]],
+        encoder,
+        report=report,
+        **{**arguments, 'augment': AugmentConfig(blur=0.9)},
     )
     assert len(made) == 3
 

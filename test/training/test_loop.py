@@ -42,7 +42,9 @@ def same(one, two) -> bool:
 
 
 def test_it_learns_the_toy_world(settings):
-    trainer = run(settings, steps=120, validate_every=120, checkpoint_every=120, **{'batch.images': 4, 'batch.prompts': 4})
+    trainer = run(
+        settings, steps=120, validate_every=120, checkpoint_every=120, **{'batch.images': 4, 'batch.prompts': 4}
+    )
     lines = (Path(trainer.config.out) / 'scores.jsonl').read_text().splitlines()
     scores = json.loads(lines[-1])
     assert scores['giou_mask'] > 0.2, scores  # a blind guess of a random square reaches about 0.1

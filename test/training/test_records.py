@@ -50,7 +50,9 @@ def test_reference_with_smaller_masks(tmp_path, picture):
     mask = picture('a.png')
     small = cv2.resize(mask.astype(np.uint8) * 255, (SIZE[1] // 2, SIZE[0] // 2), interpolation=cv2.INTER_NEAREST)
     cv2.imwrite(str(tmp_path / 'm.png'), small)
-    lines = [json.dumps({'image': 'a.png', 'mask_merged': 'm.png', 'prompt': p}) for p in ('the block', 'something white')]
+    lines = [
+        json.dumps({'image': 'a.png', 'mask_merged': 'm.png', 'prompt': p}) for p in ('the block', 'something white')
+    ]
     (tmp_path / 'dataset.jsonl').write_text('\n'.join(lines))
     (record,) = both(tmp_path, 'reference')
     assert [i.prompt for i in record.items] == ['the block', 'something white']
@@ -105,5 +107,5 @@ def test_missing_and_broken_sets_are_named(tmp_path):
     with pytest.raises(InputError, match='no such data set'):
         read_records(SourceConfig(str(tmp_path / 'nowhere')), 'train')
     (tmp_path / 'items.jsonl').write_text('{"id": 1\n')
-    with pytest.raises(InputError, match='items.jsonl:1'):
+    with pytest.raises(InputError, match=r'items\.jsonl:1'):
         read_records(SourceConfig(str(tmp_path)), 'train')
