@@ -6,6 +6,7 @@ converseg doctor
 
 import argparse
 from importlib import import_module
+import shlex
 import sys
 
 from converseg_ros import __version__
@@ -50,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; errors that have a cure are printed in one line and exit with 1, wrong usage with 2."""
     argv = sys.argv[1:] if argv is None else argv
     args = make_parser(argv).parse_args(argv)
+    args.command_line = shlex.join(['converseg', *argv])  # reports name the command that gives their numbers
     try:
         return int(args.run(args) or 0)
     except ConversegError as error:

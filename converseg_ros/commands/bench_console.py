@@ -10,7 +10,6 @@ from the last voiced sample to the text of an instruction (the first part of the
 import argparse
 from pathlib import Path
 from statistics import median
-import sys
 import threading
 import time
 from typing import Any
@@ -115,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         'source_hz': paces,
         'source_pace_kept': paces['with pages'] / paces['without pages'],
         'cpu_share': cpu / args.seconds,
-        'command': ' '.join(sys.argv),
+        'command': args.command_line,
     }
     if args.latency:
         result['speech_to_text_s'] = speech_latency(args.latency)

@@ -5,7 +5,6 @@ converseg bench engine --source scenes/train --json engine.json
 
 import argparse
 from pathlib import Path
-import sys
 import tempfile
 import time
 from typing import Any
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         'resume_calls': calls,
         'resume_seconds': round(resumed, 3),
         'resume_seconds_per_1000': round(1000 * resumed / max(1, manifest['items']), 3),
-        'command': ' '.join(sys.argv),
+        'command': args.command_line,
     }
     kept = (
         result['prompts_per_s_without_judge'] >= PROMPTS_PER_S

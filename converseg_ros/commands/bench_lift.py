@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-import sys
 import time
 from typing import Any
 
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     for name, kinds in result['truth'].items():
         for kind, numbers in kinds.items():
             print(f'{name}, {kind} depth: {numbers}')
-    result['command'] = ' '.join(sys.argv)
+    result['command'] = args.command_line
     result['failed'] = failures(result)
     for failure in result['failed']:
         print(f'NOT KEPT: {failure}')

@@ -12,7 +12,6 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-import sys
 import tempfile
 import time
 from typing import TYPE_CHECKING, Any
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         'device': torch.cuda.get_device_name(device) if device.startswith('cuda') else 'cpu',
         'threads': torch.get_num_threads(),
         'torch': torch.__version__,
-        'command': ' '.join(sys.argv),
+        'command': args.command_line,
         'cases': [],
     }
     for cap in args.max_pixels.split(','):

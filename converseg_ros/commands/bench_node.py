@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         result[name] = measure_node(args, seconds, points=topics)
         print(f'{name}: {result[name]}')
     result['failed'] = failures(result)
-    result['command'] = ' '.join(sys.argv)
+    result['command'] = args.command_line
     for failure in result['failed']:
         print(f'NOT KEPT: {failure}')
     if args.json:

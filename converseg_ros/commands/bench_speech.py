@@ -13,7 +13,6 @@ import re
 import shutil
 from statistics import median
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -143,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
         'instructions_from_noise': taken,
         'errors': examples,
         'model': listening.recogniser.name,
-        'command': ' '.join(sys.argv),
+        'command': args.command_line,
     }
     print(f'word error rate {wer:.3f} (at most {MOST_WER}), {missed} missed, {len(taken)} instructions from noise')
     if args.json:

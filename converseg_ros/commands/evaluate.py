@@ -10,7 +10,6 @@ import argparse
 from collections.abc import Callable
 import json
 from pathlib import Path
-import shlex
 import sys
 from typing import Any
 
@@ -117,10 +116,6 @@ def _reasonseg(args: argparse.Namespace) -> tuple[str, list[Any]]:
     return str(args.data), samples_of_reasonseg(args.data)
 
 
-def _command() -> str:
-    return shlex.join(['converseg', *sys.argv[1:]])
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
@@ -167,7 +162,7 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
         report = build_report(
             answers,
             model=network.name,
-            command=_command(),
+            command=args.command_line,
             data=data,
             calibrated=network.calibrated,
             threshold=fitted.no_target if fitted else None,
@@ -203,7 +198,7 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
         [s.iou for s in scores],
         mask_scores=[s.mask_score or 0.0 for s in scores],
         groups=[s.image_id for s in scores],
-        provenance={'data': data, 'model': name, 'items': len(scores), 'command': _command()},
+        provenance={'data': data, 'model': name, 'items': len(scores), 'command': args.command_line},
     )
     path = find_model(args.model) / CALIBRATION
     fitted.save(path)
@@ -227,7 +222,7 @@ def _bag(args: argparse.Namespace) -> int:
             bag_run = BagRun(network, bag, asked, record=_record(args), report=_say, weights=_weights(args))
             bag_run.run(limit=args.limit)
             scored = bag_run.scored(truth)
-            report = bag_report(bag_run, scored, command=_command(), data=str(args.data))
+            report = bag_report(bag_run, scored, command=args.command_line, data=str(args.data))
         finally:
             network.close()
         write_json(args.json, report)

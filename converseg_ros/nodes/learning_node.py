@@ -14,8 +14,8 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from converseg_ros.action import Evaluate, Generate, Train
-from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.commands.engine_config import arguments_of, natural_judge, read_configuration
+from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.engine.jobs import Job, Progress
 from converseg_ros.ros import spin
 from converseg_ros.ros.sampling import FrameSampler

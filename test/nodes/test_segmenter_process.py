@@ -75,7 +75,8 @@ def test_instruction_and_image_in_regions_mask_and_clouds_out(rig: Rig, camera: 
     cloud = next(m for m in points if m.header.stamp == message.header.stamp)
     assert (cloud.height, cloud.width) == (H, W)
     assert [f.name for f in cloud.fields] == ['x', 'y', 'z', 'rgb', 'label', 'instruction', 'confidence']
-    assert rig.got['label_info'][-1].class_map[1].class_name == 'affordance'
+    named = rig.until(lambda: next((m for m in rig.got['label_info'] if len(m.class_map) > 1), None), each=camera.send)
+    assert named.class_map[1].class_name == 'affordance'
     for name in ('mask', 'points', 'affordance/points'):
         rig.got[name].clear()
 
