@@ -89,7 +89,8 @@ def test_every_node_has_an_executable_and_a_page() -> None:
     installed = Path(sys.prefix) / 'lib' / 'converseg_ros'
     if installed.is_dir():
         assert nodes <= {p.name for p in installed.iterdir()}
-        env = {**os.environ, 'PATH': f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'}  # as when activated
+        path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'  # as in an activated environment
+        env = {**os.environ, 'PATH': path}
         done = subprocess.run([installed / 'converseg', '--version'], capture_output=True, text=True, env=env)
         assert converseg_ros.__version__ in done.stdout
 
