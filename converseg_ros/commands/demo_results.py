@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 import shutil
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from sensor_msgs.msg import PointCloud2
 
 from converseg_ros.commands.demo_recorder import Recorder
 from converseg_ros.core import GeometryStatus, Instruction, Role, Status
 from converseg_ros.core.files import write_bytes, write_json
 from converseg_ros.core.overlay import Layer, draw_overlay
+from converseg_ros.lifting.clouds import unpack_rgb
 from converseg_ros.lifting.export import write_ply
 from converseg_ros.msg import Region
 from converseg_ros.ros import conversion
@@ -103,31 +104,16 @@ def _layer(region: Region, *, caption: bool = True) -> Layer:
     return Layer(mask, text if caption else '', Role(region.instruction.role), Status(region.status))
 
 
-def _points(cloud: Any) -> NDArray[np.void]:
-    """Return a PointCloud2's structured points (H, W)."""
-    kinds = {2: 'u1', 4: '<u2', 7: '<f4'}
-    dtype = np.dtype(
-        {
-            'names': [f.name for f in cloud.fields],
-            'formats': [kinds[f.datatype] for f in cloud.fields],
-            'offsets': [f.offset for f in cloud.fields],
-            'itemsize': cloud.point_step,
-        }
-    )
-    return np.frombuffer(cloud.data, dtype).reshape(cloud.height, cloud.width)
-
-
-def _split(points: NDArray[np.void]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return (..., 3) coordinates and (..., 3) colours."""
-    xyz = np.stack([points['x'], points['y'], points['z']], -1)
-    packed = points['rgb'].copy().view(np.uint32)
-    return xyz, np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], -1).astype(np.uint8)
+def _split(cloud: PointCloud2) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return (H, W, 3) coordinates and (H, W, 3) colours of a cloud."""
+    points = conversion.from_cloud(cloud)
+    return np.stack([points['x'], points['y'], points['z']], -1), unpack_rgb(points['rgb'])
 
 
 def _scene(recorder: Recorder, stamp: int) -> tuple[NDArray[np.float32] | None, NDArray[np.uint8] | None]:
     """Return the whole scene's points and colours of one frame, organized, or None without depth."""
     cloud = recorder.clouds['points'].get(stamp)
-    return _split(_points(cloud)) if cloud is not None else (None, None)
+    return _split(cloud) if cloud is not None else (None, None)
 
 
 def _role_clouds(out: Path, recorder: Recorder, stamp: int) -> list[str]:
@@ -137,7 +123,7 @@ def _role_clouds(out: Path, recorder: Recorder, stamp: int) -> list[str]:
         if not clouds:
             continue
         nearest = min(clouds, key=lambda s: abs(s - stamp))  # the safety gate publishes at its own rate
-        xyz, colors = _split(_points(clouds[nearest]))
+        xyz, colors = _split(clouds[nearest])
         if np.isfinite(xyz).any():
             name = {'points': 'scene.ply'}.get(topic, topic.split('/')[0] + '.ply')
             write_ply(out / name, xyz, colors)

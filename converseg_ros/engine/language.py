@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from converseg_ros.core.concepts import family_of
 from converseg_ros.core.families import Family
 from converseg_ros.core.item import Phase
-from converseg_ros.engine.knowledge import MASS_KINDS, article, plural
+from converseg_ros.engine.knowledge import MASS_KINDS, plural
 from converseg_ros.engine.world import Entity, World
 
 Result = TypeVar('Result')
@@ -248,11 +248,6 @@ def is_plural(name: str) -> bool:
     return name in ('sheep', 'deer', 'chopsticks', 'french fries', 'fries') or (
         name.endswith('s') and not name.startswith(('pair ', 'bunch '))
     )
-
-
-def indefinite(noun: str) -> str:
-    """Return a noun with its indefinite article."""
-    return f'{article(noun)} {noun}'
 
 
 Drafts = Iterator[Draft]

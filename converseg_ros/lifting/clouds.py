@@ -49,6 +49,12 @@ def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray((c[..., 0] << 16 | c[..., 1] << 8 | c[..., 2]).view(np.float32))
 
 
+def unpack_rgb(packed: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return (..., 3) uint8 RGB of what `pack_rgb` made."""
+    bits = np.ascontiguousarray(packed).view(np.uint32)
+    return np.stack([bits >> 16 & 255, bits >> 8 & 255, bits & 255], -1).astype(np.uint8)
+
+
 def organized(
     frame: Frame,
     regions: Sequence[Region] = (),

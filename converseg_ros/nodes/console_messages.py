@@ -6,8 +6,9 @@ from sensor_msgs.msg import PointCloud2, PointField
 from converseg_ros.console.state import Cloud, RegionView
 from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.palette import SAFETY
+from converseg_ros.lifting.clouds import unpack_rgb
 from converseg_ros.msg import Instruction, Region
-from converseg_ros.ros.conversion import from_image, to_ns
+from converseg_ros.ros.conversion import from_cloud, from_image, to_ns
 
 MOST = 40_000  # points of a cloud; more are not visible on a page
 
@@ -51,24 +52,13 @@ def read_cloud(message: PointCloud2, *, safety: bool = False) -> Cloud:
     fields = {f.name: f for f in message.fields}
     if not all(n in fields and fields[n].datatype == PointField.FLOAT32 for n in 'xyz'):
         return Cloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), message.header.frame_id)
-    names = [n for n in ('x', 'y', 'z', 'rgb') if n in fields]
-    order = '>' if message.is_bigendian else '<'
-    dtype = np.dtype(
-        {
-            'names': names,
-            'formats': [f'{order}f4'] * len(names),
-            'offsets': [fields[n].offset for n in names],
-            'itemsize': message.point_step,
-        }
-    )
-    table = np.frombuffer(message.data, dtype)
+    table = from_cloud(message).ravel()
     table = table[:: max(1, -(-len(table) // (2 * MOST)))]
     points = np.stack([table[n] for n in 'xyz'], 1).astype(np.float32)
     good = np.isfinite(points).all(1)
     points = points[good]
     colors = np.full((len(points), 3), SAFETY if safety else (200, 200, 200), np.uint8)
-    if 'rgb' in names and not safety:
-        packed = np.ascontiguousarray(table['rgb'][good]).view(np.uint32)
-        colors = np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], 1).astype(np.uint8)
+    if 'rgb' in fields and not safety:
+        colors = unpack_rgb(table['rgb'][good])
     step = max(1, -(-len(points) // MOST))
     return Cloud(points[::step], colors[::step], message.header.frame_id)

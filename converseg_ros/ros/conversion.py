@@ -60,16 +60,14 @@ def to_image(pixels: NDArray[Any], encoding: str, head: Header) -> Image:
     return message
 
 
+def _raw(message: Image) -> tuple[Any, str, int, int, int]:
+    """Return what the decoders of perception.images take, in their order."""
+    return message.data, message.encoding, message.height, message.width, message.step
+
+
 def from_image(message: Image) -> NDArray[Any]:
     """Return the (H, W) or (H, W, C) pixels of an Image as they are; a view of its data where that is possible."""
-    return images.read_pixels(
-        message.data,
-        message.encoding,
-        message.height,
-        message.width,
-        message.step,
-        big_endian=bool(message.is_bigendian),
-    )
+    return images.read_pixels(*_raw(message), big_endian=bool(message.is_bigendian))
 
 
 def to_rgb(message: Image | CompressedImage) -> NDArray[np.uint8]:
@@ -78,14 +76,7 @@ def to_rgb(message: Image | CompressedImage) -> NDArray[np.uint8]:
         return images.decode_compressed_color(message.data, message.format)
     if message.encoding not in images.LAYOUT:
         return _by_cv_bridge(message)
-    return images.decode_color(
-        message.data,
-        message.encoding,
-        message.height,
-        message.width,
-        message.step,
-        big_endian=bool(message.is_bigendian),
-    )
+    return images.decode_color(*_raw(message), big_endian=bool(message.is_bigendian))
 
 
 def _by_cv_bridge(message: Image) -> NDArray[np.uint8]:
@@ -105,14 +96,7 @@ def to_depth(message: Image | CompressedImage) -> NDArray[np.float32]:
     """Return (H, W) metres, NaN where unknown."""
     if isinstance(message, CompressedImage):
         return images.decode_compressed_depth(message.data, message.format)
-    return images.decode_depth(
-        message.data,
-        message.encoding,
-        message.height,
-        message.width,
-        message.step,
-        big_endian=bool(message.is_bigendian),
-    )
+    return images.decode_depth(*_raw(message), big_endian=bool(message.is_bigendian))
 
 
 def to_calibration(message: CameraInfo) -> Calibration:
@@ -250,6 +234,7 @@ def _put_geometry(message: RegionMsg, geometry: Geometry, region: Region) -> Non
 
 
 _KINDS = {'f4': PointField.FLOAT32, 'u2': PointField.UINT16, 'u4': PointField.UINT32}
+_FORMATS = dict(enumerate(('i1', 'u1', 'i2', 'u2', 'i4', 'u4', 'f4', 'f8'), PointField.INT8))
 
 
 def to_cloud(points: NDArray[np.void], head: Header, *, dense: bool) -> PointCloud2:
@@ -266,6 +251,20 @@ def to_cloud(points: NDArray[np.void], head: Header, *, dense: bool) -> PointClo
     message.row_step = dtype.itemsize * message.width
     message.data = to_bytes(points)
     return message
+
+
+def from_cloud(message: PointCloud2) -> NDArray[np.void]:
+    """Return the structured (height, width) array of a PointCloud2, by the names of its fields; a view of its data."""
+    order = '>' if message.is_bigendian else '<'
+    dtype = np.dtype(
+        {
+            'names': [f.name for f in message.fields],
+            'formats': [order + _FORMATS[f.datatype] for f in message.fields],
+            'offsets': [f.offset for f in message.fields],
+            'itemsize': message.point_step,
+        }
+    )
+    return np.frombuffer(message.data, dtype).reshape(message.height, message.width)
 
 
 def keep_out_cloud(points: NDArray[np.float32]) -> NDArray[np.void]:
