@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables read best one entry a line
 """What people call everyday things and what they know about them, one row a class.
 
 name | other names | wider kinds | tags
@@ -56,7 +57,7 @@ giraffe | | animal, wild animal | alive moves heavy
 aquarium | fish tank | | holds_liquid fragile heavy transparent
 backpack | rucksack, ~bag, ~school bag | bag | carry wearable container graspable openable soft
 handbag | purse, ~bag | bag | carry container graspable openable ?soft
-suitcase | ~luggage, ~bag, ~travel case | bag | carry container openable travel_with ?graspable
+suitcase | ~luggage, ~bag, ~travel case | bag | carry container openable travel_with ?graspable ?wheels
 briefcase | ~bag, ~case | bag | carry container openable graspable
 shopping basket | basket, ~hand basket | container | carry container graspable
 clothes basket | laundry basket, ~basket, ~hamper | container | carry container
@@ -344,7 +345,7 @@ puzzle | jigsaw puzzle | toy | toy play choking
 building block | toy block, wooden block, ~block | toy | toy play graspable choking
 chessboard | chess set | toy, game | play
 playing cards | card game, deck of cards | toy, game | play
-rocking horse | | toy | toy play
+rocking horse | ~toy horse, ~horse | toy | toy play ?ride ?sittable ?lie
 doll house | dollhouse | toy | toy play
 xylophone | | toy, musical instrument | toy play music
 piano | upright piano, grand piano | musical instrument | music heavy
@@ -417,7 +418,7 @@ paper towel holder | kitchen roll holder, ~paper towel, ~kitchen roll | | wipe
 squeezer | lemon squeezer, citrus press | utensil | graspable
 +flowers | bunch of flowers, ~flower, ~bouquet | plant | alive
 soap dispenser | ~soap bottle, ~soap | bathroom item | wash
-perfume bottle | bottle of perfume, perfume, bottle | container, bathroom item | fragile
+perfume bottle | bottle of perfume, perfume, bottle, ~vase | container, bathroom item | fragile
 cosmetics jar | cream jar, jar | container, bathroom item |
 banknote | bill, ~money | | light_weight
 ashtray | ~bowl | container |
@@ -435,6 +436,13 @@ washbasin | wash basin, ~sink, ~basin | plumbing | wash_hands
 water cooler | water dispenser | appliance | electric ?pours
 ironing rack | ironing board, ~drying rack | furniture |
 bleach | bleach bottle, cleaning product, bottle | container | toxic graspable cleans holds_liquid
+soup cup | soup bowl, ~bowl, ~cup, ~mug, ~coffee cup | dish | holds_liquid container graspable fragile ?drink
+candle holder | ~candle, ~lantern, ~lamp, ~cup, ~vase | | ?lights ?flame
+clay pot | pot, ~jar, ~vase, ~bowl, ~flower pot | container | fragile ?holds_liquid ?graspable ?flowers
+piano keyboard | synthesizer, ~keyboard, ~piano | musical instrument | electric music ?play
+bath sponge | ~sponge, ~ball, ~sports ball, ~toy | bathroom item | soft light_weight ?cleans ?wipe ?graspable ?wash ?play ?rolls
+lidded jug | jug, pitcher, ~teapot, ~coffee pot, ~mug, ~cup, ~kettle, ~pot | container | holds_liquid pours graspable fragile ?drink ?openable
+hairbrush | hair brush, ~brush, ~comb | bathroom item | comb_hair graspable light_weight ?cleans
 detergent | detergent bottle, cleaning product, bottle | container | toxic graspable cleans holds_liquid
 """
 

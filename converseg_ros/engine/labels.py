@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables read best in rows
 """Worlds from COCO annotations: instances (polygons, RLE) and panoptic PNGs."""
 
 from collections import defaultdict
@@ -15,6 +16,21 @@ from converseg_ros.core.mask import decode_rle
 from converseg_ros.engine.knowledge import thing
 from converseg_ros.engine.world import SURFACES, Entity, World
 
+# Properties and kinds that many a thing outside COCO's classes has: headphones are electric, a paper towel burns.
+OPEN_TAGS = frozenset(
+    {
+        'light_weight', 'flammable', 'electric', 'graspable', 'fragile', 'wearable', 'container', 'contain_small', 'lights',
+        'openable', 'soft', 'transparent', 'electronics', 'clothing', 'accessory', 'small thing', 'linen', 'tool',
+        'cleaning tool', 'stationery', 'utensil', 'bathroom item', 'appliance', 'toy', 'light', 'storage', 'electrical fitting',
+        'hang', 'carry', 'wipe', 'write_on', 'stick', 'plant', 'alive', 'needs_water', 'cutting tool', 'listen', 'readable',
+        'reading material', 'heavy', 'shock', 'cleans', 'gets_hot',
+    }
+)  # fmt: skip
+OPEN_STUFF_TAGS = frozenset(
+    {'supports', 'walk_on', 'furniture', 'serve', 'reflects', 'plumbing'}
+)  # more than 80 things
+MANY = 6  # of one class: annotators leave out some of a crowd
+SMALL = 0.0008  # share of the image below which one of several was easily overlooked
 FLAT = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'bed', 'couch', 'bench', 'rug'})
 
 
@@ -98,7 +114,17 @@ class CocoLabels:
             mask = _segmentation_mask(row['segmentation'], height, width, f'{file_name}, annotation {row["id"]}')
             entities[f'a{row["id"]}'] = _entity(f'a{row["id"]}', name, mask, True, bool(row.get('iscrowd')))
         vocabulary = frozenset(thing(n).name for n, _ in self._categories['instances'].values())
-        return _related(World(key, width, height, entities, vocabulary=vocabulary))
+        return _related(
+            World(
+                key,
+                width,
+                height,
+                entities,
+                vocabulary=vocabulary,
+                unsure=_unsure(entities, height * width),
+                open_tags=OPEN_TAGS | OPEN_STUFF_TAGS,
+            )
+        )
 
     def _panoptic_world(self, file_name: str, key: str) -> World:
         from PIL import Image
@@ -119,8 +145,28 @@ class CocoLabels:
             entities[entity_key] = _entity(entity_key, name, mask, is_thing, bool(segment.get('iscrowd')))
         vocabulary = frozenset(thing(n).name for n, _ in self._categories['panoptic'].values())
         return _related(
-            World(key, image['width'], image['height'], entities, vocabulary=vocabulary, facts=frozenset({'stuff'}))
+            World(
+                key,
+                image['width'],
+                image['height'],
+                entities,
+                vocabulary=vocabulary,
+                facts=frozenset({'stuff'}),
+                unsure=_unsure(entities, ids.size),
+                open_tags=OPEN_TAGS,
+            )
         )
+
+
+def _unsure(entities: dict[str, Entity], pixels: int) -> frozenset[str]:
+    """Return the categories of which some are likely to be unlabelled: many, or several with tiny ones among them."""
+    areas: dict[str, list[int]] = defaultdict(list)
+    for e in entities.values():
+        if e.kind in ('object', 'agent') and e.area:
+            areas[e.category].append(e.area)
+    return frozenset(
+        c for c, rows in areas.items() if len(rows) >= MANY or (len(rows) >= 2 and min(rows) < SMALL * pixels)
+    )
 
 
 def _entity(key: str, name: str, mask: NDArray[np.bool_], is_thing: bool, crowd: bool) -> Entity:

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from converseg_ros.core.concepts import family_of
 from converseg_ros.core.families import Family
 from converseg_ros.core.item import Phase
+from converseg_ros.engine.appearances import NAMELESS
 from converseg_ros.engine.knowledge import MASS_KINDS, plural
 from converseg_ros.engine.world import Entity, World
 
@@ -112,6 +113,8 @@ class Talk:
 
     def word(self, entity: Entity) -> tuple[str, list[Entity]] | None:
         """Return a name for an entity and everything in the world that has this name; None where names are unclear."""
+        if entity.category == NAMELESS:
+            return None
         names = list(entity.thing.names)
         first = names.pop(0)
         self.random.shuffle(names)
@@ -206,10 +209,14 @@ def color_word(entity: Entity) -> str:
 
 
 def is_color(entity: Entity, color: str) -> bool | None:
-    """Say whether an entity has a colour; None where somebody could say so."""
+    """Say whether an entity has a colour; None where somebody could say so: its paint or its pixels come near it."""
     own = color_word(entity)
     if not own or frozenset((own, color)) in CLOSE_COLORS:
         return None
+    if entity.looks and entity.looks != own:
+        apart = frozenset((own, entity.looks)) not in CLOSE_COLORS
+        if color == entity.looks or frozenset((entity.looks, color)) in CLOSE_COLORS or (apart and color == own):
+            return None
     return own == color
 
 

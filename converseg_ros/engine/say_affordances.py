@@ -1,7 +1,8 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""Prompts about what things are good for, where to hold them, and what could stand in for a missing tool."""
+"""Prompts about what things are good for, and what could stand in for a missing tool."""
 
 from converseg_ros.engine.language import Draft, Drafts, Talk, keys
+from converseg_ros.engine.say_parts import useful_parts
 from converseg_ros.engine.uses import FRAMES, SUBSTITUTES, USES, Use
 
 MOST = 6  # more things than this make no useful answer
@@ -21,7 +22,7 @@ def affordances(talk: Talk) -> Drafts:
                     yield Draft(_say(talk, use), keys(able), use.sub_concept, 'conversational')
         elif _absence_is_sure(talk, tag, known):
             yield Draft(_say(talk, use), (), use.sub_concept, 'conversational', 'missing_cousin')
-    yield from _parts(talk)
+    yield from useful_parts(talk)
     yield from _substitutes(talk)
 
 
@@ -56,40 +57,6 @@ def _absence_is_sure(talk: Talk, tag: str, known: set[str]) -> bool:
             tag not in known and tag in ('edible', 'sittable', 'lie', 'drink', 'pours', 'time')
         )
     return tag in CLOSED
-
-
-def _parts(talk: Talk) -> Drafts:
-    """Yield questions about which part to use, where parts are labelled."""
-    world = talk.world
-    for part in world.entities.values():
-        owner = world.entities.get(part.owner)
-        if part.kind != 'part' or owner is None or not part.area or world.faint(part):
-            continue
-        words = talk.anchor(owner)
-        if words is None:
-            continue
-        options = PART_USES.get(part.category)
-        if part.category == 'rim' and not owner.tags & {'drink', 'pours'}:
-            continue
-        if options:
-            sub_concept, sayings = options
-            yield Draft(talk.choose(sayings).format(w=words), (part.key,), sub_concept, 'conversational')
-
-
-PART_USES: dict[str, tuple[str, tuple[str, ...]]] = {
-    'handle': ('grasp', ('where do I hold {w} to lift it?', 'which part of {w} should I grab?', 'where would a gripper take hold of {w}?', 'the part of {w} that is made for the hand')),
-    'rim': ('drink', ('which part of {w} touches the lips?', 'the edge of {w} that I pour over')),
-    'lid': ('open', ('what do I lift to look into {w}?', 'which part of {w} comes off?')),
-    'blade': ('cut', ('which part of {w} does the cutting?', 'the part of {w} that slices')),
-    'seat': ('sit', ('which part of {w} do I sit on?', 'where on {w} would a person sit?')),
-    'spout': ('pour', ('where does the liquid leave {w}?',)),
-    'knob': ('open', ('what do I turn on {w}?', 'where do I pull to open {w}?')),
-    'backrest': ('sit', ('which part of {w} do I lean against?',)),
-    'door': ('open', ('which part of {w} swings open?',)),
-    'drawer': ('open', ('which part of {w} slides out?',)),
-    'shade': ('light', ('which part of {w} spreads the light?',)),
-    'screen': ('operate', ('which part of {w} shows the picture?',)),
-}  # fmt: skip
 
 
 def _substitutes(talk: Talk) -> Drafts:

@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about entities: classes, kinds, agents, stuff, parts, materials, colours, states, groups, oddities."""
 
+from converseg_ros.engine.appearances import NAMELESS
 from converseg_ros.engine.knowledge import THINGS, confusable, cousins, plural, thing
 from converseg_ros.engine.language import (
     COLORS,
@@ -15,6 +16,7 @@ from converseg_ros.engine.language import (
     keys,
     select,
 )
+from converseg_ros.engine.say_parts import named_parts
 from converseg_ros.engine.uses import ADJECTIVES
 from converseg_ros.engine.world import Entity
 
@@ -48,7 +50,7 @@ def entities(talk: Talk) -> Drafts:
     """Yield prompts about what things are."""
     yield from _classes(talk)
     yield from _kinds(talk)
-    yield from _parts(talk)
+    yield from named_parts(talk)
     yield from _looks(talk)
     yield from _groups(talk)
     yield from _missing(talk)
@@ -103,6 +105,8 @@ def _kinds(talk: Talk) -> Drafts:
     world = talk.world
     kinds = sorted({k for e in world.nameable for k in e.thing.kinds})
     for kind in kinds:
+        if kind in world.open_tags:
+            continue
         named = world.named(kind)
         if not named or not world.askable(keys(named)) or len(named) == len(world.nameable) or len(named) > 12:
             continue
@@ -141,28 +145,6 @@ def _kinds(talk: Talk) -> Drafts:
                 )
             )
             yield Draft(text, keys(tagged), sub_concept, 'literal')
-
-
-def _parts(talk: Talk) -> Drafts:
-    world = talk.world
-    for part in (e for e in world.entities.values() if e.kind == 'part' and e.area):
-        owner = world.entities.get(part.owner)
-        if owner is None or world.faint(part):
-            continue
-        words = talk.anchor(owner)
-        if words is None:
-            continue
-        name = part.category
-        text = talk.choose(
-            (
-                f'the {name} of {words}',
-                f'point at the {name} of {words}',
-                f'show me the {name} of {words}',
-                f'which part of {words} is the {name}?',
-                f'where is the {name} of {words}?',
-            )
-        )
-        yield Draft(text, (part.key,), 'part', 'literal')
 
 
 def _looks(talk: Talk) -> Drafts:
@@ -225,6 +207,8 @@ def _groups(talk: Talk) -> Drafts:
             stacks.setdefault(root.key, []).append(e)
     for members in stacks.values():
         categories = {e.category for e in members}
+        if NAMELESS in categories:
+            continue
         if len(members) < 2 or not world.askable(keys(members)):
             continue
         noun = plural(members[0].thing.name) if len(categories) == 1 else 'things'
@@ -235,7 +219,7 @@ def _groups(talk: Talk) -> Drafts:
             yield Draft(text, keys(members), 'group', 'literal')
     for category in sorted({e.category for e in world.things}):
         same = [e for e in world.things if e.category == category]
-        if len(same) < 3 or world.named(same[0].thing.name) != same:
+        if category == NAMELESS or len(same) < 3 or world.named(same[0].thing.name) != same:
             continue
         for feature in ('color', 'state'):
             values = [getattr(e, feature) for e in same]

@@ -223,7 +223,7 @@ def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Ent
 
 def _orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
     world = talk.world
-    for label, measure, gap_needed in _measures(world, named):
+    for label, measure, gap_needed, seen in _measures(world, named):
         ranked = sorted(named, key=measure)
         ends = [(0, label[0], label[1]), (len(ranked) - 1, label[2], label[1])]
         if len(ranked) >= 3 and label[3]:
@@ -233,6 +233,8 @@ def _orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
             others = [measure(r) for i, r in enumerate(ranked) if i != index]
             if min(abs(measure(chosen) - o) for o in others) < gap_needed or not world.askable([chosen.key]):
                 continue
+            if seen and sorted(named, key=seen).index(chosen) != index:
+                continue  # the picture shows another order than the tape measure
             if ' ' in adjective and adjective != 'second shortest':
                 phrase, be = _phrase(talk, name, [chosen], post=adjective)
                 if adjective.startswith('second'):
@@ -243,13 +245,14 @@ def _orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
             yield Draft(text, (chosen.key,), sub_concept, phase)
 
 
-Measure = tuple[tuple[str, str, str, str], Callable[[Entity], float], float]
+Size = Callable[[Entity], float]
+Measure = tuple[tuple[str, str, str, str], Size, float, Size | None]
 
 
 def _measures(world: World, named: list[Entity]) -> list[Measure]:
-    """Return (first word, sub-concept, last word, second word), the measure, and the gap that makes it clear."""
+    """Return (first word, sub-concept, last word, second word), the measure, the gap that makes it clear, and what must agree."""
     out: list[Measure] = [
-        (('leftmost', 'side_order', 'rightmost', 'second from the left'), lambda e: e.cx, 0.04 * world.width),
+        (('leftmost', 'side_order', 'rightmost', 'second from the left'), lambda e: e.cx, 0.04 * world.width, None),
     ]
     if all(e.position is not None for e in named):
         out.append(
@@ -257,6 +260,7 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
                 ('closest to the camera', 'camera_distance', 'farthest from you', ''),
                 lambda e: float(np.linalg.norm(e.position)) if e.position is not None else 0.0,
                 0.15,
+                None,
             )
         )
     if all(e.size is not None for e in named):
@@ -265,10 +269,11 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
                 ('smallest', 'size_order', 'biggest', ''),
                 lambda e: float(np.log(np.prod(np.maximum(e.size or 1, 1e-3)))),
                 0.4,
+                lambda e: e.area,
             )
         )
         out.append(
-            (('shortest', 'size_order', 'tallest', 'second shortest'), lambda e: float(np.log((e.size or (1, 1, 1))[2] + 1e-3)), 0.2)
+            (('shortest', 'size_order', 'tallest', 'second shortest'), lambda e: float(np.log((e.size or (1, 1, 1))[2] + 1e-3)), 0.2, lambda e: e.box.y1 - e.box.y0)
         )  # fmt: skip
     else:
         out.append(
@@ -276,6 +281,7 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
                 ('that looks the smallest', 'size_order', 'that looks the biggest', ''),
                 lambda e: float(np.log(e.area)),
                 0.5,
+                None,
             )
         )
     return out

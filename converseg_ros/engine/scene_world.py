@@ -1,13 +1,17 @@
 """Worlds from rendered scenes: the scene graph, a view's label image and its ideal depth."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.engine.appearances import LOOKS_LIKE
+from converseg_ros.engine.images import load_upright
 from converseg_ros.engine.knowledge import thing
 from converseg_ros.engine.world import Entity, Event, World
+from converseg_ros.scenes.colors import dominant, to_linear
 from converseg_ros.scenes.graph import ATTRIBUTES, Scene, SceneObject, View
 
 # What a scene alone can tell; a class that often is so is no evidence.
@@ -16,6 +20,8 @@ BY_SCENE = frozenset(
 )
 CELL = 0.02  # metres, grid of the free-space test
 CLEARANCE = 0.07  # metres, radius that must be free around a spot
+SAMPLES = 60  # pixels a thing's colour is judged by
+DRAWER_DEPTH = 0.048  # metres from the edge of the top to just behind a drawer's front
 MIN_FREE = 0.04  # square metres; a smaller free part is not worth a prompt
 
 
@@ -35,6 +41,7 @@ def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
     depth = read_image16(folder / f'{view.name}.depth.png').astype(np.float32) / np.float32(1000)
     if labels.shape != (view.height, view.width) or depth.shape != labels.shape:
         raise InputError(f'labels are {labels.shape}, the view is {view.height}x{view.width}', where=str(folder))
+    rgb = load_upright(folder / f'{view.name}.png')[0]
     to_camera = np.linalg.inv(np.asarray(view.pose, np.float64))
     present = set(np.unique(labels).tolist())
     entities: dict[str, Entity] = {}
@@ -42,11 +49,15 @@ def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
         own = {obj.id, *obj.parts.values()} & present
         if not own:
             continue
-        entities[f'o{obj.id}'] = _entity(obj, view, np.isin(labels, list(own)), to_camera)
+        mask = np.isin(labels, list(own))
+        entities[f'o{obj.id}'] = replace(_entity(obj, view, mask, to_camera), looks=_looks(rgb, mask))
         for part, label in obj.parts.items():
             if label in present:
                 part_key = f'p{label}'
-                entities[part_key] = Entity(part_key, part, labels == label, kind='part', owner=f'o{obj.id}')
+                mask = labels == label
+                if part == 'drawer':
+                    mask = _front(mask, depth, view, obj)
+                entities[part_key] = Entity(part_key, part, mask, kind='part', owner=f'o{obj.id}')
     events = tuple(
         Event(i.type, *(f'o{k}' if k else '' for k in (i.actor, i.target, i.twin))) for i in scene.interactions
     )
@@ -63,14 +74,34 @@ def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
         flat = e.kind == 'surface' or 'supports' in e.tags
         if flat and 'hot' not in e.tags and e.area > 0.012 * labels.size and e.category not in ('floor', 'wall'):
             obj = scene.object(int(e.key[1:]))
-            mask = free_area(e, obj, depth, view)
-            if mask is not None:
-                world.free[e.key] = mask
+            free = free_area(e, obj, depth, view)
+            if free is not None:
+                world.free[e.key] = free
     return world
 
 
+def _looks(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> str:
+    """Return the colour term of at least 60 % of some pixels, '' where they lie between terms."""
+    pixels = rgb[mask]
+    chosen = pixels[:: max(1, len(pixels) // SAMPLES)]
+    return dominant(to_linear(chosen.astype(np.float32)), np.ones(len(chosen))) if len(chosen) else ''
+
+
+def _front(mask: NDArray[np.bool_], depth: NDArray[np.float32], view: View, obj: SceneObject) -> NDArray[np.bool_]:
+    """Return the pixels of a part that are on its object's front: drawers share a label with their case."""
+    fx, fy, cx, cy = view.k
+    rows, columns = np.nonzero(mask & (depth > 0))
+    z = depth[rows, columns].astype(np.float64)
+    points = np.stack([(columns - cx) * z / fx, (rows - cy) * z / fy, z, np.ones_like(z)])
+    own = np.linalg.inv(np.asarray(obj.pose, np.float64)) @ np.asarray(view.pose, np.float64) @ points
+    keep = own[1] < -obj.size[1] / 2 + DRAWER_DEPTH
+    out = np.zeros_like(mask)
+    out[rows[keep], columns[keep]] = True
+    return out
+
+
 def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: NDArray[np.float64]) -> Entity:
-    known = thing(obj.category)
+    known = thing(LOOKS_LIKE.get(obj.model, obj.category))
     stated = frozenset(obj.attributes)
     tags = stated | (known.tags - frozenset(ATTRIBUTES))
     unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE

@@ -25,6 +25,7 @@ class Entity:
     tags: frozenset[str] = frozenset()
     maybe: frozenset[str] = frozenset()
     color: str = ''
+    looks: str = ''  # colour term of most of its pixels, '' if between terms or not measured
     material: str = ''
     state: str = ''
     crowd: bool = False
@@ -88,6 +89,8 @@ class World:
     facts: frozenset[str] = frozenset()
     room: str = ''
     free: dict[str, NDArray[np.bool_]] = field(default_factory=dict)  # surface key -> (H, W) free part
+    unsure: frozenset[str] = frozenset()  # categories of which the image may show more than is labelled
+    open_tags: frozenset[str] = frozenset()  # properties that things outside the labels may have
 
     @cached_property
     def things(self) -> list[Entity]:
@@ -121,13 +124,15 @@ class World:
     def named(self, word: str) -> list[Entity] | None:
         """Return everything that `word` names, or None where opinions could differ about some of it."""
         yes, maybe = self._names.get(word, (frozenset(), frozenset()))
-        return None if maybe else [self.entities[k] for k in sorted(yes)]
+        found = [self.entities[k] for k in sorted(yes)]
+        return None if maybe or any(e.category in self.unsure for e in found) else found
 
     def with_tag(self, tag: str) -> list[Entity] | None:
         """Return the nameable things with a property or use, or None where opinions could differ about some."""
-        if any(tag in e.maybe for e in self.nameable):
+        if tag in self.open_tags or any(tag in e.maybe for e in self.nameable):
             return None
-        return [e for e in self.nameable if tag in e.tags]
+        found = [e for e in self.nameable if tag in e.tags]
+        return None if any(e.category in self.unsure for e in found) else found
 
     def union(self, keys: Iterable[str]) -> NDArray[np.bool_]:
         """Return the (H, W) union of the masks of some entities or free areas (`free:KEY`)."""
