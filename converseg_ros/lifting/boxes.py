@@ -1,13 +1,21 @@
-"""Oriented boxes and principal axes; axes from a subsample, sizes from every point."""
+"""Oriented boxes and principal axes; sizes come from every point, axes from those that decide them."""
 
 from contextlib import suppress
+import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import OrientedBox
-from converseg_ros.lifting.planes import eigenvectors, plane_axes
+from converseg_ros.core.mask import Box
+from converseg_ros.lifting.depth import FAR, DepthScene, flat_pixels
+from converseg_ros.lifting.planes import cross, eigenvectors, plane_axes
 
+HULL_POINTS = 8000
+# steps (rows, columns) from a pixel to the two others in whose middle it lies; near ones and far ones, since what is
+# curved is seen from near by and what is flat but noisy from many
+MIDDLES = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 3), (3, 0), (3, 3), (3, -3))
 SIDE_NOISE = 0.004  # metres within which a point counts as lying on a side
 _TURN = np.deg2rad(np.arange(0, 90, 1.0))
 ANGLES = np.column_stack([np.cos(_TURN), np.sin(_TURN)]).astype(np.float32)
@@ -22,22 +30,57 @@ def principal_axes(points: NDArray[np.floating]) -> NDArray[np.float64]:
     for column in (0, 1):  # a sign that does not flip from frame to frame: the largest component is positive
         if axes[np.abs(axes[:, column]).argmax(), column] < 0:
             axes[:, column] *= -1
-    axes[:, 2] = np.cross(axes[:, 0], axes[:, 1])
+    axes[:, 2] = cross(axes[:, 0], axes[:, 1])
     return axes
 
 
-def _hull_axes(sample: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the principal axes of the vertices of the convex hull, as Open3D's get_oriented_bounding_box has them."""
+def _outermost(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArray[np.int64]:
+    """Return flat indices of pixels among which all vertices of the convex hull of the chosen ones (h, w) are.
+
+    Looking through a pinhole keeps straight lines straight, so hulls have the same vertices in (column, row, 1 / z).
+    There a pixel is inside if it is not in front of the middle between two others, and not behind the middle between
+    two others. Of more than HULL_POINTS pixels a regular grid stands for all.
+    """
+    stride = max(1, math.ceil(math.sqrt(cv2.countNonZero(chosen) / HULL_POINTS)))
+    chosen = np.ascontiguousarray(chosen[::stride, ::stride])
+    z = np.ascontiguousarray(scene.z[box.y0 : box.y1 : stride, box.x0 : box.x1 : stride])
+    height, width = z.shape
+    near = 1.0 / np.maximum(z, np.float32(1e-3))
+    reach = max(dy for dy, _ in MIDDLES)
+    padded = (height + 2 * reach, width + 2 * reach)
+    low, high = np.full(padded, -FAR), np.full(padded, FAR)
+    inner = np.s_[reach : reach + height, reach : reach + width]
+    cv2.copyTo(near, chosen, low[inner])
+    cv2.copyTo(near, chosen, high[inner])
+    nearest, farthest = np.full_like(z, -FAR), np.full_like(z, FAR)
+    for dy, dx in MIDDLES:
+        a = np.s_[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
+        b = np.s_[reach - dy : reach - dy + height, reach - dx : reach - dx + width]
+        cv2.max(nearest, cv2.add(low[a], low[b]), nearest)
+        cv2.min(farthest, cv2.add(high[a], high[b]), farthest)
+    near += near
+    outer = cv2.compare(near, nearest, cv2.CMP_GT) | cv2.compare(near, farthest, cv2.CMP_LT)
+    rows, columns = np.divmod(np.flatnonzero((outer & chosen).view(np.bool_)), width)
+    return np.asarray((box.y0 + rows * stride) * scene.frame.width + box.x0 + columns * stride)
+
+
+def hull_axes(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
+    """Return the principal axes (3, 3) of the vertices of the chosen pixels' convex hull.
+
+    These are the axes of Open3D's get_oriented_bounding_box. chosen: (h, w) uint8, 1 for pixels of `box` with depth.
+    """
     from scipy.spatial import ConvexHull, QhullError
 
-    points = sample.astype(np.float64)
+    points = scene.points(_outermost(scene, chosen, box)).astype(np.float64)
+    if len(points) < 3:  # the grid missed what is thin
+        points = scene.points(flat_pixels(chosen, box, scene.frame.width)).astype(np.float64)
     with suppress(QhullError, ValueError):  # flat or too few: the points themselves have the axes
         points = points[ConvexHull(points).vertices]
     return principal_axes(points)
 
 
-def _upright_axes(sample: NDArray[np.float32], up: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return axes with z = up and x, y along the sides of the points seen along `up`.
+def upright_axes(sample: NDArray[np.float32], up: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return axes (3, 3) with z = up and x, y along the sides of the points (M, 3) seen along `up`.
 
     Of a box one camera sees two faces, an L from above, whose rectangle of least area may lie askew. So the angle is
     the one at which points are closest to the rectangle's sides (Zhang, Xu, Dong, Dolan, "Efficient L-shape fitting",
@@ -51,17 +94,11 @@ def _upright_axes(sample: NDArray[np.float32], up: NDArray[np.float64]) -> NDArr
     closeness = (1 / np.maximum(np.minimum(to_x, to_y), SIDE_NOISE)).sum(1)
     cosine, sine = ANGLES[int(closeness.argmax())].astype(np.float64)
     forward = frame[:, 0] * cosine + frame[:, 1] * sine
-    return np.column_stack([forward, np.cross(up, forward), up])
+    return np.column_stack([forward, cross(up, forward), up])
 
 
-def oriented_box(
-    planar: NDArray[np.float32], sample: NDArray[np.float32], up: NDArray[np.float64] | None = None
-) -> OrientedBox:
-    """Return the box around all points, given coordinate by coordinate (3, N), with axes from a sample (M, 3) of them.
-
-    The box is upright if `up` (3,) is given, else it lies along the axes of the sample's convex hull.
-    """
-    rotation = _hull_axes(sample) if up is None else _upright_axes(sample, up)
+def oriented_box(planar: NDArray[np.float32], rotation: NDArray[np.float64]) -> OrientedBox:
+    """Return the box around all points, given coordinate by coordinate (3, N), whose axes are `rotation`'s columns."""
     # relative to one of the points, since float32 is exact near zero only
     origin = planar[:, :1]
     along = rotation.T.astype(np.float32) @ (planar - origin)

@@ -1,6 +1,6 @@
 """Depth images: units, noise, and the per-frame work that all regions share."""
 
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from converseg_ros.lifting.options import LiftOptions
 
 MAX_SLOPE = 50.0  # |x/z| of a ray; steeper ones (89 degrees off the axis) belong to no pinhole camera
 SCALES = {'16UC1': 0.001, 'mono16': 0.001, '32FC1': 1.0}  # REP 118
+FAR = np.float32(1e6)  # stands for unknown depth where the nearest is sought
 
 
 def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.float32]:
@@ -51,6 +52,32 @@ def ray_table(k: Intrinsics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return rx32, ry32
 
 
+@lru_cache(maxsize=2)
+def ray_maps(k: Intrinsics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return x/z and y/z of every pixel, (H * W,) float32 each: what `ray_table` has, ready to be picked from."""
+    rx, ry = ray_table(k)
+    maps = np.tile(rx, k.height), np.repeat(ry, k.width)
+    for table in maps:
+        table.flags.writeable = False
+    return maps
+
+
+@cache
+def square(size: int) -> NDArray[np.uint8]:
+    """Return the (size, size) window of OpenCV's morphology."""
+    return np.ones((size, size), np.uint8)
+
+
+def flat_pixels(mask: NDArray[np.uint8], box: Box, width: int) -> NDArray[np.int64]:
+    """Return the flat indices, in an image of `width`, of the ones in a contiguous crop (h, w) at `box`, ascending."""
+    inside = np.flatnonzero(mask.view(np.bool_))  # of one flat array of bool: ten times faster than nonzero in 2D
+    rows = inside // mask.shape[1]
+    rows *= width - mask.shape[1]
+    inside += rows
+    inside += box.y0 * width + box.x0
+    return inside
+
+
 class DepthScene:
     """One frame's depth, cleaned once for all its regions.
 
@@ -63,49 +90,53 @@ class DepthScene:
             raise InputError('the frame has no depth or no intrinsics', where='lifting')
         self.frame, self.options = frame, options
         self.rx, self.ry = ray_table(frame.intrinsics)
-        depth = np.ascontiguousarray(frame.depth)
+        self._depth = np.ascontiguousarray(frame.depth)
         # inRange says no to NaN and infinity, and is several times faster than comparisons and np.where
-        self.valid = np.asarray(cv2.inRange(depth, options.min_depth, options.max_depth), np.uint8) & np.uint8(1)
+        self.valid = np.asarray(cv2.inRange(self._depth, options.min_depth, options.max_depth), np.uint8)
+        self.valid &= np.uint8(1)
         if np.isnan(self.rx).any() or np.isnan(self.ry).any():
             self.valid &= np.isfinite(self.rx)[None, :].view(np.uint8) & np.isfinite(self.ry)[:, None].view(np.uint8)
-        self.z = np.zeros_like(depth)
-        cv2.copyTo(depth, self.valid, self.z)
+        self.z = np.zeros_like(self._depth)
+        cv2.copyTo(self._depth, self.valid, self.z)
+
+    @cached_property
+    def far(self) -> NDArray[np.float32]:
+        """(H, W) metres, FAR where unknown."""
+        far = np.full_like(self._depth, FAR)
+        cv2.copyTo(self._depth, self.valid, far)
+        return far
 
     def jumps(self, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return, for the pixels of `box`, 1 where depth jumps within 3x3, and where it flies in between."""
         y0, y1 = max(box.y0 - 1, 0), min(box.y1 + 1, self.z.shape[0])
         x0, x1 = max(box.x0 - 1, 0), min(box.x1 + 1, self.z.shape[1])
-        z, valid = self.z[y0:y1, x0:x1], self.valid[y0:y1, x0:x1]
-        kernel = np.ones((3, 3), np.uint8)
-        high = cv2.dilate(z, kernel)
-        far = z.copy()
-        far[valid == 0] = np.float32(1e6)
-        low = cv2.erode(far, kernel)
-        limit = z * np.float32(self.options.edge_jump)
-        jump = np.asarray(cv2.compare(cv2.subtract(high, low), limit, cv2.CMP_GT), np.uint8) & valid
-        limit *= np.float32(0.5)
-        above = cv2.compare(cv2.subtract(z, low), limit, cv2.CMP_GT)
-        below = cv2.compare(cv2.subtract(high, z), limit, cv2.CMP_GT)
-        flying = jump & above & below
+        around = np.s_[y0:y1, x0:x1]
         inner = np.s_[box.y0 - y0 : box.y1 - y0, box.x0 - x0 : box.x1 - x0]
-        return jump[inner], flying[inner]
+        high = np.asarray(cv2.dilate(self.z[around], square(3)), np.float32)[inner]
+        low = np.asarray(cv2.erode(self.far[around], square(3)), np.float32)[inner]
+        inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+        z = self.z[inner]
+        limit = z * np.float32(self.options.edge_jump)
+        jump = np.asarray(cv2.compare(cv2.subtract(high, low), limit, cv2.CMP_GT), np.uint8) & self.valid[inner]
+        limit *= np.float32(0.5)
+        flying = jump & cv2.compare(cv2.subtract(z, low), limit, cv2.CMP_GT)
+        flying &= cv2.compare(cv2.subtract(high, z), limit, cv2.CMP_GT)
+        return jump, flying
 
     def nearest(self, box: Box) -> NDArray[np.float32]:
-        """Return, for the pixels of `box`, the nearest depth within 5x5; far away where nothing is known."""
-        inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
-        far = np.full_like(self.z[inner], 1e6)
-        cv2.copyTo(self.z[inner], self.valid[inner], far)
-        return np.asarray(cv2.erode(far, np.ones((5, 5), np.uint8)))
+        """Return, for the pixels of `box`, the nearest depth of the crop within 5x5; FAR where nothing is known."""
+        return np.asarray(cv2.erode(self.far[box.y0 : box.y1, box.x0 : box.x1], square(5)))
 
-    def planar(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the points of valid pixels coordinate by coordinate (3, N), which is faster to compute with."""
-        out = np.empty((3, rows.size), np.float32)
-        z = self.z[rows, columns]
-        np.multiply(z, self.rx.take(columns), out=out[0])
-        np.multiply(z, self.ry.take(rows), out=out[1])
-        out[2] = z
+    def planar(self, pixels: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the points of valid pixels, by flat index, coordinate by coordinate (3, N): faster to compute with."""
+        assert self.frame.intrinsics is not None
+        rx, ry = ray_maps(self.frame.intrinsics)
+        out = np.empty((3, pixels.size), np.float32)
+        z = self.z.ravel().take(pixels, out=out[2])
+        np.multiply(z, rx.take(pixels), out=out[0])
+        np.multiply(z, ry.take(pixels), out=out[1])
         return out
 
-    def points(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the (N, 3) points of valid pixels."""
-        return np.ascontiguousarray(self.planar(rows, columns).T)
+    def points(self, pixels: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the (N, 3) points of valid pixels, by flat index."""
+        return np.ascontiguousarray(self.planar(pixels).T)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import Grasp
-from converseg_ros.lifting.planes import unit
+from converseg_ros.lifting.planes import cross, unit
 
 STANDING = np.cos(np.deg2rad(35.0))  # an axis closer than this to the vertical is grasped from the side
 
@@ -41,8 +41,8 @@ def grasp_hint(
     if up is not None and axis @ up < 0:
         axis = -axis
     approach = approach_direction(axis, unit(centre), up)
-    closing = np.cross(axis, approach)
-    axial, across = (np.stack([axis, closing]) @ (sample - centre).T).astype(np.float64)
+    closing = cross(axis, approach)
+    axial, across = np.stack([axis, closing]).astype(np.float32) @ (sample - centre.astype(np.float32)).T
     near = np.sort(across[np.abs(axial) <= max(0.01, 0.15 * float(np.ptp(axial)))])
     if not near.size:
         return None, 'the region is hollow where it would be grasped'

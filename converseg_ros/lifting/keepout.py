@@ -63,9 +63,8 @@ def keep_out(scene: DepthScene, mask: NDArray[np.bool_]) -> KeepOut:
         mask, max(options.safety_dilation_px, min(options.safety_clearance * focal / near, max(mask.shape) / 4))
     )
     valid = scene.valid > 0
-    rows, columns = np.nonzero(grown & valid)
-    points = scene.points(rows, columns)
-    pixels = (rows * scene.frame.width + columns).astype(np.int64)
+    pixels = np.flatnonzero(grown & valid)
+    points = scene.points(pixels)
     if depths is not None and far - near < options.safety_step:
         far = near + options.safety_depth
     missing = grown & ~valid & np.isfinite(scene.rx)[None, :] & np.isfinite(scene.ry)[:, None]

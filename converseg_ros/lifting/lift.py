@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,11 +10,11 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import Geometry, Plane
 from converseg_ros.core.instruction import Instruction, Role
-from converseg_ros.core.mask import mask_box
+from converseg_ros.core.mask import Box
 from converseg_ros.core.status import GeometryStatus
-from converseg_ros.lifting.boxes import oriented_box, principal_axes
+from converseg_ros.lifting.boxes import hull_axes, oriented_box, principal_axes, upright_axes
 from converseg_ros.lifting.clouds import voxel_pick
-from converseg_ros.lifting.depth import DepthScene
+from converseg_ros.lifting.depth import DepthScene, flat_pixels
 from converseg_ros.lifting.grasps import grasp_hint
 from converseg_ros.lifting.keepout import keep_out
 from converseg_ros.lifting.options import LiftOptions
@@ -73,21 +74,23 @@ def _lift(
     if outputs.keep_out:
         forbidden_space = keep_out(scene, mask)
         extra = forbidden_space.extra
-    rows, columns, with_depth = select_pixels(scene, mask, mask_box(mask))
+    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
+    box = Box(x, y, x + w, y + h)
+    chosen, with_depth = select_pixels(scene, mask, box)
+    pixels = flat_pixels(chosen, box, frame.width)
     ratio = with_depth / area
-    if rows.size < options.min_points:
-        reason = f'{rows.size} of {area} pixels have usable depth, {options.min_points} are needed'
+    if pixels.size < max(options.min_points, 1):
+        reason = f'{pixels.size} of {area} pixels have usable depth, {options.min_points} are needed'
         return Geometry(GeometryStatus.NO_DEPTH, reason, frame.frame_id, extra=extra, valid_depth_ratio=ratio)
-    planar = scene.planar(rows, columns)
+    planar = scene.planar(pixels)
     measured = np.ascontiguousarray(planar.T)
-    pixels = rows.astype(np.int64) * frame.width + columns
-    centroid = planar.mean(1, dtype=np.float64)
+    centroid = planar.mean(1).astype(np.float64)
     sample = subsample(measured, options.box_points)
     axis = principal_axes(sample)[:, 0]
     up = None if frame.gravity is None else -unit(frame.gravity)
     reasons = []
     if outputs.placement:
-        plane, placements, reason = _place(scene, mask, measured, up, forbidden)
+        plane, placements, reason = _place(scene, mask, box, measured, up, forbidden)
         reasons.append(reason)
     else:
         plane = fit_plane(sample, tolerance=options.plane_tolerance)
@@ -105,6 +108,7 @@ def _lift(
         vertical = up if up is not None else (plane.normal if plane is not None else None)
         if vertical is None:
             reasons.append('the box is not upright: neither gravity nor a plane is known')
+    axes = hull_axes(scene, chosen, box) if vertical is None else upright_axes(sample, vertical)
     if ratio < options.partial_below:
         reasons.insert(0, f'{ratio:.0%} of the mask has depth')
     if outputs.keep_out:
@@ -122,7 +126,7 @@ def _lift(
         valid_depth_ratio=ratio,
         centroid=centroid,
         distance=float(np.linalg.norm(centroid)),
-        box=oriented_box(planar, sample, vertical),
+        box=oriented_box(planar, axes),
         plane=plane,
         principal_axis=axis,
         placements=placements,
@@ -133,6 +137,7 @@ def _lift(
 def _place(
     scene: DepthScene,
     mask: NDArray[np.bool_],
+    box: Box,
     points: NDArray[np.float32],
     up: NDArray[np.float64] | None,
     forbidden: NDArray[np.bool_] | None,
@@ -148,7 +153,7 @@ def _place(
         return plane, (), 'no placement: the support is seen from below'
     if up is None and plane.normal[1] > 0.5:  # optical y points down: an upright camera sees supports with y < 0
         return plane, (), f'no placement: {UPSIDE_DOWN}'
-    view = top_view(scene, plane, mask, chosen, forbidden)
+    view = top_view(scene, plane, mask, box, chosen, forbidden)
     placements = find_placements(view, footprint=options.footprint, most=options.max_placements)
     reasons = [NO_GRAVITY] if up is None else []
     if not placements:

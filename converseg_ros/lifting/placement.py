@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import Placement, Plane
-from converseg_ros.core.mask import Box, mask_box
-from converseg_ros.lifting.depth import DepthScene, depth_sigma
+from converseg_ros.core.mask import Box
+from converseg_ros.lifting.depth import DepthScene, depth_sigma, square
 from converseg_ros.lifting.planes import plane_axes
 
 UNSEEN, SUPPORT, OBSTACLE, HOLE = 0, 1, 2, 3
@@ -33,15 +33,16 @@ class TopView:
         return np.asarray(self.origin + self.cell * (i * self.axes[:, 0] + j * self.axes[:, 1]))
 
 
-def _heights(scene: DepthScene, plane: Plane, box: Box, step: int = 1) -> tuple[NDArray, NDArray]:
-    """Return height above the plane and its standard deviation, (h, w) float32, for every `step`-th pixel of `box`."""
-    rows, columns = np.s_[box.y0 : box.y1 : step], np.s_[box.x0 : box.x1 : step]
+def _heights(
+    scene: DepthScene, plane: Plane, rows: slice, columns: slice
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return height above the plane and its standard deviation, (h, w) float32, for some rows and columns."""
     n = plane.normal.astype(np.float32)
-    slope = n[0] * scene.rx[None, columns] + (n[1] * scene.ry[rows, None] + n[2])
-    z = scene.z[rows, columns]
-    height = z * slope
+    slope = (n[0] * scene.rx[None, columns]) + (n[1] * scene.ry[rows, None] + n[2])
+    z = np.ascontiguousarray(scene.z[rows, columns])
+    height = np.asarray(cv2.multiply(z, slope), np.float32)
     height += np.float32(plane.d)
-    sigma = np.abs(slope, out=slope)
+    sigma = np.asarray(cv2.absdiff(slope, 0.0), np.float32)
     sigma *= depth_sigma(z).astype(np.float32, copy=False)
     return height, sigma
 
@@ -53,22 +54,26 @@ def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box)
     sees lower obstacles than one noisy pixel can. What the mask covers without depth is a HOLE, unless most of its
     window has depth.
     """
-    inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
-    valid = scene.valid[inner]
-    height, sigma = _heights(scene, plane, box)
+    rows, columns = slice(box.y0, box.y1), slice(box.x0, box.x1)
+    valid = np.ascontiguousarray(scene.valid[rows, columns])
+    height, sigma = _heights(scene, plane, rows, columns)
     limit = np.float32(scene.options.obstacle_height)
-    weight = cv2.blur(valid.astype(np.float32), (SMOOTH, SMOOTH))
+    window = (SMOOTH, SMOOTH)
+    weight = cv2.boxFilter(valid, cv2.CV_32F, window, normalize=False)
     clipped = np.clip(height, -0.1, 0.1)  # one far background pixel must not outweigh a low obstacle beside it
-    cv2.multiply(clipped, valid, clipped, dtype=cv2.CV_32F)
-    mean = cv2.divide(cv2.blur(clipped, (SMOOTH, SMOOTH)), weight)
-    fine, coarse = limit + sigma, limit + 4 * sigma
-    known = weight >= 0.5
-    covered = mask[inner].view(np.uint8)
-    obstacle = known & (mean > fine) | (valid > 0) & (height > coarse)
-    support = known & (np.abs(mean) <= fine) & ((valid == 0) | (np.abs(height) <= coarse)) & ~obstacle
-    out = support.view(np.uint8) * np.uint8(SUPPORT)
-    out[~known] = HOLE
-    out *= covered
+    clipped *= valid
+    mean = cv2.divide(cv2.boxFilter(clipped, cv2.CV_32F, window, normalize=False), weight)
+    fine = sigma + limit
+    sigma *= np.float32(4)
+    sigma += limit  # as coarse as one pixel can tell
+    unknown = weight < SMOOTH * SMOOTH / 2
+    high, off = mean > fine, np.abs(mean) > fine
+    alone = valid.view(np.bool_)
+    obstacle = (high & ~unknown) | (alone & (height > sigma))
+    astray = off | unknown | (alone & (np.abs(height, out=height) > sigma)) | obstacle
+    out = (~astray).view(np.uint8)  # SUPPORT
+    out |= unknown.view(np.uint8) * np.uint8(HOLE)
+    out *= np.ascontiguousarray(mask[rows, columns]).view(np.uint8)
     out[obstacle] = OBSTACLE
     return out
 
@@ -76,29 +81,35 @@ def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box)
 def _close_holes(cells: NDArray[np.uint8], widest: int) -> None:
     """Turn holes of at most `widest` cells that only support surrounds into support, the others into unseen."""
     holes = (cells == HOLE).view(np.uint8)
+    x, y, w, h = cv2.boundingRect(holes)
+    if not w:
+        return
+    # with a rim of one cell, which the grid has around what is covered
+    inner = np.s_[max(y - 1, 0) : y + h + 1, max(x - 1, 0) : x + w + 1]
+    cells, holes = cells[inner], np.ascontiguousarray(holes[inner])
     count, labels, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=8)
-    if count > 1:
-        rest = ((cells == OBSTACLE) | (cells == UNSEEN)).view(np.uint8)
-        beside = cv2.dilate(rest, np.ones((3, 3), np.uint8), borderValue=1)
-        close = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) <= widest
-        close[labels[(beside > 0) & (holes > 0)]] = False
-        close[0] = False
-        cells[close[labels]] = SUPPORT
-        cells[cells == HOLE] = UNSEEN
+    rest = ((cells == OBSTACLE) | (cells == UNSEEN)).view(np.uint8)
+    beside = cv2.dilate(rest, square(3), borderValue=1)
+    close = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) <= widest
+    close[labels[(beside & holes).view(np.bool_)]] = False
+    close[0] = False
+    cells[holes.view(np.bool_)] = UNSEEN
+    cells[close[labels]] = SUPPORT
 
 
 def top_view(
     scene: DepthScene,
     plane: Plane,
     mask: NDArray[np.bool_],
+    box: Box,
     points: NDArray[np.float32],
     forbidden: NDArray[np.bool_] | None = None,
 ) -> TopView:
     """Return the free area of a support plane.
 
-    mask: (H, W), the support. points: some of its points, which bound the grid. forbidden: (H, W), more that must not
-    be used although it is flat (a hot plate). Obstacles are everything above the plane anywhere in the frame, put
-    straight down onto it, and everything hidden behind them.
+    mask: (H, W), the support, and its box. points: some of its points, which bound the grid. forbidden: (H, W), more
+    that must not be used although it is flat (a hot plate). Obstacles are everything above the plane anywhere in the
+    frame, put straight down onto it, and everything hidden behind them.
     """
     options, k = scene.options, scene.frame.intrinsics
     assert k is not None
@@ -111,7 +122,6 @@ def top_view(
     low -= cell
     origin = base + axes[:, :2] @ low
     # cell -> pixel is a homography, so each cell looks up what the camera saw there: dense, whatever the view angle
-    box = mask_box(mask)
     to_crop = np.array([[1, 0, -box.x0], [0, 1, -box.y0], [0, 0, 1.0]])
     homography = to_crop @ k.matrix @ np.column_stack([axes[:, 0] * cell, axes[:, 1] * cell, origin])
     seen = classify(scene, plane, mask, box)
@@ -136,20 +146,24 @@ def _above(
     cell: float,
     seen: NDArray[np.uint8],
     box: Box,
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
     """Return the cells (i, j) below everything above the plane: of the whole frame, and of the classified crop."""
     found = []
-    whole = Box(0, 0, scene.frame.width, scene.frame.height)
-    height, sigma = _heights(scene, plane, whole, 2)
+    half, width = slice(None, None, 2), scene.frame.width
+    height, sigma = _heights(scene, plane, half, half)
     sigma *= np.float32(4)
     sigma += np.float32(scene.options.obstacle_height)
-    tall = (height > sigma) & scene.valid[::2, ::2].view(bool)
-    low_crop = (seen[::2, ::2] == OBSTACLE) & (scene.valid[box.y0 : box.y1 : 2, box.x0 : box.x1 : 2] > 0)
-    for (rows, columns), (y0, x0) in ((np.nonzero(tall), (0, 0)), (np.nonzero(low_crop), (box.y0, box.x0))):
-        points = scene.points(2 * rows + y0, 2 * columns + x0)
-        flat = (points @ axes[:, :2].astype(np.float32) - low.astype(np.float32)) / np.float32(cell)
-        flat = np.clip(np.rint(flat), -1, 1e6).astype(np.intp)
-        found.append((flat[:, 0], flat[:, 1]))
+    tall = (height > sigma) & scene.valid[half, half].view(np.bool_)
+    low_crop = (seen[::2, ::2] == OBSTACLE) & scene.valid[box.y0 : box.y1 : 2, box.x0 : box.x1 : 2].view(np.bool_)
+    across = axes[:, :2].T.astype(np.float32) / np.float32(cell)
+    start = low.astype(np.float32)[:, None] / np.float32(cell)
+    for chosen, first in ((tall, 0), (low_crop, box.y0 * width + box.x0)):
+        rows, columns = np.divmod(np.flatnonzero(chosen), chosen.shape[1])
+        flat = across @ scene.planar(first + 2 * (rows * width + columns))
+        flat -= start
+        np.clip(np.rint(flat, out=flat), -1, 1e6, out=flat)
+        i, j = flat.astype(np.int32)
+        found.append((i, j))
     return found
 
 

@@ -5,36 +5,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.mask import Box
-from converseg_ros.lifting.depth import DepthScene
-
-FAR = np.float32(1e6)
+from converseg_ros.lifting.depth import FAR, DepthScene, square
 
 
 def _ranges(z: NDArray[np.float32], core: NDArray[np.uint8], size: int) -> tuple[NDArray, NDArray]:
     """Return the lowest and highest z of core pixels in a window of `size`; (FAR, 0) where there is none."""
-    kernel = np.ones((size, size), np.uint8)
     low, high = np.full_like(z, FAR), np.zeros_like(z)
     cv2.copyTo(z, core, low)
     cv2.copyTo(z, core, high)
-    return cv2.erode(low, kernel), cv2.dilate(high, kernel)
+    return cv2.erode(low, square(size)), cv2.dilate(high, square(size))
 
 
 def _large_parts(core: NDArray[np.uint8], least: float) -> NDArray[np.uint8]:
     """Return `core` without its connected parts of fewer than `least` pixels."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=8, ltype=cv2.CV_16U)
+    # without statistics, which take four times as long and are seldom wanted; GRANA: the quickest of OpenCV's ways
+    count, labels = cv2.connectedComponentsWithAlgorithm(core, 8, cv2.CV_32S, cv2.CCL_GRANA)
     if count <= 2:
         return core
-    keep = (stats[:, cv2.CC_STAT_AREA] >= least).astype(np.uint8)
-    keep[0] = 0
+    area = np.bincount(labels.ravel(), minlength=count)
+    area[0] = 0
+    keep = (area >= max(least, 1)).astype(np.uint8)
     if not keep.any():
-        keep[1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())] = 1
+        keep[int(area.argmax())] = 1
     return np.asarray(keep[labels])
 
 
-def select_pixels(
-    scene: DepthScene, mask: NDArray[np.bool_], box: Box
-) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
-    """Return rows and columns of the mask's trustworthy pixels, and how many of its pixels have any depth.
+def select_pixels(scene: DepthScene, mask: NDArray[np.bool_], box: Box) -> tuple[NDArray[np.uint8], int]:
+    """Return the mask's trustworthy pixels (h, w) in its `box`, and how many of its pixels have any depth.
 
     Away from depth discontinuities the mask is kept as it is. Within `edge_px` of one, a pixel must agree in depth
     with the inside of the mask nearby, which drops both what bled in from the neighbour and what flies in between.
@@ -45,16 +42,16 @@ def select_pixels(
     m = mask[inner].view(np.uint8) & scene.valid[inner]
     with_depth = cv2.countNonZero(m)
     if with_depth == 0:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp), 0
+        return m, 0
     jump, flying = scene.jumps(box)
     if options.edge_px > 0:
-        z = scene.z[inner]
+        z = np.ascontiguousarray(scene.z[inner])
         near_edge = jump
         if options.edge_px > 1:
-            near_edge = np.asarray(cv2.dilate(jump, np.ones((2 * options.edge_px - 1,) * 2, np.uint8)), np.uint8)
+            near_edge = np.asarray(cv2.dilate(jump, square(2 * options.edge_px - 1)), np.uint8)
         core = m & (near_edge ^ 1)
         # what a leaking mask shows of the background is a thin seam; opening takes it out of the inside
-        core = np.asarray(cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+        core = np.asarray(cv2.morphologyEx(core, cv2.MORPH_OPEN, square(3)), np.uint8)
         core = _large_parts(core, options.min_part * with_depth)
         low, high = _ranges(z, core, 2 * options.edge_px + 3)
         slack = z * np.float32(options.edge_jump)
@@ -62,8 +59,4 @@ def select_pixels(
         # what is too thin to have an inside (a fork, a handle) stays if it is the front of its surroundings
         front = (z - scene.nearest(box) <= slack) & (high == 0)
         m &= (agrees | front).view(np.uint8) & (flying ^ 1)
-    m = _large_parts(m, options.min_part * with_depth)
-    rows, columns = np.nonzero(m)
-    rows += box.y0
-    columns += box.x0
-    return rows, columns, with_depth
+    return _large_parts(m, options.min_part * with_depth), with_depth

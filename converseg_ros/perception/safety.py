@@ -173,7 +173,6 @@ class SafetyGate:
     @staticmethod
     def _everything(scene: DepthScene, cloud: tuple[NDArray, NDArray, NDArray]) -> tuple[NDArray, NDArray, NDArray]:
         """Return the whole observed cloud, with the points of `cloud` that were not measured."""
-        rows, columns = np.nonzero(scene.valid)
-        seen = (rows * scene.frame.width + columns).astype(np.int64)
+        seen = np.flatnonzero(scene.valid.view(np.bool_))
         points, pixels, grown = cloud
-        return np.concatenate([scene.points(rows, columns), points]), np.concatenate([seen, pixels]), grown
+        return np.concatenate([scene.points(seen), points]), np.concatenate([seen, pixels]), grown
