@@ -8,18 +8,30 @@ import torch
 from torch import Tensor, nn
 import torch.nn.functional as F
 
-from converseg_ros.network.features import ImageFeatures
+from converseg_ros.network.features import Guidance, ImageFeatures, Prompts
+from converseg_ros.network.things import ThingChooser, paint
 
 EXTRA = 2  # maps beside the heads': the cosine with the image's words, as it is and relative to its mean
+THINGS = 2  # maps of a detector: the kinds that the text means, and the boxes chosen
 
 
 class Alignment(nn.Module):
     """Scaled dot products of projected text and image (several heads), and the cosine with the image's words map.
 
-    The image's side knows where each place is, so that 'on the left' can agree with it too.
+    The image's side knows where each place is, so that 'on the left' can agree with it too. With a detector, the text
+    also chooses among its kinds and its boxes. All of it together says whether there is a target at all (`presence`).
     """
 
-    def __init__(self, language_dim: int, channels: int, heads: int, head_dim: int = 32, eps: float = 1e-5) -> None:
+    def __init__(
+        self,
+        language_dim: int,
+        channels: int,
+        heads: int,
+        head_dim: int = 32,
+        eps: float = 1e-5,
+        *,
+        things: bool = False,
+    ) -> None:
         super().__init__()
         self.heads = heads
         width = heads * head_dim
@@ -27,14 +39,40 @@ class Alignment(nn.Module):
         self.query = nn.Sequential(nn.Linear(language_dim, width), nn.SiLU(), nn.Linear(width, width))
         self.key = nn.Conv2d(channels, width, 1)
         self.place = nn.Conv2d(5, width, 1, bias=False)
-        self.mix = nn.Sequential(nn.Conv2d(heads + EXTRA, channels, 1), nn.SiLU(), nn.Conv2d(channels, channels, 1))
-        self.score = nn.Conv2d(heads + EXTRA, 1, 1)
+        maps = heads + EXTRA + (THINGS if things else 0)
+        self.mix = nn.Sequential(nn.Conv2d(maps, channels, 1), nn.SiLU(), nn.Conv2d(channels, channels, 1))
+        self.score = nn.Conv2d(maps, 1, 1)
+        self.things: ThingChooser | None = None
+        if things:
+            self.things = ThingChooser(language_dim, channels)
+            self.edge = nn.Parameter(torch.ones(()))
+            self.exists = nn.Linear(2 * maps + 1, 1)
+            nn.init.zeros_(self.exists.weight)
+            nn.init.zeros_(self.exists.bias)
 
-    def forward(self, image: ImageFeatures, pooled: Tensor, image_of: Tensor | None = None) -> Tensor:
-        """Return the maps (K, heads + 2, h, w) for `pooled` (K, D).
+    def forward(self, image: ImageFeatures, prompts: Prompts, image_of: Tensor | None = None) -> Guidance:
+        """Return the guidance of K prompts.
 
-        image: one row for all texts, or `image_of` (K,) says which.
+        image: one row for all prompts, or `image_of` (K,) says which.
         """
+        assert prompts.pooled is not None
+        maps = self._agree(image, prompts.pooled, image_of)
+        if self.things is None:
+            return Guidance(maps)
+        assert image.kinds is not None and image.boxes is not None
+        count, (rows, columns) = prompts.pooled.shape[0], image.embedding.shape[2:]
+        of = prompts.pooled.new_zeros(count, dtype=torch.long) if image_of is None else image_of
+        agreement = self.things.agreement(prompts.pooled)
+        chosen = self.things(image, prompts, agreement, of)
+        painted = paint(chosen, image.boxes, of, 4 * rows, 4 * columns)
+        kinds = torch.einsum('kc,kchw->khw', agreement, image.kinds[of]) if image_of is not None else None
+        if kinds is None:
+            kinds = (agreement @ image.kinds[0].flatten(1)).unflatten(1, (rows, columns))
+        small = F.avg_pool2d(painted[:, None], 4)
+        return Guidance(torch.cat([maps, 4 * kinds[:, None], 4 * small], 1), chosen, painted)
+
+    def _agree(self, image: ImageFeatures, pooled: Tensor, image_of: Tensor | None) -> Tensor:
+        """Return the maps (K, heads + 2, h, w) of pooled texts (K, D)."""
         batch, _, rows, columns = image.embedding.shape
         count = pooled.shape[0]
         keys = self.key(image.embedding) + self.place(_places(rows, columns, image.embedding))
@@ -70,6 +108,19 @@ class Alignment(nn.Module):
         """Return coarse mask logits, (K, h, w)."""
         out: Tensor = self.score(maps)[:, 0]
         return out
+
+    def presence(self, guidance: Guidance) -> Tensor | None:
+        """Return what is added to the object score's logit, (K,); None without a detector."""
+        if guidance.chosen is None:
+            return None
+        maps = guidance.maps.flatten(2)
+        best = guidance.chosen.amax(1, keepdim=True).clamp_min(-6)
+        out: Tensor = self.exists(torch.cat([maps.amax(2), maps.mean(2), best], 1))[:, 0]
+        return out
+
+    def edges(self, guidance: Guidance) -> Tensor | float:
+        """Return what is added to the mask logits at stride 4, (K, 4h, 4w)."""
+        return 0.0 if guidance.painted is None else self.edge * (2 * guidance.painted)
 
     @torch.no_grad()
     def shift(self, by: float) -> None:

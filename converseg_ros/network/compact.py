@@ -1,4 +1,7 @@
-"""The image encoder of `compact`: EfficientNet-Lite0, a light feature pyramid, and ImageNet's words at their places."""
+"""The image encoder of `compact`: EfficientNet-Lite0, ImageNet's words at their places, and a detector of things.
+
+All of these stay as published; a light feature pyramid on top of them is trained.
+"""
 
 from typing import NamedTuple
 
@@ -9,6 +12,7 @@ import torch.nn.functional as F
 from converseg_ros.network.config import EfficientNetImageConfig
 from converseg_ros.network.efficientnet import CHANNELS, CLASSES, EfficientNetLite0
 from converseg_ros.network.features import ImageFeatures
+from converseg_ros.network.nanodet import MEAN, NECK, STD, NanoDet, best_boxes, kinds_map
 
 
 class TrunkOutput(NamedTuple):
@@ -17,6 +21,7 @@ class TrunkOutput(NamedTuple):
     s4 (B, 24, H/4, W/4), s8 (B, 40, H/8, W/8), s16 (B, 112, H/16, W/16), s32 (B, 320, H/32, W/32): trunk features.
     words (B, D, H/32, W/32): the mean of the ImageNet class names' text embeddings, weighted by how likely each class
     is at that place (DeViSE and ConSE, Norouzi et al., arXiv 1312.5650, applied at every place).
+    d8, d16, d32 (B, 128, ...): the detector's neck. kinds, boxes, box_kinds: see ImageFeatures. None without one.
     """
 
     s4: Tensor
@@ -24,6 +29,12 @@ class TrunkOutput(NamedTuple):
     s16: Tensor
     s32: Tensor
     words: Tensor
+    d8: Tensor | None = None
+    d16: Tensor | None = None
+    d32: Tensor | None = None
+    kinds: Tensor | None = None
+    boxes: Tensor | None = None
+    box_kinds: Tensor | None = None
 
 
 class CompactImageEncoder(nn.Module):
@@ -37,14 +48,28 @@ class CompactImageEncoder(nn.Module):
         self.trunk = EfficientNetLite0()
         self.register_buffer('class_text', torch.zeros(CLASSES, options['text_dim']))
         self.class_text: Tensor
-        self.pyramid = Pyramid(config.channels, options['text_dim'])
+        self.detector = NanoDet() if config.things else None
+        self.pyramid = Pyramid(config.channels, options['text_dim'], detector=bool(config.things))
 
     def trunk_output(self, pixels: Tensor) -> TrunkOutput:
         """Encode normalised (B, 3, H, W) pixels as far as nothing was trained here."""
         s4, s8, s16, s32, logits = self.trunk(pixels)
         share = (logits / self.temperature).softmax(1)
         words = torch.einsum('bkhw,kd->bdhw', share, self.class_text.to(share.dtype))
-        return TrunkOutput(s4, s8, s16, s32, words)
+        seen = TrunkOutput(s4, s8, s16, s32, words)
+        return seen if self.detector is None else self._detect(self.detector, pixels, seen)
+
+    def _detect(self, detector: NanoDet, pixels: Tensor, seen: TrunkOutput) -> TrunkOutput:
+        """Add what the detector sees; its pixels are BGR and scaled in its own way."""
+        mean, std = (pixels.new_tensor(v)[:, None, None] for v in (self.config.mean, self.config.std))
+        theirs_mean, theirs_std = (pixels.new_tensor(v)[:, None, None] for v in (MEAN, STD))
+        levels = detector((((pixels * std + mean) * 255).flip(1) - theirs_mean) / theirs_std)
+        found = best_boxes(levels, self.config.things)
+        size = pixels.new_tensor([pixels.shape[3], pixels.shape[2]] * 2)
+        necks = dict(zip(('d8', 'd16', 'd32'), (level.features for level in levels), strict=True))
+        return seen._replace(
+            **necks, kinds=kinds_map(levels), boxes=found.boxes.to(size) / size, box_kinds=found.kinds.to(size)
+        )
 
     def forward(self, pixels: Tensor) -> ImageFeatures:
         """Encode normalised (B, 3, H, W) pixels; H and W are multiples of 32."""
@@ -55,8 +80,9 @@ class CompactImageEncoder(nn.Module):
 class Pyramid(nn.Module):
     """Top-down path from stride 32 to 16 (Lin et al., arXiv 1612.03144) plus the image's mean as context."""
 
-    def __init__(self, channels: int, text_dim: int) -> None:
+    def __init__(self, channels: int, text_dim: int, *, detector: bool = False) -> None:
         super().__init__()
+        self.detector = detector
         c4, c8, c16, c32 = CHANNELS
         self.top = nn.Conv2d(c32, channels, 1)
         self.words = nn.Conv2d(text_dim, channels, 1)
@@ -65,16 +91,27 @@ class Pyramid(nn.Module):
         self.blocks = nn.ModuleList([SeparableBlock(channels) for _ in range(2)])
         self.fine = nn.Conv2d(c8, channels // 4, 1)
         self.finest = nn.Conv2d(c4, channels // 8, 1)
+        if detector:
+            self.seen = nn.ModuleList([nn.Conv2d(NECK, n, 1) for n in (channels // 4, channels, channels)])
 
     def forward(self, trunk: TrunkOutput) -> ImageFeatures:
         """Return the embedding at stride 16, the high-resolution maps, and the words' map at stride 16."""
         top = self.top(trunk.s32) + self.words(F.normalize(trunk.words, dim=1) * trunk.words.shape[1] ** 0.5)
         top = top + self.context(trunk.s32.mean((2, 3)))[:, :, None, None]
-        x = self.lateral(trunk.s16) + F.interpolate(top, scale_factor=2, mode='bilinear', align_corners=False)
+        fine, middle = self.fine(trunk.s8), self.lateral(trunk.s16)
+        if self.detector:
+            d8, d16, d32 = (
+                conv(F.group_norm(d, 1))
+                for conv, d in zip(self.seen, (trunk.d8, trunk.d16, trunk.d32), strict=True)
+                if d is not None
+            )
+            fine, middle, top = fine + d8, middle + d16, top + d32
+        x = middle + F.interpolate(top, scale_factor=2, mode='bilinear', align_corners=False)
         for block in self.blocks:
             x = block(x)
         words = F.interpolate(trunk.words, scale_factor=2, mode='bilinear', align_corners=False)
-        return ImageFeatures(x, (self.finest(trunk.s4), self.fine(trunk.s8)), words)
+        high_res = (self.finest(trunk.s4), fine)
+        return ImageFeatures(x, high_res, words, trunk.kinds, trunk.boxes, trunk.box_kinds)
 
 
 class SeparableBlock(nn.Module):

@@ -43,6 +43,7 @@ class EfficientNetImageConfig:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     options: dict[str, Any] = field(default_factory=dict)  # of the pyramid
+    things: int = 0  # boxes that a detector beside the trunk finds; 0 = no detector
 
     @property
     def grid(self) -> tuple[int, int]:

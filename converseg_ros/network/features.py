@@ -9,17 +9,30 @@ class ImageFeatures(NamedTuple):
     """embedding: (B, C, h, w). high_res: (B, C/8, 4h, 4w) and (B, C/4, 2h, 2w).
 
     words: (B, D, h, w), what each place looks like in the language encoder's space, if the encoder knows it.
+    What a detector of C kinds of things saw, if the encoder has one: kinds (B, C, h, w), how likely each kind is at
+    each place; boxes (B, N, 4), x0, y0, x1, y1 in 0..1 of the network's input; box_kinds (B, N, C), all 0 where there
+    are fewer than N things.
     """
 
     embedding: Tensor
     high_res: tuple[Tensor, Tensor]
     words: Tensor | None = None
+    kinds: Tensor | None = None
+    boxes: Tensor | None = None
+    box_kinds: Tensor | None = None
+
+    def tensors(self) -> list[Tensor]:
+        """Return all that is there, in the order of the fields."""
+        return [self.embedding, *self.high_res, *(t for t in self[2:] if t is not None)]
+
+    def like(self, tensors: list[Tensor]) -> 'ImageFeatures':
+        """Return `tensors` in the places that `tensors()` took this one's from."""
+        embedding, s0, s1, *rest = tensors
+        return ImageFeatures(embedding, (s0, s1), *(None if t is None else rest.pop(0) for t in self[2:]))
 
     def take(self, index: Tensor) -> 'ImageFeatures':
         """Return the features of the images `index` (K,), one row each."""
-        s0, s1 = self.high_res
-        words = None if self.words is None else self.words[index]
-        return ImageFeatures(self.embedding[index], (s0[index], s1[index]), words)
+        return self.like([t[index] for t in self.tensors()])
 
 
 class LanguageFeatures(NamedTuple):
@@ -40,6 +53,23 @@ class Prompts(NamedTuple):
     mask: Tensor | None
     dense: Tensor
     pooled: Tensor | None = None
+
+
+class Guidance(NamedTuple):
+    """Where an alignment tells the mask decoder to look: coarse maps, and the things it would choose.
+
+    maps: (K, M, h, w). chosen: (K, N) logits, or None without a detector. painted: (K, 4h, 4w) in 0..1, the chosen
+    things' boxes.
+    """
+
+    maps: Tensor
+    chosen: Tensor | None = None
+    painted: Tensor | None = None
+
+    def take(self, rows: Tensor) -> 'Guidance':
+        """Return the guidance of some prompts."""
+        chosen, painted = (None if t is None else t[rows] for t in self[1:])
+        return Guidance(self.maps[rows], chosen, painted)
 
 
 class Decoded(NamedTuple):

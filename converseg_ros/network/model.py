@@ -10,7 +10,7 @@ from converseg_ros.network.adapters import Adapters
 from converseg_ros.network.alignment import Alignment
 from converseg_ros.network.config import EfficientNetImageConfig, MiniLMConfig, NetworkConfig, QwenConfig
 from converseg_ros.network.decoder import MaskDecoder
-from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures, Prompts
+from converseg_ros.network.features import Decoded, Guidance, ImageFeatures, LanguageFeatures, Prompts
 
 
 class ConverSegNet(nn.Module):
@@ -32,7 +32,8 @@ class ConverSegNet(nn.Module):
         self.decoder = MaskDecoder(channels, config.decoder)
         self.alignment: Alignment | None = None
         if adapter.alignment_heads:
-            self.alignment = Alignment(config.language.hidden_size, channels, adapter.alignment_heads)
+            things = isinstance(config.image, EfficientNetImageConfig) and config.image.things > 0
+            self.alignment = Alignment(config.language.hidden_size, channels, adapter.alignment_heads, things=things)
 
     @property
     def all_tokens(self) -> tuple[int, ...]:
@@ -63,27 +64,30 @@ class ConverSegNet(nn.Module):
         *,
         image_of: Tensor | None = None,
         tokens: Sequence[int] | None = None,
-        maps: Tensor | None = None,
+        guidance: Guidance | None = None,
     ) -> Decoded:
         """Decode K prompts.
 
         image_of: (K,) which image each prompt is about; not needed for a single image. tokens: which masks to make
-        (default: all). A mask with nothing padded is dropped, since attention without a bias is faster. maps: what
-        `alignment` says of these prompts, if it is known. An alignment's coarse logits are added to every mask.
+        (default: all). A mask with nothing padded is dropped, since attention without a bias is faster. guidance:
+        what `alignment` says of these prompts, if it is known. An alignment's coarse logits are added to every mask.
         """
         chosen = tuple(self.all_tokens if tokens is None else tokens)
-        if self.alignment is not None and maps is None:
-            assert prompts.pooled is not None
-            maps = self.alignment(image, prompts.pooled, image_of)
+        if self.alignment is not None and guidance is None:
+            guidance = self.alignment(image, prompts, image_of)
         if image_of is not None:
-            image = image.take(image_of)
-        if self.alignment is None or maps is None:
+            s0, s1 = image.high_res
+            image = ImageFeatures(image.embedding[image_of], (s0[image_of], s1[image_of]))
+        if self.alignment is None or guidance is None:
             return self.decoder(image, prompts, chosen)
-        image = image._replace(embedding=image.embedding + self.alignment.bias(maps))
+        image = image._replace(embedding=image.embedding + self.alignment.bias(guidance.maps))
         decoded: Decoded = self.decoder(image, prompts, chosen)
-        coarse = self.alignment.logits(maps)[:, None]
-        fine = F.interpolate(coarse, size=decoded.masks.shape[2:], mode='bilinear', align_corners=False)
-        return decoded._replace(masks=decoded.masks + fine)
+        coarse = self.alignment.logits(guidance.maps)[:, None]
+        fine = F.interpolate(coarse, size=decoded.masks.shape[2:], mode='bilinear', align_corners=False)[:, 0]
+        fine = fine + self.alignment.edges(guidance)
+        present = self.alignment.presence(guidance)
+        score = decoded.object_score if present is None else decoded.object_score + present
+        return decoded._replace(masks=decoded.masks + fine[:, None], object_score=score)
 
     def forward(
         self,

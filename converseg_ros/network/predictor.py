@@ -216,7 +216,7 @@ class Predictor:
             features = self._graphs.run(network.encode_image, 'image', scaled)
             ready = torch.cuda.Event()
             ready.record()
-        for tensor in (features.embedding, *features.high_res):
+        for tensor in features.tensors():
             tensor.record_stream(main)
         return _Image(rgb, features, stages, ready)
 
@@ -264,17 +264,16 @@ class Predictor:
         length = bucket(max(len(p.sparse[0]) for p in batch), BUCKETS)
         prompts = join_rows([*batch, *[batch[0]] * (count - len(batch))], length)
         assert prompts.mask is not None
-        optional = [t for t in (features.words, prompts.pooled) if t is not None]
+        seen = features.tensors()
+        pooled = [] if prompts.pooled is None else [prompts.pooled]
 
         def decode(*tensors: Tensor) -> Decoded:
-            embedding, s0, s1, sparse, mask, dense, *more = tensors
-            words = more.pop(0) if features.words is not None else None
-            pooled = more.pop(0) if prompts.pooled is not None else None
-            image = ImageFeatures(embedding, (s0, s1), words)
-            return network.decode(image, Prompts(sparse, mask, dense, pooled), tokens=self._tokens)
+            sparse, mask, dense, *rest = tensors[len(seen) :]
+            given = Prompts(sparse, mask, dense, *rest)
+            return network.decode(features.like(list(tensors[: len(seen)])), given, tokens=self._tokens)
 
-        tensors = (features.embedding, *features.high_res, prompts.sparse, prompts.mask, prompts.dense, *optional)
-        decoded: Decoded = self._graphs.run(decode, ('decode', len(optional)), *tensors)
+        tensors = (*seen, prompts.sparse, prompts.mask, prompts.dense, *pooled)
+        decoded: Decoded = self._graphs.run(decode, ('decode', len(tensors)), *tensors)
         return decoded
 
     def _masks(self, logits: Tensor, objects: Tensor, shape: tuple[int, int]) -> list['_Answer']:

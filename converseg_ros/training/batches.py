@@ -1,6 +1,6 @@
 """Batches for the loop: from cached trunk features, or from pixels encoded on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 import hashlib
 from typing import Any, Protocol
@@ -54,7 +54,7 @@ class Batch:
 
     def to(self, device: torch.device) -> 'Batch':
         """Return the batch on `device`."""
-        trunk = None if self.trunk is None else TrunkOutput(*(t.to(device) for t in self.trunk))
+        trunk = None if self.trunk is None else _each(lambda t: t[0].to(device), self.trunk)
         return Batch(
             trunk,
             None if self.pixels is None else self.pixels.to(device),
@@ -218,9 +218,7 @@ def join(batches: Sequence[Batch]) -> Batch:
         return batches[0]
     trunk = pixels = None
     if batches[0].trunk is not None:
-        trunk = TrunkOutput(
-            *(torch.cat(t) for t in zip(*(b.trunk for b in batches if b.trunk is not None), strict=True))
-        )
+        trunk = _each(torch.cat, *(b.trunk for b in batches if b.trunk is not None))
         sizes = [b.trunk.s4.shape[0] for b in batches if b.trunk is not None]
     else:
         pixels = torch.cat([b.pixels for b in batches if b.pixels is not None])
@@ -241,21 +239,34 @@ def join(batches: Sequence[Batch]) -> Batch:
     )
 
 
+def _each(function: Callable[[tuple[Tensor, ...]], Tensor], *trunks: TrunkOutput) -> TrunkOutput:
+    """Return the outputs of `function` for each field that is there."""
+    return TrunkOutput(*(None if t[0] is None else function(t) for t in zip(*trunks, strict=True)))  # type: ignore[arg-type]
+
+
 def _disturb(trunk: TrunkOutput, mirrored: list[bool], augment: AugmentConfig, rng: np.random.Generator) -> TrunkOutput:
-    """Mirror the chosen views' features, drop channels and add noise (in units of each map's own spread)."""
+    """Mirror the chosen views' features, drop channels and boxes, add noise (in units of each map's own spread)."""
     flip = torch.tensor(mirrored)[:, None, None, None]
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    maps = []
-    for features in trunk:
+    maps: dict[str, Tensor] = {}
+    for name, features in trunk._asdict().items():
+        if features is None or features.ndim != 4:
+            continue
         x = torch.where(flip, features.flip(3), features) if any(mirrored) else features
-        if augment.drop_features:
+        if augment.drop_features and name != 'kinds':
             live = torch.rand(x.shape[:2], generator=generator) >= augment.drop_features
             x = x * (live[..., None, None] / (1 - augment.drop_features))
-        if augment.noise_features:
+        if augment.noise_features and name not in ('s4', 'd8', 'kinds'):  # the large ones cost time, kinds are shares
             spread = x.std((2, 3), keepdim=True) * augment.noise_features
             x = x + torch.randn(x.shape, generator=generator) * spread
-        maps.append(x)
-    return TrunkOutput(*maps)
+        maps[name] = x
+    if trunk.boxes is not None and trunk.box_kinds is not None:
+        x0, y0, x1, y1 = trunk.boxes.unbind(2)
+        other = torch.stack([1 - x1, y0, 1 - x0, y1], 2)
+        live = torch.rand(trunk.boxes.shape[:2], generator=generator) >= augment.drop_things
+        maps['boxes'] = torch.where(flip[..., 0], other, trunk.boxes)
+        maps['box_kinds'] = trunk.box_kinds * live[..., None]
+    return TrunkOutput(**maps)
 
 
 def _collate(

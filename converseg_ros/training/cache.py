@@ -67,7 +67,8 @@ class Cache:
         self.views: list[Seen] = []
         for shard in sorted(p for p in folder.glob('shard-*') if (p / 'index.json').is_file()):
             index = json.loads((shard / 'index.json').read_text())
-            arrays = {n: np.load(shard / f'{n}.npy', mmap_mode='r') for n in (*FIELDS, 'targets', 'valid')}
+            there = [n for n in FIELDS if (shard / f'{n}.npy').is_file()]
+            arrays = {n: np.load(shard / f'{n}.npy', mmap_mode='r') for n in (*there, 'targets', 'valid')}
             for place, view in enumerate(index['views']):
                 entries = tuple(Entry(**e) for e in view['entries'])
                 if entries:
@@ -83,10 +84,13 @@ class Cache:
     def trunk(self, views: Sequence[Seen]) -> TrunkOutput:
         """Return the float32 features of some views."""
         return TrunkOutput(
-            *(
-                torch.from_numpy(np.stack([self.shards[v.shard][name][v.place] for v in views]).astype(np.float32))
+            **{
+                name: torch.from_numpy(
+                    np.stack([self.shards[v.shard][name][v.place] for v in views]).astype(np.float32)
+                )
                 for name in FIELDS
-            )
+                if name in self.shards[views[0].shard]
+            }
         )
 
     def target(self, view: Seen, entry: Entry) -> NDArray[np.float32]:
@@ -142,7 +146,9 @@ def build_cache(
 
 def fingerprint(encoder: CompactImageEncoder) -> str:
     """Return a hash of the frozen trunk's weights."""
-    return weights_hash(encoder, ('trunk.', 'class_text')) + f'/{encoder.temperature}'
+    return (
+        weights_hash(encoder, ('trunk.', 'class_text', 'detector.')) + f'/{encoder.temperature}/{encoder.config.things}'
+    )
 
 
 def weights_hash(module: nn.Module, prefixes: tuple[str, ...] = ('',)) -> str:
@@ -182,7 +188,7 @@ def _write(
     """Encode one shard."""
     size = encoder.config.image_size
     views: list[dict[str, Any]] = []
-    features: list[list[NDArray]] = []
+    features: list[dict[str, NDArray]] = []
     targets: list[NDArray[np.uint8]] = []
     valid: list[NDArray[np.uint8]] = []
     seen: list[NDArray[np.uint8]] = []
@@ -191,7 +197,8 @@ def _write(
             torch.from_numpy(pixels).permute(2, 0, 1)[None], encoder.config.mean, encoder.config.std, torch.float32
         )
         with torch.no_grad():
-            features.append([t[0].to(torch.float16).numpy() for t in encoder.trunk_output(image)])
+            seen_now = encoder.trunk_output(image)._asdict()
+            features.append({n: t[0].to(torch.float16).numpy() for n, t in seen_now.items() if t is not None})
         for entry in index['entries']:
             if entry['row'] >= 0:
                 entry['row'] += len(targets)
@@ -202,8 +209,8 @@ def _write(
     temporary = target.with_name(f'.{target.name}.{os.getpid()}')
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for position, name in enumerate(FIELDS):
-        np.save(temporary / f'{name}.npy', np.stack([f[position] for f in features]))
+    for name in features[0]:
+        np.save(temporary / f'{name}.npy', np.stack([f[name] for f in features]))
     np.save(temporary / 'targets.npy', np.stack(targets) if targets else np.zeros((0, *valid[0].shape), np.uint8))
     np.save(temporary / 'valid.npy', np.stack(valid))
     if pictures:

@@ -74,6 +74,7 @@ class LossConfig:
     object_score: float = 1.0
     iou: float = 0.5
     coarse: float = 1.0  # BCE + Dice of the alignment map at stride 16, over all prompts
+    things: float = 1.0  # choice of a detector's boxes and presence by the guidance alone, over all prompts
     negative_mask: float = 0.1
     erode: int = 0
 
@@ -91,6 +92,7 @@ class AugmentConfig:
     lens: float = 0.2  # probability of radial distortion
     mirror_features: float = 0.0  # probability of mirroring cached features (a CNN is nearly equivariant to it)
     drop_features: float = 0.0  # share of the trunk's channels and of the text's tokens that are dropped
+    drop_things: float = 0.0  # share of a detector's boxes that is dropped
     noise_features: float = 0.0  # noise on cached features and on the text's vectors, in standard deviations
 
 

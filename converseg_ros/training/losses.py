@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from converseg_ros.network.features import Decoded
+from converseg_ros.network.alignment import Alignment
+from converseg_ros.network.features import Decoded, Guidance
+from converseg_ros.network.things import coverage
 from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
 
@@ -20,6 +22,16 @@ class Losses(NamedTuple):
     object_score: Tensor
     iou: Tensor
     coarse: Tensor
+    things: Tensor
+
+
+class Guess(NamedTuple):
+    """What the alignment map says of all prompts of a batch: its guidance, coarse logits (K, h, w), and the boxes."""
+
+    guidance: Guidance
+    coarse: Tensor | None
+    alignment: Alignment
+    boxes: Tensor | None  # (B, N, 4)
 
 
 def erode(target: Tensor, size: int) -> Tensor:
@@ -47,19 +59,25 @@ def hard_iou(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (p & t).sum(1) / (p | t).sum(1).clamp_min(1)
 
 
-def compute(decoded: Decoded | None, batch: Batch, coarse: Tensor | None, config: LossConfig) -> Losses:
+def compute(decoded: Decoded | None, batch: Batch, guess: Guess | None, config: LossConfig) -> Losses:
     """Return the losses of a batch of K prompts.
 
     decoded: the decoder's answers to the prompts that have one; the masks used at inference are the ones in it, and
-    each is supervised. coarse: (K, h/4, w/4) logits of the alignment map, if the network has one.
+    each is supervised. guess: what the alignment map says of all of them, if the network has one.
     """
     zero = batch.target.new_zeros(())
-    losses = Losses(zero, zero, zero, zero, zero, zero)
+    losses = Losses(*[zero] * len(Losses._fields))
     if decoded is not None:
         losses = _fine(decoded, batch, config)
-    if coarse is not None and config.coarse:
-        loss = _coarse(coarse, batch)
+    if guess is not None and guess.coarse is not None and config.coarse:
+        loss = _coarse(guess.coarse, batch)
         losses = losses._replace(total=losses.total + config.coarse * loss, coarse=loss.detach())
+    if guess is not None and guess.boxes is not None and guess.guidance.chosen is not None and config.things:
+        loss = _things(guess.guidance.chosen, guess.boxes, batch)
+        present = guess.alignment.presence(guess.guidance)
+        if present is not None:
+            loss = loss + F.binary_cross_entropy_with_logits(present, batch.positive.float())
+        losses = losses._replace(total=losses.total + config.things * loss, things=loss.detach())
     return losses
 
 
@@ -81,7 +99,7 @@ def _fine(decoded: Decoded, batch: Batch, config: LossConfig) -> Losses:
         score = score + ((decoded.iou[:, token].float() - reached).square() * positive).sum() / some / count
     presence = F.binary_cross_entropy_with_logits(decoded.object_score.float(), positive.float())
     total = config.bce * bce + config.dice * overlap + config.object_score * presence + config.iou * score
-    return Losses(total, bce.detach(), overlap.detach(), presence.detach(), score.detach(), zero)
+    return Losses(total, bce.detach(), overlap.detach(), presence.detach(), score.detach(), zero, zero)
 
 
 def _coarse(logits: Tensor, batch: Batch) -> Tensor:
@@ -92,3 +110,21 @@ def _coarse(logits: Tensor, batch: Batch) -> Tensor:
     some = batch.positive.float().sum().clamp_min(1)
     overlap = (dice(logits.float(), target, valid) * batch.positive).sum() / some
     return bce_map(logits.float(), target, valid).mean() + overlap
+
+
+def _things(chosen: Tensor, boxes: Tensor, batch: Batch) -> Tensor:
+    """Return the cross entropy of the boxes' choice (K, N); boxes: (B, N, 4). Boxes that are not there count nothing.
+
+    A box is right as far as the target fills it (an object fills half of its box or more) or their IoU is high.
+    """
+    target = F.avg_pool2d(batch.target[:, None], 2)[:, 0]
+    rows, columns = target.shape[1:]
+    high, wide = (t[batch.image_of] for t in coverage(boxes, rows, columns))
+    inside = torch.einsum('knh,knw,khw->kn', high, wide, target)
+    area = (high.sum(2) * wide.sum(2)).clamp_min(1e-3)
+    both = (area + target.sum((1, 2))[:, None] - inside).clamp_min(1e-3)
+    right = torch.maximum((inside / area - 0.2) / 0.35, (inside / both - 0.2) / 0.3).clamp(0, 1)
+    there = (chosen > -19).float()
+    loss = F.binary_cross_entropy_with_logits(chosen, right, reduction='none') * there
+    weight = there * (1 + 2 * right)  # few boxes are right
+    return (loss * (1 + 2 * right)).sum() / weight.sum().clamp_min(1)

