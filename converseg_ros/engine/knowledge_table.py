@@ -216,7 +216,7 @@ coffee table | ~low table, table | furniture | supports
 bedside table | nightstand, ~table | furniture | supports container
 desk | writing desk, ~table | furniture | supports heavy
 workbench | ~bench, ~work table | furniture | supports heavy
-counter | countertop, worktop, kitchen counter | furniture, surface | supports
+counter | kitchen counter, ~countertop, ~worktop | furniture, surface | supports
 kitchen island | island, ~counter | furniture, surface | supports heavy
 shelf | shelves, ~rack | furniture, storage | supports container
 bookcase | bookshelf, ~shelf | furniture, storage | supports container heavy

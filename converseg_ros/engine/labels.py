@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - tables read best in rows
 """Worlds from COCO annotations: instances (polygons, RLE) and panoptic PNGs."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 import json
@@ -30,6 +30,8 @@ OPEN_STUFF_TAGS = frozenset(
     {'supports', 'walk_on', 'furniture', 'serve', 'reflects', 'plumbing'}
 )  # more than 80 things
 MANY = 6  # of one class: annotators leave out some of a crowd
+CLUTTER = 9  # of one kind
+SCRAP = 0.02  # share of the image below which stuff is often a leftover of something else
 SMALL = 0.0008  # share of the image below which one of several was easily overlooked
 FLAT = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'bed', 'couch', 'bench', 'rug'})
 
@@ -164,9 +166,11 @@ def _unsure(entities: dict[str, Entity], pixels: int) -> frozenset[str]:
     for e in entities.values():
         if e.kind in ('object', 'agent') and e.area:
             areas[e.category].append(e.area)
-    return frozenset(
-        c for c, rows in areas.items() if len(rows) >= MANY or (len(rows) >= 2 and min(rows) < SMALL * pixels)
-    )
+    out = {c for c, rows in areas.items() if len(rows) >= MANY or (len(rows) >= 2 and min(rows) < SMALL * pixels)}
+    kinds = Counter(k for e in entities.values() if e.area for k in e.thing.kinds)
+    out |= {e.category for e in entities.values() if any(kinds[k] >= CLUTTER for k in e.thing.kinds)}
+    stuff = [e for e in entities.values() if e.kind not in ('object', 'agent')]
+    return frozenset(out | {e.category for e in stuff if e.area < SCRAP * pixels})
 
 
 def _entity(key: str, name: str, mask: NDArray[np.bool_], is_thing: bool, crowd: bool) -> Entity:

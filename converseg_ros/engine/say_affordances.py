@@ -45,7 +45,7 @@ CLOSED = frozenset(
     {
         'cuts', 'ride', 'ride_in', 'type_on', 'watch_screen', 'heat_food', 'keep_cold', 'brush_teeth', 'dry_hair', 'toast',
         'call', 'click', 'switch_channel', 'rain', 'hit', 'slide', 'eat_with', 'cut_paper', 'bake', 'wash_hands', 'flowers',
-        'travel_with', 'sport',
+        'sport',
     }
 )  # fmt: skip
 

@@ -134,7 +134,7 @@ def _child(talk: Talk) -> Drafts:
         e
         for e in world.things
         if e.kind == 'object'
-        and e.tags & {'sharp', 'hot', 'toxic', 'choking', 'flame'}
+        and e.tags & {'sharp', 'hot', 'toxic', 'flame'}
         and not e.maybe & {'sharp', 'hot', 'toxic'}
     ]
     if any(e.up is None for e in danger) or any(e.maybe & {'sharp', 'hot', 'toxic'} for e in world.things):

@@ -18,7 +18,7 @@ EVENTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], 
     'covering': ('covering', ('that is being covered', 'that the lid belongs to'), ('what is about to be covered?', 'what is {a} held over?'), ('what is about to cover {w}?', 'what is being put on {w}?'), ('that is not being covered', 'that nothing is held over')),
     'plugging': ('connecting', ('that is in use', 'with a plug in it'), ('which outlet is being used?', 'where is {a} plugged in?', 'what is {a} going into?'), ('what is plugged into {w}?', 'what is going into {w}?'), ('that is free', 'with nothing plugged into it')),
 }  # fmt: skip
-BLADE_LESS = frozenset({'falling'})
+EVIDENCE = 0.0012  # share of the image that each who takes part must cover
 RIDES = frozenset({'bicycle', 'motorcycle', 'horse', 'skateboard', 'surfboard', 'snowboard', 'elephant', 'scooter'})
 CARRIED = frozenset({'umbrella', 'backpack', 'handbag', 'suitcase', 'tennis racket', 'baseball bat', 'cell phone', 'kite', 'baseball glove'})  # fmt: skip
 SEATS = frozenset({'chair', 'couch', 'bench', 'bed'})
@@ -40,6 +40,8 @@ def _event(talk: Talk, event: Event) -> Drafts:
     world = talk.world
     sub_concept, clauses, target_questions, actor_questions, twin_clauses = EVENTS[event.type]
     target, actor = world.entities.get(event.target), world.entities.get(event.actor)
+    if any(e and e.area < EVIDENCE * world.width * world.height for e in (target, actor)):
+        return  # too small to see what goes on
     twin = world.entities.get(event.twin)
     words = talk.anchor(actor) if actor and actor.area else None
     others = [e for e in world.events if e.type == event.type]

@@ -21,6 +21,7 @@ BY_SCENE = frozenset(
 CELL = 0.02  # metres, grid of the free-space test
 CLEARANCE = 0.07  # metres, radius that must be free around a spot
 SAMPLES = 60  # pixels a thing's colour is judged by
+CHOKING = 0.045  # metres; the cylinder of EN 71-1 for small parts is 31.7 mm wide and up to 57 mm deep
 DRAWER_DEPTH = 0.048  # metres from the edge of the top to just behind a drawer's front
 MIN_FREE = 0.04  # square metres; a smaller free part is not worth a prompt
 
@@ -100,9 +101,22 @@ def _front(mask: NDArray[np.bool_], depth: NDArray[np.float32], view: View, obj:
     return out
 
 
+def _untrue(obj: SceneObject) -> frozenset[str]:
+    """Return the attributes of a class that this one has not, by its size and by how it lies."""
+    out = set()
+    upright_can = obj.category == 'can' and obj.state != 'lying'
+    flat_roll = obj.category == 'tape roll' and obj.size[2] <= min(obj.size[:2])
+    if upright_can or flat_roll:
+        out.add('rolls')
+    if max(obj.size) > CHOKING:
+        out.add('choking')
+    return frozenset(out)
+
+
 def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: NDArray[np.float64]) -> Entity:
-    known = thing(LOOKS_LIKE.get(obj.model, obj.category))
-    stated = frozenset(obj.attributes)
+    plain = obj.category == 'cabinet' and not obj.model  # a table on four legs, whatever it is called
+    known = thing('table' if plain else LOOKS_LIKE.get(obj.model, obj.category))
+    stated = frozenset(obj.attributes) - _untrue(obj) - ({'container', 'openable'} if plain else set())
     tags = stated | (known.tags - frozenset(ATTRIBUTES))
     unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE
     if tags & {'edible', 'plant'}:
@@ -121,7 +135,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
         kind=obj.kind,
         tags=tags,
         maybe=((known.maybe - {'heavy'}) | unsure) - tags,
-        color=obj.color,
+        color='' if known.name in ('counter', 'kitchen island') else obj.color,  # top and fronts differ
         material=obj.material,
         state=obj.state,
         support=f'o{obj.support}' if obj.support else '',

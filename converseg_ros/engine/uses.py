@@ -39,7 +39,6 @@ USES: dict[str, Use] = {
     'drink': Use('drink', ('drink from', 'drink water from', 'sip a drink from'), ('I am thirsty, what can I drink from?', 'what would I put to my lips to take a sip?')),
     'holds_liquid': Use('contain', ('fill with water', 'keep a liquid in', 'pour water into'), ('what could hold some water?', 'which of these can hold a liquid?')),
     'container': Use('contain', ('put things into', 'store small things in', 'keep things in'), ('where could I put things away?', 'what could I put these things into?')),
-    'contain_small': Use('contain', ('keep small things in',)),
     'carry': Use('contain', ('carry my things in', 'put my belongings in to take along'), ('what could I pack my things into?', 'what would I use to carry my stuff?')),
     'trash': Use('contain', ('throw the garbage into', 'put the trash in'), ('where does the rubbish go?', 'where can I throw this away?')),
     'supports': Use('support_use', ('put things down on', 'set my cup down on', 'place a bowl on'), ('what could I rest something on?',)),
