@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 import re
-from typing import Any
 
 from converseg_ros.core import Instruction
 from converseg_ros.dialogue import vocabulary as v
@@ -72,16 +71,3 @@ def about_of(phrase: str, scene: SceneMemory) -> list[Instruction]:
         i for i in scene.safety if i.resolved.casefold() == phrase.casefold() or spoken(i.name) == phrase.casefold()
     ]
     return exact or [i for i in scene.safety if noun and as_thing(i.resolved)[1] == noun]
-
-
-def instruction_json(instruction: Instruction) -> dict[str, Any]:
-    """Return the JSON object of an instruction."""
-    return {
-        'text': instruction.text,
-        'role': int(instruction.role),
-        'family': instruction.family,
-        'id': instruction.id,
-        'name': instruction.name,
-        'resolved': instruction.resolved,
-        'standing': instruction.standing,
-    }

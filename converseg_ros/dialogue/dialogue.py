@@ -5,22 +5,22 @@
     dialogue.observe(regions)                       # so that 'the other one' and 'number two' mean something
     dialogue.hear('now its handle', None).instructions[0].resolved   # 'the handle of the red mug'
 
-A text may begin with `#REGION_ID ` (the console does this when the operator clicked a region): then 'this', 'it' and
-'the one behind it' mean that region.
+A text may begin with `@NAME `: then it is NAME's, whose conversation is kept apart from the others'. It may go on with
+`#REGION_ID ` (the console does this when the operator clicked a region): then 'this', 'it' and 'the one behind it' mean
+that region.
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-import json
+from dataclasses import replace
 from pathlib import Path
 import re
 
 from converseg_ros.core import InputError, Instruction, Role
-from converseg_ros.core.files import write_json
 from converseg_ros.core.instruction import clean_text
 from converseg_ros.core.region import Region
 from converseg_ros.core.texts import say
+from converseg_ros.dialogue import saved
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.clause import family_of, full, parse, strip
 from converseg_ros.dialogue.conversation import (
@@ -29,32 +29,17 @@ from converseg_ros.dialogue.conversation import (
     about_of,
     class_name,
     group_of,
-    instruction_json,
     phrases_of,
 )
 from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
 from converseg_ros.dialogue.normal import normal, other_language, polish
 from converseg_ros.dialogue.refer import Context, NoReferentError, as_thing, conjunction, resolve
 from converseg_ros.dialogue.split import Clause, split
+from converseg_ros.dialogue.thinking import Options, Thinking
 
-HISTORY = 50  # turns kept for each operator
 OPERATORS = 32  # the one not heard for longest is forgotten first
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How the dialogue understands.
-
-    backend: 'rules', 'openai' (any server that speaks that protocol, at `url`) or 'local' (a transformers folder,
-    `model`). key_variable: the environment variable that holds the server's key.
-    """
-
-    backend: str = 'rules'
-    url: str = 'http://127.0.0.1:8080/v1'
-    model: str = ''
-    key_variable: str = 'OPENAI_API_KEY'
-    timeout_s: float = 8.0
-    history: int = HISTORY
+ADDRESSED = re.compile(r'@(?P<name>[\w.-]{1,64})\s+(?P<text>.+)')  # who speaks
+POINTED = re.compile(r'#(?P<id>\S+)\s+(?P<text>.+)')  # what is pointed at
 
 
 class Dialogue:
@@ -66,30 +51,64 @@ class Dialogue:
         self.things: tuple[Thing, ...] = ()
         self.standing: dict[str, Instruction] = {}
 
+    def configure(self, options: Options) -> None:
+        """Take other options; a shorter history forgets the oldest turns."""
+        if options.history != self.options.history:
+            for c in self.conversations.values():
+                c.turns, c.asked = deque(c.turns, options.history), deque(c.asked, options.history)
+        self.options = options
+
     def hear(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard:
         """Return what `text` means now. Never raises for what a person says: what cannot be used is not accepted."""
+        heard = self.begin(text, scene, operator)
+        return self.finish(heard, heard.ask()) if isinstance(heard, Thinking) else heard
+
+    def begin(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard | Thinking:
+        """Return what `text` means, or what a language model has to be asked first. Commands never wait for a model."""
         try:
             text = clean_text(text)
         except InputError as error:
             return Heard(accepted=False, reason=str(error))
         scene = self._scene(scene)
-        match = re.match(r'#(\S+)\s+(.+)', text)
+        match = ADDRESSED.fullmatch(text)
         if match:
-            scene, text = replace(scene, pointed=match[1]), match[2]
+            operator, text = match['name'], match['text']
+        match = POINTED.fullmatch(text)
+        if match:
+            scene, text = replace(scene, pointed=match['id']), match['text']
         conversation = self._conversation(operator)
         language = other_language(text)
         if language:
             return Heard(accepted=False, reason=say('not_supported', language=language))
         words = normal(text)
-        open_question = conversation.removing
+        open_question, reasons = conversation.removing, ()
         if open_question:
             answer = self._answer(words, conversation, scene)
             if answer is not None:
                 return answer
-        draft, backend = self._understand(words, scene, conversation)
-        if open_question:
-            draft.reasons.append(say('kept', names=phrases_of(open_question, scene)))
-        return self._finish(text, words, draft, conversation, scene, backend)
+            reasons = (say('kept', names=phrases_of(open_question, scene)),)
+        if self.options.backend != 'rules' and parse(words).kind not in ('command', 'answer', 'forget', 'allow'):
+            return Thinking(text, words, scene, operator, tuple(conversation.turns), self.options, reasons)
+        draft = self._by_rules(words, scene, conversation)
+        draft.reasons += reasons
+        return self._finish(text, words, draft, conversation, scene, 'rules')
+
+    @staticmethod
+    def is_command(text: str) -> bool:
+        """Return whether a text is a command as a whole ('stop', 'forget it', 'undo'), whoever says it."""
+        match = ADDRESSED.fullmatch(' '.join(text.split()))
+        return parse(normal(match['text'] if match else text)).kind == 'command'
+
+    def finish(self, thinking: Thinking, answer: Draft | str) -> Heard:
+        """Return what a text means now that the model answered; where it could not, the rules do, and say so."""
+        conversation, backend = self._conversation(thinking.operator), thinking.options.backend
+        if isinstance(answer, str):
+            draft, backend = self._by_rules(thinking.words, thinking.scene, conversation), 'rules'
+            draft.reasons.append(say('llm_failed', why=answer))
+        else:
+            draft = answer
+        draft.reasons += thinking.reasons
+        return self._finish(thinking.text, thinking.words, draft, conversation, thinking.scene, backend)
 
     def observe(self, regions: Sequence[Region]) -> None:
         """Remember the newest regions, in the order of their labels."""
@@ -121,31 +140,14 @@ class Dialogue:
             self.standing.pop(name, None)
 
     def save(self, path: Path) -> None:
-        """Write the conversations of all operators, atomically."""
-        data = {
-            'version': 1,
-            'operators': {
-                name: {
-                    'turns': [t.to_json() for t in c.turns],
-                    'asked': [[instruction_json(i) for i in group] for group in c.asked],
-                }
-                for name, c in self.conversations.items()
-            },
-            'standing': [instruction_json(i) for i in self.standing.values()],
-        }
-        write_json(path, data)
+        """Write the conversations of all operators and what they made stand, atomically."""
+        saved.write(path, self.conversations, self.standing)
 
     def load(self, path: Path) -> None:
-        """Read what `save` wrote; raise InputError where it is something else."""
-        try:
-            data = json.loads(path.read_text())
-            self.standing = {d['name']: Instruction(**d) for d in data['standing']}
-            for name, saved in data['operators'].items():
-                conversation = self._conversation(name)
-                conversation.turns.extend(Turn.from_json(t) for t in saved['turns'])
-                conversation.asked.extend([Instruction(**d) for d in group] for group in saved['asked'])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f'not a saved dialogue ({error})', where=str(path), do='delete it') from error
+        """Read what `save` wrote; raise InputError where it is something else, and change nothing."""
+        conversations, standing = saved.read(path, self.options.history)
+        self.conversations.update(conversations)
+        self.standing.update(standing)
 
     def _scene(self, scene: SceneMemory | None) -> SceneMemory:
         scene = scene or SceneMemory()
@@ -173,18 +175,6 @@ class Dialogue:
         if full(v.NO, words.strip(' ,.!').replace(',', '')) or full(v.NO, plain.replace(',', '')):
             return Heard(reason=say('kept', names=phrases_of(names, scene)))
         return None
-
-    def _understand(self, words: str, scene: SceneMemory, conversation: Conversation) -> tuple[Draft, str]:
-        if self.options.backend != 'rules':
-            from converseg_ros.dialogue.language_model import ask_model
-
-            try:
-                return ask_model(words, scene, conversation.turns, self.options), self.options.backend
-            except (InputError, OSError, ValueError, RuntimeError) as error:
-                draft = self._by_rules(words, scene, conversation)
-                draft.reasons.append(say('llm_failed', why=error))
-                return draft, 'rules'
-        return self._by_rules(words, scene, conversation), 'rules'
 
     def _by_rules(self, words: str, scene: SceneMemory, conversation: Conversation) -> Draft:
         draft = Draft()

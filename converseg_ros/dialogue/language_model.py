@@ -20,7 +20,7 @@ from converseg_ros.dialogue.memory import Command, CommandKind, Request, SceneMe
 from converseg_ros.dialogue.refer import as_thing
 
 if TYPE_CHECKING:
-    from converseg_ros.dialogue.dialogue import Options
+    from converseg_ros.dialogue.thinking import Options
 
 MOST = 8  # instructions in one text
 SCHEMA: dict[str, Any] = {

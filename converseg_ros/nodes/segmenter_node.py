@@ -15,13 +15,13 @@ from rclpy.parameter import Parameter
 from rclpy.timer import Timer
 from std_msgs.msg import String
 
-from converseg_ros.core import MAX_TEXT, ConversegError
+from converseg_ros.core import ConversegError
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.msg import InstructionAck
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.ros import conversion, parameters, spin
 from converseg_ros.ros.diagnostics import Diagnostics
-from converseg_ros.ros.hearing import Hearing
+from converseg_ros.ros.hearing import Answer, Hearing
 from converseg_ros.ros.inputs import SUBSCRIPTION, CameraInput
 from converseg_ros.ros.lifecycle import LoggedLifecycleNode
 from converseg_ros.ros.live import LivePipeline
@@ -42,7 +42,11 @@ class SegmenterNode(LoggedLifecycleNode):
         super().__init__('segmenter', **kwargs)
         self.settings = parameters.declare(self)
         self.book = InstructionBook(self.settings['max_instructions'], self.settings['instruction_ttl'])
-        self.hearing = Hearing(self.book, self.stop, self.reset)
+        self._answered = self.create_guard_condition(lambda: self.hearing.collect())
+        self.hearing = Hearing(
+            self.book, self.stop, self.reset, self.acknowledge, self._answered.trigger, self.get_logger().warning
+        )
+        self.hearing.configure(self.settings.conversation)
         self.live: LivePipeline | None = None
         self.camera: CameraInput | None = None
         self.outputs: Outputs | None = None
@@ -91,6 +95,10 @@ class SegmenterNode(LoggedLifecycleNode):
         self.live.observed = self.hearing.observe
         if not self.book.standing:
             self.book.set_standing(self.settings.standing)
+        said = self.hearing.restore(self.settings['conversation_file'])
+        if said:
+            self.book.set_standing([*self.book.standing, *said])
+            self.get_logger().info(f'said before and standing again: {", ".join(i.resolved for i in said)}')
         self.outputs.unsafe()
         self.outputs.clear()
         name, where = loaded.name, loaded.device
@@ -163,6 +171,7 @@ class SegmenterNode(LoggedLifecycleNode):
         """Apply what was accepted."""
         before, self.settings = self.settings, parameters.current(self)
         changed = self.settings.changed(before)
+        self.hearing.configure(self.settings.conversation)
         if 'diagnostics_rate' in changed:
             self._periodic['diagnostics'].timer_period_ns = int(1e9 / self.settings['diagnostics_rate'])
         if 'safety_rate' in changed and 'safety' in self._periodic:
@@ -178,10 +187,13 @@ class SegmenterNode(LoggedLifecycleNode):
 
     def on_instruction(self, message: Any) -> None:
         """Take an operator's words and answer what they were understood as."""
-        accepted, reason, made, question = self.hearing.hear(message.data, conversation=self.settings['dialogue'])
-        ack = InstructionAck(text=message.data[:MAX_TEXT], accepted=accepted, reason=reason, question=question)
+        self.hearing.hear(message.data, conversation=self.settings['dialogue'])
+
+    def acknowledge(self, answer: Answer) -> None:
+        """Tell the operator what a text was understood as."""
+        ack = InstructionAck(text=answer.text, accepted=answer.accepted, reason=answer.reason, question=answer.question)
         ack.header.stamp = self.get_clock().now().to_msg()
-        ack.instructions = [conversion.from_instruction(i) for i in made]
+        ack.instructions = [conversion.from_instruction(i) for i in answer.instructions]
         if self.outputs is not None:
             self.outputs.acknowledge(ack)
 
@@ -190,6 +202,7 @@ class SegmenterNode(LoggedLifecycleNode):
         try:
             wanted = [conversion.to_instruction(m) for m in request.instructions]
             self.book.set_standing(wanted, confirm=request.confirm)
+            self.hearing.keep()
             response.success = True
         except ConversegError as error:
             response.message = str(error)

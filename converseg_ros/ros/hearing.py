@@ -1,64 +1,194 @@
 """Texts on `instruction`: understood by the dialogue, entered into the book, answered on `~/instruction_ack`."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Thread
 
-from converseg_ros.core import MAX_TEXT, InputError, Instruction
+from converseg_ros.core import MAX_TEXT, ConversegError, InputError, Instruction
 from converseg_ros.core.region import Region
-from converseg_ros.dialogue import CommandKind, Dialogue, SceneMemory
+from converseg_ros.core.texts import say
+from converseg_ros.dialogue import CommandKind, Dialogue, Heard, Options, SceneMemory, Thinking
+from converseg_ros.dialogue.conversation import Draft
 from converseg_ros.perception.instructions import InstructionBook
+
+MOST_WAITING = 8  # texts that wait for a language model; more are refused
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one text; instructions have their ids."""
+
+    text: str
+    accepted: bool = True
+    reason: str = ''
+    instructions: tuple[Instruction, ...] = ()
+    question: str = ''
 
 
 class Hearing:
-    """One operator's words; belongs to the executor's thread."""
+    """The operators' words; belongs to the executor's thread. Only a language model is asked in a thread of its own."""
 
-    def __init__(self, book: InstructionBook, stop: Callable[[str], None], reset: Callable[[str], None]) -> None:
-        """Keep the book; `stop` ends what is under way, `reset` also forgets tracks."""
-        self.book, self._stop, self._reset = book, stop, reset
+    def __init__(
+        self,
+        book: InstructionBook,
+        stop: Callable[[str], None],
+        reset: Callable[[str], None],
+        answer: Callable[[Answer], None],
+        wake: Callable[[], None],
+        warn: Callable[[str], object],
+    ) -> None:
+        """Keep the book; `stop` ends what is under way, `reset` also forgets tracks, `answer` is told every answer.
+
+        wake: called in another thread when a language model has answered; `collect` is to be called then.
+        """
+        self.book, self._stop, self._reset, self._tell = book, stop, reset, answer
+        self._wake, self._warn = wake, warn
         self.dialogue = Dialogue()
+        self.file: Path | None = None
         self._seen: Sequence[Region] | None = None
+        self._waiting: deque[str] = deque()
+        self._asked: tuple[str, Thinking] | None = None  # what the model is asked now
+        self._got: deque[tuple[Thinking, Draft | str]] = deque()
+
+    # --- the file -----------------------------------------------------------------------------------------------------
+
+    def configure(self, options: Options) -> None:
+        """Take other options."""
+        self.dialogue.configure(options)
+
+    def restore(self, file: str) -> tuple[Instruction, ...]:
+        """Go on with the conversations in a file, which is written from now on; '' = no file.
+
+        Returns what operators made stand and the book does not have. A file that cannot be read is put aside.
+        """
+        path = Path(file).expanduser() if file else None
+        if path == self.file:
+            return ()
+        self.file = path
+        if path is None:
+            return ()
+        if path.exists():
+            try:
+                self.dialogue.load(path)
+            except InputError as error:
+                aside = path.with_suffix(path.suffix + '.unreadable')
+                path.rename(aside)
+                self._warn(f'{error}; it is kept as {aside}')
+        stands = {i.name for i in self.book.standing}
+        return tuple(replace(i, id='') for i in self.dialogue.standing.values() if i.name not in stands)
+
+    def keep(self) -> None:
+        """Forget what does not stand any more and write the file."""
+        stands = {i.name for i in self.book.standing}
+        self.dialogue.removed([name for name in self.dialogue.standing if name not in stands])
+        if self.file is None:
+            return
+        try:
+            self.dialogue.save(self.file)
+        except OSError as error:
+            self._warn(f'the conversation cannot be saved: {error}')
+
+    # --- texts --------------------------------------------------------------------------------------------------------
 
     def observe(self, regions: Sequence[Region]) -> None:
         """Remember the newest regions; called in another thread, used when the next text is heard."""
         self._seen = regions
 
-    def hear(self, text: str, *, conversation: bool = True) -> tuple[bool, str, tuple[Instruction, ...], str]:
-        """Return (accepted, reason, instructions with ids, question); an empty text clears the current instructions."""
+    def hear(self, text: str, *, conversation: bool = True) -> None:
+        """Take a text and answer it, now or when a model answered; an empty text clears the current instructions."""
+        shown = text[:MAX_TEXT]
         if not text.strip():
+            self._cancel()
             self.book.clear_current()
-            return True, 'the current instructions are cleared', (), ''
-        try:
-            if not conversation:
-                return True, '', self.book.set_current([Instruction(text)]), ''
-            return self._converse(text)
-        except InputError as error:
-            return False, str(error), (), ''
+            self._tell(Answer(shown, reason='the current instructions are cleared'))
+        elif not conversation:
+            try:
+                self._tell(Answer(shown, instructions=self.book.set_current([Instruction(text)])))
+            except InputError as error:
+                self._tell(Answer(shown, False, str(error)))
+        elif len(text) > MAX_TEXT * 2:
+            self._tell(Answer(shown, False, f'the text has {len(text)} characters, the limit is {MAX_TEXT}'))
+        else:
+            self._converse(text)
 
-    def _converse(self, text: str) -> tuple[bool, str, tuple[Instruction, ...], str]:
+    def collect(self) -> None:
+        """Take what a model answered; called in the executor's thread."""
+        while self._got:
+            thinking, answer = self._got.popleft()
+            if self._asked is None or self._asked[1] is not thinking:
+                continue  # cancelled meanwhile
+            text, self._asked = self._asked[0], None
+            if isinstance(answer, str):
+                self._warn(say('llm_failed', why=answer))
+            self._take(text, self.dialogue.finish(thinking, answer))
+            if self._waiting:
+                self._converse(self._waiting.popleft())
+
+    def forget(self) -> None:
+        """Forget all conversations."""
+        self._cancel()
+        self.dialogue.reset()
+        self._seen = None
+        self.keep()
+
+    def _converse(self, text: str) -> None:
         if self._seen is not None:
             self.dialogue.observe(self._seen)
             self._seen = None
-        if len(text) > MAX_TEXT * 2:
-            raise InputError(f'the text has {len(text)} characters, the limit is {MAX_TEXT}', do='say it shorter')
         stands = {i.name for i in self.book.standing}
         self.dialogue.removed([name for name in self.dialogue.standing if name not in stands])
-        heard = self.dialogue.hear(text, SceneMemory(standing=self.book.standing))
+        scene = SceneMemory(standing=self.book.standing)
+        if self._asked is not None and not self.dialogue.is_command(text):
+            if len(self._waiting) >= MOST_WAITING:
+                self._tell(Answer(text[:MAX_TEXT], False, say('llm_busy')))
+            else:
+                self._waiting.append(text)
+            return
+        heard = self.dialogue.begin(text, scene)
+        if isinstance(heard, Heard):
+            self._take(text, heard)
+            return
+        self._asked = (text, heard)
+        Thread(target=self._ask, args=(heard,), name='dialogue', daemon=True).start()
+
+    def _ask(self, thinking: Thinking) -> None:
+        """Ask the model; runs in a thread of its own."""
+        self._got.append((thinking, thinking.ask()))
+        self._wake()
+
+    def _cancel(self) -> None:
+        """Withdraw what a model has not answered yet."""
+        texts = [self._asked[0]] if self._asked is not None else []
+        texts += self._waiting
+        self._asked = None
+        self._waiting.clear()
+        for text in texts:
+            self._tell(Answer(text[:MAX_TEXT], False, say('llm_cancelled')))
+
+    def _take(self, text: str, heard: Heard) -> None:
+        """Do what was heard and answer."""
+        shown = text[:MAX_TEXT]
+        kinds = {c.kind for c in heard.commands}
+        if kinds & {CommandKind.FORGET, CommandKind.STOP, CommandKind.RESET}:
+            self._cancel()
         if not heard.accepted:
-            return False, heard.reason, (), heard.question
+            self._tell(Answer(shown, False, heard.reason, (), heard.question))
+            return
         removed = tuple(n for c in heard.commands if c.kind == CommandKind.REMOVE_SAFETY for n in c.names)
         made: tuple[Instruction, ...] = ()
-        if heard.instructions or removed:
-            made = self.book.hear(heard.instructions, removed, replace_current=False)
-            self.dialogue.removed(removed)
-        for command in heard.commands:
-            if command.kind in (CommandKind.FORGET, CommandKind.STOP, CommandKind.RESET) and not heard.instructions:
-                self.book.clear_current()
-            if command.kind == CommandKind.STOP:
-                self._stop('the operator said stop')
-            if command.kind == CommandKind.RESET:
-                self._reset('the operator asked for it')
-        return True, heard.reason, made, heard.question
-
-    def forget(self) -> None:
-        """Forget the conversation."""
-        self.dialogue.reset()
-        self._seen = None
+        try:
+            if heard.instructions or removed:
+                made = self.book.hear(heard.instructions, removed, replace_current=False)
+        except ConversegError as error:
+            self._tell(Answer(shown, False, str(error)))
+            return
+        if kinds & {CommandKind.FORGET, CommandKind.STOP, CommandKind.RESET} and not heard.instructions:
+            self.book.clear_current()
+        if CommandKind.STOP in kinds:
+            self._stop('the operator said stop')
+        if CommandKind.RESET in kinds:
+            self._reset('the operator asked for it')
+        self.keep()
+        self._tell(Answer(shown, True, heard.reason, made, heard.question))

@@ -12,12 +12,14 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from converseg_ros.core import InputError, Instruction, Role
+from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
 from converseg_ros.perception.tracker import TrackerOptions
 
 MOST = 1e6
+CHOICES = {'box': ('hull', 'upright'), 'backend': ('rules', 'openai', 'local')}  # of options that are words
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ def _group(prefix: str, cls: type, skip: tuple[str, ...] = ()) -> list[Parameter
     for f in fields(cls):
         if f.name not in skip:
             text = isinstance(f.default, str)
-            choices = ('hull', 'upright') if f.name == 'box' else ()
             low, high = (None, None) if text else (0.0, MOST)
+            choices = CHOICES.get(f.name, ())
             made.append(Parameter(f'{prefix}.{f.name}', f.default, docs[f.name], low, high, choices))
     return made
 
@@ -105,6 +107,12 @@ OWN = (
     Parameter('instruction_ttl', 30.0, 'Seconds until the current instruction expires; 0 = never.', 0.0, MOST),
     Parameter('dialogue', True, 'Take texts on `instruction` as conversation; false: ask the network literally.'),
     Parameter(
+        'conversation_file',
+        '',
+        'File that keeps what each operator said, and what stands because of it, over restarts; empty: not kept.',
+        live=False,
+    ),
+    Parameter(
         'standing',
         [''],
         'Standing instructions at start, each as "name: role: text" (plain, affordance, safety).',
@@ -122,6 +130,7 @@ OWN = (
 )
 TABLE: tuple[Parameter, ...] = (
     *OWN,
+    *_group('conversation', Options),
     *_group('lift', LiftOptions),
     *_group('tracker', TrackerOptions),
     *_group('safety', SafetyOptions),
@@ -142,6 +151,15 @@ class Settings:
         self.lift = LiftOptions(**self._part('lift', LiftOptions))
         self.tracker = TrackerOptions(**self._part('tracker', TrackerOptions))
         self.safety = SafetyOptions(**self._part('safety', SafetyOptions))
+        self.conversation = Options(**self._part('conversation', Options))
+        if self.conversation.backend == 'local' and not self.conversation.model:
+            raise InputError('no folder', where='conversation.model', do='name a transformers folder')
+        if self.conversation.backend == 'openai' and not self.conversation.url.startswith(('http://', 'https://')):
+            raise InputError(
+                f'{self.conversation.url!r} is not an address',
+                where='conversation.url',
+                do='give http(s)://HOST:PORT/v1',
+            )
         if self.tracker.width < 16:
             raise InputError(f'{self.tracker.width} columns', where='tracker.width', do='give at least 16')
         self.segmenter = SegmenterOptions(self.lift, self.tracker, self['max_age'], self['geometry'])

@@ -110,6 +110,9 @@ def test_every_parameter_is_described(live: InProcess) -> None:
         ('image_transport', 'h264', 'not one of'),
         ('qos_reliability', 'perhaps', 'not one of'),
         ('lift.box', 'round', 'hull'),
+        ('conversation.backend', 'magic', 'not one of'),
+        ('conversation.backend', 'local', 'no folder'),
+        ('conversation_file', 'x.json', 'configured'),
         ('lift.max_depth', 0.01, 'min_depth'),
         ('tracker.width', 1, '16'),
         ('sync_slop', -1.0, 'range'),
@@ -133,18 +136,20 @@ def test_options_of_the_parts_reach_them(rig: Rig, live: InProcess) -> None:
         group, _, field = p.name.partition('.')
         if not field:
             continue
-        value = (
-            'upright'
-            if p.name == 'lift.box'
-            else type(p.default)(p.default + (1 if isinstance(p.default, int) else 0.05))
-        )
+        value = {'lift.box': 'upright', 'conversation.backend': 'openai'}.get(p.name)
+        if value is None and isinstance(p.default, str):
+            value = p.default + 'x'
+        elif value is None:
+            value = type(p.default)(p.default + (1 if isinstance(p.default, int) else 0.05))
         assert rig.set(**{p.name.replace('.', '__'): value}).successful, p.name
         options = {
             'lift': pipeline.segmenter.options.lift,
             'tracker': pipeline.segmenter.options.tracker,
             'safety': pipeline.gate.options,
+            'conversation': live.node.hearing.dialogue.options,
         }[group]
         assert getattr(options, field) == value, p.name
+    assert rig.set(conversation__backend='rules').successful
     assert pipeline.gate.lift == pipeline.segmenter.options.lift
 
 

@@ -1,0 +1,56 @@
+"""Conversations in a file: one entry an operator, so that a robot that starts again goes on where it was."""
+
+from collections import deque
+from collections.abc import Mapping
+import json
+from pathlib import Path
+from typing import Any
+
+from converseg_ros.core import InputError, Instruction
+from converseg_ros.core.files import write_json
+from converseg_ros.dialogue.conversation import Conversation
+from converseg_ros.dialogue.memory import Turn
+
+
+def write(path: Path, conversations: Mapping[str, Conversation], standing: Mapping[str, Instruction]) -> None:
+    """Write all operators' conversations and what stands, atomically. A question that is open is not kept."""
+    data = {
+        'version': 1,
+        'operators': {
+            name: {
+                'turns': [t.to_json() for t in c.turns],
+                'asked': [[instruction_json(i) for i in group] for group in c.asked],
+            }
+            for name, c in conversations.items()
+        },
+        'standing': [instruction_json(i) for i in standing.values()],
+    }
+    write_json(path, data)
+
+
+def read(path: Path, history: int) -> tuple[dict[str, Conversation], dict[str, Instruction]]:
+    """Return what `write` wrote, the newest `history` turns of each; raise InputError where it is something else."""
+    try:
+        data = json.loads(path.read_text())
+        standing = {d['name']: Instruction(**d) for d in data['standing']}
+        conversations = {}
+        for name, entry in data['operators'].items():
+            turns = (Turn.from_json(t) for t in entry['turns'])
+            asked = ([Instruction(**d) for d in group] for group in entry['asked'])
+            conversations[name] = Conversation(deque(turns, history), deque(asked, history))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f'not a saved dialogue ({error})', where=str(path), do='delete it') from error
+    return conversations, standing
+
+
+def instruction_json(instruction: Instruction) -> dict[str, Any]:
+    """Return the JSON object of an instruction."""
+    return {
+        'text': instruction.text,
+        'role': int(instruction.role),
+        'family': instruction.family,
+        'id': instruction.id,
+        'name': instruction.name,
+        'resolved': instruction.resolved,
+        'standing': instruction.standing,
+    }
