@@ -91,7 +91,7 @@ soccer ball | football, ball | sports equipment, toy | play sport rolls graspabl
 kite | | toy | play light_weight
 baseball bat | bat | sports equipment | sport graspable hit
 baseball glove | mitt, baseball mitt, ~glove | sports equipment | sport wearable
-skateboard | | sports equipment, vehicle | slide sport wheels rolls
+skateboard | | sports equipment, vehicle | slide sport wheels ?rolls
 surfboard | ~board | sports equipment | slide sport
 tennis racket | racket, tennis racquet | sports equipment | sport graspable hit
 table tennis bat | ping pong paddle, table tennis paddle, ~paddle | sports equipment | sport graspable hit
@@ -436,7 +436,7 @@ washbasin | wash basin, ~sink, ~basin | plumbing | wash_hands
 water cooler | water dispenser | appliance | electric ?pours
 ironing rack | ironing board, ~drying rack | furniture |
 bleach | bleach bottle, cleaning product, bottle | container | toxic graspable cleans holds_liquid
-soup cup | soup bowl, ~bowl, ~cup, ~mug, ~coffee cup | dish | holds_liquid container graspable fragile ?drink
+soup cup | soup bowl, ~bowl, ~cup, ~mug, ~coffee cup, ~pot, ~pan, ~cooking pot, ~saucepan, ~cookware, ~drinkware, ~container | dish | holds_liquid container graspable fragile ?drink
 candle holder | ~candle, ~lantern, ~lamp, ~cup, ~vase | | ?lights ?flame
 clay pot | pot, ~jar, ~vase, ~bowl, ~flower pot | container | fragile ?holds_liquid ?graspable ?flowers
 piano keyboard | synthesizer, ~keyboard, ~piano | musical instrument | electric music ?play

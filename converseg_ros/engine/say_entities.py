@@ -42,6 +42,7 @@ STATE_POST = {
     'on': 'that is switched on',
     'off': 'that is switched off',
 }
+HARD = frozenset({'ceramic', 'plastic', 'metal', 'stone', 'glass', 'paper', 'wax'})  # look alike under a coat of paint
 OPPOSITE = {'open': 'closed', 'lit': 'unlit', 'full': 'empty', 'lying': 'upright', 'on': 'off'}
 OPPOSITE |= {b: a for a, b in OPPOSITE.items()}
 
@@ -186,7 +187,10 @@ def _looks(talk: Talk) -> Drafts:
 
 
 def _is_made_of(entity: Entity, material: str) -> bool | None:
-    return entity.material == material if entity.material else None
+    if entity.material == material:
+        return True
+    painted = {entity.material, material} <= HARD and not (material == 'glass' and 'transparent' not in entity.tags)
+    return False if entity.material and not painted else None
 
 
 def _in_state(entity: Entity, state: str) -> bool | None:

@@ -40,7 +40,7 @@ def _event(talk: Talk, event: Event) -> Drafts:
     world = talk.world
     sub_concept, clauses, target_questions, actor_questions, twin_clauses = EVENTS[event.type]
     target, actor = world.entities.get(event.target), world.entities.get(event.actor)
-    if any(e and e.area < EVIDENCE * world.width * world.height for e in (target, actor)):
+    if any(e and (e.area < EVIDENCE * world.width * world.height or e.visible < 0.3) for e in (target, actor)):
         return  # too small to see what goes on
     twin = world.entities.get(event.twin)
     words = talk.anchor(actor) if actor and actor.area else None

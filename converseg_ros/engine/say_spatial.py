@@ -148,6 +148,13 @@ def _overlap(e: Entity, anchor: Entity) -> bool:
     return min(a.x1, b.x1) > max(a.x0, b.x0) and min(a.y1, b.y1) + 8 > max(a.y0, b.y0)
 
 
+def shared(e: Entity, other: Entity) -> float:
+    """Return the share of the smaller of two boxes that lies in the other."""
+    a, b = e.box, other.box
+    both = max(min(a.x1, b.x1) - max(a.x0, b.x0), 0) * max(min(a.y1, b.y1) - max(a.y0, b.y0), 0)
+    return both / max(1, min((a.x1 - a.x0) * (a.y1 - a.y0), (b.x1 - b.x0) * (b.y1 - b.y0)))
+
+
 def carriers(e: Entity, world: World) -> set[str]:
     """Return everything that carries or contains `e`, directly or not."""
     seen: set[str] = set()
@@ -214,7 +221,12 @@ def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Ent
             length = float(np.hypot(*ab)) + 1e-6
             along = float(np.dot([e.cx - a.cx, e.cy - a.cy], ab)) / length**2
             off = abs(float(ab[0] * (e.cy - a.cy) - ab[1] * (e.cx - a.cx))) / length**2
-            if 0.2 < along < 0.8 and off < 0.2 and e.box.x1 - e.box.x0 < length:
+            if (
+                0.2 < along < 0.8
+                and off < 0.2
+                and e.box.x1 - e.box.x0 < length
+                and max(shared(e, a), shared(e, b)) < 0.2
+            ):
                 return True
             return False if along < -0.02 or along > 1.02 or off > 0.6 else None
 
@@ -275,7 +287,7 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
         out.append(
             (('shortest', 'size_order', 'tallest', 'second shortest'), lambda e: float(np.log((e.size or (1, 1, 1))[2] + 1e-3)), 0.2, lambda e: e.box.y1 - e.box.y0)
         )  # fmt: skip
-    else:
+    elif not any(_cut_off(e, world) for e in named):
         out.append(
             (
                 ('that looks the smallest', 'size_order', 'that looks the biggest', ''),
@@ -285,6 +297,11 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
             )
         )
     return out
+
+
+def _cut_off(e: Entity, world: World) -> bool:
+    """Say whether a thing reaches over the edge of the picture."""
+    return e.box.x0 <= 1 or e.box.y0 <= 1 or e.box.x1 >= world.width - 1 or e.box.y1 >= world.height - 1
 
 
 def _hidden(talk: Talk, name: str, named: list[Entity]) -> Drafts:

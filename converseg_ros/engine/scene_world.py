@@ -108,6 +108,8 @@ def _untrue(obj: SceneObject) -> frozenset[str]:
     flat_roll = obj.category == 'tape roll' and obj.size[2] <= min(obj.size[:2])
     if upright_can or flat_roll:
         out.add('rolls')
+    if obj.category == 'fan':
+        out.add('sharp')  # its blades are behind a grille
     if max(obj.size) > CHOKING:
         out.add('choking')
     return frozenset(out)
@@ -124,6 +126,8 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
     if obj.mass > 0:  # heavy is what the scales say, not the class
         tags = (tags - {'heavy'}) | ({'heavy'} if obj.mass >= 10 else set())
         unsure = (unsure - {'heavy'}) | ({'heavy'} if 4 <= obj.mass < 10 else set())
+    if obj.state == 'lit':
+        tags = tags | {'hot'}
     pose = to_camera @ np.asarray(obj.pose, np.float64)
     world_rotation = np.asarray(obj.pose, np.float64)[:3, :3]
     half = np.abs(world_rotation) @ (np.asarray(obj.size, np.float64) / 2)
