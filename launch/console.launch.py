@@ -17,6 +17,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument('host', default_value='127.0.0.1', description='address to listen on'),
             DeclareLaunchArgument('port', default_value='8723'),
             DeclareLaunchArgument('token', default_value='', description='what pages from other machines must know'),
+            DeclareLaunchArgument('operator', default_value='', description='who speaks'),
             Node(
                 package='converseg_ros',
                 executable='console_node',
@@ -28,6 +29,7 @@ def generate_launch_description() -> LaunchDescription:
                     {
                         'host': LaunchConfiguration('host'),
                         'port': ParameterValue(LaunchConfiguration('port'), value_type=int),
+                        'operator': ParameterValue(LaunchConfiguration('operator'), value_type=str),
                         'token': ParameterValue(LaunchConfiguration('token'), value_type=str),
                     }
                 ],

@@ -18,6 +18,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument('device', default_value='', description='input device; empty = the default one'),
             DeclareLaunchArgument('model', default_value='', description='faster-whisper folder'),
             DeclareLaunchArgument('push_to_talk', default_value='false'),
+            DeclareLaunchArgument('operator', default_value='', description='who speaks'),
             Node(
                 package='converseg_ros',
                 executable='speech_node',
@@ -30,6 +31,7 @@ def generate_launch_description() -> LaunchDescription:
                         'audio_source': LaunchConfiguration('audio_source'),
                         'device': ParameterValue(LaunchConfiguration('device'), value_type=str),
                         'model': ParameterValue(LaunchConfiguration('model'), value_type=str),
+                        'operator': ParameterValue(LaunchConfiguration('operator'), value_type=str),
                         'push_to_talk': ParameterValue(LaunchConfiguration('push_to_talk'), value_type=bool),
                     }
                 ],

@@ -56,6 +56,30 @@ def test_arguments_that_become_parameters_are_parameters() -> None:
     assert set(passed) <= set(arguments)
 
 
+@pytest.mark.parametrize(('name', 'table'), [('speech', 'SPEECH'), ('console', 'CONSOLE')])
+def test_the_operators_nodes_are_launched_with_parameters_they_have(name: str, table: str) -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.ros import operator_parameters
+
+    known = {p.name: p for p in getattr(operator_parameters, table)}
+    tree = ast.parse((ROOT / 'launch' / f'{name}.launch.py').read_text())
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    declared = {strings(c.args[0])[0] for c in calls if getattr(c.func, 'id', '') == 'DeclareLaunchArgument'}
+    used = {strings(c.args[0])[0] for c in calls if getattr(c.func, 'id', '') == 'LaunchConfiguration'}
+    assert used == declared  # none that is missing, none that changes nothing
+    node = next(c for c in calls if getattr(c.func, 'id', '') == 'Node')
+    keys = {k.arg: k.value for k in node.keywords if k.arg}
+    table_of = next(n for n in ast.walk(keys['parameters']) if isinstance(n, ast.Dict))
+    for key, value in zip(table_of.keys, table_of.values):
+        assert isinstance(key, ast.Constant) and key.value in known, ast.dump(key) if key else ''
+        kind = [k.value for k in getattr(value, 'keywords', []) if k.arg == 'value_type']
+        wanted = type(known[key.value].default).__name__
+        assert (getattr(kind[0], 'id', '') if kind else 'str') == wanted, key.value
+    source = (ROOT / 'converseg_ros' / 'nodes' / f'{name}_node.py').read_text()
+    for old in (strings(n)[0] for n in ast.walk(keys['remappings']) if isinstance(n, ast.Tuple)):
+        assert f"'{old}'" in source, old
+
+
 @pytest.mark.parametrize('path', CONFIG, ids=lambda p: f'{p.parent.name}/{p.name}')
 def test_configurations_set_parameters_that_exist_to_values_they_may_have(path: Path) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')

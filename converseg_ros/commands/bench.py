@@ -1,4 +1,4 @@
-"""Measure, as ratios within one run: `converseg bench net|node|lift|engine|speech|console --json OUT`.
+"""Measure, as ratios within one run: `converseg bench net|node|lift|engine|speech|operator|console --json OUT`.
 
 Absolute times are of the machine that ran; each part prints what it compares with.
 """
@@ -13,6 +13,7 @@ PARTS = {
     'lift': "lifting: speed beside Open3D's chain, errors against exact geometry",
     'engine': 'the data engine: pairs an hour, cost, cache',
     'speech': 'speech: word errors on generated voices, instructions from noise',
+    'operator': 'from the last voiced sample to the overlay that answers, stage by stage',
     'console': "the operator's page: frames a second, bytes, clients",
 }
 

@@ -3,13 +3,12 @@
 converseg bench console --json console.json
 
 A camera of 640x480 at 30 Hz and masks at 2 Hz go into the real state, server and websockets; pages are plain websocket
-clients. The source's own pace with and without pages is compared within the run. --latency measures, besides, the time
-from the last voiced sample to the text of an instruction (the first part of the way from speech to overlay).
+clients. The source's own pace with and without pages is compared within the run. (From speech to the overlay:
+`converseg bench operator`.)
 """
 
 import argparse
 from pathlib import Path
-from statistics import median
 import threading
 import time
 from typing import Any
@@ -26,7 +25,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', type=Path, help='write the results here')
     parser.add_argument('--seconds', type=float, default=10, help='length of each measurement (default: %(default)s)')
     parser.add_argument('--pages', type=int, default=3, help='pages that read as fast as they can')
-    parser.add_argument('--latency', type=int, default=0, metavar='N', help='spoken commands to time (needs speech)')
 
 
 class Source(threading.Thread):
@@ -116,40 +114,8 @@ def run(args: argparse.Namespace) -> int:
         'cpu_share': cpu / args.seconds,
         'command': args.command_line,
     }
-    if args.latency:
-        result['speech_to_text_s'] = speech_latency(args.latency)
     print(f'pages: {", ".join(f"{f:.1f}" for f in fps[: args.pages])} frames/s (at least {LEAST_FPS})')
     print(f'slow page: {fps[-1]:.1f} frames/s; the source keeps {result["source_pace_kept"]:.2f} of its pace')
-    if args.latency:
-        print(f'last voiced sample to instruction: {result["speech_to_text_s"]:.2f} s (median)')
     if args.json:
         write_json(args.json, result)
     return int(min(fps[: args.pages]) < LEAST_FPS or result['source_pace_kept'] < 0.9)
-
-
-def speech_latency(count: int) -> float:
-    """Return the median seconds from the last voiced sample of a command to its text, fed at the pace of speech."""
-    from converseg_ros.commands.bench_speech import speak
-    from converseg_ros.speech import listener
-    from converseg_ros.speech.recogniser import Recogniser
-
-    ears = listener.Listener(Recogniser())
-    commands = Path(listener.__file__).with_name('commands.txt').read_text().splitlines()[:count]
-    waited: list[float] = []
-    start, fed = time.monotonic(), 0.0
-
-    def told(event: listener.Event) -> None:
-        if event.kind == listener.EventKind.FINAL:
-            waited.append(time.monotonic() - start - event.ended_s)
-
-    live = listener.Live(ears, told)
-    for command in commands:
-        sound = np.concatenate([speak(command, 'slt'), np.zeros(32_000, np.float32)])
-        start = time.monotonic() - fed
-        for i in range(0, sound.size, 800):
-            time.sleep(max(0.0, start + fed - time.monotonic()))
-            live.feed(sound[i : i + 800])
-            fed += min(800, sound.size - i) / 16_000
-    time.sleep(3)
-    live.close()
-    return median(waited) if waited else float('nan')

@@ -180,8 +180,8 @@ def publish_frames(width: int, height: int, rate: float, seconds: float) -> int:
 
 
 @contextmanager
-def _process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
-    env = {**os.environ, 'OMP_NUM_THREADS': '1'}
+def _process(*command: str, threads: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    env = {**os.environ, **({'OMP_NUM_THREADS': str(threads)} if threads else {})}
     process = subprocess.Popen([sys.executable, *command], env=env, start_new_session=True)
     try:
         yield process

@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
     parser.add_argument('--namespace', default='', help='its namespace')
+    parser.add_argument('--operator', default='', help='who speaks: the conversation is kept under this name')
     parser.add_argument('--timeout', type=float, default=10.0, help='seconds to wait for an answer')
 
 
@@ -38,16 +39,17 @@ def run(args: argparse.Namespace) -> int:
 
     with ConversegClient(args.node, args.namespace, timeout=args.timeout) as robot:
         if sys.stdin.isatty():
-            return talk(robot)
+            return talk(robot, args.operator)
         for line in sys.stdin:
-            if line.strip() and not answer(robot, line.strip(), print):
+            if line.strip() and not answer(robot, line.strip(), print, args.operator):
                 break
     return 0
 
 
-def answer(robot: Any, line: str, out: Callable[[str], None]) -> bool:
+def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = '') -> bool:
     """Say one line and print what comes of it; False where it ends the talk."""
     from converseg_ros.core import ConversegError
+    from converseg_ros.dialogue.conversation import said_by
     from converseg_ros.ros.words import describe
 
     if line in ('/quit', '/exit', '/q'):
@@ -65,7 +67,7 @@ def answer(robot: Any, line: str, out: Callable[[str], None]) -> bool:
                 robot.reset()
                 out('forgotten')
                 return True
-            ack = robot.say(line)
+            ack = robot.say(said_by(operator, line))
         except ConversegError as error:
             out(f'error: {error}')
             return True
@@ -103,7 +105,7 @@ def complete(typed: str, seen: Iterable[str]) -> list[str]:
     return found
 
 
-def talk(robot: Any) -> int:
+def talk(robot: Any, operator: str = '') -> int:
     """Read lines with prompt_toolkit until the end."""
     try:
         from prompt_toolkit import PromptSession
@@ -142,5 +144,5 @@ def talk(robot: Any) -> int:
             return 0
         except KeyboardInterrupt:
             continue
-        if line and not answer(robot, line, print):
+        if line and not answer(robot, line, print, operator):
             return 0

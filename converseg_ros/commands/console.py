@@ -20,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--segmenter', default='segmenter', help='name of the segmenter node (default: %(default)s)')
     parser.add_argument('--namespace', default='', help='its namespace')
     parser.add_argument('--speech-model', default='', help='folder of a speech model (default: the small English one)')
+    parser.add_argument('--operator', default='', help='who speaks: the conversation is kept under this name')
     parser.add_argument('--no-speech', action='store_true', help='no microphone on the page')
 
 
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
         'image_transport': args.transport,
         'speech': not args.no_speech,
         'speech_model': args.speech_model,
+        'operator': args.operator,
     }
     suffix = '/compressed' if args.transport == 'compressed' else ''
     image = args.image.removesuffix(suffix)

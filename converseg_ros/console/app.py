@@ -16,6 +16,7 @@ from converseg_ros.console.state import ConsoleState
 from converseg_ros.core import ConversegError
 from converseg_ros.core.instruction import clean_text
 from converseg_ros.core.texts import catalogue, say
+from converseg_ros.dialogue.conversation import said_by
 from converseg_ros.speech.listener import Event, EventKind, Live
 from converseg_ros.speech.sound import Resampler, from_int16
 from converseg_ros.web.broadcast import Broadcaster
@@ -31,6 +32,7 @@ class Console:
     """Serves a ConsoleState. publish: sends a text to the node. reset: asks the node to forget everything.
 
     ears: makes a running recogniser that tells its events to a function; may raise ConversegError (no model).
+    operator: under whose name the conversation is kept.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class Console:
         max_fps: float = 20.0,
         host: str = '127.0.0.1',
         token: str = '',
+        operator: str = '',
     ) -> None:
         self.state, self.publish, self.reset, self.ears = state, publish, reset, ears
+        self.operator = operator
         self.period = 1.0 / max_fps
         self.app = make_app('converseg console', host=host, token=token)
         self.pages = Broadcaster(self.app.state.limits.clients)
@@ -115,6 +119,7 @@ class Console:
         selected = self.state.selected
         if selected and not any(text.casefold() == word for word in WORDS.values()):
             text = f'#{selected} {text}'
+        text = said_by(self.operator, text)
         self.state.say(text)
         self.publish(text)
         return ''

@@ -24,6 +24,7 @@ from converseg_ros.dialogue import saved
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.clause import family_of, full, parse, strip
 from converseg_ros.dialogue.conversation import (
+    NAME,
     Conversation,
     Draft,
     about_of,
@@ -38,7 +39,7 @@ from converseg_ros.dialogue.split import Clause, split
 from converseg_ros.dialogue.thinking import Options, Thinking
 
 OPERATORS = 32  # the one not heard for longest is forgotten first
-ADDRESSED = re.compile(r'@(?P<name>[\w.-]{1,64})\s+(?P<text>.+)')  # who speaks
+ADDRESSED = re.compile(rf'@(?P<name>{NAME})\s+(?P<text>.+)')  # who speaks
 POINTED = re.compile(r'#(?P<id>\S+)\s+(?P<text>.+)')  # what is pointed at
 
 
@@ -81,7 +82,8 @@ class Dialogue:
         if language:
             return Heard(accepted=False, reason=say('not_supported', language=language))
         words = normal(text)
-        open_question, reasons = conversation.removing, ()
+        open_question = conversation.removing
+        reasons: tuple[str, ...] = ()
         if open_question:
             answer = self._answer(words, conversation, scene)
             if answer is not None:

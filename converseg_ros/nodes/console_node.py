@@ -19,6 +19,7 @@ from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
 from converseg_ros.ros import spin
 from converseg_ros.ros.conversion import to_ns, to_rgb
+from converseg_ros.ros.operator_parameters import CONSOLE, check_all, declare
 from converseg_ros.ros.qos import LATCHED, FollowingSubscription, reliable
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset
@@ -33,31 +34,27 @@ class ConsoleNode(Node):
     def __init__(self, **kwargs: Any) -> None:
         """Declare parameters, subscribe and serve; raise ConversegError where the address cannot be had."""
         super().__init__('console', **kwargs)
-        p = self.declare_parameter
-        host = p('host', '127.0.0.1').value
-        port = p('port', 8723).value
-        token = p('token', '').value
-        segmenter = p('segmenter', 'segmenter').value
-        transport = p('image_transport', 'raw').value
-        max_fps = p('max_fps', 20.0).value
-        self._speech = (p('speech', True).value, p('speech_model', '').value, p('speech_device', 'auto').value)
+        self.settings = s = declare(self, CONSOLE, self._apply)
+        check_all(CONSOLE, s)
         self.state = ConsoleState()
         self._words = self.create_publisher(String, 'instruction', reliable(10))
-        self._reset = self.create_client(Reset, f'{segmenter}/reset')
-        ears = self._ears if self._speech[0] else None
+        self._reset = self.create_client(Reset, f'{s["segmenter"]}/reset')
+        ears = self._ears if s['speech'] else None
         self.console = Console(
             self.state,
             lambda text: self._words.publish(String(data=text)),
             reset=self._ask_reset,
             ears=ears,
-            max_fps=min(60.0, max(1.0, float(max_fps))),
-            host=host,
-            token=token,
+            max_fps=s['max_fps'],
+            host=s['host'],
+            token=s['token'],
+            operator=s['operator'],
         )
-        kind = CompressedImage if transport == 'compressed' else Image
-        topic = 'image/compressed' if transport == 'compressed' else 'image'
+        compressed = s['image_transport'] == 'compressed'
+        kind = CompressedImage if compressed else Image
+        topic = 'image/compressed' if compressed else 'image'
         self._image = FollowingSubscription(self, kind, topic, self._on_image)
-        self._segmenter = segmenter
+        self._segmenter = segmenter = s['segmenter']
         self.create_subscription(RegionArray, f'{segmenter}/regions', self._on_regions, reliable(2))
         self.create_subscription(InstructionAck, f'{segmenter}/instruction_ack', self._on_ack, reliable(10))
         self.create_subscription(Bool, f'{segmenter}/safety_ok', self._on_safe, LATCHED)
@@ -65,12 +62,17 @@ class ConsoleNode(Node):
         self.create_timer(0.5, self._tick)
         self._lock = threading.Lock()
         self._pending: Image | CompressedImage | None = None
-        self.web = Running(self.console.app, port=int(port)).start()
+        self.web = Running(self.console.app, port=s['port']).start()
         self.console.start()
         self._decoder = threading.Thread(target=self._decode, name='console-decode', daemon=True)
         self._wake, self._ended = threading.Event(), False
         self._decoder.start()
         self.get_logger().info(f'console: {self.web.url}')
+
+    def _apply(self, settings: dict[str, Any]) -> None:
+        """Take new values of the parameters that may change; a recogniser is loaded when a page next talks."""
+        self.settings = settings
+        self.console.period, self.console.operator = 1.0 / settings['max_fps'], settings['operator']
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         """Keep the newest image; it is decoded elsewhere, so that this thread only receives."""
@@ -136,8 +138,8 @@ class ConsoleNode(Node):
         """Return a running recogniser for a page's microphone; hot-words are what is in view."""
         from converseg_ros.speech.recogniser import Recogniser
 
-        _, model, device = self._speech
-        listener = Listener(Recogniser(model, device=device), ListenOptions(push_to_talk=True))
+        recogniser = Recogniser(self.settings['speech_model'], device=self.settings['speech_device'])
+        listener = Listener(recogniser, ListenOptions(push_to_talk=True))
         listener.hotwords = sorted({head(r.phrase) for r in self.state.regions} - {''})
         return Live(listener, tell)
 

@@ -1,19 +1,25 @@
 """The speech node: a microphone, an audio topic or WAV files become `instruction`; without any of them it says why."""
 
+from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 import sys
 import threading
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 import numpy as np
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from std_msgs.msg import Bool, String
 
 from converseg_ros.core import ConversegError
 from converseg_ros.core.texts import say
+from converseg_ros.dialogue.conversation import said_by
 from converseg_ros.dialogue.refer import head
 from converseg_ros.msg import AudioChunk, RegionArray
 from converseg_ros.ros import spin
+from converseg_ros.ros.operator_parameters import SPEECH, check_all, declare
 from converseg_ros.ros.qos import LATCHED, reliable
 from converseg_ros.speech.listener import Event, EventKind, Listener, ListenOptions, Live
 from converseg_ros.speech.recogniser import Limits, Recogniser
@@ -22,65 +28,64 @@ from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_w
 PIECE = 1600  # samples of a file fed at a time (0.1 s)
 
 
+def listen_options(settings: dict[str, Any]) -> ListenOptions:
+    """Return the listener's options among the parameters."""
+    return ListenOptions(**{f.name: settings[f.name] for f in fields(ListenOptions)})
+
+
 class SpeechNode(Node):
     """Wires sound to the listener and its events to topics; a missing microphone or model leaves the node running."""
 
     def __init__(self, **kwargs: Any) -> None:
         """Declare parameters and open the source of sound."""
         super().__init__('speech', **kwargs)
-        p = self.declare_parameter
-        source = p('audio_source', 'microphone').value  # microphone, topic or files
-        device = p('device', '').value
-        files = p('files', ['']).value
-        model = p('model', '').value
-        fetch = p('fetch_model', False).value
-        compute = p('compute', 'auto').value
-        self._confidence = p('min_confidence', 0.45).value
-        defaults = ListenOptions()
-        options = ListenOptions(
-            threshold=p('threshold', defaults.threshold).value,
-            min_speech=p('min_speech', defaults.min_speech).value,
-            silence=p('silence', defaults.silence).value,
-            early=p('early', defaults.early).value,
-            longest=p('longest', defaults.longest).value,
-            partial=p('partial', defaults.partial).value,
-            gate=p('gate', defaults.gate).value,
-            margin=p('margin', defaults.margin).value,
-            push_to_talk=p('push_to_talk', False).value,
-        )
-        self._hotwords = {w for w in p('hotwords', ['']).value if w}
-        segmenter = p('segmenter', 'segmenter').value
+        self.settings = declare(self, SPEECH, self._apply)
         self._words = self.create_publisher(String, 'instruction', reliable(10))
         self._partial = self.create_publisher(String, '~/partial', reliable(10))
         self._state = self.create_publisher(String, '~/state', LATCHED)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', QoSProfile(depth=10))
         self._live: Live | None = None
         self._microphone: Microphone | None = None
         self._resamplers: dict[int, Resampler] = {}
         self._ended = threading.Event()
         self._reader: threading.Thread | None = None
+        self._scene: set[str] = set()
+        self._counts = Counter[str]()
         self.trouble = ''
         try:
-            recogniser = Recogniser(model, fetch=fetch, device=compute, limits=Limits(confidence=self._confidence))
-            self._live = Live(Listener(recogniser, options), self._told)
+            check_all(SPEECH, self.settings)
+            self._open()
         except ConversegError as error:
-            self._complain(say('no_recogniser', why=error))
-            return
-        self._follow(self._hotwords)
-        self.create_subscription(RegionArray, f'{segmenter}/regions', self._on_regions, reliable(2))
+            self._complain(str(error))
+
+    def _open(self) -> None:
+        """Load the recogniser and open the source of sound; raise ConversegError where one of them is missing."""
+        s = self.settings
+        try:
+            recogniser = Recogniser(s['model'], fetch=s['fetch_model'], device=s['compute'], threads=s['threads'])
+            self._live = Live(Listener(recogniser, listen_options(s)), self._told)
+        except ConversegError as error:
+            raise ConversegError(say('no_recogniser', why=error)) from error
+        self._apply(s)
+        self.create_subscription(RegionArray, f'{s["segmenter"]}/regions', self._on_regions, reliable(2))
         self.create_subscription(Bool, '~/talk', self._on_talk, reliable(10))
-        self.tell_state(say('push_to_talk' if options.push_to_talk else 'listening'))
-        if source == 'topic':
+        self.tell_state(say('push_to_talk' if s['push_to_talk'] else 'listening'))
+        if s['audio_source'] == 'topic':
             self.create_subscription(AudioChunk, 'audio', self._on_audio, reliable(50))
-        elif source == 'files':
-            self._reader = threading.Thread(target=self._read, args=([f for f in files if f],), daemon=True)
+        elif s['audio_source'] == 'files':
+            self._reader = threading.Thread(target=self._read, args=([f for f in s['files'] if f],), daemon=True)
             self._reader.start()
-        elif source == 'microphone':
-            try:
-                self._microphone = Microphone(self._live.feed, device)
-            except ConversegError as error:
-                self._complain(str(error))
         else:
-            self._complain(f'audio_source is {source!r}; use microphone, topic or files')
+            self._microphone = Microphone(self._live.feed, s['device'])
+
+    def _apply(self, settings: dict[str, Any]) -> None:
+        """Take new values of the parameters that may change."""
+        self.settings = settings
+        if self._live is not None:
+            listener = self._live.listener
+            listener.options = listen_options(settings)
+            listener.recogniser.limits = Limits(confidence=settings['min_confidence'])
+            self._follow()
 
     def _complain(self, text: str) -> None:
         self.trouble = text
@@ -93,23 +98,46 @@ class SpeechNode(Node):
 
     def _told(self, event: Event) -> None:
         """Publish an event of the listener."""
+        if event.kind in (EventKind.FINAL, EventKind.REJECTED):
+            self._counts[event.kind] += 1
+            self._diagnose(event)
         if event.kind == EventKind.FINAL:
             self.get_logger().info(f'heard ({event.confidence:.2f}): {event.text}')
-            self._words.publish(String(data=event.text))
+            self._words.publish(String(data=said_by(self.settings['operator'], event.text)))
             self._partial.publish(String(data=''))
         elif event.kind == EventKind.PARTIAL:
             self._partial.publish(String(data=event.text))
         else:
             self.tell_state(event.text)
 
-    def _follow(self, words: set[str]) -> None:
+    def _diagnose(self, event: Event) -> None:
+        """Say on /diagnostics how the last sentence was heard."""
+        name = self.get_fully_qualified_name()
+        values = {
+            'text': event.text if event.kind == EventKind.FINAL else '',
+            'confidence': f'{event.confidence:.3f}',
+            'pause (s)': f'{event.pause_s:.3f}',
+            'reading (s)': f'{event.read_s:.3f}',
+            'count heard': self._counts[EventKind.FINAL],
+            'count rejected': self._counts[EventKind.REJECTED],
+            'count lost': self._live.lost if self._live is not None else 0,
+        }
+        pairs = [KeyValue(key=k, value=str(v)) for k, v in values.items()]
+        words = 'heard a sentence' if event.kind == EventKind.FINAL else event.text
+        status = DiagnosticStatus(name=f'{name}: speech', message=words, hardware_id=name, values=pairs)
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+    def _follow(self) -> None:
+        """Expect the words of the parameter and of the scene."""
         if self._live is not None:
-            self._live.listener.hotwords = sorted(words)
+            self._live.listener.hotwords = sorted(self._scene | {w for w in self.settings['hotwords'] if w})
 
     def _on_regions(self, message: RegionArray) -> None:
         """Expect the words of the scene."""
-        nouns = {head(r.instruction.resolved_text or r.instruction.text) for r in message.regions}
-        self._follow(self._hotwords | (nouns - {''}))
+        self._scene = {head(r.instruction.resolved_text or r.instruction.text) for r in message.regions} - {''}
+        self._follow()
 
     def _on_talk(self, message: Bool) -> None:
         if self._live is not None:

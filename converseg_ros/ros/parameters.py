@@ -60,7 +60,7 @@ def _field_docs(cls: type) -> dict[str, str]:
     return docs
 
 
-def _group(prefix: str, cls: type, skip: tuple[str, ...] = ()) -> list[Parameter]:
+def group(prefix: str, cls: type, skip: tuple[str, ...] = ()) -> list[Parameter]:
     """Return a parameter for each field of a dataclass of options."""
     docs = _field_docs(cls)
     made = []
@@ -130,10 +130,10 @@ OWN = (
 )
 TABLE: tuple[Parameter, ...] = (
     *OWN,
-    *_group('conversation', Options),
-    *_group('lift', LiftOptions),
-    *_group('tracker', TrackerOptions),
-    *_group('safety', SafetyOptions),
+    *group('conversation', Options),
+    *group('lift', LiftOptions),
+    *group('tracker', TrackerOptions),
+    *group('safety', SafetyOptions),
 )
 BY_NAME = {p.name: p for p in TABLE}
 

@@ -28,12 +28,17 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. ended_s: seconds of the stream at the last voiced sample (FINAL, REJECTED)."""
+    """One thing that happened. For FINAL and REJECTED: ended_s, seconds of the stream at the last voiced chunk's end.
+
+    pause_s: seconds of the stream from there to the end of the sentence. read_s: seconds the recogniser took.
+    """
 
     kind: EventKind
     text: str
     confidence: float = 0.0
     ended_s: float = 0.0
+    pause_s: float = 0.0
+    read_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +183,12 @@ class Listener:
         """Read a whole sentence and say what it is."""
         self.vad.reset()
         idle = Event(EventKind.STATE, say('push_to_talk' if self.options.push_to_talk else 'listening'))
+        pause = self._now - sentence.ended_s
         if sentence.voiced * CHUNK / RATE < self.options.min_speech:
-            return [Event(EventKind.REJECTED, say('heard_noise'), 0.0, sentence.ended_s), idle]
+            return [Event(EventKind.REJECTED, say('heard_noise'), 0.0, sentence.ended_s, pause), idle]
         result = sentence.read or self._read(sentence)
-        if result.rejected:
-            return [Event(EventKind.REJECTED, result.rejected, result.confidence, sentence.ended_s), idle]
-        return [Event(EventKind.FINAL, result.text, result.confidence, sentence.ended_s), idle]
+        kind, text = (EventKind.REJECTED, result.rejected) if result.rejected else (EventKind.FINAL, result.text)
+        return [Event(kind, text, result.confidence, sentence.ended_s, pause, result.seconds), idle]
 
 
 class Live:

@@ -31,11 +31,15 @@ INVENTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was understood. rejected: why it is not to be believed, '' if it is. confidence: mean word probability."""
+    """What was understood. rejected: why it is not to be believed, '' if it is. confidence: mean word probability.
+
+    seconds: what reading took.
+    """
 
     text: str
     confidence: float
     rejected: str = ''
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""Every parameter of the speech and the console node: what it does, its range, whether it may change while it runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
+
+from converseg_ros.core import ConversegError, InputError
+from converseg_ros.dialogue.conversation import said_by
+from converseg_ros.ros.parameters import Parameter, group
+from converseg_ros.speech.listener import ListenOptions
+
+RANGES = {'gate': (-120.0, 0.0), 'margin': (0.0, 60.0), 'threshold': (0.2, 1.0), 'longest': (1.0, 25.0)}
+OPERATOR = Parameter('operator', '', 'Who speaks: the conversation is kept under this name; empty: the nameless one.')
+SEGMENTER = Parameter('segmenter', 'segmenter', 'Name of the segmenter node.', live=False)
+
+
+def _listening() -> list[Parameter]:
+    """Return the listener's options as parameters."""
+    made = []
+    for p in group('', ListenOptions):
+        name = p.name.removeprefix('.')
+        low, high = RANGES.get(name, (0.0, 60.0)) if isinstance(p.default, float) else (None, None)
+        made.append(replace(p, name=name, low=low, high=high, live=name != 'before'))
+    return made
+
+
+SPEECH: tuple[Parameter, ...] = (
+    Parameter(
+        'audio_source', 'microphone', 'Where sound comes from.', choices=('microphone', 'topic', 'files'), live=False
+    ),
+    Parameter('device', '', 'Name or number of the input device; empty: the default one.', live=False),
+    Parameter('files', [''], '16-bit WAV files, fed at the pace of speech.', live=False),
+    Parameter(
+        'model', '', 'Folder of a faster-whisper model; empty: the small English one of the extra `speech`.', live=False
+    ),
+    Parameter('fetch_model', False, '`model` is a hub name and may be fetched.', live=False),
+    Parameter('compute', 'auto', 'Where the model runs.', choices=('auto', 'cpu', 'cuda'), live=False),
+    Parameter(
+        'threads', 0, 'CPU threads of the recogniser; 0: as many as there are cores, at most 4.', 0, 64, live=False
+    ),
+    Parameter('hotwords', [''], 'Words to expect besides those of the scene.'),
+    Parameter('min_confidence', 0.45, 'Mean word probability below which nothing is published.', 0.0, 1.0),
+    *_listening(),
+    OPERATOR,
+    SEGMENTER,
+)
+CONSOLE: tuple[Parameter, ...] = (
+    Parameter('host', '127.0.0.1', 'Address to listen on; beyond this machine pages need the token.', live=False),
+    Parameter('port', 8723, 'Its port; 0: a free one.', 0, 65535, live=False),
+    Parameter('token', '', 'What pages must know; empty: made up where one is needed.', live=False),
+    Parameter('image_transport', 'raw', 'Type of the image topic.', choices=('raw', 'compressed'), live=False),
+    Parameter('max_fps', 20.0, 'Most frames a second to a page.', 1.0, 60.0),
+    Parameter('speech', True, "Recognise speech from the browser's microphone.", live=False),
+    Parameter('speech_model', '', 'Folder of its model; empty: the small English one.'),
+    Parameter('speech_device', 'auto', 'Where it runs.', choices=('auto', 'cpu', 'cuda')),
+    OPERATOR,
+    SEGMENTER,
+)
+
+
+def declare(
+    node: Node, table: Sequence[Parameter], apply: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
+    """Declare a table on a node and return the values; `apply` is told all values whenever live ones changed."""
+    by_name = {p.name: p for p in table}
+    for p in table:
+        node.declare_parameter(p.name, p.default, p.descriptor())
+
+    def values() -> dict[str, Any]:
+        return {name: node.get_parameter(name).value for name in by_name}
+
+    def may_set(changes: Sequence[RosParameter]) -> SetParametersResult:
+        try:
+            for change in changes:
+                p = by_name.get(change.name)
+                if p is not None and not p.live:
+                    raise InputError('it is read when the node starts', where=p.name, do='start the node anew')
+                if p is not None:
+                    check(p, change.value)
+        except ConversegError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(may_set)
+    if apply is not None:
+        node.add_post_set_parameters_callback(lambda _: apply(values()))
+    return values()
+
+
+def check_all(table: Sequence[Parameter], values: Mapping[str, Any]) -> None:
+    """Raise InputError naming the first parameter whose value is none of its choices."""
+    for p in table:
+        check(p, values[p.name])
+
+
+def check(p: Parameter, value: Any) -> None:
+    """Raise InputError where a parameter cannot have this value."""
+    if p.choices and value not in p.choices:
+        raise InputError(f'{value!r} is not one of {", ".join(p.choices)}', where=p.name)
+    if p is OPERATOR:
+        said_by(str(value), '')
