@@ -474,6 +474,7 @@ COCO_NAMES = {
     'paper-merged': 'paper',
     'food-other-merged': 'food',
     'building-other-merged': 'building',
+    'house': 'building',
     'rock-merged': 'rock',
     'wall-other-merged': 'wall',
     'rug-merged': 'rug',

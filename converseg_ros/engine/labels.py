@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.mask import decode_rle
+from converseg_ros.engine.consensus import settle
 from converseg_ros.engine.knowledge import thing
 from converseg_ros.engine.world import SURFACES, Entity, World
 
@@ -178,7 +179,8 @@ def _entity(key: str, name: str, mask: NDArray[np.bool_], is_thing: bool, crowd:
     kind = 'agent' if 'agent' in known.kinds or known.name == 'person' else 'object' if is_thing else 'stuff'
     if not is_thing and known.name in SURFACES:
         kind = 'surface'
-    return Entity(key, known.name, mask, kind=kind, tags=known.tags, maybe=known.maybe, crowd=crowd)
+    tags, maybe = settle(known.name, known.tags, known.maybe)
+    return Entity(key, known.name, mask, kind=kind, tags=tags, maybe=maybe, crowd=crowd)
 
 
 def _related(world: World) -> World:

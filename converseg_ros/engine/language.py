@@ -127,7 +127,7 @@ class Talk:
 
     def anchor(self, entity: Entity) -> str | None:
         """Return words (with `the`) that mean this entity and nothing else, or None."""
-        if self.world.faint(entity) or entity.crowd:
+        if self.world.faint(entity) or entity.area < 2 * self.world.faint_area or entity.crowd:
             return None
         if entity.kind == 'part':
             owner = self.anchor(self.world.entities[entity.owner])
@@ -157,6 +157,11 @@ class Talk:
         if len(entities) == 1 and not entities[0].crowd:
             return single, 'is'
         return plural(name) if name in MASS_KINDS else plural(single), 'are'
+
+    def phrase(self, name: str, chosen: list[Entity], *, pre: str = '', post: str = '') -> tuple[str, str]:
+        """Return `pre NAME post` in the right number for these entities, and `is` or `are`."""
+        noun, be = self.noun(name, chosen)
+        return ' '.join(filter(None, (pre, noun, post))), be
 
     def say(
         self, phrase: str, be: str, entities: list[Entity], *, everything: bool = False, mass: bool = False

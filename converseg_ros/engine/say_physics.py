@@ -2,7 +2,7 @@
 
 from converseg_ros.engine.knowledge import plural
 from converseg_ros.engine.language import Draft, Drafts, Talk, keys
-from converseg_ros.engine.say_spatial import carriers
+from converseg_ros.engine.places import carriers
 from converseg_ros.engine.uses import HAZARDS
 from converseg_ros.engine.world import Entity
 
@@ -94,7 +94,13 @@ def _removal(talk: Talk) -> Drafts:
             text = talk.choose((f'what would fall if I took away {words}?', f'what rests its weight on {words}?'))
             yield Draft(text, (), 'falls_if_removed', 'conversational', 'wrong_relation')
         carrier = world.entities.get(e.support)
-        if carrier and carrier.kind in ('object', 'surface') and carrier.area and world.askable([carrier.key]):
+        if (
+            carrier
+            and carrier.kind in ('object', 'surface')
+            and not _low(carrier)
+            and carrier.area
+            and world.askable([carrier.key])
+        ):
             text = talk.choose(
                 (
                     f'what carries the weight of {words}?',

@@ -19,6 +19,8 @@ EVENTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], 
     'plugging': ('connecting', ('that is in use', 'with a plug in it'), ('which outlet is being used?', 'where is {a} plugged in?', 'what is {a} going into?'), ('what is plugged into {w}?', 'what is going into {w}?'), ('that is free', 'with nothing plugged into it')),
 }  # fmt: skip
 EVIDENCE = 0.0012  # share of the image that each who takes part must cover
+# How far below the lower edge of what they ride people's feet may hang, in its heights; beside a bicycle they stand lower.
+FEET = {'bicycle': -0.2, 'motorcycle': -0.2, 'scooter': -0.1, 'horse': -0.15, 'elephant': -0.15}
 RIDES = frozenset({'bicycle', 'motorcycle', 'horse', 'skateboard', 'surfboard', 'snowboard', 'elephant', 'scooter'})
 CARRIED = frozenset({'umbrella', 'backpack', 'handbag', 'suitcase', 'tennis racket', 'baseball bat', 'cell phone', 'kite', 'baseball glove'})  # fmt: skip
 SEATS = frozenset({'chair', 'couch', 'bench', 'bed'})
@@ -260,5 +262,5 @@ def _rides(person: Entity, ride: Entity) -> bool:
         shared >= 0.6 * narrow
         and inside
         and person.cy < ride.cy
-        and person.box.y1 <= ride.box.y1 + 0.1 * (ride.box.y1 - ride.box.y0)
+        and person.box.y1 <= ride.box.y1 + FEET.get(ride.category, 0.1) * (ride.box.y1 - ride.box.y0)
     )

@@ -4,15 +4,41 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-import numpy as np
-
-from converseg_ros.engine.knowledge import plural
 from converseg_ros.engine.language import Draft, Drafts, Talk, against, keys, select
-from converseg_ros.engine.world import Entity, World
+from converseg_ros.engine.places import (
+    above,
+    behind,
+    below,
+    between,
+    carriers,
+    gap,
+    in_front_of,
+    is_in,
+    left_of,
+    on_side,
+    on_top,
+    own_left_of,
+    own_right_of,
+    right_of,
+)
+from converseg_ros.engine.say_orders import orders
+from converseg_ros.engine.world import Entity
 
 Verdict = Callable[[Entity], bool | None]
 FIXED = frozenset({'floor', 'rug', 'wall', 'ceiling'})
 ANCHORS = 4  # anchors tried for a class
+SEATS = frozenset({'chair', 'office chair', 'armchair'})
+FACED = SEATS | {
+    'man',
+    'woman',
+    'boy',
+    'girl',
+    'person',
+    'cat',
+    'dog',
+    'teddy bear',
+    'doll',
+}  # have a front of their own
 
 
 def spatial(talk: Talk) -> Drafts:
@@ -27,145 +53,43 @@ def spatial(talk: Talk) -> Drafts:
         if any(e.kind in ('stuff', 'structure', 'surface') or e.category in FIXED for e in named):
             continue
         yield from _anchored(talk, name, named, [(e, w) for e, w in anchors if e not in named])
+        yield from _own_sides(talk, name, named, [(e, w) for e, w in anchors if e not in named])
         yield from _between(talk, name, named, [(e, w) for e, w in anchors if e not in named])
         if len(named) >= 2 and not any(e.crowd for e in named):
-            yield from _orders(talk, name, named)
+            yield from orders(talk, name, named)
             yield from _hidden(talk, name, named)
             yield from _behind_its_like(talk, name, named)
         yield from _image_side(talk, name, named)
     yield from _contents(talk)
 
 
-def _phrase(talk: Talk, name: str, chosen: list[Entity], *, pre: str = '', post: str = '') -> tuple[str, str]:
-    noun, be = talk.noun(name, chosen)
-    return ' '.join(filter(None, (pre, noun, post))), be
-
-
-def _draft(talk: Talk, name: str, named: list[Entity], verdict: Verdict, sub_concept: str, post: str) -> Drafts:
-    """Yield the prompt `the NAME POST` if it is fair, as a positive or as a wrong relation."""
-    yes = select(talk, named, verdict, distractors=not talk.bare)
+def _draft(
+    talk: Talk,
+    name: str,
+    named: list[Entity],
+    verdict: Verdict,
+    sub_concept: str,
+    post: str,
+    *,
+    alone: bool = False,
+) -> Drafts:
+    """Yield the prompt `the NAME POST` if it is fair; with `alone` it may hold for all of that name."""
+    yes = select(talk, named, verdict, distractors=not talk.bare and not alone)
     if yes is None:
         return
     if not yes and any(e.crowd for e in named):
         return
-    phrase, be = _phrase(talk, name, yes or named[:1], post=post)
+    phrase, be = talk.phrase(name, yes or named[:1], post=post)
     if be == 'are':
         phrase = phrase.replace(' that is ', ' that are ')
     text, phase = talk.say(phrase, be, yes)
     yield Draft(text, keys(yes), sub_concept, phase, 'positive' if yes else 'wrong_relation')
 
 
-def left_of(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is to the viewer's left of `anchor`: its centre beyond the anchor's edge, nothing shared."""
-    margin = 0.015 * world.width
-    if e.cx < anchor.box.x0 - margin and e.box.x1 < anchor.cx:
-        return True
-    return False if e.cx >= anchor.cx else None
-
-
-def right_of(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is to the viewer's right of `anchor`."""
-    margin = 0.015 * world.width
-    if e.cx > anchor.box.x1 + margin and e.box.x0 > anchor.cx:
-        return True
-    return False if e.cx <= anchor.cx else None
-
-
-def above(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is above `anchor` in the picture, in its columns."""
-    overlap = min(e.box.x1, anchor.box.x1) - max(e.box.x0, anchor.box.x0)
-    known = e.up is not None and anchor.up is not None and e.size is not None
-    if known and e.up - e.size[2] < anchor.up - 0.02:  # type: ignore[index, operator]
-        # higher up in the picture, but not above in the room
-        return False if e.cy >= anchor.cy and e.up <= anchor.up else None  # type: ignore[operator]
-    if e.cy >= anchor.cy:
-        return False
-    aligned = overlap >= 0.5 * min(e.box.x1 - e.box.x0, anchor.box.x1 - anchor.box.x0)
-    return True if e.box.y1 <= anchor.box.y0 + 0.01 * world.height and aligned else None
-
-
-def below(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is below `anchor` in the picture, in its columns."""
-    if above(anchor, e, world):
-        return True
-    higher = e.up is not None and anchor.up is not None and e.up < anchor.up
-    return False if e.cy <= anchor.cy and not higher else None
-
-
-def behind(e: Entity, anchor: Entity) -> bool | None:
-    """Say whether `e` is behind `anchor` as seen from the camera: farther away, and in line with it."""
-    if e.position is None or anchor.position is None or e.size is None or anchor.size is None:
-        return None
-    along = e.position[2] - anchor.position[2]
-    if along < 0.02:
-        return False
-    reach = 0.5 * (max(anchor.size[:2]) + max(e.size[:2]))
-    if np.linalg.norm(e.position - anchor.position) > 4 * reach + 0.6:
-        return None
-    return True if along > 0.06 and abs(e.position[0] - anchor.position[0]) < 0.7 * reach else None
-
-
-def in_front_of(e: Entity, anchor: Entity) -> bool | None:
-    """Say whether `e` is in front of `anchor` as seen from the camera."""
-    if e.position is None or anchor.position is None:
-        return None
-    if e.position[2] - anchor.position[2] > -0.02:
-        return False
-    return True if behind(anchor, e) else None
-
-
-def gap(a: Entity, b: Entity) -> float:
-    """Return the distance of two things: of their centres in metres where known, else between boxes in pixels."""
-    if a.position is not None and b.position is not None:
-        return float(np.linalg.norm(a.position - b.position))
-    dx = max(a.box.x0 - b.box.x1, b.box.x0 - a.box.x1, 0)
-    dy = max(a.box.y0 - b.box.y1, b.box.y0 - a.box.y1, 0)
-    return float(np.hypot(dx, dy)) + 5.0
-
-
 def _nearest(named: list[Entity], measure: Callable[[Entity], float], ratio: float) -> Entity | None:
     """Return the one with the clearly smallest measure."""
     ranked = sorted(named, key=measure)
     return ranked[0] if len(ranked) > 1 and measure(ranked[1]) > ratio * measure(ranked[0]) else None
-
-
-def on_top(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` stands on `anchor` itself; through something else is unclear."""
-    if e.support == anchor.key:
-        return True
-    if 'graph' not in world.facts:
-        return None if anchor.key in e.contacts or _overlap(e, anchor) else False
-    return None if anchor.key in carriers(e, world) else False
-
-
-def is_in(e: Entity, anchor: Entity) -> bool:
-    """Say whether `e` is in the container `anchor` itself."""
-    return e.inside == anchor.key
-
-
-def _overlap(e: Entity, anchor: Entity) -> bool:
-    a, b = e.box, anchor.box
-    return min(a.x1, b.x1) > max(a.x0, b.x0) and min(a.y1, b.y1) + 8 > max(a.y0, b.y0)
-
-
-def shared(e: Entity, other: Entity) -> float:
-    """Return the share of the smaller of two boxes that lies in the other."""
-    a, b = e.box, other.box
-    both = max(min(a.x1, b.x1) - max(a.x0, b.x0), 0) * max(min(a.y1, b.y1) - max(a.y0, b.y0), 0)
-    return both / max(1, min((a.x1 - a.x0) * (a.y1 - a.y0), (b.x1 - b.x0) * (b.y1 - b.y0)))
-
-
-def carriers(e: Entity, world: World) -> set[str]:
-    """Return everything that carries or contains `e`, directly or not."""
-    seen: set[str] = set()
-    stack = [e]
-    while stack:
-        current = stack.pop()
-        for key in (current.support, current.inside):
-            if key in world.entities and key not in seen:
-                seen.add(key)
-                stack.append(world.entities[key])
-    return seen
 
 
 def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
@@ -192,7 +116,7 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
                 post = talk.choose(
                     ('closest to', 'nearest to', 'right next to' if gap(near, anchor) < 0.3 else 'closest to')
                 )
-                phrase, be = _phrase(talk, name, [near], post=f'{post} {words}')
+                phrase, be = talk.phrase(name, [near], post=f'{post} {words}')
                 text, phase = talk.say(phrase, be, [near])
                 yield Draft(text, keys([near]), 'next_to', phase)
     if any(e.kind == 'agent' for e in named) and 'graph' in world.facts:
@@ -212,96 +136,31 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
             yield from _draft(talk, name, named, against(is_in, anchor), 'containment', f'{post} {words}')
 
 
+def _own_sides(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
+    """Yield what is on somebody's own left or right, whatever side of the picture that is."""
+    if 'depth' not in talk.world.facts or any(e.kind != 'object' for e in named):
+        return
+    faced = [(a, w) for a, w in anchors if a.category in FACED]
+    for anchor, words in faced[:2]:
+        sitter = anchor.category in SEATS
+        for side, test in (('left', own_left_of), ('right', own_right_of)):
+            options = (
+                (f'to the {side} of somebody who sits on {words}', f'on the {side} if I sit down on {words}')
+                if sitter
+                else (
+                    f"on {words}'s own {side}",
+                    f"on {words}'s {side}-hand side",
+                    f'to the {side} of {words} from their own point of view',
+                )
+            )
+            yield from _draft(talk, name, named, against(test, anchor), 'object_left', talk.choose(options), alone=True)
+
+
 def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
     near = [(a, w) for a, w in anchors if a.kind in ('object', 'agent')][:ANCHORS]
     for (a, first), (b, second) in pairwise(near):
-
-        def between(e: Entity, a: Entity = a, b: Entity = b) -> bool | None:
-            ab = np.array([b.cx - a.cx, b.cy - a.cy])
-            length = float(np.hypot(*ab)) + 1e-6
-            along = float(np.dot([e.cx - a.cx, e.cy - a.cy], ab)) / length**2
-            off = abs(float(ab[0] * (e.cy - a.cy) - ab[1] * (e.cx - a.cx))) / length**2
-            if (
-                0.2 < along < 0.8
-                and off < 0.2
-                and e.box.x1 - e.box.x0 < length
-                and max(shared(e, a), shared(e, b)) < 0.2
-            ):
-                return True
-            return False if along < -0.02 or along > 1.02 or off > 0.6 else None
-
-        yield from _draft(talk, name, named, between, 'between', f'between {first} and {second}')
-
-
-def _orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
-    world = talk.world
-    for label, measure, gap_needed, seen in _measures(world, named):
-        ranked = sorted(named, key=measure)
-        ends = [(0, label[0], label[1]), (len(ranked) - 1, label[2], label[1])]
-        if len(ranked) >= 3 and label[3]:
-            ends.append((1, label[3], label[1]))
-        for index, adjective, sub_concept in ends:
-            chosen = ranked[index]
-            others = [measure(r) for i, r in enumerate(ranked) if i != index]
-            if min(abs(measure(chosen) - o) for o in others) < gap_needed or not world.askable([chosen.key]):
-                continue
-            if seen and sorted(named, key=seen).index(chosen) != index:
-                continue  # the picture shows another order than the tape measure
-            if ' ' in adjective and adjective != 'second shortest':
-                phrase, be = _phrase(talk, name, [chosen], post=adjective)
-                if adjective.startswith('second'):
-                    phrase, be = f'second {name} from the left', 'is'
-            else:
-                phrase, be = _phrase(talk, name, [chosen], pre=adjective)
-            text, phase = talk.say(phrase, be, [chosen])
-            yield Draft(text, (chosen.key,), sub_concept, phase)
-
-
-Size = Callable[[Entity], float]
-Measure = tuple[tuple[str, str, str, str], Size, float, Size | None]
-
-
-def _measures(world: World, named: list[Entity]) -> list[Measure]:
-    """Return (first word, sub-concept, last word, second word), the measure, the gap that makes it clear, and what must agree."""
-    out: list[Measure] = [
-        (('leftmost', 'side_order', 'rightmost', 'second from the left'), lambda e: e.cx, 0.04 * world.width, None),
-    ]
-    if all(e.position is not None for e in named):
-        out.append(
-            (
-                ('closest to the camera', 'camera_distance', 'farthest from you', ''),
-                lambda e: float(np.linalg.norm(e.position)) if e.position is not None else 0.0,
-                0.15,
-                None,
-            )
-        )
-    if all(e.size is not None for e in named):
-        out.append(
-            (
-                ('smallest', 'size_order', 'biggest', ''),
-                lambda e: float(np.log(np.prod(np.maximum(e.size or 1, 1e-3)))),
-                0.4,
-                lambda e: e.area,
-            )
-        )
-        out.append(
-            (('shortest', 'size_order', 'tallest', 'second shortest'), lambda e: float(np.log((e.size or (1, 1, 1))[2] + 1e-3)), 0.2, lambda e: e.box.y1 - e.box.y0)
-        )  # fmt: skip
-    elif not any(_cut_off(e, world) for e in named):
-        out.append(
-            (
-                ('that looks the smallest', 'size_order', 'that looks the biggest', ''),
-                lambda e: float(np.log(e.area)),
-                0.5,
-                None,
-            )
-        )
-    return out
-
-
-def _cut_off(e: Entity, world: World) -> bool:
-    """Say whether a thing reaches over the edge of the picture."""
-    return e.box.x0 <= 1 or e.box.y0 <= 1 or e.box.x1 >= world.width - 1 or e.box.y1 >= world.height - 1
+        post = f'between {first} and {second}'
+        yield from _draft(talk, name, named, against(between, a, b), 'between', post)
 
 
 def _hidden(talk: Talk, name: str, named: list[Entity]) -> Drafts:
@@ -346,14 +205,6 @@ def _image_side(talk: Talk, name: str, named: list[Entity]) -> Drafts:
         yield from _draft(talk, name, named, against(on_side, word, width), 'image_region', post)
 
 
-def on_side(e: Entity, word: str, width: int) -> bool | None:
-    """Say whether a thing is in one half of the picture, clear of its middle."""
-    left, right = e.box.x1 < 0.48 * width, e.box.x0 > 0.52 * width
-    if not left and not right:
-        return None
-    return left == (word == 'left')
-
-
 def _contents(talk: Talk) -> Drafts:
     """Yield questions for everything on or in something."""
     world = talk.world
@@ -392,6 +243,3 @@ def _contents(talk: Talk) -> Drafts:
             )
             if world.askable([blockers[0].key]) and blockers[0].kind in ('object', 'agent'):
                 yield Draft(text, (blockers[0].key,), 'occlusion', 'conversational')
-
-
-__all__ = ['above', 'behind', 'below', 'carriers', 'gap', 'left_of', 'plural', 'right_of', 'spatial']

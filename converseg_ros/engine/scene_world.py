@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.engine.appearances import LOOKS_LIKE
+from converseg_ros.engine.appearances import LOOKS_LIKE, NAMELESS
+from converseg_ros.engine.consensus import settle
 from converseg_ros.engine.images import load_upright
 from converseg_ros.engine.knowledge import thing
 from converseg_ros.engine.world import Entity, Event, World
@@ -101,6 +102,26 @@ def _front(mask: NDArray[np.bool_], depth: NDArray[np.float32], view: View, obj:
     return out
 
 
+def _by_build(
+    obj: SceneObject, name: str, tags: frozenset[str], maybe: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the properties, certain and doubtful, after a look at how this one is made."""
+    sure, unsure = set(tags), set(maybe)
+    if name == NAMELESS:
+        return frozenset({'heavy'} & sure), frozenset(sure | unsure)
+    if obj.state == 'lit':
+        sure.add('hot')
+    if obj.material in ('plastic', 'metal', 'wood', 'fabric', 'food'):
+        unsure.discard('fragile')
+    if obj.material == 'paper' and obj.kind == 'object':
+        sure.add('flammable')
+    elif obj.material == 'fabric' and obj.kind == 'object' and 'flammable' not in sure:
+        unsure.add('flammable')
+    if obj.kind == 'object' and 'edible' not in sure and 0 < max(obj.size) <= CHOKING:
+        sure.add('choking')
+    return frozenset(sure), frozenset(unsure - sure)
+
+
 def _untrue(obj: SceneObject) -> frozenset[str]:
     """Return the attributes of a class that this one has not, by its size and by how it lies."""
     out = set()
@@ -126,8 +147,8 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
     if obj.mass > 0:  # heavy is what the scales say, not the class
         tags = (tags - {'heavy'}) | ({'heavy'} if obj.mass >= 10 else set())
         unsure = (unsure - {'heavy'}) | ({'heavy'} if 4 <= obj.mass < 10 else set())
-    if obj.state == 'lit':
-        tags = tags | {'hot'}
+    tags, unsure = settle(known.name, tags, ((known.maybe - {'heavy'}) | unsure) - tags)
+    tags, unsure = _by_build(obj, known.name, tags, unsure)
     pose = to_camera @ np.asarray(obj.pose, np.float64)
     world_rotation = np.asarray(obj.pose, np.float64)[:3, :3]
     half = np.abs(world_rotation) @ (np.asarray(obj.size, np.float64) / 2)
@@ -138,7 +159,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
         mask,
         kind=obj.kind,
         tags=tags,
-        maybe=((known.maybe - {'heavy'}) | unsure) - tags,
+        maybe=unsure,
         color='' if known.name in ('counter', 'kitchen island') else obj.color,  # top and fronts differ
         material=obj.material,
         state=obj.state,

@@ -31,14 +31,14 @@ FRAMES = (
 USES: dict[str, Use] = {
     'sittable': Use('sit', ('sit on', 'sit down on', 'take a seat on'), ('where can I sit down?', 'I am tired of standing, where could I sit?', 'where could a guest sit?')),
     'lie': Use('sit', ('lie down on', 'take a nap on', 'stretch out on'), ('where could somebody take a nap?', 'I want to lie down for a while, where can I do that?')),
-    'step_on': Use('sit', ('step on to reach higher',)),
+    'step_on': Use('travel', ('step on to reach higher',)),
     'climbable': Use('travel', ('climb up on', 'use to get up higher', 'climb to reach the ceiling'), ('what would help me reach the top shelf?',)),
     'cuts': Use('cut', ('cut with', 'slice bread with', 'cut this string with', 'open a package with by cutting it'), ('what would I use to cut something?', 'I have to slice something, what should I take?', 'which tool has a cutting edge?')),
     'cut_paper': Use('cut', ('cut paper with', 'cut out a paper star with')),
     'pours': Use('pour', ('pour from', 'pour a drink from', 'fill a glass from'), ('what could I pour a drink out of?',)),
     'drink': Use('drink', ('drink from', 'drink water from', 'sip a drink from'), ('I am thirsty, what can I drink from?', 'what would I put to my lips to take a sip?')),
     'holds_liquid': Use('contain', ('fill with water', 'keep a liquid in', 'pour water into'), ('what could hold some water?', 'which of these can hold a liquid?')),
-    'container': Use('contain', ('put things into', 'store small things in', 'keep things in'), ('where could I put things away?', 'what could I put these things into?')),
+    'container': Use('contain', ('put things away in', 'store things in', 'pack things into'), ('where could I put things away?', 'what could I pack these things into?')),
     'carry': Use('contain', ('carry my things in', 'put my belongings in to take along'), ('what could I pack my things into?', 'what would I use to carry my stuff?')),
     'trash': Use('contain', ('throw the garbage into', 'put the trash in'), ('where does the rubbish go?', 'where can I throw this away?')),
     'supports': Use('support_use', ('put things down on', 'set my cup down on', 'place a bowl on'), ('what could I rest something on?',)),
@@ -99,7 +99,7 @@ USES: dict[str, Use] = {
     'readable': Use('operate', ('read', 'read a story in'), ('I am bored and want to read, what is there?',)),
     'reflects': Use('operate', ('see my own face in', 'check my hair in')),
     'signal': Use('operate', (), ('what tells drivers what to do?',)),
-    'lights': Use('light', ('light the room with', 'get some light from'), ('it is dark, what could give me light?', 'what gives light here?')),
+    'lights': Use('light', ('light the room with', 'get some light from'), ('it is dark, what could give me light?', 'what could brighten up a dark room?')),
     'edible': Use('consume', ('eat', 'have as a snack', 'eat when I am hungry'), ('I am hungry, what is there to eat?', 'what here is edible?')),
     'sweet': Use('consume', ('have for dessert', 'eat as a sweet treat')),
     'peel': Use('consume', ('peel and eat',)),
@@ -121,13 +121,12 @@ USES: dict[str, Use] = {
     'music': Use('play', ('make music with', 'play a tune on')),
     'flowers': Use('contain', ('put flowers in', 'arrange a bouquet in')),
     'needs_water': Use('clean', ('water',), ('what needs watering?', 'which living thing here wants some water?')),
-    'graspable': Use('grasp', ('pick up with one hand', 'grab with a small gripper', 'lift with two fingers or a hand'), ('what could a small gripper pick up?', 'which things can be picked up with one hand?')),
 }  # fmt: skip
 
 # Physics and safety: whole prompts only, for a property of a class or of a scene's object.
 HAZARDS: dict[str, Use] = {
-    'sharp': Use('sharp', (), ('what could cut me?', 'which things here are sharp?', 'what should I not touch with bare hands because it is sharp?', 'anything sharp I should keep away from my fingers', 'show me whatever could hurt my fingers with a blade or point', 'what must not end up in the hands of a toddler because it is sharp?', 'watch out for anything with a sharp edge')),
-    'hot': Use('hot', (), ('what would burn me if I touched it?', 'what is hot here?', 'mark everything I should not touch because it is hot', 'what could burn my fingers right now?', 'keep me away from hot things', 'which things are dangerously hot?', 'what must not be touched without an oven glove?')),
+    'sharp': Use('sharp', (), ('what could cut me?', 'which things here are sharp?', 'what should I not touch with bare hands because it is sharp?', 'anything sharp I should keep away from my fingers', 'show me whatever has a blade that could hurt my fingers', 'what must not end up in the hands of a toddler because it is sharp?', 'watch out for anything with a sharp edge')),
+    'hot': Use('hot', (), ('what could burn me if I touched it?', 'what could be hot here?', 'mark everything I should not touch because it may be hot', 'what could burn my fingers?', 'keep me away from things that may be hot', 'which things could be dangerously hot?', 'what should not be touched without making sure that it is cold?')),
     'gets_hot': Use('hot', (), ('what gets hot when it is in use?', 'which appliance could burn me when it is on?', 'what here could get hot enough to burn a finger?')),
     'fragile': Use('fragile', (), ('what would break if it fell?', 'which things are fragile?', 'what could shatter if it was knocked over?', 'handle with care: which things break easily?', 'what should I carry carefully because it breaks?', 'what would end in pieces if I dropped it?')),
     'flammable': Use('fire', (), ('what could catch fire easily?', 'what should stay away from an open flame?', 'which things would burn quickly?', 'what would catch fire next to a candle?')),
@@ -141,7 +140,6 @@ HAZARDS: dict[str, Use] = {
     'rolls': Use('rolling', (), ('what could roll away?', 'which things would roll off a tilted table?', 'what should I stop from rolling away?')),
     'wheels': Use('rolling', (), ('what can roll on its own wheels?', 'which things have wheels?', 'what would start rolling if the ground sloped?')),
     'moves': Use('movable', (), ('what could suddenly start to move?', 'what could move into the way of a robot?', 'which of these could walk or drive into me?', 'keep clear of everything that moves by itself')),
-    'light_weight': Use('weight', (), ('what weighs almost nothing?', 'which things are light enough for a weak gripper?')),
 }  # fmt: skip
 
 # Words for a property as an adjective or a relative clause, for literal prompts.
@@ -152,16 +150,12 @@ ADJECTIVES: dict[str, tuple[str, str]] = {
     'alive': ('attribute', 'living things'),
     'toy': ('kind', 'toys'),
     'sharp': ('sharp', 'sharp things'),
-    'readable': ('attribute', 'things with print to read'),
 }
 
 # What is enough like what to stand in for it: use -> (tags that would do, prompts that name the missing tool).
 SUBSTITUTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    'hammers': (('heavy_tool', 'metal_tool'), ('there is no hammer, what could I knock a nail in with instead?',)),
+    'hammers': (('heavy_tool',), ('there is no hammer, what could I knock a nail in with instead?',)),
     'stirs': (('eat_with',), ('there is no spoon, what could I stir with instead?', 'what could stand in for a spoon to stir with?')),
-    'dry_with': (('wipe', 'soft'), ('there is no towel, what could I dry this with instead?',)),
-    'cuts': (('sharp',), ('I have no knife, what else could cut this open?', 'what could stand in for a knife?')),
-    'step_on': (('sittable',), ('there is no ladder, what could I stand on instead?',)),
-    'flowers': (('holds_liquid',), ('I have no vase, what could hold these flowers instead?', 'what could I use in place of a vase?')),
-    'rain': (('flammable',), ('I forgot my umbrella, what could I hold over my head instead?',)),
+    'dry_with': (('wipe',), ('there is no towel, what could I dry this with instead?',)),
+    'flowers': (('tall_vessel',), ('I have no vase, what could hold these flowers instead?', 'what could I use in place of a vase?')),
 }  # fmt: skip
