@@ -32,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('--json', type=Path, help='write the results here')
     parser.add_argument('--scenes', type=Path, help='folder of rendered scenes with exact depth and labels')
+    parser.add_argument('--progress', type=Path, help='go on where a run with this file was cut off (rendered scenes)')
+    parser.add_argument('--truth-only', action='store_true', help='judge scenes, time nothing')
     parser.add_argument('--count', type=int, default=200, help='scenes to judge of each kind (default: %(default)s)')
     parser.add_argument('--repeat', type=int, default=15, help='timed repetitions (default: %(default)s)')
     parser.add_argument('--no-open3d', action='store_true', help='do not time Open3D beside')
@@ -42,12 +44,12 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros.commands.lift_truth import judge_analytic, judge_rendered
 
     result: dict[str, Any] = {'speed': {}, 'truth': {}}
-    for name, size in SIZES.items():
+    for name, size in ({} if args.truth_only else SIZES).items():
         result['speed'][name] = speed = measure_speed(size, repeat=args.repeat, open3d=not args.no_open3d)
         print(f'{name}: {speed}')
     result['truth']['analytic'] = judge_analytic(args.count)
     if args.scenes is not None:
-        result['truth']['rendered'] = judge_rendered(args.scenes, args.count)
+        result['truth']['rendered'] = judge_rendered(args.scenes, args.count, args.progress)
     for name, kinds in result['truth'].items():
         for kind, numbers in kinds.items():
             print(f'{name}, {kind} depth: {numbers}')

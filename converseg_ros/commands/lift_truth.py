@@ -1,7 +1,8 @@
 """What lifting makes of scenes whose geometry is exact: errors of planes, placements, boxes and grasps."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame, Intrinsics
-from converseg_ros.core.geometry import Plane
+from converseg_ros.core.geometry import OrientedBox, Plane
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.lifting.truth import (
@@ -29,11 +30,12 @@ PUT = Instruction('where can I set it down', role=Role.AFFORDANCE)
 GRASP = Instruction('what can I pick up', role=Role.AFFORDANCE)
 MARGIN = 0.01  # metres that must be free around the footprint, besides
 LEAST_SUPPORT, LEAST_OBJECT = 3000, 600  # pixels
+WHOLE = 0.95  # share of a thing that must be in view for its box to be compared
 
 
 @dataclass(slots=True)
 class Tally:
-    """Errors over many scenes."""
+    """Errors over many scenes, or over one."""
 
     degrees: list[float] = field(default_factory=list)
     millimetres: list[float] = field(default_factory=list)
@@ -45,6 +47,16 @@ class Tally:
     faulty: list[str] = field(default_factory=list)
     boxes: list[float] = field(default_factory=list)
     axis_degrees: list[float] = field(default_factory=list)
+
+    def add(self, other: 'Tally') -> None:
+        """Count another tally in."""
+        for f in fields(self):
+            mine, theirs = getattr(self, f.name), getattr(other, f.name)
+            if isinstance(mine, dict):
+                for fault, count in theirs.items():
+                    mine[fault] = mine.get(fault, 0) + count
+            else:
+                setattr(self, f.name, mine + theirs)
 
     def add_support(
         self,
@@ -64,10 +76,13 @@ class Tally:
         if geometry.plane is None or geometry.centroid is None:
             self.degrees.append(90.0)
             self.millimetres.append(1000.0)
+            self.faulty.append(f'{name}: {geometry.reason or "no plane"}')
             return
         degrees, metres = plane_error(geometry.plane, truth, geometry.centroid)
         self.degrees.append(degrees)
         self.millimetres.append(1000 * metres)
+        if degrees > 1 or metres > 0.005:
+            self.faulty.append(f'{name}: plane off by {degrees:.2f} degrees, {1000 * metres:.1f} mm')
         for placement in geometry.placements:
             faults = placement_faults(placement, caster, camera, support, footprint=options.footprint, margin=MARGIN)
             self.placements += 1
@@ -113,7 +128,7 @@ def judge_analytic(count: int) -> dict[str, dict[str, Any]]:
     In every other scene the mask covers what stands on the table too, as a careless one would.
     """
     tallies = {'ideal': Tally(), 'camera-like': Tally()}
-    options, upright = LiftOptions(), LiftOptions(box='upright')
+    options = LiftOptions()
     seed = -1
     while tallies['ideal'].scenes < count:
         seed += 1
@@ -124,11 +139,11 @@ def judge_analytic(count: int) -> dict[str, dict[str, Any]]:
         for kind, depth in _kinds(scene.depth, seed):
             tally, frame = tallies[kind], scene.frame(depth)
             tally.add_support(f'seed {seed}', frame, mask, scene.table, scene, scene.camera, TABLE, options)
-            _judge_objects(tally, scene, frame, upright)
+            _judge_objects(tally, scene, frame)
     return {kind: tally.numbers() for kind, tally in tallies.items()}
 
 
-def _judge_objects(tally: Tally, scene: TruthScene, frame: Frame, options: LiftOptions) -> None:
+def _judge_objects(tally: Tally, scene: TruthScene, frame: Frame) -> None:
     """Compare upright boxes and principal axes of objects wholly in view with the true solids."""
     whole = scene.labels.copy()
     whole[1:-1, 1:-1] = 0
@@ -137,17 +152,29 @@ def _judge_objects(tally: Tally, scene: TruthScene, frame: Frame, options: LiftO
         mask = scene.labels == solid.label
         if solid.label in cut or np.count_nonzero(mask) < LEAST_OBJECT:
             continue
-        geometry = lift_regions(frame, [(GRASP, mask)], options)[0]
-        if geometry.box is None or geometry.principal_axis is None:
-            continue
-        box = geometry.box
-        world = scene.camera[:3, :3]
-        moved = type(box)(world @ box.center + scene.camera[:3, 3], world @ box.rotation, box.size)
-        tally.boxes.append(box_iou(moved, solid.box, 2000))
-        longest = int(np.argmax(solid.size))
-        if solid.kind != 'sphere' and float(solid.size[longest]) > 1.6 * float(np.sort(solid.size)[1]):
-            cosine = abs(float(world @ geometry.principal_axis @ solid.pose[:3, longest]))
-            tally.axis_degrees.append(float(np.rad2deg(np.arccos(np.clip(cosine, 0, 1)))))
+        _judge_box(tally, frame, mask, scene.camera, solid.box, round_all_over=solid.kind == 'sphere')
+
+
+def _judge_box(
+    tally: Tally,
+    frame: Frame,
+    mask: NDArray[np.bool_],
+    camera: NDArray[np.float64],
+    truth: OrientedBox,
+    *,
+    round_all_over: bool = False,
+) -> None:
+    """Compare the upright box and the principal axis of one object with its true box in the world."""
+    geometry = lift_regions(frame, [(GRASP, mask)], LiftOptions(box='upright'))[0]
+    if geometry.box is None or geometry.principal_axis is None:
+        return
+    box, world = geometry.box, camera[:3, :3]
+    moved = OrientedBox(world @ box.center + camera[:3, 3], world @ box.rotation, box.size)
+    tally.boxes.append(box_iou(moved, truth, 2000))
+    longest = int(np.argmax(truth.size))
+    if not round_all_over and float(truth.size[longest]) > 1.6 * float(np.sort(truth.size)[1]):
+        cosine = abs(float(world @ geometry.principal_axis @ truth.rotation[:, longest]))
+        tally.axis_degrees.append(float(np.rad2deg(np.arccos(np.clip(cosine, 0, 1)))))
 
 
 class _Mesh:
@@ -165,50 +192,78 @@ class _Mesh:
         return hits.t.astype(np.float64), label.astype(np.int64)
 
 
-def judge_rendered(folder: Path, count: int) -> dict[str, dict[str, Any]]:
+def judge_rendered(folder: Path, count: int, progress: Path | None = None) -> dict[str, dict[str, Any]]:
     """Return the numbers over `count` supports in rendered scenes, by kind of depth.
 
     Each scene is built again from its seed for its exact meshes; scenes that an older version of the generator made,
-    whose depth does not agree with the mesh any more, are left out and counted.
+    whose depth does not agree with the mesh any more, are left out and counted. progress: a file of one line a scene;
+    scenes that stand in it are not judged again, so that a run that was cut off goes on.
     """
-    from converseg_ros.scenes.build import build
-
     tallies = {'ideal': Tally(), 'camera-like': Tally()}
     changed = 0
     folders = sorted(p.parent for p in folder.rglob('scene.json'))
     if not folders:
         raise InputError('no scenes', where=str(folder), do='render some with `converseg scenes`')
+    done: dict[str, Any] = {}
+    if progress is not None and progress.exists():
+        done = {line['scene']: line['found'] for line in map(json.loads, progress.read_text().splitlines())}
     for path in folders:
         if tallies['ideal'].scenes >= count:
             break
-        scene = Scene.load(path)
-        found = next(filter(None, (_support(path, scene, view) for view in scene.views)), None)
-        if found is None:
-            continue
-        view, support, mask, depth, noisy = found
-        mesh = _Mesh(build(scene.seed, scene.split, len(scene.views)))
-        pose = np.array(view.pose)
-        fx, fy, cx, cy = view.k
-        k = Intrinsics(fx, fy, cx, cy, view.width, view.height)
-        if not _agrees(depth, k, pose, mesh):
-            changed += 1
-            continue
-        mask, height = _level_part(mask, depth, k, pose)
-        if np.count_nonzero(mask) < LEAST_SUPPORT:
-            continue
-        truth = level_plane(pose, height)
-        for kind, seen in (('ideal', depth), ('camera-like', noisy)):
-            frame = Frame(np.zeros((*seen.shape, 3), np.uint8), seen, k, 1, 'camera', gravity=-pose[2, :3])
-            tallies[kind].add_support(
-                f'{path.name}/{view.name}', frame, mask, truth, mesh, pose, support, LiftOptions()
-            )
+        name = path.relative_to(folder).as_posix()
+        if name not in done:
+            done[name] = _judge_scene(path)
+            if progress is not None:
+                with progress.open('a') as file:
+                    file.write(json.dumps({'scene': name, 'found': done[name]}) + '\n')
+        found = done[name]
+        changed += found == 'changed'
+        if isinstance(found, dict):
+            for kind, tally in tallies.items():
+                tally.add(Tally(**found[kind]))
     return {kind: {**tally.numbers(), 'scenes_changed': changed} for kind, tally in tallies.items()}
+
+
+def _judge_scene(path: Path) -> dict[str, dict[str, Any]] | str:
+    """Return what a scene adds to the tallies, or why it adds nothing: 'no support' or 'changed'."""
+    from converseg_ros.scenes.build import build
+
+    scene = Scene.load(path)
+    found = next(filter(None, (_support(path, scene, view) for view in scene.views)), None)
+    if found is None:
+        return 'no support'
+    view, support, labels, depth, noisy = found
+    mesh = _Mesh(build(scene.seed, scene.split, len(scene.views)))
+    pose = np.array(view.pose)
+    fx, fy, cx, cy = view.k
+    k = Intrinsics(fx, fy, cx, cy, view.width, view.height)
+    if not _agrees(depth, k, pose, mesh):
+        return 'changed'
+    top, height = _level_part(object_mask(labels, scene, support), depth, k, pose)
+    if np.count_nonzero(top) < LEAST_SUPPORT:
+        return 'no support'
+    truth = level_plane(pose, height)
+    tallies = {}
+    for kind, seen in (('ideal', depth), ('camera-like', noisy)):
+        tally = tallies[kind] = Tally()
+        frame = Frame(np.zeros((*seen.shape, 3), np.uint8), seen, k, 1, 'camera', gravity=-pose[2, :3])
+        tally.add_support(f'{path.name}/{view.name}', frame, top, truth, mesh, pose, support, LiftOptions())
+        for thing in scene.objects:
+            whole = view.visible.get(str(thing.id), 0.0) >= WHOLE
+            if thing.kind != 'object' or not whole or view.pixels.get(str(thing.id), 0) < LEAST_OBJECT:
+                continue
+            own = np.array(thing.pose)
+            solid = OrientedBox(own[:3, 3], own[:3, :3], np.array(thing.size))
+            mask = object_mask(labels, scene, thing.id)
+            if not (mask[[0, -1]].any() or mask[:, [0, -1]].any()):
+                _judge_box(tally, frame, mask, pose, solid)
+    return {kind: asdict(tally) for kind, tally in tallies.items()}
 
 
 def _support(
     path: Path, scene: Scene, view: View
-) -> tuple[View, int, NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]] | None:
-    """Return the view, the id and mask of its largest surface above the floor, its ideal and its camera-like depth."""
+) -> tuple[View, int, NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]] | None:
+    """Return the view, the id of its largest surface above the floor, the labels, ideal and camera-like depth."""
     import cv2
 
     images = [
@@ -218,12 +273,12 @@ def _support(
         return None
     labels, depth, noisy = (np.asarray(image, np.uint16) for image in images)
     surfaces = [o.id for o in scene.objects if o.kind == 'surface' and o.category != 'floor']
-    masks = {id_: object_mask(labels, scene, id_) for id_ in surfaces}
-    best = max(surfaces, key=lambda id_: int(np.count_nonzero(masks[id_])), default=0)
-    if not best or np.count_nonzero(masks[best]) < LEAST_SUPPORT:
+    area = {id_: int(np.count_nonzero(object_mask(labels, scene, id_))) for id_ in surfaces}
+    best = max(surfaces, key=lambda id_: area[id_], default=0)
+    if not best or area[best] < LEAST_SUPPORT:
         return None
     metres = (image.astype(np.float32) / np.float32(1000) for image in (depth, noisy))
-    return view, best, masks[best], next(metres), next(metres)
+    return view, best, labels, next(metres), next(metres)
 
 
 def _world(depth: NDArray[np.float32], k: Intrinsics, pose: NDArray[np.float64]) -> NDArray[np.float64]:

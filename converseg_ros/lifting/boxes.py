@@ -1,7 +1,10 @@
 """Oriented boxes and principal axes; sizes come from every point, axes from those that decide them."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
 import math
+import os
 
 import cv2
 import numpy as np
@@ -12,7 +15,7 @@ from converseg_ros.core.mask import Box
 from converseg_ros.lifting.depth import FAR, DepthScene, flat_pixels
 from converseg_ros.lifting.planes import cross, eigenvectors, plane_axes
 
-HULL_POINTS = 8000
+HULL_POINTS, HULL_GRID = 8000, 2000  # of more points than the first, about as many as the second stand for all
 # steps (rows, columns) from a pixel to the two others in whose middle it lies; near ones and far ones, since what is
 # curved is seen from near by and what is flat but noisy from many
 MIDDLES = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 3), (3, 0), (3, 3), (3, -3))
@@ -41,7 +44,8 @@ def _outermost(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArra
     There a pixel is inside if it is not in front of the middle between two others, and not behind the middle between
     two others. Of more than HULL_POINTS pixels a regular grid stands for all.
     """
-    stride = max(1, math.ceil(math.sqrt(cv2.countNonZero(chosen) / HULL_POINTS)))
+    count = cv2.countNonZero(chosen)
+    stride = 1 if count <= HULL_POINTS else math.ceil(math.sqrt(count / HULL_GRID))
     chosen = np.ascontiguousarray(chosen[::stride, ::stride])
     z = np.ascontiguousarray(scene.z[box.y0 : box.y1 : stride, box.x0 : box.x1 : stride])
     height, width = z.shape
@@ -59,24 +63,43 @@ def _outermost(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArra
         cv2.max(nearest, cv2.add(low[a], low[b]), nearest)
         cv2.min(farthest, cv2.add(high[a], high[b]), farthest)
     near += near
-    outer = cv2.compare(near, nearest, cv2.CMP_GT) | cv2.compare(near, farthest, cv2.CMP_LT)
-    rows, columns = np.divmod(np.flatnonzero((outer & chosen).view(np.bool_)), width)
+    outer = (near > nearest) | (near < farthest)
+    rows, columns = np.divmod(np.flatnonzero(outer & chosen.view(np.bool_)), width)
     return np.asarray((box.y0 + rows * stride) * scene.frame.width + box.x0 + columns * stride)
 
 
-def hull_axes(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
-    """Return the principal axes (3, 3) of the vertices of the chosen pixels' convex hull.
+def outermost(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
+    """Return points (N, 3), few of a region's, that have the convex hull of all.
 
-    These are the axes of Open3D's get_oriented_bounding_box. chosen: (h, w) uint8, 1 for pixels of `box` with depth.
+    chosen: (h, w) uint8, 1 for the region's pixels in `box`, all of them with depth.
+    """
+    points = scene.points(_outermost(scene, chosen, box))
+    if len(points) < 3:  # the grid missed what is thin
+        points = scene.points(flat_pixels(chosen, box, scene.frame.width))
+    return points.astype(np.float64)
+
+
+def hull_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the principal axes (3, 3) of the vertices of the convex hull of (N, 3) points.
+
+    These are the axes of Open3D's get_oriented_bounding_box.
     """
     from scipy.spatial import ConvexHull, QhullError
 
-    points = scene.points(_outermost(scene, chosen, box)).astype(np.float64)
-    if len(points) < 3:  # the grid missed what is thin
-        points = scene.points(flat_pixels(chosen, box, scene.frame.width)).astype(np.float64)
     with suppress(QhullError, ValueError):  # flat or too few: the points themselves have the axes
         points = points[ConvexHull(points).vertices]
     return principal_axes(points)
+
+
+@lru_cache(maxsize=1)
+def _thread(process: int) -> ThreadPoolExecutor:
+    """Return this process's thread for hulls; a forked process starts its own."""
+    return ThreadPoolExecutor(1, thread_name_prefix='hull')
+
+
+def start_hull_axes(points: NDArray[np.float64]) -> Future[NDArray[np.float64]]:
+    """Start `hull_axes` in a thread: Qhull, a fourth of lifting's work, leaves the interpreter free meanwhile."""
+    return _thread(os.getpid()).submit(hull_axes, points)
 
 
 def upright_axes(sample: NDArray[np.float32], up: NDArray[np.float64]) -> NDArray[np.float64]:

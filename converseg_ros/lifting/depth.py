@@ -119,9 +119,9 @@ class DepthScene:
         limit = z * np.float32(self.options.edge_jump)
         jump = np.asarray(cv2.compare(cv2.subtract(high, low), limit, cv2.CMP_GT), np.uint8) & self.valid[inner]
         limit *= np.float32(0.5)
-        flying = jump & cv2.compare(cv2.subtract(z, low), limit, cv2.CMP_GT)
-        flying &= cv2.compare(cv2.subtract(high, z), limit, cv2.CMP_GT)
-        return jump, flying
+        above = np.asarray(cv2.compare(cv2.subtract(z, low), limit, cv2.CMP_GT), np.uint8)
+        below = np.asarray(cv2.compare(cv2.subtract(high, z), limit, cv2.CMP_GT), np.uint8)
+        return jump, jump & above & below
 
     def nearest(self, box: Box) -> NDArray[np.float32]:
         """Return, for the pixels of `box`, the nearest depth of the crop within 5x5; FAR where nothing is known."""

@@ -1,6 +1,8 @@
 """Masks of one frame to geometry in its optical frame."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -12,7 +14,14 @@ from converseg_ros.core.geometry import Geometry, Plane
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.mask import Box
 from converseg_ros.core.status import GeometryStatus
-from converseg_ros.lifting.boxes import hull_axes, oriented_box, principal_axes, upright_axes
+from converseg_ros.lifting.boxes import (
+    hull_axes,
+    oriented_box,
+    outermost,
+    principal_axes,
+    start_hull_axes,
+    upright_axes,
+)
 from converseg_ros.lifting.clouds import voxel_pick
 from converseg_ros.lifting.depth import DepthScene, flat_pixels
 from converseg_ros.lifting.grasps import grasp_hint
@@ -23,6 +32,7 @@ from converseg_ros.lifting.planes import fit_plane, subsample, unit
 from converseg_ros.lifting.roles import outputs_of
 from converseg_ros.lifting.select import select_pixels
 
+NO_BOX = Box(0, 0, 0, 0)
 NO_GRAVITY = 'gravity is unknown (no transform to a level frame): the support is taken to face the camera'
 UPSIDE_DOWN = (
     'the surface faces the lower edge of the image: the camera is upside down, or this is a ceiling; '
@@ -51,7 +61,8 @@ def lift_regions(
     scene = DepthScene(frame, options)
     safety = [mask for instruction, mask in requests if instruction.role == Role.SAFETY and mask.any()]
     forbidden = np.logical_or.reduce(safety) if safety else None
-    return [_lift(scene, instruction, np.ascontiguousarray(mask), forbidden) for instruction, mask in requests]
+    chosen = [_choose(scene, mask) for _, mask in requests]
+    return [_lift(scene, instruction, pixels, forbidden) for (instruction, _), pixels in zip(requests, chosen)]
 
 
 def _nothing(frame: Frame, mask: NDArray[np.bool_], reason: str) -> Geometry:
@@ -61,12 +72,40 @@ def _nothing(frame: Frame, mask: NDArray[np.bool_], reason: str) -> Geometry:
     return Geometry(GeometryStatus.NO_DEPTH, reason, frame.frame_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The pixels of a mask (H, W) that its geometry is made of, by flat index, and the axes of their hull to come."""
+
+    mask: NDArray[np.bool_]
+    area: int
+    box: Box = NO_BOX
+    with_depth: int = 0
+    pixels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    axes: Future[NDArray[np.float64]] | None = None
+
+
+def _choose(scene: DepthScene, mask: NDArray[np.bool_]) -> _Chosen:
+    """Return the pixels of one region; its hull is worked at while the others are looked at."""
+    mask = np.ascontiguousarray(mask)
+    area = int(np.count_nonzero(mask))
+    if not area:
+        return _Chosen(mask, area)
+    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
+    box = Box(x, y, x + w, y + h)
+    chosen, with_depth = select_pixels(scene, mask, box)
+    pixels = flat_pixels(chosen, box, scene.frame.width)
+    axes = None
+    if scene.options.box == 'hull' and pixels.size >= max(scene.options.min_points, 1):
+        axes = start_hull_axes(outermost(scene, chosen, box))
+    return _Chosen(mask, area, box, with_depth, pixels, axes)
+
+
 def _lift(
-    scene: DepthScene, instruction: Instruction, mask: NDArray[np.bool_], forbidden: NDArray[np.bool_] | None
+    scene: DepthScene, instruction: Instruction, region: _Chosen, forbidden: NDArray[np.bool_] | None
 ) -> Geometry:
     """Return the geometry of one region."""
     frame, options = scene.frame, scene.options
-    area = int(np.count_nonzero(mask))
+    mask, area, pixels, with_depth = region.mask, region.area, region.pixels, region.with_depth
     if not area:
         return _nothing(frame, mask, '')
     outputs = outputs_of(instruction)
@@ -74,10 +113,6 @@ def _lift(
     if outputs.keep_out:
         forbidden_space = keep_out(scene, mask)
         extra = forbidden_space.extra
-    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
-    box = Box(x, y, x + w, y + h)
-    chosen, with_depth = select_pixels(scene, mask, box)
-    pixels = flat_pixels(chosen, box, frame.width)
     ratio = with_depth / area
     if pixels.size < max(options.min_points, 1):
         reason = f'{pixels.size} of {area} pixels have usable depth, {options.min_points} are needed'
@@ -90,7 +125,7 @@ def _lift(
     up = None if frame.gravity is None else -unit(frame.gravity)
     reasons = []
     if outputs.placement:
-        plane, placements, reason = _place(scene, mask, box, measured, up, forbidden)
+        plane, placements, reason = _place(scene, mask, region.box, measured, up, forbidden)
         reasons.append(reason)
     else:
         plane = fit_plane(sample, tolerance=options.plane_tolerance)
@@ -103,12 +138,15 @@ def _lift(
     if outputs.grasp:
         grasp, reason = grasp_hint(sample, axis, up=up, widest=options.gripper_width)
         reasons.append(reason and f'no grasp hint: {reason}')
-    vertical = None
-    if options.box == 'upright':
+    if region.axes is not None:
+        axes = region.axes.result()
+    else:
         vertical = up if up is not None else (plane.normal if plane is not None else None)
         if vertical is None:
             reasons.append('the box is not upright: neither gravity nor a plane is known')
-    axes = hull_axes(scene, chosen, box) if vertical is None else upright_axes(sample, vertical)
+            axes = hull_axes(measured.astype(np.float64))
+        else:
+            axes = upright_axes(sample, vertical)
     if ratio < options.partial_below:
         reasons.insert(0, f'{ratio:.0%} of the mask has depth')
     if outputs.keep_out:

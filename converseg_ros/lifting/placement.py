@@ -42,7 +42,7 @@ def _heights(
     z = np.ascontiguousarray(scene.z[rows, columns])
     height = np.asarray(cv2.multiply(z, slope), np.float32)
     height += np.float32(plane.d)
-    sigma = np.asarray(cv2.absdiff(slope, 0.0), np.float32)
+    sigma = np.abs(slope, out=slope)
     sigma *= depth_sigma(z).astype(np.float32, copy=False)
     return height, sigma
 
@@ -87,7 +87,7 @@ def _close_holes(cells: NDArray[np.uint8], widest: int) -> None:
     # with a rim of one cell, which the grid has around what is covered
     inner = np.s_[max(y - 1, 0) : y + h + 1, max(x - 1, 0) : x + w + 1]
     cells, holes = cells[inner], np.ascontiguousarray(holes[inner])
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=8)
     rest = ((cells == OBSTACLE) | (cells == UNSEEN)).view(np.uint8)
     beside = cv2.dilate(rest, square(3), borderValue=1)
     close = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) <= widest
@@ -129,11 +129,12 @@ def top_view(
         seen[forbidden[box.y0 : box.y1, box.x0 : box.x1]] = OBSTACLE
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     cells = np.asarray(cv2.warpPerspective(seen, homography, (nx, ny), flags=flags, borderValue=UNSEEN), np.uint8)
-    ahead = origin[2] + cell * (np.arange(nx) * axes[2, 0] + np.arange(ny)[:, None] * axes[2, 1])
-    cells[ahead < options.min_depth] = UNSEEN
+    along, across = cell * axes[2, 0] * np.arange(nx), cell * axes[2, 1] * np.arange(ny)
+    if origin[2] + min(along[0], along[-1]) + min(across[0], across[-1]) < options.min_depth:
+        cells[origin[2] + along + across[:, None] < options.min_depth] = UNSEEN
     for i, j in _above(scene, plane, axes, low, cell, seen, box):
         inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny)
-        cells[j[inside], i[inside]] = OBSTACLE
+        cells.ravel()[(j * np.int64(nx) + i)[inside]] = OBSTACLE
     _close_holes(cells, int(options.hole / cell))
     return TopView(cells, _radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)
 
@@ -149,17 +150,25 @@ def _above(
 ) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
     """Return the cells (i, j) below everything above the plane: of the whole frame, and of the classified crop."""
     found = []
-    half, width = slice(None, None, 2), scene.frame.width
-    height, sigma = _heights(scene, plane, half, half)
-    sigma *= np.float32(4)
-    sigma += np.float32(scene.options.obstacle_height)
-    tall = (height > sigma) & scene.valid[half, half].view(np.bool_)
+    width, options = scene.frame.width, scene.options
+    n = plane.normal.astype(np.float32)
+    slope = ((n[0] * scene.rx[None, ::2]) + (n[1] * scene.ry[::2, None] + n[2])).ravel()
+    z = scene.z[::2, ::2].ravel()
+    height = z * slope
+    height += np.float32(plane.d)
+    tall = np.flatnonzero((height > np.float32(options.obstacle_height)) & (z > 0))
+    sigma = np.abs(slope.take(tall)) * depth_sigma(z.take(tall))
+    tall = tall[height.take(tall) > 4 * sigma + options.obstacle_height]
     low_crop = (seen[::2, ::2] == OBSTACLE) & scene.valid[box.y0 : box.y1 : 2, box.x0 : box.x1 : 2].view(np.bool_)
     across = axes[:, :2].T.astype(np.float32) / np.float32(cell)
     start = low.astype(np.float32)[:, None] / np.float32(cell)
-    for chosen, first in ((tall, 0), (low_crop, box.y0 * width + box.x0)):
-        rows, columns = np.divmod(np.flatnonzero(chosen), chosen.shape[1])
-        flat = across @ scene.planar(first + 2 * (rows * width + columns))
+    first = box.y0 * width + box.x0
+    for chosen, wide, corner in (
+        (tall, (width + 1) // 2, 0),
+        (np.flatnonzero(low_crop), low_crop.shape[1], first),
+    ):
+        rows, columns = np.divmod(chosen, wide)
+        flat = across @ scene.planar(corner + 2 * (rows * width + columns))
         flat -= start
         np.clip(np.rint(flat, out=flat), -1, 1e6, out=flat)
         i, j = flat.astype(np.int32)

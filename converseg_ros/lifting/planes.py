@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.geometry import Plane
 from converseg_ros.lifting.depth import depth_sigma
 
-HYPOTHESES, SCORED = 72, 512
+HYPOTHESES, SCORED = 72, 256
 _SPREAD = np.random.default_rng(0).random(1 << 15)
 _TRIPLES = np.random.default_rng(1).random((3, HYPOTHESES))
 
@@ -53,6 +53,13 @@ def _hypotheses(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
     return normals, -np.einsum('ij,ij->i', normals, a[good])
 
 
+def _distances(planar: NDArray[np.float32], normal: NDArray[np.float64], d: float) -> NDArray[np.float32]:
+    """Return how far (3, N) points are from a plane, (N,)."""
+    off = normal.astype(np.float32) @ planar
+    off += np.float32(d)
+    return np.asarray(np.abs(off, out=off))
+
+
 def fit_plane(
     points: NDArray[np.float32],
     *,
@@ -75,34 +82,32 @@ def fit_plane(
         normals, offsets = normals[level], offsets[level]
     if not len(normals):
         return None
-    planar = np.array(points.T, np.float64, order='C')
-    noise = depth_sigma(planar[2])
+    planar = np.ascontiguousarray(points.T)
+    noise = depth_sigma(planar[2]).astype(np.float32, copy=False)
     limit = 3 * noise
-    limit += tolerance
+    limit += np.float32(tolerance)
     off = normals @ scored.T
     off += offsets[:, None]
-    near = np.abs(off, out=off) < limit[:SCORED].astype(np.float32)
+    near = np.abs(off, out=off) < limit[:SCORED]
     best = int(np.count_nonzero(near, axis=1).argmax())
     centre = planar.mean(1)
-    planar -= centre[:, None]
+    planar -= centre[:, None]  # so that float32 is exact enough
     normal = normals[best].astype(np.float64)
     d = float(offsets[best]) + float(normal @ centre)  # of the centred points, until the end
-    weight = np.reciprocal(np.square(noise, out=noise), out=noise)
+    weight = np.reciprocal(np.square(noise))
     for shrink in (1.0, 0.7, 0.5):
-        residual = normal @ planar
-        residual += d
-        used = np.abs(residual, out=residual) < np.maximum(limit * shrink, 0.003)
-        if np.count_nonzero(used) < 3:
+        near = _distances(planar, normal, d) < np.maximum(limit * np.float32(shrink), np.float32(0.003))
+        if np.count_nonzero(near) < 3:
             return None
-        w = weight * used
+        w = weight * near
         total = float(w.sum())
         weighted = planar * w
-        mean = weighted.sum(1) / total
-        normal = eigenvectors(weighted @ planar.T - total * np.outer(mean, mean))[:, 2]
+        mean = weighted.sum(1).astype(np.float64) / total
+        scatter = (weighted @ planar.T).astype(np.float64) - total * np.outer(mean, mean)
+        normal = eigenvectors(scatter)[:, 2]
         d = -float(normal @ mean)
-    residual = normal @ planar
-    residual += d
-    inside = np.abs(residual, out=residual) < limit
+    residual = _distances(planar, normal, d)
+    inside = residual < limit
     d -= float(normal @ centre)
     side = normal @ up if up is not None else d  # the camera is at the origin, at distance d along the normal
     if side < 0:

@@ -1,6 +1,7 @@
 """The one table of which 3D outputs apply to an instruction: its role and its verb decide."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 import re
 
 from converseg_ros.core.instruction import Instruction, Role
@@ -39,8 +40,13 @@ TABLE: tuple[tuple[Role, str, Outputs], ...] = (
 
 def outputs_of(instruction: Instruction) -> Outputs:
     """Return what `TABLE` says of an instruction; its words and the resolved ones are both looked at."""
-    text = f'{instruction.text}\n{instruction.resolved}'.lower()
+    return _outputs(instruction.role, f'{instruction.text}\n{instruction.resolved}'.lower())
+
+
+@lru_cache(maxsize=256)
+def _outputs(wanted: Role, text: str) -> Outputs:
+    """Return the outputs of the first line of the table that fits."""
     for role, verbs, outputs in TABLE:
-        if role == instruction.role and (not verbs or re.search(verbs, text)):
+        if role == wanted and (not verbs or re.search(verbs, text)):
             return outputs
-    raise AssertionError(f'the table has no line for {instruction.role}')
+    raise AssertionError(f'the table has no line for {wanted}')

@@ -39,7 +39,7 @@ def select_pixels(scene: DepthScene, mask: NDArray[np.bool_], box: Box) -> tuple
     """
     options = scene.options
     inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
-    m = mask[inner].view(np.uint8) & scene.valid[inner]
+    m: NDArray[np.uint8] = mask[inner].view(np.uint8) & scene.valid[inner]
     with_depth = cv2.countNonZero(m)
     if with_depth == 0:
         return m, 0
@@ -49,14 +49,19 @@ def select_pixels(scene: DepthScene, mask: NDArray[np.bool_], box: Box) -> tuple
         near_edge = jump
         if options.edge_px > 1:
             near_edge = np.asarray(cv2.dilate(jump, square(2 * options.edge_px - 1)), np.uint8)
-        core = m & (near_edge ^ 1)
+        core = m & (near_edge ^ np.uint8(1))
         # what a leaking mask shows of the background is a thin seam; opening takes it out of the inside
         core = np.asarray(cv2.morphologyEx(core, cv2.MORPH_OPEN, square(3)), np.uint8)
         core = _large_parts(core, options.min_part * with_depth)
-        low, high = _ranges(z, core, 2 * options.edge_px + 3)
+        # only what is not plainly inside needs a second look
+        doubtful = np.flatnonzero((m ^ core).view(np.bool_))
+        low, high = (a.ravel().take(doubtful) for a in _ranges(z, core, 2 * options.edge_px + 3))
+        z = z.ravel().take(doubtful)
         slack = z * np.float32(options.edge_jump)
-        agrees = (z >= low - slack) & (z <= high + slack)
+        stays = (z >= low - slack) & (z <= high + slack)
         # what is too thin to have an inside (a fork, a handle) stays if it is the front of its surroundings
-        front = (z - scene.nearest(box) <= slack) & (high == 0)
-        m &= (agrees | front).view(np.uint8) & (flying ^ 1)
+        stays |= (z - scene.nearest(box).ravel().take(doubtful) <= slack) & (high == 0)
+        stays &= flying.ravel().take(doubtful) == 0
+        m = core
+        m.ravel()[doubtful] = stays
     return _large_parts(m, options.min_part * with_depth), with_depth
