@@ -92,7 +92,7 @@ def parse(text: str) -> Parsed:
     if act:
         return Parsed('ask', act, Role.AFFORDANCE)
     role = role_of(core)
-    looked_for = len(text) - len(core) > 3 and core != text and not re.search(r'^(?:and|now|or|no)\b', text)
+    looked_for = len(text) - len(core) > 3 and core != text and not re.search(r'^(?:and|now|or|no|just|only)\b', text)
     return Parsed('ask', core, role, bare=role == Role.PLAIN and not looked_for and not is_question(core))
 
 
@@ -100,6 +100,15 @@ def as_request(text: str) -> str:
     """Return an indirect or yes/no question as what is looked for: 'is the mug empty' -> 'the mug that is empty'."""
     match = full(r'(?:where|what|who) (?P<np>.+) (?:is|are)', text)
     if match and re.match(rf'{v.DET}\b', match['np']):
+        return match['np']
+    match = full(
+        r'what (?:have|do) (?:we|you|i) (?:got|have|see)(?: here)? (?P<at>(?:on|in|under|behind|next to|inside|above|below|near) .+)',
+        text,
+    )
+    if match:
+        return f'what is {match["at"]}'
+    match = full(rf'(?:is|are) (?P<np>{v.DET} .+?) \w+ or (?:not|\w+)', text)
+    if match:
         return match['np']
     match = full(rf'(?P<be>is|are) (?P<np>(?:{v.DET} (?:[\w-]+ )*?[\w-]+|it|they|he|she)) (?P<how>{v.PREDICATE})', text)
     return f'{match["np"]} that {match["be"]} {match["how"]}' if match else text
@@ -132,12 +141,13 @@ def keep_out(text: str) -> str:
         if match and not match['np'].startswith('to '):
             return match['np'].strip()
     match = full(v.LEAVE_ALONE, text) or full(v.OFF_LIMITS, text)
-    return match['np'].strip() if match else ''
+    groups = match.groupdict() if match else {}
+    return str(groups.get('np') or groups.get('up') or '').strip()
 
 
 def action(text: str) -> str:
     """Return what an imperative acts on (or the place it asks for), or ''."""
-    match = full(rf'{v.PLACE}(?: down)? (?P<obj>{v.OBJECT}\b.*?) {v.SAFELY}', text)
+    match = full(rf'{v.PLACE}(?: down)? (?P<obj>{v.OBJECT}\b.*?)(?: down| away)? {v.SAFELY}', text)
     if match:
         return f'where can i safely set down {match["obj"]}'
     match = full(
@@ -189,3 +199,8 @@ def family_of(text: str, role: Role = Role.PLAIN) -> Family:
     if family == Family.ENTITIES and is_question(text.casefold()):
         return {Role.AFFORDANCE: Family.AFFORDANCES, Role.SAFETY: Family.PHYSICS}.get(role, family)
     return family
+
+
+def doubtful(text: str) -> bool:
+    """Return whether a resolved text is no thing, place or question, so that asking the network would be a guess."""
+    return any(re.search(pattern, text.casefold()) for pattern in v.DOUBTFUL)

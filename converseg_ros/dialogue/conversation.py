@@ -32,6 +32,7 @@ class Draft:
     removing: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)  # what was no request; told where nothing else was said
     last: Request | None = None  # of the clause before
     last_count: int = 0
 

@@ -22,7 +22,7 @@ from converseg_ros.core.region import Region
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue import saved
 from converseg_ros.dialogue import vocabulary as v
-from converseg_ros.dialogue.clause import family_of, full, parse, strip
+from converseg_ros.dialogue.clause import doubtful, family_of, full, parse, strip
 from converseg_ros.dialogue.conversation import (
     NAME,
     Conversation,
@@ -182,25 +182,34 @@ class Dialogue:
         draft = Draft()
         clauses = split(words)
         for n, clause in enumerate(clauses):
-            if n + 1 < len(clauses) and re.match(rf'not {v.DET}\b', clause.text):
+            more = n + 1 < len(clauses)
+            if more and re.match(rf'not {v.DET}\b', clause.text):
                 continue  # 'not the cup, the glass'
+            if more and full(rf'(?:{v.NO}|{v.YES})', clause.text.strip(' ,')):
+                clauses[n + 1] = replace(clauses[n + 1], corrects=full(v.NO, clause.text.strip(' ,')) is not None)
+                continue  # 'no, bigger'
             try:
-                self._take(clause, draft, scene, conversation)
+                self._take(clause, draft, scene, conversation, introduces=more and _introduces(clause, clauses[n + 1]))
             except NoReferentError as error:
                 draft.failures.append(error.args[0])
         return draft
 
-    def _take(self, clause: Clause, draft: Draft, scene: SceneMemory, conversation: Conversation) -> None:
-        """Work one clause into the draft."""
+    def _take(
+        self, clause: Clause, draft: Draft, scene: SceneMemory, conversation: Conversation, *, introduces: bool
+    ) -> None:
+        """Work one clause into the draft; `introduces`: others follow, 'there is a child' only says who 'she' is."""
         parsed = parse(clause.text)
         if parsed.kind == 'empty':
             return
         if parsed.kind in ('chat', 'answer', 'statement'):
-            if not draft.requests and not draft.commands:
-                draft.failures.append(say('nothing_to_confirm' if parsed.kind == 'answer' else 'chat'))
+            draft.idle.append(say('nothing_to_confirm' if parsed.kind == 'answer' else 'chat'))
             return
         turns = conversation.turns
         context = Context(unique(draft.things) or group_of(turns), scene.things, scene.pointed_thing, draft.reasons)
+        if introduces:
+            phrase = re.sub(r'^(?:something|anything) wrong with ', '', polish(resolve(parsed.phrase, context)))
+            draft.things.append(Thing(*as_thing(phrase), Role.PLAIN))
+            return
         if parsed.kind == 'command' and parsed.command is not None:
             self._command(parsed.command, parsed.phrase, draft, scene, conversation)
             return
@@ -214,6 +223,12 @@ class Dialogue:
                 self._forget_one(phrase, draft, conversation)
             return
         role, standing = parsed.role, parsed.kind == 'keep_out'
+        only = (
+            re.match(r'(?:no |but )?(?:just|only|except|all except|apart from|but not|not)\b', clause.text) is not None
+        )
+        if parsed.bare and only and not draft.last and turns and turns[-1].things:
+            role = turns[-1].things[-1].role  # the same, but less of it
+            standing = role == Role.SAFETY
         if parsed.bare and (clause.continues or clause.corrects):
             before = draft.last
             if before is not None:
@@ -221,12 +236,27 @@ class Dialogue:
             elif clause.corrects and turns and turns[-1].things:
                 role = turns[-1].things[-1].role
                 standing = role == Role.SAFETY
+        before = draft.last
+        if clause.apposed and parsed.bare and before is not None and not re.search(v.QUALITY, before.resolved):
+            resolved_before = before.resolved
+            detail = re.sub(r'^(?:the|that|an?) (?P<q>(?:[\w-]+ )*?)ones?\b', r'\g<q>|', parsed.phrase)
+            adjectives, _, rest = detail.partition('|')
+            article, _, noun = resolved_before.partition(' ')
+            phrase = f'{article} {adjectives}{noun}{rest}' if article in ('the', 'a', 'an', 'my') else ''
+            if phrase:
+                parsed = replace(parsed, phrase=phrase)
+                role, standing = before.role, before.standing
+                clause = replace(clause, corrects=True)
         if clause.corrects and draft.last_count:
             del draft.requests[-draft.last_count :]
         parts = re.split(r'\s+(?:or|nor)\s+', parsed.phrase) if standing else [parsed.phrase]
         resolved = [resolve(part, context) for part in parts]
         if standing and 'between' not in parsed.phrase:  # each of them stands, and goes, by itself
             resolved = [r for text in resolved for r in re.split(r',? and (?=(?:the|a|an|my|your)\b)', text)]
+        unsure = next((r for r in resolved if doubtful(r)), None)
+        if unsure is not None:
+            draft.failures.append(say('unsure', phrase=polish(unsure)))
+            return
         made = [Request(clause.text, polish(r), role, family_of(r, role), standing) for r in resolved]
         draft.requests += made
         draft.last, draft.last_count = made[-1], len(made)
@@ -286,10 +316,15 @@ class Dialogue:
         self, text: str, words: str, draft: Draft, conversation: Conversation, scene: SceneMemory, backend: str
     ) -> Heard:
         """Turn the draft into the answer and remember the turn."""
+        if draft.commands or draft.requests or draft.removing:
+            draft.idle.clear()
+        draft.failures += draft.idle
         requests = list({(r.resolved.casefold(), r.role): r for r in draft.requests}.values())
         if draft.failures:  # nothing is changed by half-understood words, but a warning in them is never lost
             requests = [r for r in requests if r.standing and r.role == Role.SAFETY]
         names = tuple(dict.fromkeys(draft.removing))
+        if requests:  # they take the place of what was asked before
+            draft.commands = [c for c in draft.commands if c.kind != CommandKind.FORGET]
         reason = '; '.join(dict.fromkeys([*draft.failures, *draft.reasons]))
         if not requests and (draft.failures or not (draft.commands or names)):
             return Heard(accepted=False, reason=reason or say('nothing'), backend=backend)
@@ -321,3 +356,15 @@ class Dialogue:
                 request.resolved, {i.name for i in scene.standing}
             )
         return Instruction(text, request.role, request.family, '', name, request.resolved, request.standing)
+
+
+def _introduces(clause: Clause, following: Clause) -> bool:
+    """Return whether a clause only names what the next one speaks of: 'the lady in green, what is she carrying'."""
+    if re.match(r'(?:and )?there (?:is|are) ', clause.text):
+        return True
+    asks = re.match(r'(?:what|where|which|who|how|is|are|can|could)\b', following.text) is not None
+    return (
+        asks
+        and parse(clause.text).bare
+        and re.search(r'\b(?:it|its|he|she|they|them|her|him)\b', following.text) is not None
+    )

@@ -12,6 +12,9 @@ CONTRACTIONS = (
     (r"\blet's\b", 'let us'), (r'\b(?:gonna)\b', 'going to'), (r'\b(?:wanna)\b', 'want to'), (r"'re\b", ' are'), (r"'ll\b", ' will'),
     (r"'ve\b", ' have'), (r"\b(i|you|we|they|he|she|it)'d\b", r'\1 would'), (r"\bi'm\b", 'i am'),
     (r"\b(what|where|who|which|that|there|it|he|she|here|how|when)'s\b", r'\1 is'), (r'\b(whats)\b', 'what is'), (r'\bwheres\b', 'where is'),
+    (r"(?<=[a-z])'s (?=(?:(?:very|too|still|really|quite|so) )?(?:hot|sharp|wet|cold|dangerous|fragile|heavy|wrong|open|closed|full|empty|broken|dirty|clean|on|off|in|at|there|not|the|a|an)\b)", ' is '),
+    (r'\b(show|point) (it|them|that|this|these|those)(?: out)? to (me|us)\b', r'show me \2'),
+    (r'\bgimme\b', 'give me'), (r'\blemme\b', 'let me'), (r'\bgotta\b', 'have to'), (r"\by'all\b", 'you'),
     (r'\bnever mind\b', 'nevermind'), (r'\bset-down\b', 'set down'),
 )  # fmt: skip
 

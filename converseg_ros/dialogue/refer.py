@@ -15,11 +15,14 @@ from converseg_ros.dialogue.vocabulary import (
     ONE,
     ORDINALS,
     OTHER,
+    OWN_IT,
     PERSONS,
     PREPOSITION,
     QUALITY,
     RELATIONS,
 )
+
+ASKING = r'(?:is|are|can|could|would|should|has|have|do|does|might|may|will)\b'
 
 
 class NoReferentError(Exception):
@@ -52,7 +55,7 @@ class Context:
         """Return what a plural pronoun means."""
         if len(self.group) > 1 and self.pointed is None:
             return conjunction([t.phrase for t in self.group])
-        return self.focus(word).phrase
+        return re.sub(r'^the thing\b', 'the things', self.focus(word).phrase)
 
 
 def conjunction(phrases: Sequence[str]) -> str:
@@ -117,12 +120,26 @@ def resolve(phrase: str, context: Context) -> str:
     whole = _whole(phrase, context)
     if whole is not None:
         return whole
+    own = _own(phrase)
+    if own is not None:
+        return resolve(phrase[: own[0]], context) + phrase[own[0] :]
+    phrase = re.sub(rf'^what is (?:that|this)(?= {PREPOSITION}\b)', 'what is', phrase)
+    phrase = re.sub(
+        rf'^(?P<q>which|what|any|some|one|all) of (?:these|those|them)(?=$| {ASKING})',
+        lambda m: f'{m["q"]} of {context.many("those")}',
+        phrase,
+    )
     text = re.sub(
         r'\b(?:its|their)\s+((?:(?!and\b)[a-z-]+)(?:\s(?!and\b|on\b|in\b|at\b|from\b|to\b|with\b)[a-z-]+)*)',
         lambda m: _part(m, context),
         phrase,
     )
     text = re.sub(rf'^the (?P<n>two|three|four|five)(?= {PREPOSITION}\b)', lambda m: _number(m, context), text)
+    text = re.sub(
+        r'^which (?:one )?of (?P<w>the (?:two|three|four|five)|both)(?= (?:is|are|can|could|would|has|have)\b)',
+        lambda m: f'which of {context.many(m["w"])}',
+        text,
+    )
     text = re.sub(r'\b(?:this|that) one\b', lambda m: context.focus(m.group()).phrase, text)
     text = re.sub(ONE, lambda m: _one(m, context), text)
     text = re.sub(
@@ -131,7 +148,7 @@ def resolve(phrase: str, context: Context) -> str:
         text,
     )
     text = re.sub(r'\b(?:them|they|both of them)\b', lambda m: context.many(m.group()), text)
-    text = re.sub(r'\b(?:he|she|him)\b', lambda m: _person(m, context), text)
+    text = re.sub(r'\b(?:he|she|him|her(?= (?:is|from|with|and|at|on|in)\b|$))\b', lambda m: _person(m, context), text)
     text = re.sub(DEMONSTRATED, lambda m: _demonstrative(m, context), text)
     text = re.sub(r'\b(?:this|that|these|those) (?P<n>[a-z]+)\b', lambda m: _that_noun(m, text, context), text)
     if re.match(r'where can i put', text):
@@ -139,9 +156,36 @@ def resolve(phrase: str, context: Context) -> str:
     return text
 
 
+def _own(phrase: str) -> tuple[int, int] | None:
+    """Return where a phrase speaks of itself ('the plate with crumbs on it'), or None."""
+    for pattern in OWN_IT:
+        match = re.search(pattern, phrase)
+        before = phrase[: match.start()].split() if match else []
+        named = len(before) > 1 and re.search(rf'\b{DET} (?!ones?$)[\w-]+', ' '.join(before)) is not None
+        if match and named and not re.fullmatch(r'it|this|that|them|these|those', before[-1]):
+            return match.span()
+    return None
+
+
 def _whole(phrase: str, context: Context) -> str | None:
     """Return what a phrase that is nothing but a reference means, or None."""
     group = list(context.group)
+    match = re.fullmatch(r'the (?P<which>former|latter)(?: one)?', phrase)
+    if match:
+        last = context.focus(phrase)
+        return group[0].phrase if match['which'] == 'former' and group else last.phrase
+    match = re.fullmatch(
+        r'(?:but |all )?(?:except|but not|not|apart from|other than|minus|without)(?: for)? '
+        r'(?P<np>(?:the|my|your|any|those|these) .+)',
+        phrase,
+    )
+    if match and not phrase.startswith('not that') and context.group and not re.fullmatch(OTHER, phrase):
+        return f'{context.many("those")} except {resolve(match["np"], context)}'
+    match = re.fullmatch(
+        r'(?P<np>(?:the|a|an|my|your) [\w -]+?), not (?:the|that) (?P<q>[\w-]+(?: [\w-]+)?) ones?', phrase
+    )
+    if match:
+        return f'{match["np"]} other than the {match["q"]} {singular(head(match["np"]))}'
     if re.fullmatch(OTHER, phrase):
         thing = context.focus(phrase)
         if len(group) == 2 and not phrase.startswith('not'):
@@ -199,6 +243,12 @@ def _one(match: re.Match[str], context: Context) -> str:
     if own and head(own['np']):
         noun = head(own['np'])
         return f'{before} {plural(noun) if match["one"] == "ones" else singular(noun)}'
+    of = re.search(
+        r'\b(?:which|what) (?:of (?:the|these|those) )?(?P<np>[\w -]+?) (?:is|are)$',
+        match.string[: match.start()].strip(),
+    )
+    if of and context.pointed is None:
+        return f'{before} {singular(head(of["np"]))}'
     known = context.pointed or (context.group[-1] if context.group else None)
     noun = (known.noun if known is not None else '') or 'object'
     return f'{before} {plural(noun) if match["one"] == "ones" else singular(noun)}'
@@ -229,6 +279,8 @@ def _that_noun(match: re.Match[str], text: str, context: Context) -> str:
         and not re.fullmatch(rf'{PREPOSITION}|put|down|up|touch|and|not', before[-1])
     ):
         return match.group()
+    if re.fullmatch(r'go|goes|belong|belongs|fit|fits|fall|break|weigh|come|work|move|do|mean', match['n']):
+        return match.group().replace(match.group().split()[0], context.focus(match.group().split()[0]).phrase, 1)
     if re.fullmatch(r'is|are|was|can|could|has|have|would|will|i|you', match['n']):
         return match.group()
     known: list[Thing] = unique([*context.things, *context.group, *([context.pointed] if context.pointed else [])])

@@ -3,7 +3,22 @@
 from dataclasses import dataclass
 import re
 
-from converseg_ros.dialogue.vocabulary import ATTACHED, CORRECTION, DET, KEEP_OUT, LIST_BLOCKERS, START, VERB
+from converseg_ros.dialogue.vocabulary import (
+    ATTACHED,
+    CORRECTION,
+    DET,
+    KEEP_OUT,
+    LIST_BLOCKERS,
+    ORDINALS,
+    PLACES,
+    QUALITY,
+    START,
+    VERB,
+)
+
+KEEP_OUTS = '|'.join(KEEP_OUT)
+FIRST = '|'.join((*ORDINALS, 'last'))
+INSIDE = ('drawer', 'cupboard', 'cabinet', 'box')
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,26 +28,44 @@ class Clause:
     text: str
     corrects: bool = False
     continues: bool = False
+    apposed: bool = False  # follows a comma alone: 'the screwdriver, the yellow one'
 
 
 def split(sentence: str) -> list[Clause]:
     """Return the clauses of a normal sentence (see normal.py), in order."""
     s = re.sub(r'[.;!?:…]+(?=\s|$)|\s[-–—]+\s|[–—]', ' | ', sentence)
+    s = re.sub(r'^(?:oh |no,? |ah |sorry,? )*i (?:mean|meant) (?=\w)', '|! ', s)
+    s = re.sub(rf',? so (?={KEEP_OUTS}|(?:please |you )?(?:be careful|do not|never))', ' | ', s)
+    s = re.sub(
+        rf'^{PLACES},? (?P<rest>(?:the )?(?:{FIRST}|{QUALITY})\b.+)',
+        _put,
+        s,
+    )
     marker = rf'(?:(?<=[|,] )|(?<=^)|(?<=\s))(?:{CORRECTION}\s*[,|]*\s*)+(?={START})'
     s = re.sub(marker, ' |! ', s)
     out: list[Clause] = []
     for piece in s.split('|'):
         corrects = piece.startswith('!')
-        for n, (text, continues) in enumerate(_conjuncts(piece.lstrip('!').strip(' ,'))):
+        conjuncts = _conjuncts(piece.lstrip('!').strip(' ,'))
+        for n, (text, continues, comma) in enumerate(conjuncts):
             if text:
-                out.append(Clause(text, corrects and n == 0, continues))
+                apposed = (
+                    comma and n == len(conjuncts) - 1 and re.match(r'(?:the|that|a|an) (?:[\w-]+ )*?ones?\b', text)
+                )
+                out.append(Clause(text, corrects and n == 0, continues, apposed is not None and bool(apposed)))
     return out
 
 
-def _conjuncts(sentence: str) -> list[tuple[str, bool]]:
+def _put(match: re.Match[str]) -> str:
+    """Return 'the third box on the second shelf' for 'second shelf, third box'."""
+    rest = re.sub(r'^the ', '', match['rest'])
+    return f'the {rest} {"in" if match["place"] in INSIDE else "on"} the {match["where"]}'
+
+
+def _conjuncts(sentence: str) -> list[tuple[str, bool, bool]]:
     """Cut at 'and', 'then', commas where another request or another item of a list of things starts."""
-    out: list[tuple[str, bool]] = []
-    start, continues = 0, False
+    out: list[tuple[str, bool, bool]] = []
+    start, continues, comma = 0, False, False
     for match in re.finditer(r',? (?:and then|and also|and|then|but|as well as|plus) |, ', sentence):
         left, right = sentence[start : match.start()].strip(), sentence[match.end() :]
         if not left or match.start() < start:
@@ -45,9 +78,9 @@ def _conjuncts(sentence: str) -> list[tuple[str, bool]]:
         is_list = item and not any(re.search(b, _bare(left)) for b in LIST_BLOCKERS)
         if not (verb or is_list or word == '' or word.endswith('then')):
             continue
-        out.append((left, continues))
-        start, continues = match.end(), not verb
-    out.append((sentence[start:].strip(), continues))
+        out.append((left, continues, comma))
+        start, continues, comma = match.end(), not verb, word == ''
+    out.append((sentence[start:].strip(), continues, comma))
     return out
 
 

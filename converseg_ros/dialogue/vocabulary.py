@@ -8,9 +8,10 @@ from converseg_ros.core import Family
 
 # Said before a request without changing it; stripped again and again from the start of a clause.
 WRAPPERS = (
+    r'(?:the )?(?:next|first|last|another|one more|new) (?:thing|question|task|job)(?=$|[ ,]+(?:i|please|where|what|which|show|find|can|could))',
     r'(?:hey|hi|hello|ok|okay|yo|dear)',
     r'(?:robot|computer|machine|assistant|converseg)',
-    r'(?:please|kindly|well|so|now|then|next|first|secondly|finally|alright|right|also|and|but|or|just|maybe|perhaps|actually)(?= )',
+    r'(?:please|kindly|well|so|now|then|next(?! thing)|first(?! thing)|secondly|finally|alright|right|also|and|but|or|just|maybe|perhaps|actually)(?= )',
     r'after that',
     r'(?:would|do) you mind',
     r'(?:showing|finding|locating|highlighting|marking)(?: me| us)?(?= )',
@@ -22,12 +23,13 @@ WRAPPERS = (
     r'(?:do you know|i wonder|i would like to know|tell me|let me know)',
     r'(?:see|show|find|locate|highlight|mark|segment|outline|select|spot|detect|identify|display)(?: me| us| it)?(?= )',
     r'(?:point|pointing)(?: me)? (?:to|at|out)',
-    r'(?:look|search) (?:for|at)',
-    r'(?:let me|let us) (?:see|look at)',
+    r'(?:look|search) (?:for|at)', r'(?:have|take) a (?:quick )?look (?:for|at|whether|if)', r'(?:whether|if) there (?:is|are)',
+    r'(?:let us )?(?:go |come )?back to(?= (?:the|my|a)\b)',
+    r'(?:let me|let us) (?:see|look at|think)',
     r'(?:go|try) (?:and )?(?=(?:find|get|fetch|pick|look|grab))',
     r'(?:what|how) about',
     r'where (?:is|are)(?= (?:the|a|an|my|your|his|her|our|their|its|this|that|these|those|some|any|all|both|it(?! safe| ok| best)|they|one)\b)',
-    r'(?:is|are) there(?= )',
+    r'(?:is|are) there(?= )', r'there (?:is|are)(?= )',
     r'which one is(?= the )',
     r'i (?:mean|meant|said)',
     r'(?:rather|instead)(?= )',
@@ -38,15 +40,17 @@ WRAPPERS = (
 TRAILERS = (
     r'please', r'thanks', r'thank you', r'thanks a lot', r'thank you very much', r'for me', r'robot', r'would you', r'will you',
     r'if you (?:do not mind|can|please|could)', r'instead', r'too', r'as well', r'now', r'right now', r'at the moment', r'ok', r'okay',
-    r'for me please', r'again', r'rather',
+    r'for me please', r'again', r'rather', r'at all times',
 )  # fmt: skip
 FILLERS = r'\b(?:um+|uh+|er+m*|ehm+|hm+|mh+m*|ah|oh|(?<!do )you know|sort of|kind of)\b'
-CORRECTION = r'(?:no|nope|no wait|wait|wait no|sorry|i mean|i meant|no i mean|sorry i mean|scratch that|make that|rather|actually|no actually|no sorry|oops|correction|no not that one|not that one|not that(?! one)|not this one)'
+CORRECTION = r'(?:no hang on|hang on|no hold on|no|nope|no wait|wait|wait no|sorry|i mean|i meant|no i mean|sorry i mean|scratch that|make that|rather|actually|no actually|no sorry|oops|correction|no not that one|not that one|not that(?! one)|not this one)'
 
 DET = r'(?:the|a|an|my|your|his|her|our|their|its|this|that|these|those|some|any|all|both|every|each|another|one|two|three|four|five)'
-OBJECT = rf'(?:{DET}|it|them|something|anything|everything)'
+OBJECT = rf'(?:{DET}|it|them|something|anything|everything|whatever)'
 GRASP = (
-    r'(?:pick up|grab|grasp|take|lift up|fetch|collect|retrieve|(?:hand|give|bring|pass|get|fetch) (?:me|us|him|her)(?: over)?|reach for)',
+    r'(?:hand|give|bring|pass|get|fetch|grab|find|throw|lend|slide) (?:me|us|him|her)(?: over)?(?= \w)',
+    r'gimme',
+    r'(?:pick up|grab|grasp|take|lift up|fetch|collect|retrieve|reach for)',
     rf'(?:pick|lift|carry|hold|get|remove|use|bring|pass|reach|go to|open|close|shut|push|pull|press|turn on|turn off|switch on|'
     rf'switch off|unplug|plug in|turn|twist|wipe|clean|water|empty|fill|stir|cut|slice|peel|wash|move|throw|clear)(?= {OBJECT}\b)',
 )
@@ -56,34 +60,38 @@ AT = r'(?:onto|on top of|on|into|inside|in|next to|beside|near|under|behind|in f
 KEEP_OUT = (
     r'(?:keep|stay|steer|move|get|back|go)(?: well| far| at least [\w. ]+?| (?:the |your )?(?:robot|arm|gripper|hand|hands|yourself))? (?:away|clear|off|out)(?: from| of)?',
     r'(?:keep|stay) (?:a |your )?distance (?:from|to)',
+    r'(?:keep|stay)(?: the \w+)? (?:at least |more than )?(?:an? |one |two |three |half an? |[\d.]+ )?(?:metres?|meters?|centimetres?|centimeters?|cm|m|feet|foot|steps?|inches?) (?:away )?(?:from|off)',
     r'avoid(?: touching| hitting| going near)?', r'protect', r'beware(?: of)?', r'mind', r'spare',
     r'(?:watch|look) out for', r'be (?:very )?careful (?:with|of|around|about|near)', r'careful (?:with|of|around)',
     r'(?:do not|never|must not|you must not|you should not|you may not|you cannot|nobody may|no) (?:ever )?(?:touch|touching|go (?:near|close to|anywhere near)|going near|get (?:near|close to|too close to)|come (?:near|close to)|approach|bump into|hit|knock over|step on|move|grab|take|pick up|push|run over|drive over|drive into|disturb|spill|drop|break|hurt|scare)',
+    r'(?:do not|never) let (?:anyone|anybody|anything|it|them|the robot|people|children|kids|the kids|him|her) (?:touch|near|go near|get near|get close to|close to|come near|hit|bump into|knock over|at|get at|play with)',
+    r'(?:nothing|nobody|no one|no robot|no part of you) (?:should|may|must|can|shall|is (?:allowed )?to|gets to) (?:ever )?(?:(?:come|go|get|move|be|pass|reach)(?: any)?(?: within [\w .]+? of| near(?:er)?(?: to)?| close(?:r)? to| into| onto)|touch|hit|bump into|disturb)',
     r'(?:do not|never) (?:put|place|set|leave) (?:anything|something|things|stuff) (?:on|in|near|next to|onto)',
 )  # fmt: skip
-LEAVE_ALONE = r'leave (?P<np>.+) (?:alone|where it is|where they are|in peace)'
+LEAVE_ALONE = r'(?:leave (?P<np>.+) (?:alone|where it is|where they are|in peace)|(?:do not|never) (?:pick|lift|knock|turn) (?P<up>.+) (?:up|over|off|on))'
 OFF_LIMITS = (
     r'(?P<np>(?:the|this|that|these|those|my|it)\b.*?) (?:is|are) (?:very |really |still |too )?'
     r'(?:off limits|forbidden|taboo|dangerous|hot|sharp|not to be touched|fragile|wet|slippery)'
 )
 ALLOW = (
-    r'you (?:can|may|are allowed to) (?:touch|go near|get close to|go close to|approach|come near|move near|go to|pass|ignore) (?P<np>.+?)(?: again| now)*',
-    r'(?P<np>(?:the|my|your|this|that|these|those)\b(?:(?! where| that| which)[\w ])*?|it|they|this|that) (?:is|are) (?:safe|fine|ok|okay|harmless|not dangerous|no longer dangerous|not hot|cold|no longer hot|no problem)(?: to touch)?(?: again| now| anymore| any more)*',
+    r'you (?:can|may|are allowed to) (?:touch|go near|get close to|go close to|approach|come near|move near|go to|pass|ignore|walk on|walk over|step on|drive on|drive over|go on|go over|cross|go into|enter) (?P<np>.+?)(?: again| now)*',
+    r'(?P<np>(?:the|my|your|this|that|these|those)\b(?:(?! where| that| which)[\w ])*?|it|they|this|that) (?:is|are) (?:safe|fine|ok|okay|harmless|not dangerous|no longer dangerous|not hot|cold|(?:switched |turned )?off|unplugged|gone|no longer hot|no problem)(?: to touch)?(?: again| now| anymore| any more)*',
     r'(?:stop avoiding|stop keeping away from|no longer avoid|do not avoid|no need to avoid|you need not avoid|ignore) (?P<np>.+?)(?: anymore| any more| now)*',
     r'(?:remove|delete|clear|drop|lift|cancel|take off) (?:the |all |every |my )?(?:safety|keep[- ]out|keep[- ]away|warning|standing)(?: instructions?| zones?| areas?| rules?)?(?: (?:for|about|on|of|around) (?P<np>.+?))?',
 )  # fmt: skip
 COMMANDS = {
-    'stop': r'(?:stop|halt|freeze|stop (?:it|that|now|everything|there|moving|looking)|hold on|hold it|enough|that is enough|abort|cancel|cancel (?:it|that))',
-    'forget': r'(?:(?:forget|drop|clear|cancel|delete|remove) (?:about )?(?:it|that|this|them|everything|all(?: of (?:it|that|them))?|all that)|never ?mind|clear|leave it)',
+    'stop': r'(?:stop|wait|wait (?:a|one) (?:second|moment|minute|sec)|whoa|halt|freeze|stop (?:it|that|now|everything|there|moving|looking)|hold on|hold it|enough|that is enough|abort|cancel|cancel (?:it|that))',
+    'forget': r'(?:(?:forget|drop|clear|cancel|delete|remove) (?:about )?(?:it|that|this|them|everything|all(?: of (?:it|that|them))?|all that)|never ?mind(?: (?:it|that|this|them))?|clear|leave it)',
     'reset': r'(?:start over|start again|reset|begin again|start from scratch|new conversation|from the beginning|let us start over)',
     'undo': r'(?:undo|undo (?:it|that)|go back|take (?:it|that) back|back|the previous one|back to the previous one|as before)',
     'repeat': r'(?:repeat|again|once more|do it again|try again|one more time|say that again|look again|try it again|repeat that)',
 }  # fmt: skip
 EVERYTHING = r'\b(?:everything|all)\b'
-YES = r'(?:yes|yeah|yep|yup|sure|correct|right|confirm|confirmed|do it|go ahead|yes please|i am sure|yes do it|yes remove (?:it|them)|that is right|affirmative|of course|ok|okay)'
-NO = r'(?:no|nope|no thanks|do not|negative|keep (?:it|them)|no keep (?:it|them)|better not|no do not|leave (?:it|them)|rather not)'
+YES = r'(?:(?:yes|yeah|yep|yup|sure|ok|okay|right)[, ]+(?:please[, ]+)?(?:go ahead|do it|do that|please|that is right|i am sure|remove (?:it|them)|sure|of course)|yes|yeah|yep|yup|sure|correct|right|confirm|confirmed|do it|go ahead|yes please|i am sure|yes do it|yes remove (?:it|them)|that is right|affirmative|of course|ok|okay)'
+NO = r'(?:(?:no|nope|nah)[, ]+(?:thanks|leave (?:it|them)|keep (?:it|them)|do not|better not|rather not|not yet|wait)|no|nah|not yet|nope|no thanks|do not|negative|keep (?:it|them)|no keep (?:it|them)|better not|no do not|leave (?:it|them)|rather not)'
 
 CHAT = (
+    r'(?:sorry|pardon|excuse me|what|huh|eh)(?:,? (?:what|me|again))?', r'(?:yeah|yes|ok|no|right)[, ]*(?:hi|hello|hey)(?: there| robot)?',
     r'how are you.*', r'who are you.*', r'what is your name.*', r'(?:hello|hi|hey|good (?:morning|evening|night|day)|bye|goodbye)(?: there| robot)?',
     r'thanks?(?: you)?.*', r'what time .*', r'(?:say|sing|joke|tell me a joke|a joke).*', r'what can you do.*', r'i (?:love|hate|like) .*', r'i am .*', r'(?:ok|okay|fine|good|great|nice|cool|perfect|well done)',
     r'what (?:day|year) .*', r'(?:how is )?the weather.*', r'(?:good|bad) (?:robot|job|boy|girl)', r'what do you (?:think|mean).*', r'why .*', r'how (?:do|does|did|can|old|long|far|much|many|is|was) .*', r'when .*',
@@ -123,8 +131,8 @@ FAMILIES: tuple[tuple[Family, str], ...] = (
     (Family.ENTITIES, r''),
 )  # fmt: skip
 
-STATEMENT = r'(?:it|they|this|that|he|she) (?:is|are|was|were|will|can|could|may|might|has|have|(?!one\b)\w+s)\b.*'
-WARNING = r'(?:be )?(?:very )?(?:careful|cautious)|watch out|look out|attention|warning|danger|hey|listen|look|robot'
+STATEMENT = r'(?:somebody|someone|something|people|everybody|nobody|no one)(?:\'s| is| are| will| might| could) .*|(?:i|we) (?:cannot|can not|could not|do not|did not|have|had|am|are|was|were|will|already) .*|(?:it|they|this|that|he|she) (?:is|are|was|were|will|can|could|may|might|has|have|(?!one\b)\w+s)\b.*'
+WARNING = r'(?:the )?(?:next|another|one more|first|last|new) (?:thing|question|task|job|up)|one more|(?:alright|right|so|well|ok|okay|see|let us see|let me see|let me think)(?: then)?|(?:be )?(?:very )?(?:careful|cautious)|watch out|look out|attention|warning|danger|hey|listen|look|robot'
 PERSONS = r'(?:man|woman|person|boy|girl|child|kid|baby|guy|lady|cook|chef|people|men|women|children|operator|someone)'
 WISH = r'\bi (?:want|need|have|would like|wish) to\b'
 
@@ -181,3 +189,24 @@ IRREGULAR = {
 DEMONSTRATED = rf'\b(?P<w>this|that|these|those)(?=$| (?:{PREPOSITION[3:-1].replace("|that", "").replace("|i|", "|")})\b(?! (?:is|are)))'
 ONE = r'\b(?P<pre>(?:the|an?|another|which|any|each|every)(?: (?!of\b)[a-z-]+){0,3}) (?P<one>ones?)\b(?! of\b| can\b)'
 OTHER = r'(?:not (?:that|this|it)(?: one)?|(?:a |the )?(?:other|different|another)(?: one)?|another|something else|an other one)'
+
+# Notes that a phrase speaks of itself: 'the plate with crumbs on it', 'a spot where I will not knock it over'.
+OWN_IT = (
+    r'\b(?:with|without|having|has|had) (?:(?!it\b)[\w-]+ ){1,5}?(?:on|in|under|inside|around|at|over|by|behind|through) (?:it|them)\b',
+    r'\bwhere (?:i|you|we|nobody|no one|someone|the \w+) (?:(?!it\b)[\w-]+ )+?(?:it|them)\b',
+    r'\bso (?:that )?(?:it|they|i|you|nobody|no one)\b.*',
+)
+PLACES = (  # said first, then what is there: 'second shelf, third box from the right'
+    r'(?:on |in |at )?(?:the )?(?P<where>(?:first|second|third|fourth|fifth|last|top|bottom|middle|upper|lower|left|right) '
+    r'(?P<place>shelf|row|rack|level|drawer|cupboard|cabinet|box|column|table|bench))'
+)
+
+# What is left of words the rules do not know; better refused with a reason than asked.
+DOUBTFUL = (
+    r'^(?:do not|never|no|not|nor|nothing|nobody|no one|sorry|yeah|yep|yes|hi|hey|except|but|because|if|unless|until|to|of|for|and|or)\b',
+    r'^(?:i|we|he|she|they|it|me|us|you|to me|for me|somebody|someone is|people are)\b',
+    r'^(?:it|this|that|these|those|them|him|her|one|ones|there|here)$',
+    r'^(?:the|a|an) (?:go|down|up|off|on|away|back|is|are|was|it|to|me|now|here|there|hang|hold|wait|sorry)\b',
+    r'^(?!is\b|are\b|can\b|could\b|where\b|what\b|which\b|who\b|how\b|something\b|anything\b|everything\b)[a-z]+ (?:up|at|to|for|back|here|there|along|away|down|me|us|it|him|her|them|a bit|a little)\b',
+    r'^(?!.*\b(?:what|which|where|who|that|whatever|everything|something|anything|how)\b).*\b(?:i am|i was|i will|i would|you are|you can|you could|you should|going to)\b',
+)
