@@ -32,6 +32,7 @@ IRREGULAR = {
     'footwear': 'pieces of footwear',
     'street furniture': 'pieces of street furniture',
     'loaf of bread': 'loaves of bread',
+    'broccoli': 'pieces of broccoli',
 }
 MASS_KINDS = {
     'furniture': 'piece of furniture',

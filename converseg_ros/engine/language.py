@@ -127,7 +127,8 @@ class Talk:
 
     def anchor(self, entity: Entity) -> str | None:
         """Return words (with `the`) that mean this entity and nothing else, or None."""
-        if self.world.faint(entity) or entity.area < 2 * self.world.faint_area or entity.crowd:
+        least = 2 if 'graph' in self.world.facts else 6  # photos have tiny things in mirrors and far behind
+        if self.world.faint(entity) or entity.area < least * self.world.faint_area or entity.crowd:
             return None
         if entity.kind == 'part':
             owner = self.anchor(self.world.entities[entity.owner])

@@ -47,7 +47,11 @@ def _weights_are_clear(talk: Talk) -> bool:
 
 def _stability(talk: Talk) -> Drafts:
     world = talk.world
-    loose = [e for e in world.things if e.kind == 'object' and (e.support or e.tips)]
+    loose = [
+        e
+        for e in world.things
+        if e.kind == 'object' and (e.support or e.tips) and not {'furniture', 'appliance'} & set(e.thing.kinds)
+    ]
     tipping = [e for e in loose if e.tips]
     sayings = (
         'what would tip over at a small push?',

@@ -232,6 +232,8 @@ def _contents(talk: Talk) -> Drafts:
     hiders = {h for e in world.things for h in e.hidden_by if 0.25 < e.visible < 0.8}
     for e in world.things:
         blockers = [world.entities[h] for h in e.hidden_by if h in world.entities]
+        if any(e.key in carriers(b, world) for b in blockers):
+            continue  # what stands on a thing always hides some of it
         words = talk.anchor(e)
         if words and len(blockers) == 1 and blockers[0].key in hiders and 0.25 < e.visible < 0.75:
             text = talk.choose(

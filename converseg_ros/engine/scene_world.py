@@ -117,8 +117,8 @@ def _by_build(
         sure.add('flammable')
     elif obj.material == 'fabric' and obj.kind == 'object' and 'flammable' not in sure:
         unsure.add('flammable')
-    if obj.kind == 'object' and 'edible' not in sure and 0 < max(obj.size) <= CHOKING:
-        sure.add('choking')
+    if obj.kind == 'object' and 0 < max(obj.size) <= 2 * CHOKING:
+        (sure if max(obj.size) <= CHOKING and 'edible' not in sure else unsure).add('choking')
     return frozenset(sure), frozenset(unsure - sure)
 
 
