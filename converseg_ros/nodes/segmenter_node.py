@@ -23,6 +23,7 @@ from converseg_ros.ros import conversion, parameters, spin
 from converseg_ros.ros.diagnostics import Diagnostics
 from converseg_ros.ros.hearing import Answer, Hearing
 from converseg_ros.ros.inputs import SUBSCRIPTION, CameraInput
+from converseg_ros.ros.intake import Intake
 from converseg_ros.ros.lifecycle import LoggedLifecycleNode
 from converseg_ros.ros.live import LivePipeline
 from converseg_ros.ros.publishers import Outputs
@@ -50,6 +51,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self.live: LivePipeline | None = None
         self.camera: CameraInput | None = None
         self.outputs: Outputs | None = None
+        self.intake: Intake | None = None
         self.transforms: TransformListener | None = None
         self.requests: Requests | None = None
         self.diagnostics = Diagnostics(self)
@@ -78,9 +80,13 @@ class SegmenterNode(LoggedLifecycleNode):
 
     def configure(self) -> None:
         """Load the network, which takes seconds, and advertise."""
+        import cv2
+
+        cv2.setNumThreads(1)  # at a camera's image sizes its helper threads spin longer than they work
         self.settings = parameters.current(self)
         loaded = self.load(self.settings['device'])
-        self.transforms = TransformListener(self)
+        self.intake = Intake(self)
+        self.transforms = TransformListener(self, self.intake)
         self.outputs = Outputs(self, self.transforms)
         self.live = LivePipeline(
             loaded,
@@ -107,9 +113,9 @@ class SegmenterNode(LoggedLifecycleNode):
 
     def activate(self) -> None:
         """Subscribe to the camera and take requests."""
-        assert self.live is not None
+        assert self.live is not None and self.intake is not None
         self.live.active = True
-        self.camera = CameraInput(self, self.settings, self.live.take, self.reset)
+        self.camera = CameraInput(self, self.settings, self.live.take, self.reset, self.intake)
         self.requests = Requests(self, self.working, lambda: int(self.settings['max_instructions']))
         self._periodic['follow'] = self.create_timer(1.0, self.on_follow)
         self._periodic['safety'] = self.create_timer(1 / self.settings['safety_rate'], self.live.watch_safety)
@@ -142,7 +148,9 @@ class SegmenterNode(LoggedLifecycleNode):
             self.outputs.destroy()
         if self.transforms is not None:
             self.transforms.destroy()
-        self.outputs, self.transforms = None, None
+        if self.intake is not None:
+            self.intake.close()
+        self.outputs, self.transforms, self.intake = None, None, None
 
     def working(self) -> LivePipeline | None:
         """Return the pipeline while the node is active."""
@@ -244,7 +252,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self.get_logger().info(f'reset: {reason}', throttle_duration_sec=1.0)
         self.stop(reason)
         if self.camera is not None:
-            self.camera.sync.clear()
+            self.camera.clear()
         if self.transforms is not None:
             self.transforms.clear()
         if self.live is not None:

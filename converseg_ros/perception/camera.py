@@ -111,12 +111,18 @@ class Rectifier:
         import cv2
 
         straight = np.asarray(cv2.remap(rgb, *self._maps, cv2.INTER_LINEAR), np.uint8)
-        if depth is None:
-            return straight, None
+        return straight, None if depth is None else self.rectify_depth(depth)
+
+    def rectify_depth(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (H, W) depth as a pinhole camera sees it, NaN beyond its edges; never interpolated."""
+        if self._maps is None:
+            return depth
+        import cv2
+
         nan = float('nan')
         none: Any = None  # nearest neighbours need no fractions
         flat = cv2.remap(depth, self._maps[0], none, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=nan)
-        return straight, np.asarray(flat, np.float32)
+        return np.asarray(flat, np.float32)
 
 
 def rectified_size(rgb_shape: Sequence[int], calibration: Calibration) -> None:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.frame import Frame
+from converseg_ros.core.geometry import Geometry
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.segmentation import SegmentationNetwork
-from converseg_ros.core.status import Status
+from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.perception.tracker import Tracker, TrackerOptions
 
@@ -36,6 +37,8 @@ class SegmenterOptions:
     """Seconds after a frame's stamp until its regions are stale."""
     geometry: bool = True
     """Whether masks are lifted into 3D."""
+    lift_carried: bool = False
+    """Whether carried masks are lifted anew; else the geometry of the network's answer is moved with them."""
 
 
 class Segmenter:
@@ -75,7 +78,8 @@ class Segmenter:
         try:
             if checkpoint is not None:
                 checkpoint('image')
-            self.network.set_image(rgb)
+            # torch takes no arrays that are read-only, as views of received bytes are
+            self.network.set_image(rgb if rgb.flags.writeable else rgb.copy())
             return self.network.predict(
                 [i.resolved for i in instructions],
                 recall=[i.role == Role.SAFETY for i in instructions],
@@ -126,19 +130,36 @@ class Segmenter:
         return [replace(r, stage_ms={**r.stage_ms, 'track': track_ms}) for r in regions]
 
     def carry(
-        self, frame: Frame, wanted: Sequence[Instruction], pose: NDArray[np.float64] | None = None
+        self,
+        frame: Frame,
+        wanted: Sequence[Instruction],
+        pose: NDArray[np.float64] | None = None,
+        *,
+        points: bool = False,
     ) -> list[Region]:
-        """Return the last answers moved to a newer frame and lifted there; only those whose instruction is `wanted`."""
+        """Return the last answers at a newer frame, with their geometry; only those whose instruction is `wanted`.
+
+        Geometry is moved with the mask, which costs little, or lifted anew where the options or `points` ask for it or
+        neither depth nor poses tell how it moved. points: the regions need points of their own (they are not moved).
+        """
+        options = self.options
+        move = options.geometry and not (options.lift_carried or points)
         with self._lock:
             if not self._tracker.active:
                 return []
-            carried = self._tracker.carry(frame, pose)
+            carried = self._tracker.carry(frame, pose, geometry=move)
         keys = {(i.id, i.resolved) for i in wanted}
         carried = [r for r in carried if (r.instruction.id, r.instruction.resolved) in keys]
-        if not carried or not self.options.geometry:
+        if not options.geometry:
             return carried
-        pairs = [(r.instruction, r.prediction.mask) for r in carried]
-        return [replace(r, geometry=g) for r, g in zip(carried, lift_regions(frame, pairs, self.options.lift))]
+        left = {n for n, r in enumerate(carried) if r.geometry.status == GeometryStatus.NOT_COMPUTED}
+        seen = [n for n in sorted(left) if carried[n].prediction.mask.any()]
+        # placements keep off the safety masks of others
+        seen += [n for n, r in enumerate(carried) if seen and n not in left and r.instruction.role == Role.SAFETY]
+        pairs = [(carried[n].instruction, carried[n].prediction.mask) for n in seen]
+        lifted = dict(zip(seen, lift_regions(frame, pairs, options.lift))) if seen else {}
+        empty = Geometry(GeometryStatus.NOT_COMPUTED, 'the mask is empty', frame.frame_id)
+        return [replace(r, geometry=lifted.get(n, empty)) if n in left else r for n, r in enumerate(carried)]
 
     def _regions(
         self, frame: Frame, instructions: Sequence[Instruction], predictions: list[Prediction], o: SegmenterOptions

@@ -9,12 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.geometry import NOT_COMPUTED
+from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus, Status
-from converseg_ros.perception.motion import LowFrame, flow_back, low_frame, pose_back, similarity
+from converseg_ros.perception.motion import (
+    LowFrame,
+    flow_back,
+    low_frame,
+    moved_image,
+    own_motion,
+    pose_back,
+    rigid_motion,
+    similarity,
+)
+from converseg_ros.perception.moving import move_geometry
+from converseg_ros.perception.warp import warp_masks
 
 SECOND = 1_000_000_000
+SURE = 0.8  # correlation above which a motion explains an image
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,7 @@ class Tracker:
     def _forget(self) -> None:
         self._key: LowFrame | None = None
         self._regions: list[Region] = []
+        self._smalls: list[NDArray[np.uint8]] = []  # their masks, small
         self._guess: NDArray[np.float32] | None = None
         self._recent: deque[LowFrame] = deque(maxlen=self.options.history)
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()
@@ -95,14 +108,15 @@ class Tracker:
         back = None
         if self._key is not None and self._tracks:
             back = flow_back(key.gray, self._key.gray, None)
-            if self._is_cut(key, self._key, back):
+            if self._is_cut(key, moved_image(self._key.gray, back), back):
                 self.reset('the scene was cut')
                 back = None
-        out, tracks = [], OrderedDict(self._tracks)
+        out, smalls, tracks = [], [], OrderedDict(self._tracks)
         for region in regions:
             name = (region.instruction.id, region.instruction.resolved)
             track = tracks.pop(name, None)
             small = self._small(region.prediction.mask)
+            smalls.append(small)
             place = self._place(region, pose)
             if region.prediction.mask.any():
                 same = track is not None and self._same(track, small, place, key.stamp_ns, back)
@@ -121,13 +135,15 @@ class Tracker:
                 track.mask = _warp_small(track.mask, back)
         while len(tracks) > self.options.max_tracks:
             tracks.popitem(last=False)
-        self._tracks, self._key, self._regions, self._guess = tracks, key, out, None
+        self._tracks, self._key, self._guess = tracks, key, None
+        self._regions, self._smalls = out, smalls
         self._catch_up(key)
         return list(out)
 
-    def carry(self, frame: Frame, pose: NDArray[np.float64] | None = None) -> list[Region]:
-        """Return the last answers moved to a newer image, their geometry not yet computed; [] if there are none.
+    def carry(self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False) -> list[Region]:
+        """Return the last answers moved to a newer image; [] if there are none.
 
+        geometry: move it too, where depth or poses tell how; else, and where they do not, it is not yet computed.
         Scores decay with time and with how badly the moved image explains the new one; a region that left the view
         keeps an empty mask and LOW_CONFIDENCE, since nobody has looked whether it is gone.
         """
@@ -146,27 +162,58 @@ class Tracker:
             self._recent.append(current)
             return []
         back = pose_back(current, self._key)
-        by_pose = back is not None and similarity(current.gray, self._key.gray, back) >= 0.8
-        if back is None or not by_pose:
+        moved = None if back is None else moved_image(self._key.gray, back)
+        if back is None or moved is None or similarity(current.gray, moved, back) < SURE:
             back = self._guess = flow_back(current.gray, self._key.gray, self._guess)
-        if self._is_cut(current, self._key, back):
+            moved = moved_image(self._key.gray, back)
+        if self._is_cut(current, moved, back):
             self.reset('the scene was cut')
             self._recent.append(current)
             return []
         self._recent.append(current)
-        masks = _warp_masks([r.prediction.mask for r in self._regions], back, frame.height, frame.width)
-        explained = _explained(current.gray, self._key.gray, back)
-        return [self._carried(r, m, frame, age, explained) for r, m in zip(self._regions, masks)]
+        smalls = [_warp_small(small, back) for small in self._smalls]
+        masks = warp_masks([r.prediction.mask for r in self._regions], smalls, back)
+        explained = _explained(current.gray, moved)
+        out = [self._carried(r, m, s, frame, age, explained) for r, m, s in zip(self._regions, masks, smalls)]
+        motion = rigid_motion(current, self._key, back) if geometry else None
+        if motion is None:
+            return out
+        return [
+            replace(now, geometry=self._moved(before, now, frame, small, motion, current, back))
+            for before, now, small in zip(self._regions, out, smalls)
+        ]
+
+    def _moved(
+        self,
+        before: Region,
+        now: Region,
+        frame: Frame,
+        small: NDArray[np.uint8],
+        motion: NDArray[np.float64],
+        current: LowFrame,
+        back: NDArray[np.float32],
+    ) -> Geometry:
+        """Return the geometry of one region at the new image."""
+        known = before.geometry.status in (GeometryStatus.OK, GeometryStatus.PARTIAL)
+        if not known or not small.any() or self._key is None:
+            return NOT_COMPUTED
+        return move_geometry(before.geometry, own_motion(current, self._key, back, motion, small), frame)
 
     def _carried(
-        self, region: Region, mask: NDArray[np.bool_], frame: Frame, age: float, explained: NDArray[np.float32]
+        self,
+        region: Region,
+        mask: NDArray[np.bool_],
+        small: NDArray[np.uint8],
+        frame: Frame,
+        age: float,
+        explained: NDArray[np.float32],
     ) -> Region:
         """Return one region at the new image."""
         old = region.prediction
         if old.status not in (Status.NO_TARGET, Status.ERROR):
-            small = self._small(mask) > 0
+            covered = small > 0
             trust = 0.5 ** (age / self.options.half_life)
-            trust *= float(explained[small].mean()) if small.any() else 0.0
+            trust *= float(explained[covered].mean()) if covered.any() else 0.0
             status, reason = old.status, old.reason
             if not mask.any():
                 status, reason = Status.LOW_CONFIDENCE, 'left the view since the network saw it'
@@ -194,17 +241,23 @@ class Tracker:
         )
 
     def _catch_up(self, key: LowFrame) -> None:
-        """Prepare the motion from a late key image to the newest one, step by step so that none is large."""
+        """Prepare the motion from a late key image to the newest one, at once or step by step so that none is large."""
         later = [low for low in self._recent if low.stamp_ns > key.stamp_ns]
+        if not later:
+            self._recent.append(key)
+            return
+        newest = later[-1]
+        self._guess = flow_back(newest.gray, key.gray, None)
+        if similarity(newest.gray, moved_image(key.gray, self._guess), self._guess) >= SURE:
+            return
+        self._guess = None
         stride = max(1, len(later) // 4)
         for low in later[stride - 1 :: stride]:
             self._guess = flow_back(low.gray, key.gray, self._guess)
-        if not later:
-            self._recent.append(key)
 
-    def _is_cut(self, current: LowFrame, key: LowFrame, back: NDArray[np.float32]) -> bool:
-        """Return whether the two images show different scenes, whatever the motion and the exposure."""
-        return similarity(current.gray, key.gray, back) < self.options.cut
+    def _is_cut(self, current: LowFrame, moved: NDArray[np.uint8], back: NDArray[np.float32]) -> bool:
+        """Return whether an image and the moved key image show different scenes, whatever the exposure."""
+        return similarity(current.gray, moved, back) < self.options.cut
 
     def _small(self, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
         """Return the mask at the size motion is measured on; a thin mask does not vanish."""
@@ -248,27 +301,7 @@ def _warp_small(mask: NDArray[np.uint8], back: NDArray[np.float32] | None) -> ND
     return np.asarray(cv2.remap(mask, back[..., 0], back[..., 1], cv2.INTER_NEAREST))
 
 
-def _warp_masks(
-    masks: Sequence[NDArray[np.bool_]], back: NDArray[np.float32], height: int, width: int
-) -> list[NDArray[np.bool_]]:
-    """Return full-size masks moved by a small motion; eight of them share one remap, a bit each."""
-    scale = np.array([width / back.shape[1], height / back.shape[0]], np.float32)
-    full = cv2.resize((back + np.float32(0.5)) * scale - np.float32(0.5), (width, height))
-    columns, rows = (np.ascontiguousarray(full[..., axis]) for axis in (0, 1))
-    fixed, _ = cv2.convertMaps(columns, rows, cv2.CV_16SC2, nninterpolation=True)
-    out: list[NDArray[np.bool_]] = []
-    for first in range(0, len(masks), 8):
-        some = masks[first : first + 8]
-        packed = np.zeros((height, width), np.uint8)
-        for bit, mask in enumerate(some):
-            packed |= mask.view(np.uint8) << np.uint8(bit)
-        moved = np.asarray(cv2.remap(packed, fixed, np.empty(0, np.uint16), cv2.INTER_NEAREST), np.uint8)
-        out += [(moved & (1 << bit)) > 0 for bit in range(len(some))]
-    return out
-
-
-def _explained(current: NDArray[np.uint8], key: NDArray[np.uint8], back: NDArray[np.float32]) -> NDArray[np.float32]:
+def _explained(current: NDArray[np.uint8], moved: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how well each pixel of the new small image is explained by the moved one, in [0, 1]."""
-    moved = cv2.remap(key, back[..., 0], back[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     difference = cv2.blur(cv2.absdiff(current, moved).astype(np.float32), (5, 5))
     return np.asarray(1 / (1 + (difference / 32) ** 2), np.float32)

@@ -22,9 +22,11 @@ from converseg_ros.msg import Instruction as InstructionMsg
 from converseg_ros.msg import Region as RegionMsg
 from converseg_ros.perception import images
 from converseg_ros.perception.camera import Calibration
+from converseg_ros.ros.wire import CompressedView, ImageView
 
 NAN = float('nan')
 SECOND = 1_000_000_000
+AnyImage = Image | CompressedImage | ImageView | CompressedView
 
 
 def to_ns(stamp: Time) -> int:
@@ -60,26 +62,26 @@ def to_image(pixels: NDArray[Any], encoding: str, head: Header) -> Image:
     return message
 
 
-def _raw(message: Image) -> tuple[Any, str, int, int, int]:
+def _raw(message: Image | ImageView) -> tuple[Any, str, int, int, int]:
     """Return what the decoders of perception.images take, in their order."""
     return message.data, message.encoding, message.height, message.width, message.step
 
 
-def from_image(message: Image) -> NDArray[Any]:
+def from_image(message: Image | ImageView) -> NDArray[Any]:
     """Return the (H, W) or (H, W, C) pixels of an Image as they are; a view of its data where that is possible."""
     return images.read_pixels(*_raw(message), big_endian=bool(message.is_bigendian))
 
 
-def to_rgb(message: Image | CompressedImage) -> NDArray[np.uint8]:
+def to_rgb(message: AnyImage) -> NDArray[np.uint8]:
     """Return (H, W, 3) RGB; encodings that are not ours go through cv_bridge where it is installed."""
-    if isinstance(message, CompressedImage):
+    if isinstance(message, CompressedImage | CompressedView):
         return images.decode_compressed_color(message.data, message.format)
     if message.encoding not in images.LAYOUT:
         return _by_cv_bridge(message)
     return images.decode_color(*_raw(message), big_endian=bool(message.is_bigendian))
 
 
-def _by_cv_bridge(message: Image) -> NDArray[np.uint8]:
+def _by_cv_bridge(message: Image | ImageView) -> NDArray[np.uint8]:
     unknown = f'unknown encoding {message.encoding!r}'
     try:
         from cv_bridge import CvBridge, CvBridgeError
@@ -92,9 +94,9 @@ def _by_cv_bridge(message: Image) -> NDArray[np.uint8]:
         raise InputError(f'{unknown} ({error})', where='image', do='configure the camera driver') from error
 
 
-def to_depth(message: Image | CompressedImage) -> NDArray[np.float32]:
+def to_depth(message: AnyImage) -> NDArray[np.float32]:
     """Return (H, W) metres, NaN where unknown."""
-    if isinstance(message, CompressedImage):
+    if isinstance(message, CompressedImage | CompressedView):
         return images.decode_compressed_depth(message.data, message.format)
     return images.decode_depth(*_raw(message), big_endian=bool(message.is_bigendian))
 

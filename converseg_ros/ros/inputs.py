@@ -2,19 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from threading import Lock
 import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from converseg_ros.core import ConversegError, Frame, InputError
+from converseg_ros.core.frame import Intrinsics
+from converseg_ros.lifting.registration import register
 from converseg_ros.lifting.tf import TransformError
 from converseg_ros.perception.camera import Calibration, Rectifier, rectified_size
-from converseg_ros.ros import conversion
+from converseg_ros.ros import conversion, wire
+from converseg_ros.ros.intake import Intake
 from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.qos import FollowingSubscription
 from converseg_ros.ros.sync import Bundle, Synchronizer
@@ -22,6 +26,7 @@ from converseg_ros.ros.transforms import TransformListener
 
 # a change of one of these makes the subscriptions again
 SUBSCRIPTION = {'image_transport', 'depth_transport', 'depth', 'qos_reliability', 'qos_depth'}
+DEPTH_INFO = '`depth_camera_info`'
 CURE = (
     'the middleware is losing large images: start camera and node with '
     'FASTRTPS_DEFAULT_PROFILES_FILE=<share>/converseg_ros/config/fastdds_local.xml (FASTDDS_DEFAULT_PROFILES_FILE on '
@@ -30,54 +35,88 @@ CURE = (
 
 
 class CameraInput:
-    """Subscribes to `image`, `depth` and `camera_info` and calls `take(bundle)` for each moment, in the executor."""
+    """Subscribes to colour, depth and camera_info; calls `take(bundle)` for each moment, in the intake's thread."""
 
     def __init__(
-        self, node: Node, settings: Settings, take: Callable[[Bundle], None], jumped: Callable[[str], None]
+        self,
+        node: Node,
+        settings: Settings,
+        take: Callable[[Bundle], None],
+        jumped: Callable[[str], None],
+        intake: Intake,
     ) -> None:
         """Subscribe; `jumped(reason)` is called when stamps go back."""
-        self._node, self._take, self._jumped = node, take, jumped
+        self._node, self._take, self._jumped, self._intake = node, take, jumped, intake
         self.received: Counter[str] = Counter()
         self.sync = Synchronizer()
+        self._lock = Lock()  # messages come in the intake's thread, settings and resets in the executor's
+        self._read_info, self._read_depth_info = wire.InfoReader(), wire.InfoReader()
         self._subscriptions: dict[str, FollowingSubscription] = {}
         self._window: tuple[float, Counter[str]] = (time.monotonic(), Counter())
         self.losing = ''
-        self.group: CallbackGroup | None = None
+        self._depth_info: CameraInfo | None = None
         self.configure(settings, all_anew=True)
 
     def configure(self, settings: Settings, *, all_anew: bool) -> None:
         """Take new settings; `all_anew` makes the subscriptions again."""
         s = settings
-        counts = self.sync.counts
-        self.sync = Synchronizer(s['sync_slop'], s['sync_queue'], depth=self.sync.depth)
-        self.sync.counts = counts
+        with self._lock:
+            self.sync.configure(s['sync_slop'], s['sync_queue'])
         self._mode = s['depth']
         if all_anew:
             self.destroy()
-            qos: dict[str, Any] = {'reliability': s['qos_reliability'], 'depth': s['qos_depth'], 'group': self.group}
+            qos: dict[str, Any] = {'reliability': s['qos_reliability'], 'depth': s['qos_depth']}
             colour = CompressedImage if s['image_transport'] == 'compressed' else Image
             deep = CompressedImage if s['depth_transport'] == 'compressedDepth' else Image
-            kinds: list[tuple[str, str, type]] = [('image', 'image', colour), ('info', 'camera_info', CameraInfo)]
+            topics: list[tuple[str, str, type, Callable[[bytes], None]]] = [
+                ('image', 'image', colour, self._taker('image', colour)),
+                ('info', 'camera_info', CameraInfo, self._take_info),
+            ]
             if self._mode != 'off':
-                kinds.append(('depth', 'depth', deep))
-            for kind, topic, message in kinds:
-                callback = self._callback(kind)
-                self._subscriptions[kind] = FollowingSubscription(self._node, message, topic, callback, **qos)
+                topics.append(('depth', 'depth', deep, self._taker('depth', deep)))
+                topics.append(('depth_info', 'depth_camera_info', CameraInfo, self._take_depth_info))
+            for kind, topic, message, callback in topics:
+                self._subscriptions[kind] = FollowingSubscription(
+                    self._node, message, topic, callback, intake=self._intake, **qos
+                )
         self.follow()
 
-    def _callback(self, kind: str) -> Callable[[Any], None]:
-        def callback(message: Any) -> None:
-            self.received[kind] += 1
+    def clear(self) -> None:
+        """Forget the messages that wait for their partners."""
+        with self._lock:
+            self.sync.clear()
+
+    # --- in the intake's thread ---------------------------------------------------------------------------------------
+
+    def _taker(self, kind: str, message: type) -> Callable[[bytes], None]:
+        read = wire.read_compressed if message is CompressedImage else wire.read_image
+
+        def take(raw: bytes) -> None:
+            image = read(raw)
+            self._add(kind, conversion.to_ns(image.header.stamp), image)
+
+        return take
+
+    def _take_info(self, raw: bytes) -> None:
+        self._add('info', *self._read_info(raw))
+
+    def _take_depth_info(self, raw: bytes) -> None:
+        self.received['depth_info'] += 1
+        self._depth_info = self._read_depth_info(raw)[1]
+
+    def _add(self, kind: str, stamp_ns: int, message: Any) -> None:
+        self.received[kind] += 1
+        with self._lock:
             if kind == 'depth':
                 self.sync.depth = True  # there is depth, whatever discovery knows yet
-            bundles, back = self.sync.add(kind, conversion.to_ns(message.header.stamp), message)
-            if back:
-                self._jumped(f'the stamps of {kind} went back')
-            if bundles:
-                self.sync.counts['replaced'] += len(bundles) - 1
-                self._take(bundles[-1])
+            bundles, back = self.sync.add(kind, stamp_ns, message)
+            self.sync.counts['replaced'] += max(len(bundles) - 1, 0)
+        if back:
+            self._jumped(f'the stamps of {kind} went back')
+        if bundles:
+            self._take(replace(bundles[-1], depth_info=self._depth_info))
 
-        return callback
+    # --- in the executor's thread -------------------------------------------------------------------------------------
 
     def follow(self) -> None:
         """Adapt to who publishes now; called once a second."""
@@ -122,8 +161,8 @@ class FrameMaker:
 
     def __init__(self, transforms: TransformListener | None) -> None:
         """Keep `transforms`, which tell where down is; None for images that came with a request."""
-        self._transforms, self._rectifier = transforms, Rectifier()
-        self._calibration: tuple[Any, Calibration] | None = None
+        self._transforms, self._rectifier, self._depth_rectifier = transforms, Rectifier(), Rectifier()
+        self._calibrations: dict[str, tuple[Any, Calibration]] = {}
         self._quiet_until: dict[str, float] = {}
         self.problems: Counter[str] = Counter()
         self.note = ''  # why the newest frame is less than it could be
@@ -137,14 +176,15 @@ class FrameMaker:
         self.note = ''
         rgb = conversion.to_rgb(image)
         depth, intrinsics = None, None
+        apart = bundle.depth is not None and self._apart(bundle, rgb)
         try:
-            if bundle.depth is not None:
-                depth = self._depth(bundle.depth, image, rgb)
+            if bundle.depth is not None and not apart:
+                depth = self._depth(bundle.depth, rgb)
         except InputError as error:
             self._note('depth', error)
         try:
             if bundle.info is not None:
-                calibration = self._calibrate(bundle.info, image.header.frame_id)
+                calibration = self._calibrate('image', bundle.info, image.header.frame_id)
                 rectified_size(rgb.shape, calibration)
                 if self._rectifier.distortion != settings['distortion']:
                     self._rectifier = Rectifier(settings['distortion'])
@@ -152,6 +192,11 @@ class FrameMaker:
                 rgb, depth = self._rectifier.rectify(rgb, depth)
         except InputError as error:
             self._note('camera_info', error)
+        try:
+            if apart:
+                depth = self._registered(bundle, intrinsics, settings)
+        except InputError as error:
+            self._note('depth', error)
         pose = self._pose(settings['world_frame'], image.header.frame_id, bundle.stamp_ns, settings)
         level = self._pose(settings['level_frame'], image.header.frame_id, bundle.stamp_ns, settings)
         gravity = None if level is None else -level[2, :3]  # the level frame's down, seen from the camera
@@ -162,32 +207,60 @@ class FrameMaker:
         self.problems[cause] += 1
         self.note = '; '.join(t for t in (self.note, str(error)) if t)
 
-    def _depth(self, message: Any, image: Any, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if message.header.frame_id and message.header.frame_id != image.header.frame_id:
-            raise InputError(
-                f'depth is in frame {message.header.frame_id!r}, the image in {image.header.frame_id!r}',
-                where='depth',
-                do='register depth to colour (aligned_depth_to_color, depth_image_proc)',
-            )
+    @staticmethod
+    def _apart(bundle: Bundle, rgb: NDArray[np.uint8]) -> bool:
+        """Return whether depth is of another camera than colour, or of the same at another size that is calibrated."""
+        frame_id = bundle.depth.header.frame_id
+        if frame_id and frame_id != bundle.image.header.frame_id:
+            return True
+        height, width = getattr(bundle.depth, 'height', rgb.shape[0]), getattr(bundle.depth, 'width', rgb.shape[1])
+        return bundle.depth_info is not None and (height, width) != rgb.shape[:2]
+
+    @staticmethod
+    def _depth(message: Any, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         depth = conversion.to_depth(message)
         if depth.shape != rgb.shape[:2]:
             raise InputError(
                 f'depth is {depth.shape[1]}x{depth.shape[0]}, the image {rgb.shape[1]}x{rgb.shape[0]}',
                 where='depth',
-                do='register depth to colour (aligned_depth_to_color, depth_image_proc)',
+                do=f'publish its camera_info on {DEPTH_INFO}, or register depth to colour in the driver',
             )
         return depth
 
-    def _calibrate(self, message: Any, frame_id: str) -> Calibration:
-        if message.header.frame_id and message.header.frame_id != frame_id:
+    def _registered(self, bundle: Bundle, colour: Intrinsics | None, settings: Settings) -> NDArray[np.float32]:
+        """Return depth of another camera as the (rectified) colour camera sees it; InputError with what is missing."""
+        source, target = bundle.depth.header.frame_id, bundle.image.header.frame_id
+        apart = f'depth is in frame {source!r}, the image in {target!r}'
+        if bundle.depth_info is None:
+            do = f'publish it on {DEPTH_INFO}, or use depth that the driver registered to colour'
+            raise InputError(f"{apart}, and the depth camera's camera_info is not known", where='depth', do=do)
+        if colour is None:
+            raise InputError(f"{apart}, and the colour camera's camera_info is not known", where='depth')
+        calibration = self._calibrate('depth', bundle.depth_info, source)
+        depth = conversion.to_depth(bundle.depth)
+        rectified_size(depth.shape, calibration)
+        if self._depth_rectifier.distortion != settings['distortion']:
+            self._depth_rectifier = Rectifier(settings['distortion'])
+        camera = self._depth_rectifier.prepare(calibration)
+        depth = self._depth_rectifier.rectify_depth(depth)
+        if not source or source == target:
+            return register(depth, camera, colour, same_frame=True)
+        transform = self._pose(target, source, bundle.stamp_ns, settings)
+        if transform is None:
+            do = 'publish it on /tf_static, or use depth that the driver registered to colour'
+            raise InputError(f'{apart}, and there is no transform between them', where='depth', do=do)
+        return register(depth, camera, colour, transform)
+
+    def _calibrate(self, camera: str, message: Any, frame_id: str) -> Calibration:
+        if message.header.frame_id and frame_id and message.header.frame_id != frame_id:
             raise InputError(
-                f'camera_info is of frame {message.header.frame_id!r}, the image of {frame_id!r}',
+                f'camera_info is of frame {message.header.frame_id!r}, the {camera} of {frame_id!r}',
                 where='camera_info',
                 do='use the camera_info that belongs to the image',
             )
-        known = self._calibration
+        known = self._calibrations.get(camera)
         if known is None or known[0] is not message:
-            known = self._calibration = (message, conversion.to_calibration(message))
+            known = self._calibrations[camera] = (message, conversion.to_calibration(message))
         return known[1]
 
     def _pose(self, world: str, frame_id: str, stamp_ns: int, settings: Settings) -> NDArray[np.float64] | None:

@@ -251,7 +251,8 @@ class LivePipeline:
             frame, pose = self._makers[1].make(bundle, self.settings)
         except InputError:
             return  # the network thread says it
-        regions = self.segmenter.carry(frame, self.book.active(), pose)
+        points = self.outputs.listened('affordance/points')
+        regions = self.segmenter.carry(frame, self.book.active(), pose, points=points)
         still = {i.id for i in self.book.active()}
         regions = [r for r in regions if r.instruction.id in still]
         if regions and self.active:

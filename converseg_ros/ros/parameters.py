@@ -120,6 +120,11 @@ OWN = (
     ),
     Parameter('geometry', True, 'Lift masks into 3D.'),
     Parameter('track', True, 'Carry masks to the images that arrive while the network is busy.'),
+    Parameter(
+        'lift_carried',
+        False,
+        "Lift carried masks anew from each image's depth (10 to 20 ms each); false: move the network's 3D with them.",
+    ),
     Parameter('max_age', 1.0, "Seconds after an image's stamp until its regions are stale.", 0.01, 3600.0),
     Parameter('target_frame', '', 'TF frame of the geometry; empty: the optical frame of the camera.'),
     Parameter('world_frame', 'map', 'Fixed TF frame that keeps ids on things while the camera moves; empty: none.'),
@@ -162,7 +167,9 @@ class Settings:
             )
         if self.tracker.width < 16:
             raise InputError(f'{self.tracker.width} columns', where='tracker.width', do='give at least 16')
-        self.segmenter = SegmenterOptions(self.lift, self.tracker, self['max_age'], self['geometry'])
+        self.segmenter = SegmenterOptions(
+            self.lift, self.tracker, self['max_age'], self['geometry'], self['lift_carried']
+        )
         self.standing = tuple(_standing(line) for line in self['standing'] if line.strip())
 
     def _part(self, prefix: str, cls: type) -> dict[str, Any]:

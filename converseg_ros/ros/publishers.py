@@ -7,6 +7,7 @@ from typing import Any
 from geometry_msgs.msg import PoseArray
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -51,7 +52,10 @@ class Outputs:
         options = QoSOverridingOptions.with_default_policies()
 
         def make(kind: type, name: str, qos: Any) -> Publisher:
-            return node.create_publisher(kind, f'~/{name}', qos, qos_overriding_options=options)
+            # without event handlers, two a publisher, which cost more at each turn of the executor than all the rest of
+            # the node; a subscriber whose quality of service does not fit is warned in its own process
+            silent = PublisherEventCallbacks(use_default_callbacks=False)
+            return node.create_publisher(kind, f'~/{name}', qos, qos_overriding_options=options, event_callbacks=silent)
 
         self._streams = {name: make(kind, name, reliable(2)) for name, kind in STREAMS.items()}
         self._label_info = make(LabelInfo, 'label_info', LATCHED)

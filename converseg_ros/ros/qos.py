@@ -9,6 +9,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
+from converseg_ros.ros.intake import Intake
+
 LATCHED = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=1,
@@ -38,10 +40,14 @@ class FollowingSubscription:
         reliability: str = 'auto',
         depth: int = 2,
         group: CallbackGroup | None = None,
+        intake: Intake | None = None,
     ) -> None:
-        """Subscribe; reliability is 'auto', or 'reliable' or 'best_effort' whatever the publishers offer."""
+        """Subscribe; reliability is 'auto', or 'reliable' or 'best_effort' whatever the publishers offer.
+
+        With an `intake` the callback gets serialized bytes, in the intake's thread.
+        """
         self._node, self._kind, self._topic, self._callback = node, kind, topic, callback
-        self._reliability, self._depth, self._group = reliability, depth, group
+        self._reliability, self._depth, self._group, self._intake = reliability, depth, group, intake
         self.name = str(node.resolve_topic_name(topic))  # as it is after remapping
         self.remade = 0
         self._ended = False
@@ -76,7 +82,7 @@ class FollowingSubscription:
         if self._ended or wanted == self._chosen:
             return False
         if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
+            self._end()
             self.remade += 1
             self._node.get_logger().info(f'{self.name}: subscribing again as {", ".join(p.name for p in wanted)}')
         self._chosen = wanted
@@ -84,6 +90,11 @@ class FollowingSubscription:
             history=HistoryPolicy.KEEP_LAST, depth=self._depth, reliability=wanted[0], durability=wanted[1]
         )
         events = SubscriptionEventCallbacks(incompatible_qos=self._incompatible, use_default_callbacks=False)
+        if self._intake is not None:
+            self._subscription = self._intake.subscribe(
+                self._kind, self._topic, self._callback, profile, raw=True, events=events
+            )
+            return True
         self._subscription = self._node.create_subscription(
             self._kind,
             self._topic,
@@ -94,6 +105,15 @@ class FollowingSubscription:
         )
         return True
 
+    def _end(self) -> None:
+        if self._subscription is None:
+            return
+        if self._intake is not None:
+            self._intake.unsubscribe(self._subscription)
+        else:
+            self._node.destroy_subscription(self._subscription)
+        self._subscription = None
+
     def _incompatible(self, _: object) -> None:
         """Make the subscription again, but not inside its own event."""
         executor = self._node.executor
@@ -103,6 +123,4 @@ class FollowingSubscription:
     def destroy(self) -> None:
         """End the subscription for good."""
         self._ended = True
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = None
+        self._end()

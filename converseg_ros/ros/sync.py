@@ -10,12 +10,13 @@ SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Messages of one moment; depth and info are None where the camera has none."""
+    """Messages of one moment; what the camera does not send is None. depth_info: of the depth camera, the newest."""
 
     stamp_ns: int
     image: Any
     depth: Any = None
     info: Any = None
+    depth_info: Any = None
 
 
 @dataclass(slots=True)
@@ -36,17 +37,23 @@ class Synchronizer:
     """
 
     def __init__(self, slop: float = 0.02, queue: int = 10, *, depth: bool = True, jump: float = 0.5) -> None:
-        self.slop_ns, self.queue, self.depth, self.jump_ns = int(slop * SECOND), queue, depth, int(jump * SECOND)
+        self.depth, self.jump_ns = depth, int(jump * SECOND)
+        self.configure(slop, queue)
         self.counts: Counter[str] = Counter()
         self._images: list[_Waiting] = []
         self._depths: list[_Waiting] = []
         self._infos: list[_Waiting] = []
+        self._last_info: Any = None  # outlives a jump of the clock: it may have been published only once
         self._newest: dict[str, int] = {}
         self._last = -1  # stamp of the last match
         self._paired = False  # every image seems to have a camera_info of its own stamp: worth waiting for
 
+    def configure(self, slop: float, queue: int) -> None:
+        """Take new settings."""
+        self.slop_ns, self.queue = int(slop * SECOND), queue
+
     def clear(self) -> None:
-        """Forget every waiting message; the counters go on."""
+        """Forget every waiting message; the counters go on, and the newest camera_info stays until another comes."""
         self._images, self._depths, self._infos = [], [], []
         self._newest, self._last, self._paired = {}, -1, False
 
@@ -61,6 +68,8 @@ class Synchronizer:
         if kind == 'image' and stamp_ns <= self._last:
             self.counts['late'] += 1
             return [], jumped
+        if kind == 'info':
+            self._last_info = message
         insort(waiting, _Waiting(stamp_ns, message))
         bundles = self._match()
         if len(waiting) > self.queue:
@@ -124,8 +133,8 @@ class Synchronizer:
     def _info(self, image: _Waiting) -> Any:
         """Return the camera_info of an image: of its own stamp, else the newest there is (K hardly ever changes)."""
         if not self._infos:
-            self.counts['no_info'] += 1
-            return None
+            self.counts['no_info' if self._last_info is None else 'old_info'] += 1
+            return self._last_info
         best = min(self._infos, key=lambda i: abs(i.stamp_ns - image.stamp_ns))
         if abs(best.stamp_ns - image.stamp_ns) > self.slop_ns:
             best = self._infos[-1]

@@ -6,23 +6,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from tf2_msgs.msg import TFMessage
 
 from converseg_ros.lifting.tf import TransformBuffer, TransformError
+from converseg_ros.ros.intake import Intake
 
 SECOND = 1_000_000_000
 
 
 class TransformListener:
-    """Feeds a buffer in the executor's thread; workers ask and may wait. The only Node-side TF code."""
+    """Feeds a buffer in the intake's thread; workers ask and may wait. The only Node-side TF code."""
 
-    def __init__(self, node: Node, group: CallbackGroup | None = None) -> None:
+    def __init__(self, node: Node, intake: Intake) -> None:
         """Subscribe to both topics."""
         self._buffer, self._arrived = TransformBuffer(), Condition()
-        self._node = node
+        self._node, self._intake = node, intake
         self.problems = 0
         moving = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100)
         static = QoSProfile(
@@ -32,8 +32,8 @@ class TransformListener:
             reliability=ReliabilityPolicy.RELIABLE,
         )
         self._subscriptions = [
-            node.create_subscription(TFMessage, '/tf', self._moving, moving, callback_group=group),
-            node.create_subscription(TFMessage, '/tf_static', self._static, static, callback_group=group),
+            intake.subscribe(TFMessage, '/tf', self._moving, moving),
+            intake.subscribe(TFMessage, '/tf_static', self._static, static),
         ]
 
     def _moving(self, message: Any) -> None:
@@ -76,4 +76,4 @@ class TransformListener:
     def destroy(self) -> None:
         """End the subscriptions."""
         for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+            self._intake.unsubscribe(subscription)

@@ -1,0 +1,139 @@
+"""A thread that takes the messages of a few busy subscriptions past the executor."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from threading import Condition, Thread, current_thread
+import time
+from typing import Any
+
+from rclpy.callback_groups import CallbackGroup
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.impl.implementation_singleton import rclpy_implementation as _rclpy
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
+
+LONGEST_WAIT_NS = 1_000_000_000  # then it is asked whether ROS is still up
+LONGEST_CALL = 10.0  # seconds that a callback may take when its subscription ends
+
+
+class _PastTheExecutor(CallbackGroup):
+    """Keeps subscriptions from the executor; their events (incompatible quality of service) still go through it."""
+
+    def can_execute(self, entity: Any) -> bool:
+        """Return whether the executor may wait for this entity."""
+        return not isinstance(entity, Subscription)
+
+    def beginning_execution(self, entity: Any) -> bool:
+        """Let it run."""
+        return True
+
+    def ending_execution(self, entity: Any) -> None:
+        """Forget that it ran."""
+
+
+class Intake:
+    """Calls the callbacks of its subscriptions in one thread of its own.
+
+    rclpy's executor asks each entity of a node, some sixty in the segmenter, at each message: that costs more CPU time
+    than taking a 640x480 image does, and a camera sends three messages a frame. The wait set here holds the
+    subscriptions that are busy, and nothing else. The same calls as in `rclpy.wait_for_message`.
+    """
+
+    def __init__(self, node: Node) -> None:
+        """Start the thread."""
+        self._node, self._group = node, _PastTheExecutor()
+        self._state = Condition()
+        self._waited_for: tuple[Subscription, ...] = ()
+        self._subscriptions: list[Subscription] = []
+        self._changed, self._closing = False, False
+        with node.context.handle:
+            self._guard = _rclpy.GuardCondition(node.context.handle)
+        self._thread = Thread(target=self._run, name='intake', daemon=True)
+        self._thread.start()
+
+    def subscribe(
+        self,
+        kind: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        profile: QoSProfile,
+        *,
+        raw: bool = False,
+        events: SubscriptionEventCallbacks | None = None,
+    ) -> Subscription:
+        """Subscribe; `callback` is called in this object's thread. raw: with the serialized bytes."""
+        subscription = self._node.create_subscription(
+            kind, topic, callback, profile, callback_group=self._group, event_callbacks=events, raw=raw
+        )
+        self._change(lambda: self._subscriptions.append(subscription))
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription: its topic is free for another type then, and its callback does not run any more."""
+        self._change(lambda: self._subscriptions.remove(subscription))
+        if current_thread() is not self._thread:
+            with self._state:  # what is waited for is not really destroyed
+                self._state.wait_for(lambda: subscription not in self._waited_for, LONGEST_CALL)
+        self._node.destroy_subscription(subscription)
+
+    def _change(self, step: Callable[[], None]) -> None:
+        with self._state:
+            step()
+            self._changed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(_rclpy.InvalidHandle, _rclpy.RCLError):
+            self._guard.trigger_guard_condition()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """End the thread, then what is still subscribed."""
+        self._closing = True
+        self._wake()
+        if current_thread() is not self._thread:
+            self._thread.join(timeout)
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions.clear()
+
+    def _run(self) -> None:
+        while not self._closing and self._node.context.ok():
+            with self._state:
+                self._waited_for, self._changed = tuple(self._subscriptions), False
+            try:
+                with ExitStack() as held:  # nothing is destroyed while it is waited for
+                    held.enter_context(self._node.context.handle)
+                    held.enter_context(self._guard)
+                    for subscription in self._waited_for:
+                        held.enter_context(subscription.handle)
+                    self._serve(self._waited_for)
+            except (_rclpy.InvalidHandle, _rclpy.RCLError) as error:  # ROS is shutting down, or a handle has gone
+                if self._node.context.ok() and not self._closing:
+                    self._node.get_logger().error(f'taking messages failed: {error}', throttle_duration_sec=5.0)
+                    time.sleep(0.01)
+            with self._state:
+                self._waited_for = ()
+                self._state.notify_all()
+
+    def _serve(self, subscriptions: Sequence[Subscription]) -> None:
+        """Take messages until the set of subscriptions changes."""
+        context = self._node.context
+        waiting = _rclpy.WaitSet(len(subscriptions), 1, 0, 0, 0, 0, context.handle)
+        while not (self._changed or self._closing) and context.ok():
+            waiting.clear_entities()
+            waiting.add_guard_condition(self._guard)
+            indices = [waiting.add_subscription(s.handle) for s in subscriptions]
+            waiting.wait(LONGEST_WAIT_NS)
+            for subscription, index in zip(subscriptions, indices):
+                if waiting.is_ready('subscription', index) and not self._closing:
+                    taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
+                    if taken is not None:
+                        self._call(subscription, taken[0])
+
+    def _call(self, subscription: Subscription, message: Any) -> None:
+        """Call back; whatever that lets out is said, and the thread goes on."""
+        try:
+            subscription.callback(message)
+        except Exception as error:
+            self._node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
