@@ -73,7 +73,7 @@ def test_the_overlay_is_the_newest_image_with_the_masks_and_their_age(state):
     assert state.age_s() == pytest.approx(0.5)
     red, _, blue = overlay[12:30, 40:58].reshape(-1, 3).mean(0)
     assert red > blue + 20  # the colour of safety
-    assert overlay[-20:, :40].max() == 255  # the age is written there
+    assert overlay[-20:, :40].max() > 240  # the age is written there
     assert state.image.max() == 90  # the image itself is not drawn on
 
 
