@@ -35,16 +35,22 @@ from converseg_ros.srv import Reset, Segment, SetInstructions
 class ConversegClient:
     """A client of one segmenter node; use it as a context manager, or call `close`."""
 
-    def __init__(self, node_name: str = 'segmenter', namespace: str = '', *, timeout: float = 10.0) -> None:
-        """Join the ROS graph. namespace: the segmenter's. timeout: seconds that every verb waits at most."""
-        self.timeout = timeout
+    def __init__(
+        self, node_name: str = 'segmenter', namespace: str = '', *, timeout: float = 10.0, silence: float = 1.0
+    ) -> None:
+        """Join the ROS graph. namespace: the segmenter's. timeout: seconds that every verb waits at most.
+
+        silence: seconds without a word on ~/safety_ok after which the last one is no longer believed; let it be several
+        periods of the segmenter's safety_rate.
+        """
+        self.timeout, self.silence = timeout, silence
         self.context = Context()
         rclpy.init(context=self.context)
         self.node = Node('converseg_client', context=self.context, namespace=namespace, use_global_arguments=False)
         self.target = f'{self.node.get_namespace().rstrip("/")}/{node_name}'
         self._changed = Condition()
         self._regions: RegionArray | None = None
-        self._count, self._safe = 0, False
+        self._count, self._safe, self._heard = 0, False, 0.0
         self._acks: list[InstructionAck] = []
         name = self.target
         self._subscriptions = [
@@ -78,7 +84,7 @@ class ConversegClient:
             self._changed.notify_all()
 
     def _on_safe(self, message: Bool) -> None:
-        self._safe = bool(message.data)
+        self._safe, self._heard = bool(message.data), time.monotonic()
 
     def _until(self, done: Callable[[], bool], timeout: float | None) -> bool:
         with self._changed:
@@ -175,8 +181,13 @@ class ConversegClient:
 
     @property
     def safe(self) -> bool:
-        """What the segmenter last said on ~/safety_ok; false while nothing was said or its publisher is gone."""
-        return self._safe and self.node.count_publishers(f'{self.target}/safety_ok') > 0
+        """What the segmenter says on ~/safety_ok; false if it never did, its publisher is gone, or it fell silent.
+
+        The topic is latched, so the last word of a node that was killed stays, and the ROS graph keeps its publisher
+        for many seconds: only its silence tells.
+        """
+        fresh = time.monotonic() - self._heard <= self.silence
+        return self._safe and fresh and self.node.count_publishers(f'{self.target}/safety_ok') > 0
 
     def close(self) -> None:
         """Leave the ROS graph."""
