@@ -16,6 +16,7 @@ from launch_ros.actions import Node
 from launch import LaunchDescription
 
 PACKAGE = 'converseg_ros'
+TOPICS = ('image', 'depth', 'camera_info', 'depth_camera_info')
 # argument -> (default, description)
 ARGUMENTS = {
     'camera': ('', 'camera configuration: realsense, orbbec, zed, kinect_azure, oak, a YAML file, or empty'),
@@ -27,6 +28,7 @@ ARGUMENTS = {
     'image': ('', "colour topic; empty: the camera configuration's"),
     'depth': ('', "depth topic; empty: the camera configuration's"),
     'camera_info': ('', "camera_info topic; empty: the camera configuration's"),
+    'depth_camera_info': ('', "the depth camera's own camera_info, where depth is not registered to colour"),
     'image_transport': ('', 'raw or compressed; empty: what the parameter files say'),
     'depth_transport': ('', 'raw or compressedDepth; empty: what the parameter files say'),
     'autostart': ('true', 'configure and activate at start'),
@@ -40,7 +42,7 @@ def _topics(path: Path) -> dict[str, str]:
     found = {}
     for line in path.read_text().splitlines():
         name, _, topic = line.lstrip('# ').partition(':')
-        if line.startswith('#') and name in ('image', 'depth', 'camera_info'):
+        if line.startswith('#') and name in TOPICS:
             found[name] = topic.strip()
     return found
 
@@ -68,7 +70,7 @@ def _segmenter(context: LaunchContext) -> list[Node]:
     last.update({name: value[name] for name in ('image_transport', 'depth_transport') if value[name]})
     if value['model'] and not model.is_file():
         last['model'] = value['model']
-    topics.update({name: value[name] for name in ('image', 'depth', 'camera_info') if value[name]})
+    topics.update({name: value[name] for name in TOPICS if value[name]})
     return [
         Node(
             package=PACKAGE,

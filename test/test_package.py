@@ -116,3 +116,33 @@ def test_a_missing_compiler_is_named_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 3, done.stderr
     assert re.search(r'apt-get install -y .*build-essential', done.stdout)
     assert not (clone / '.venv').exists()
+
+
+@pytest.mark.parametrize('beside', [True, False])
+def test_a_wheels_executable_runs_with_the_python_it_is_installed_beside(tmp_path: Path, beside: bool) -> None:
+    """`ros2 run` starts it whatever the PATH is: pip writes its interpreter into bin/ only."""
+    text = (ROOT / 'cmake' / 'wheel_executable.in').read_text().replace('@module@', 'converseg_ros.cli')
+    compile(text, 'executable', 'exec')
+    folders = {name: tmp_path / name for name in ('a prefix/lib/converseg_ros', 'a prefix/bin', 'elsewhere')}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    executable = folders['a prefix/lib/converseg_ros'] / 'converseg'
+    executable.write_text(text)
+    pythons = {'elsewhere': 'the one on the PATH', **({'a prefix/bin': 'the one beside'} if beside else {})}
+    for where, says in pythons.items():
+        python = folders[where] / 'python3'
+        python.write_text(f'#!/bin/sh\necho "{says}: $(basename "$1") $2"\n')
+        python.chmod(0o755)
+    executable.chmod(0o755)
+    link = tmp_path / 'link'
+    link.symlink_to(executable)
+    for path in (executable, link):
+        done = subprocess.run(
+            [path, 'x y'],
+            env={'PATH': f'{folders["elsewhere"]}:/usr/bin:/bin'},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        wanted = 'the one beside' if beside else 'the one on the PATH'
+        assert done.stdout == f'{wanted}: {path.name} x y\n', done.stderr
