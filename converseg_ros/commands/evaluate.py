@@ -154,7 +154,7 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
         _calibrate(args, data, samples)
     network = networks.load(args.model, device=args.device)
     try:
-        baselines = [] if args.no_baselines else standard(_say)
+        baselines = [] if args.no_baselines else standard(network, _say)
         baselines += [OtherModel(name, networks.load(name, device=args.device)) for name in args.also]
         runner = Runner(network, baselines, _record(args), _say, _weights(args))
         answers = runner.run(samples)

@@ -89,11 +89,16 @@ class OtherModel:
         return self.network.predict(list(texts))
 
 
-def standard(report: Callable[[str], None] = print, *, nouns: bool = True) -> list[Baseline]:
-    """Return the usual baselines; the noun matcher only where its packages are installed."""
+def standard(
+    network: SegmentationNetwork, report: Callable[[str], None] = print, *, nouns: bool = True
+) -> list[Baseline]:
+    """Return the usual baselines; the noun matchers only where their parts are there."""
+    from converseg_ros.evaluation.boxes import DetectorMatcher
     from converseg_ros.evaluation.nouns import NounMatcher
 
     found: list[Baseline] = [AllEmpty(), AllForeground(), *(ConstantPrompt(t) for t in CONSTANTS), MajorityMask()]
+    if DetectorMatcher.fits(network):
+        found.append(DetectorMatcher())
     if nouns:
         missing = NounMatcher.missing()
         if missing:
