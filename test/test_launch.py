@@ -109,3 +109,17 @@ def test_layouts_show_topics_that_are_published() -> None:
     json.loads(text)
     assert set(re.findall(r'"/(segmenter/[\w/]+)"', text)) <= known
     assert '/segmenter/overlay' in text
+
+
+@pytest.mark.parametrize(('name', 'table'), [('speech', 'SPEECH'), ('console', 'CONSOLE')])
+def test_the_operators_pages_list_the_parameters_with_their_defaults(name: str, table: str) -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.ros import operator_parameters
+
+    page = (ROOT / 'docs' / f'{name}_node.md').read_text()
+    rows = {m[1]: (m[2], m[3]) for m in re.finditer(r'^\| `([\w.]+)` \| `(.*?)` \|.*?\| (yes|start) \|', page, re.M)}
+    known = getattr(operator_parameters, table)
+    assert set(rows) == {p.name for p in known}
+    for p in known:
+        default = str(p.default).lower() if isinstance(p.default, bool) else repr(p.default)
+        assert rows[p.name] == ('[]' if p.default == [''] else default, 'yes' if p.live else 'start'), p.name

@@ -2,19 +2,21 @@
 
 converseg bench speech --json speech.json
 converseg bench speech --commands my_commands.txt --voices slt --noise-minutes 0
+converseg bench speech --voices '' --noise-minutes 10                                only sounds without words
 
 The voices are Debian's flite (apt install flite). Every command goes through the whole chain: voice activity, gate,
 recogniser, rejection.
 """
 
 import argparse
+from functools import cache
 from pathlib import Path
-import re
 import shutil
 from statistics import median
 import subprocess
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +40,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def words(text: str) -> list[str]:
-    """Return the words that are compared: lower case, no punctuation, no apostrophes (nobody hears them)."""
-    return re.sub(r'[^a-z0-9 ]', ' ', text.casefold().replace("'", '')).split()
+    """Return the words that are compared, after Whisper's English normaliser (Radford et al. 2022, appendix C)."""
+    return str(_normaliser()(text)).split()
+
+
+@cache
+def _normaliser() -> Any:
+    """Return the normaliser, without its table of British spellings, which is no part of transformers."""
+    from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+
+    return EnglishTextNormalizer({'grey': 'gray'})
 
 
 def errors(truth: list[str], heard: list[str]) -> int:
@@ -105,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     seconds: list[float] = []
     per_voice: dict[str, float] = {}
     examples: list[str] = []
-    for voice in args.voices.split(','):
+    for voice in (v for v in args.voices.split(',') if v):
         voice_wrong = voice_total = 0
         for command in commands:
             sound = np.concatenate([pause[:6400], speak(command, voice), pause])
@@ -123,6 +133,8 @@ def run(args: argparse.Namespace) -> int:
         per_voice[voice] = voice_wrong / voice_total
         wrong, total = wrong + voice_wrong, total + voice_total
         print(f'{voice}: word error rate {per_voice[voice]:.3f}', flush=True)
+        if args.json:  # what is done is kept, however the rest ends
+            write_json(args.json, {'unfinished': True, 'wer_per_voice': per_voice, 'errors': examples})
     taken: list[str] = []
     for name, sound in sounds(args.noise_minutes) if args.noise_minutes > 0 else []:
         events = [e for i in range(0, sound.size, PIECE) for e in listening.process(sound[i : i + PIECE])]

@@ -102,7 +102,8 @@ def as_request(text: str) -> str:
     if match and re.match(rf'{v.DET}\b', match['np']):
         return match['np']
     match = full(
-        r'what (?:have|do) (?:we|you|i) (?:got|have|see)(?: here)? (?P<at>(?:on|in|under|behind|next to|inside|above|below|near) .+)',
+        r'what (?:have|do) (?:we|you|i) (?:got|have|see)(?: here)? '
+        r'(?P<at>(?:on|in|under|behind|next to|inside|above|below|near) .+)',
         text,
     )
     if match:

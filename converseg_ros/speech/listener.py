@@ -155,7 +155,7 @@ class Listener:
             return [] if sentence.read.rejected else [self._partial(sentence.read)]
         if self._now >= sentence.next_partial and not sentence.silent and not self.behind():
             sentence.next_partial = self._now + options.partial
-            part = self._read(sentence)
+            part = self.recogniser.glance(np.concatenate(sentence.pieces), self.hotwords)
             return [] if part.rejected else [self._partial(part)]
         return []
 

@@ -7,6 +7,7 @@ import math
 import os
 from pathlib import Path
 import re
+import time
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from converseg_ros.core.texts import say
 from converseg_ros.speech.vad import RATE
 
 LANGUAGE = 'en'  # what the dialogue understands
+GLANCE = 1500  # frames of 10 ms that a glance looks at
+TOKENS_PER_S = 7  # nobody says more
 # How operators talk, without any noun that could be heard where it was not said; takes a third off the word errors.
 STYLE = (
     'Robot, show me the one on the left. Now its handle. Keep away from it. Pick up the other one. Which one is open?'
@@ -104,8 +107,34 @@ class Recogniser:
             raise ConversegError(say('speech_language', model='English', language=LANGUAGE), where='speech')
         self.limits = limits or Limits()
 
+    def glance(self, sound: NDArray[np.float32], hotwords: Sequence[str] = ()) -> Transcript:
+        """Return what seems to be said so far: 15 s of context in place of 30 and no search, a third of the time.
+
+        Good enough to show. With less context the network tends to say a sentence twice; the second is dropped.
+        """
+        from faster_whisper.audio import pad_or_trim
+        from faster_whisper.tokenizer import Tokenizer
+
+        begin = time.perf_counter()
+        if self._model.model.is_multilingual or sound.size < RATE // 10:
+            return self.transcribe(sound, hotwords)
+        encoded = self._model.encode(pad_or_trim(self._model.feature_extractor(sound), GLANCE))
+        tokens = Tokenizer(self._model.hf_tokenizer, False, task='transcribe', language=LANGUAGE)
+        prompt = self._model.get_prompt(
+            tokens, tokens.encode(' ' + STYLE), without_timestamps=True, hotwords=' '.join(hotwords) or None
+        )
+        longest = len(prompt) + 8 + TOKENS_PER_S * sound.size // RATE
+        found = self._model.model.generate(
+            encoded, [prompt], beam_size=1, return_scores=True, return_no_speech_prob=True, max_length=longest
+        )[0]
+        text = once(tokens.decode(found.sequences_ids[0]).strip())
+        confidence = math.exp(found.scores[0])
+        silent = found.no_speech_prob > self.limits.no_speech or not re.search(r'[a-z]', text.casefold())
+        return Transcript(text, confidence, say('heard_noise') if silent else '', time.perf_counter() - begin)
+
     def transcribe(self, sound: NDArray[np.float32], hotwords: Sequence[str] = ()) -> Transcript:
         """Return what is said in (N,) samples in [-1, 1] at 16 kHz."""
+        begin = time.perf_counter()
         if sound.size < RATE // 10:
             return Transcript('', 0.0, say('heard_noise'))
         segments, info = self._model.transcribe(
@@ -141,4 +170,14 @@ class Recogniser:
             or text == STYLE
         ):
             rejected = say('heard_noise')
-        return Transcript(text, confidence, rejected)
+        return Transcript(text, confidence, rejected, time.perf_counter() - begin)
+
+
+def once(text: str) -> str:
+    """Return a text without sentences that only repeat the one before."""
+    kept: list[str] = []
+    for sentence in re.findall(r'[^.?!]+[.?!]*', text):
+        plain = re.sub(r'\W+', ' ', sentence).casefold().strip()
+        if plain and (not kept or plain != re.sub(r'\W+', ' ', kept[-1]).casefold().strip()):
+            kept.append(sentence.strip())
+    return ' '.join(kept)

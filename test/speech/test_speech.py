@@ -10,7 +10,7 @@ import pytest
 from converseg_ros.commands.bench_speech import errors, sounds, words
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.speech.listener import EventKind, Listener, ListenOptions, Live
-from converseg_ros.speech.recogniser import INVENTED, Recogniser, Transcript, model_folder
+from converseg_ros.speech.recogniser import INVENTED, Recogniser, Transcript, model_folder, once
 from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
 from converseg_ros.speech.vad import CHUNK, VoiceActivity
 
@@ -90,6 +90,15 @@ def test_the_recogniser_rejects_instead_of_inventing(recogniser):
     assert recogniser.transcribe(np.zeros(10, np.float32)).rejected
     assert INVENTED.fullmatch('thank you')
     assert not INVENTED.fullmatch('stop')
+
+
+def test_a_glance_shows_what_is_being_said(recogniser, spoken):
+    seen = recogniser.glance(spoken[: -RATE // 2])
+    assert 'red mug' in seen.text.casefold() and not seen.rejected
+    assert seen.text.casefold().count('red mug') == 1
+    assert recogniser.glance(np.zeros(10, np.float32)).rejected
+    assert once('The mug. The mug! the mug') == 'The mug.'
+    assert once('The mug. Now its handle.') == 'The mug. Now its handle.'
 
 
 def test_a_live_listener_tells_from_its_own_thread(vad, spoken):
