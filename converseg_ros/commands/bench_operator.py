@@ -26,7 +26,7 @@ from converseg_ros.core.files import write_json
 LIMIT_S = 1.5
 PIECE = 512  # samples: 32 ms
 SILENCE = 0.01  # of the loudest sample: quieter is not voiced
-WAIT = 20.0  # seconds for an answer
+WAIT = 30.0  # seconds for an answer
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -190,7 +190,7 @@ def measure(args: argparse.Namespace, texts: list[str], sounds: list[NDArray[np.
     rows: list[dict[str, Any]] = []
     try:
         with _process(*segmenter, threads=0), _process(*speech, threads=0), _process(*camera):
-            _spin(node, lambda: audio.get_subscription_count() and words.get_subscription_count() >= 2, 120)
+            _spin(node, lambda: audio.get_subscription_count() and words.get_subscription_count() >= 2, 300)
             if not audio.get_subscription_count():
                 raise ConversegError('the speech node did not start', where='bench operator')
             _warm(node, ear, words)
@@ -207,7 +207,7 @@ def _warm(node: Any, ear: Ear, words: Any) -> None:
     from std_msgs.msg import String
 
     words.publish(String(data='the table'))
-    _spin(node, lambda: ear.answer() is not None, 120)
+    _spin(node, lambda: ear.answer() is not None, 300)
     if ear.answer() is None:
         raise ConversegError('the segmenter does not answer', where='bench operator')
     words.publish(String(data=''))

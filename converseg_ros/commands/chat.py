@@ -57,9 +57,9 @@ def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = ''
     if line == '/help':
         out(HELP)
     elif line == '/regions':
-        out('\n'.join(describe(r) for r in robot.regions) or 'nothing is asked')
+        out('\n'.join(describe(r) for r in robot.regions()) or 'nothing is asked')
     elif line == '/safety':
-        standing = [r for r in robot.regions if r.instruction.standing]
+        standing = [r for r in robot.regions() if r.instruction.standing]
         out('\n'.join(f'{r.instruction.name}: {r.instruction.resolved_text}' for r in standing) or 'nothing stands')
     else:
         try:
@@ -87,7 +87,7 @@ def status(robot: Any) -> str:
 
     words = catalogue()['status']
     shown = []
-    for n, region in enumerate(robot.regions[:6], 1):
+    for n, region in enumerate(robot.regions()[:6], 1):
         what = region.instruction.resolved_text or region.instruction.text
         known = Status(region.status).name if region.status in set(Status) else 'ERROR'
         shown.append(f'{n} {what[:28]}: {words[known]}')
@@ -122,7 +122,7 @@ def talk(robot: Any, operator: str = '') -> int:
 
         def get_completions(self, document: Any, complete_event: Any) -> Iterable[Any]:
             typed = document.text_before_cursor
-            seen = [r.instruction.resolved_text for r in robot.regions]
+            seen = [r.instruction.resolved_text for r in robot.regions()]
             for text in complete(typed, seen):
                 yield Completion(text, start_position=-len(typed))
 

@@ -22,7 +22,12 @@ class Robot:
     """What the chat sees of the client, at the other end of the wire."""
 
     safe = False
-    regions: list = []  # noqa: RUF012
+
+    def __init__(self, *regions):
+        self.seen = list(regions)
+
+    def regions(self):
+        return self.seen
 
     def say(self, text):
         if text == 'gone':
@@ -31,7 +36,7 @@ class Robot:
         return SimpleNamespace(instructions=[understood], reason='so taken', accepted=True, question='Really?')
 
     def reset(self):
-        self.regions = []
+        self.seen = []
 
 
 def test_an_answer_shows_what_was_understood_and_asked():
@@ -44,7 +49,13 @@ def test_an_answer_shows_what_was_understood_and_asked():
     assert not answer(Robot(), '/quit', lines.append)
 
 
+def test_the_chat_asks_of_the_client_only_what_it_has():
+    client = pytest.importorskip('converseg_ros.client', reason='ROS 2 is not installed').ConversegClient
+    for name, kind in vars(Robot).items():
+        if not name.startswith('_'):
+            assert callable(getattr(client, name)) == callable(kind), name
+
+
 def test_the_status_line_says_whether_it_is_safe():
-    robot = Robot()
-    robot.regions = [SimpleNamespace(instruction=SimpleNamespace(resolved_text='the mug', text='it'), status=2)]
+    robot = Robot(SimpleNamespace(instruction=SimpleNamespace(resolved_text='the mug', text='it'), status=2))
     assert status(robot) == ' NOT SAFE | 1 the mug: not sure'

