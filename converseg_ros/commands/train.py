@@ -62,12 +62,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make_data(recipe: list[str]) -> None:
-    """Run the recipe's commands one after the other; `converseg` is this program; each resumes by itself."""
+    """Run the recipe's commands one after the other; `converseg` and `pip` are this Python's; each resumes by itself."""
     if not recipe:
         raise InputError('the configuration has no recipe', where='--make-data')
     for line in recipe:
         words = shlex.split(line)
-        command = [sys.executable, '-m', 'converseg_ros', *words[1:]] if words[0] == 'converseg' else words
+        module = {'converseg': 'converseg_ros', 'pip': 'pip'}.get(words[0])
+        command = [sys.executable, '-m', module, *words[1:]] if module else words
         print(f'+ {line}', flush=True)
         code = subprocess.run(command, check=False).returncode
         if code:
