@@ -140,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
         'command': args.command_line,
     }
     for stage in ('pause_s', 'reading_s', 'to_instruction_s', 'to_ack_s', 'to_overlay_s', 'total_s'):
-        values = [r[stage] for r in answered]
+        values = [r[stage] for r in rows if r.get(stage) is not None]
         if values:
             result['stages_s'][stage] = {
                 'median': round(float(np.median(values)), 3), 'p95': round(float(np.percentile(values, 95)), 3)
@@ -231,19 +231,25 @@ def one(
     player.join()
     _spin(node, lambda: bool(ear.heard), 1)
     end = begin + last_voiced(sound)
-    row: dict[str, Any] = {'said': text, 'heard': ear.words[0][1] if ear.words else '', 'total_s': None}
+    row: dict[str, Any] = {'said': text, 'heard': '', 'total_s': None, 'missing': ''}
     found = ear.answer()
-    if found is None or not ear.words or not ear.heard:
-        return row
-    return row | {
-        'pause_s': float(ear.heard['pause (s)']),
-        'reading_s': float(ear.heard['reading (s)']),
-        'to_instruction_s': ear.words[0][0] - end,
-        'to_ack_s': ear.acks[0][0] - ear.words[0][0],
-        'to_overlay_s': found[1] - ear.acks[0][0],
-        'total_s': found[1] - end,
-        'network_ms': ear.regions[found[0]][1],
-    }
+    if ear.heard:
+        row |= {'pause_s': float(ear.heard['pause (s)']), 'reading_s': float(ear.heard['reading (s)'])}
+    if ear.words:
+        row |= {'heard': ear.words[0][1], 'to_instruction_s': ear.words[0][0] - end}
+    if ear.words and ear.acks:
+        row['to_ack_s'] = ear.acks[0][0] - ear.words[0][0]
+    came = {'words': ear.words, 'acknowledgement': ear.acks, 'regions': ear.regions, 'overlay': ear.overlays}
+    row['missing'] = ', '.join(
+        name for name, got in {**came, 'diagnostics': ear.heard, 'answer': found}.items() if not got
+    )
+    if found is not None and not row['missing']:
+        row |= {
+            'to_overlay_s': found[1] - ear.acks[0][0],
+            'total_s': found[1] - end,
+            'network_ms': ear.regions[found[0]][1],
+        }
+    return row
 
 
 def play(audio: Any, sound: NDArray[np.float32], begin: float) -> None:
