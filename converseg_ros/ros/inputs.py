@@ -120,7 +120,7 @@ class CameraInput:
 
     def follow(self) -> None:
         """Adapt to who publishes now; called once a second."""
-        for subscription in self._subscriptions.values():
+        for subscription in list(self._subscriptions.values()):
             subscription.refresh()
         depth = self._subscriptions.get('depth')
         wanted = self._mode == 'required' or (self._mode == 'auto' and depth is not None and depth.publishers > 0)
@@ -151,9 +151,9 @@ class CameraInput:
 
     def destroy(self) -> None:
         """End all subscriptions."""
-        for subscription in self._subscriptions.values():
+        ended, self._subscriptions = self._subscriptions, {}
+        for subscription in ended.values():
             subscription.destroy()
-        self._subscriptions.clear()
 
 
 class FrameMaker:

@@ -71,6 +71,8 @@ class Intake:
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription: its topic is free for another type then, and its callback does not run any more."""
+        if subscription not in self._subscriptions:
+            return
         self._change(lambda: self._subscriptions.remove(subscription))
         if current_thread() is not self._thread:
             with self._state:  # what is waited for is not really destroyed

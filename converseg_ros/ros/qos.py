@@ -1,6 +1,7 @@
 """Subscriptions that follow their publishers' quality of service, whoever comes first and whoever comes back."""
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
@@ -51,6 +52,7 @@ class FollowingSubscription:
         self.name = str(node.resolve_topic_name(topic))  # as it is after remapping
         self.remade = 0
         self._ended = False
+        self._lock = RLock()  # a transition may come in another thread than the executor's
         self._subscription: Subscription | None = None
         self._chosen: tuple[ReliabilityPolicy, DurabilityPolicy] | None = None
         self.refresh()
@@ -78,6 +80,10 @@ class FollowingSubscription:
 
     def refresh(self) -> bool:
         """Make the subscription again if its publishers changed; call it now and then. Return whether it was made."""
+        with self._lock:
+            return self._refresh()
+
+    def _refresh(self) -> bool:
         wanted = self._wanted()
         if self._ended or wanted == self._chosen:
             return False
@@ -122,5 +128,6 @@ class FollowingSubscription:
 
     def destroy(self) -> None:
         """End the subscription for good."""
-        self._ended = True
-        self._end()
+        with self._lock:
+            self._ended = True
+            self._end()
