@@ -71,8 +71,8 @@ def failures(result: dict[str, Any]) -> list[str]:
         if 'times_faster' in speed:
             if speed['times_faster'] < 6:
                 out.append(f'{name}: {speed["times_faster"]:.1f} times faster than Open3D, at least 6')
-            # Open3D's box turns with the noise; nobody can agree with it better than it does with itself
-            if speed['box_iou_same_points'] < min(0.9, speed['open3d_box_iou_other_noise'] - 0.05):
+            # its chain keeps other points, at the very edge, and its box turns with them: only printed
+            if speed['box_iou_same_points'] < 0.9:
                 out.append(f'{name}: box IoU {speed["box_iou_same_points"]:.2f} with Open3D on the same points')
             if speed['centroid_mm'] > 5:
                 out.append(f'{name}: centroid {speed["centroid_mm"]:.1f} mm off Open3D')
@@ -165,7 +165,7 @@ def measure_speed(size: tuple[int, int], *, repeat: int, open3d: bool) -> dict[s
         stable = [box_iou(_box(b), _box(c)) for (_, b), (_, c) in list(zip(theirs, again, strict=True))[1:]]
         result |= {
             'box_iou': median(ious),
-            'box_iou_same_points': median(same),
+            'box_iou_same_points': min(same),
             'open3d_box_iou_other_noise': median(stable),
             'centroid_mm': 1000 * max(_apart(g, p) for g, (p, _) in zip(geometries, theirs, strict=True)),
         }

@@ -51,7 +51,7 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
 
     Raises ConversegError if the hub cannot be reached or a file's checksum is not the hub's.
     """
-    from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 
     endpoint = os.environ.get('HF_ENDPOINT') or None  # a mirror, read now and not when the library was imported
     files: list[Path] = []
@@ -63,11 +63,12 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
             if not names:
                 raise ConversegError('the repository has none of the files', where=part.repo, do='is the name right?')
             for name in sorted(names):
-                meta = get_hf_file_metadata(hf_hub_url(part.repo, name, endpoint=endpoint), endpoint=endpoint)
+                url = hf_hub_url(part.repo, name, endpoint=endpoint)
+                meta = get_hf_file_metadata(url, endpoint=endpoint)
                 path = folder / name
                 if not _matches(path, meta.etag or '', meta.size):
                     say(f'{part.repo}/{name} ({(meta.size or 0) / 1e6:.1f} MB)')
-                    path = Path(hf_hub_download(part.repo, name, local_dir=folder, endpoint=endpoint))
+                    _download(url, path, meta.etag or '', meta.size)
                 if not _matches(path, meta.etag or '', meta.size):
                     path.unlink(missing_ok=True)
                     raise ConversegError("the checksum is not the hub's", where=str(path), do='fetch again')
@@ -81,6 +82,24 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
                 do='check the network (and HF_TOKEN, if access is restricted), then fetch again: it goes on from here',
             ) from error
     return files
+
+
+def _download(url: str, path: Path, etag: str, size: int | None) -> None:
+    """Download a file, going on where an earlier try stopped.
+
+    What has come stays in a file beside it, named by the version on the hub; the hub library's own download throws it
+    away when it fails.
+    """
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.{re.sub("[^0-9a-zA-Z]", "", etag)[:12]}.part')
+    if size is not None and part.exists() and part.stat().st_size > size:
+        part.unlink()
+    with part.open('ab') as file:
+        http_get(url, file, resume_size=file.tell(), headers=build_hf_headers(), expected_size=size)
+    part.replace(path)
 
 
 def _matches(path: Path, etag: str, size: int | None) -> bool:

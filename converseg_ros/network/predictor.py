@@ -5,7 +5,6 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 import gc
-import math
 from typing import Any
 
 import numpy as np
@@ -13,17 +12,18 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from converseg_ros.core import ConversegError, InputError, Prediction, Status
+from converseg_ros.core import ConversegError, InputError, Prediction
 from converseg_ros.network import selection
+from converseg_ros.network.answers import read
 from converseg_ros.network.batching import join_rows, split_rows
-from converseg_ros.network.calibration import Calibration, decide
+from converseg_ros.network.calibration import Calibration
 from converseg_ros.network.checkpoints import set_precision
 from converseg_ros.network.config import NetworkConfig, Preprocess, Select
 from converseg_ros.network.features import Decoded, ImageFeatures, Prompts
 from converseg_ros.network.graphs import BUCKETS, COUNTS, Graphs, bucket
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.options import DeviceMemoryError, Options
-from converseg_ros.network.preprocess import normalise, to_image, to_input
+from converseg_ros.network.preprocess import normalise, to_input
 from converseg_ros.network.stages import Stages
 
 Checkpoint = Callable[[str], None]
@@ -166,10 +166,18 @@ class Predictor:
                 logits, objects = self._decode(network, image.features, prompts)
             check('masks')
             with stages.stage('masks'):
-                answers = self._masks(logits, objects, image.shape)
+                answers = read(
+                    logits,
+                    objects,
+                    image.shape,
+                    size=self.config.image.image_size,
+                    preprocess=self._preprocess,
+                    threshold=self.calibration.mask_threshold if self.calibration else 0.5,
+                    maps=self.calibrated if self.options.probability is None else self.options.probability,
+                )
             milliseconds = image.stages.milliseconds() | stages.milliseconds()
         image.stages = Stages(self._device)  # its encoding is told once
-        return [self._prediction(answer, r, milliseconds) for answer, r in zip(answers, recalls)]
+        return [answer.prediction(self.calibration, r, milliseconds) for answer, r in zip(answers, recalls)]
 
     def warm_up(self, shapes: Sequence[tuple[int, int]] = ((480, 640),), prompts: Sequence[int] = (1, 8)) -> None:
         """Run once for each image shape and number of instructions, so that nothing is recorded in mid-stream."""
@@ -276,44 +284,6 @@ class Predictor:
         decoded: Decoded = self._graphs.run(decode, ('decode', len(tensors)), *tensors)
         return decoded
 
-    def _masks(self, logits: Tensor, objects: Tensor, shape: tuple[int, int]) -> list['_Answer']:
-        """Bring the logits to image size and threshold them; one transfer each for masks, maps and numbers."""
-        threshold = self.calibration.mask_threshold if self.calibration else 0.5
-        full = to_image(logits, shape, self.config.image.image_size, self._preprocess)
-        masks = (full > math.log(threshold / (1 - threshold))).cpu().numpy()
-        keep = self.calibrated if self.options.probability is None else self.options.probability
-        maps = full.sigmoid_().cpu().numpy() if keep else None
-        coarse = logits.float().sigmoid().flatten(1)
-        inside = coarse > threshold
-        mean = (coarse * inside).sum(1) / inside.sum(1).clamp_min(1)
-        numbers = torch.stack([mean, objects.float().sigmoid()], 1).tolist()
-        return [
-            _Answer(masks[k], None if maps is None else maps[k], int(np.count_nonzero(masks[k])), *numbers[k])
-            for k in range(len(masks))
-        ]
-
-    def _prediction(self, answer: '_Answer', recall: bool, milliseconds: dict[str, float]) -> Prediction:
-        """Decide what is said of an answer."""
-        verdict = decide(
-            self.calibration,
-            area=answer.area,
-            object_score=answer.object_score,
-            mask_score=answer.mask_score,
-            recall=recall,
-        )
-        mask = answer.mask if verdict.status != Status.NO_TARGET else np.zeros_like(answer.mask)
-        return Prediction(
-            mask,
-            verdict.score,
-            verdict.status,
-            verdict.reason,
-            self.calibrated,
-            answer.object_score,
-            answer.probability,
-            dict(milliseconds),
-            mask_score=answer.mask_score,
-        )
-
     @contextmanager
     def _memory(self) -> Iterator[None]:
         """Turn a GPU's lack of memory into an error the caller can answer with, after giving back what can be."""
@@ -328,14 +298,3 @@ class Predictor:
                 where=self._name,
                 do='ask fewer things at once, cap max_pixels, or free the GPU',
             ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """One answer before anything is said of it."""
-
-    mask: NDArray[np.bool_]
-    probability: NDArray[np.float32] | None
-    area: int
-    mask_score: float
-    object_score: float

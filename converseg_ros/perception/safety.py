@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.region import Region
@@ -29,6 +29,13 @@ class SafetyOptions:
     """Seconds an image may be stamped ahead of the clock before the clock is taken to have jumped."""
     min_depth_ratio: float = 0.05
     """Share of the image that must have depth; less counts as a sensor without depth."""
+    voxel: float = 0.05
+    """Edge in metres of the voxels of ~/safety/voxels."""
+
+    def __post_init__(self) -> None:
+        """Refuse voxels without a size."""
+        if not 0.001 <= self.voxel < np.inf:
+            raise InputError(f'voxel is {self.voxel}', where='safety options', do='give at least 0.001 m')
 
 
 @dataclass(frozen=True, slots=True)

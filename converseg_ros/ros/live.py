@@ -116,6 +116,8 @@ class LivePipeline:
 
     def reset(self, reason: str) -> None:
         """Forget frames, tracks and answers."""
+        if not self.active:
+            self.watch_safety()  # while there is something to say it of
         self._network_worker.forget()
         self._side_worker.forget()
         self.segmenter.reset(reason)
@@ -138,8 +140,12 @@ class LivePipeline:
         self._judged = time.monotonic()
         reason = 'deactivated' if not self.active else 'no safety instruction stands, nothing is guarded'
         if self.report.ok or self.report.reason != reason:
-            self.report = SafetyReport(False, reason)
-            self.outputs.unsafe()
+            with self._lock:
+                frame, regions = self._answer or (None, [])
+            # the last word of a node that was guarding carries everything it saw
+            report = self.gate.assess(frame, regions, self.book.active(), self._now_ns(), active=self.active)
+            self.report = replace(report, ok=False, reason=reason)
+            self.outputs.safety(self.report, self.settings.safety.voxel)
 
     def close(self) -> bool:
         """End both threads and the network; return whether they ended."""
@@ -266,7 +272,7 @@ class LivePipeline:
         report = self.gate.assess(frame, regions, self.book.active(), self._now_ns(), active=self.active)
         if self.active:
             self.report = report
-            self.outputs.safety(report)
+            self.outputs.safety(report, self.settings.safety.voxel)
         self._judged = time.monotonic()
 
     def _failed(self, error: Exception) -> None:

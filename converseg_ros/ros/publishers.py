@@ -37,6 +37,7 @@ STREAMS: dict[str, type] = {
     'points': PointCloud2,
     'affordance/points': PointCloud2,
     'safety/points': PointCloud2,
+    'safety/voxels': PointCloud2,
     'placements': PoseArray,
     'markers': MarkerArray,
     'overlay': Image,
@@ -74,13 +75,15 @@ class Outputs:
         """Answer a text."""
         self._ack.publish(ack)
 
-    def safety(self, report: SafetyReport) -> None:
-        """Publish the gate's word and its cloud."""
+    def safety(self, report: SafetyReport, voxel: float) -> None:
+        """Publish the gate's word and its cloud, also as the centres of the voxels of that edge that hold a point."""
         self._safety_ok.publish(Bool(data=report.ok))
-        if report.stamp_ns and self.listened('safety/points'):
-            head = conversion.header(report.stamp_ns, report.frame_id)
-            cloud = conversion.to_cloud(conversion.keep_out_cloud(report.points), head, dense=True)
-            self._streams['safety/points'].publish(cloud)
+        for name in ('safety/points', 'safety/voxels'):
+            if report.stamp_ns and self.listened(name):
+                points = report.points if name == 'safety/points' else report.voxels(voxel)
+                head = conversion.header(report.stamp_ns, report.frame_id)
+                cloud = conversion.to_cloud(conversion.keep_out_cloud(points), head, dense=True)
+                self._streams[name].publish(cloud)
 
     def unsafe(self) -> None:
         """Say that nothing is known to be safe."""

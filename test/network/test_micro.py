@@ -55,6 +55,8 @@ def test_committed_numbers(network, files, mode, select):
             logits, score = answer(network, files / f'{shape}.png', prompt, preprocess=mode, select=select)
             expected = EXPECTED[f'{shape}/{mode}/{select}/{prompt}']
             assert score == pytest.approx(expected['object'], abs=1e-4)
+            # wider than parity's 2e-4: these numbers were written on one machine, and another's resizing and BLAS round
+            # otherwise; the parity test holds the tight bound where the reference's own arrays are at hand
             assert np.allclose(sample(logits), expected['logits'], atol=5e-3)
             assert int((logits > 0).sum()) == pytest.approx(expected['area'], abs=3)
 

@@ -20,7 +20,9 @@ from converseg_ros.network.selection import choose
 
 CASES = {'a0': 'coffee', 'b0': 'portrait'}
 SIZE = (1024, 1024)
-ENCODER, PROMPT, LOGIT, MASK = 2e-5, 1e-5, 2e-4, 1e-4  # the allowed differences
+# The allowed differences. Logits and masks (share of pixels): as the notes of the development data allow. The others:
+# the notes tell what another implementation reached (0 and 3.3e-6); a little more is left for another BLAS.
+ENCODER, PROMPT, LOGIT, MASK = 2e-5, 1e-5, 2e-4, 1e-4
 
 
 @dataclass

@@ -170,10 +170,15 @@ FILES = {
 
 
 class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as a download needs; `spoiled` names files it sends wrong bytes of."""
+    """As much of the hub as a download needs.
+
+    spoiled: files it sends wrong bytes of. cut: the byte of a file at which the connection breaks, every time.
+    """
 
     spoiled: ClassVar[set[str]] = set()
+    cut: ClassVar[dict[str, int]] = {}
     asked: ClassVar[list[str]] = []
+    begun: ClassVar[list[int]] = []  # the first byte of each body that was sent of a file that is or was cut
 
     def log_message(self, *args):
         pass
@@ -197,15 +202,22 @@ class Hub(BaseHTTPRequestHandler):
         etag = hashlib.sha256(data).hexdigest()
         if '/'.join(rest) in self.spoiled:
             data = bytes(len(data))
-        return self.send(data, {'ETag': f'"{etag}"', 'X-Repo-Commit': '0' * 40, 'Accept-Ranges': 'bytes'}, body)
+        headers = {'ETag': f'"{etag}"', 'X-Repo-Commit': '0' * 40, 'Accept-Ranges': 'bytes'}
+        return self.send(data, headers, body, self.cut.get('/'.join(rest)))
 
-    def send(self, data, headers, body):
-        self.send_response(200)
-        for key, value in {**headers, 'Content-Length': str(len(data))}.items():
+    def send(self, data, headers, body, cut=None):
+        first = int((self.headers.get('Range') or 'bytes=0-').removeprefix('bytes=').split('-')[0])
+        self.send_response(206 if first else 200)
+        if first:
+            headers = {**headers, 'Content-Range': f'bytes {first}-{len(data) - 1}/{len(data)}'}
+        for key, value in {**headers, 'Content-Length': str(len(data) - first)}.items():
             self.send_header(key, value)
         self.end_headers()
         if body:
-            self.wfile.write(data)
+            if cut is not None:
+                self.begun.append(first)
+            self.wfile.write(data[first:cut])
+            self.close_connection = True
 
 
 @pytest.fixture
@@ -213,7 +225,7 @@ def hub():
     server = ThreadingHTTPServer(('127.0.0.1', 0), Hub)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    Hub.spoiled, Hub.asked = set(), []
+    Hub.spoiled, Hub.cut, Hub.asked, Hub.begun = set(), {}, [], []
     yield f'http://127.0.0.1:{server.server_port}'
     server.shutdown()
     server.server_close()
@@ -251,6 +263,31 @@ def test_fetch_refuses_a_wrong_checksum(hub, fetch, tmp_path, capsys):
     assert fetch(hub, '--accept') == 1
     assert 'checksum' in capsys.readouterr().err
     assert not (tmp_path / 'model' / 'X_plm_1.torch').exists()
+
+
+def test_fetch_goes_on_where_the_connection_broke(hub, fetch, tmp_path, capsys, monkeypatch):
+    name = 'X_sam2_1.torch.torch'
+    data = os.urandom(13_000_000)  # the hub's library writes pieces of 10 MiB
+    monkeypatch.setitem(FILES['some/weights'], name, data)
+    Hub.cut = {name: 12_000_000}
+    assert fetch(hub, '--accept') == 1
+    assert 'fetch again: it goes on from here' in capsys.readouterr().err
+    path = tmp_path / 'model' / name
+    assert not path.exists(), 'half a file is never taken for a whole one'
+    Hub.cut, Hub.begun = {name: len(data)}, []
+    assert fetch(hub, '--accept') == 0
+    assert path.read_bytes() == data
+    assert Hub.begun and min(Hub.begun) >= 10_000_000, 'what had come is not sent again'
+
+
+def test_what_is_there_already_is_checked_and_not_sent_again(hub, fetch, tmp_path):
+    assert fetch(hub, '--accept') == 0
+    path = tmp_path / 'model' / 'X_plm_1.torch'
+    path.write_bytes(bytes(path.stat().st_size))  # the right size, the wrong bytes
+    Hub.cut = {name: len(data) for repo in FILES.values() for name, data in repo.items()}
+    assert fetch(hub, '--accept') == 0
+    assert path.read_bytes() == FILES['some/weights']['X_plm_1.torch']
+    assert len(Hub.begun) == 1, 'only the damaged one'
 
 
 def test_fetch_says_when_the_hub_is_away(fetch, capsys):
