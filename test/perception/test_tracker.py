@@ -180,3 +180,43 @@ def test_many_masks_are_carried_together():
     for i, r in enumerate(carried):
         assert iou(r.prediction.mask, square(20 * i - 4, 10 * i, 40)) > 0.8
     assert len({r.id for r in carried}) == 11
+
+
+CAMERA = Intrinsics(300.0, 300.0, 159.5, 119.5, W, H)
+
+
+def measured(centroid, **more) -> Geometry:
+    return Geometry(GeometryStatus.OK, centroid=np.array(centroid, float), distance=1.0, **more)
+
+
+@pytest.mark.parametrize('known', [True, False], ids=['poses are known', 'poses are found'])
+def test_geometry_moves_with_the_camera(known):
+    """A wall at 1.5 m, the camera goes 0.1 m to the right: everything is 0.1 m further left."""
+    depth = np.full((H, W), 1.5, np.float32)
+    tracker, first = Tracker(), view(depth=depth, intrinsics=CAMERA)
+    there = np.eye(4)
+    there[0, 3] = 0.1  # 20 pixels at 1.5 m
+    tracker.observe(first, [region(square(), first, geometry=measured([0, 0, 1.5]))], np.eye(4) if known else None)
+    second = view(dx=20, ms=33, depth=depth, intrinsics=CAMERA)
+    (carried,) = tracker.carry(second, there if known else None, geometry=True)
+    assert carried.geometry.status == GeometryStatus.OK
+    assert carried.geometry.centroid == pytest.approx([-0.1, 0, 1.5], abs=0.006)
+    assert carried.geometry.distance == pytest.approx(np.hypot(0.1, 1.5), abs=0.006)
+
+
+def test_a_placement_that_something_came_upon_is_dropped():
+    from converseg_ros.core.geometry import Placement, Plane
+
+    depth = np.full((H, W), 1.5, np.float32)
+    plane = Plane(np.array([0.0, 0, -1]), 1.5, 1.0, 0.0)
+    places = tuple(Placement(np.array([x, 0, 1.5]), np.eye(3), 0.1, 0.5) for x in (-0.3, 0.3))
+    tracker, first = Tracker(), view(depth=depth, intrinsics=CAMERA)
+    known = region(square(0, 0, 240), first, geometry=measured([0, 0, 1.5], plane=plane, placements=places))
+    tracker.observe(first, [known], np.eye(4))
+    (carried,) = tracker.carry(view(ms=33, depth=depth, intrinsics=CAMERA), np.eye(4), geometry=True)
+    assert len(carried.geometry.placements) == 2
+    hand = depth.copy()
+    hand[110:130, 210:230] = 1.3
+    (carried,) = tracker.carry(view(ms=66, depth=hand, intrinsics=CAMERA), np.eye(4), geometry=True)
+    assert [p.position[0] for p in carried.geometry.placements] == [pytest.approx(-0.3)]
+    assert 'come upon' in carried.geometry.reason
