@@ -7,14 +7,16 @@ import threading
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.engine.calls import Calls, Limits
-from converseg_ros.engine.chat import ChatModel, GeminiChat, LocalChat, OpenAIChat
+from converseg_ros.engine.chat import ChatModel, GeminiChat, OpenAIChat
 from converseg_ros.engine.facts_judge import FactsJudge
+from converseg_ros.engine.grounding import ZeroShotDetector
 from converseg_ros.engine.judging import Judge, Picture
+from converseg_ros.engine.local_chat import LocalChat
 from converseg_ros.engine.model_judge import ModelJudge
 from converseg_ros.engine.pipeline import Pipeline, Settings
 from converseg_ros.engine.proposal import GraphProposer, Proposer
 from converseg_ros.engine.sources import Shot, read_source
-from converseg_ros.engine.understanding import Grounder, ZeroShotDetector
+from converseg_ros.engine.understanding import Grounder
 from converseg_ros.engine.world import World
 
 FACTS_JUDGES = ('scene', 'labels')

@@ -1,4 +1,4 @@
-"""Models that answer a question about images with text: OpenAI-compatible endpoints, Gemini, local transformers."""
+"""Models that answer a question about images with text over HTTP: OpenAI-compatible endpoints and Gemini."""
 
 import base64
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import ConversegError, InputError
 
+REFUSALS = ('SAFETY', 'PROHIBITED_CONTENT', 'RECITATION', 'BLOCKLIST', 'SPII', 'IMAGE_SAFETY')  # Gemini's finishReason
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
 
 
@@ -213,68 +214,14 @@ class GeminiChat:
         try:
             blocked = (data.get('promptFeedback') or {}).get('blockReason')
             candidates = data.get('candidates') or []
-            if (
-                blocked
-                or not candidates
-                or candidates[0].get('finishReason') in ('SAFETY', 'PROHIBITED_CONTENT', 'RECITATION')
-            ):
+            if blocked or not candidates or candidates[0].get('finishReason') in REFUSALS:
                 raise RefusedError(str(blocked or 'safety'))
-            text = ''.join(p.get('text', '') for p in candidates[0]['content']['parts'])
+            text = ''.join(p.get('text', '') for p in candidates[0]['content']['parts'] if not p.get('thought'))
             usage = data.get('usageMetadata') or {}
-            return Reply(text, int(usage.get('promptTokenCount', 0)), int(usage.get('candidatesTokenCount', 0)))
+            made = int(usage.get('candidatesTokenCount', 0)) + int(usage.get('thoughtsTokenCount', 0))
+            return Reply(text, int(usage.get('promptTokenCount', 0)), made)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise UnavailableError('an answer of another protocol') from error
-
-
-class LocalChat:
-    """A vision-language model of transformers in a local folder; nothing is downloaded."""
-
-    def __init__(self, folder: str, *, device: str = 'cpu') -> None:
-        try:
-            from transformers import AutoModelForImageTextToText, AutoProcessor
-
-            self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
-            model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
-            self._model = model.to(device).eval()
-        except (OSError, ValueError, ImportError) as error:
-            raise InputError(
-                f'not a vision-language model that transformers can load ({str(error)[:300]})',
-                where=folder,
-                do='give the folder of a model such as Qwen2.5-VL-7B-Instruct',
-            ) from error
-        self.model, self._device = str(folder), device
-
-    @property
-    def name(self) -> str:
-        """Folder name of the model."""
-        return f'local/{os.path.basename(os.path.abspath(self.model))}'
-
-    @property
-    def remote(self) -> bool:
-        """Images stay here."""
-        return False
-
-    def ask(self, question: Question) -> Reply:
-        """Generate greedily; the schema is part of the text, since generation is not constrained."""
-        import io
-        import json
-
-        from PIL import Image
-        import torch
-
-        images = [Image.open(io.BytesIO(data)).convert('RGB') for data in question.images]
-        text = f'{question.text}\nAnswer with JSON of this schema only:\n{json.dumps(question.schema)}'
-        messages = [
-            {'role': 'system', 'content': [{'type': 'text', 'text': question.system}]},
-            {'role': 'user', 'content': [*({'type': 'image'} for _ in images), {'type': 'text', 'text': text}]},
-        ]
-        prompt = self._processor.apply_chat_template(messages, add_generation_prompt=True)
-        inputs = self._processor(text=[prompt], images=images, return_tensors='pt').to(self._device)
-        length = inputs['input_ids'].shape[1]
-        with torch.inference_mode():
-            out = self._model.generate(**inputs, max_new_tokens=question.max_tokens, do_sample=False)
-        answer = self._processor.batch_decode(out[:, length:], skip_special_tokens=True)[0]
-        return Reply(answer, int(length), int(out.shape[1] - length))
 
 
 def encode_image(rgb: NDArray[np.uint8], longest: int = 1024) -> bytes:

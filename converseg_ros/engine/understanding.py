@@ -1,8 +1,7 @@
 """Stage 1: regions from a judge, with boxes that make sense; a detector may give the boxes instead."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
-from converseg_ros.core.errors import InputError
 from converseg_ros.engine.judging import Judge, Picture, Region, box_iou
 
 
@@ -46,52 +45,3 @@ def understand(judge: Judge, picture: Picture, grounder: Grounder | None = None)
 
 def _same(a: Region, b: Region) -> bool:
     return a.box is not None and b.box is not None and box_iou(a.box, b.box) > 0.85
-
-
-class ZeroShotDetector:
-    """Any zero-shot object detector of transformers (OWL-ViT, OWLv2, Grounding DINO) in a local folder."""
-
-    def __init__(self, folder: str, *, threshold: float = 0.1) -> None:
-        try:
-            from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
-
-            self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)
-            self._model: Any = AutoModelForZeroShotObjectDetection.from_pretrained(folder, local_files_only=True).eval()
-        except (OSError, ValueError, ImportError) as error:
-            raise InputError(
-                f'not a zero-shot detector that transformers can load ({str(error)[:300]})', where=folder
-            ) from error
-        self._folder, self.threshold = folder, threshold
-
-    @property
-    def name(self) -> str:
-        """Folder name of the detector."""
-        from pathlib import Path
-
-        return f'zero-shot/{Path(self._folder).name}'
-
-    def ground(self, picture: Picture, regions: list[Region]) -> list[Region]:
-        """Detect each description; the highest-scoring box wins, near the judge's own box if it gave one."""
-        import torch
-
-        if not regions:
-            return []
-        inputs = self._processor(text=[[r.text for r in regions]], images=picture.rgb, return_tensors='pt')
-        with torch.inference_mode():
-            outputs = self._model(**inputs)
-        found = self._processor.post_process_grounded_object_detection(
-            outputs, threshold=self.threshold, target_sizes=[(picture.height, picture.width)]
-        )[0]
-        out = []
-        for index, region in enumerate(regions):
-            best, best_score = None, -1.0
-            for score, label, box in zip(found['scores'], found['labels'], found['boxes']):
-                corners = tuple(round(float(v)) for v in box)
-                if int(label) != index:
-                    continue
-                near = box_iou(region.box, (corners[0], corners[1], corners[2], corners[3])) if region.box else 0.0
-                if float(score) + near > best_score:
-                    best, best_score = (corners[0], corners[1], corners[2], corners[3]), float(score) + near
-            if best is not None:
-                out.append(region.model_copy(update={'box': best}))
-        return out

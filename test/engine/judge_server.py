@@ -1,4 +1,4 @@
-"""A real HTTP server that speaks the OpenAI protocol with the scene judge behind it, and misbehaves when told to."""
+"""A real HTTP server that speaks OpenAI's or Gemini's protocol for the scene judge, and misbehaves when told to."""
 
 from __future__ import annotations
 
@@ -21,11 +21,55 @@ from converseg_ros.engine.world import World
 Fault = Callable[[str, int], str]  # (task, number of the call) -> '' or a fault's name
 
 
+class _OpenAI:
+    base = '/v1'
+
+    @staticmethod
+    def read(body: dict) -> tuple[str, list[np.ndarray]]:
+        content = body['messages'][1]['content']
+        return content[0]['text'], [_decode(c['image_url']['url'].split(',', 1)[1]) for c in content[1:]]
+
+    @staticmethod
+    def write(answer: str, fault: str) -> dict:
+        message: dict[str, object] = {'role': 'assistant', 'content': answer}
+        if fault == 'refusal':
+            message = {'role': 'assistant', 'content': None, 'refusal': 'I cannot help with that.'}
+        return {
+            'choices': [{'message': message, 'finish_reason': 'stop'}],
+            'usage': {'prompt_tokens': 1000, 'completion_tokens': 100},
+        }
+
+
+class _Gemini:
+    base = ''
+
+    @staticmethod
+    def read(body: dict) -> tuple[str, list[np.ndarray]]:
+        parts = body['contents'][0]['parts']
+        return parts[0]['text'], [_decode(p['inline_data']['data']) for p in parts[1:]]
+
+    @staticmethod
+    def write(answer: str, fault: str) -> dict:
+        if fault == 'refusal':
+            return {'promptFeedback': {'blockReason': 'SAFETY'}, 'usageMetadata': {'promptTokenCount': 1000}}
+        if fault == 'unsafe':
+            return {'candidates': [{'finishReason': 'SAFETY'}], 'usageMetadata': {'promptTokenCount': 1000}}
+        half = len(answer) // 2
+        parts = [{'text': 'Let me look.', 'thought': True}, {'text': answer[:half]}, {'text': answer[half:]}]
+        if fault == 'empty':
+            return {'candidates': [{'content': {'role': 'model'}, 'finishReason': 'MAX_TOKENS'}]}
+        return {
+            'candidates': [{'content': {'role': 'model', 'parts': parts}, 'finishReason': 'STOP', 'index': 0}],
+            'usageMetadata': {'promptTokenCount': 1000, 'candidatesTokenCount': 60, 'thoughtsTokenCount': 40},
+        }
+
+
 class JudgeServer:
     """Serves on a free loopback port until closed; `calls` lists the tasks answered."""
 
-    def __init__(self, shots: list[Shot], fault: Fault = lambda task, number: '') -> None:
-        self.fault, self.calls, self.bodies, self.headers = fault, [], [], []
+    def __init__(self, shots: list[Shot], fault: Fault = lambda task, number: '', protocol: str = 'openai') -> None:
+        self.fault, self.calls, self.bodies, self.headers, self.paths = fault, [], [], [], []
+        self._protocol = {'openai': _OpenAI, 'gemini': _Gemini}[protocol]
         self._lock = threading.Lock()
         self._judges: dict[str, tuple[World, FactsJudge]] = {}
         self._shots = {s.key: s for s in shots}
@@ -40,7 +84,7 @@ class JudgeServer:
                 pass
 
         self._server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.url = f'http://127.0.0.1:{self._server.server_port}/v1'
+        self.url = f'http://127.0.0.1:{self._server.server_port}{self._protocol.base}'
         threading.Thread(target=self._server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
 
     def close(self) -> None:
@@ -49,17 +93,15 @@ class JudgeServer:
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = json.loads(handler.rfile.read(int(handler.headers['content-length'])))
-        content = body['messages'][1]['content']
-        text = content[0]['text']
-        images = [_decode(c['image_url']['url']) for c in content[1:]]
+        text, images = self._protocol.read(body)
         task = re.match(r'TASK: (\w+)', text)[1]
         with self._lock:
             self.calls.append(task)
             self.bodies.append(json.dumps(body))
             self.headers.append(dict(handler.headers))
+            self.paths.append(handler.path)
             fault = self.fault(task, len(self.calls))
             answer = json.dumps(self._answer(task, text, images))
-        message: dict[str, object] = {'role': 'assistant', 'content': answer}
         if fault == 'timeout':
             time.sleep(1.0)
         if fault == '503':
@@ -67,11 +109,9 @@ class JudgeServer:
             handler.end_headers()
             return
         if fault == 'nonsense':
-            message['content'] = 'As a cat I prefer fish. {"meow": [}'
+            answer = 'As a cat I prefer fish. {"meow": [}'
         if fault == 'half':
-            message['content'] = answer[: len(answer) // 2]
-        if fault == 'refusal':
-            message = {'role': 'assistant', 'content': None, 'refusal': 'I cannot help with that.'}
+            answer = answer[: len(answer) // 2]
         if fault == 'outside' and task == 'describe':
             rows = json.loads(answer)
             rows['regions'] += [
@@ -79,15 +119,10 @@ class JudgeServer:
                 {'text': 'a line', 'category': 'line', 'box': [10, 10, 10, 900]},
                 {'text': 'the wide thing', 'category': 'table', 'box': [-500, -20, 1700, 3000]},
             ]
-            message['content'] = json.dumps(rows)
+            answer = json.dumps(rows)
         if fault == 'fenced':
-            message['content'] = f'Sure! Here it is:\n```json\n{answer}\n```'
-        data = json.dumps(
-            {
-                'choices': [{'message': message, 'finish_reason': 'stop'}],
-                'usage': {'prompt_tokens': 1000, 'completion_tokens': 100},
-            }
-        ).encode()
+            answer = f'Sure! Here it is:\n```json\n{answer}\n```'
+        data = json.dumps(self._protocol.write(answer, fault)).encode()
         if fault == 'cut':
             data = data[: len(data) // 2]
         handler.send_response(200)
@@ -142,8 +177,8 @@ class JudgeServer:
         return {'prompts': rows}
 
 
-def _decode(url: str) -> np.ndarray:
-    data = np.frombuffer(base64.b64decode(url.split(',', 1)[1]), np.uint8)
+def _decode(encoded: str) -> np.ndarray:
+    data = np.frombuffer(base64.b64decode(encoded), np.uint8)
     return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
 
 
