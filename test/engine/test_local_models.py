@@ -142,7 +142,10 @@ def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             vision_config={**small, 'image_size': 32, 'patch_size': 8},
             projection_dim=16,
         )
-        OwlViTForObjectDetection(config).save_pretrained(folder)
+        model = OwlViTForObjectDetection(config)
+        for parameter in model.box_head.parameters():  # random boxes near their patches, not lines along an edge
+            parameter.data.mul_(0.01)
+        model.save_pretrained(folder)
         return folder
     from transformers import (
         BertConfig,
@@ -174,7 +177,7 @@ def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             out_features=['stage2', 'stage3'],
         ),
         text_config=BertConfig(vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16),
-        d_model=16, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2,
+        d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2,
         decoder_attention_heads=2, num_queries=12, num_feature_levels=2, encoder_n_points=2, decoder_n_points=2,
         max_text_len=256,
     )  # fmt: skip
@@ -192,7 +195,7 @@ def test_a_detector_gives_boxes_in_pixels_and_no_box_twice(detector):
     mugs = [r for r in found if r.category == 'mug']
     assert len(mugs) < 2 or box_iou(mugs[0].box, mugs[1].box) <= 0.85
     assert ground(PICTURE, []) == []
-    assert ZeroShotDetector(str(detector), threshold=1.0).ground(PICTURE, REGIONS) == []
+    assert ZeroShotDetector(str(detector), threshold=1.1).ground(PICTURE, REGIONS) == []
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
