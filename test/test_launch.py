@@ -59,7 +59,7 @@ def test_arguments_that_become_parameters_are_parameters() -> None:
 @pytest.mark.parametrize(('name', 'table'), [('speech', 'SPEECH'), ('console', 'CONSOLE')])
 def test_the_operators_nodes_are_launched_with_parameters_they_have(name: str, table: str) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-    from converseg_ros.ros import operator_parameters
+    from converseg_ros.nodes import operator_parameters
 
     known = {p.name: p for p in getattr(operator_parameters, table)}
     tree = ast.parse((ROOT / 'launch' / f'{name}.launch.py').read_text())
@@ -114,7 +114,7 @@ def test_layouts_show_topics_that_are_published() -> None:
 @pytest.mark.parametrize(('name', 'table'), [('speech', 'SPEECH'), ('console', 'CONSOLE')])
 def test_the_operators_pages_list_the_parameters_with_their_defaults(name: str, table: str) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-    from converseg_ros.ros import operator_parameters
+    from converseg_ros.nodes import operator_parameters
 
     page = (ROOT / 'docs' / f'{name}_node.md').read_text()
     rows = {m[1]: (m[2], m[3]) for m in re.finditer(r'^\| `([\w.]+)` \| `(.*?)` \|.*?\| (yes|start) \|', page, re.M)}

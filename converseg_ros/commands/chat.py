@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = '') -> bool:
     """Say one line and print what comes of it; False where it ends the talk."""
     from converseg_ros.core import ConversegError
-    from converseg_ros.dialogue.conversation import said_by
+    from converseg_ros.core.instruction import said_by
     from converseg_ros.ros.words import describe
 
     if line in ('/quit', '/exit', '/q'):

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make_data(recipe: list[str]) -> None:
-    """Run the recipe's commands one after the other; `converseg` and `pip` are this Python's; each resumes by itself."""
+    """Run the recipe's commands one after the other; `converseg` and `pip` are this Python's; each resumes alone."""
     if not recipe:
         raise InputError('the configuration has no recipe', where='--make-data')
     for line in recipe:

@@ -14,9 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from converseg_ros.console.frames import cloud_message, frame_message
 from converseg_ros.console.state import ConsoleState
 from converseg_ros.core import ConversegError
-from converseg_ros.core.instruction import clean_text
+from converseg_ros.core.instruction import clean_text, said_by
 from converseg_ros.core.texts import catalogue, say
-from converseg_ros.dialogue.conversation import said_by
 from converseg_ros.speech.listener import Event, EventKind, Live
 from converseg_ros.speech.sound import Resampler, from_int16
 from converseg_ros.web.broadcast import Broadcaster

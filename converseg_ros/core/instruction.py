@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+import re
 import unicodedata
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.families import Family
 
 MAX_TEXT = 500  # characters; longer texts are refused, never cut
+OPERATOR_NAME = r'[\w.-]{1,64}'
 
 
 class Role(IntEnum):
@@ -33,6 +35,15 @@ def clean_text(text: str) -> str:
             f'the text has {len(normal)} characters, the limit is {MAX_TEXT}', where='instruction', do='say it shorter'
         )
     return normal
+
+
+def said_by(operator: str, text: str) -> str:
+    """Return a text as its operator's ('@ann the mug'); raise InputError where the name is none."""
+    if not operator:
+        return text
+    if re.fullmatch(OPERATOR_NAME, operator) is None:
+        raise InputError(f'{operator[:80]!r} is no name', where='operator', do='use letters, digits, dots, - and _')
+    return f'@{operator} {text}'
 
 
 @dataclass(frozen=True, slots=True)

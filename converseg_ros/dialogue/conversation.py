@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 import re
 
-from converseg_ros.core import InputError, Instruction
+from converseg_ros.core import Instruction
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.memory import Command, Request, SceneMemory, Thing, Turn, unique
 from converseg_ros.dialogue.refer import as_thing, conjunction
-
-NAME = r'[\w.-]{1,64}'  # of an operator
 
 
 @dataclass(slots=True)
@@ -35,15 +33,6 @@ class Draft:
     idle: list[str] = field(default_factory=list)  # what was no request; told where nothing else was said
     last: Request | None = None  # of the clause before
     last_count: int = 0
-
-
-def said_by(operator: str, text: str) -> str:
-    """Return a text as its operator's ('@ann the mug'); raise InputError where the name is none."""
-    if not operator:
-        return text
-    if re.fullmatch(NAME, operator) is None:
-        raise InputError(f'{operator[:80]!r} is no name', where='operator', do='use letters, digits, dots, - and _')
-    return f'@{operator} {text}'
 
 
 def class_name(resolved: str, taken: set[str]) -> str:

@@ -17,14 +17,13 @@ from pathlib import Path
 import re
 
 from converseg_ros.core import InputError, Instruction, Role
-from converseg_ros.core.instruction import clean_text
+from converseg_ros.core.instruction import OPERATOR_NAME, clean_text
 from converseg_ros.core.region import Region
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue import saved
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.clause import doubtful, family_of, full, parse, strip
 from converseg_ros.dialogue.conversation import (
-    NAME,
     Conversation,
     Draft,
     about_of,
@@ -39,7 +38,7 @@ from converseg_ros.dialogue.split import Clause, split
 from converseg_ros.dialogue.thinking import Options, Thinking
 
 OPERATORS = 32  # the one not heard for longest is forgotten first
-ADDRESSED = re.compile(rf'@(?P<name>{NAME})\s+(?P<text>.+)')  # who speaks
+ADDRESSED = re.compile(rf'@(?P<name>{OPERATOR_NAME})\s+(?P<text>.+)')  # who speaks
 POINTED = re.compile(r'#(?P<id>\S+)\s+(?P<text>.+)')  # what is pointed at
 
 

@@ -17,9 +17,9 @@ from converseg_ros.core import ConversegError
 from converseg_ros.dialogue.refer import head
 from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
+from converseg_ros.nodes.operator_parameters import CONSOLE, check_all, declare
 from converseg_ros.ros import spin
 from converseg_ros.ros.conversion import to_ns, to_rgb
-from converseg_ros.ros.operator_parameters import CONSOLE, check_all, declare
 from converseg_ros.ros.qos import LATCHED, FollowingSubscription, reliable
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset

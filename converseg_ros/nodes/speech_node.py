@@ -14,12 +14,12 @@ from rclpy.qos import QoSProfile
 from std_msgs.msg import Bool, String
 
 from converseg_ros.core import ConversegError
+from converseg_ros.core.instruction import said_by
 from converseg_ros.core.texts import say
-from converseg_ros.dialogue.conversation import said_by
 from converseg_ros.dialogue.refer import head
 from converseg_ros.msg import AudioChunk, RegionArray
+from converseg_ros.nodes.operator_parameters import SPEECH, check_all, declare
 from converseg_ros.ros import spin
-from converseg_ros.ros.operator_parameters import SPEECH, check_all, declare
 from converseg_ros.ros.qos import LATCHED, reliable
 from converseg_ros.speech.listener import Event, EventKind, Listener, ListenOptions, Live
 from converseg_ros.speech.recogniser import Limits, Recogniser

@@ -9,7 +9,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from converseg_ros.core import ConversegError, InputError
-from converseg_ros.dialogue.conversation import said_by
+from converseg_ros.core.instruction import said_by
 from converseg_ros.ros.parameters import Parameter, group
 from converseg_ros.speech.listener import ListenOptions
 
