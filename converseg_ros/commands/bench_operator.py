@@ -190,7 +190,7 @@ def measure(args: argparse.Namespace, texts: list[str], sounds: list[NDArray[np.
     rows: list[dict[str, Any]] = []
     try:
         with _process(*segmenter, threads=0), _process(*speech, threads=0), _process(*camera):
-            _spin(node, lambda: audio.get_subscription_count() and words.get_subscription_count() >= 2, 300)
+            _spin(node, lambda: audio.get_subscription_count() > 0 and words.get_subscription_count() >= 2, 300)
             if not audio.get_subscription_count():
                 raise ConversegError('the speech node did not start', where='bench operator')
             _warm(node, ear, words)
