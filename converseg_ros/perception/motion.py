@@ -141,10 +141,11 @@ def _pairs(
     now = current.depth[rows, columns].astype(np.float64)
     with np.errstate(invalid='ignore'):
         known = (was > 0) & (now > 0) & np.isfinite(was) & np.isfinite(now)
-    u, v, was, now, x, y = (a[known] for a in (u, v, was, now, columns, rows))
+    u, v, was, now = (a[known] for a in (u, v, was, now))
+    x, y = (a[known].astype(np.float64) for a in (columns, rows))
     here = np.column_stack([(x - k.cx) / k.fx * now, (y - k.cy) / k.fy * now, now])
     there = np.column_stack([(u - old.cx) / old.fx * was, (v - old.cy) / old.fy * was, was])
-    return here, there, depth_sigma(np.maximum(now, was))
+    return here, there, np.asarray(depth_sigma(np.maximum(now, was)), np.float64)
 
 
 def rigid_motion(current: LowFrame, key: LowFrame, back: NDArray[np.float32]) -> NDArray[np.float64] | None:

@@ -38,7 +38,8 @@ def _sources(back: NDArray[np.float32], box: Span, full: Span, height: int, widt
     size = (full[3] - full[2], full[1] - full[0])
     out = np.asarray(cv2.resize(np.rint(shift).astype(np.int16), size, interpolation=cv2.INTER_LINEAR), np.int16)
     if bits:
-        out = np.asarray(cv2.add(out, (2 ** (bits - 1),) * 4), np.int16)  # saturates, so that far stays far
+        half = np.full(4, 2 ** (bits - 1), np.float64)
+        out = np.asarray(cv2.add(out, half), np.int16)  # saturates, so that far stays far
         out >>= bits
     out[..., 0] += np.arange(full[2], full[3], dtype=np.int16)
     out[..., 1] += np.arange(full[0], full[1], dtype=np.int16)[:, None]

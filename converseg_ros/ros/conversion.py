@@ -2,7 +2,7 @@
 
 import array
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, Vector3
@@ -26,7 +26,7 @@ from converseg_ros.ros.wire import CompressedView, ImageView
 
 NAN = float('nan')
 SECOND = 1_000_000_000
-AnyImage = Image | CompressedImage | ImageView | CompressedView
+AnyImage: TypeAlias = Image | CompressedImage | ImageView | CompressedView
 
 
 def to_ns(stamp: Time) -> int:

@@ -32,6 +32,13 @@ class _PastTheExecutor(CallbackGroup):
         """Forget that it ran."""
 
 
+def _handle(node: Node) -> Any:
+    """Return the handle of a node's context, which is there from rclpy.init on."""
+    handle = node.context.handle
+    assert handle is not None, 'rclpy.init has made the context of each node'
+    return handle
+
+
 class Intake:
     """Calls the callbacks of its subscriptions in one thread of its own.
 
@@ -47,8 +54,9 @@ class Intake:
         self._waited_for: tuple[Subscription, ...] = ()
         self._subscriptions: list[Subscription] = []
         self._changed, self._closing = False, False
-        with node.context.handle:
-            self._guard = _rclpy.GuardCondition(node.context.handle)
+        context = _handle(node)
+        with context:
+            self._guard = _rclpy.GuardCondition(context)
         self._thread = Thread(target=self._run, name='intake', daemon=True)
         self._thread.start()
 
@@ -105,7 +113,7 @@ class Intake:
                 self._waited_for, self._changed = tuple(self._subscriptions), False
             try:
                 with ExitStack() as held:  # nothing is destroyed while it is waited for
-                    held.enter_context(self._node.context.handle)
+                    held.enter_context(_handle(self._node))
                     held.enter_context(self._guard)
                     for subscription in self._waited_for:
                         held.enter_context(subscription.handle)
