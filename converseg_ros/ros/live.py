@@ -63,7 +63,7 @@ class LivePipeline:
         self.latency: dict[str, float] = {}
         self.fault = ''  # why the newest image was not answered
         self.observed: Callable[[Sequence[Region]], None] = lambda _: None
-        self._lock = Lock()
+        self._lock, self._word = Lock(), Lock()  # _word: one thread at a time says what is safe
         self._answer: tuple[Frame, list[Region]] | None = None
         self._showing = False
         self._last_offer = 0.0
@@ -144,8 +144,9 @@ class LivePipeline:
                 frame, regions = self._answer or (None, [])
             # the last word of a node that was guarding carries everything it saw
             report = self.gate.assess(frame, regions, self.book.active(), self._now_ns(), active=self.active)
-            self.report = replace(report, ok=False, reason=reason)
-            self.outputs.safety(self.report, self.settings.safety.voxel)
+            with self._word:
+                self.report = replace(report, ok=False, reason=reason)
+                self.outputs.safety(self.report, self.settings.safety.voxel)
 
     def close(self) -> bool:
         """End both threads and the network; return whether they ended."""
@@ -270,9 +271,10 @@ class LivePipeline:
         with self._lock:
             frame, regions = self._answer or (None, [])
         report = self.gate.assess(frame, regions, self.book.active(), self._now_ns(), active=self.active)
-        if self.active:
-            self.report = report
-            self.outputs.safety(report, self.settings.safety.voxel)
+        with self._word:  # what was judged while the node was active is not said after its last word
+            if self.active:
+                self.report = report
+                self.outputs.safety(report, self.settings.safety.voxel)
         self._judged = time.monotonic()
 
     def _failed(self, error: Exception) -> None:

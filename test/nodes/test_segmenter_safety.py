@@ -54,8 +54,9 @@ def said(rig: Rig) -> bool | None:
 
 def until_safe(rig: Rig, camera: Camera) -> None:
     """Send images until the node says that what must not be touched is known."""
-    rig.got['safety_ok'].clear()
-    rig.until(lambda: said(rig) is True, 60, camera.send)
+    for topic in ('safety_ok', 'regions'):
+        rig.got[topic].clear()
+    rig.until(lambda: said(rig) is True and rig.got['regions'] and rig.got['regions'][-1].regions, 60, camera.send)
 
 
 def covered(cloud: PointCloud2) -> np.ndarray:
