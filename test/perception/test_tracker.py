@@ -220,3 +220,17 @@ def test_a_placement_that_something_came_upon_is_dropped():
     (carried,) = tracker.carry(view(ms=66, depth=hand, intrinsics=CAMERA), np.eye(4), geometry=True)
     assert [p.position[0] for p in carried.geometry.placements] == [pytest.approx(-0.3)]
     assert 'come upon' in carried.geometry.reason
+
+
+def test_a_thing_that_comes_nearer_takes_its_geometry_along_and_one_that_goes_is_doubted():
+    def at(distance, ms):
+        depth = np.full((H, W), 1.5, np.float32)
+        depth[square()] = distance
+        return view(ms=ms, depth=depth, intrinsics=CAMERA)
+
+    tracker, first = Tracker(), at(1.2, 0)
+    tracker.observe(first, [region(square(), first, geometry=measured([0, 0, 1.2]))], np.eye(4))
+    (nearer,) = tracker.carry(at(1.1, 33), np.eye(4), geometry=True)
+    assert nearer.geometry.centroid == pytest.approx([0, 0, 1.1], abs=0.02)
+    (gone,) = tracker.carry(at(1.3, 66), np.eye(4), geometry=True)
+    assert gone.prediction.status == Status.LOW_CONFIDENCE and gone.geometry.status == GeometryStatus.NOT_COMPUTED
