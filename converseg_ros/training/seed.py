@@ -79,6 +79,7 @@ def make_start(
     rows, columns = image_size
     config = NetworkConfig(
         name='compact',
+        version='2',
         image=EfficientNetImageConfig(image_size=(rows, columns), channels=channels, mean=MEAN, std=STD, things=things),
         language=MiniLMConfig(max_tokens=128, options={'vocab_size': len(kept)}),
         adapter=AdapterConfig(alignment_heads=alignment_heads),

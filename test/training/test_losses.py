@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from converseg_ros.network.features import Decoded
+from converseg_ros.network.alignment import Alignment
+from converseg_ros.network.features import Decoded, Guidance
 from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
-from converseg_ros.training.losses import bce_map, compute, dice, erode, hard_iou
+from converseg_ros.training.losses import Guess, bce_map, compute, dice, erode, hard_iou
 
 
 def batch(target, positive, valid=None) -> Batch:
@@ -68,7 +69,22 @@ def test_only_the_coarse_map_learns_where_nothing_is_decoded():
     target = torch.zeros(2, 8, 8)
     target[0, :4, :4] = 1
     some = batch(target, [True, False])
-    losses = compute(None, some, coarse, LossConfig())
+    guess = Guess(Guidance(coarse[:, None]), coarse, Alignment(8, 8, 1), None)
+    losses = compute(None, some, guess, LossConfig())
     losses.total.backward()
     assert float(losses.bce) == 0 and float(losses.coarse) > 0
     assert coarse.grad is not None and coarse.grad[0, 0, 0] < 0 < coarse.grad[0, 1, 1] and (coarse.grad[1] > 0).all()
+
+
+def test_boxes_that_the_target_fills_are_to_be_chosen_and_absent_ones_teach_nothing():
+    alignment = Alignment(8, 8, 1, things=True)
+    chosen = torch.tensor([[0.0, 0.0, -20.0], [0.0, 0.0, -20.0]], requires_grad=True)
+    boxes = torch.tensor([[[0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]])
+    target = torch.zeros(2, 8, 8)
+    target[0, :4, :4] = 1  # the first prompt means the first box, the second nothing
+    guidance = Guidance(torch.zeros(2, 5, 2, 2), chosen, torch.zeros(2, 8, 8))
+    losses = compute(None, batch(target, [True, False]), Guess(guidance, None, alignment, boxes), LossConfig())
+    losses.total.backward()
+    assert float(losses.things) > 0 and chosen.grad is not None
+    assert chosen.grad[0, 0] < 0 < chosen.grad[0, 1] and (chosen.grad[1, :2] > 0).all()
+    assert (chosen.grad[:, 2] == 0).all()
