@@ -13,7 +13,7 @@ import zipfile
 
 from converseg_ros.core.errors import ConversegError
 from converseg_ros.scenes.mesh import Mesh
-from converseg_ros.scenes.obj import read_obj
+from converseg_ros.scenes.obj import read_obj_once
 
 PACKAGE = 'sweethome3d-furniture'
 LICENCES = {
@@ -110,7 +110,7 @@ def load(entry: Entry) -> Mesh:
     """Return the entry's mesh in metres, z up, seated, with the real size of the catalogue."""
     import numpy as np
 
-    mesh = read_obj(entry.path)
+    mesh = read_obj_once(entry.path, cache_dir() / 'meshes')
     pose = np.eye(4)
     if entry.rotation:
         pose[:3, :3] = np.array(entry.rotation).reshape(3, 3)

@@ -1,11 +1,45 @@
-"""Read Wavefront OBJ and MTL files into meshes (numpy only)."""
+"""Read Wavefront OBJ and MTL files into meshes (numpy only), and keep what was read."""
 
+from dataclasses import asdict
+import hashlib
+import json
 from pathlib import Path
+import zipfile
 
 import numpy as np
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.files import atomic_path
 from converseg_ros.scenes.mesh import Material, Mesh, corner_normals
+
+ARRAYS = ('vertices', 'faces', 'uv', 'normals', 'material', 'part')
+KEPT = 1  # of the format of kept meshes
+
+
+def read_obj_once(path: Path, folder: Path) -> Mesh:
+    """Return `read_obj(path)`, kept in `folder` as NumPy arrays: parsing text takes most of a scene's time.
+
+    A file of another size or time is read anew; so is one whose kept mesh cannot be read.
+    """
+    seen = path.stat()
+    key = hashlib.sha256(f'{KEPT} {path.resolve()} {seen.st_size} {seen.st_mtime_ns}'.encode()).hexdigest()[:24]
+    kept = folder / f'{key}.npz'
+    try:
+        with np.load(kept, allow_pickle=False) as data:
+            arrays = [data[name] for name in ARRAYS]
+            written = json.loads(str(data['materials']))
+        materials = [Material(**{**m, 'color': tuple(m['color'])}) for m in written]
+        vertices, faces, uv, normals, material, part = arrays
+        return Mesh(vertices, faces, uv, normals, material, part, materials)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        mesh = read_obj(path)
+    with atomic_path(kept) as temporary:
+        np.savez(
+            temporary,
+            materials=np.array(json.dumps([asdict(m) for m in mesh.materials])),
+            **{name: getattr(mesh, name) for name in ARRAYS},
+        )
+    return mesh
 
 
 def read_obj(path: Path) -> Mesh:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.scenes import assets, colors, textures, wares
+from converseg_ros.scenes.obj import ARRAYS, read_obj, read_obj_once
 
 
 @pytest.mark.parametrize('category', sorted(wares.MAKERS))
@@ -69,3 +70,19 @@ def test_room_materials_of_the_splits_are_apart(furniture):
         b = Builder(Scene('x', 0, 'lab', split), np.random.default_rng(0))
         found[split] = {surface_material(b, ('wood',)).texture for _ in range(80)}
     assert not found['train'] & found['test'] and not found['train'] & found['val'] and not found['val'] & found['test']
+
+
+def test_a_model_kept_is_the_model_read_and_a_changed_or_broken_one_is_read_anew(tmp_path):
+    model = tmp_path / 'a.obj'
+    (tmp_path / 'a.mtl').write_text('newmtl red\nKd 1 0 0\nd 0.5\n')
+    model.write_text('mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl red\nf 1 2 3\n')
+    first, kept = read_obj(model), tmp_path / 'kept'
+    for _ in range(2):
+        again = read_obj_once(model, kept)
+        assert again.materials == first.materials and again.materials[0].alpha == 0.5
+        assert all(np.array_equal(getattr(again, n), getattr(first, n)) for n in ARRAYS)
+    (file,) = kept.glob('*.npz')
+    file.write_bytes(b'broken')
+    assert np.array_equal(read_obj_once(model, kept).vertices, first.vertices)
+    model.write_text(model.read_text().replace('v 1 0 0', 'v 2.5 0 0'))
+    assert read_obj_once(model, kept).vertices[1, 0] == 2.5
