@@ -19,7 +19,7 @@ class Alignment(nn.Module):
     """Scaled dot products of projected text and image (several heads), and the cosine with the image's words map.
 
     The image's side knows where each place is, so that 'on the left' can agree with it too. With a detector, the text
-    also chooses among its kinds and its boxes. All of it together says whether there is a target at all (`presence`).
+    also chooses among its kinds and its boxes. All of it together says whether there is a target at all.
     """
 
     def __init__(
@@ -58,18 +58,20 @@ class Alignment(nn.Module):
         assert prompts.pooled is not None
         maps = self._agree(image, prompts.pooled, image_of)
         if self.things is None:
-            return Guidance(maps)
+            return Guidance(maps, self._coarse(maps))
         assert image.kinds is not None and image.boxes is not None
         count, (rows, columns) = prompts.pooled.shape[0], image.embedding.shape[2:]
         of = prompts.pooled.new_zeros(count, dtype=torch.long) if image_of is None else image_of
         agreement = self.things.agreement(prompts.pooled)
         chosen = self.things(image, prompts, agreement, of)
         painted = paint(chosen, image.boxes, of, 4 * rows, 4 * columns)
-        kinds = torch.einsum('kc,kchw->khw', agreement, image.kinds[of]) if image_of is not None else None
-        if kinds is None:
+        if image_of is None:
             kinds = (agreement @ image.kinds[0].flatten(1)).unflatten(1, (rows, columns))
+        else:
+            kinds = torch.einsum('kc,kchw->khw', agreement, image.kinds[of])
         small = F.avg_pool2d(painted[:, None], 4)
-        return Guidance(torch.cat([maps, 4 * kinds[:, None], 4 * small], 1), chosen, painted)
+        maps = torch.cat([maps, 4 * kinds[:, None], 4 * small], 1)
+        return Guidance(maps, self._coarse(maps), chosen, painted, self._present(maps, chosen))
 
     def _agree(self, image: ImageFeatures, pooled: Tensor, image_of: Tensor | None) -> Tensor:
         """Return the maps (K, heads + 2, h, w) of pooled texts (K, D)."""
@@ -104,23 +106,22 @@ class Alignment(nn.Module):
         out: Tensor = self.mix(maps)
         return out
 
-    def logits(self, maps: Tensor) -> Tensor:
+    def fine(self, guidance: Guidance) -> Tensor:
+        """Return what is added to the mask logits at stride 4, (K, 4h, 4w)."""
+        size = [4 * n for n in guidance.coarse.shape[1:]]
+        out = F.interpolate(guidance.coarse[:, None], size=size, mode='bilinear', align_corners=False)[:, 0]
+        return out if guidance.painted is None else out + self.edge * (2 * guidance.painted)
+
+    def _coarse(self, maps: Tensor) -> Tensor:
         """Return coarse mask logits, (K, h, w)."""
         out: Tensor = self.score(maps)[:, 0]
         return out
 
-    def presence(self, guidance: Guidance) -> Tensor | None:
-        """Return what is added to the object score's logit, (K,); None without a detector."""
-        if guidance.chosen is None:
-            return None
-        maps = guidance.maps.flatten(2)
-        best = guidance.chosen.amax(1, keepdim=True).clamp_min(-6)
-        out: Tensor = self.exists(torch.cat([maps.amax(2), maps.mean(2), best], 1))[:, 0]
+    def _present(self, maps: Tensor, chosen: Tensor) -> Tensor:
+        """Return the logit that there is a target, as far as the guidance tells, (K,)."""
+        flat, best = maps.flatten(2), chosen.amax(1, keepdim=True).clamp_min(-6)
+        out: Tensor = self.exists(torch.cat([flat.amax(2), flat.mean(2), best], 1))[:, 0]
         return out
-
-    def edges(self, guidance: Guidance) -> Tensor | float:
-        """Return what is added to the mask logits at stride 4, (K, 4h, 4w)."""
-        return 0.0 if guidance.painted is None else self.edge * (2 * guidance.painted)
 
     @torch.no_grad()
     def shift(self, by: float) -> None:

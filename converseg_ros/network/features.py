@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -54,22 +55,33 @@ class Prompts(NamedTuple):
     dense: Tensor
     pooled: Tensor | None = None
 
+    def take(self, rows: Tensor) -> 'Prompts':
+        """Return some prompts, with no more padding than they need."""
+        sparse, mask = self.sparse[rows], None if self.mask is None else self.mask[rows]
+        if mask is not None:
+            place = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+            length = int((mask * place).max())
+            sparse, mask = sparse[:, :length], mask[:, :length]
+        return Prompts(sparse, mask, self.dense[rows], None if self.pooled is None else self.pooled[rows])
+
 
 class Guidance(NamedTuple):
-    """Where an alignment tells the mask decoder to look: coarse maps, and the things it would choose.
+    """Where an alignment tells the mask decoder to look: maps, coarse mask logits, and the things it would choose.
 
-    maps: (K, M, h, w). chosen: (K, N) logits, or None without a detector. painted: (K, 4h, 4w) in 0..1, the chosen
-    things' boxes.
+    maps: (K, M, h, w). coarse: (K, h, w). With a detector: chosen (K, N) logits; painted (K, 4h, 4w) in 0..1, the
+    chosen things' boxes; present (K,), what is added to the object score's logit.
     """
 
     maps: Tensor
+    coarse: Tensor
     chosen: Tensor | None = None
     painted: Tensor | None = None
+    present: Tensor | None = None
 
     def take(self, rows: Tensor) -> 'Guidance':
         """Return the guidance of some prompts."""
-        chosen, painted = (None if t is None else t[rows] for t in self[1:])
-        return Guidance(self.maps[rows], chosen, painted)
+        chosen, painted, present = (None if t is None else t[rows] for t in self[2:])
+        return Guidance(self.maps[rows], self.coarse[rows], chosen, painted, present)
 
 
 class Decoded(NamedTuple):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
-import torch.nn.functional as F
 
 from converseg_ros.network.adapters import Adapters
 from converseg_ros.network.alignment import Alignment
@@ -76,18 +75,14 @@ class ConverSegNet(nn.Module):
         if self.alignment is not None and guidance is None:
             guidance = self.alignment(image, prompts, image_of)
         if image_of is not None:
-            s0, s1 = image.high_res
-            image = ImageFeatures(image.embedding[image_of], (s0[image_of], s1[image_of]))
+            image = ImageFeatures(image.embedding, image.high_res).take(image_of)  # the decoder sees no more
         if self.alignment is None or guidance is None:
             return self.decoder(image, prompts, chosen)
         image = image._replace(embedding=image.embedding + self.alignment.bias(guidance.maps))
         decoded: Decoded = self.decoder(image, prompts, chosen)
-        coarse = self.alignment.logits(guidance.maps)[:, None]
-        fine = F.interpolate(coarse, size=decoded.masks.shape[2:], mode='bilinear', align_corners=False)[:, 0]
-        fine = fine + self.alignment.edges(guidance)
-        present = self.alignment.presence(guidance)
-        score = decoded.object_score if present is None else decoded.object_score + present
-        return decoded._replace(masks=decoded.masks + fine[:, None], object_score=score)
+        masks = decoded.masks + self.alignment.fine(guidance)[:, None]
+        score = decoded.object_score if guidance.present is None else decoded.object_score + guidance.present
+        return decoded._replace(masks=masks, object_score=score)
 
     def forward(
         self,

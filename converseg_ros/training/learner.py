@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from converseg_ros.core import InputError
 from converseg_ros.network.compact import CompactImageEncoder
-from converseg_ros.network.features import Decoded, Guidance, ImageFeatures, LanguageFeatures
+from converseg_ros.network.features import Decoded, Guidance, ImageFeatures, LanguageFeatures, Prompts
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.preprocess import normalise
 from converseg_ros.network.selection import tokens
 from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
-from converseg_ros.training.losses import Guess, Losses, compute
+from converseg_ros.training.losses import Losses, compute
 from converseg_ros.training.texts import TextCache
 
 
@@ -57,31 +57,24 @@ class Learner(nn.Module):
 
     def forward(self, batch: Batch) -> Losses:
         """Return the losses of a batch."""
-        image, language = self._image(batch), self._language(batch)
-        guidance, coarse, alignment = None, None, self.network.alignment
-        if alignment is not None:
-            guidance = alignment(image, self.network.prompts(language), batch.image_of)
-            coarse = alignment.logits(guidance.maps)
-        guess = None if guidance is None or alignment is None else Guess(guidance, coarse, alignment, image.boxes)
+        image, prompts = self._image(batch), self.network.prompts(self._language(batch))
+        alignment = self.network.alignment
+        guidance = None if alignment is None else alignment(image, prompts, batch.image_of)
         if not bool(batch.decoded.any()):
-            return compute(None, batch, guess, self.loss)
+            return compute(None, batch, guidance, image.boxes, self.loss)
         if bool(batch.decoded.all()):
-            decoded = self._decode(image, language, batch.image_of, guidance)
+            decoded = self._decode(image, prompts, batch.image_of, guidance)
         else:
             rows = torch.nonzero(batch.decoded).flatten()
-            length = int((language.mask[rows] * torch.arange(1, language.mask.shape[1] + 1, device=rows.device)).max())
-            part = LanguageFeatures(language.tokens[rows, :length], language.mask[rows, :length], language.pooled[rows])
-            decoded = self._decode(image, part, batch.image_of[rows], guidance and guidance.take(rows))
-        return compute(decoded, batch, guess, self.loss)
+            part = None if guidance is None else guidance.take(rows)
+            decoded = self._decode(image, prompts.take(rows), batch.image_of[rows], part)
+        return compute(decoded, batch, guidance, image.boxes, self.loss)
 
     def answer(self, batch: Batch) -> Decoded:
         """Answer all prompts of a batch."""
-        return self._decode(self._image(batch), self._language(batch), batch.image_of, None)
+        return self._decode(self._image(batch), self.network.prompts(self._language(batch)), batch.image_of, None)
 
-    def _decode(
-        self, image: ImageFeatures, language: LanguageFeatures, image_of: Tensor, guidance: Guidance | None
-    ) -> Decoded:
-        prompts = self.network.prompts(language)
+    def _decode(self, image: ImageFeatures, prompts: Prompts, image_of: Tensor, guidance: Guidance | None) -> Decoded:
         return self.network.decode(image, prompts, image_of=image_of, tokens=self.answers, guidance=guidance)
 
     def _image(self, batch: Batch) -> ImageFeatures:

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from converseg_ros.network.alignment import Alignment
 from converseg_ros.network.features import Decoded, Guidance
 from converseg_ros.network.things import coverage
 from converseg_ros.training.batches import Batch
@@ -23,15 +22,6 @@ class Losses(NamedTuple):
     iou: Tensor
     coarse: Tensor
     things: Tensor
-
-
-class Guess(NamedTuple):
-    """What the alignment map says of all prompts of a batch: its guidance, coarse logits (K, h, w), and the boxes."""
-
-    guidance: Guidance
-    coarse: Tensor | None
-    alignment: Alignment
-    boxes: Tensor | None  # (B, N, 4)
 
 
 def erode(target: Tensor, size: int) -> Tensor:
@@ -59,24 +49,26 @@ def hard_iou(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (p & t).sum(1) / (p | t).sum(1).clamp_min(1)
 
 
-def compute(decoded: Decoded | None, batch: Batch, guess: Guess | None, config: LossConfig) -> Losses:
+def compute(
+    decoded: Decoded | None, batch: Batch, guidance: Guidance | None, boxes: Tensor | None, config: LossConfig
+) -> Losses:
     """Return the losses of a batch of K prompts.
 
     decoded: the decoder's answers to the prompts that have one; the masks used at inference are the ones in it, and
-    each is supervised. guess: what the alignment map says of all of them, if the network has one.
+    each is supervised. guidance: what the alignment says of all of them, if the network has one. boxes: (B, N, 4), the
+    detector's, if it has one.
     """
     zero = batch.target.new_zeros(())
     losses = Losses(*[zero] * len(Losses._fields))
     if decoded is not None:
         losses = _fine(decoded, batch, config)
-    if guess is not None and guess.coarse is not None and config.coarse:
-        loss = _coarse(guess.coarse, batch)
+    if guidance is not None and config.coarse:
+        loss = _coarse(guidance.coarse, batch)
         losses = losses._replace(total=losses.total + config.coarse * loss, coarse=loss.detach())
-    if guess is not None and guess.boxes is not None and guess.guidance.chosen is not None and config.things:
-        loss = _things(guess.guidance.chosen, guess.boxes, batch)
-        present = guess.alignment.presence(guess.guidance)
-        if present is not None:
-            loss = loss + F.binary_cross_entropy_with_logits(present, batch.positive.float())
+    if guidance is not None and guidance.chosen is not None and boxes is not None and config.things:
+        loss = _things(guidance.chosen, boxes, batch)
+        if guidance.present is not None:
+            loss = loss + F.binary_cross_entropy_with_logits(guidance.present, batch.positive.float())
         losses = losses._replace(total=losses.total + config.things * loss, things=loss.detach())
     return losses
 

@@ -3,11 +3,10 @@
 import pytest
 import torch
 
-from converseg_ros.network.alignment import Alignment
 from converseg_ros.network.features import Decoded, Guidance
 from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
-from converseg_ros.training.losses import Guess, bce_map, compute, dice, erode, hard_iou
+from converseg_ros.training.losses import bce_map, compute, dice, erode, hard_iou
 
 
 def batch(target, positive, valid=None) -> Batch:
@@ -59,7 +58,7 @@ def test_negatives_teach_the_object_score_and_positives_the_mask():
     decoded = Decoded(masks, torch.zeros(2, 1, requires_grad=True), score)
     target = torch.zeros(2, 8, 8)
     target[0, 2:6, 2:6] = 1
-    compute(decoded, batch(target, [True, False]), None, config).total.backward()
+    compute(decoded, batch(target, [True, False]), None, None, config).total.backward()
     assert masks.grad is not None and masks.grad[0].abs().sum() > 0 and masks.grad[1].abs().sum() == 0
     assert score.grad is not None and score.grad[0] < 0 < score.grad[1]
 
@@ -69,21 +68,19 @@ def test_only_the_coarse_map_learns_where_nothing_is_decoded():
     target = torch.zeros(2, 8, 8)
     target[0, :4, :4] = 1
     some = batch(target, [True, False])
-    guess = Guess(Guidance(coarse[:, None]), coarse, Alignment(8, 8, 1), None)
-    losses = compute(None, some, guess, LossConfig())
+    losses = compute(None, some, Guidance(coarse[:, None], coarse), None, LossConfig())
     losses.total.backward()
     assert float(losses.bce) == 0 and float(losses.coarse) > 0
     assert coarse.grad is not None and coarse.grad[0, 0, 0] < 0 < coarse.grad[0, 1, 1] and (coarse.grad[1] > 0).all()
 
 
 def test_boxes_that_the_target_fills_are_to_be_chosen_and_absent_ones_teach_nothing():
-    alignment = Alignment(8, 8, 1, things=True)
     chosen = torch.tensor([[0.0, 0.0, -20.0], [0.0, 0.0, -20.0]], requires_grad=True)
     boxes = torch.tensor([[[0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]])
     target = torch.zeros(2, 8, 8)
     target[0, :4, :4] = 1  # the first prompt means the first box, the second nothing
-    guidance = Guidance(torch.zeros(2, 5, 2, 2), chosen, torch.zeros(2, 8, 8))
-    losses = compute(None, batch(target, [True, False]), Guess(guidance, None, alignment, boxes), LossConfig())
+    guidance = Guidance(torch.zeros(2, 5, 2, 2), torch.zeros(2, 2, 2), chosen, torch.zeros(2, 8, 8), torch.zeros(2))
+    losses = compute(None, batch(target, [True, False]), guidance, boxes, LossConfig())
     losses.total.backward()
     assert float(losses.things) > 0 and chosen.grad is not None
     assert chosen.grad[0, 0] < 0 < chosen.grad[0, 1] and (chosen.grad[1, :2] > 0).all()
