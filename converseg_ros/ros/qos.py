@@ -4,7 +4,6 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -40,7 +39,6 @@ class FollowingSubscription:
         *,
         reliability: str = 'auto',
         depth: int = 2,
-        group: CallbackGroup | None = None,
         intake: Intake | None = None,
     ) -> None:
         """Subscribe; reliability is 'auto', or 'reliable' or 'best_effort' whatever the publishers offer.
@@ -48,7 +46,7 @@ class FollowingSubscription:
         With an `intake` the callback gets serialized bytes, in the intake's thread.
         """
         self._node, self._kind, self._topic, self._callback = node, kind, topic, callback
-        self._reliability, self._depth, self._group, self._intake = reliability, depth, group, intake
+        self._reliability, self._depth, self._intake = reliability, depth, intake
         self.name = str(node.resolve_topic_name(topic))  # as it is after remapping
         self.remade = 0
         self._ended = False
@@ -102,12 +100,7 @@ class FollowingSubscription:
             )
             return True
         self._subscription = self._node.create_subscription(
-            self._kind,
-            self._topic,
-            self._callback,
-            profile,
-            callback_group=self._group,
-            event_callbacks=events,
+            self._kind, self._topic, self._callback, profile, event_callbacks=events
         )
         return True
 
