@@ -34,7 +34,7 @@ class DetectorMatcher:
         self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Answer each text by the boxes that are called so."""
-        boxes, kinds = _detect(network, rgb)
+        boxes, kinds = _detected(network, (rgb.shape[0], rgb.shape[1]))
         cosine = _cosine(network, texts)  # (K, C)
         return [self._one(rgb, boxes, kinds, row) for row in cosine]
 
@@ -51,28 +51,16 @@ class DetectorMatcher:
         return Prediction(mask, score, Status.OK if mask.any() else Status.NO_TARGET)
 
 
-def _detect(network: Any, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return (N, 4) boxes in pixels and their (N, 80) probabilities."""
-    import torch
+def _detected(network: Any, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (N, 4) boxes in pixels and their (N, 80) probabilities, of the (H, W) image that is set."""
+    from converseg_ros.network.preprocess import inner_size, offset
 
-    from converseg_ros.network.preprocess import inner_size, normalise, offset, to_input
-
-    size = network.config.image.image_size
-    image = network.config.image
-    with torch.inference_mode():
-        pixels = normalise(to_input(rgb, size, 'pad').to(network.device), image.mean, image.std, _precision(network))
-        seen = network.network.image_encoder.trunk_output(pixels)
-    shape = (rgb.shape[0], rgb.shape[1])
+    seen, size = network.features, network.config.image.image_size
     inner = inner_size(shape, size)
     top, left = offset(inner, size)
     boxes = seen.boxes[0].float().cpu().numpy() * np.array([size[1], size[0]] * 2) - np.array([left, top] * 2)
     boxes = boxes * np.array([shape[1] / inner[1], shape[0] / inner[0]] * 2)
     return boxes.astype(np.float32), seen.box_kinds[0].float().cpu().numpy()
-
-
-def _precision(network: Any) -> Any:
-    """Return the precision the network computes in."""
-    return next(network.network.image_encoder.parameters()).dtype
 
 
 def _cosine(network: Any, texts: Sequence[str]) -> NDArray[np.float32]:

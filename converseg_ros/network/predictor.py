@@ -119,6 +119,17 @@ class Predictor:
             raise ConversegError('the network was closed', where=self._name, do='load it again')
         return self._network
 
+    @property
+    def features(self) -> ImageFeatures:
+        """What the image encoder made of the image that is set; raise ConversegError without one."""
+        return self._set().features
+
+    def _set(self) -> _Image:
+        """Return the image that is set."""
+        if self._current is None:
+            raise ConversegError('no image is set', where=self._name, do='call set_image first')
+        return self._current
+
     @torch.inference_mode()
     def set_image(self, rgb: NDArray[np.uint8], key: Hashable = None) -> None:
         """Encode an (H, W, 3) uint8 image; a `key` seen lately comes from the cache. On a GPU it does not wait."""
@@ -145,9 +156,7 @@ class Predictor:
         self, texts: Sequence[str], *, recall: Sequence[bool] | None = None, checkpoint: Checkpoint | None = None
     ) -> list[Prediction]:
         """Answer K texts on the image that is set; see SegmentationNetwork. Stages: language, decode, masks."""
-        network, image = self.network, self._current
-        if image is None:
-            raise ConversegError('no image is set', where=self._name, do='call set_image first')
+        network, image = self.network, self._set()
         recalls = [False] * len(texts) if recall is None else list(recall)
         if len(recalls) != len(texts):
             raise InputError(f'{len(recalls)} recall flags for {len(texts)} texts', where='network')

@@ -21,6 +21,7 @@ def test_it_finds_what_coco_has_a_name_for_and_refuses_what_it_has_not(network, 
     from converseg_ros.evaluation.samples import read_rgb
 
     rgb = read_rgb(shared / 'data/tabletop/color.png')
+    network.set_image(rgb)
     fruit, nonsense = DetectorMatcher().answer(rgb, ['a banana', 'qwertz'], network, [])
     banana = np.zeros(rgb.shape[:2], bool)
     banana[100:370, 450:610] = True  # the box around it
