@@ -10,6 +10,7 @@ the sound itself. No instruction is in force while a command is spoken, unless -
 """
 
 import argparse
+from collections.abc import Callable
 import os
 from pathlib import Path
 from threading import Thread
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.commands.bench_node import BASE, _process, _spin
+from converseg_ros.commands.demo import environment
 from converseg_ros.core import ConversegError
 from converseg_ros.core.files import write_json
 
@@ -69,7 +71,10 @@ class Ear:
         from std_msgs.msg import String
 
         from converseg_ros.msg import InstructionAck, RegionArray
+        from converseg_ros.ros.conversion import to_ns
         from converseg_ros.ros.qos import reliable
+
+        self._stamp: Callable[[Any], int] = lambda message: to_ns(message.header.stamp)
 
         self.words: list[tuple[float, str]] = []
         self.acks: list[tuple[float, Any]] = []
@@ -99,10 +104,10 @@ class Ear:
     def _on_regions(self, message: Any) -> None:
         ids = {r.instruction.id for r in message.regions}
         stages = dict(zip(message.regions[0].stage_names, message.regions[0].stage_ms)) if message.regions else {}
-        self.regions[_stamp(message)] = (ids, {k: float(v) for k, v in stages.items()})
+        self.regions[self._stamp(message)] = (ids, {k: float(v) for k, v in stages.items()})
 
     def _on_overlay(self, message: Any) -> None:
-        self.overlays[_stamp(message)] = time.monotonic()
+        self.overlays[self._stamp(message)] = time.monotonic()
 
     def _on_diagnostics(self, message: Any) -> None:
         for status in message.status:
@@ -117,16 +122,12 @@ class Ear:
         return (min(stamps), self.overlays[min(stamps)]) if stamps else None
 
 
-def _stamp(message: Any) -> int:
-    return int(message.header.stamp.sec) * 10**9 + int(message.header.stamp.nanosec)
-
-
 def run(args: argparse.Namespace) -> int:
     """Measure, print, write; 1 if the promise of docs/operator.md is not kept."""
     from converseg_ros.commands.bench_speech import speak
 
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    environment()
     texts = questions(args.commands)
     sounds = [speak(text, args.voice) for text in texts]
     rows = measure(args, texts, sounds)
@@ -181,9 +182,8 @@ def measure(args: argparse.Namespace, texts: list[str], sounds: list[NDArray[np.
     ear = Ear(node)
     audio = node.create_publisher(AudioChunk, f'{BASE}/audio', reliable(50))
     words = node.create_publisher(String, f'{BASE}/instruction', reliable(10))
-    flags = (
-        f'-p model:={args.model} -p instruction_ttl:=0.0 -p world_frame:="" -p level_frame:=""'.replace('""', "''")
-    ).split()
+    parameters = {'model': args.model, 'instruction_ttl': 0.0, 'world_frame': "''", 'level_frame': "''"}
+    flags = [f for name, value in parameters.items() for f in ('-p', f'{name}:={value}')]
     segmenter = ('-m', 'converseg_ros.nodes.segmenter_node', '--ros-args', '-r', f'__ns:={BASE}', *flags)
     speech = ('-m', 'converseg_ros.nodes.speech_node', '--ros-args', '-r', f'__ns:={BASE}', '-p', 'audio_source:=topic')
     camera = ('-m', 'converseg_ros', 'bench', 'node', '--camera', '3600', '--size', args.size, '--rate', str(args.rate))
