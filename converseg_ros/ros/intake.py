@@ -18,11 +18,11 @@ LONGEST_CALL = 10.0  # seconds that a callback may take when its subscription en
 
 
 class _PastTheExecutor(CallbackGroup):
-    """Keeps subscriptions from the executor; their events (incompatible quality of service) still go through it."""
+    """Keeps subscriptions and their events from the executor: either would wake it at each message."""
 
     def can_execute(self, entity: Any) -> bool:
         """Return whether the executor may wait for this entity."""
-        return not isinstance(entity, Subscription)
+        return False
 
     def beginning_execution(self, entity: Any) -> bool:
         """Let it run."""
@@ -40,11 +40,13 @@ def _handle(node: Node) -> Any:
 
 
 class Intake:
-    """Calls the callbacks of its subscriptions in one thread of its own.
+    """Calls the callbacks of its subscriptions, and of their events, in one thread of its own.
 
     rclpy's executor asks each entity of a node, some sixty in the segmenter, at each message: that costs more CPU time
     than taking a 640x480 image does, and a camera sends three messages a frame. The wait set here holds the
-    subscriptions that are busy, and nothing else. The same calls as in `rclpy.wait_for_message`.
+    subscriptions that are busy and their events (incompatible quality of service; Fast DDS wakes who waits for a
+    subscription's events at each of its messages, too), and nothing else. The same calls as in
+    `rclpy.wait_for_message`.
     """
 
     def __init__(self, node: Node) -> None:
@@ -70,7 +72,7 @@ class Intake:
         raw: bool = False,
         events: SubscriptionEventCallbacks | None = None,
     ) -> Subscription:
-        """Subscribe; `callback` is called in this object's thread. raw: with the serialized bytes."""
+        """Subscribe; `callback` and those of `events` are called in this object's thread. raw: serialized bytes."""
         subscription = self._node.create_subscription(
             kind, topic, callback, profile, callback_group=self._group, event_callbacks=events, raw=raw
         )
@@ -117,6 +119,8 @@ class Intake:
                     held.enter_context(self._guard)
                     for subscription in self._waited_for:
                         held.enter_context(subscription.handle)
+                        for event in subscription.event_handlers:
+                            held.enter_context(event)
                     self._serve(self._waited_for)
             except (_rclpy.InvalidHandle, _rclpy.RCLError) as error:  # ROS is shutting down, or a handle has gone
                 if self._node.context.ok() and not self._closing:
@@ -129,21 +133,27 @@ class Intake:
     def _serve(self, subscriptions: Sequence[Subscription]) -> None:
         """Take messages until the set of subscriptions changes."""
         context = self._node.context
-        waiting = _rclpy.WaitSet(len(subscriptions), 1, 0, 0, 0, 0, context.handle)
+        events = [e for s in subscriptions for e in s.event_handlers]
+        waiting = _rclpy.WaitSet(len(subscriptions), 1, 0, 0, 0, len(events), context.handle)
         while not (self._changed or self._closing) and context.ok():
             waiting.clear_entities()
             waiting.add_guard_condition(self._guard)
             indices = [waiting.add_subscription(s.handle) for s in subscriptions]
+            for event in events:
+                event.add_to_wait_set(waiting)
             waiting.wait(LONGEST_WAIT_NS)
             for subscription, index in zip(subscriptions, indices):
                 if waiting.is_ready('subscription', index) and not self._closing:
                     taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
                     if taken is not None:
-                        self._call(subscription, taken[0])
+                        self._call(subscription.callback, taken[0])
+            for event in events:
+                if event.is_ready(waiting) and not self._closing:
+                    self._call(event.callback, event.take_data())
 
-    def _call(self, subscription: Subscription, message: Any) -> None:
+    def _call(self, callback: Callable[[Any], None], message: Any) -> None:
         """Call back; whatever that lets out is said, and the thread goes on."""
         try:
-            subscription.callback(message)
+            callback(message)
         except Exception as error:
             self._node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
