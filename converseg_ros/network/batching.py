@@ -22,12 +22,16 @@ def split_rows(prompts: Prompts) -> list[Prompts]:
 
 
 def join_rows(rows: list[Prompts], length: int | None = None) -> Prompts:
-    """Join rows; those shorter than `length` (default: the longest) are padded, and the padding is masked."""
-    longest = max(r.sparse.shape[1] for r in rows)
-    length = longest if length is None else length
+    """Join rows; the shorter ones are padded, and the padding is masked.
+
+    length: to pad to, always with a mask, so that all that fits is of one kind; None: of the longest, without a mask
+    where nothing is padded.
+    """
+    exact = length is None
+    length = max(r.sparse.shape[1] for r in rows) if length is None else length
     pooled = None if rows[0].pooled is None else torch.cat([r.pooled for r in rows if r.pooled is not None])
     dense = torch.cat([r.dense for r in rows])
-    if all(r.sparse.shape[1] == length for r in rows):
+    if exact and all(r.sparse.shape[1] == length for r in rows):
         sparse = torch.cat([r.sparse for r in rows])
         return Prompts(sparse, None, dense, pooled)
     sparse = torch.cat([F.pad(r.sparse, (0, 0, 0, length - r.sparse.shape[1])) for r in rows])

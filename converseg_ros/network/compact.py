@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from converseg_ros.network.config import EfficientNetImageConfig
 from converseg_ros.network.efficientnet import CHANNELS, CLASSES, EfficientNetLite0
 from converseg_ros.network.features import ImageFeatures
+from converseg_ros.network.graphs import constant
 from converseg_ros.network.nanodet import MEAN, NECK, STD, NanoDet, best_boxes, kinds_map
 
 
@@ -61,11 +62,14 @@ class CompactImageEncoder(nn.Module):
 
     def _detect(self, detector: NanoDet, pixels: Tensor, seen: TrunkOutput) -> TrunkOutput:
         """Add what the detector sees; its pixels are BGR and scaled in its own way."""
-        mean, std = (pixels.new_tensor(v)[:, None, None] for v in (self.config.mean, self.config.std))
-        theirs_mean, theirs_std = (pixels.new_tensor(v)[:, None, None] for v in (MEAN, STD))
+        mean, std, theirs_mean, theirs_std = (
+            constant(v, pixels.device, pixels.dtype)[:, None, None]
+            for v in (self.config.mean, self.config.std, MEAN, STD)
+        )
         levels = detector((((pixels * std + mean) * 255).flip(1) - theirs_mean) / theirs_std)
         found = best_boxes(levels, self.config.things)
-        size = pixels.new_tensor([pixels.shape[3], pixels.shape[2]] * 2)
+        rows, columns = pixels.shape[2:]
+        size = constant((columns, rows) * 2, pixels.device, pixels.dtype)
         necks = dict(zip(('d8', 'd16', 'd32'), (level.features for level in levels), strict=True))
         return seen._replace(
             **necks, kinds=kinds_map(levels), boxes=found.boxes.to(size) / size, box_kinds=found.kinds.to(size)

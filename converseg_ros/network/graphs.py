@@ -6,6 +6,7 @@ filled up to buckets, so that a stream of them meets no new shape and nothing is
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -13,6 +14,12 @@ from torch import Tensor
 
 BUCKETS = (16, 32, 64, 128, 256, 512, 1024)  # language tokens behind the prefix
 COUNTS = (1, 2, 4, 8)  # instructions decoded at once
+
+
+@lru_cache(maxsize=64)
+def constant(values: tuple[float, ...], device: torch.device, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return numbers as a tensor that stays on the device: what is recorded may upload none."""
+    return torch.tensor(values, device=device, dtype=dtype)
 
 
 def bucket(value: int, steps: tuple[int, ...]) -> int:
@@ -63,7 +70,7 @@ class Graphs:
         current.wait_stream(side)
         torch.cuda.synchronize()  # nothing else may run on the device while it records
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, capture_error_mode='thread_local'):  # other threads may call CUDA meanwhile
             outputs = function(*inputs)
         self.recorded[key] = (graph, inputs, outputs)
         self.captures += 1

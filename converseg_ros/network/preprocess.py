@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from converseg_ros.core import InputError
 from converseg_ros.network.config import Preprocess
+from converseg_ros.network.graphs import constant
 
 Size = tuple[int, int]  # rows, columns
 
@@ -60,14 +61,8 @@ def normalise(
     images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], dtype: torch.dtype = torch.float32
 ) -> Tensor:
     """Return (B, 3, H, W) normalised pixels of (B, 3, H, W) in 0..255, on the images' device."""
-    shift, scale = _constants(mean, std, images.device)
+    shift, scale = (constant(v, images.device).view(1, 3, 1, 1) for v in (mean, std))
     return ((images.to(torch.float32) / 255 - shift) / scale).to(dtype)
-
-
-@lru_cache(maxsize=16)
-def _constants(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return mean and deviation as (1, 3, 1, 1), kept on the device."""
-    return torch.tensor(mean, device=device).view(1, 3, 1, 1), torch.tensor(std, device=device).view(1, 3, 1, 1)
 
 
 @lru_cache(maxsize=32)

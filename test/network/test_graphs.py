@@ -1,0 +1,115 @@
+"""What a GPU would record, run on tensors without numbers: it needs no GPU.
+
+A CUDA graph may not wait for the device, upload numbers or touch a tensor on the CPU; recording one that does fails.
+torch's `meta` device stands for the GPU: reading a number off it raises, and it mixes with no other device. Each
+recorded function runs once to warm up, as the recorder does, and once under watch.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip('torch')
+
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from converseg_ros.network import graphs, load
+from converseg_ros.network.features import Prompts
+
+DEVICE = torch.device('meta')
+UPLOADS = {torch.tensor, torch.as_tensor, torch.from_numpy, torch.Tensor.new_tensor}
+
+
+class Operations(TorchDispatchMode):
+    """Count all operations, and name those that read or make a tensor elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.elsewhere: list[str] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = function(*args, **(kwargs or {}))
+        self.count += 1
+        if any(t.device != DEVICE for t in tree_leaves((args, kwargs, out)) if isinstance(t, torch.Tensor)):
+            self.elsewhere.append(str(function))
+        return out
+
+
+class Uploads(TorchFunctionMode):
+    """Name every call that makes a tensor of Python's numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function in UPLOADS:
+            self.seen.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+class WatchedGraphs(graphs.Graphs):
+    """Runs what would be recorded, and fails where recording would."""
+
+    def __init__(self) -> None:
+        super().__init__(True)
+        self.watched: set[Any] = set()
+
+    def run(self, function: Callable[..., Any], key: Any, *tensors: Any) -> Any:
+        assert all(t.device == DEVICE for t in tensors), f'{key}: an input is elsewhere'
+        function(*tensors)
+        with Uploads() as uploads, Operations() as operations:
+            out = function(*tensors)
+        assert operations.count > 10 and not operations.elsewhere and not uploads.seen
+        self.watched.add(key[0] if isinstance(key, tuple) else key)
+        return out
+
+
+def on_device(value: Any) -> Any:
+    """Return the like of a tensor, or of a structure of them, on the device."""
+    return tree_map_only(torch.Tensor, lambda t: torch.empty_like(t, device=DEVICE), value)
+
+
+def rows(network: Any, lengths: list[int], dtype: Any) -> list[Prompts]:
+    """Return prompts of these lengths."""
+    channels, width = network.config.image.channels, network.config.language.hidden_size
+    new: dict[str, Any] = {'device': DEVICE, 'dtype': dtype}
+    pooled = None if network.alignment is None else torch.empty(1, width, **new)
+    dense = torch.empty(1, channels, **new)
+    return [Prompts(torch.empty(1, n, channels, **new), None, dense, pooled) for n in lengths]
+
+
+@pytest.mark.parametrize('precision', ['bf16', 'fp32'])
+@pytest.mark.parametrize('name', ['micro', 'compact'])
+@torch.no_grad()
+def test_image_and_masks_can_be_recorded(name: str, precision: str) -> None:
+    predictor = load(name, device='cpu', precision=precision)
+    network, dtype = predictor.network.to(DEVICE), predictor._dtype
+    watched = predictor._graphs = WatchedGraphs()
+    pixels = torch.empty(1, 3, *network.config.image.image_size, dtype=dtype, device=DEVICE)
+    features = watched.run(network.encode_image, 'image', pixels)
+    for lengths in ([4], [16], [16, 16], [3, 12, 7]):  # alone, exactly a bucket, of different length
+        decoded = predictor._decode_batch(network, features, rows(network, lengths, dtype))
+        assert decoded.masks.dtype == dtype and decoded.masks.device == DEVICE
+    assert watched.watched == {'image', 'decode'}
+
+
+@pytest.mark.parametrize('precision', ['bf16', 'fp32'])
+@torch.no_grad()
+def test_the_language_can_be_recorded(precision: str, picture: Any) -> None:
+    predictor = load('micro', device='cpu', precision=precision)
+    encoder = predictor.network.language_encoder
+    cut = encoder.prepare_image(picture(0)).patches
+    text = on_device(encoder.pack(['a cup', 'the hot plate on the left'], cut)[:3])
+    known = encoder.constants(cut.rows, cut.columns, torch.device('cpu'))
+    encoder.to(DEVICE)
+    encoder._constants[cut.rows, cut.columns, DEVICE] = on_device(known)  # made before anything is recorded
+    watched = WatchedGraphs()
+    hidden, _, *keys = watched.run(encoder.first_of(cut.rows, cut.columns), 'first', *text, on_device(cut.pixels))
+    again = watched.run(encoder.more, 'more', *text, *keys)
+    assert hidden.shape == again.shape == (len(text[0]), encoder.config.hidden_size)
+    assert hidden.dtype == again.dtype == predictor._dtype
