@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 import re
 import unicodedata
+import zlib
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.families import Family
@@ -65,3 +66,8 @@ class Instruction:
         object.__setattr__(self, 'role', Role(self.role))
         if self.family is not None:
             object.__setattr__(self, 'family', Family(self.family))
+
+    @property
+    def key(self) -> int:
+        """CRC-32 of the id's UTF-8 (RFC 1952), 0 without an id: what clouds, whose points hold no text, name it by."""
+        return zlib.crc32(self.id.encode())

@@ -13,15 +13,15 @@ from converseg_ros.lifting.depth import DepthScene
 from converseg_ros.lifting.options import LiftOptions
 
 MOST_LABELS = 255  # a label image has one byte a pixel, and 0 is no region
-# One point of PointCloud2; rgb is packed 0x00RRGGBB in the bits of a float, as PCL and RViz read it.
+# One point of PointCloud2, its first five fields PCL's PointXYZRGBL; rgb is packed 0x00RRGGBB in the bits of a float.
 POINT = np.dtype(
     [
         ('x', '<f4'),
         ('y', '<f4'),
         ('z', '<f4'),
         ('rgb', '<f4'),
-        ('label', '<u2'),
-        ('instruction', '<u2'),
+        ('label', '<u4'),
+        ('instruction', '<u4'),
         ('confidence', '<f4'),
     ]
 )
@@ -65,8 +65,9 @@ def organized(
 
     One point a pixel of the source image, so that it is aligned with the label and confidence images, as nav2's
     semantic segmentation layer wants it. label: region index + 1 (`label_image`, or the image given), 0 = none.
-    instruction: the same number, kept for consumers that merge labels. confidence: the region's score, NaN where it
-    is not calibrated or there is no region.
+    instruction: `Instruction.key` of what was asked, which stays the same from frame to frame while labels move up and
+    down with the order of the regions; 0 = none. confidence: the region's score, NaN where it is not calibrated or
+    there is no region.
     """
     if labels is None:
         labels = label_image(regions, frame.height, frame.width)
@@ -77,19 +78,21 @@ def organized(
     out['y'] = z * np.nan_to_num(scene.ry)[:, None]
     out['z'] = z
     out['rgb'] = pack_rgb(frame.rgb)
-    out['label'] = out['instruction'] = labels
-    table = np.full(MOST_LABELS + 1, np.nan, np.float32)
+    out['label'] = labels
+    keys, scores = np.zeros(MOST_LABELS + 1, np.uint32), np.full(MOST_LABELS + 1, np.nan, np.float32)
     for i, region in enumerate(regions):
+        keys[i + 1] = region.instruction.key
         if region.prediction.calibrated:
-            table[i + 1] = region.prediction.score
-    out['confidence'] = table[labels]
+            scores[i + 1] = region.prediction.score
+    out['instruction'] = keys[labels]
+    out['confidence'] = scores[labels]
     return out
 
 
 def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:
     """Return the points of several regions as one unorganized (N,) array of POINT.
 
-    `extra` points of safety regions come with them, in the colour of the pixel they stand for if that is known (black).
+    Fields as in `organized`. `extra` points of safety regions come with them, in black.
     """
     parts = []
     flat = frame.rgb.reshape(-1, 3)
@@ -99,7 +102,8 @@ def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:
         for axis, name in enumerate('xyz'):
             part[name] = np.concatenate([points[:, axis], extra[:, axis]])
         part['rgb'][: len(points)] = pack_rgb(flat[region.geometry.pixels])
-        part['label'] = part['instruction'] = i + 1
+        part['label'] = i + 1
+        part['instruction'] = region.instruction.key
         part['confidence'] = region.prediction.score if region.prediction.calibrated else np.nan
         parts.append(part)
     return np.concatenate(parts) if parts else np.zeros(0, POINT)

@@ -160,8 +160,8 @@ class Outputs:
         """Return the cloud of the affordance regions; their labels are those of the label image."""
         chosen = [(n, r) for n, r in enumerate(regions) if r.instruction.role == Role.AFFORDANCE]
         points: NDArray[np.void] = segmented(frame, [r for _, r in chosen])
-        numbers = np.array([0, *(n + 1 for n, _ in chosen)], np.uint16)
-        points['label'] = points['instruction'] = numbers[points['label']]
+        numbers = np.array([0, *(n + 1 for n, _ in chosen)], np.uint32)
+        points['label'] = numbers[points['label']]
         frame_id = frame.frame_id
         if target and self._transforms is not None and target != frame_id:
             try:

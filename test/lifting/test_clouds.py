@@ -1,5 +1,8 @@
 """Clouds for costmaps and files other programs read."""
 
+from dataclasses import replace
+import zlib
+
 import numpy as np
 import pytest
 
@@ -21,17 +24,17 @@ def frame() -> Frame:
     return Frame(rgb, depth, K)
 
 
-def region(x0, x1, role=Role.PLAIN, score=0.5, calibrated=True) -> Region:
+def region(x0, x1, role=Role.PLAIN, score=0.5, calibrated=True, asked='') -> Region:
     mask = np.zeros((H, W), bool)
     mask[10:20, x0:x1] = True
-    return Region('', Instruction('it', role=role), Prediction(mask, score, Status.OK, calibrated=calibrated))
+    return Region('', Instruction('it', role=role, id=asked), Prediction(mask, score, Status.OK, calibrated=calibrated))
 
 
 def test_the_organized_cloud_is_aligned_with_the_label_image():
     regions = [region(5, 20, score=0.9), region(10, 30, Role.SAFETY, 0.2), region(0, 12, Role.AFFORDANCE, 0.3, False)]
     cloud = organized(frame(), regions)
     labels = label_image(regions, H, W)
-    assert cloud.shape == (H, W) and cloud.dtype.itemsize == 24
+    assert cloud.shape == (H, W) and cloud.dtype.itemsize == 28
     np.testing.assert_array_equal(cloud['label'], labels)
     assert labels[15, 15] == 2 and labels[15, 8] == 3 and labels[15, 25] == 2 and labels[0, 0] == 0
     assert np.isnan(cloud['z'][:5]).all() and np.isnan(cloud['x'][:5]).all()
@@ -39,6 +42,21 @@ def test_the_organized_cloud_is_aligned_with_the_label_image():
     assert cloud['confidence'][15, 15] == np.float32(0.2) and np.isnan(cloud['confidence'][15, 8])
     bits = cloud['rgb'][15, 8].tobytes()
     assert list(bits[:3]) == frame().rgb[15, 8][::-1].tolist()  # little endian: b, g, r, 0
+
+
+def test_a_point_names_its_instruction_whatever_the_order_of_the_regions():
+    some = frame()
+    mug, stove = region(5, 10, asked='mug-1'), region(20, 30, Role.SAFETY, asked='stove-7')
+    lifted = lift_regions(some, [(r.instruction, r.prediction.mask) for r in (mug, stove)])
+    mug, stove = replace(mug, geometry=lifted[0]), replace(stove, geometry=lifted[1])
+    key = zlib.crc32(b'stove-7')
+    for regions in ([mug, stove], [stove, mug], [stove]):
+        for cloud in (organized(some, regions), segmented(some, regions)):
+            mine = cloud['instruction'] == key
+            assert mine.any() and set(cloud['label'][mine].tolist()) == {1 + regions.index(stove)}
+            assert set(cloud['instruction'].ravel().tolist()) <= {r.instruction.key for r in regions} | {0}
+    cloud = organized(some, [mug, stove])
+    assert not cloud['instruction'][cloud['label'] == 0].any()
 
 
 def test_scores_decide_between_regions_of_one_role_and_256_are_refused():
@@ -50,8 +68,6 @@ def test_scores_decide_between_regions_of_one_role_and_256_are_refused():
 def test_the_segmented_cloud_has_each_region_s_points():
     some = frame()
     regions = [region(5, 20), region(10, 30, Role.SAFETY)]
-    from dataclasses import replace
-
     geometry = lift_regions(some, [(r.instruction, r.prediction.mask) for r in regions])
     regions = [replace(r, geometry=g) for r, g in zip(regions, geometry)]
     cloud = segmented(some, regions)

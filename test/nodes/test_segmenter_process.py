@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 import time
 from typing import Any
+import zlib
 
 from converseg_ros.action import SegmentTask
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
@@ -69,12 +70,22 @@ def test_instruction_and_image_in_regions_mask_and_clouds_out(rig: Rig, camera: 
     assert 'lift' in region.stage_names and not region.calibrated
     mask = conversion.from_image(region.mask)
     assert mask.shape == (H, W) and region.area == np.count_nonzero(mask) and region.label == 1
-    rig.until(lambda: masks and points and near, each=camera.send)
-    label = next(m for m in masks if m.header.stamp == message.header.stamp)
+    heard = (rig.got['regions'], masks, points, near)
+    for topic in heard:
+        topic.clear()
+
+    def together() -> list[Any] | None:
+        stamps = [{conversion.to_ns(m.header.stamp): m for m in topic} for topic in heard]
+        return next(([s[t] for s in stamps] for t in stamps[0] if all(t in s for s in stamps)), None)
+
+    message, label, cloud, near_by = rig.until(together, 60, camera.send)
+    mask = conversion.from_image(message.regions[0].mask)
     assert label.encoding == 'mono8' and np.array_equal(conversion.from_image(label) == 1, mask > 0)
-    cloud = next(m for m in points if m.header.stamp == message.header.stamp)
     assert (cloud.height, cloud.width) == (H, W)
     assert [f.name for f in cloud.fields] == ['x', 'y', 'z', 'rgb', 'label', 'instruction', 'confidence']
+    key = zlib.crc32(region.instruction.id.encode())
+    assert set(conversion.from_cloud(cloud)['instruction'][mask > 0].tolist()) == {key}
+    assert set(conversion.from_cloud(near_by)['instruction'].ravel().tolist()) == {key}
     named = rig.until(lambda: next((m for m in rig.got['label_info'] if len(m.class_map) > 1), None), each=camera.send)
     assert named.class_map[1].class_name == 'affordance'
     for name in ('mask', 'points', 'affordance/points'):
