@@ -270,12 +270,21 @@ class LivePipeline:
         self._judging = False
         with self._lock:
             frame, regions = self._answer or (None, [])
+        frame = frame or self._unanswered()
         report = self.gate.assess(frame, regions, self.book.active(), self._now_ns(), active=self.active)
         with self._word:  # what was judged while the node was active is not said after its last word
             if self.active:
                 self.report = report
                 self.outputs.safety(report, self.settings.safety.voxel)
         self._judged = time.monotonic()
+
+    def _unanswered(self) -> Frame | None:
+        """Return the newest image: until the first answer, at the start and after a reset, all of it is forbidden."""
+        bundle = self.latest
+        try:
+            return None if bundle is None else self._makers[1].make(bundle, self.settings)[0]
+        except InputError:
+            return None  # the network thread says it
 
     def _failed(self, error: Exception) -> None:
         """Go on after what nobody foresaw, and say it."""
