@@ -8,6 +8,7 @@ converseg eval compare first.json second.json
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 import json
 from pathlib import Path
 import sys
@@ -29,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     items = add('items', "the reference's items.json", lambda a: _score(a, _items))
     items.add_argument('data', type=Path, metavar='ITEMS.json')
     dataset = add('dataset', "the engine's own data set (items.jsonl)", lambda a: _score(a, _dataset))
-    dataset.add_argument('data', type=Path, metavar='DIR')
+    dataset.add_argument('data', type=Path, nargs='+', metavar='DIR')
     dataset.add_argument('--split', default='test', help="train, val or test; '' takes all (default: test)")
     labels = add('labels', 'hand-made labels', lambda a: _score(a, _labels))
     labels.add_argument('data', type=Path, nargs='+', metavar='LABELS.json')
@@ -82,7 +83,10 @@ def _items(args: argparse.Namespace) -> tuple[str, list[Any]]:
 def _dataset(args: argparse.Namespace) -> tuple[str, list[Any]]:
     from converseg_ros.evaluation.samples import samples_of_dataset
 
-    return f'{args.data} ({args.split or "all"})', samples_of_dataset(args.data, args.split)
+    samples = [(folder, s) for folder in args.data for s in samples_of_dataset(folder, args.split)]
+    if len(args.data) > 1:  # images of different sets may have the same name
+        samples = [(folder, replace(s, image_id=f'{folder}/{s.image_id}')) for folder, s in samples]
+    return f'{", ".join(map(str, args.data))} ({args.split or "all"})', [s for _, s in samples]
 
 
 def _labels(args: argparse.Namespace) -> tuple[str, list[Any]]:

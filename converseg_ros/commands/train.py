@@ -34,7 +34,9 @@ def run(args: argparse.Namespace) -> int:
 
     config = read_config(args.config, _overrides(args.set))
     if args.make_data:
-        make_data(config.recipe)
+        if not config.recipe:
+            raise InputError('the configuration has no recipe', where='--make-data')
+        run_all(config.recipe)
     os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
     from converseg_ros.training.assemble import assemble
 
@@ -58,14 +60,13 @@ def run(args: argparse.Namespace) -> int:
         target = args.export or Path(config.out) / 'model'
         trainer.export(target)
         print(f'{summary(scores)}\nmodel folder: {target}')
+        run_all([line.replace('{model}', shlex.quote(str(target))) for line in config.finish])
     return 0
 
 
-def make_data(recipe: list[str]) -> None:
-    """Run the recipe's commands one after the other; `converseg` and `pip` are this Python's; each resumes alone."""
-    if not recipe:
-        raise InputError('the configuration has no recipe', where='--make-data')
-    for line in recipe:
+def run_all(commands: list[str]) -> None:
+    """Run commands one after the other; `converseg` and `pip` are this Python's; each resumes alone."""
+    for line in commands:
         words = shlex.split(line)
         module = {'converseg': 'converseg_ros', 'pip': 'pip'}.get(words[0])
         command = [sys.executable, '-m', module, *words[1:]] if module else words

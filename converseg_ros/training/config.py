@@ -126,6 +126,7 @@ class TrainConfig:
     origin: str = ''  # checkpoint, or folder of a run, whose weights a new run starts with
     mask_bias: float = 0.0  # added to the mask logits at export: little data makes timid masks; choose it on val
     recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
+    finish: list[str] = field(default_factory=list)  # commands for the trained model; {model} is its folder
 
     def phase(self, step: int) -> PhaseConfig:
         """Return the curriculum's phase at `step`; the last one does not end."""

@@ -275,6 +275,7 @@ def fingerprint(config: TrainConfig) -> str:
         'panels',
         'keep_last',
         'recipe',
+        'finish',
     )
     data = {k: v for k, v in asdict(config).items() if k not in free}
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]

@@ -9,7 +9,7 @@ from PIL import Image
 import pytest
 
 from converseg_ros import cli
-from converseg_ros.core import InputError
+from converseg_ros.core import InputError, Item, encode_rle
 from converseg_ros.evaluation.external import samples_of_reasonseg, samples_of_refcoco
 from converseg_ros.evaluation.report import read_report
 from converseg_ros.evaluation.samples import family_of, fit_mask, read_mask, samples_of_dataset, samples_of_items
@@ -87,6 +87,18 @@ def test_our_data_sets_are_read_by_split(dataset, tmp_path):
     assert evaluate('dataset', dataset, tmp_path / 'd.json', '--no-baselines') == 0
     report = read_report(tmp_path / 'd.json')
     assert (report['n_items'], report['n_failed']) == (3, 1)
+
+
+def test_several_data_sets_are_one_and_images_of_one_name_stay_apart(dataset, tmp_path):
+    other = tmp_path / 'other'
+    other.mkdir()
+    Image.fromarray(np.zeros((60, 60, 3), np.uint8)).save(other / 'room.png')
+    item = Item('p', 'room.png', 'the wall', encode_rle(np.ones((60, 60), bool)), split='test', image_id='r')
+    (other / 'items.jsonl').write_text(json.dumps(item.to_json()))
+    arguments = ['eval', 'dataset', str(dataset), str(other), '--split', 'test', '--model', 'micro', '--device', 'cpu']
+    assert cli.main([*arguments, '--json', str(tmp_path / 'o.json'), '--no-baselines']) == 0
+    report = read_report(tmp_path / 'o.json')
+    assert (report['n_items'], report['n_failed']) == (3, 0)
 
 
 def test_labels_are_scored(tmp_path):
@@ -177,7 +189,6 @@ def test_concepts_of_the_benchmark_are_families(items_json):
 def test_calibrating_writes_beside_the_weights_and_is_used_at_once(tmp_path):
     import shutil
 
-    from converseg_ros.core import Item, encode_rle
     from converseg_ros.network.registry import find_model
 
     model = tmp_path / 'model'
