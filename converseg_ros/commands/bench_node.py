@@ -3,9 +3,10 @@
 converseg bench node --json node.json
 converseg bench node --seconds 20 --model compact
 
-A camera process publishes RGB-D at --rate; the node runs in a process of its own; this process listens to ~/mask and
-~/regions, then to ~/points too. The CPU time of the network is that of the one thread that runs it, inside its calls:
-torch gets one thread here, and OpenCV none but the caller's, so nothing of the network runs anywhere else.
+A camera process (bench_camera.py) publishes RGB-D at --rate. The node runs in a process of its own, with two
+instructions that find something in the picture; it carries their masks with their 3D. This process listens to ~/mask
+and ~/regions, then to ~/points too. The CPU time of the network is that of the one thread that runs it, inside its
+calls: torch gets one thread here, and OpenCV none but the caller's, so nothing of the network runs anywhere else.
 """
 
 import argparse
@@ -23,13 +24,15 @@ from typing import Any
 
 import numpy as np
 
+from converseg_ros.commands import bench_camera
+from converseg_ros.commands.bench_camera import BASE
 from converseg_ros.commands.demo import environment
 from converseg_ros.core.files import write_json
 
 LIMIT_MS = 8.0
 LIMIT_GROWTH = 0.01  # a minute
 LIMIT_FASTER = 10.0
-BASE = '/bench'
+TEXTS = ('where can I set down a plate', 'the cereal box nearest to the camera')  # both are found
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print, write; 1 if a promise of docs/segmenter_node.md is not kept."""
     width, height = (int(v) for v in args.size.split('x'))
     if args.camera:
-        return publish_frames(width, height, args.rate, args.camera)
+        return bench_camera.run(width, height, args.rate, args.camera)
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
     environment()
     result: dict[str, Any] = {'messages': {}}
@@ -87,6 +90,8 @@ def failures(result: dict[str, Any]) -> list[str]:
         out.append(f'{live["cpu_ms_per_frame_median"]} ms CPU a frame, at most {LIMIT_MS}')
     if live['memory_growth_per_minute'] is not None and live['memory_growth_per_minute'] >= LIMIT_GROWTH:
         out.append(f'memory grows by {live["memory_growth_per_minute"]:.2%} a minute, at most {LIMIT_GROWTH:.0%}')
+    if live['regions_found'] < 0.5:
+        out.append(f'only {live["regions_found"]:.0%} of the regions have a mask: carrying nothing costs little')
     if live['backlog_s'] > 1.0:
         out.append(f'the newest answer is {live["backlog_s"]} s behind what the network needs')
     return out
@@ -144,47 +149,6 @@ def measure_messages(width: int, height: int) -> dict[str, float]:
 # --- the node ---------------------------------------------------------------------------------------------------------
 
 
-def publish_frames(width: int, height: int, rate: float, seconds: float) -> int:
-    """Be the camera: RGB-D at `rate` for `seconds`."""
-    import signal
-    from threading import Event
-
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
-    from sensor_msgs.msg import CameraInfo, Image
-
-    from converseg_ros.ros import conversion
-    from converseg_ros.ros.qos import reliable
-
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    ended = Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    node = rclpy.create_node('bench_camera', namespace=BASE)
-    publishers = [node.create_publisher(t, n, reliable(2)) for t, n in
-                  ((Image, 'image'), (Image, 'depth'), (CameraInfo, 'camera_info'))]  # fmt: skip
-    rows, columns = np.mgrid[0:height, 0:width]
-    rgb = np.dstack([rows % 256, columns % 256, (rows * columns) % 256]).astype(np.uint8)
-    head = conversion.header(0, 'camera')
-    k = np.array([width, 0, width / 2, 0, width, height / 2, 0, 0, 1], np.float64)
-    messages = [
-        conversion.to_image(rgb, 'rgb8', head),
-        conversion.to_image((800 + rows).astype(np.uint16), '16UC1', head),
-        CameraInfo(header=head, width=width, height=height, k=k),
-    ]
-    begin = time.monotonic()
-    frame = 0
-    while not ended.is_set() and time.monotonic() - begin < seconds:
-        stamp = conversion.to_stamp(time.time_ns())
-        for publisher, message in zip(publishers, messages):
-            message.header.stamp = stamp
-            publisher.publish(message)
-        frame += 1
-        time.sleep(max(0.0, begin + frame / rate - time.monotonic()))
-    node.destroy_node()
-    rclpy.shutdown()
-    return 0
-
-
 @contextmanager
 def _process(*command: str, threads: int = 1) -> Iterator[subprocess.Popen[bytes]]:
     env = {**os.environ, **({'OMP_NUM_THREADS': str(threads)} if threads else {})}
@@ -216,6 +180,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
     name = f'{BASE}/segmenter'
     samples: list[dict[str, float]] = []
     ages: list[float] = []
+    found: list[bool] = []
 
     def on_diagnostics(message: Any) -> None:
         values = {v.key: v.value for s in message.status for v in s.values}
@@ -225,12 +190,14 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
                 'cpu': float(values['cpu of the process (s)']) - float(values['cpu of the network (s)']),
                 'frames': float(values.get('sync matched', 0)),
                 'answered': float(values.get('count answered', 0)),
+                'carried': float(values.get('count tracked', 0)),
                 'memory': float(values['memory (MB)']),
                 'network_ms': float(values.get('latency segment (ms)', 0)),
             })  # fmt: skip
 
     def on_regions(message: Any) -> None:
         ages.append((time.time_ns() - conversion.to_ns(message.header.stamp)) * 1e-9)
+        found.extend(region.area > 0 for region in message.regions)
 
     node.create_subscription(DiagnosticArray, '/diagnostics', on_diagnostics, 10)
     node.create_subscription(RegionArray, f'{name}/regions', on_regions, reliable(2))
@@ -251,14 +218,14 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
             client = node.create_client(SetInstructions, f'{name}/set_instructions')
             if not client.wait_for_service(90):
                 raise ConversegError('the node did not start', where='bench node')
-            texts = ('the red box', 'where can I put down a plate')
-            wanted = [Instruction(name=f'n{n}', text=t) for n, t in enumerate(texts)]
+            wanted = [Instruction(name=f'n{n}', text=t) for n, t in enumerate(TEXTS)]
             done = client.call_async(SetInstructions.Request(instructions=wanted))
             rclpy.spin_until_future_complete(node, done, timeout_sec=30)
             _spin(node, lambda: bool(ages), 120)
             _spin(node, lambda: False, 5)
             samples.clear()
             ages.clear()
+            found.clear()
             _spin(node, lambda: False, seconds)
     finally:
         node.destroy_node()
@@ -275,11 +242,14 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
     minutes = (last['time'] - late[0]['time']) / 60 if late else 0
     growth = (last['memory'] / late[0]['memory'] - 1) / minutes if minutes > 0.25 else None
     network = median(s['network_ms'] for s in samples) / 1e3
+    per_second = {k: (last[k] - first[k]) / (last['time'] - first['time']) for k in ('frames', 'answered', 'carried')}
     return {
         'cpu_ms_per_frame_median': round(median(per_frame), 2),
         'cpu_ms_per_frame_worst': round(max(per_frame), 2),
-        'frames_per_second': round((last['frames'] - first['frames']) / (last['time'] - first['time']), 1),
-        'answers_per_second': round((last['answered'] - first['answered']) / (last['time'] - first['time']), 2),
+        'frames_per_second': round(per_second['frames'], 1),
+        'answers_per_second': round(per_second['answered'], 2),
+        'carried_per_second': round(per_second['carried'], 1),
+        'regions_found': round(sum(found) / len(found), 3) if found else 0.0,
         'age_of_answers_s_median': round(median(ages), 3) if ages else None,
         'backlog_s': round(max(0.0, median(ages[-10:]) - 2 * network), 3) if ages else None,
         'memory_mb': last['memory'],

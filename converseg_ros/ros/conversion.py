@@ -5,27 +5,25 @@ import math
 from typing import Any, TypeAlias
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, Vector3
+from geometry_msgs.msg import Point, Pose, Quaternion
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField, RegionOfInterest
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.families import Family
-from converseg_ros.core.geometry import Geometry
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.lifting.tf import matrix_quaternion
-from converseg_ros.msg import GraspHint, PlacementCandidate
 from converseg_ros.msg import Instruction as InstructionMsg
 from converseg_ros.msg import Region as RegionMsg
 from converseg_ros.perception import images
 from converseg_ros.perception.camera import Calibration
-from converseg_ros.ros.wire import CompressedView, ImageView
+from converseg_ros.ros import outgoing
+from converseg_ros.ros.wire import SECOND, CompressedView, ImageView, seconds
 
-NAN = float('nan')
-SECOND = 1_000_000_000
 AnyImage: TypeAlias = Image | CompressedImage | ImageView | CompressedView
 
 
@@ -36,8 +34,8 @@ def to_ns(stamp: Time) -> int:
 
 def to_stamp(ns: int) -> Time:
     """Return the message of a stamp in nanoseconds; times before 1970 or after 2038 do not fit and become 0."""
-    seconds, rest = divmod(int(ns), SECOND)
-    return Time(sec=seconds, nanosec=rest) if 0 <= seconds < 2**31 else Time()
+    sec, nanosec = seconds(ns)
+    return Time(sec=sec, nanosec=nanosec)
 
 
 def header(stamp_ns: int, frame_id: str) -> Header:
@@ -151,88 +149,16 @@ def from_instruction(instruction: Instruction) -> InstructionMsg:
     )
 
 
-def _point(p: NDArray[np.float64]) -> Point:
-    return Point(x=float(p[0]), y=float(p[1]), z=float(p[2]))
-
-
-def _vector(v: NDArray[np.float64] | None) -> Vector3:
-    return Vector3(x=NAN, y=NAN, z=NAN) if v is None else Vector3(x=float(v[0]), y=float(v[1]), z=float(v[2]))
-
-
 def to_pose(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> Pose:
     """Return the pose of a position (3,) and a rotation (3, 3)."""
+    px, py, pz = position.tolist()
     x, y, z, w = matrix_quaternion(rotation).tolist()
-    return Pose(position=_point(position), orientation=Quaternion(x=x, y=y, z=z, w=w))
+    return Pose(position=Point(x=px, y=py, z=pz), orientation=Quaternion(x=x, y=y, z=z, w=w))
 
 
-def _nowhere() -> Point:
-    return Point(x=NAN, y=NAN, z=NAN)
-
-
-def from_region(region: Region, label: int = 0, *, with_mask: bool = True) -> RegionMsg:
+def from_region(region: Region, label: int = 0) -> RegionMsg:
     """Return the message of a region; what is not known is NaN, empty or zero-sized."""
-    prediction, geometry = region.prediction, region.geometry
-    frame = geometry.frame_id or region.frame_id
-    message = RegionMsg(
-        header=header(region.stamp_ns, frame),
-        id=region.id,
-        instruction=from_instruction(region.instruction),
-        label=label,
-        status=int(prediction.status),
-        status_reason=prediction.reason,
-        score=float(prediction.score),
-        calibrated=prediction.calibrated,
-        tracked=region.tracked,
-        segmented_at=to_stamp(region.segmented_ns),
-        valid_until=to_stamp(region.valid_until_ns),
-        model=region.model,
-    )
-    if with_mask:
-        pixels = prediction.mask.view(np.uint8) * np.uint8(255)
-        message.mask = to_image(pixels, 'mono8', header(region.stamp_ns, region.frame_id))
-    box = prediction.box
-    message.box = RegionOfInterest(x_offset=box.x0, y_offset=box.y0, width=box.x1 - box.x0, height=box.y1 - box.y0)
-    message.area = prediction.area
-    message.stage_names = list(region.stage_ms)
-    message.stage_ms = [float(v) for v in region.stage_ms.values()]
-    _put_geometry(message, geometry, region)
-    return message
-
-
-def _put_geometry(message: RegionMsg, geometry: Geometry, region: Region) -> None:
-    """Fill the 3D part of a region's message."""
-    message.geometry, message.geometry_reason = int(geometry.status), geometry.reason
-    message.valid_depth_ratio, message.distance = float(geometry.valid_depth_ratio), float(geometry.distance)
-    message.centroid = _nowhere() if geometry.centroid is None else _point(geometry.centroid)
-    box = geometry.box
-    if box is None:
-        message.oriented_box_pose = Pose(position=_nowhere())
-    else:
-        message.oriented_box_pose = to_pose(box.center, box.rotation)
-        message.oriented_box_size = _vector(box.size)
-    plane = geometry.plane
-    message.plane = np.array([NAN] * 4 if plane is None else [*plane.normal, plane.d], np.float64)
-    message.principal_axis = _vector(geometry.principal_axis)
-    head = message.header
-    message.placements = [
-        PlacementCandidate(
-            pose=PoseStamped(header=head, pose=to_pose(p.position, p.rotation)),
-            free_radius=float(p.free_radius),
-            score=float(p.score),
-            support_id=region.id,
-        )
-        for p in geometry.placements
-    ]
-    if geometry.grasp is not None:
-        g = geometry.grasp
-        message.grasps = [
-            GraspHint(
-                pose=PoseStamped(header=head, pose=to_pose(g.position, g.rotation)),
-                axis=_vector(g.rotation[:, 1]),
-                approach=_vector(g.rotation[:, 2]),
-                width=float(g.width),
-            )
-        ]
+    return deserialize_message(outgoing.region(region, label), RegionMsg)
 
 
 _KINDS = {'f4': PointField.FLOAT32, 'u2': PointField.UINT16, 'u4': PointField.UINT32}

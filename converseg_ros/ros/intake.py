@@ -39,6 +39,12 @@ def _handle(node: Node) -> Any:
     return handle
 
 
+def _events(subscriptions: Sequence[Subscription]) -> list[Any]:
+    """Return what else may be waited for of subscriptions; rclpy's annotation says one and means a list."""
+    handlers: list[Any] = [s.event_handlers for s in subscriptions]
+    return [event for some in handlers for event in some]
+
+
 class Intake:
     """Calls the callbacks of its subscriptions, and of their events, in one thread of its own.
 
@@ -119,8 +125,8 @@ class Intake:
                     held.enter_context(self._guard)
                     for subscription in self._waited_for:
                         held.enter_context(subscription.handle)
-                        for event in subscription.event_handlers:
-                            held.enter_context(event)
+                    for event in _events(self._waited_for):
+                        held.enter_context(event)
                     self._serve(self._waited_for)
             except (_rclpy.InvalidHandle, _rclpy.RCLError) as error:  # ROS is shutting down, or a handle has gone
                 if self._node.context.ok() and not self._closing:
@@ -133,7 +139,7 @@ class Intake:
     def _serve(self, subscriptions: Sequence[Subscription]) -> None:
         """Take messages until the set of subscriptions changes."""
         context = self._node.context
-        events = [e for s in subscriptions for e in s.event_handlers]
+        events = _events(subscriptions)
         waiting = _rclpy.WaitSet(len(subscriptions), 1, 0, 0, 0, len(events), context.handle)
         while not (self._changed or self._closing) and context.ok():
             waiting.clear_entities()

@@ -25,7 +25,7 @@ from converseg_ros.lifting.tf import TransformError
 from converseg_ros.lifting.transform import transform_geometry, transform_points, without_transform
 from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.perception.safety import SafetyReport
-from converseg_ros.ros import conversion
+from converseg_ros.ros import conversion, outgoing
 from converseg_ros.ros.markers import region_markers
 from converseg_ros.ros.qos import LATCHED, reliable
 from converseg_ros.ros.transforms import TransformListener
@@ -121,15 +121,16 @@ class Outputs:
     def publish(self, frame: Frame, regions: Sequence[Region], options: LiftOptions, target: str, wait: float) -> None:
         """Publish a frame's regions, in the order of the instructions, to whoever listens."""
         self.labels(regions)
-        head = conversion.header(frame.stamp_ns, frame.frame_id)
+        source = frame.stamp_ns, frame.frame_id
+        head = conversion.header(*source)
         send, streams = self.listened, self._streams
         labels = None
         if send('mask', 'confidence', 'points'):
             labels = label_image(regions, frame.height, frame.width)
         if labels is not None and send('mask'):
-            streams['mask'].publish(conversion.to_image(labels, 'mono8', head))
+            streams['mask'].publish(outgoing.image(labels, *source))
         if labels is not None and send('confidence') and regions and all(r.prediction.calibrated for r in regions):
-            streams['confidence'].publish(conversion.to_image(_confidence(labels, regions), 'mono8', head))
+            streams['confidence'].publish(outgoing.image(_confidence(labels, regions), *source))
         if send('points') and frame.depth is not None and frame.intrinsics is not None:
             cloud = organized(frame, regions, options, labels)
             streams['points'].publish(conversion.to_cloud(cloud, head, dense=False))
@@ -144,8 +145,7 @@ class Outputs:
             return
         placed = self.in_target(regions, target, wait)
         if send('regions'):
-            made = [conversion.from_region(r, n + 1) for n, r in enumerate(placed)]
-            streams['regions'].publish(RegionArray(header=head, regions=made))
+            streams['regions'].publish(outgoing.region_array(placed, *source))
         if send('placements'):
             frames = {r.geometry.frame_id for r in placed if r.geometry.placements}
             poses = [conversion.to_pose(p.position, p.rotation) for r in placed for p in r.geometry.placements]

@@ -1,13 +1,14 @@
-"""Camera messages read out of their serialized bytes: the pixels stay where the middleware put them.
+"""Serialized messages read and written without rclpy: pixels stay where the middleware put them, or are copied once.
 
-rclpy makes an Image by copying its data three times. Read here by the rules of CDR (OMG DDSI-RTPS 10.2.1.2, plain CDR,
-little-endian): a member stands at a multiple of its size after the four bytes of the encapsulation; a string is its
-length with the closing zero, then its bytes; a sequence is its length, then its elements. Whatever else comes is
-given to rclpy.
+rclpy makes an Image by copying its data three times. Read and written here by the rules of CDR (OMG DDSI-RTPS 10.2.1.2,
+plain CDR, little-endian): a member stands at a multiple of its size after the four bytes of the encapsulation; a
+string is its length with the closing zero, then its bytes; a sequence is its length, then its elements. Whatever else
+comes is given to rclpy.
 """
 
 from dataclasses import dataclass
 import struct
+import sys
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -19,7 +20,15 @@ from std_msgs.msg import Header
 
 ORIGIN = 4  # the encapsulation, which alignment does not count
 LITTLE_ENDIAN = b'\x00\x01'
+OURS = LITTLE_ENDIAN + b'\0\0' if sys.byteorder == 'little' else bytes(4)
 AFTER_STAMP = ORIGIN + 8
+SECOND = 1_000_000_000
+
+
+def seconds(ns: int) -> tuple[int, int]:
+    """Return seconds and nanoseconds of a stamp; times before 1970 or after 2038 do not fit and become 0."""
+    whole, rest = divmod(int(ns), SECOND)
+    return (whole, rest) if 0 <= whole < 2**31 else (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +117,57 @@ class InfoReader:
         """Return the stamp in nanoseconds and the message, whose own stamp may be an earlier one's."""
         rest = raw[AFTER_STAMP:]
         if raw[:2] == LITTLE_ENDIAN and self._last is not None and self._last[0] == rest:
-            seconds, nanoseconds = struct.unpack_from('<iI', raw, ORIGIN)
-            return seconds * 1_000_000_000 + nanoseconds, self._last[1]
+            sec, nanosec = struct.unpack_from('<iI', raw, ORIGIN)
+            return sec * SECOND + nanosec, self._last[1]
         message: Any = deserialize_message(raw, CameraInfo)
         self._last = (rest, message)
-        return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec, message
+        return message.header.stamp.sec * SECOND + message.header.stamp.nanosec, message
+
+
+class Writer:
+    """Writes members one after the other, in the machine's byte order and with its alignment, which is CDR's."""
+
+    def __init__(self) -> None:
+        """Begin a message."""
+        self._parts: list[Any] = [OURS]
+        self._at = 0  # bytes in `_parts` after the encapsulation
+        self._kinds: list[str] = []  # of what is not yet in `_parts`
+        self._values: list[Any] = []
+
+    def numbers(self, kinds: str, *values: Any) -> None:
+        """Write numbers of `struct` kinds."""
+        self._kinds.append(kinds)
+        self._values += values
+
+    def text(self, value: str) -> None:
+        """Write a string."""
+        raw = value.encode() + b'\0'
+        self.numbers(f'I{len(raw)}s', len(raw), raw)
+
+    def stamp(self, ns: int) -> None:
+        """Write a time."""
+        self.numbers('iI', *seconds(ns))
+
+    def header(self, stamp_ns: int, frame_id: str) -> None:
+        """Write a header."""
+        self.stamp(stamp_ns)
+        self.text(frame_id)
+
+    def octets(self, values: NDArray[np.uint8]) -> None:
+        """Write a sequence of bytes; `values` must stay as they are until all is written."""
+        self.numbers('I', values.size)
+        self._pack()
+        self._parts.append(np.ascontiguousarray(values).data)
+        self._at += values.size
+
+    def _pack(self) -> None:
+        before = self._at % 8  # nothing is aligned to more
+        packed = struct.pack(f'@{before}x{"".join(self._kinds)}', *self._values)[before:]
+        self._parts.append(packed)
+        self._at += len(packed)
+        self._kinds, self._values = [], []
+
+    def written(self) -> bytes:
+        """Return the serialized message."""
+        self._pack()
+        return b''.join(self._parts)

@@ -1,0 +1,109 @@
+"""Images and regions as serialized messages, written directly; the one place that writes a Region.
+
+A region's message is some fifty Python objects, which rclpy reads back one by one; at a camera's rate making and
+publishing them costs twice as much as writing the bytes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.geometry import Geometry
+from converseg_ros.core.region import Region
+from converseg_ros.lifting.tf import matrix_quaternion
+from converseg_ros.ros.wire import Writer
+
+NAN = float('nan')
+NOWHERE = (NAN, NAN, NAN)
+UNTURNED = (0.0, 0.0, 0.0, 1.0)
+
+
+def image(pixels: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> bytes:
+    """Return the sensor_msgs/Image of (H, W) uint8 pixels, mono8."""
+    w = Writer()
+    _image(w, pixels, stamp_ns, frame_id)
+    return w.written()
+
+
+def region_array(regions: Sequence[Region], stamp_ns: int, frame_id: str) -> bytes:
+    """Return the converseg_ros/RegionArray of regions, labelled from 1; what is not known is NaN, empty or zero."""
+    w = Writer()
+    w.header(stamp_ns, frame_id)
+    w.numbers('I', len(regions))
+    for n, r in enumerate(regions):
+        _region(w, r, n + 1)
+    return w.written()
+
+
+def region(answer: Region, label: int = 0) -> bytes:
+    """Return the converseg_ros/Region of one answer."""
+    w = Writer()
+    _region(w, answer, label)
+    return w.written()
+
+
+def _image(w: Writer, pixels: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> None:
+    height, width = pixels.shape
+    w.header(stamp_ns, frame_id)
+    w.numbers('II', height, width)
+    w.text('mono8')
+    w.numbers('BI', False, width)
+    w.octets(pixels)
+
+
+def _region(w: Writer, r: Region, label: int) -> None:
+    prediction, geometry, asked = r.prediction, r.geometry, r.instruction
+    w.header(r.stamp_ns, geometry.frame_id or r.frame_id)
+    w.text(r.id)
+    for text in (asked.id, asked.name, asked.text, asked.resolved):
+        w.text(text)
+    w.numbers('B', asked.role)
+    w.text(asked.family or '')
+    w.numbers('?BB', asked.standing, label, prediction.status)
+    w.text(prediction.reason)
+    w.numbers('B', geometry.status)
+    w.text(geometry.reason)
+    w.numbers('f??', prediction.score, prediction.calibrated, r.tracked)
+    w.stamp(r.segmented_ns)
+    w.stamp(r.valid_until_ns)
+    white = np.negative(prediction.mask.view(np.int8)).view(np.uint8)  # -1 is 255
+    _image(w, white, r.stamp_ns, r.frame_id)
+    box = prediction.box
+    w.numbers('4I?I', box.x0, box.y0, box.y1 - box.y0, box.x1 - box.x0, False, prediction.area)
+    _geometry(w, geometry, r)
+    w.text(r.model)
+    w.numbers('I', len(r.stage_ms))
+    for name in r.stage_ms:
+        w.text(name)
+    w.numbers(f'I{len(r.stage_ms)}f', len(r.stage_ms), *r.stage_ms.values())
+
+
+def _geometry(w: Writer, g: Geometry, r: Region) -> None:
+    box, plane, grasp = g.box, g.plane, g.grasp
+    w.numbers('f3df', g.valid_depth_ratio, *_or_nowhere(g.centroid), g.distance)
+    if box is None:
+        w.numbers('7d3d', *NOWHERE, *UNTURNED, 0.0, 0.0, 0.0)
+    else:
+        w.numbers('7d3d', *_pose(box.center, box.rotation), *box.size.tolist())
+    w.numbers('4d', *((NAN,) * 4 if plane is None else (*plane.normal.tolist(), plane.d)))
+    w.numbers('3d', *_or_nowhere(g.principal_axis))
+    w.numbers('I', len(g.placements))
+    for place in g.placements:
+        w.header(r.stamp_ns, g.frame_id or r.frame_id)
+        w.numbers('7dff', *_pose(place.position, place.rotation), place.free_radius, place.score)
+        w.text(r.id)
+    w.numbers('I', grasp is not None)
+    if grasp is not None:
+        _, axis, approach = grasp.rotation.T.tolist()
+        w.header(r.stamp_ns, g.frame_id or r.frame_id)
+        w.numbers('7d6df', *_pose(grasp.position, grasp.rotation), *axis, *approach, grasp.width)
+
+
+def _or_nowhere(p: NDArray[np.float64] | None) -> Sequence[float]:
+    return NOWHERE if p is None else p.tolist()
+
+
+def _pose(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return x, y, z and the quaternion's x, y, z, w."""
+    return (*position.tolist(), *matrix_quaternion(rotation).tolist())
