@@ -29,12 +29,12 @@ def observe(
     height, width = depth.shape
     result = depth.astype(np.float32).copy()
     if bleed:
-        y, x = np.mgrid[0:height, 0:width]
         coarse = rng.uniform(-1, 1, (2, height // 3 + 2, width // 3 + 2)).astype(np.float32)
-        dy, dx = (cv2.resize(c, (width, height), interpolation=cv2.INTER_NEAREST) for c in coarse)
-        sy = np.clip(y + np.rint(dy * bleed).astype(int), 0, height - 1)
-        sx = np.clip(x + np.rint(dx * bleed).astype(int), 0, width - 1)
-        moved = result[sy, sx]
+        shift = np.rint(coarse * bleed).astype(np.int16)
+        dy, dx = (cv2.resize(c, (width, height), interpolation=cv2.INTER_NEAREST) for c in shift)
+        sy = np.clip(np.arange(height, dtype=np.int32)[:, None] + dy, 0, height - 1)
+        sx = np.clip(np.arange(width, dtype=np.int32) + dx, 0, width - 1)
+        moved = result.reshape(-1)[sy * width + sx]
         jump = np.abs(moved - result) > 0.02
         result = np.where(jump, moved, result)
     noise = rng.standard_normal(depth.shape).astype(np.float32)

@@ -180,32 +180,67 @@ def shade(points, normals, rays, albedo, face, material, rough, metal, glow, ter
 
 @njit(cache=True, fastmath=True, nogil=True)
 def smooth(values, normals, labels, step):
-    """Return H x W x C values averaged over the eight neighbours at `step` of the same label and orientation."""
-    h, w, c = values.shape
+    """Return C x H x W values averaged over the eight neighbours at `step` of the same label and orientation.
+
+    `normals` are 3 x H x W. Whole rows of planes at a time, without branches, so that the loops become vector code.
+    """
+    c, h, w = values.shape
     result = np.empty_like(values)
+    weight = np.empty(w, np.float32)
+    alike = np.empty(w, np.float32)
     for y in range(h):
-        for x in range(w):
-            weight = np.float32(2)
-            for k in range(c):
-                result[y, x, k] = 2 * values[y, x, k]
-            for dy in (-step, 0, step):
-                yy = y + dy
-                if yy < 0 or yy >= h:
+        weight[:] = 2
+        for k in range(c):
+            result[k, y] = 2 * values[k, y]
+        for dy in (-step, 0, step):
+            yy = y + dy
+            if yy < 0 or yy >= h:
+                continue
+            for dx in (-step, 0, step):
+                if dx == 0 and dy == 0:
                     continue
-                for dx in (-step, 0, step):
-                    xx = x + dx
-                    if (dx == 0 and dy == 0) or xx < 0 or xx >= w or labels[yy, xx] != labels[y, x]:
-                        continue
-                    dot = (
-                        normals[y, x, 0] * normals[yy, xx, 0]
-                        + normals[y, x, 1] * normals[yy, xx, 1]
-                        + normals[y, x, 2] * normals[yy, xx, 2]
-                    )
-                    if dot < 0.85:
-                        continue
-                    weight += 1
-                    for k in range(c):
-                        result[y, x, k] += values[yy, xx, k]
-            for k in range(c):
-                result[y, x, k] /= weight
+                low, high = max(0, -dx), min(w, w - dx)
+                here, there, n = slice(low, high), slice(low + dx, high + dx), high - low
+                label, other, total = labels[y, here], labels[yy, there], weight[here]
+                ax, ay, az = normals[0, y, here], normals[1, y, here], normals[2, y, here]
+                bx, by, bz = normals[0, yy, there], normals[1, yy, there], normals[2, yy, there]
+                for x in range(n):
+                    dot = ax[x] * bx[x] + ay[x] * by[x] + az[x] * bz[x]
+                    alike[x] = np.float32((label[x] == other[x]) & (dot >= 0.85))
+                    total[x] += alike[x]
+                for k in range(c):
+                    mean, value = result[k, y, here], values[k, yy, there]
+                    for x in range(n):
+                        mean[x] += alike[x] * value[x]
+        for k in range(c):
+            for x in range(w):
+                result[k, y, x] /= weight[x]
     return result
+
+
+@njit(cache=True, nogil=True)
+def shares(rays, t, things, count):
+    """Count the rays that cross each thing, and those on which another thing is in front of it.
+
+    Crossings (ray, distance, thing < `count`) come ray by ray, in any order within a ray. Returns `count` numbers of
+    rays and `count` x `count` numbers (behind, in front).
+    """
+    whole = np.zeros(count, np.int64)
+    hidden = np.zeros((count, count), np.int64)
+    last = np.full(count, -1, np.int64)
+    begin = 0
+    while begin < len(rays):
+        end, front = begin, begin
+        while end < len(rays) and rays[end] == rays[begin]:
+            if t[end] < t[front]:
+                front = end
+            end += 1
+        for i in range(begin, end):
+            thing = things[i]
+            if last[thing] != rays[begin]:
+                last[thing] = rays[begin]
+                whole[thing] += 1
+                if thing != things[front]:
+                    hidden[thing, things[front]] += 1
+        begin = end
+    return whole, hidden

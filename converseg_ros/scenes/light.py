@@ -87,15 +87,26 @@ def develop(radiance: Array, light: Lighting, rng: np.random.Generator) -> NDArr
     image = radiance * np.float32(gain) * np.asarray(light.white, np.float32)
     image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(look.uniform(0.35, 0.75))), np.float32)
     h, w = image.shape[:2]
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    y, x = np.arange(h, dtype=np.float32)[:, None], np.arange(w, dtype=np.float32)
     r2 = ((x - w / 2) ** 2 + (y - h / 2) ** 2) / (w * w / 4 + h * h / 4)
     image *= (1 - np.float32(look.uniform(0, 0.25)) * r2)[..., None]
     noise = rng.standard_normal(image.shape, np.float32)
-    strength = np.float32(look.uniform(0.002, 0.009))
-    image += noise * strength * np.sqrt(np.maximum(image, 0.004) * 4)
-    image = np.maximum(image, 0)
-    image = image * (1 + image / 4.0) / (1 + image)  # Reinhard with white at 2
-    display = (image * 1.15) ** np.float32(1 / 2.2)
-    contrast = np.float32(look.uniform(0.9, 1.15))
-    display = 0.5 + (display - 0.5) * contrast
-    return np.asarray(np.clip(display * 255 + 0.5, 0, 255), np.uint8)
+    noise *= np.float32(look.uniform(0.002, 0.009))  # in place from here on: pictures are large
+    shot = np.maximum(image, 0.004)
+    shot *= 4
+    noise *= np.sqrt(shot, out=shot)
+    image += noise
+    np.maximum(image, 0, out=image)
+    bright = image / 4.0
+    bright += 1
+    bright *= image
+    image += 1
+    bright /= image  # Reinhard with white at 2
+    bright *= 1.15
+    display = np.power(bright, np.float32(1 / 2.2), out=bright)
+    display -= 0.5
+    display *= np.float32(look.uniform(0.9, 1.15))  # contrast
+    display += 0.5
+    display *= 255
+    display += 0.5
+    return np.asarray(np.clip(display, 0, 255, out=display), np.uint8)

@@ -47,9 +47,10 @@ class Mesh:
         """Return the mesh moved by a 4x4 pose (rotation, translation; uniform or axis scale is allowed)."""
         linear = np.asarray(pose[:3, :3], np.float32)
         vertices = self.vertices @ linear.T + np.asarray(pose[:3, 3], np.float32)
-        normals = self.normals @ np.linalg.inv(linear).astype(np.float32)
-        normals /= np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-9)
-        return replace(self, vertices=vertices, normals=normals)
+        normals = self.normals.reshape(-1, 3) @ np.linalg.inv(linear).astype(np.float32)
+        x, y, z = normals.T
+        normals /= np.maximum(np.sqrt(x * x + y * y + z * z), 1e-9)[:, None]
+        return replace(self, vertices=vertices, normals=normals.reshape(self.normals.shape))
 
     def scaled(self, factor: float | tuple[float, float, float]) -> 'Mesh':
         """Return the mesh scaled about its origin."""

@@ -4,12 +4,13 @@ from dataclasses import asdict
 import hashlib
 import json
 from pathlib import Path
-import zipfile
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.files import atomic_path
+from converseg_ros.scenes.kept import kept
 from converseg_ros.scenes.mesh import Material, Mesh, corner_normals
 
 ARRAYS = ('vertices', 'faces', 'uv', 'normals', 'material', 'part')
@@ -21,25 +22,18 @@ def read_obj_once(path: Path, folder: Path) -> Mesh:
 
     A file of another size or time is read anew; so is one whose kept mesh cannot be read.
     """
+
+    def read() -> dict[str, NDArray[Any]]:
+        mesh = read_obj(path)
+        materials = np.array(json.dumps([asdict(m) for m in mesh.materials]))
+        return {'materials': materials, **{name: getattr(mesh, name) for name in ARRAYS}}
+
     seen = path.stat()
     key = hashlib.sha256(f'{KEPT} {path.resolve()} {seen.st_size} {seen.st_mtime_ns}'.encode()).hexdigest()[:24]
-    kept = folder / f'{key}.npz'
-    try:
-        with np.load(kept, allow_pickle=False) as data:
-            arrays = [data[name] for name in ARRAYS]
-            written = json.loads(str(data['materials']))
-        materials = [Material(**{**m, 'color': tuple(m['color'])}) for m in written]
-        vertices, faces, uv, normals, material, part = arrays
-        return Mesh(vertices, faces, uv, normals, material, part, materials)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-        mesh = read_obj(path)
-    with atomic_path(kept) as temporary:
-        np.savez(
-            temporary,
-            materials=np.array(json.dumps([asdict(m) for m in mesh.materials])),
-            **{name: getattr(mesh, name) for name in ARRAYS},
-        )
-    return mesh
+    arrays = kept(folder / f'{key}.npz', read)
+    materials = [Material(**{**m, 'color': tuple(m['color'])}) for m in json.loads(str(arrays['materials']))]
+    vertices, faces, uv, normals, material, part = (arrays[name] for name in ARRAYS)
+    return Mesh(vertices, faces, uv, normals, material, part, materials)
 
 
 def read_obj(path: Path) -> Mesh:

@@ -141,15 +141,16 @@ class Renderer:
         self, points: Array, normals: Array, labels: NDArray[np.uint16], rng: np.random.Generator
     ) -> Array:
         """Return N x (1 + lamps): ambient visibility and lamp visibilities in 0..1, smoothed within surfaces."""
-        terms = np.ones((len(points), 1 + len(self.lamps)), np.float32)
-        terms[:, 0] = ~self.caster.blocked(kernels.ambient_rays(points, normals, int(rng.integers(1 << 31))), 0.45)
+        terms = np.empty((1 + len(self.lamps), len(points)), np.float32)
+        terms[0] = ~self.caster.blocked(kernels.ambient_rays(points, normals, int(rng.integers(1 << 31))), 0.45)
         for i, lamp in enumerate(self.light.lamps):
             rays = kernels.shadow_rays(points, normals, self.lamps[i], lamp.radius, int(rng.integers(1 << 31)))
-            terms[:, 1 + i] = ~self.caster.blocked(rays, 0.99)
-        values, n = terms.reshape(*labels.shape, -1), normals.reshape(*labels.shape, 3)
+            terms[1 + i] = ~self.caster.blocked(rays, 0.99)
+        values = terms.reshape(-1, *labels.shape)
+        planes = np.ascontiguousarray(normals.T).reshape(3, *labels.shape)
         for step in (1, 3):
-            values = kernels.smooth(values, n, labels, step)
-        return np.ascontiguousarray(values.reshape(len(points), -1))
+            values = kernels.smooth(values, planes, labels, step)
+        return np.ascontiguousarray(values.reshape(len(terms), -1).T)
 
     def _shade(
         self, hits: Hits, points: Array, normals: Array, rays: Array, albedo: Array, terms: Array, mirror: bool

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.scenes import kernels
 from converseg_ros.scenes.graph import View
 from converseg_ros.scenes.mesh import Mesh
 
@@ -85,21 +86,10 @@ def measure(caster: Caster, view: View, labels: NDArray[np.uint16], owner: NDArr
     counts = np.bincount(objects.reshape(-1))
     view.pixels = {str(i): int(counts[i]) for i in np.nonzero(counts)[0] if i}
     rays, t, crossed = caster.layers(origin(view), directions(view, SPARSE))
-    crossed = owner[crossed]
-    order = np.lexsort((t, rays))
-    rays, crossed = rays[order], crossed[order]
-    first = np.r_[True, rays[1:] != rays[:-1]]
-    front = np.zeros(int(rays.max()) + 1 if len(rays) else 1, np.uint16)
-    front[rays[first]] = crossed[first]
-    pairs = np.unique(rays * 65536 + crossed.astype(np.int64))
-    ray, thing = pairs >> 16, (pairs & 65535).astype(np.uint16)
-    whole = np.bincount(thing, minlength=1)
-    seen = np.bincount(thing[front[ray] == thing], minlength=len(whole))
-    hidden = front[ray] != thing
-    by = np.unique(thing[hidden].astype(np.int64) * 65536 + front[ray[hidden]], return_counts=True)
+    whole, hidden = kernels.shares(rays, t, owner[crossed], int(owner.max()) + 1)
+    seen = whole - hidden.sum(1)
     view.visible = {str(i): round(float(seen[i] / whole[i]), 4) for i in np.nonzero(whole)[0] if i}
     view.occluded_by = {}
-    for pair, count in zip(*by):
-        back, before = int(pair >> 16), int(pair & 65535)
-        if count >= 0.04 * whole[back] and count >= 8 and str(back) in view.pixels:
-            view.occluded_by.setdefault(str(back), []).append(before)
+    for back, before in np.argwhere((hidden >= 8) & (hidden >= 0.04 * whole[:, None])):
+        if str(back) in view.pixels:
+            view.occluded_by.setdefault(str(back), []).append(int(before))

@@ -1,11 +1,17 @@
 """Textures: procedural wood, stone, tile, fabric, print and the like (seeded), and image files; with mip levels."""
 
 from functools import lru_cache
+import hashlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.scenes import colors
+from converseg_ros.scenes.catalogue import cache_dir
 from converseg_ros.scenes.colors import to_display, to_linear
+from converseg_ros.scenes.kept import kept
 
 Array = NDArray[np.float32]
 KINDS = ('wood', 'stone', 'tile', 'fabric', 'plaster', 'carpet', 'metal', 'checker', 'print', 'concrete')
@@ -176,9 +182,33 @@ def _printed(rng: np.random.Generator) -> Array:
 @lru_cache(maxsize=256)
 def load(texture: str) -> tuple[tuple[NDArray[np.uint8], ...], NDArray[np.uint8] | None]:
     """Return (mip levels of display RGB, level i half of i - 1; cut-out mask or None) of a texture name or file."""
+    if texture.split(':')[0] in KINDS:
+        kind, variant = texture.split(':')[:2]
+        key = f'{kind} {variant}'
+    else:
+        file = Path(texture)
+        key = f'{file.resolve()} {file.stat().st_size} {file.stat().st_mtime_ns}' if file.is_file() else ''
+    name = hashlib.sha256(_source() + key.encode()).hexdigest()[:24]
+    arrays = kept(cache_dir() / 'texels' / f'{name}.npz', lambda: _levels(texture))
+    texels, at = arrays['texels'], 0
+    levels = []
+    for height, width in arrays['sizes']:
+        levels.append(texels[at : at + 3 * height * width].reshape(height, width, 3))
+        at += 3 * height * width
+    return tuple(levels), arrays.get('mask')
+
+
+@lru_cache(maxsize=1)
+def _source() -> bytes:
+    """Return what textures are made by: what was kept by other code is not used."""
+    return Path(__file__).read_bytes() + Path(colors.__file__).read_bytes()
+
+
+def _levels(texture: str) -> dict[str, NDArray[Any]]:
+    """Return the texels of all levels in a row, their sizes (rows, columns), and the cut-out mask if there is one."""
     import cv2
 
-    mask = None
+    result: dict[str, NDArray[Any]] = {}
     if texture.split(':')[0] in KINDS:
         kind, variant = texture.split(':')[:2]
         display = procedural(kind, int(variant))
@@ -189,7 +219,7 @@ def load(texture: str) -> tuple[tuple[NDArray[np.uint8], ...], NDArray[np.uint8]
             image = np.repeat(image[..., None], 3, 2)
         if image.shape[2] == 4:
             if (image[..., 3] < 128).mean() > 0.02:
-                mask = (image[::-1, :, 3] >= 128).astype(np.uint8)
+                result['mask'] = (image[::-1, :, 3] >= 128).astype(np.uint8)
             image = image[..., :3]
         if image.dtype != np.uint8:
             image = (image / 257).astype(np.uint8)
@@ -206,9 +236,12 @@ def load(texture: str) -> tuple[tuple[NDArray[np.uint8], ...], NDArray[np.uint8]
         half = (level.shape[1] // 2, level.shape[0] // 2)
         level = np.asarray(cv2.resize(level, half, interpolation=cv2.INTER_AREA), np.float32)
         levels.append(np.rint(to_display(level)).astype(np.uint8))
-    return tuple(levels), mask
+    result['texels'] = np.concatenate([x.reshape(-1) for x in levels])
+    result['sizes'] = np.array([x.shape[:2] for x in levels])
+    return result
 
 
+@lru_cache(maxsize=1024)
 def mean(texture: str) -> Array:
     """Return the mean linear RGB of a texture."""
     return np.asarray(to_linear(load(texture)[0][-1].astype(np.float32)).mean((0, 1)), np.float32)

@@ -86,3 +86,13 @@ def test_a_model_kept_is_the_model_read_and_a_changed_or_broken_one_is_read_anew
     assert np.array_equal(read_obj_once(model, kept).vertices, first.vertices)
     model.write_text(model.read_text().replace('v 1 0 0', 'v 2.5 0 0'))
     assert read_obj_once(model, kept).vertices[1, 0] == 2.5
+
+
+def test_a_texture_kept_is_the_texture_made(tmp_path, monkeypatch):
+    monkeypatch.setenv('CONVERSEG_CACHE', str(tmp_path))
+    made, _ = textures.load.__wrapped__('wood:3')
+    (file,) = (tmp_path / 'texels').glob('*.npz')
+    kept, mask = textures.load.__wrapped__('wood:3:0.7')
+    assert mask is None and list((tmp_path / 'texels').glob('*.npz')) == [file]
+    assert len(kept) == len(made) == 8 and all(np.array_equal(a, b) for a, b in zip(kept, made, strict=True))
+    assert np.array_equal(kept[0], np.rint(textures.procedural('wood', 3)).astype(np.uint8))

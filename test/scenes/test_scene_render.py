@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from converseg_ros.scenes import kernels
 from converseg_ros.scenes.graph import Scene, object_mask
 
 
@@ -197,3 +198,34 @@ def test_cycles_draws_what_the_labels_say(furniture, monkeypatch):
     truth = picture.labels == bright.node.id
     assert truth.sum() > 500
     assert (lit & truth).sum() / (lit | truth).sum() > 0.95
+
+
+def test_shares_count_each_ray_once_and_who_is_in_front():
+    rays = np.array([0, 0, 0, 1, 1, 3])  # ray 0: thing 2 twice behind thing 1; ray 1: thing 2 before 1; ray 3: only 2
+    t = np.array([2.0, 1.0, 3.0, 1.0, 2.0, 1.0], np.float32)
+    things = np.array([2, 1, 2, 2, 1, 2], np.uint16)
+    whole, hidden = kernels.shares(rays, t, things, 4)
+    assert whole.tolist() == [0, 2, 3, 0]
+    assert {(int(b), int(f)): int(hidden[b, f]) for b, f in np.argwhere(hidden)} == {(2, 1): 1, (1, 2): 1}
+
+
+def test_smoothing_averages_within_a_surface_and_never_across_its_edge():
+    rng = np.random.default_rng(0)
+    labels = np.zeros((24, 32), np.uint16)
+    labels[:, 16:] = 1
+    normals = np.zeros((3, 24, 32), np.float32)
+    normals[2, :12], normals[0, 12:] = 1, 1  # bent by a right angle half-way down
+    values = rng.random((2, 24, 32)).astype(np.float32)
+    for step in (1, 3):
+        result = kernels.smooth(values, normals, labels, step)
+        for y, x in [(0, 0), (11, 15), (12, 16), (23, 31), (5, 20)]:
+            near = [
+                (y + dy, x + dx)
+                for dy in (-step, 0, step)
+                for dx in (-step, 0, step)
+                if 0 <= y + dy < 24 and 0 <= x + dx < 32
+            ]
+            alike = [p for p in near if labels[p] == labels[y, x] and (p[0] < 12) == (y < 12)]
+            weights = [2 if p == (y, x) else 1 for p in alike]
+            for k in range(2):
+                assert np.isclose(result[k, y, x], np.average([values[k][p] for p in alike], weights=weights))
