@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+import math
 
 import cv2
 import numpy as np
@@ -33,6 +34,9 @@ from converseg_ros.lifting.roles import outputs_of
 from converseg_ros.lifting.select import select_pixels
 
 NO_BOX = Box(0, 0, 0, 0)
+# When edges of depth take more than a tenth of a support, most of them are none: seen at a flat angle, its own depth
+# steps from row to row, and what is left would be its nearest part. Consensus finds the plane among all points.
+PLAIN_VIEW = 0.9
 NO_GRAVITY = 'gravity is unknown (no transform to a level frame): the support is taken to face the camera'
 UPSIDE_DOWN = (
     'the surface faces the lower edge of the image: the camera is upside down, or this is a ceiling; '
@@ -125,7 +129,8 @@ def _lift(
     up = None if frame.gravity is None else -unit(frame.gravity)
     reasons = []
     if outputs.placement:
-        plane, placements, reason = _place(scene, mask, region.box, measured, up, forbidden)
+        surface = measured if pixels.size > PLAIN_VIEW * with_depth else _all_points(scene, region)
+        plane, placements, reason = _place(scene, mask, region.box, surface, up, forbidden)
         reasons.append(reason)
     else:
         plane = fit_plane(sample, tolerance=options.plane_tolerance)
@@ -172,6 +177,14 @@ def _lift(
     )
 
 
+def _all_points(scene: DepthScene, region: _Chosen) -> NDArray[np.float32]:
+    """Return the points (N, 3) of all pixels of a region that have depth, at edges of depth too."""
+    box = region.box
+    inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+    seen = region.mask[inner].view(np.uint8) & scene.valid[inner]
+    return scene.points(flat_pixels(seen, box, scene.frame.width))
+
+
 def _place(
     scene: DepthScene,
     mask: NDArray[np.bool_],
@@ -191,6 +204,10 @@ def _place(
         return plane, (), 'no placement: the support is seen from below'
     if up is None and plane.normal[1] > 0.5:  # optical y points down: an upright camera sees supports with y < 0
         return plane, (), f'no placement: {UPSIDE_DOWN}'
+    middle = points.mean(0, np.float64)
+    angle = math.degrees(math.asin(min(abs(float(plane.normal @ unit(middle))), 1.0)))
+    if angle < options.support_view:
+        return None, (), f'no placement: the surface is seen at {angle:.0f} degrees, too flat to tell where it is'
     view = top_view(scene, plane, mask, box, chosen, forbidden)
     placements = find_placements(view, footprint=options.footprint, most=options.max_placements)
     reasons = [NO_GRAVITY] if up is None else []

@@ -39,6 +39,8 @@ class LiftOptions:
     """A plane with a smaller share of the region's points is not reported."""
     support_tilt: float = 15.0
     """Largest angle between a support plane's normal and the direction against gravity."""
+    support_view: float = 8.0
+    """Smallest angle between a support and the ray to its middle; one that is seen flatter is no support."""
     footprint: float = 0.05
     """Radius of the object to set down; smaller free discs are no placements."""
     clearance: float = 0.02

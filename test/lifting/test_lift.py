@@ -1,6 +1,7 @@
 """Lifting against tables whose geometry is known exactly."""
 
 from dataclasses import fields, replace
+import re
 
 import numpy as np
 import pytest
@@ -253,6 +254,32 @@ def _world(scene: TruthScene) -> np.ndarray:
     return local @ scene.camera[:3, :3].T + scene.camera[:3, 3]
 
 
+def seen_from(degrees: float) -> TruthScene:
+    """Return a table seen from 1.5 m, so many degrees above its top."""
+    down = np.deg2rad(degrees)
+    return table(thing('box', 3, (0.1,) * 3, x=0.2), eye=(0, -1.5 * np.cos(down), 0.7 + 1.5 * np.sin(down)))
+
+
+@pytest.mark.parametrize('degrees', [8, 10])
+@pytest.mark.parametrize('noisy', [False, True])
+def test_a_table_seen_flat_has_its_true_plane_though_its_depth_steps_from_row_to_row(degrees, noisy):
+    scene = seen_from(degrees)
+    depth = observe(scene.depth, np.random.default_rng(0)) if noisy else scene.depth
+    geometry = lift(scene, depth=depth)
+    off, metres = plane_error(geometry.plane, scene.table, geometry.centroid)
+    assert off < 1 and metres < 0.005 and geometry.placements
+    for placement in geometry.placements:
+        assert not placement_faults(placement, scene, scene.camera, TABLE, footprint=0.05, margin=0.01)
+
+
+@pytest.mark.parametrize('degrees', [3, 5])
+def test_a_table_seen_flatter_than_that_is_refused_with_a_reason(degrees):
+    scene = seen_from(degrees)
+    geometry = lift(scene)
+    assert geometry.plane is None and not geometry.placements
+    assert re.search('no placement: .*(too flat|no surface)', geometry.reason)
+
+
 def test_every_box_holds_its_points_and_agrees_with_open3d():
     o3d = pytest.importorskip('open3d')
     scene = table(thing('box', 3, (0.25, 0.06, 0.15), yaw=0.4))
@@ -296,6 +323,7 @@ OTHER = {
     'plane_tolerance': 0.05,
     'plane_min_ratio': 1.0,
     'support_tilt': 0.001,
+    'support_view': 89.0,
     'footprint': 0.2,
     'clearance': 0.1,
     'edge_margin': 0.15,
