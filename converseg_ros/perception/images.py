@@ -131,7 +131,11 @@ def decode_depth(
     pixels = read_pixels(data, encoding, height, width, step, big_endian=big_endian)
     if encoding == '32FC1':
         return depth_to_metres(pixels, encoding)
-    return np.asarray(np.take(_metres(), pixels), np.float32)  # half the time of computing it
+    import cv2
+
+    if int(cv2.__version__.split('.')[0]) >= 5:  # looks 16 bits up, too, in a fifth of the time of computing them
+        return np.asarray(cv2.LUT(pixels, _metres()), np.float32)
+    return np.asarray(np.take(_metres(), pixels), np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,10 @@
 """How pixels moved between two small images, by camera pose and depth or by optical flow, and how things did."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,8 +28,10 @@ class LowFrame:
 def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> LowFrame:
     """Return the frame at `width` columns."""
     size = (width, max(16, round(width * frame.height / frame.width)))
-    # resize first: a small image is cheaper to turn gray
-    gray = cv2.cvtColor(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    rgb: NDArray[Any] = frame.rgb
+    if frame.width >= 2 * width:  # halving is fast, and a small image is cheaper to turn gray
+        rgb = cv2.resize(rgb, (frame.width // 2, frame.height // 2), interpolation=cv2.INTER_AREA)
+    gray = cv2.resize(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
     depth: NDArray[np.float32] | None = None
     intrinsics: Intrinsics | None = None
     if frame.depth is not None and frame.intrinsics is not None:
@@ -41,6 +46,11 @@ def grid_of(height: int, width: int) -> NDArray[np.float32]:
     grid = np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
     grid.flags.writeable = False
     return grid
+
+
+def picked(image: NDArray[Any], back: NDArray[np.float32]) -> NDArray[Any]:
+    """Return what stands in an image at `back` (h, w, 2), nearest neighbour; 0 beyond its edges."""
+    return np.asarray(cv2.remap(image, back, None, cv2.INTER_NEAREST))  # type: ignore[call-overload]
 
 
 def flow_back(
@@ -84,7 +94,7 @@ def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
     u = points[:, 0].reshape(z.shape) / ahead * key.intrinsics.fx + key.intrinsics.cx
     v = points[:, 1].reshape(z.shape) / ahead * key.intrinsics.fy + key.intrinsics.cy
     back = np.dstack([u, v]).clip(-1e4, 1e4).astype(np.float32)
-    seen = cv2.remap(key.depth, back[..., 0], back[..., 1], cv2.INTER_NEAREST, borderValue=0)
+    seen = picked(key.depth, back)
     hidden = known & np.isfinite(seen) & (seen > 0) & (depth > seen * 1.05 + 0.03)
     back[hidden | (depth <= 1e-3)] = -1e4
     return np.asarray(back, np.float32)
@@ -93,6 +103,9 @@ def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
 def moved_image(key: NDArray[np.uint8], back: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return the key image as the motion predicts the new one; its edge is continued beyond it."""
     return np.asarray(cv2.remap(key, back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)  # type: ignore[call-overload]
+
+
+PLAIN = 3.0  # gray levels: the standard deviation of a wall's noise
 
 
 def similarity(current: NDArray[np.uint8], moved: NDArray[np.uint8], back: NDArray[np.float32]) -> float:
@@ -104,105 +117,142 @@ def similarity(current: NDArray[np.uint8], moved: NDArray[np.uint8], back: NDArr
     if current.shape != moved.shape:
         return 0.0
     h, w = current.shape
-    x, y = back[::2, ::2, 0], back[::2, ::2, 1]
-    covered = (x > -1) & (x < w) & (y > -1) & (y < h)
-    if np.count_nonzero(covered) < 0.1 * covered.size:
+    half = (w // 2, h // 2)
+    a, b, source = (cv2.resize(i, half, interpolation=cv2.INTER_NEAREST) for i in (current, moved, back))
+    covered = np.asarray(cv2.inRange(source, (-1, -1), (w, h)), np.uint8)
+    if cv2.countNonZero(covered) < 0.1 * covered.size:
         return 0.0
-    a, b = current[::2, ::2][covered].astype(np.float32), moved[::2, ::2][covered].astype(np.float32)
-    a_mean, b_mean = float(a.mean()), float(b.mean())
-    a -= a_mean
-    b -= b_mean
-    aa, bb = float(a @ a), float(b @ b)
-    noise = 9.0 * a.size  # of a plain wall: its variance in gray levels squared
-    if aa < noise and bb < noise:
+    (a_mean, a_spread), (b_mean, b_spread) = (np.ravel(cv2.meanStdDev(i, mask=covered)).tolist() for i in (a, b))
+    if max(a_spread, b_spread) < PLAIN:
         return 1.0 if abs(a_mean - b_mean) < 40 else 0.0
-    return float(a @ b / (np.sqrt(aa * bb) + 1e-6))
+    together = cv2.mean(cv2.multiply(a, b, dtype=cv2.CV_32F), covered)[0] - a_mean * b_mean
+    return float(together / (a_spread * b_spread + 1e-6))
 
 
 # --- in space ---------------------------------------------------------------------------------------------------------
 
 SPACING = 8  # low pixels between two of the points that a motion is fitted to
 FEWEST = 24  # points that a motion can be fitted to
+FEWEST_OWN, MOST_OWN = 12, 128  # points that tell a thing's own shift
+STILL = 3e-4  # a step of the fit, in metres or of a turn's matrix, after which there is little to gain
 
 
 def _pairs(
-    current: LowFrame, key: LowFrame, back: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return points (N, 3) of pixels of `current`, of the same things in `key`, and their standard deviation (N,)."""
+    current: LowFrame, key: LowFrame, back: NDArray[np.float32], pixels: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return points (3, N) of flat pixels of `current`, and of the same things in `key`, and their precision (N,).
+
+    The precision is one by the variance of depth. The last is which of them are known; the others mean nothing.
+    """
     assert current.depth is not None and key.depth is not None
     k, old = current.intrinsics, key.intrinsics
     assert k is not None and old is not None
-    u, v = back[rows, columns, 0].astype(np.float64), back[rows, columns, 1].astype(np.float64)
-    at_u, at_v = np.rint(u), np.rint(v)
-    height, width = key.depth.shape
-    inside = (at_u >= 0) & (at_u < width) & (at_v >= 0) & (at_v < height)
-    was = np.zeros(len(rows))
-    was[inside] = key.depth[at_v[inside].astype(np.intp), at_u[inside].astype(np.intp)]
-    now = current.depth[rows, columns].astype(np.float64)
-    with np.errstate(invalid='ignore'):
-        known = (was > 0) & (now > 0) & np.isfinite(was) & np.isfinite(now)
-    u, v, was, now = (a[known] for a in (u, v, was, now))
-    x, y = (a[known].astype(np.float64) for a in (columns, rows))
-    here = np.column_stack([(x - k.cx) / k.fx * now, (y - k.cy) / k.fy * now, now])
-    there = np.column_stack([(u - old.cx) / old.fx * was, (v - old.cy) / old.fy * was, was])
-    return here, there, np.asarray(depth_sigma(np.maximum(now, was)), np.float64)
+    source = back.reshape(1, -1, 2)[:, pixels]
+    was = picked(key.depth, source)[0].astype(np.float64)
+    now = current.depth.ravel()[pixels].astype(np.float64)
+    known = (was > 0) & (now > 0) & (np.maximum(was, now) < np.inf)
+    y, x = np.divmod(pixels, current.depth.shape[1])
+    u, v = source[0, :, 0], source[0, :, 1]
+    here = np.stack([(x - k.cx) * now / k.fx, (y - k.cy) * now / k.fy, now])
+    there = np.stack([(u - old.cx) * was / old.fx, (v - old.cy) * was / old.fy, was])
+    precision = np.asarray(depth_sigma(np.maximum(now, was)), np.float64) ** -2.0
+    return here, there, precision, np.asarray(known)
 
 
-def rigid_motion(current: LowFrame, key: LowFrame, back: NDArray[np.float32]) -> NDArray[np.float64] | None:
+@lru_cache(maxsize=8)
+def _raster(height: int, width: int) -> NDArray[np.intp]:
+    """Return the flat pixels that the camera's motion is fitted to."""
+    rows, columns = np.mgrid[SPACING // 2 : height : SPACING, SPACING // 2 : width : SPACING]
+    return np.asarray((rows * width + columns).ravel(), np.intp)
+
+
+def rigid_motion(
+    current: LowFrame, key: LowFrame, back: NDArray[np.float32], guess: NDArray[np.float64] | None = None
+) -> NDArray[np.float64] | None:
     """Return the 4x4 that takes points of what stands still from the key camera to the current one; None if unknown.
 
     By both poses, else fitted to pairs of points that depth and the motion of the image give: least squares (Kabsch
-    1976) with Tukey's weights, since things move, edges jump and flow errs.
+    1976) with Tukey's weights, since things move, edges jump and flow errs. guess: the result for an image shortly
+    before, from which the weights start.
     """
     if current.pose is not None and key.pose is not None:
         return np.asarray(np.linalg.inv(current.pose) @ key.pose)
     if current.depth is None or key.depth is None or current.intrinsics is None or key.intrinsics is None:
         return None
-    h, w = current.gray.shape
-    rows, columns = (a.ravel() for a in np.mgrid[SPACING // 2 : h : SPACING, SPACING // 2 : w : SPACING])
-    here, there, sigma = _pairs(current, key, back, rows, columns)
-    if len(here) < FEWEST:
+    here, there, precision, known = _pairs(current, key, back, _raster(*current.gray.shape))
+    here, there, precision = here[:, known], there[:, known], precision[known]
+    if len(precision) < FEWEST:
         return None
-    precision = sigma**-2.0
-    weights, motion, share = precision, np.eye(4), 0.0
-    middle = len(here) // 2
+    motion, weights = guess, precision
     for _ in range(5):
-        total = float(weights.sum())
-        if total <= 0:
-            return None
-        a, b = weights @ there / total, weights @ here / total
-        u, _, vt = np.linalg.svd((there - a).T @ ((here - b) * weights[:, None]))
-        if np.linalg.det(vt) * np.linalg.det(u) < 0:
-            vt[2] *= -1  # a turn, not a reflection
-        motion[:3, :3] = vt.T @ u.T
-        motion[:3, 3] = b - motion[:3, :3] @ a
-        off = there @ motion[:3, :3].T
-        off += motion[:3, 3] - here
-        error = (off * off).sum(1) * precision
-        limit = (4.0 * 1.4826) ** 2 * max(float(np.partition(error, middle)[middle]), 0.45)
-        trust = np.maximum(1 - error / limit, 0.0)
-        share = np.count_nonzero(trust) / len(trust)
-        weights = precision * trust * trust
-    return motion if share >= 0.5 else None
+        before = motion
+        if motion is not None:
+            weights = precision * _trust(here, there, precision, motion) ** 2
+        motion = _fitted(here, there, weights)
+        if motion is None or (before is not None and np.abs(motion - before).max() < STILL):
+            break
+    if motion is None or np.count_nonzero(_trust(here, there, precision, motion)) < 0.5 * len(precision):
+        return None if guess is None else rigid_motion(current, key, back)
+    return motion
 
 
-def own_motion(
-    current: LowFrame, key: LowFrame, back: NDArray[np.float32], motion: NDArray[np.float64], mask: NDArray[np.uint8]
+def _trust(
+    here: NDArray[np.float64], there: NDArray[np.float64], precision: NDArray[np.float64], motion: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the motion of a thing, given by its (h, w) mask in the current image: `motion` unless it moves itself.
+    """Return how far each pair fits a motion, in [0, 1]: the root of Tukey's weight."""
+    off = motion[:3, :3] @ there + motion[:3, 3:] - here
+    error = np.einsum('ij,ij->j', off, off) * precision
+    middle = len(error) // 2
+    limit = (4.0 * 1.4826) ** 2 * max(float(np.partition(error, middle)[middle]), 0.45)
+    return np.maximum(1 - error / limit, 0.0)
+
+
+def _fitted(
+    here: NDArray[np.float64], there: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return the rigid 4x4 that takes `there` to `here` (3, N) with the least weighted squares; None without weight."""
+    total = float(weights.sum())
+    if total <= 0:
+        return None
+    heavy = here * weights
+    a, b = there @ weights / total, heavy.sum(1) / total
+    u, _, vt = np.linalg.svd(there @ heavy.T - total * np.outer(a, b))
+    motion = np.eye(4)
+    motion[:3, :3] = vt.T @ u.T
+    if np.linalg.det(motion[:3, :3]) < 0:
+        vt[2] *= -1  # a turn, not a reflection
+        motion[:3, :3] = vt.T @ u.T
+    motion[:3, 3] = b - motion[:3, :3] @ a
+    return motion
+
+
+def own_motions(
+    current: LowFrame,
+    key: LowFrame,
+    back: NDArray[np.float32],
+    motion: NDArray[np.float64],
+    masks: Sequence[NDArray[np.uint8]],
+) -> list[NDArray[np.float64]]:
+    """Return the motion of each thing, given by its (h, w) mask in the current image: `motion` unless it moves itself.
 
     Then it is shifted as far as its points are from where `motion` would have them; few points tell no turn.
     """
     if current.depth is None or key.depth is None or current.intrinsics is None or key.intrinsics is None:
-        return motion
-    rows, columns = np.nonzero(mask)
-    stride = max(1, len(rows) // 128)
-    here, there, sigma = _pairs(current, key, back, rows[::stride], columns[::stride])
-    if len(here) < 12:
-        return motion
-    shift = np.median(here - there @ motion[:3, :3].T - motion[:3, 3], axis=0)
-    if np.linalg.norm(shift) < 0.01 + 2.0 * float(np.median(sigma)):
-        return motion
-    moved = motion.copy()
-    moved[:3, 3] += shift
-    return moved
+        return [motion] * len(masks)
+    inside = [np.flatnonzero(m.view(np.bool_)) for m in masks]
+    chosen = [p[:: max(1, -(-p.size // MOST_OWN))] for p in inside]
+    ends = np.cumsum([0, *(p.size for p in chosen)])
+    here, there, precision, known = _pairs(current, key, back, np.concatenate([np.zeros(0, np.intp), *chosen]))
+    off = here - motion[:3, :3] @ there - motion[:3, 3:]
+    out = []
+    for begin, end in pairwise(ends.tolist()):
+        use = known[begin:end]
+        own, middle = motion, np.count_nonzero(use) // 2
+        if middle >= FEWEST_OWN // 2:
+            shift = np.partition(off[:, begin:end][:, use], middle)[:, middle]
+            sigma = np.partition(precision[begin:end][use], middle)[middle] ** -0.5
+            if np.linalg.norm(shift) >= 0.01 + 2.0 * sigma:
+                own = motion.copy()
+                own[:3, 3] += shift
+        out.append(own)
+    return out

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
+from converseg_ros.core.geometry import NOT_COMPUTED
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
@@ -17,7 +17,8 @@ from converseg_ros.perception.motion import (
     flow_back,
     low_frame,
     moved_image,
-    own_motion,
+    own_motions,
+    picked,
     pose_back,
     rigid_motion,
     similarity,
@@ -27,6 +28,7 @@ from converseg_ros.perception.warp import warp_masks
 
 SECOND = 1_000_000_000
 SURE = 0.8  # correlation above which a motion explains an image
+EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the difference in gray levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Tracker:
         self._regions: list[Region] = []
         self._smalls: list[NDArray[np.uint8]] = []  # their masks, small
         self._guess: NDArray[np.float32] | None = None
+        self._motion: NDArray[np.float64] | None = None  # of the camera, from the key image to the newest
         self._recent: deque[LowFrame] = deque(maxlen=self.options.history)
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()
 
@@ -135,7 +138,7 @@ class Tracker:
                 track.mask = _warp_small(track.mask, back)
         while len(tracks) > self.options.max_tracks:
             tracks.popitem(last=False)
-        self._tracks, self._key, self._guess = tracks, key, None
+        self._tracks, self._key, self._guess, self._motion = tracks, key, None, None
         self._regions, self._smalls = out, smalls
         self._catch_up(key)
         return list(out)
@@ -175,29 +178,17 @@ class Tracker:
         masks = warp_masks([r.prediction.mask for r in self._regions], smalls, back)
         explained = _explained(current.gray, moved)
         out = [self._carried(r, m, s, frame, age, explained) for r, m, s in zip(self._regions, masks, smalls)]
-        motion = rigid_motion(current, self._key, back) if geometry else None
+        measured = (GeometryStatus.OK, GeometryStatus.PARTIAL)
+        moving = [n for n, r in enumerate(self._regions) if r.geometry.status in measured and smalls[n].any()]
+        if not geometry or not moving:
+            return out
+        motion = self._motion = rigid_motion(current, self._key, back, self._motion)
         if motion is None:
             return out
-        return [
-            replace(now, geometry=self._moved(before, now, frame, small, motion, current, back))
-            for before, now, small in zip(self._regions, out, smalls)
-        ]
-
-    def _moved(
-        self,
-        before: Region,
-        now: Region,
-        frame: Frame,
-        small: NDArray[np.uint8],
-        motion: NDArray[np.float64],
-        current: LowFrame,
-        back: NDArray[np.float32],
-    ) -> Geometry:
-        """Return the geometry of one region at the new image."""
-        known = before.geometry.status in (GeometryStatus.OK, GeometryStatus.PARTIAL)
-        if not known or not small.any() or self._key is None:
-            return NOT_COMPUTED
-        return move_geometry(before.geometry, own_motion(current, self._key, back, motion, small), frame)
+        own = own_motions(current, self._key, back, motion, [smalls[n] for n in moving])
+        for n, m in zip(moving, own):
+            out[n] = replace(out[n], geometry=move_geometry(self._regions[n].geometry, m, frame))
+        return out
 
     def _carried(
         self,
@@ -211,9 +202,8 @@ class Tracker:
         """Return one region at the new image."""
         old = region.prediction
         if old.status not in (Status.NO_TARGET, Status.ERROR):
-            covered = small > 0
             trust = 0.5 ** (age / self.options.half_life)
-            trust *= float(explained[covered].mean()) if covered.any() else 0.0
+            trust *= cv2.mean(explained, small)[0]  # 0 where nothing is covered
             status, reason = old.status, old.reason
             if not mask.any():
                 status, reason = Status.LOW_CONFIDENCE, 'left the view since the network saw it'
@@ -298,10 +288,9 @@ def _warp_small(mask: NDArray[np.uint8], back: NDArray[np.float32] | None) -> ND
     """Return a small mask moved by a small motion."""
     if back is None or back.shape[:2] != mask.shape:
         return mask
-    return np.asarray(cv2.remap(mask, back[..., 0], back[..., 1], cv2.INTER_NEAREST))
+    return picked(mask, back)
 
 
 def _explained(current: NDArray[np.uint8], moved: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how well each pixel of the new small image is explained by the moved one, in [0, 1]."""
-    difference = cv2.blur(cv2.absdiff(current, moved).astype(np.float32), (5, 5))
-    return np.asarray(1 / (1 + (difference / 32) ** 2), np.float32)
+    return np.asarray(cv2.LUT(cv2.blur(cv2.absdiff(current, moved), (5, 5)), EXPLAINED), np.float32)

@@ -1,13 +1,12 @@
 """Full-size masks moved by the motion of a small image, at the cost of the boxes around them."""
 
 from collections.abc import Sequence
-import math
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.perception.motion import grid_of
+from converseg_ros.perception.motion import grid_of, picked
 
 Span = tuple[int, int, int, int]  # y0, y1, x0, x1
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
@@ -22,28 +21,16 @@ def _box(small: NDArray[np.uint8]) -> Span | None:
     return max(y - MARGIN, 0), min(y + h + MARGIN, height), max(x - MARGIN, 0), min(x + w + MARGIN, width)
 
 
-def _sources(back: NDArray[np.float32], box: Span, full: Span, height: int, width: int) -> NDArray[np.int16]:
-    """Return (h, w, 2) int16: the pixel of the old image for each pixel of a full-size box.
-
-    Shifts are interpolated in fixed point, with as many bits for fractions as leave a shift out of the image possible.
-    """
+def _sources(back: NDArray[np.float32], box: Span, full: Span, height: int, width: int) -> NDArray[np.float32]:
+    """Return (h, w, 2) float32: the pixel of the old image for each pixel of a full-size box."""
     h, w = back.shape[:2]
     y0, y1, x0, x1 = box
-    bits = max(0, 14 - math.ceil(math.log2(max(height, width))))
-    most = float(2**15 // 2**bits - 1)
     shift = back[y0:y1, x0:x1] - grid_of(h, w)[y0:y1, x0:x1]
     shift *= np.array([width / w, height / h], np.float32)
-    np.clip(shift, -most, most, out=shift)
-    shift *= np.float32(2**bits)
     size = (full[3] - full[2], full[1] - full[0])
-    out = np.asarray(cv2.resize(np.rint(shift).astype(np.int16), size, interpolation=cv2.INTER_LINEAR), np.int16)
-    if bits:
-        half = np.full(4, 2 ** (bits - 1), np.float64)
-        out = np.asarray(cv2.add(out, half), np.int16)  # saturates, so that far stays far
-        out >>= bits
-    out[..., 0] += np.arange(full[2], full[3], dtype=np.int16)
-    out[..., 1] += np.arange(full[0], full[1], dtype=np.int16)[:, None]
-    return out
+    source = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR)
+    grid = grid_of(height, width)[full[0] : full[1], full[2] : full[3]]
+    return np.asarray(cv2.add(source, grid, dst=source), np.float32)
 
 
 def warp_masks(
@@ -63,8 +50,6 @@ def warp_masks(
             y0, y1, x0, x1 = box
             full = (y0 * height // h, -(-y1 * height // h), x0 * width // w, -(-x1 * width // w))
             source = _sources(back, box, full, height, width)
-            none = np.empty(0, np.uint16)  # nearest neighbours need no fractions
-            part = cv2.remap(mask.view(np.uint8), source, none, cv2.INTER_NEAREST)
-            moved[full[0] : full[1], full[2] : full[3]] = np.asarray(part, np.uint8).view(np.bool_)
+            moved[full[0] : full[1], full[2] : full[3]] = picked(mask.view(np.uint8), source).view(np.bool_)
         out.append(moved)
     return out
