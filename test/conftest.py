@@ -12,7 +12,12 @@ os.environ['ROS_DOMAIN_ID'] = str(1 + (2 * first + worker) % 100)  # 0..101 stay
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 
+from hypothesis import HealthCheck, settings
 import pytest
+
+# No test depends on how fast the machine is.
+settings.register_profile('converseg', deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile('converseg')
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))

@@ -83,7 +83,7 @@ def finite(geometry) -> bool:
     st.sampled_from([0.0, 0.02]),
     st.sampled_from(['hull', 'upright']),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @pytest.mark.filterwarnings('error')
 def test_nothing_crashes_and_nothing_is_infinite(frame, some, voxel, box):
     requests = [(i, m) for m in some for i in INSTRUCTIONS]
@@ -100,7 +100,7 @@ def test_nothing_crashes_and_nothing_is_infinite(frame, some, voxel, box):
 
 
 @given(masks(), st.integers(0, 999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_points_project_back_into_their_mask(mask, seed):
     k = Intrinsics(40.0, 35.0, 14.2, 12.7, W, H)
     depth = np.random.default_rng(seed).uniform(0.4, 0.42, (H, W)).astype(np.float32)
