@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--role', choices=[r.name.lower() for r in Role], default='plain', help='of all the prompts')
     parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
     parser.add_argument('--select', choices=('token0', 'best', 'stable'), help="which mask answers (default: model's)")
+    parser.add_argument('--outline', choices=('network', 'image'), help="whose edges masks follow (default: model's)")
     parser.add_argument('--precision', choices=('auto', 'fp32', 'bf16'), default='auto')
     parser.add_argument('--max-pixels', type=int, help='cap on the image the language model sees, e.g. 63504')
     parser.add_argument('--device', help="'cpu', 'cuda', 'cuda:1' (default: a GPU if there is one)")
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         qwen=args.qwen,
         preprocess=args.preprocess,
         select=args.select,
+        outline=args.outline,
         precision=args.precision,
         max_pixels=args.max_pixels,
     )

@@ -1,5 +1,6 @@
 """From logits to what is said: masks at image size, scores, and the verdict on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from converseg_ros.core import Prediction, Status
 from converseg_ros.network.calibration import Calibration, decide
-from converseg_ros.network.config import Preprocess
+from converseg_ros.network.config import Outline, Preprocess
+from converseg_ros.network.outline import follow_image, without_specks
 from converseg_ros.network.preprocess import to_image
 
 
@@ -46,21 +48,33 @@ class Answer:
 def read(
     logits: Tensor,
     objects: Tensor,
-    shape: tuple[int, int],
+    rgb: NDArray[np.uint8],
     *,
     size: tuple[int, int],
     preprocess: Preprocess,
+    outline: Outline,
     threshold: float,
     maps: bool,
+    recall: Sequence[bool],
 ) -> list[Answer]:
-    """Bring (K, h, w) logits to an image's (H, W) shape and threshold them; objects: (K,) object score logits.
+    """Bring (K, h, w) logits to an (H, W, 3) image's size and threshold them; objects: (K,) object score logits.
 
-    size: of the network's input. threshold: probability from which a pixel is in the mask. maps: keep probabilities.
-    One transfer each for masks, maps and numbers.
+    size: of the network's input. outline: whose edges masks follow. threshold: probability from which a pixel is in
+    the mask. maps: keep probabilities. recall: of each, whether it guards safety: then no part of it is dropped. One
+    transfer each for masks, maps and numbers.
     """
+    shape = (int(rgb.shape[0]), int(rgb.shape[1]))
     full = to_image(logits, shape, size, preprocess)
-    masks = (full > math.log(threshold / (1 - threshold))).cpu().numpy()
-    probabilities = full.sigmoid_().cpu().numpy() if maps else None
+    probabilities: NDArray[np.float32] | None
+    if outline == 'image':
+        cell = max(shape[0] / logits.shape[1], shape[1] / logits.shape[2])
+        sharp = follow_image(full.sigmoid_().cpu().numpy(), rgb, cell)
+        masks, probabilities = sharp > threshold, sharp if maps else None
+        for k in np.flatnonzero(~np.asarray(recall)):
+            masks[k] = without_specks(masks[k])
+    else:
+        masks = (full > math.log(threshold / (1 - threshold))).cpu().numpy()
+        probabilities = full.sigmoid_().cpu().numpy() if maps else None
     coarse = logits.float().sigmoid().flatten(1)
     inside = coarse > threshold
     mean = (coarse * inside).sum(1) / inside.sum(1).clamp_min(1)

@@ -7,6 +7,7 @@ from converseg_ros.core import InputError
 
 Preprocess = Literal['pad', 'stretch']
 Select = Literal['token0', 'best', 'stable']
+Outline = Literal['network', 'image']
 FORMAT = 1  # of config.json
 
 
@@ -112,6 +113,7 @@ class NetworkConfig:
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     preprocess: Preprocess = 'pad'
     select: Select = 'token0'  # which of the decoder's masks answers, see network/selection.py
+    outline: Outline = 'network'  # whose edges a mask follows, see network/outline.py
     version: str = '1'
     licences: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -125,6 +127,8 @@ class NetworkConfig:
             raise InputError(f'image.image_size is {self.image.image_size}, not multiples of 32', where=self.name)
         if self.preprocess not in get_args(Preprocess) or self.select not in get_args(Select):
             raise InputError(f'preprocess is {self.preprocess!r}, select is {self.select!r}', where=self.name)
+        if self.outline not in get_args(Outline):
+            raise InputError(f'outline is {self.outline!r}', where=self.name, do='use network or image')
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of this configuration."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from converseg_ros.core import ConversegError
-from converseg_ros.network.config import Preprocess, Select
+from converseg_ros.network.config import Outline, Preprocess, Select
 
 Precision = Literal['auto', 'fp32', 'bf16']
 
@@ -17,8 +17,8 @@ class DeviceMemoryError(ConversegError):
 class Options:
     """Choices that trade quality for speed or memory; docs/models.md says what each costs and does.
 
-    precision: of weights and activations; auto is bf16 on a GPU, fp32 on a CPU. preprocess, select: None takes the
-    model's own. max_pixels: cap on the image the language model sees (252 * 252 = 63504 is fast); None is native.
+    precision: of weights and activations; auto is bf16 on a GPU, fp32 on a CPU. preprocess, select, outline: None takes
+    the model's own. max_pixels: cap on the image the language model sees (252 * 252 = 63504 is fast); None is native.
     images, texts: how many images and instructions are remembered. chunk: instructions decoded at once, at most.
     probability: whether each prediction carries its per-pixel map; None: only if calibrated. graphs: CUDA graphs.
     """
@@ -26,6 +26,7 @@ class Options:
     precision: Precision = 'auto'
     preprocess: Preprocess | None = None
     select: Select | None = None
+    outline: Outline | None = None
     max_pixels: int | None = None
     images: int = 4
     texts: int = 256

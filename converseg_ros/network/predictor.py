@@ -178,11 +178,13 @@ class Predictor:
                 answers = read(
                     logits,
                     objects,
-                    image.shape,
+                    image.rgb,
                     size=self.config.image.image_size,
                     preprocess=self._preprocess,
+                    outline=self.options.outline or self.config.outline,
                     threshold=self.calibration.mask_threshold if self.calibration else 0.5,
                     maps=self.calibrated if self.options.probability is None else self.options.probability,
+                    recall=recalls,
                 )
             milliseconds = image.stages.milliseconds() | stages.milliseconds()
         image.stages = Stages(self._device)  # its encoding is told once

@@ -85,6 +85,7 @@ def make_start(
         adapter=AdapterConfig(alignment_heads=alignment_heads),
         decoder=DecoderConfig(layers=layers, heads=heads, mlp_dim=mlp_dim, multimask_outputs=0, iou_head_dim=128),
         preprocess='pad',
+        outline='image',
         licences=LICENCES,
     )
     torch.manual_seed(seed)
