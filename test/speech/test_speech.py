@@ -1,5 +1,6 @@
 """Speech: what is said is understood, what is not speech is not, and sound of any rate is taken."""
 
+import os
 import shutil
 import subprocess
 import wave
@@ -10,7 +11,16 @@ import pytest
 from converseg_ros.commands.bench_speech import errors, sounds, words
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.speech.listener import EventKind, Listener, ListenOptions, Live
-from converseg_ros.speech.recogniser import INVENTED, Recogniser, Transcript, model_folder, once
+from converseg_ros.speech.recogniser import (
+    INVENTED,
+    Reading,
+    Recogniser,
+    Transcript,
+    likeliest,
+    model_folder,
+    once,
+    vocabulary,
+)
 from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
 from converseg_ros.speech.vad import CHUNK, VoiceActivity
 
@@ -99,6 +109,61 @@ def test_a_glance_shows_what_is_being_said(recogniser, spoken):
     assert recogniser.glance(np.zeros(10, np.float32)).rejected
     assert once('The mug. The mug! the mug') == 'The mug.'
     assert once('The mug. Now its handle.') == 'The mug. Now its handle.'
+
+
+def heard(*readings: tuple[str, float], hotwords=()) -> str:
+    """Return what is believed of readings with their log probabilities."""
+    texts = [text for text, _ in readings]
+    read = Reading(texts, [total / 8 for _, total in readings], [8] * len(texts), 0.0)
+    return texts[likeliest(read, hotwords)]
+
+
+def test_a_word_nobody_expects_gives_way_to_one_that_sounds_like_it_but_only_where_both_are_heard():
+    battle, bottle = 'the battle behind the kettle', 'the bottle behind the kettle'
+    assert heard((battle, -0.8), (bottle, -1.9)) == bottle
+    assert heard((battle, -0.8), (bottle, -4.9)) == battle, 'plainly heard'
+    assert heard((battle, -0.8)) == battle, 'nothing else was heard'
+    assert heard(('the two letters', -0.8), ('the two ladders', -1.9)) == 'the two letters', 'both are expected'
+    assert heard(('find the brocks', -0.8), ('find the box', -1.9), hotwords=['Brock']) == 'find the brocks'
+
+
+def test_things_that_the_data_engine_knows_are_expected():
+    from converseg_ros.engine.knowledge_table import ROWS
+
+    names = {word for row in ROWS.strip().splitlines() for word in row.casefold().split('|')[0].strip(' *+~').split()}
+    assert len(names) > 300 and {n for n in names if len(n) > 2} <= vocabulary()
+
+
+FOREIGN = {
+    'es': 'Por favor mu\u00e9strame la taza roja sobre la mesa',
+    'it': 'Mostrami la tazza rossa sul tavolo per favore',
+}
+
+
+def said_by_espeak(voice: str, text: str, path) -> np.ndarray:
+    if shutil.which('espeak-ng') is None:
+        pytest.skip('espeak-ng is not installed (apt install espeak-ng)')
+    subprocess.run(['espeak-ng', '-v', voice, '-s', '130', '-w', str(path), text], check=True)
+    return read_wav(path)
+
+
+@pytest.mark.parametrize('language', FOREIGN)
+def test_an_english_model_makes_no_instruction_of_another_language(recogniser, tmp_path, language):
+    read = recogniser.transcribe(said_by_espeak(language, FOREIGN[language], tmp_path / 'a.wav'))
+    assert read.rejected
+
+
+def test_a_multilingual_model_names_the_language_it_is_not_for(tmp_path):
+    folder = os.environ.get('CONVERSEG_SPEECH_MODEL', '')
+    if not folder:
+        pytest.skip('no multilingual speech model (CONVERSEG_SPEECH_MODEL: a faster-whisper folder)')
+    model = Recogniser(folder, threads=1)
+    for language, text in FOREIGN.items():
+        sound = said_by_espeak(language, text, tmp_path / 'a.wav')
+        for read in (model.transcribe(sound), model.glance(sound)):
+            assert not read.text and f'this looks like {language}' in read.rejected
+    english = model.transcribe(said_by_espeak('en-us', 'Show me the red cup on the table please', tmp_path / 'a.wav'))
+    assert 'red cup' in english.text and not english.rejected
 
 
 def test_a_live_listener_tells_from_its_own_thread(vad, spoken):
