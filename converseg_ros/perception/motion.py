@@ -134,15 +134,15 @@ def similarity(current: NDArray[np.uint8], moved: NDArray[np.uint8], back: NDArr
 SPACING = 8  # low pixels between two of the points that a motion is fitted to
 FEWEST = 24  # points that a motion can be fitted to
 FEWEST_OWN, MOST_OWN = 12, 128  # points that tell a thing's own shift
-STILL = 3e-4  # a step of the fit, in metres or of a turn's matrix, after which there is little to gain
+STILL = 1e-3  # a step of the fit, in metres or of a turn's matrix, after which there is little to gain
 
 
 def _pairs(
     current: LowFrame, key: LowFrame, back: NDArray[np.float32], pixels: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return points (3, N) of flat pixels of `current`, and of the same things in `key`, and their precision (N,).
+    """Return points (3, N) of flat pixels of `current`, the same things in `key`, and their precision (N,).
 
-    The precision is one by the variance of depth. The last is which of them are known; the others mean nothing.
+    The precision is one by the variance of depth. The last (M,) is which of the pixels those N are: the known ones.
     """
     assert current.depth is not None and key.depth is not None
     k, old = current.intrinsics, key.intrinsics
@@ -150,13 +150,14 @@ def _pairs(
     source = back.reshape(1, -1, 2)[:, pixels]
     was = picked(key.depth, source)[0].astype(np.float64)
     now = current.depth.ravel()[pixels].astype(np.float64)
-    known = (was > 0) & (now > 0) & (np.maximum(was, now) < np.inf)
-    y, x = np.divmod(pixels, current.depth.shape[1])
-    u, v = source[0, :, 0], source[0, :, 1]
+    known = np.asarray((was > 0) & (now > 0) & (np.maximum(was, now) < np.inf))
+    was, now = was[known], now[known]
+    y, x = np.divmod(pixels[known], current.depth.shape[1])
+    u, v = source[0, known].T
     here = np.stack([(x - k.cx) * now / k.fx, (y - k.cy) * now / k.fy, now])
     there = np.stack([(u - old.cx) * was / old.fx, (v - old.cy) * was / old.fy, was])
     precision = np.asarray(depth_sigma(np.maximum(now, was)), np.float64) ** -2.0
-    return here, there, precision, np.asarray(known)
+    return here, there, precision, known
 
 
 @lru_cache(maxsize=8)
@@ -166,34 +167,60 @@ def _raster(height: int, width: int) -> NDArray[np.intp]:
     return np.asarray((rows * width + columns).ravel(), np.intp)
 
 
-def rigid_motion(
-    current: LowFrame, key: LowFrame, back: NDArray[np.float32], guess: NDArray[np.float64] | None = None
-) -> NDArray[np.float64] | None:
+def motions(
+    current: LowFrame,
+    key: LowFrame,
+    back: NDArray[np.float32],
+    masks: Sequence[NDArray[np.uint8]] = (),
+    guess: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64] | None, list[NDArray[np.float64]]]:
     """Return the 4x4 that takes points of what stands still from the key camera to the current one; None if unknown.
 
-    By both poses, else fitted to pairs of points that depth and the motion of the image give: least squares (Kabsch
-    1976) with Tukey's weights, since things move, edges jump and flow errs. guess: the result for an image shortly
-    before, from which the weights start.
+    And the same of each thing, given by its (h, w) mask in the current image; [] if the first is unknown. By both
+    poses, else fitted to pairs of points that depth and the motion of the image give. guess: the first result for an
+    image shortly before, from which the fit starts.
     """
+    camera: NDArray[np.float64] | None = None
     if current.pose is not None and key.pose is not None:
-        return np.asarray(np.linalg.inv(current.pose) @ key.pose)
+        camera = np.asarray(np.linalg.inv(current.pose) @ key.pose)
     if current.depth is None or key.depth is None or current.intrinsics is None or key.intrinsics is None:
-        return None
-    here, there, precision, known = _pairs(current, key, back, _raster(*current.gray.shape))
-    here, there, precision = here[:, known], there[:, known], precision[known]
+        return camera, [] if camera is None else [camera] * len(masks)
+    inside = [np.flatnonzero(m.view(np.bool_)) for m in masks]
+    pixels = [_raster(*current.gray.shape), *(p[:: max(1, -(-p.size // MOST_OWN))] for p in inside)]
+    here, there, precision, known = _pairs(current, key, back, np.concatenate(pixels))
+    counted = np.concatenate(([0], np.cumsum(known)))  # of the known ones among the first n pixels
+    ends = counted[np.cumsum([0, *(p.size for p in pixels)])].tolist()
+    parts = [(here[:, a:b], there[:, a:b], precision[a:b]) for a, b in pairwise(ends)]
+    if camera is None:
+        camera = _rigid(*parts[0], guess)
+    return camera, [] if camera is None else [_own(*part, camera) for part in parts[1:]]
+
+
+def _rigid(
+    here: NDArray[np.float64],
+    there: NDArray[np.float64],
+    precision: NDArray[np.float64],
+    guess: NDArray[np.float64] | None,
+) -> NDArray[np.float64] | None:
+    """Return the rigid 4x4 that takes most of `there` to `here` (3, N); None if there is none.
+
+    Least squares (Kabsch 1976) with Tukey's weights, since things move, edges jump and flow errs.
+    """
     if len(precision) < FEWEST:
         return None
-    motion, weights = guess, precision
+    motion, trust = guess, np.ones(len(precision))
+    if motion is not None:
+        trust = _trust(here, there, precision, motion)
     for _ in range(5):
-        before = motion
-        if motion is not None:
-            weights = precision * _trust(here, there, precision, motion) ** 2
-        motion = _fitted(here, there, weights)
-        if motion is None or (before is not None and np.abs(motion - before).max() < STILL):
+        before, motion = motion, _fitted(here, there, precision * trust * trust)
+        if motion is None:
             break
-    if motion is None or np.count_nonzero(_trust(here, there, precision, motion)) < 0.5 * len(precision):
-        return None if guess is None else rigid_motion(current, key, back)
-    return motion
+        trust = _trust(here, there, precision, motion)
+        if before is not None and np.abs(motion - before).max() < STILL:
+            break
+    if motion is not None and np.count_nonzero(trust) >= 0.5 * len(precision):
+        return motion
+    return None if guess is None else _rigid(here, there, precision, None)
 
 
 def _trust(
@@ -216,7 +243,7 @@ def _fitted(
         return None
     heavy = here * weights
     a, b = there @ weights / total, heavy.sum(1) / total
-    u, _, vt = np.linalg.svd(there @ heavy.T - total * np.outer(a, b))
+    u, _, vt = np.linalg.svd(there @ heavy.T - (total * a)[:, None] * b)
     motion = np.eye(4)
     motion[:3, :3] = vt.T @ u.T
     if np.linalg.det(motion[:3, :3]) < 0:
@@ -226,33 +253,23 @@ def _fitted(
     return motion
 
 
-def own_motions(
-    current: LowFrame,
-    key: LowFrame,
-    back: NDArray[np.float32],
-    motion: NDArray[np.float64],
-    masks: Sequence[NDArray[np.uint8]],
-) -> list[NDArray[np.float64]]:
-    """Return the motion of each thing, given by its (h, w) mask in the current image: `motion` unless it moves itself.
+def _own(
+    here: NDArray[np.float64],
+    there: NDArray[np.float64],
+    precision: NDArray[np.float64],
+    camera: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the motion of a thing of which some points are known: the camera's, unless it moves itself.
 
-    Then it is shifted as far as its points are from where `motion` would have them; few points tell no turn.
+    Then it is shifted as far as its points are from where the camera's motion would have them; few tell no turn.
     """
-    if current.depth is None or key.depth is None or current.intrinsics is None or key.intrinsics is None:
-        return [motion] * len(masks)
-    inside = [np.flatnonzero(m.view(np.bool_)) for m in masks]
-    chosen = [p[:: max(1, -(-p.size // MOST_OWN))] for p in inside]
-    ends = np.cumsum([0, *(p.size for p in chosen)])
-    here, there, precision, known = _pairs(current, key, back, np.concatenate([np.zeros(0, np.intp), *chosen]))
-    off = here - motion[:3, :3] @ there - motion[:3, 3:]
-    out = []
-    for begin, end in pairwise(ends.tolist()):
-        use = known[begin:end]
-        own, middle = motion, np.count_nonzero(use) // 2
-        if middle >= FEWEST_OWN // 2:
-            shift = np.partition(off[:, begin:end][:, use], middle)[:, middle]
-            sigma = np.partition(precision[begin:end][use], middle)[middle] ** -0.5
-            if np.linalg.norm(shift) >= 0.01 + 2.0 * sigma:
-                own = motion.copy()
-                own[:3, 3] += shift
-        out.append(own)
-    return out
+    middle = len(precision) // 2
+    if len(precision) < FEWEST_OWN:
+        return camera
+    off = here - camera[:3, :3] @ there - camera[:3, 3:]
+    shift = np.partition(off, middle)[:, middle]
+    if np.linalg.norm(shift) < 0.01 + 2.0 * np.partition(precision, middle)[middle] ** -0.5:
+        return camera
+    moved = camera.copy()
+    moved[:3, 3] += shift
+    return moved

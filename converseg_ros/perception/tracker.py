@@ -16,11 +16,10 @@ from converseg_ros.perception.motion import (
     LowFrame,
     flow_back,
     low_frame,
+    motions,
     moved_image,
-    own_motions,
     picked,
     pose_back,
-    rigid_motion,
     similarity,
 )
 from converseg_ros.perception.moving import move_geometry
@@ -182,10 +181,7 @@ class Tracker:
         moving = [n for n, r in enumerate(self._regions) if r.geometry.status in measured and smalls[n].any()]
         if not geometry or not moving:
             return out
-        motion = self._motion = rigid_motion(current, self._key, back, self._motion)
-        if motion is None:
-            return out
-        own = own_motions(current, self._key, back, motion, [smalls[n] for n in moving])
+        self._motion, own = motions(current, self._key, back, [smalls[n] for n in moving], self._motion)
         for n, m in zip(moving, own):
             out[n] = replace(out[n], geometry=move_geometry(self._regions[n].geometry, m, frame))
         return out
