@@ -186,6 +186,28 @@ def model_dialogue(server: HTTPServer) -> Dialogue:
     return Dialogue(Options('openai', f'http://127.0.0.1:{server.server_port}/v1', 'any'))
 
 
+@pytest.mark.parametrize(
+    ('text', 'language'),
+    [
+        ('wo ist die rote Tasse', 'German'),
+        ('montre moi la tasse rouge sur la table', 'French'),
+        ('d\u00f3nde est\u00e1 la taza roja', 'Spanish'),
+        ('\u7ea2\u8272\u7684\u676f\u5b50\u5728\u54ea\u91cc', 'Chinese'),
+        (
+            '\u0433\u0434\u0435 \u043a\u0440\u0430\u0441\u043d\u0430\u044f \u043a\u0440\u0443\u0436\u043a\u0430',
+            'Russian',
+        ),
+    ],
+)
+def test_another_language_is_refused_by_its_name_and_changes_nothing(text, language):
+    dialogue = Dialogue()
+    dialogue.hear('the red mug')
+    heard = dialogue.hear(text)
+    assert not heard.accepted and not heard.instructions
+    assert 'only understand English' in heard.reason and language in heard.reason
+    assert dialogue.hear('now its handle').instructions[0].resolved == 'the handle of the red mug'
+
+
 def test_a_language_model_can_understand_instead():
     answer = {
         'instructions': [{'resolved': 'the mug with the dog on it', 'role': 'affordance', 'standing': False}],
