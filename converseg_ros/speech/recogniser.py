@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 import math
 import os
@@ -16,13 +15,13 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.texts import say
+from converseg_ros.speech.phrases import operators, words_of
 from converseg_ros.speech.vad import RATE
 
 LANGUAGE = 'en'  # what the dialogue understands
 WHOLE, GLANCE = 3000, 1500  # frames of 10 ms that a reading and a glance look at
 BEAM = 5  # readings that are weighed up
-UNEXPECTED = 2.0  # what a word nobody expects costs a reading, in nats
-ENDINGS = ('', "'s", 's', 'es', 'ed', 'd', 'ing')  # of expected words
+SAID, WORD = 0.4, 1.5  # weights of how likely operators are to say it, and of each word, beside what is heard
 MARKS = ('!', ' !', '...', ' ...', '..', '\u2026', '-', ' -', ' \u2013', '?!')  # would only make the same words differ
 TOKENS_PER_S = 7  # nobody says more
 # How operators talk, without any noun that could be heard where it was not said; takes a third off the word errors.
@@ -189,27 +188,19 @@ class Recogniser:
 
 
 def likeliest(read: Reading, hotwords: Sequence[str] = ()) -> int:
-    """Return which reading to believe: the one of the highest probability, where each word nobody expects costs.
+    """Return which reading to believe: by what the network hears and by what operators say (see phrases.py).
 
-    A near-homophone of what operators talk about ('the battle behind the kettle') so gives way to it where the network
-    hears both, and stays where it hears nothing else. Expected: `words.txt`, their inflections, and the hot-words.
+    A near-homophone ('the battle behind the kettle') so gives way to what it stands for where the network hears both,
+    and stays where it hears nothing else. The weights are those of log-linear models (Och and Ney 2002).
     """
-    expected = vocabulary() | {word for phrase in hotwords for word in phrase.casefold().split()}
-
-    def unknown(word: str) -> bool:
-        return len(word) > 1 and not any(word.endswith(e) and word[: len(word) - len(e)] in expected for e in ENDINGS)
+    hot = frozenset(word for phrase in hotwords for word in words_of(phrase))
 
     def total(i: int) -> float:
-        words = re.findall(r"[a-z']+", read.texts[i].casefold())
-        return read.scores[i] * read.lengths[i] - UNEXPECTED * sum(map(unknown, words))
+        words = words_of(read.texts[i])
+        said = operators().log_probability(words, hot)
+        return read.scores[i] * read.lengths[i] + SAID * said + WORD * len(words)
 
     return max(range(len(read.texts)), key=total)
-
-
-@cache
-def vocabulary() -> frozenset[str]:
-    """Return the words that operators are expected to use: those of the dialogue's rules and of the data engine."""
-    return frozenset(Path(__file__).with_name('words.txt').read_text().split())
 
 
 def once(text: str) -> str:
