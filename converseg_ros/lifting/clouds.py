@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,15 +39,18 @@ def label_image(regions: Sequence[Region], height: int, width: int) -> NDArray[n
     if len(regions) > MOST_LABELS:
         raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MOST_LABELS} fit in one byte')
     labels = np.zeros((height, width), np.uint8)
-    for i in paint_order(regions):
-        labels[regions[i].prediction.mask] = i + 1
+    for i in paint_order(regions):  # several times faster than by index
+        cv2.copyTo(np.full_like(labels, i + 1), regions[i].prediction.mask.view(np.uint8), labels)
     return labels
 
 
 def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return (...,) float32 with the bits 0x00RRGGBB of (..., 3) uint8."""
-    c = rgb.astype(np.uint32)
-    return np.asarray((c[..., 0] << 16 | c[..., 1] << 8 | c[..., 2]).view(np.float32))
+    if not rgb.size:
+        return np.zeros(rgb.shape[:-1], np.float32)
+    bits = np.asarray(cv2.cvtColor(rgb.reshape(1, -1, 3), cv2.COLOR_RGB2BGRA)).view('<u4')
+    bits &= np.uint32(0xFFFFFF)
+    return bits.view(np.float32).reshape(rgb.shape[:-1])
 
 
 def unpack_rgb(packed: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -71,22 +75,25 @@ def organized(
     """
     if labels is None:
         labels = label_image(regions, frame.height, frame.width)
-    out = np.empty(labels.shape, POINT)
     scene = DepthScene(frame, options or LiftOptions())
-    z = np.where(scene.valid > 0, scene.z, np.float32(np.nan))
-    out['x'] = z * np.nan_to_num(scene.rx)[None, :]
-    out['y'] = z * np.nan_to_num(scene.ry)[:, None]
-    out['z'] = z
-    out['rgb'] = pack_rgb(frame.rgb)
-    out['label'] = labels
+    z = np.full_like(scene.z, np.nan)
+    cv2.copyTo(scene.z, scene.valid, z)
     keys, scores = np.zeros(MOST_LABELS + 1, np.uint32), np.full(MOST_LABELS + 1, np.nan, np.float32)
     for i, region in enumerate(regions):
         keys[i + 1] = region.instruction.key
         if region.prediction.calibrated:
             scores[i + 1] = region.prediction.score
-    out['instruction'] = keys[labels]
-    out['confidence'] = scores[labels]
-    return out
+    fields = (
+        z * np.nan_to_num(scene.rx)[None, :],
+        z * np.nan_to_num(scene.ry)[:, None],
+        z,
+        pack_rgb(frame.rgb),
+        labels.astype('<u4').view('<f4'),
+        cv2.LUT(labels, keys.view(np.float32)),
+        cv2.LUT(labels, scores),
+    )
+    # one pass over the points, of which each is seven times four bytes; by field and name it takes nine times as long
+    return np.asarray(cv2.merge(fields)).view(POINT)[..., 0]
 
 
 def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:

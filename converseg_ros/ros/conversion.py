@@ -161,24 +161,12 @@ def from_region(region: Region, label: int = 0) -> RegionMsg:
     return deserialize_message(outgoing.region(region, label), RegionMsg)
 
 
-_KINDS = {'f4': PointField.FLOAT32, 'u2': PointField.UINT16, 'u4': PointField.UINT32}
 _FORMATS = dict(enumerate(('i1', 'u1', 'i2', 'u2', 'i4', 'u4', 'f4', 'f8'), PointField.INT8))
 
 
 def to_cloud(points: NDArray[np.void], head: Header, *, dense: bool) -> PointCloud2:
     """Return a PointCloud2 of a structured array: (N,) unorganized or (H, W) organized; dense = no NaN."""
-    dtype = points.dtype
-    assert dtype.names is not None and dtype.fields is not None
-    message = PointCloud2(header=head, is_bigendian=False, is_dense=dense)
-    message.height, message.width = points.shape if points.ndim == 2 else (1, len(points))
-    message.fields = [
-        PointField(name=n, offset=dtype.fields[n][1], datatype=_KINDS[dtype.fields[n][0].str[1:]], count=1)
-        for n in dtype.names
-    ]
-    message.point_step = dtype.itemsize
-    message.row_step = dtype.itemsize * message.width
-    message.data = to_bytes(points)
-    return message
+    return deserialize_message(outgoing.cloud(points, to_ns(head.stamp), head.frame_id, dense=dense), PointCloud2)
 
 
 def from_cloud(message: PointCloud2) -> NDArray[np.void]:

@@ -1,13 +1,15 @@
-"""Images and regions as serialized messages, written directly; the one place that writes a Region.
+"""Images, clouds and regions as serialized messages, written directly; the one place that writes a Region.
 
 A region's message is some fifty Python objects, which rclpy reads back one by one; at a camera's rate making and
 publishing them costs twice as much as writing the bytes.
 """
 
 from collections.abc import Sequence
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
+from sensor_msgs.msg import PointField
 
 from converseg_ros.core.geometry import Geometry
 from converseg_ros.core.region import Region
@@ -17,12 +19,30 @@ from converseg_ros.ros.wire import Writer
 NAN = float('nan')
 NOWHERE = (NAN, NAN, NAN)
 UNTURNED = (0.0, 0.0, 0.0, 1.0)
+POINT_FIELDS = {'f4': PointField.FLOAT32, 'u2': PointField.UINT16, 'u4': PointField.UINT32}
 
 
 def image(pixels: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> bytes:
     """Return the sensor_msgs/Image of (H, W) uint8 pixels, mono8."""
     w = Writer()
     _image(w, pixels, stamp_ns, frame_id)
+    return w.written()
+
+
+def cloud(points: NDArray[np.void], stamp_ns: int, frame_id: str, *, dense: bool) -> bytes:
+    """Return the sensor_msgs/PointCloud2 of a structured array, (N,) or organized (H, W); dense = no NaN."""
+    kinds = points.dtype.fields
+    assert kinds is not None
+    height, width = points.shape if points.ndim == 2 else (1, len(points))
+    w = Writer()
+    w.header(stamp_ns, frame_id)
+    w.numbers('III', height, width, len(kinds))
+    for name, (kind, offset, *_) in kinds.items():
+        w.text(name)
+        w.numbers('IBI', offset, POINT_FIELDS[kind.str[1:]], 1)
+    w.numbers('?II', sys.byteorder == 'big', points.itemsize, points.itemsize * width)
+    w.octets(np.ascontiguousarray(points).reshape(-1).view(np.uint8))
+    w.numbers('?', dense)
     return w.written()
 
 

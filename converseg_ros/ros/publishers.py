@@ -81,9 +81,8 @@ class Outputs:
         for name in ('safety/points', 'safety/voxels'):
             if report.stamp_ns and self.listened(name):
                 points = report.points if name == 'safety/points' else report.voxels(voxel)
-                head = conversion.header(report.stamp_ns, report.frame_id)
-                cloud = conversion.to_cloud(conversion.keep_out_cloud(points), head, dense=True)
-                self._streams[name].publish(cloud)
+                cloud = conversion.keep_out_cloud(points)
+                self._streams[name].publish(outgoing.cloud(cloud, report.stamp_ns, report.frame_id, dense=True))
 
     def unsafe(self) -> None:
         """Say that nothing is known to be safe."""
@@ -132,14 +131,13 @@ class Outputs:
         if labels is not None and send('confidence') and regions and all(r.prediction.calibrated for r in regions):
             streams['confidence'].publish(outgoing.image(_confidence(labels, regions), *source))
         if send('points') and frame.depth is not None and frame.intrinsics is not None:
-            cloud = organized(frame, regions, options, labels)
-            streams['points'].publish(conversion.to_cloud(cloud, head, dense=False))
+            points = organized(frame, regions, options, labels)
+            streams['points'].publish(outgoing.cloud(points, *source, dense=False))
         if send('overlay'):
             layers = [Layer(r.prediction.mask, r.instruction.text, r.instruction.role, r.status) for r in regions]
             streams['overlay'].publish(conversion.to_image(draw_overlay(frame.rgb, layers), 'rgb8', head))
         if send('affordance/points'):
-            cloud = self._segments(frame, regions, target, wait)
-            streams['affordance/points'].publish(cloud)
+            streams['affordance/points'].publish(self._segments(frame, regions, target, wait))
         if not send('regions', 'placements', 'markers'):
             self.published += 1
             return
@@ -156,7 +154,7 @@ class Outputs:
             streams['markers'].publish(region_markers(placed))
         self.published += 1
 
-    def _segments(self, frame: Frame, regions: Sequence[Region], target: str, wait: float) -> PointCloud2:
+    def _segments(self, frame: Frame, regions: Sequence[Region], target: str, wait: float) -> bytes:
         """Return the cloud of the affordance regions; their labels are those of the label image."""
         chosen = [(n, r) for n, r in enumerate(regions) if r.instruction.role == Role.AFFORDANCE]
         points: NDArray[np.void] = segmented(frame, [r for _, r in chosen])
@@ -172,7 +170,7 @@ class Outputs:
                 frame_id = target
             except TransformError:
                 self.tf_failures += 1
-        return conversion.to_cloud(points.astype(POINT), conversion.header(frame.stamp_ns, frame_id), dense=True)
+        return outgoing.cloud(points.astype(POINT), frame.stamp_ns, frame_id, dense=True)
 
     def clear(self) -> None:
         """Latch that there are no labels."""

@@ -11,13 +11,14 @@ pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
 
 from converseg_ros.msg import RegionArray
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 
 from converseg_ros.core import Family, Instruction, Prediction, Role, Status
 from converseg_ros.core.geometry import NOT_COMPUTED, Geometry, Grasp, OrientedBox, Placement, Plane
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
+from converseg_ros.lifting.clouds import POINT
 from converseg_ros.lifting.tf import matrix_quaternion
 from converseg_ros.ros import conversion, outgoing
 
@@ -117,3 +118,22 @@ def test_an_image_is_rclpys(frame_id: str) -> None:
         expected = conversion.to_image(view, 'mono8', conversion.header(STAMP, frame_id))
         assert deserialize_message(raw, Image) == expected
     assert deserialize_message(outgoing.image(pixels, -1, ''), Image).header == Header()
+
+
+@pytest.mark.parametrize('shape', [(3, 4), (5,), (0,), (2, 1)])
+@pytest.mark.parametrize('frame_id', ['', 'c', 'camera'])
+def test_a_cloud_is_read_back_point_by_point(shape: tuple[int, ...], frame_id: str) -> None:
+    points = np.zeros(shape, POINT)
+    for n, name in enumerate(POINT.names or ()):
+        points[name] = RANDOM.integers(0, 1000, shape) + n
+    raw = outgoing.cloud(points, STAMP, frame_id, dense=True)
+    cloud = deserialize_message(raw, PointCloud2)
+    assert cloud.header == conversion.header(STAMP, frame_id) and cloud.is_dense and not cloud.is_bigendian
+    assert (cloud.height, cloud.width) == (shape if len(shape) == 2 else (1, *shape))
+    assert (cloud.point_step, cloud.row_step) == (POINT.itemsize, POINT.itemsize * cloud.width)
+    assert [(f.name, f.offset, f.count) for f in cloud.fields] == [
+        (n, offset, 1) for n, (_, offset, *_) in (POINT.fields or {}).items()
+    ]
+    assert np.array_equal(conversion.from_cloud(cloud).ravel(), points.ravel())
+    assert len(raw) == len(serialize_message(cloud))
+    assert not deserialize_message(outgoing.cloud(points, STAMP, frame_id, dense=False), PointCloud2).is_dense
