@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from threading import Lock, get_ident
 import time
 
 import numpy as np
@@ -47,10 +47,17 @@ class Segmenter:
     def __init__(self, network: SegmentationNetwork, options: SegmenterOptions | None = None) -> None:
         """Keep the network; the caller closes it."""
         self.network, self.options = network, options or SegmenterOptions()
-        self.network_cpu = 0.0  # seconds of CPU the calling thread spent inside the network
+        self._network_cpu = 0.0
+        self._inside: tuple[int, float] | None = None  # clock of the thread in the network, and its time at the start
         self.oom = 0
         self._tracker, self._lock = Tracker(self.options.tracker), Lock()
         self._generation = 0
+
+    @property
+    def network_cpu(self) -> float:
+        """Seconds of CPU that its thread has spent inside the network, up to this moment."""
+        inside = self._inside
+        return self._network_cpu + (time.clock_gettime(inside[0]) - inside[1] if inside is not None else 0.0)
 
     @property
     def tracking(self) -> bool:
@@ -74,7 +81,9 @@ class Segmenter:
         self, rgb: NDArray[np.uint8], instructions: Sequence[Instruction], checkpoint: Checkpoint | None = None
     ) -> list[Prediction]:
         """Return the network's answers; what fails in the network becomes ERROR answers with the reason."""
-        begin = time.thread_time()
+        clock = time.pthread_getcpuclockid(get_ident())
+        begin = time.clock_gettime(clock)
+        self._inside = clock, begin
         try:
             if checkpoint is not None:
                 checkpoint('image')
@@ -94,7 +103,8 @@ class Segmenter:
             empty = np.zeros(rgb.shape[:2], np.bool_)
             return [Prediction(empty, 0.0, Status.ERROR, reason) for _ in instructions]
         finally:
-            self.network_cpu += time.thread_time() - begin
+            self._inside = None
+            self._network_cpu += time.clock_gettime(clock) - begin
 
     def segment(
         self,

@@ -121,7 +121,6 @@ class Outputs:
         """Publish a frame's regions, in the order of the instructions, to whoever listens."""
         self.labels(regions)
         source = frame.stamp_ns, frame.frame_id
-        head = conversion.header(*source)
         send, streams = self.listened, self._streams
         labels = None
         if send('mask', 'confidence', 'points'):
@@ -135,7 +134,8 @@ class Outputs:
             streams['points'].publish(outgoing.cloud(points, *source, dense=False))
         if send('overlay'):
             layers = [Layer(r.prediction.mask, r.instruction.text, r.instruction.role, r.status) for r in regions]
-            streams['overlay'].publish(conversion.to_image(draw_overlay(frame.rgb, layers), 'rgb8', head))
+            image = conversion.to_image(draw_overlay(frame.rgb, layers), 'rgb8', conversion.header(*source))
+            streams['overlay'].publish(image)
         if send('affordance/points'):
             streams['affordance/points'].publish(self._segments(frame, regions, target, wait))
         if not send('regions', 'placements', 'markers'):

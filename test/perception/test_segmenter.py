@@ -1,6 +1,8 @@
 """The pipeline's options change what it answers."""
 
 from collections.abc import Iterator
+from itertools import pairwise
+import time
 
 import numpy as np
 import pytest
@@ -45,3 +47,19 @@ def test_lift_carried_measures_anew_where_else_the_3d_is_moved(micro: Segmentati
     else:
         assert carried.geometry.status == GeometryStatus.OK
         assert carried.geometry.centroid == pytest.approx(seen.geometry.centroid, abs=1e-6)
+
+
+def test_the_time_in_the_network_is_told_while_it_runs_and_nothing_else_counts(micro: SegmentationNetwork) -> None:
+    segmenter, told = Segmenter(micro), {}
+
+    def burn(stage: str) -> None:
+        end = time.thread_time() + 0.02
+        while time.thread_time() < end:
+            pass
+        told[stage] = segmenter.network_cpu
+
+    depth = np.full((H, W), 1.5, np.float32)
+    segmenter.segment(view(depth, 0), [PLATE], checkpoint=burn)
+    inside = [told[s] for s in told if s != 'lift']
+    assert len(inside) > 1 and inside[0] >= 0.02 and all(b - a >= 0.02 for a, b in pairwise(inside))
+    assert inside[-1] <= told['lift'] == segmenter.network_cpu
