@@ -197,8 +197,10 @@ def _stats(args: argparse.Namespace) -> int:
         ('sub-concept', Counter(i.sub_concept for i in items)),
     ):
         print(f'{title}: ' + ', '.join(f'{k} {n}' for k, n in counts.most_common()))
-    images, prompts = {i.image_id for i in items}, {i.prompt for i in items}
-    print(f'{len(items)} items, {len(images)} images, {len(prompts)} distinct prompts')
+    images, rooms, prompts = ({getattr(i, n) for i in items} for n in ('image_id', 'room', 'prompt'))
+    concepts = {i.sub_concept for i in items}
+    print(f'{len(items)} items, {len(images)} images of {len(rooms)} rooms')
+    print(f'{len(concepts)} sub-concepts, {len(prompts)} distinct prompts')
     return 0
 
 

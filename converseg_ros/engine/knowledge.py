@@ -14,6 +14,7 @@ IRREGULAR = {
     'woman': 'women',
     'child': 'children',
     'mouse': 'mice',
+    'aircraft': 'aircraft',
     'computer mouse': 'computer mice',
     'bookshelf': 'bookshelves',
     'cutlery': 'pieces of cutlery',

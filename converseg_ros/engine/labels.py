@@ -24,12 +24,26 @@ OPEN_TAGS = frozenset(
         'openable', 'soft', 'transparent', 'electronics', 'clothing', 'accessory', 'small thing', 'linen', 'tool',
         'cleaning tool', 'stationery', 'utensil', 'bathroom item', 'appliance', 'toy', 'light', 'storage', 'electrical fitting',
         'hang', 'carry', 'wipe', 'write_on', 'stick', 'plant', 'alive', 'needs_water', 'cutting tool', 'listen', 'readable',
-        'reading material', 'heavy', 'shock', 'cleans', 'gets_hot',
+        'reading material', 'heavy', 'shock', 'cleans', 'gets_hot', 'hot', 'holds_liquid', 'dish', 'play',
     }
 )  # fmt: skip
+# More than 80 things have these, so they are open where stuff is not labelled.
 OPEN_STUFF_TAGS = frozenset(
-    {'supports', 'walk_on', 'furniture', 'serve', 'reflects', 'plumbing'}
-)  # more than 80 things
+    {
+        'supports', 'walk_on', 'furniture', 'serve', 'reflects', 'plumbing', 'swim', 'ground', 'water', 'flooring',
+        'food', 'fruit', 'vegetable', 'edible', 'sweet',
+    }
+)  # fmt: skip
+# Stuff in small pieces, or that runs into other stuff: annotators call it something else or leave it out.
+LOOSE_STUFF = frozenset(
+    {
+        'banner', 'blanket', 'cabinet', 'cardboard', 'counter', 'curtain', 'door', 'flower', 'food', 'fruit', 'light', 'mirror',
+        'net', 'paper', 'pillow', 'rug', 'shelf', 'table', 'towel', 'window', 'window blind', 'stairs', 'roof', 'rock', 'dirt',
+    }
+)  # fmt: skip
+VOID = 0.05  # share of unlabelled pixels above which stuff is taken to be labelled here and there only
+SCREENS = frozenset({'TV', 'laptop', 'cell phone', 'mirror'})
+EDGE = 0.003  # share of the image below which what the picture's edge cuts off is a sliver nobody would name
 MANY = 6  # of one class: annotators leave out some of a crowd
 CLUTTER = 9  # of one kind
 SCRAP = 0.02  # share of the image below which stuff is often a leftover of something else
@@ -146,7 +160,9 @@ class CocoLabels:
             entity_key = f'a{segment["id"]}'
             mask = ids == segment['id']
             entities[entity_key] = _entity(entity_key, name, mask, is_thing, bool(segment.get('iscrowd')))
-        vocabulary = frozenset(thing(n).name for n, _ in self._categories['panoptic'].values())
+        void = 1 - sum(e.area for e in entities.values()) / ids.size > VOID
+        known = {thing(n).name: is_thing for n, is_thing in self._categories['panoptic'].values()}
+        vocabulary = frozenset(n for n, is_thing in known.items() if is_thing or not (void or n in LOOSE_STUFF))
         return _related(
             World(
                 key,
@@ -155,8 +171,8 @@ class CocoLabels:
                 entities,
                 vocabulary=vocabulary,
                 facts=frozenset({'stuff'}),
-                unsure=_unsure(entities, ids.size),
-                open_tags=OPEN_TAGS,
+                unsure=_unsure(entities, ids.size) | {n for n, is_thing in known.items() if void and not is_thing},
+                open_tags=OPEN_TAGS | OPEN_STUFF_TAGS if void else OPEN_TAGS,
             )
         )
 
@@ -212,7 +228,20 @@ def _related(world: World) -> World:
                 if _stands_on(e, flat):
                     support = flat.key if not support else '?'
         entities[e.key] = replace(e, contacts=frozenset(contacts[e.key]), support='' if support == '?' else support)
-    return replace(world, entities=entities)
+    return replace(world, entities={k: _doubted(e, world) for k, e in entities.items()})
+
+
+def _doubted(e: Entity, world: World) -> Entity:
+    """Return a thing with the doubts that its surroundings raise about what its class has."""
+    doubts: set[str] = set()
+    screens = [s.box for s in world.nameable if s.category in SCREENS and s.key != e.key]
+    x0, y0, x1, y1 = e.box
+    if any(s.x0 <= x0 + 3 and s.y0 <= y0 + 3 and s.x1 >= x1 - 3 and s.y1 >= y1 - 3 for s in screens):
+        doubts |= {'moves', 'alive'}  # a picture of it
+    if e.category == 'bottle' and any(o.category in ('sink', 'toilet') for o in world.nameable):
+        doubts |= {'drink', 'pours'}  # soap more often than not
+    visible = 0.0 if world.cut_off(e) and e.area < EDGE * world.width * world.height else e.visible
+    return replace(e, maybe=e.maybe | doubts, tags=e.tags - doubts, visible=visible)
 
 
 def _stands_on(e: Entity, flat: Entity) -> bool:

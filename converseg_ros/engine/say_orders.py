@@ -22,6 +22,8 @@ def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
             others = [measure(r) for i, r in enumerate(ranked) if i != index]
             if min(abs(measure(chosen) - o) for o in others) < gap_needed or not world.askable([chosen.key]):
                 continue
+            if sub_concept == 'side_order' and any(_beside(chosen, o) for o in named if o is not chosen):
+                continue
             if seen and chosen.area < 2 * world.faint_area:
                 continue
             if seen and sorted(named, key=seen).index(chosen) != index:
@@ -66,7 +68,7 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
         out.append(
             (('shortest', 'size_order', 'tallest', 'second shortest'), lambda e: float(np.log((e.size or (1, 1, 1))[2] + 1e-3)), 0.2, lambda e: e.box.y1 - e.box.y0)
         )  # fmt: skip
-    elif not any(_cut_off(e, world) for e in named):
+    elif not any(world.cut_off(e) for e in named):
         out.append(
             (
                 ('that looks the smallest', 'size_order', 'that looks the biggest', ''),
@@ -78,6 +80,7 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
     return out
 
 
-def _cut_off(e: Entity, world: World) -> bool:
-    """Say whether a thing reaches over the edge of the picture."""
-    return e.box.x0 <= 1 or e.box.y0 <= 1 or e.box.x1 >= world.width - 1 or e.box.y1 >= world.height - 1
+def _beside(a: Entity, b: Entity) -> bool:
+    """Say whether two things share so many columns that neither is plainly farther left."""
+    both = min(a.box.x1, b.box.x1) - max(a.box.x0, b.box.x0)
+    return both > 0.5 * min(a.box.x1 - a.box.x0, b.box.x1 - b.box.x0)

@@ -1,5 +1,6 @@
 """Prompts about physics and safety: hazards, stability, loads, what falls, and where something can be set down."""
 
+from converseg_ros.engine.consensus import CONSENSUS
 from converseg_ros.engine.knowledge import plural
 from converseg_ros.engine.language import Draft, Drafts, Talk, keys
 from converseg_ros.engine.places import carriers
@@ -29,9 +30,13 @@ def _hazards(talk: Talk) -> Drafts:
         if able:
             if tag == 'heavy' and not _weights_are_clear(talk):
                 continue
+            if tag == 'moves' and all(e.contacts & set(keys(able)) for e in world.nameable if e not in able):
+                continue  # nothing but somebody and what they wear: a portrait
             if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(2):
                     yield Draft(talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational')
+        elif tag == 'spills' and any(e.category in CONSENSUS[tag][1] for e in world.nameable):
+            continue  # empty, but not every view looks into it
         elif 'graph' in world.facts or (tag == 'sharp' and talk.random.random() < 0.2):
             yield Draft(talk.choose(use.sayings), (), use.sub_concept, 'conversational', 'false_attribute')
 

@@ -42,8 +42,9 @@ def _event(talk: Talk, event: Event) -> Drafts:
     world = talk.world
     sub_concept, clauses, target_questions, actor_questions, twin_clauses = EVENTS[event.type]
     target, actor = world.entities.get(event.target), world.entities.get(event.actor)
-    if any(e and (e.area < EVIDENCE * world.width * world.height or e.visible < 0.3) for e in (target, actor)):
-        return  # too small to see what goes on
+    least = EVIDENCE * world.width * world.height
+    if any(e and (e.area < (5 if world.cut_off(e) else 1) * least or e.visible < 0.3) for e in (target, actor)):
+        return  # too little of it to see what goes on
     twin = world.entities.get(event.twin)
     words = talk.anchor(actor) if actor and actor.area else None
     others = [e for e in world.events if e.type == event.type]
@@ -178,11 +179,11 @@ def _people_with(talk: Talk) -> Drafts:
     unclear: set[str] = set()
     for thing in world.things:
         known = thing.category
-        if world.faint(thing) or known not in RIDES | CARRIED | {'tie'}:
+        if known not in RIDES | CARRIED | {'tie'}:
             continue
         touching = [p for p in people if p.key in thing.contacts]
-        if len(touching) != 1:
-            unclear.add(known)
+        if world.faint(thing) or len(touching) != 1:
+            unclear.add(known)  # somebody else may have one too
             continue
         if known in RIDES and not _rides(touching[0], thing):
             unclear.add(known)

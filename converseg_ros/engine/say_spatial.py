@@ -222,8 +222,8 @@ def _contents(talk: Talk) -> Drafts:
             (inside, 'containment', ('what is in {w}?', 'whatever is inside {w}', 'the things inside {w}', 'show me what {w} contains')),
             (upon, 'support', ('what is on {w}?', 'everything on {w}', 'the things standing on {w}', 'what did somebody put on {w}?')),
         ):  # fmt: skip
-            if sub_concept == 'support' and any(e.inside == holder.key for e in upon):
-                continue
+            if sub_concept == 'support' and any(e.inside == holder.key or e.kind == 'agent' for e in upon):
+                continue  # nobody says that a person stands on the stool they sit on
             if members and len(members) <= 10 and len(members) < len(world.things) and world.askable(keys(members)):
                 text = talk.choose(options).format(w=words)
                 yield Draft(text, keys(members), sub_concept, 'literal')

@@ -113,6 +113,10 @@ def _by_build(
         sure.add('hot')
     if obj.material in ('plastic', 'metal', 'wood', 'fabric', 'food'):
         unsure.discard('fragile')
+    if obj.state == 'tilted' and 'spills' in obj.attributes:
+        sure.add('spills')
+    elif obj.model.startswith('ware/'):
+        unsure.discard('spills')  # made empty, or with a cap on
     if obj.material == 'paper' and obj.kind == 'object':
         sure.add('flammable')
     elif obj.material == 'fabric' and obj.kind == 'object' and 'flammable' not in sure:

@@ -137,7 +137,7 @@ HAZARDS: dict[str, Use] = {
     'choking': Use('child_reach', (), ('what could a baby choke on?', 'which small things should be kept from a baby?', 'what could a toddler put into its mouth and choke on?')),
     'electric': Use('electric', (), ('what must not get wet because it runs on electricity?', 'which things run on electricity?', 'what needs power to work?', 'what should I keep water away from because it is electric?')),
     'shock': Use('electric', (), ('where could I get an electric shock?', 'what must not be poked with metal?')),
-    'rolls': Use('rolling', (), ('what could roll away?', 'which things would roll off a tilted table?', 'what should I stop from rolling away?')),
+    'rolls': Use('rolling', (), ('what could roll away?', 'which things would roll if what they stand on was tilted?', 'what should I stop from rolling away?')),
     'wheels': Use('rolling', (), ('what can roll on its own wheels?', 'which things have wheels?', 'what would start rolling if the ground sloped?')),
     'moves': Use('movable', (), ('what could suddenly start to move?', 'what could move into the way of a robot?', 'which of these could walk or drive into me?', 'keep clear of everything that moves by itself')),
 }  # fmt: skip

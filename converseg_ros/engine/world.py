@@ -134,6 +134,11 @@ class World:
         found = [e for e in self.nameable if tag in e.tags]
         return None if any(e.category in self.unsure for e in found) else found
 
+    def cut_off(self, entity: Entity) -> bool:
+        """Say whether an entity reaches over the edge of the picture."""
+        x0, y0, x1, y1 = entity.box
+        return x0 <= 1 or y0 <= 1 or x1 >= self.width - 1 or y1 >= self.height - 1
+
     def union(self, keys: Iterable[str]) -> NDArray[np.bool_]:
         """Return the (H, W) union of the masks of some entities or free areas (`free:KEY`)."""
         out = np.zeros((self.height, self.width), bool)
