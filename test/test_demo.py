@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+
 ROOT = Path(__file__).resolve().parents[1]
 BAG = ROOT / 'demo' / 'bag'
 
