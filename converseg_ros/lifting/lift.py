@@ -37,6 +37,7 @@ NO_BOX = Box(0, 0, 0, 0)
 # When edges of depth take more than a tenth of a support, most of them are none: seen at a flat angle, its own depth
 # steps from row to row, and what is left would be its nearest part. Consensus finds the plane among all points.
 PLAIN_VIEW = 0.9
+FLAT_RATIO = 0.6  # of those points must lie on it: seen so flat, its front and what stands on it look like planes too
 NO_GRAVITY = 'gravity is unknown (no transform to a level frame): the support is taken to face the camera'
 UPSIDE_DOWN = (
     'the surface faces the lower edge of the image: the camera is upside down, or this is a ceiling; '
@@ -129,8 +130,10 @@ def _lift(
     up = None if frame.gravity is None else -unit(frame.gravity)
     reasons = []
     if outputs.placement:
-        surface = measured if pixels.size > PLAIN_VIEW * with_depth else _all_points(scene, region)
-        plane, placements, reason = _place(scene, mask, region.box, surface, up, forbidden)
+        surface, least = measured, 0.5 * options.plane_min_ratio
+        if pixels.size < PLAIN_VIEW * with_depth:
+            surface, least = _all_points(scene, region), max(least, FLAT_RATIO)
+        plane, placements, reason = _place(scene, mask, region.box, surface, least, up, forbidden)
         reasons.append(reason)
     else:
         plane = fit_plane(sample, tolerance=options.plane_tolerance)
@@ -190,14 +193,15 @@ def _place(
     mask: NDArray[np.bool_],
     box: Box,
     points: NDArray[np.float32],
+    least: float,
     up: NDArray[np.float64] | None,
     forbidden: NDArray[np.bool_] | None,
 ) -> tuple[Plane | None, tuple, str]:
-    """Return the support plane, its placements, and a reason if anything is to be said."""
+    """Return the support plane that at least a share `least` of the points lies on, its placements, and a reason."""
     options = scene.options
     chosen = subsample(points, options.plane_points)
     plane = fit_plane(chosen, tolerance=options.plane_tolerance, up=up, tilt=options.support_tilt)
-    if plane is None or plane.inlier_ratio < 0.5 * options.plane_min_ratio:
+    if plane is None or plane.inlier_ratio < least:
         level = 'flat' if up is None else f'level within {options.support_tilt:.0f} degrees'
         return None, (), f'no placement: no surface in the mask is {level}'
     if plane.d <= 0:
