@@ -5,7 +5,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 
 from converseg_ros.console.state import Cloud, RegionView
 from converseg_ros.core import GeometryStatus, Role, Status
-from converseg_ros.core.palette import SAFETY
+from converseg_ros.core.palette import REGIONS, SAFETY
 from converseg_ros.lifting.clouds import unpack_rgb
 from converseg_ros.msg import Instruction, Region
 from converseg_ros.ros.conversion import from_cloud, from_image, to_ns
@@ -47,8 +47,11 @@ def understood_json(message: Instruction) -> dict[str, str]:
     return {'resolved': message.resolved_text or message.text, 'role': role, 'family': message.family}
 
 
-def read_cloud(message: PointCloud2, *, safety: bool = False) -> Cloud:
-    """Return a PointCloud2's finite points, thinned evenly; a safety cloud is shown in the colour of safety."""
+def read_cloud(message: PointCloud2, *, safety: bool = False, regions: bool = False) -> Cloud:
+    """Return a PointCloud2's finite points, thinned evenly, in the image's colours.
+
+    safety: in the colour of safety. regions: in the colours that the regions have on the page, by the points' labels.
+    """
     fields = {f.name: f for f in message.fields}
     if not all(n in fields and fields[n].datatype == PointField.FLOAT32 for n in 'xyz'):
         return Cloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), message.header.frame_id)
@@ -58,7 +61,9 @@ def read_cloud(message: PointCloud2, *, safety: bool = False) -> Cloud:
     good = np.isfinite(points).all(1)
     points = points[good]
     colors = np.full((len(points), 3), SAFETY if safety else (200, 200, 200), np.uint8)
-    if 'rgb' in fields and not safety:
+    if 'label' in fields and regions:
+        colors = np.array(REGIONS, np.uint8)[(table['label'][good].astype(np.int64) - 1) % len(REGIONS)]
+    elif 'rgb' in fields and not safety:
         colors = unpack_rgb(table['rgb'][good])
     step = max(1, -(-len(points) // MOST))
     return Cloud(points[::step], colors[::step], message.header.frame_id)

@@ -111,7 +111,8 @@ class ConsoleNode(Node):
 
     def _on_cloud(self, name: str) -> Callable[[PointCloud2], None]:
         def take(message: PointCloud2) -> None:
-            self.state.set_cloud(name, read_cloud(message, safety=name == 'safety/points'))
+            cloud = read_cloud(message, safety=name == 'safety/points', regions=name == 'affordance/points')
+            self.state.set_cloud(name, cloud)
 
         return take
 

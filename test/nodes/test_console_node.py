@@ -16,6 +16,7 @@ connect = pytest.importorskip('websockets.sync.client').connect
 from converseg_ros.msg import InstructionAck, RegionArray
 
 from converseg_ros.core import Instruction, Prediction, Role, Status
+from converseg_ros.core.palette import color_of
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.nodes.console_messages import read_cloud
@@ -116,3 +117,6 @@ def test_a_cloud_is_read_with_its_colours_and_without_its_gaps():
     cloud = read_cloud(conversion.to_cloud(points, head, dense=False))
     assert cloud.points.tolist() == [[0.5, 0.0, 1.5]]
     assert cloud.colors.tolist() == [[255, 0, 10]]
+    points['label'][1, 2] = 4  # the fourth region
+    cloud = read_cloud(conversion.to_cloud(points, head, dense=False), regions=True)
+    assert cloud.colors.tolist() == [list(color_of(3))]
