@@ -105,14 +105,14 @@ medicine bottle | pill bottle, bottle | container | graspable toxic
 baby bottle | bottle | container, drinkware | holds_liquid graspable drink
 spray bottle | sprayer, bottle | container | holds_liquid graspable cleans toxic
 flask | thermos, vacuum flask | container, drinkware | holds_liquid pours graspable drink
-wine glass | ~glass, ~goblet | drinkware, dish | holds_liquid drink graspable fragile transparent tippy
+wine glass | ~glass, ~goblet, ~container | drinkware, dish | holds_liquid drink graspable fragile transparent tippy
 cocktail glass | ~glass, ~martini glass | drinkware, dish | holds_liquid drink graspable fragile transparent tippy
-glass | drinking glass, ~tumbler | drinkware, dish | holds_liquid drink graspable fragile transparent
-beer glass | ~glass, ~pint glass | drinkware, dish | holds_liquid drink graspable fragile transparent
-cup | ~mug | drinkware, dish | holds_liquid drink graspable ?fragile
-plastic cup | cup, ~tumbler | drinkware, dish | holds_liquid drink graspable light_weight
-mug | coffee mug, cup | drinkware, dish | holds_liquid drink graspable fragile
-coffee cup | cup, teacup, ~mug | drinkware, dish | holds_liquid drink graspable fragile
+glass | drinking glass, ~tumbler, ~container | drinkware, dish | holds_liquid drink graspable fragile transparent
+beer glass | ~glass, ~pint glass, ~container | drinkware, dish | holds_liquid drink graspable fragile transparent
+cup | ~mug, ~container | drinkware, dish | holds_liquid drink graspable ?fragile
+plastic cup | cup, ~tumbler, ~container | drinkware, dish | holds_liquid drink graspable light_weight
+mug | coffee mug, cup, ~container | drinkware, dish | holds_liquid drink graspable fragile
+coffee cup | cup, teacup, ~mug, ~container | drinkware, dish | holds_liquid drink graspable fragile
 fork | table fork | cutlery, utensil | eat_with graspable ?sharp metal_tool ?stirs
 knife | ~blade | cutlery, utensil, cutting tool | cuts sharp graspable spread ?eat_with
 kitchen knife | knife, ~chef's knife, ~blade | utensil, cutting tool | cuts sharp graspable
@@ -417,7 +417,7 @@ kitchen tools | cooking utensils | utensil |
 paper towel holder | kitchen roll holder, ~paper towel, ~kitchen roll | | wipe
 squeezer | lemon squeezer, citrus press | utensil | graspable
 +flowers | bunch of flowers, ~flower, ~bouquet | plant | alive
-soap dispenser | ~soap bottle, ~soap | bathroom item | wash
+soap dispenser | ~soap bottle, ~soap, ~bottle | bathroom item | wash
 perfume bottle | bottle of perfume, perfume, bottle, ~vase | container, bathroom item | fragile
 cosmetics jar | cream jar, jar | container, bathroom item |
 banknote | bill, ~money | | light_weight

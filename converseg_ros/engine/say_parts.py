@@ -50,7 +50,7 @@ def named_parts(talk: Talk) -> Drafts:
                 f'the {name} of {words}',
                 f'point at the {name} of {words}',
                 f'show me the {name} of {words}',
-                f'which part of {words} {be} the {name}?',
+                f'which {"parts" if be == "are" else "part"} of {words} {be} the {name}?',
                 f'where {be} the {name} of {words}?',
             )
         )

@@ -166,7 +166,7 @@ def _child(talk: Talk) -> Drafts:
         return
     if near and world.askable(keys(near)):
         yield Draft(text, keys(near), 'child_reach', 'conversational')
-    elif not danger:
+    elif not danger and world.with_tag('shock') == []:
         yield Draft(text, (), 'child_reach', 'conversational', 'false_attribute')
 
 

@@ -148,8 +148,10 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
     unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE
     if tags & {'edible', 'plant'}:
         tags = tags - {'soft'}  # nobody means a banana by it
-    if obj.mass > 0:  # heavy is what the scales say, not the class
-        tags = (tags - {'heavy'}) | ({'heavy'} if obj.mass >= 10 else set())
+    if obj.mass > 0:  # heavy is what the scales say, not the class; they overrate what lies askew in its box
+        tags = (tags - {'heavy'}) | (
+            {'heavy'} if obj.mass >= 10 and obj.kind != 'agent' and 'graspable' not in tags else set()
+        )
         unsure = (unsure - {'heavy'}) | ({'heavy'} if 4 <= obj.mass < 10 else set())
     tags, unsure = settle(known.name, tags, ((known.maybe - {'heavy'}) | unsure) - tags)
     tags, unsure = _by_build(obj, known.name, tags, unsure)

@@ -52,7 +52,7 @@ USES: dict[str, Use] = {
     'spread': Use('stir', ('spread butter with',)),
     'flip': Use('stir', ('flip a pancake with',)),
     'mix': Use('contain', ('mix a salad in', 'mix dough in', 'eat cereal from')),
-    'cleans': Use('clean', ('clean with', 'clean up a mess with', 'scrub this with'), ('this is dirty, what can I clean it with?',)),
+    'cleans': Use('clean', ('clean with', 'clean up a mess with'), ('this is dirty, what can I clean it with?',)),
     'wipe': Use('clean', ('wipe the table with', 'mop up a spill with'), ('I spilled something, what can I wipe it up with?',)),
     'sweep': Use('clean', ('sweep the floor with',)),
     'dry_with': Use('clean', ('dry my hands with', 'dry the dishes with'), ('my hands are wet, what can I dry them with?',)),

@@ -8,7 +8,8 @@ import numpy as np
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.scenes import catalogue, colors, textures, wares
-from converseg_ros.scenes.curated import CATEGORIES, CHOICES
+from converseg_ros.scenes.categories import CATEGORIES
+from converseg_ros.scenes.curated import CHOICES
 from converseg_ros.scenes.mesh import Material, Mesh
 
 SPLITS = ('train', 'val', 'test')

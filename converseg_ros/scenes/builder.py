@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.scenes import assets
-from converseg_ros.scenes.curated import CATEGORIES
+from converseg_ros.scenes.categories import CATEGORIES
 from converseg_ros.scenes.graph import Scene, SceneObject
 from converseg_ros.scenes.mesh import Mesh, join, rotation, translation
 from converseg_ros.scenes.wares import Shape

@@ -3,7 +3,7 @@
 They fill what the furniture catalogue lacks (many different mugs, bowls, boxes, tools) and have exact parts.
 """
 
-from converseg_ros.scenes import wares_home, wares_kitchen
+from converseg_ros.scenes import wares_home, wares_kitchen, wares_workshop
 from converseg_ros.scenes.ware import MAKERS, Shape, fixed, painted, steel, wooden
 
-__all__ = ['MAKERS', 'Shape', 'fixed', 'painted', 'steel', 'wares_home', 'wares_kitchen', 'wooden']
+__all__ = ['MAKERS', 'Shape', 'fixed', 'painted', 'steel', 'wares_home', 'wares_kitchen', 'wares_workshop', 'wooden']

@@ -41,7 +41,8 @@ def test_wrong_options_are_refused(tmp_path, capsys):
 
 
 def test_categories_use_the_contracts_attributes():
-    from converseg_ros.scenes.curated import CATEGORIES, CHOICES
+    from converseg_ros.scenes.categories import CATEGORIES
+    from converseg_ros.scenes.curated import CHOICES
     from converseg_ros.scenes.rooms import ROOMS
     from converseg_ros.scenes.wares import MAKERS
 
