@@ -27,8 +27,10 @@ from converseg_ros.engine.judging import Picture, Region
 from converseg_ros.engine.linter import lint
 from converseg_ros.engine.pipeline import Settings
 from converseg_ros.engine.proposal import FAULTS, GraphProposer, spoil
+from converseg_ros.engine.scene_world import _by_build
 from converseg_ros.engine.sources import read_source
 from converseg_ros.engine.store import Journal, read_items, read_rejects
+from converseg_ros.scenes.graph import SceneObject
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,6 +109,14 @@ def test_the_grammar_means_what_it_says(rooms, words, expected):
                 assert set(draft.keys) == expected, draft
                 return
     pytest.fail(f'nothing like {words!r} was said')
+
+
+def test_what_is_tilted_spills_and_what_was_made_empty_raises_no_doubt():
+    doubt = frozenset({'spills'})
+    tilted = SceneObject(1, 'bottle', state='tilted', attributes=['spills'])
+    assert 'spills' in _by_build(tilted, 'bottle', frozenset(), doubt)[0]
+    assert 'spills' not in frozenset().union(*_by_build(SceneObject(1, 'mug', 'ware/mug/3'), 'mug', frozenset(), doubt))
+    assert 'spills' in _by_build(SceneObject(1, 'bottle', 'Scopia/wine_bottle'), 'bottle', frozenset(), doubt)[1]
 
 
 def test_positives_leave_distractors_and_texts_mean_one_thing(rooms):
