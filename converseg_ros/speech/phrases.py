@@ -1,9 +1,10 @@
 """What operators are likely to say: a model of word pairs that weighs up what the recogniser may have heard.
 
-`phrases.txt` counts the pairs of words in the data engine's prompts and, ten times each, in the written dialogues;
-sentences that have four words in a row in common with a list that `bench speech` measures were left out. Made by
+`phrases.txt` counts the pairs of words in the data engine's prompts and, ten times each, in the written dialogues and
+in `examples.txt`: what the demo and the evaluation ask, and ways to say where a thing is to go. Sentences that have
+four words in a row in common with a list that `bench speech` measures were left out. Made by
 
-    python -m converseg_ros.speech.phrases phrases.txt prompts.txt dialogues.txt:10
+    python -m converseg_ros.speech.phrases phrases.txt prompts.txt dialogues.txt:10 examples.txt:10
 
 `words.txt` has the words of the dialogue's rules and of what the data engine knows: all of them may be said.
 """

@@ -130,6 +130,18 @@ def test_a_homophone_gives_way_to_what_operators_say_but_only_where_both_are_hea
         assert heard((plain, -0.8), ('the', -12.0), (plain + ' the', -6.0)) == plain
 
 
+@pytest.mark.parametrize(
+    ('said', 'misheard'),
+    [
+        ('where can I safely set down the knife', 'where can I safely sit down the knife'),
+        ('set down the cup on the left', 'sit down the cup on the left'),
+        ('what could I sit on', 'what could I set on'),
+    ],
+)
+def test_things_are_set_down_and_people_sit_down(said, misheard):
+    assert heard((misheard, -0.8), (said, -0.9)) == said
+
+
 def test_what_is_in_the_scene_is_expected():
     brock, box = 'find the brock', 'find the block'
     assert heard((box, -0.8), (brock, -1.0)) == box
