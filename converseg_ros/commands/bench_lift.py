@@ -141,21 +141,28 @@ def measure_speed(size: tuple[int, int], *, repeat: int, open3d: bool) -> dict[s
 
     frame, requests = four_regions(size)
     geometries = lift_regions(frame, requests)
-    ours, cpu = _times(lambda: lift_regions(frame, requests), repeat)
+    masks = [mask for _, mask in requests]
+    theirs = open3d_chain(frame, masks) if open3d else []
+    ours, times = Times(), Times()
+    for _ in range(max(3, repeat // 3)):  # in turns: a machine's speed changes while it is measured
+        for _ in range(3):
+            ours.add(lambda: lift_regions(frame, requests))
+        if open3d:
+            times.add(lambda: open3d_chain(frame, masks))
     result = {
         'pixels': float(sum(int(m.sum()) for _, m in requests)),
-        'median_ms': median(ours),
-        'min_ms': min(ours),
-        'cpu_ms': median(cpu),
+        'median_ms': median(ours.clock),
+        'min_ms': min(ours.clock),
+        'cpu_ms': median(ours.cpu),
         'placements': float(len(geometries[0].placements)),
         'points_in_box': min(_share_inside(g) for g in geometries),
     }
     if open3d:
-        masks = [mask for _, mask in requests]
-        theirs = open3d_chain(frame, masks)
-        times, their_cpu = _times(lambda: open3d_chain(frame, masks), max(3, repeat // 3))
-        result |= {'open3d_median_ms': median(times), 'times_faster': median(times) / median(ours)}
-        result['times_less_cpu'] = median(their_cpu) / median(cpu)
+        result |= {
+            'open3d_median_ms': median(times.clock),
+            'times_faster': median(times.clock) / median(ours.clock),
+            'times_less_cpu': median(times.cpu) / median(ours.cpu),
+        }
         pairs = list(zip(geometries, theirs, strict=True))[1:]  # a plane's box is thinner than its noise
         ious = [box_iou(g.box, _box(b)) for g, (_, b) in pairs if g.box is not None]
         same = [
@@ -201,15 +208,19 @@ def _other_noise(frame: Frame, masks: list[NDArray[np.bool_]]) -> tuple[Frame, l
     return replace(frame, depth=depth), masks
 
 
-def _times(work: Callable[[], object], repeat: int) -> tuple[list[float], list[float]]:
-    """Return the milliseconds by the clock and of the processor (all threads) of each of `repeat` calls."""
-    clock, cpu = [], []
-    for _ in range(repeat):
+class Times:
+    """Milliseconds of calls, by the clock and of the processor (all threads)."""
+
+    def __init__(self) -> None:
+        self.clock: list[float] = []
+        self.cpu: list[float] = []
+
+    def add(self, work: Callable[[], object]) -> None:
+        """Call `work` once."""
         start, spent = time.perf_counter(), time.process_time()
         work()
-        clock.append(1000 * (time.perf_counter() - start))
-        cpu.append(1000 * (time.process_time() - spent))
-    return clock, cpu
+        self.clock.append(1000 * (time.perf_counter() - start))
+        self.cpu.append(1000 * (time.process_time() - spent))
 
 
 def _share_inside(geometry: Geometry) -> float:
