@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.commands.bench_node import BASE, _process, _spin
+from converseg_ros.commands.bench_camera import BASE
+from converseg_ros.commands.bench_node import _process, _spin
 from converseg_ros.commands.demo import environment
 from converseg_ros.core import ConversegError
 from converseg_ros.core.files import write_json

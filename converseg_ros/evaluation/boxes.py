@@ -53,14 +53,11 @@ class DetectorMatcher:
 
 def _detected(network: Any, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return (N, 4) boxes in pixels and their (N, 80) probabilities, of the (H, W) image that is set."""
-    from converseg_ros.network.preprocess import inner_size, offset
+    from converseg_ros.network.preprocess import boxes_to_image
 
-    seen, size = network.features, network.config.image.image_size
-    inner = inner_size(shape, size)
-    top, left = offset(inner, size)
-    boxes = seen.boxes[0].float().cpu().numpy() * np.array([size[1], size[0]] * 2) - np.array([left, top] * 2)
-    boxes = boxes * np.array([shape[1] / inner[1], shape[0] / inner[0]] * 2)
-    return boxes.astype(np.float32), seen.box_kinds[0].float().cpu().numpy()
+    seen = network.features
+    boxes = boxes_to_image(seen.boxes[0].float().cpu().numpy(), shape, network.config.image.image_size)
+    return boxes, seen.box_kinds[0].float().cpu().numpy()
 
 
 def _cosine(network: Any, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from converseg_ros.core import Prediction, Status
 from converseg_ros.network.calibration import Calibration, decide
 from converseg_ros.network.config import Outline, Preprocess
 from converseg_ros.network.outline import follow_image, without_specks
-from converseg_ros.network.preprocess import to_image
+from converseg_ros.network.preprocess import cell_pixels, to_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def read(
     full = to_image(logits, shape, size, preprocess)
     probabilities: NDArray[np.float32] | None
     if outline == 'image':
-        cell = max(shape[0] / logits.shape[1], shape[1] / logits.shape[2])
+        cell = cell_pixels(shape, (logits.shape[1], logits.shape[2]))
         sharp = follow_image(full.sigmoid_().cpu().numpy(), rgb, cell)
         masks, probabilities = sharp > threshold, sharp if maps else None
         for k in np.flatnonzero(~np.asarray(recall)):

@@ -97,6 +97,19 @@ def to_image(logits: Tensor, shape: Size, size: Size, mode: Preprocess) -> Tenso
     return left @ logits.to(torch.float32) @ right
 
 
+def cell_pixels(shape: Size, grid: Size) -> float:
+    """Return how many pixels of an image a cell of the logits' grid spans, along the side that fills the input."""
+    return max(shape[0] / grid[0], shape[1] / grid[1])
+
+
+def boxes_to_image(boxes: NDArray[np.float32], shape: Size, size: Size) -> NDArray[np.float32]:
+    """Return (N, 4) boxes x0, y0, x1, y1 in pixels of an image, of those in 0..1 of its padded input of `size`."""
+    inner = inner_size(shape, size)
+    top, left = offset(inner, size)
+    pixels = boxes * np.array([size[1], size[0]] * 2) - np.array([left, top] * 2)
+    return (pixels * np.array([shape[1] / inner[1], shape[0] / inner[0]] * 2)).astype(np.float32)
+
+
 def truth_to_grid(mask: NDArray[np.bool_], size: Size, grid: Size, mode: Preprocess, erode: int = 0) -> Tensor:
     """Return a (H, W) truth as the (rows, columns) bool target of logits on `grid`, placed as its image is.
 
