@@ -1,6 +1,7 @@
 """Every parameter of the segmenter changes what it does, or is refused with a reason; lifecycle and QoS hold."""
 
 from collections.abc import Callable, Iterator
+from threading import Event
 import time
 from typing import Any
 
@@ -330,13 +331,32 @@ def test_safety_and_diagnostics_rates(rig: Rig, camera: Camera, live: InProcess)
     assert all(len(rig.got[topic]) < fast[topic] / 2 for topic in fast)
 
 
+class Gated:
+    """The network, slow for as long as the test wants: everything else is the real one's."""
+
+    def __init__(self, network: Any) -> None:
+        self.network, self.open = network, Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.network, name)
+
+    def set_image(self, rgb: np.ndarray, key: Any = None) -> None:
+        assert self.open.wait(60)
+        self.network.set_image(rgb, key)
+
+
 def test_tracking_fills_the_gaps(rig: Rig, camera: Camera, live: InProcess) -> None:
     pipeline = live.node.live
     assert pipeline is not None
-    answer(rig, camera)
     assert rig.set(track=True, tracker__max_gap=60.0, tracker__max_carry=60.0).successful
     answer(rig, camera)
-    rig.until(lambda: any(r.tracked for m in rig.got['regions'] for r in m.regions), each=camera.send)
+    good = pipeline.segmenter.network
+    pipeline.segmenter.network = gated = Gated(good)
+    try:
+        rig.until(lambda: any(r.tracked for m in rig.got['regions'] for r in m.regions), each=camera.send)
+    finally:
+        gated.open.set()
+        pipeline.segmenter.network = good
     tracked = next(r for m in rig.got['regions'] for r in m.regions if r.tracked)
     assert conversion.to_ns(tracked.segmented_at) < conversion.to_ns(tracked.header.stamp)
 
