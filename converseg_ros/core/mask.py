@@ -19,10 +19,10 @@ class Box(NamedTuple):
 
 def mask_box(mask: NDArray[np.bool_]) -> Box:
     """Return the tightest box around a (H, W) mask; all zeros for an empty one."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not rows.size:
-        return Box(0, 0, 0, 0)
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    import cv2
+
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    return Box(x, y, x + width, y + height)
 
 
 def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:

