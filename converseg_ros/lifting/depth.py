@@ -79,7 +79,7 @@ def flat_pixels(mask: NDArray[np.uint8], box: Box, width: int) -> NDArray[np.int
 
 
 def row_wise(planar: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (N, 3) of points given coordinate by coordinate (3, N); NumPy's transposed copy takes ten times as long."""
+    """Return (N, 3) of points given coordinate by coordinate (3, N), ten times as fast as a transposed copy."""
     if not planar.size:
         return np.zeros((0, 3), np.float32)
     return np.asarray(cv2.merge(list(planar)), np.float32).reshape(-1, 3)

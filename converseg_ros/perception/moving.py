@@ -56,5 +56,5 @@ def _blocked(placements: Sequence[Placement], plane: Plane, frame: Frame) -> NDA
         cx, cy, cz = centres.T[:, :, None, None]
         aside = (px - cx) ** 2 + (py - cy) ** 2 + (depth - cz) ** 2 - height**2
         risen = (height > RISES + 4 * depth_sigma(depth)) & (height < 1.0) & (aside < (reach**2)[:, None, None])
-    each = np.minimum(4 * ru * rv / SAMPLES.size**2, 1.0)  # pixels that a point stands for; the same is not counted twice
+    each = np.minimum(4 * ru * rv / SAMPLES.size**2, 1.0)  # pixels that a point stands for, none counted twice
     return np.asarray((np.count_nonzero(risen, axis=(1, 2)) * each > FEW) & (z > 0))
