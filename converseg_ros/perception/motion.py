@@ -132,9 +132,9 @@ def similarity(current: NDArray[np.uint8], moved: NDArray[np.uint8], back: NDArr
 
 # --- in space ---------------------------------------------------------------------------------------------------------
 
-SPACING = 8  # low pixels between two of the points that a motion is fitted to
+SPACING = 11  # low pixels between two of the points that a motion is fitted to
 FEWEST = 24  # points that a motion can be fitted to
-FEWEST_OWN, MOST_OWN = 12, 128  # points that tell a thing's own shift
+FEWEST_OWN, MOST_OWN = 12, 64  # points that tell a thing's own shift
 STILL = 1e-3  # a step of the fit, in metres or of a turn's matrix, after which there is little to gain
 
 

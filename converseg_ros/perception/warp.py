@@ -10,6 +10,7 @@ from converseg_ros.perception.motion import grid_of, picked
 
 Span = tuple[int, int, int, int]  # y0, y1, x0, x1
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
+RELATIVE: int | None = getattr(cv2, 'WARP_RELATIVE_MAP', None)  # from OpenCV 4.10 on; spares adding a large grid
 
 
 def _box(small: NDArray[np.uint8]) -> Span | None:
@@ -21,16 +22,21 @@ def _box(small: NDArray[np.uint8]) -> Span | None:
     return max(y - MARGIN, 0), min(y + h + MARGIN, height), max(x - MARGIN, 0), min(x + w + MARGIN, width)
 
 
-def _sources(back: NDArray[np.float32], box: Span, full: Span, height: int, width: int) -> NDArray[np.float32]:
-    """Return (h, w, 2) float32: the pixel of the old image for each pixel of a full-size box."""
+def _moved_box(mask: NDArray[np.uint8], back: NDArray[np.float32], box: Span, full: Span) -> NDArray[np.uint8]:
+    """Return a full-size box of a mask after a motion, given for a small image and its box."""
+    height, width = mask.shape
     h, w = back.shape[:2]
     y0, y1, x0, x1 = box
     shift = back[y0:y1, x0:x1] - grid_of(h, w)[y0:y1, x0:x1]
     shift *= np.array([width / w, height / h], np.float32)
     size = (full[3] - full[2], full[1] - full[0])
+    if RELATIVE is None:
+        source = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR)
+        grid = grid_of(height, width)[full[0] : full[1], full[2] : full[3]]
+        return picked(mask, np.asarray(cv2.add(source, grid, dst=source), np.float32))
+    shift += np.array([full[2], full[0]], np.float32)  # relative to the pixel of the box
     source = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR)
-    grid = grid_of(height, width)[full[0] : full[1], full[2] : full[3]]
-    return np.asarray(cv2.add(source, grid, dst=source), np.float32)
+    return np.asarray(cv2.remap(mask, source, None, cv2.INTER_NEAREST | RELATIVE))  # type: ignore[call-overload]
 
 
 def warp_masks(
@@ -49,7 +55,7 @@ def warp_masks(
         if box is not None:
             y0, y1, x0, x1 = box
             full = (y0 * height // h, -(-y1 * height // h), x0 * width // w, -(-x1 * width // w))
-            source = _sources(back, box, full, height, width)
-            moved[full[0] : full[1], full[2] : full[3]] = picked(mask.view(np.uint8), source).view(np.bool_)
+            inside = _moved_box(mask.view(np.uint8), back, box, full)
+            moved[full[0] : full[1], full[2] : full[3]] = inside.view(np.bool_)
         out.append(moved)
     return out

@@ -5,6 +5,7 @@ publishing them costs twice as much as writing the bytes.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 import sys
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointField
 
 from converseg_ros.core.geometry import Geometry
+from converseg_ros.core.mask import Box
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.tf import matrix_quaternion
 from converseg_ros.ros.wire import Writer
@@ -25,7 +27,7 @@ POINT_FIELDS = {'f4': PointField.FLOAT32, 'u2': PointField.UINT16, 'u4': PointFi
 def image(pixels: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> bytes:
     """Return the sensor_msgs/Image of (H, W) uint8 pixels, mono8."""
     w = Writer()
-    _image(w, pixels, stamp_ns, frame_id)
+    _image(w, (pixels.shape[0], pixels.shape[1]), stamp_ns, frame_id, pixels)
     return w.written()
 
 
@@ -63,13 +65,30 @@ def region(answer: Region, label: int = 0) -> bytes:
     return w.written()
 
 
-def _image(w: Writer, pixels: NDArray[np.uint8], stamp_ns: int, frame_id: str) -> None:
-    height, width = pixels.shape
+def _image(w: Writer, shape: tuple[int, int], stamp_ns: int, frame_id: str, *parts: NDArray[np.uint8]) -> None:
+    """Write an Image, mono8, whose pixels are those of the parts."""
+    height, width = shape
     w.header(stamp_ns, frame_id)
     w.numbers('II', height, width)
     w.text('mono8')
     w.numbers('BI', False, width)
-    w.octets(pixels)
+    w.octets(*parts)
+
+
+@lru_cache(maxsize=4)
+def _black(pixels: int) -> NDArray[np.uint8]:
+    black = np.zeros(pixels, np.uint8)
+    black.flags.writeable = False
+    return black
+
+
+def _white(w: Writer, mask: NDArray[np.bool_], box: Box, r: Region) -> None:
+    """Write a mask as an Image, 255 where it is; what lies above and below it is not even looked at."""
+    height, width = mask.shape
+    black = _black(mask.size)
+    band = np.negative(mask[box.y0 : box.y1].view(np.int8)).view(np.uint8)  # -1 is 255
+    parts = black[: box.y0 * width], band, black[: (height - box.y1) * width]
+    _image(w, (height, width), r.stamp_ns, r.frame_id, *parts)
 
 
 def _region(w: Writer, r: Region, label: int) -> None:
@@ -87,9 +106,8 @@ def _region(w: Writer, r: Region, label: int) -> None:
     w.numbers('f??', prediction.score, prediction.calibrated, r.tracked)
     w.stamp(r.segmented_ns)
     w.stamp(r.valid_until_ns)
-    white = np.negative(prediction.mask.view(np.int8)).view(np.uint8)  # -1 is 255
-    _image(w, white, r.stamp_ns, r.frame_id)
     box = prediction.box
+    _white(w, prediction.mask, box, r)
     w.numbers('4I?I', box.x0, box.y0, box.y1 - box.y0, box.x1 - box.x0, False, prediction.area)
     _geometry(w, geometry, r)
     w.text(r.model)

@@ -164,12 +164,13 @@ class Writer:
         self.stamp(stamp_ns)
         self.text(frame_id)
 
-    def octets(self, values: NDArray[np.uint8]) -> None:
-        """Write a sequence of bytes; `values` must stay as they are until all is written."""
-        self.numbers('I', values.size)
+    def octets(self, *parts: NDArray[np.uint8]) -> None:
+        """Write a sequence of bytes, given in parts that must stay as they are until all is written."""
+        size = sum(part.size for part in parts)
+        self.numbers('I', size)
         self._pack()
-        self._parts.append(np.ascontiguousarray(values).data)
-        self._at += values.size
+        self._parts += [np.ascontiguousarray(part).data for part in parts]
+        self._at += size
 
     def _pack(self) -> None:
         before = self._at % 8  # nothing is aligned to more
