@@ -143,7 +143,7 @@ creamer | milk jug, ~pitcher | container | holds_liquid pours graspable fragile
 jar | ~pot, ~container | container | contain_small graspable openable fragile
 carton | milk carton | container | holds_liquid pours graspable openable
 milk | | drink | holds_liquid drinkable pours graspable
-can | tin, ~tin can | container | graspable
+can | tin, ~tin can, ~jar | container | graspable
 salt shaker | ~salt, ~pepper mill, ~shaker | container | season graspable
 spice rack | spice tower, ~spices | | season
 toaster | | kitchen appliance, appliance | electric gets_hot toast

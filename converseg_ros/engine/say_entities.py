@@ -173,6 +173,8 @@ def _looks(talk: Talk) -> Drafts:
             if yes:
                 yield _sentence(talk, name, yes, 'material', pre=MATERIAL_WORDS[material])
         for state in sorted({e.state for e in named if e.state in STATE_POST}):
+            if {state, OPPOSITE.get(state, '')} & set(name.split()):
+                continue  # an open box is neither open nor closed: it has no lid
             yes = select(talk, named, against(_in_state, state), distractors=False)
             if yes and state in ('upright', 'off', 'closed', 'empty') and len(yes) == len(named):
                 continue  # the usual state is worth a word only beside another
