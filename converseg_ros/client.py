@@ -52,6 +52,7 @@ class ConversegClient:
         self._regions: RegionArray | None = None
         self._count, self._safe, self._heard = 0, False, 0.0
         self._acks: list[InstructionAck] = []
+        self._asked: set[str] = set()  # ids of what was accepted last
         name = self.target
         self._subscriptions = [
             self.node.create_subscription(RegionArray, f'{name}/regions', self._on_regions, reliable(5)),
@@ -136,6 +137,8 @@ class ConversegClient:
 
         if not self._until(answered, max(deadline - time.monotonic(), 0.1)):
             raise ConversegError('the segmenter did not acknowledge the text', where=self.target, do='is it active?')
+        if heard[-1].accepted:
+            self._asked = {i.id for i in heard[-1].instructions}
         return heard[-1]
 
     def set_standing(
@@ -159,6 +162,10 @@ class ConversegClient:
     def regions(self) -> list[Region]:
         """Return the newest regions at once; [] if nothing has arrived yet."""
         return list(self._regions.regions) if self._regions is not None else []
+
+    def caught_up(self, *, timeout: float | None = None) -> bool:
+        """Wait until `regions()` answer what was said last; return False where they do not in time."""
+        return self._until(lambda: self._asked <= {r.instruction.id for r in self.regions()}, timeout)
 
     def wait(
         self, until: Callable[[Sequence[Region]], bool] | None = None, *, timeout: float | None = None

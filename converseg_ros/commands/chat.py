@@ -18,6 +18,7 @@ HELP = (
     '/regions  what is seen now\n/safety   what stands\n/reset    forget the conversation\n'
     '/help     this\n/quit     end'
 )
+PATIENCE = 3.0  # seconds that a list waits for the answers to what was said last
 STARTERS = (
     'show me ', 'where can I safely set down ', 'what can I use to ', 'keep away from ', 'do not touch ', 'pick up ',
     'the other one', 'the one behind it', 'now its ', 'both', 'not that', 'forget it', 'stop', 'undo', 'start over',
@@ -56,11 +57,14 @@ def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = ''
         return False
     if line == '/help':
         out(HELP)
-    elif line == '/regions':
-        out('\n'.join(describe(r) for r in robot.regions()) or 'nothing is asked')
-    elif line == '/safety':
-        standing = [r for r in robot.regions() if r.instruction.standing]
-        out('\n'.join(f'{r.instruction.name}: {r.instruction.resolved_text}' for r in standing) or 'nothing stands')
+    elif line in ('/regions', '/safety'):
+        if not robot.caught_up(timeout=PATIENCE):
+            out('no image has been answered since you last spoke; before:')
+        if line == '/regions':
+            out('\n'.join(describe(r) for r in robot.regions()) or 'nothing is asked')
+        else:
+            standing = [r.instruction for r in robot.regions() if r.instruction.standing]
+            out('\n'.join(f'{i.name}: {i.resolved_text}' for i in standing) or 'nothing stands')
     else:
         try:
             if line == '/reset':

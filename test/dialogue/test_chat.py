@@ -22,12 +22,16 @@ class Robot:
     """What the chat sees of the client, at the other end of the wire."""
 
     safe = False
+    _up = True
 
     def __init__(self, *regions):
         self.seen = list(regions)
 
     def regions(self):
         return self.seen
+
+    def caught_up(self, timeout):
+        return self._up
 
     def say(self, text):
         if text == 'gone':
@@ -59,3 +63,13 @@ def test_the_chat_asks_of_the_client_only_what_it_has():
 def test_the_status_line_says_whether_it_is_safe():
     robot = Robot(SimpleNamespace(instruction=SimpleNamespace(resolved_text='the mug', text='it'), status=2))
     assert status(robot) == ' NOT SAFE | 1 the mug: not sure'
+
+
+def test_a_list_says_when_it_does_not_know_yet_what_was_just_said():
+    lines: list[str] = []
+    stands = SimpleNamespace(instruction=SimpleNamespace(name='stove', resolved_text='the stove', standing=True))
+    robot = Robot(stands)
+    assert answer(robot, '/safety', lines.append) and lines == ['stove: the stove']
+    robot._up = False
+    assert answer(robot, '/safety', lines.append)
+    assert lines[1:] == ['no image has been answered since you last spoke; before:', 'stove: the stove']

@@ -97,8 +97,8 @@ def test_a_person_chats_with_a_running_node(rig: Rig, camera: Camera, segmenter:
         shows(rig, camera, terminal, r'understood as: the handle of the mug', start)
         start = terminal.type('\x1b[A')  # arrow up: history
         shows(rig, camera, terminal, 'now its handle', start)
-        terminal.type('\x15keep aw\t')  # the line is cleared, Tab completes: the answer below shows whether it did
-        rig.spin(1.0, camera.send)
+        start = terminal.type('\x15keep aw\t')  # the line is cleared, Tab completes
+        shows(rig, camera, terminal, r'ay\s*from', start)
         start = terminal.type('the stove\r')
         shows(rig, camera, terminal, r'understood as: the stove  \[safety\]', start)
         start = terminal.type('forget the stove\r')

@@ -144,7 +144,7 @@ def test_a_camera_info_that_is_sent_once_and_latched_serves_every_image(rig: Rig
         resets = pipeline.counts['resets']
         rig.until(lambda r=resets, p=pipeline, s=send: s() or p.counts['resets'] > r, 20)
         rig.spin(0.5, send)
-        assert calibrated(), order
+        assert rig.until(calibrated, 20), order
         close(node)
 
 

