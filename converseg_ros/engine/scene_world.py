@@ -1,6 +1,7 @@
 """Worlds from rendered scenes: the scene graph, a view's label image and its ideal depth."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ CLEARANCE = 0.07  # metres, radius that must be free around a spot
 SAMPLES = 60  # pixels a thing's colour is judged by
 CHOKING = 0.045  # metres; the cylinder of EN 71-1 for small parts is 31.7 mm wide and up to 57 mm deep
 DRAWER_DEPTH = 0.048  # metres from the edge of the top to just behind a drawer's front
+LEAST_SHOWN, PLAIN = 0.3, 0.01  # share of an object in the picture, and of the picture in it: with less it is a sliver
 MIN_FREE = 0.04  # square metres; a smaller free part is not worth a prompt
 
 
@@ -80,6 +82,18 @@ def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
             if free is not None:
                 world.free[e.key] = free
     return world
+
+
+def _sliver(obj: SceneObject, pose: NDArray[np.float64], view: View, mask: NDArray[np.bool_]) -> bool:
+    """Say whether so little of an object at a `pose` before the camera is in the picture that nobody could name it."""
+    fx, fy, cx, cy = view.k
+    corners = np.array(list(product((-0.5, 0.5), repeat=3))) * obj.size
+    x, y, z = (corners @ pose[:3, :3].T + pose[:3, 3]).T
+    if obj.kind != 'object' or z.min() < 0.05 or np.count_nonzero(mask) > PLAIN * mask.size:
+        return False
+    u, v = fx * x / z + cx, fy * y / z + cy
+    shown = np.ptp(np.clip(u, 0, view.width)) * np.ptp(np.clip(v, 0, view.height))
+    return bool(shown < LEAST_SHOWN * np.ptp(u) * np.ptp(v))
 
 
 def _looks(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> str:
@@ -173,7 +187,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
         inside=f'o{obj.inside}' if obj.inside else '',
         contacts=frozenset(f'o{i}' for i in obj.contacts),
         hidden_by=frozenset(f'o{i}' for i in view.occluded_by.get(name, [])),
-        visible=float(view.visible.get(name, 1.0)),
+        visible=0.0 if _sliver(obj, pose, view, mask) else float(view.visible.get(name, 1.0)),
         tips=obj.tips,
         falls_with=frozenset(f'o{i}' for i in obj.falls_with),
         stack=obj.stack,

@@ -27,10 +27,10 @@ from converseg_ros.engine.judging import Picture, Region
 from converseg_ros.engine.linter import lint
 from converseg_ros.engine.pipeline import Settings
 from converseg_ros.engine.proposal import FAULTS, GraphProposer, spoil
-from converseg_ros.engine.scene_world import _by_build
+from converseg_ros.engine.scene_world import _by_build, _sliver
 from converseg_ros.engine.sources import read_source
 from converseg_ros.engine.store import Journal, read_items, read_rejects
-from converseg_ros.scenes.graph import SceneObject
+from converseg_ros.scenes.graph import SceneObject, View
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,6 +117,22 @@ def test_what_is_tilted_spills_and_what_was_made_empty_raises_no_doubt():
     assert 'spills' in _by_build(tilted, 'bottle', frozenset(), doubt)[0]
     assert 'spills' not in frozenset().union(*_by_build(SceneObject(1, 'mug', 'ware/mug/3'), 'mug', frozenset(), doubt))
     assert 'spills' in _by_build(SceneObject(1, 'bottle', 'Scopia/wine_bottle'), 'bottle', frozenset(), doubt)[1]
+
+
+def test_what_the_edge_of_the_picture_leaves_a_sliver_of_is_not_asked_for():
+    view = View('view', 640, 480, [600.0, 600.0, 320.0, 240.0], np.eye(4).tolist())
+    mug = SceneObject(1, 'mug', size=(0.1, 0.1, 0.1))
+    seen = np.zeros((480, 640), bool)
+    seen[:10, :50] = True
+
+    def sliver(x: float, mask: np.ndarray = seen) -> bool:
+        pose = np.eye(4)
+        pose[:3, 3] = x, 0.0, 1.0
+        return _sliver(mug, pose, view, mask)
+
+    assert not sliver(0.0) and not sliver(-0.52)  # the edge is at -0.53 m
+    assert sliver(-0.57) and sliver(0.58)
+    assert not sliver(-0.57, np.ones_like(seen)), 'what fills the picture is plain to see'
 
 
 def test_positives_leave_distractors_and_texts_mean_one_thing(rooms):
