@@ -135,7 +135,7 @@ def similarity(current: NDArray[np.uint8], moved: NDArray[np.uint8], back: NDArr
 SPACING = 11  # low pixels between two of the points that a motion is fitted to
 FEWEST = 24  # points that a motion can be fitted to
 FEWEST_OWN, MOST_OWN = 12, 64  # points that tell a thing's own shift
-STILL = 1e-3  # a step of the fit, in metres or of a turn's matrix, after which there is little to gain
+STILL = 0.005  # a step of the fit, in metres or of a turn's matrix, after which the weights hardly change any more
 
 
 def _pairs(
@@ -149,16 +149,23 @@ def _pairs(
     k, old = current.intrinsics, key.intrinsics
     assert k is not None and old is not None
     source = back.reshape(1, -1, 2)[:, pixels]
-    was = picked(key.depth, source)[0].astype(np.float64)
-    now = current.depth.ravel()[pixels].astype(np.float64)
-    known = np.asarray((was > 0) & (now > 0) & (np.maximum(was, now) < np.inf))
-    was, now = was[known], now[known]
-    y, x = np.divmod(pixels[known], current.depth.shape[1])
-    u, v = source[0, known].T
-    here = np.stack([(x - k.cx) * now / k.fx, (y - k.cy) * now / k.fy, now])
-    there = np.stack([(u - old.cx) * was / old.fx, (v - old.cy) * was / old.fy, was])
-    precision = np.asarray(depth_sigma(np.maximum(now, was)), np.float64) ** -2.0
+    was = picked(key.depth, source)[0]
+    now = current.depth.ravel().take(pixels)
+    far = np.maximum(was, now)
+    known = np.asarray((np.minimum(was, now) > 0) & (far < np.inf))
+    here = _rays(k).take(pixels[known], axis=1) * now[known]
+    there = np.ones_like(here)
+    there[:2] = (source[0, known].T - [[old.cx], [old.cy]]) / [[old.fx], [old.fy]]
+    there *= was[known]
+    precision = np.asarray(depth_sigma(far[known].astype(np.float64)), np.float64) ** -2.0
     return here, there, precision, known
+
+
+@lru_cache(maxsize=8)
+def _rays(k: Intrinsics) -> NDArray[np.float64]:
+    """Return (3, h * w): the point at depth 1 of each flat pixel."""
+    u, v = grid_of(k.height, k.width).reshape(-1, 2).T
+    return np.stack([(u - k.cx) / k.fx, (v - k.cy) / k.fy, np.ones_like(u)]).astype(np.float64)
 
 
 @lru_cache(maxsize=8)
@@ -214,11 +221,9 @@ def _rigid(
         trust = _trust(here, there, precision, motion)
     for _ in range(5):
         before, motion = motion, _fitted(here, there, precision * trust * trust)
-        if motion is None:
+        if motion is None or (before is not None and np.abs(motion - before).max() < STILL):
             break
         trust = _trust(here, there, precision, motion)
-        if before is not None and np.abs(motion - before).max() < STILL:
-            break
     if motion is not None and np.count_nonzero(trust) >= 0.5 * len(precision):
         return motion
     return None if guess is None else _rigid(here, there, precision, None)
