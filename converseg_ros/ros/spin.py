@@ -1,7 +1,6 @@
 """Running a node until it is told to end, whatever its callbacks do."""
 
 from collections.abc import Callable
-import ctypes
 import signal
 from threading import Event, Thread
 import time
@@ -11,19 +10,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
-
-
-def keep_freed_memory() -> None:
-    """Let malloc keep what is freed (glibc, mallopt(3)), up to 256 MB a thread.
-
-    A camera's images and clouds are of the same sizes again and again; by default they are given back to the kernel
-    and taken anew each time, and zeroing their pages costs several times what is computed in them.
-    """
-    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
-    if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, 32 << 20)
-        mallopt(M_TRIM_THRESHOLD, 256 << 20)
+from converseg_ros.core.memory import keep_freed_memory
 
 
 def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str] | None = None) -> int:

@@ -13,16 +13,17 @@ import sys
 from threading import Thread
 
 import numpy as np
+import rclpy
 
-from converseg_ros.ros import spin
+from converseg_ros.core.memory import keep_freed_memory
 
 if sys.argv[1] == 'keep':
-    spin.keep_freed_memory()
+    keep_freed_memory()
 
 
 def fill() -> None:
     for _ in range(20):
-        clouds = [np.ones(9_000_000, np.uint8) for _ in range(3)]
+        clouds = [np.ones(9_000_000, np.uint8) for _ in range(12)]
         del clouds
 
 
