@@ -5,7 +5,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import Geometry, Plane
 from converseg_ros.core.instruction import Instruction, Role
-from converseg_ros.core.mask import Box
+from converseg_ros.core.mask import Box, mask_box
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.lifting.boxes import (
     hull_axes,
@@ -95,8 +94,7 @@ def _choose(scene: DepthScene, mask: NDArray[np.bool_]) -> _Chosen:
     area = int(np.count_nonzero(mask))
     if not area:
         return _Chosen(mask, area)
-    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
-    box = Box(x, y, x + w, y + h)
+    box = mask_box(mask)
     chosen, with_depth = select_pixels(scene, mask, box)
     pixels = flat_pixels(chosen, box, scene.frame.width)
     axes = None

@@ -133,7 +133,7 @@ def top_view(
     if origin[2] + min(along[0], along[-1]) + min(across[0], across[-1]) < options.min_depth:
         cells[origin[2] + along + across[:, None] < options.min_depth] = UNSEEN
     for i, j in _above(scene, plane, axes, low, cell, seen, box):
-        inside = (i.view(np.uint32) < nx) & (j.view(np.uint32) < ny)  # what is negative is huge without its sign
+        inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny)
         cells.ravel()[(j * np.int64(nx) + i)[inside]] = OBSTACLE
     _close_holes(cells, int(options.hole / cell))
     return TopView(cells, _radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)

@@ -10,7 +10,7 @@ from converseg_ros.perception.motion import grid_of, picked
 
 Span = tuple[int, int, int, int]  # y0, y1, x0, x1
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
-RELATIVE: int | None = getattr(cv2, 'WARP_RELATIVE_MAP', None)  # from OpenCV 4.10 on; spares adding a large grid
+RELATIVE: int = getattr(cv2, 'WARP_RELATIVE_MAP', 0)  # from OpenCV 4.10 on; spares adding a large grid
 
 
 def _box(small: NDArray[np.uint8]) -> Span | None:
@@ -29,14 +29,12 @@ def _moved_box(mask: NDArray[np.uint8], back: NDArray[np.float32], box: Span, fu
     y0, y1, x0, x1 = box
     shift = back[y0:y1, x0:x1] - grid_of(h, w)[y0:y1, x0:x1]
     shift *= np.array([width / w, height / h], np.float32)
+    shift += np.array([full[2], full[0]], np.float32)  # from the pixel of the box
     size = (full[3] - full[2], full[1] - full[0])
-    if RELATIVE is None:
-        source = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR)
-        grid = grid_of(height, width)[full[0] : full[1], full[2] : full[3]]
-        return picked(mask, np.asarray(cv2.add(source, grid, dst=source), np.float32))
-    shift += np.array([full[2], full[0]], np.float32)  # relative to the pixel of the box
-    source = cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.remap(mask, source, None, cv2.INTER_NEAREST | RELATIVE))  # type: ignore[call-overload]
+    source = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    if not RELATIVE:
+        source += grid_of(height, width)[: size[1], : size[0]]
+    return picked(mask, source, RELATIVE)
 
 
 def warp_masks(

@@ -13,12 +13,11 @@ import sys
 from threading import Thread
 
 import numpy as np
-import rclpy
 
-from converseg_ros.core.memory import keep_freed_memory
+from converseg_ros.ros import spin
 
 if sys.argv[1] == 'keep':
-    keep_freed_memory()
+    spin.keep_freed_memory()
 
 
 def fill() -> None:
