@@ -28,6 +28,7 @@ from std_msgs.msg import Bool, String
 
 from converseg_ros.core import ConversegError, InputError, Role
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
+from converseg_ros.ros.handshake import Handshake
 from converseg_ros.ros.qos import LATCHED, reliable
 from converseg_ros.srv import Reset, Segment, SetInstructions
 
@@ -63,6 +64,7 @@ class ConversegClient:
         self._segment = self.node.create_client(Segment, f'{name}/segment')
         self._set = self.node.create_client(SetInstructions, f'{name}/set_instructions')
         self._reset = self.node.create_client(Reset, f'{name}/reset')
+        self._heard_by = Handshake(self.node, name)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._thread = Thread(target=self._spin, name='converseg_client', daemon=True)
@@ -94,10 +96,14 @@ class ConversegClient:
     def _call(self, client: Any, request: Any, timeout: float | None) -> Any:
         limit = self.timeout if timeout is None else timeout
         end = time.monotonic() + limit
-        if not client.wait_for_service(limit):
-            raise ConversegError(
-                'no segmenter answers', where=client.srv_name, do='start one, and compare ROS_DOMAIN_ID and namespace'
-            )
+        while not (self._heard_by.done() and client.service_is_ready()):
+            if time.monotonic() > end:
+                raise ConversegError(
+                    'no segmenter answers',
+                    where=client.srv_name,
+                    do='start one, and compare ROS_DOMAIN_ID and namespace',
+                )
+            time.sleep(0.02)
         future = client.call_async(request)
         future.add_done_callback(lambda _: self._notify())
         if not self._until(future.done, max(end - time.monotonic(), 0.1)):

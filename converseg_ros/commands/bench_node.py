@@ -172,6 +172,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
     from converseg_ros.core import ConversegError
     from converseg_ros.msg import Instruction, RegionArray
     from converseg_ros.ros import conversion
+    from converseg_ros.ros.handshake import Handshake
     from converseg_ros.ros.qos import reliable
     from converseg_ros.srv import SetInstructions
 
@@ -216,7 +217,9 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
     try:
         with _process(*command), _process(*camera, '--rate', str(args.rate)):
             client = node.create_client(SetInstructions, f'{name}/set_instructions')
-            if not client.wait_for_service(90):
+            heard_by = Handshake(node, name)
+            _spin(node, lambda: heard_by.done() and client.service_is_ready(), 90)
+            if not client.service_is_ready():
                 raise ConversegError('the node did not start', where='bench node')
             wanted = [Instruction(name=f'n{n}', text=t) for n, t in enumerate(TEXTS)]
             done = client.call_async(SetInstructions.Request(instructions=wanted))

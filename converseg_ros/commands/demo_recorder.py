@@ -15,6 +15,7 @@ from sensor_msgs.msg import PointCloud2
 from converseg_ros.core import ConversegError, Instruction
 from converseg_ros.msg import Region, RegionArray
 from converseg_ros.ros import conversion
+from converseg_ros.ros.handshake import Handshake
 from converseg_ros.ros.qos import reliable
 from converseg_ros.srv import SetInstructions
 
@@ -41,6 +42,7 @@ class Recorder:
             for name in CLOUDS
         ]
         self._set = self.node.create_client(SetInstructions, f'{target}/set_instructions')
+        self._heard_by = Handshake(self.node, target)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._thread = Thread(target=self._spin, daemon=True)
@@ -70,7 +72,8 @@ class Recorder:
 
     def ready(self) -> bool:
         """Whether the segmenter offers its services and publishes."""
-        return self._set.service_is_ready() and self.node.count_publishers(self._subscriptions[0].topic_name) > 0
+        publishers = self.node.count_publishers(self._subscriptions[0].topic_name)
+        return self._heard_by.done() and self._set.service_is_ready() and publishers > 0
 
     def ask(self, instructions: Sequence[Instruction], timeout: float) -> None:
         """Make these the standing instructions; raise ConversegError where the node refuses them."""

@@ -48,6 +48,7 @@ class Learner:
         self.clients = {n: ActionClient(rig.node, k, f'/learning/{n}') for n, k in kinds.items()}
         for client in self.clients.values():
             rig.until(client.server_is_ready, 40)
+        rig.join('/learning', 40)
 
     def send(self, name: str, goal, feedback: list | None = None):
         heard = feedback if feedback is not None else []

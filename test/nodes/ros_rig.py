@@ -21,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from converseg_ros.ros import conversion
+from converseg_ros.ros.handshake import Handshake
 
 W, H = 160, 120
 K = np.array([150.0, 0, 79.5, 0, 150.0, 59.5, 0, 0, 1])
@@ -122,9 +123,16 @@ class Rig:
         end = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > end, seconds + 5, each)
 
+    def join(self, target: str, timeout: float = 30.0) -> None:
+        """Wait until a node's answers reach every client made so far."""
+        handshake = Handshake(self.node, target)
+        self.until(handshake.done, timeout)
+        handshake.close()
+
     def call(self, kind: type, name: str, request: Any, timeout: float = 30.0) -> Any:
         client = self.node.create_client(kind, name)
         assert client.wait_for_service(timeout)
+        self.join(name.rsplit('/', 1)[0], timeout)
         future = client.call_async(request)
         self.until(future.done, timeout)
         self.node.destroy_client(client)
@@ -134,6 +142,7 @@ class Rig:
         """Set parameters of the segmenter; return the results."""
         client = AsyncParameterClient(self.node, '/segmenter')
         assert client.wait_for_services(20)
+        self.join('/segmenter')
         names = [Parameter(k.replace('__', '.'), value=v) for k, v in values.items()]
         future = client.set_parameters_atomically(names)
         self.until(future.done)

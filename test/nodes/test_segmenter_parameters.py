@@ -374,6 +374,7 @@ def test_parameters_answer_while_the_network_works(rig: Rig, camera: Camera, liv
     client = rig.node.create_client(Segment, '/segmenter/segment')
     try:
         assert client.wait_for_service(20)
+        rig.join('/segmenter')
         mug = Instruction(text='the mug')
         slow = client.call_async(Segment.Request(instructions=[mug], image=camera.messages()['image']))
         rig.until(gated.entered.is_set)

@@ -171,6 +171,7 @@ def test_safety_is_never_said_while_nothing_is_known(rig: Rig, camera: Camera, s
 
 def goal(rig: Rig, client: ActionClient, **request: Any) -> Any:
     assert client.wait_for_server(20)
+    rig.join('/segmenter')
     goal = SegmentTask.Goal(**request)
     future = client.send_goal_async(goal)
     rig.until(future.done)
