@@ -143,8 +143,9 @@ class ConversegClient:
 
         if not self._until(answered, max(deadline - time.monotonic(), 0.1)):
             raise ConversegError('the segmenter did not acknowledge the text', where=self.target, do='is it active?')
-        if heard[-1].accepted:
-            self._asked = {i.id for i in heard[-1].instructions}
+        made = {i.id for i in heard[-1].instructions}
+        if heard[-1].accepted and (made or not heard[-1].question):  # a question alone changes nothing
+            self._asked = made
         return heard[-1]
 
     def set_standing(

@@ -162,9 +162,11 @@ def test_safety_is_never_said_while_nothing_is_known(rig: Rig, camera: Camera, s
     answered(rig, camera)
     rig.until(lambda: clouds and rig.got['safety_ok'], each=camera.send)
     rig.got['safety_ok'].clear()
-    rig.spin(2.0)  # the camera is silent
+    rig.until(lambda: any(not m.data for m in rig.got['safety_ok']))  # the camera is silent
     silent = rig.got['safety_ok']
-    assert silent and not silent[-1].data
+    before = len(silent)
+    rig.until(lambda: len(silent) > before)
+    assert not silent[-1].data, 'it stays so'
     rig.until(lambda: clouds and clouds[-1].width * clouds[-1].height > 0.5 * W * H, each=camera.send)
     rig.call(Reset, '/segmenter/reset', Reset.Request(standing=True, confirm=True))
 
@@ -222,9 +224,14 @@ def test_a_program_uses_the_client(rig: Rig, camera: Camera, segmenter: Process)
         Timer(0.5, camera.send).start()
         assert len(robot.wait()) >= 1 and robot.regions() and robot.caught_up()
         assert not robot.safe
+        assert robot.say('keep away from the stove').accepted
+        assert robot.say('forget the stove').question
+        assert not robot.caught_up(timeout=0.1), 'the question changed nothing: no image was answered about the stove'
+        rig.until(lambda: robot.caught_up(timeout=0.05), each=camera.send)
+        assert 'the stove' in [r.instruction.resolved_text for r in robot.regions()]
         with pytest.raises(ConversegError, match='control'):
             robot.ask('\x07')
-        robot.reset(standing=True)
+        robot.reset(standing=True, confirm=True)
         with pytest.raises(ConversegError, match='did not come'):
             robot.wait(lambda regions: len(regions) == 77, timeout=0.2)
     with ConversegClient('nobody', timeout=0.3) as robot, pytest.raises(ConversegError, match='no segmenter answers'):
