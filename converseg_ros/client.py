@@ -128,8 +128,9 @@ class ConversegClient:
     def say(self, text: str, *, timeout: float | None = None) -> InstructionAck:
         """Say something as an operator does; return what it was understood as. The answers come in `regions()`."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
-        acks = self.node.count_publishers
-        while not self._instruction.get_subscription_count() or not acks(f'{self.target}/instruction_ack'):
+        topic = f'{self.target}/instruction_ack'
+        listens, answers = self._instruction.get_subscription_count, self.node.count_publishers
+        while not (self._heard_by.done() and listens() and answers(topic)):
             if time.monotonic() > deadline:
                 raise ConversegError('nobody listens to instructions', where=self.target, do='start the segmenter')
             time.sleep(0.02)
