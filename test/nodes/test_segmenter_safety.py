@@ -166,9 +166,8 @@ def test_a_killed_node_is_not_believed_and_its_successor_starts_unsafe(
         rig.until(lambda: robot.safe, 60, camera.send)
         guarded.process.kill()
         guarded.process.wait(10)
-        killed = time.monotonic()
         rig.until(lambda: not robot.safe, 30)
-        assert time.monotonic() - killed < robot.silence + 2, 'by its silence, not when the ROS graph forgets it'
+        assert robot.node.count_publishers('/segmenter/safety_ok') == 1, 'its silence tells: the ROS graph still has it'
         assert said(rig) is True, 'the last word is never taken back'
         valid = conversion.to_ns(rig.got['regions'][-1].regions[0].valid_until)
         rig.until(lambda: time.time_ns() > valid, AGE + 5)
