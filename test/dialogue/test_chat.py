@@ -66,6 +66,7 @@ def test_the_status_line_says_whether_it_is_safe():
 
 
 def test_a_list_says_when_it_does_not_know_yet_what_was_just_said():
+    pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
     lines: list[str] = []
     stands = SimpleNamespace(instruction=SimpleNamespace(name='stove', resolved_text='the stove', standing=True))
     robot = Robot(stands)
