@@ -416,8 +416,8 @@ def test_a_lost_or_full_gpu_ends_in_error_or_on_the_cpu(rig: Rig, camera: Camera
     assert region.status == Region.STATUS_ERROR and 'out of memory' in region.status_reason and not region.area
     for _ in range(3):
         assert answer(rig, camera).regions[0].status == Region.STATUS_ERROR
-    rig.until(lambda: rig.got['safety_ok'])
-    assert not rig.got['safety_ok'][-1].data and pipeline.segmenter.network is full
+    rig.until(lambda: rig.got['safety_ok'] and not rig.got['safety_ok'][-1].data)  # on a topic of its own: it may lag
+    assert pipeline.segmenter.network is full
     assert rig.set(fallback_to_cpu=True).successful
     pipeline.segmenter.network = lost = Broken(good, 'CUDA error: unspecified launch failure')
 
@@ -480,15 +480,12 @@ def test_deactivated_is_not_safe_and_cleanup_gives_everything_back(rig: Rig, liv
 
     rig.got['safety_ok'].clear()
     assert change(Transition.TRANSITION_DEACTIVATE)
-    rig.until(lambda: rig.got['safety_ok'])
-    assert not rig.got['safety_ok'][-1].data
+    rig.until(lambda: rig.got['safety_ok'] and not rig.got['safety_ok'][-1].data)
     assert change(Transition.TRANSITION_CLEANUP)
     assert rig.set(model='no_such_model').successful
     assert not change(Transition.TRANSITION_CONFIGURE)
     assert 'no_such_model' in live.node.trouble and live.node.state == 'unconfigured'
-    rig.got['/diagnostics'].clear()
-    rig.until(lambda: rig.got['/diagnostics'])
-    assert 'no_such_model' in rig.got['/diagnostics'][-1].status[-1].message
+    rig.until(lambda: rig.got['/diagnostics'] and 'no_such_model' in rig.got['/diagnostics'][-1].status[-1].message)
     assert rig.set(model='micro').successful
     assert change(Transition.TRANSITION_CONFIGURE) and change(Transition.TRANSITION_ACTIVATE)
 
