@@ -93,17 +93,21 @@ class ConversegClient:
         with self._changed:
             return self._changed.wait_for(done, self.timeout if timeout is None else timeout)
 
+    def _joined(self, ready: Callable[[], object], deadline: float) -> bool:
+        """Wait until the segmenter hears us and is `ready`; return False where that is not so in time."""
+        while not (self._heard_by.done() and ready()):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
     def _call(self, client: Any, request: Any, timeout: float | None) -> Any:
         limit = self.timeout if timeout is None else timeout
         end = time.monotonic() + limit
-        while not (self._heard_by.done() and client.service_is_ready()):
-            if time.monotonic() > end:
-                raise ConversegError(
-                    'no segmenter answers',
-                    where=client.srv_name,
-                    do='start one, and compare ROS_DOMAIN_ID and namespace',
-                )
-            time.sleep(0.02)
+        if not self._joined(client.service_is_ready, end):
+            raise ConversegError(
+                'no segmenter answers', where=client.srv_name, do='start one, and compare ROS_DOMAIN_ID and namespace'
+            )
         future = client.call_async(request)
         future.add_done_callback(lambda _: self._notify())
         if not self._until(future.done, max(end - time.monotonic(), 0.1)):
@@ -130,10 +134,8 @@ class ConversegClient:
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         topic = f'{self.target}/instruction_ack'
         listens, answers = self._instruction.get_subscription_count, self.node.count_publishers
-        while not (self._heard_by.done() and listens() and answers(topic)):
-            if time.monotonic() > deadline:
-                raise ConversegError('nobody listens to instructions', where=self.target, do='start the segmenter')
-            time.sleep(0.02)
+        if not self._joined(lambda: listens() and answers(topic), deadline):
+            raise ConversegError('nobody listens to instructions', where=self.target, do='start the segmenter')
         self._acks.clear()
         self._instruction.publish(String(data=text))
         heard = [a for a in self._acks if a.text == text]

@@ -219,7 +219,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
             client = node.create_client(SetInstructions, f'{name}/set_instructions')
             heard_by = Handshake(node, name)
             _spin(node, lambda: heard_by.done() and client.service_is_ready(), 90)
-            if not client.service_is_ready():
+            if not (heard_by.done() and client.service_is_ready()):
                 raise ConversegError('the node did not start', where='bench node')
             wanted = [Instruction(name=f'n{n}', text=t) for n, t in enumerate(TEXTS)]
             done = client.call_async(SetInstructions.Request(instructions=wanted))

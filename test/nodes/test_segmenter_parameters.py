@@ -485,6 +485,7 @@ def test_deactivated_is_not_safe_and_cleanup_gives_everything_back(rig: Rig, liv
     assert rig.set(model='no_such_model').successful
     assert not change(Transition.TRANSITION_CONFIGURE)
     assert 'no_such_model' in live.node.trouble and live.node.state == 'unconfigured'
+    rig.got['/diagnostics'].clear()
     rig.until(lambda: rig.got['/diagnostics'] and 'no_such_model' in rig.got['/diagnostics'][-1].status[-1].message)
     assert rig.set(model='micro').successful
     assert change(Transition.TRANSITION_CONFIGURE) and change(Transition.TRANSITION_ACTIVATE)

@@ -111,17 +111,8 @@ def test_a_sensor_that_falls_silent_is_not_safe_and_everything_is_forbidden(
         last = rig.got['regions'][-1]
         assert time.time_ns() > conversion.to_ns(last.regions[0].valid_until) - 10**8, 'nobody had to wait for the word'
     clouds.clear()
-    yes, since = -1, 0.0
-
-    def two_seconds_without_a_yes() -> bool:
-        nonlocal yes, since
-        heard = sum(m.data for m in rig.got['safety_ok'])
-        if heard != yes:
-            yes, since = heard, time.monotonic()
-        return said(rig) is False and time.monotonic() - since > 2
-
-    # images from before may still have been under way
-    rig.until(two_seconds_without_a_yes, AGE + 20, without)
+    # for two seconds on end: images from before may still have been under way; a busy machine brings a word in seconds
+    rig.until(lambda: not any(m.data for m in rig.got['safety_ok'][-10:]), AGE + 90, without)
     if what == 'all':
         rig.until(lambda: clouds)
         assert covered(clouds[-1]).all(), 'the whole observed cloud'
@@ -166,8 +157,10 @@ def test_a_killed_node_is_not_believed_and_its_successor_starts_unsafe(
         rig.until(lambda: robot.safe, 60, camera.send)
         guarded.process.kill()
         guarded.process.wait(10)
+        killed = time.monotonic()
         rig.until(lambda: not robot.safe, 30)
-        assert robot.node.count_publishers('/segmenter/safety_ok') == 1, 'its silence tells: the ROS graph still has it'
+        assert time.monotonic() - killed < robot.silence + 2, 'by its silence, not when the ROS graph forgets it'
+        assert robot.node.count_publishers('/segmenter/safety_ok') == 1, 'which still has it'
         assert said(rig) is True, 'the last word is never taken back'
         valid = conversion.to_ns(rig.got['regions'][-1].regions[0].valid_until)
         rig.until(lambda: time.time_ns() > valid, AGE + 5)
