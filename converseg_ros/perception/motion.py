@@ -40,6 +40,9 @@ def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> Low
     return LowFrame(frame.stamp_ns, np.asarray(gray, np.uint8), depth, intrinsics, pose)
 
 
+HIDDEN = -1e4  # column and row of a pixel that the other image could not see
+
+
 @lru_cache(maxsize=8)
 def grid_of(height: int, width: int) -> NDArray[np.float32]:
     """Return (h, w, 2) float32 column and row of each pixel; read-only."""
@@ -48,9 +51,9 @@ def grid_of(height: int, width: int) -> NDArray[np.float32]:
     return grid
 
 
-def picked(image: NDArray[Any], back: NDArray[np.float32], flags: int = 0) -> NDArray[Any]:
-    """Return what stands in an image at `back` (h, w, 2), nearest neighbour; 0 beyond its edges. flags: remap's."""
-    return np.asarray(cv2.remap(image, back, None, cv2.INTER_NEAREST | flags))  # type: ignore[call-overload]
+def picked(image: NDArray[Any], back: NDArray[np.float32]) -> NDArray[Any]:
+    """Return what stands in an image at `back` (h, w, 2), nearest neighbour; 0 beyond its edges."""
+    return np.asarray(cv2.remap(image, back, None, cv2.INTER_NEAREST))  # type: ignore[call-overload]
 
 
 def flow_back(
@@ -93,10 +96,10 @@ def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
     ahead = np.maximum(depth, 1e-3)
     u = points[:, 0].reshape(z.shape) / ahead * key.intrinsics.fx + key.intrinsics.cx
     v = points[:, 1].reshape(z.shape) / ahead * key.intrinsics.fy + key.intrinsics.cy
-    back = np.dstack([u, v]).clip(-1e4, 1e4).astype(np.float32)
+    back = np.dstack([u, v]).clip(HIDDEN + 1, 1e4).astype(np.float32)
     seen = picked(key.depth, back)
     hidden = known & np.isfinite(seen) & (seen > 0) & (depth > seen * 1.05 + 0.03)
-    back[hidden | (depth <= 1e-3)] = -1e4
+    back[hidden | (depth <= 1e-3)] = HIDDEN
     return np.asarray(back, np.float32)
 
 

@@ -23,7 +23,7 @@ from converseg_ros.perception.motion import (
     similarity,
 )
 from converseg_ros.perception.moving import move_geometry
-from converseg_ros.perception.warp import warp_masks
+from converseg_ros.perception.warp import Outlines
 
 SECOND = 1_000_000_000
 SURE = 0.8  # correlation above which a motion explains an image
@@ -81,6 +81,7 @@ class Tracker:
         self._key: LowFrame | None = None
         self._regions: list[Region] = []
         self._smalls: list[NDArray[np.uint8]] = []  # their masks, small
+        self._outlines = Outlines()
         self._guess: NDArray[np.float32] | None = None
         self._motion: NDArray[np.float64] | None = None  # of the camera, from the key image to the newest
         self._recent: deque[LowFrame] = deque(maxlen=self.options.history)
@@ -139,6 +140,7 @@ class Tracker:
             tracks.popitem(last=False)
         self._tracks, self._key, self._guess, self._motion = tracks, key, None, None
         self._regions, self._smalls = out, smalls
+        self._outlines = Outlines([r.prediction.mask for r in out])
         self._catch_up(key)
         return list(out)
 
@@ -174,7 +176,7 @@ class Tracker:
             return []
         self._recent.append(current)
         smalls = [_warp_small(small, back) for small in self._smalls]
-        masks = warp_masks([r.prediction.mask for r in self._regions], smalls, back)
+        masks = self._outlines.moved(smalls, back)
         explained = _explained(current.gray, moved)
         out = [self._carried(r, m, s, frame, age, explained) for r, m, s in zip(self._regions, masks, smalls)]
         measured = (GeometryStatus.OK, GeometryStatus.PARTIAL)

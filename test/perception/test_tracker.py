@@ -9,7 +9,6 @@ from converseg_ros.core import Frame, Instruction, Intrinsics, Prediction, Statu
 from converseg_ros.core.geometry import Geometry
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
-from converseg_ros.perception import warp
 from converseg_ros.perception.tracker import Tracker, TrackerOptions
 
 H, W = 240, 320
@@ -51,9 +50,7 @@ def iou(a, b) -> float:
     return np.count_nonzero(a & b) / np.count_nonzero(a | b)
 
 
-@pytest.mark.parametrize('flag', [warp.RELATIVE, 0], ids=['this OpenCV', 'before 4.10'])
-def test_masks_follow_the_image(monkeypatch, flag):
-    monkeypatch.setattr(warp, 'RELATIVE', flag)
+def test_masks_follow_the_image():
     tracker, first = Tracker(), view()
     (seen,) = tracker.observe(first, [region(square(), first)])
     for i in range(1, 13):
