@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
-LONGEST_WAIT_NS = 1_000_000_000  # then it is asked whether ROS is still up
+LONGEST_WAIT_NS = 1_000_000_000  # then it is asked whether ROS is still up, and what events there are
 LONGEST_CALL = 10.0  # seconds that a callback may take when its subscription ends
 
 
@@ -50,9 +50,8 @@ class Intake:
 
     rclpy's executor asks each entity of a node, some sixty in the segmenter, at each message: that costs more CPU time
     than taking a 640x480 image does, and a camera sends three messages a frame. The wait set here holds the
-    subscriptions that are busy and their events (incompatible quality of service; Fast DDS wakes who waits for a
-    subscription's events at each of its messages, too), and nothing else. The same calls as in
-    `rclpy.wait_for_message`.
+    subscriptions that are busy and nothing else; their events (incompatible quality of service) are looked at once a
+    second, since Fast DDS wakes who waits for them at each message, too. The same calls as in `rclpy.wait_for_message`.
     """
 
     def __init__(self, node: Node) -> None:
@@ -139,23 +138,33 @@ class Intake:
     def _serve(self, subscriptions: Sequence[Subscription]) -> None:
         """Take messages until the set of subscriptions changes."""
         context = self._node.context
-        events = _events(subscriptions)
-        waiting = _rclpy.WaitSet(len(subscriptions), 1, 0, 0, 0, len(events), context.handle)
+        waiting = _rclpy.WaitSet(len(subscriptions), 1, 0, 0, 0, 0, context.handle)
+        events_at = 0.0
         while not (self._changed or self._closing) and context.ok():
+            if time.monotonic() >= events_at:
+                self._serve_events(subscriptions)
+                events_at = time.monotonic() + LONGEST_WAIT_NS * 1e-9
             waiting.clear_entities()
             waiting.add_guard_condition(self._guard)
             indices = [waiting.add_subscription(s.handle) for s in subscriptions]
-            for event in events:
-                event.add_to_wait_set(waiting)
             waiting.wait(LONGEST_WAIT_NS)
             for subscription, index in zip(subscriptions, indices):
                 if waiting.is_ready('subscription', index) and not self._closing:
                     taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
                     if taken is not None:
                         self._call(subscription.callback, taken[0])
-            for event in events:
-                if event.is_ready(waiting) and not self._closing:
-                    self._call(event.callback, event.take_data())
+
+    def _serve_events(self, subscriptions: Sequence[Subscription]) -> None:
+        """Take what events there are now."""
+        events = _events(subscriptions)
+        waiting = _rclpy.WaitSet(0, 0, 0, 0, 0, len(events), self._node.context.handle)
+        waiting.clear_entities()
+        for event in events:
+            event.add_to_wait_set(waiting)
+        waiting.wait(0)
+        for event in events:
+            if event.is_ready(waiting) and not self._closing:
+                self._call(event.callback, event.take_data())
 
     def _call(self, callback: Callable[[Any], None], message: Any) -> None:
         """Call back; whatever that lets out is said, and the thread goes on."""
