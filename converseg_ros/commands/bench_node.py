@@ -7,6 +7,8 @@ A camera process (bench_camera.py) publishes RGB-D at --rate. The node runs in a
 instructions that find something in the picture; it carries their masks with their 3D. This process listens to ~/mask
 and ~/regions, then to ~/points too. The CPU time of the network is that of the one thread that runs it, inside its
 calls: torch gets one thread here, and OpenCV none but the caller's, so nothing of the network runs anywhere else.
+CPU time is dearer where cores are shared or wake from idling: `machine_speed` is how fast a plain loop ran meanwhile,
+as a share of its best (bench_pace.py).
 """
 
 import argparse
@@ -26,6 +28,7 @@ import numpy as np
 
 from converseg_ros.commands import bench_camera
 from converseg_ros.commands.bench_camera import BASE
+from converseg_ros.commands.bench_pace import Pace
 from converseg_ros.commands.demo import environment
 from converseg_ros.core.files import write_json
 
@@ -176,6 +179,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
     from converseg_ros.ros.qos import reliable
     from converseg_ros.srv import SetInstructions
 
+    pace = Pace()
     rclpy.init()
     node = rclpy.create_node('bench')
     name = f'{BASE}/segmenter'
@@ -229,7 +233,8 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
             samples.clear()
             ages.clear()
             found.clear()
-            _spin(node, lambda: False, seconds)
+            with pace:
+                _spin(node, lambda: False, seconds)
     finally:
         node.destroy_node()
         rclpy.shutdown()
@@ -257,6 +262,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
         'backlog_s': round(max(0.0, median(ages[-10:]) - 2 * network), 3) if ages else None,
         'memory_mb': last['memory'],
         'memory_growth_per_minute': None if growth is None else round(growth, 4),
+        'machine_speed': round(pace.speed, 2),
         'load': round(os.getloadavg()[0], 1),
         'seconds': seconds,
     }

@@ -317,9 +317,7 @@ def test_a_killed_command_goes_on(rooms, tmp_path):
         str(out),
         '--json',
     ]
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-    )
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {'OMP_NUM_THREADS': '1'}, cwd=ROOT)
     assert child.stdout is not None
     child.stdout.readline()  # the first image is finished
     child.send_signal(signal.SIGKILL)
@@ -492,11 +490,11 @@ def test_the_gallery_filters_and_draws(dataset):
     assert client.get('/api/picture/..%2Fsettings.json').status_code == 404
 
 
-def test_ray_makes_the_same_data_set(dataset, rooms, tmp_path):
+def test_ray_makes_the_same_data_set(dataset, rooms, tmp_path, monkeypatch):
     pytest.importorskip('ray', reason='Ray is not installed')
     from converseg_ros.engine.ray_run import run_on_ray
 
-    os.environ['PYTHONPATH'] = str(ROOT)
+    monkeypatch.setenv('PYTHONPATH', str(ROOT), prepend=os.pathsep)  # Ray's workers run elsewhere
     manifest = run_on_ray(Plan([rooms], tmp_path / 'd'), 2)
     assert manifest['unfinished'] == 0
     assert (tmp_path / 'd/items.jsonl').read_bytes() == _relocated(dataset, tmp_path / 'd')

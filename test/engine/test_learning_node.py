@@ -42,7 +42,7 @@ class Learner:
             '-p',
             'sample_change:=0.0',
         ]
-        environment = os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'ROS_LOG_DIR': str(log)}
+        environment = os.environ | {'OMP_NUM_THREADS': '1', 'ROS_LOG_DIR': str(log)}
         self.process = subprocess.Popen(command, env=environment, cwd=ROOT)
         kinds = {'generate': Generate, 'train': Train, 'evaluate': Evaluate}
         self.clients = {n: ActionClient(rig.node, k, f'/learning/{n}') for n, k in kinds.items()}

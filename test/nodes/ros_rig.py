@@ -165,7 +165,7 @@ class Process:
     def __init__(self, log: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
         self.log = log
         command = [sys.executable, '-m', 'converseg_ros.nodes.segmenter_node', '--ros-args', *arguments]
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', **(env or {})}
+        environment = {**os.environ, 'OMP_NUM_THREADS': '1', **(env or {})}
         with log.open('w') as out:
             self.process = subprocess.Popen(
                 command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True, env=environment, cwd=ROOT

@@ -24,7 +24,7 @@ class Terminal:
 
     def __init__(self, *command: str, home: Path) -> None:
         master, slave = pty.openpty()
-        env = {**os.environ, 'PYTHONPATH': str(ROOT), 'HOME': str(home), 'TERM': 'xterm', 'COLUMNS': '160'}
+        env = {**os.environ, 'HOME': str(home), 'TERM': 'xterm', 'COLUMNS': '160'}
         self.process = subprocess.Popen(
             [sys.executable, '-m', 'converseg_ros', *command],
             stdin=slave, stdout=slave, stderr=slave, env=env, cwd=ROOT, start_new_session=True,
@@ -118,9 +118,8 @@ def test_a_person_chats_with_a_running_node(rig: Rig, camera: Camera, segmenter:
 
 def test_lines_from_a_pipe_are_answered_in_turn(rig: Rig, camera: Camera, segmenter: Process) -> None:
     command = [sys.executable, '-m', 'converseg_ros', 'chat', '--timeout', '60']
-    env = {**os.environ, 'PYTHONPATH': str(ROOT)}
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, cwd=ROOT, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, text=True
     )
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write('the plate\ndo not vacuum them up\n/quit\nnever said\n')

@@ -68,8 +68,8 @@ def test_kill_and_resume_in_a_process_of_its_own(settings, tmp_path):
     def start(out: str) -> subprocess.Popen:
         command = [sys.executable, '-m', 'converseg_ros', 'train', str(settings)]
         command += ['--set', f'out={tmp_path / out}', '--set', 'steps=8']
-        env = os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-        return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        env = os.environ | {'OMP_NUM_THREADS': '1'}
+        return subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     killed = start('killed')
     folder = tmp_path / 'killed' / 'checkpoints'
@@ -90,8 +90,8 @@ def test_kill_and_resume_in_a_process_of_its_own(settings, tmp_path):
 def test_two_processes_agree(settings, tmp_path):
     command = [sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2', '--master-port=29641']
     command += ['-m', 'converseg_ros', 'train', str(settings), '--set', f'out={tmp_path / "two"}', '--set', 'steps=3']
-    env = os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'ACCELERATE_USE_CPU': 'true'}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
+    env = os.environ | {'OMP_NUM_THREADS': '1', 'ACCELERATE_USE_CPU': 'true'}
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     snapshot = checkpoints.load(checkpoints.steps(tmp_path / 'two' / 'checkpoints')[-1])
     assert snapshot.step == 3 and len(snapshot.random) == 2
