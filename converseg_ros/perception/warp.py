@@ -44,7 +44,7 @@ class Outlines:
             return [np.zeros(shape, np.bool_) for shape in self._shapes]
         height, width = self._shapes[0]
         scale = np.array([width / back.shape[1], height / back.shape[0]], np.float32)
-        gone = _forward((self._points + 0.5) / scale - 0.5, back)
+        gone = _forward(np.asarray((self._points + 0.5) / scale - 0.5, np.float32), back)
         points = np.rint(gone * scale + (scale - 1) / 2).astype(np.int32).reshape(-1, 2)
         return [
             _filled(shape, [points[a:b] for a, b in spans], small)
