@@ -157,6 +157,8 @@ class Intake:
     def _serve_events(self, subscriptions: Sequence[Subscription]) -> None:
         """Take what events there are now."""
         events = _events(subscriptions)
+        if not events:  # nothing to wait for is an error of rcl's
+            return
         waiting = _rclpy.WaitSet(0, 0, 0, 0, 0, len(events), self._node.context.handle)
         waiting.clear_entities()
         for event in events:

@@ -92,3 +92,19 @@ def test_a_shutdown_of_ros_ends_the_thread(tmp_path: Any, monkeypatch: pytest.Mo
     until(lambda: not intake._thread.is_alive())
     intake.close()
     node.destroy_node()
+
+
+def test_an_intake_without_subscriptions_waits_and_says_nothing(
+    node: Node, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr('converseg_ros.ros.intake.LONGEST_WAIT_NS', 20_000_000)
+    intake, got = Intake(node), []
+    time.sleep(0.2)  # ten times nothing
+    subscription = intake.subscribe(String, 'd', got.append, reliable(1))
+    publisher = node.create_publisher(String, 'd', reliable(1))
+    until(lambda: got, lambda: publisher.publish(String(data='x')))
+    intake.unsubscribe(subscription)
+    time.sleep(0.2)
+    intake.close()
+    out, err = capfd.readouterr()
+    assert 'taking messages failed' not in out + err
