@@ -34,7 +34,7 @@ EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the 
 class TrackerOptions:
     """Settings of the tracker; times in seconds of the images' stamps."""
 
-    width: int = 160
+    width: int = 128
     """Columns of the small image that motion is measured on."""
     max_carry: float = 2.0
     """Answers older than this are not carried any further."""
