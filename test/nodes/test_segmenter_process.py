@@ -91,6 +91,7 @@ def test_instruction_and_image_in_regions_mask_and_clouds_out(rig: Rig, camera: 
     assert named.class_map[1].class_name == 'affordance'
     for name in ('mask', 'points', 'affordance/points'):
         rig.got[name].clear()
+    assert '[ERROR]' not in segmenter.log.read_text(), 'nothing was wrong'
 
 
 def test_an_empty_text_clears_and_nothing_is_computed_then(rig: Rig, camera: Camera, segmenter: Process) -> None:
