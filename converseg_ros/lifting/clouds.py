@@ -1,6 +1,7 @@
 """Point clouds as arrays: organized and labelled for costmaps, thinned for occupancy maps."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -40,8 +41,16 @@ def label_image(regions: Sequence[Region], height: int, width: int) -> NDArray[n
         raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MOST_LABELS} fit in one byte')
     labels = np.zeros((height, width), np.uint8)
     for i in paint_order(regions):  # several times faster than by index
-        cv2.copyTo(np.full_like(labels, i + 1), regions[i].prediction.mask.view(np.uint8), labels)
+        cv2.copyTo(_plain(labels.shape, i + 1), regions[i].prediction.mask.view(np.uint8), labels)
     return labels
+
+
+@lru_cache(maxsize=8)
+def _plain(shape: tuple[int, ...], label: int) -> NDArray[np.uint8]:
+    """Return a label everywhere; read-only."""
+    plain = np.full(shape, label, np.uint8)
+    plain.flags.writeable = False
+    return plain
 
 
 def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from converseg_ros.perception.motion import HIDDEN, grid_of
 
 Span = tuple[int, int, int, int]  # y0, y1, x0, x1
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
-STEPS = 4  # towards where a point has gone; each leaves of the error what the motion changes from pixel to pixel
+STEPS = 3  # towards where a point has gone; each leaves of the error what the motion changes from pixel to pixel
 AROUND = (31, 31)  # small pixels, whose motion those take that nothing is known of
 CELL = np.ones((3, 3), np.uint8)
 ROW = 256  # points; OpenCV's images have less than 32768 columns
