@@ -27,7 +27,7 @@ def _large_parts(core: NDArray[np.uint8], least: float) -> NDArray[np.uint8]:
     keep = (area >= max(least, 1)).astype(np.uint8)
     if not keep.any():
         keep[int(area.argmax())] = 1
-    return keep.take(labels)  # half the time of an index
+    return keep.take(np.asarray(labels, np.int32))  # half the time of an index
 
 
 def select_pixels(scene: DepthScene, mask: NDArray[np.bool_], box: Box) -> tuple[NDArray[np.uint8], int]:
