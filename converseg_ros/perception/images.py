@@ -135,7 +135,7 @@ def decode_depth(
 
     if int(cv2.__version__.split('.')[0]) >= 5:  # looks 16 bits up, too, in a fifth of the time of computing them
         return np.asarray(cv2.LUT(pixels, _metres()), np.float32)
-    return np.asarray(np.take(_metres(), pixels), np.float32)
+    return _metres().take(pixels, mode='clip')  # nothing is to be clipped, but not checking takes half the time
 
 
 @lru_cache(maxsize=1)
