@@ -1,5 +1,6 @@
 """Binary masks: boxes and COCO run-length encoding."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,14 @@ def mask_box(mask: NDArray[np.bool_]) -> Box:
 
     x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
     return Box(x, y, x + width, y + height)
+
+
+@lru_cache(maxsize=12)
+def plain(shape: tuple[int, ...], value: int) -> NDArray[np.uint8]:
+    """Return an image that is one value everywhere, made once; read-only."""
+    image = np.full(shape, value, np.uint8)
+    image.flags.writeable = False
+    return image
 
 
 def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:

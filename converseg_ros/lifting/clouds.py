@@ -1,7 +1,6 @@
 """Point clouds as arrays: organized and labelled for costmaps, thinned for occupancy maps."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.instruction import Role
+from converseg_ros.core.mask import plain
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.depth import DepthScene
 from converseg_ros.lifting.options import LiftOptions
@@ -41,16 +41,8 @@ def label_image(regions: Sequence[Region], height: int, width: int) -> NDArray[n
         raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MOST_LABELS} fit in one byte')
     labels = np.zeros((height, width), np.uint8)
     for i in paint_order(regions):  # several times faster than by index
-        cv2.copyTo(_plain(labels.shape, i + 1), regions[i].prediction.mask.view(np.uint8), labels)
+        cv2.copyTo(plain(labels.shape, i + 1), regions[i].prediction.mask.view(np.uint8), labels)
     return labels
-
-
-@lru_cache(maxsize=8)
-def _plain(shape: tuple[int, ...], label: int) -> NDArray[np.uint8]:
-    """Return a label everywhere; read-only."""
-    plain = np.full(shape, label, np.uint8)
-    plain.flags.writeable = False
-    return plain
 
 
 def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

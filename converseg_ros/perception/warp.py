@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from converseg_ros.perception.motion import HIDDEN, grid_of
 
-Span = tuple[int, int, int, int]  # y0, y1, x0, x1
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
 STEPS = 3  # towards where a point has gone; each leaves of the error what the motion changes from pixel to pixel
 AROUND = (31, 31)  # small pixels, whose motion those take that nothing is known of

@@ -5,7 +5,6 @@ publishing them costs twice as much as writing the bytes.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 import sys
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointField
 
 from converseg_ros.core.geometry import Geometry
-from converseg_ros.core.mask import Box
+from converseg_ros.core.mask import Box, plain
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.tf import matrix_quaternion
 from converseg_ros.ros.wire import Writer
@@ -75,17 +74,10 @@ def _image(w: Writer, shape: tuple[int, int], stamp_ns: int, frame_id: str, *par
     w.octets(*parts)
 
 
-@lru_cache(maxsize=4)
-def _black(pixels: int) -> NDArray[np.uint8]:
-    black = np.zeros(pixels, np.uint8)
-    black.flags.writeable = False
-    return black
-
-
 def _white(w: Writer, mask: NDArray[np.bool_], box: Box, r: Region) -> None:
     """Write a mask as an Image, 255 where it is; what lies above and below it is not even looked at."""
     height, width = mask.shape
-    black = _black(mask.size)
+    black = plain((mask.size,), 0)
     band = np.negative(mask[box.y0 : box.y1].view(np.int8)).view(np.uint8)  # -1 is 255
     parts = black[: box.y0 * width], band, black[: (height - box.y1) * width]
     _image(w, (height, width), r.stamp_ns, r.frame_id, *parts)
