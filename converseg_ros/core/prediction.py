@@ -1,6 +1,8 @@
 """What the network answers to one instruction on one image."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from converseg_ros.core.mask import Box, mask_box
 from converseg_ros.core.status import Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prediction:
     """A mask at image size with its honesty.
 
@@ -38,12 +40,18 @@ class Prediction:
         if self.status in (Status.NO_TARGET, Status.ERROR) and self.mask.any():
             raise InputError(f'status is {self.status.name} but the mask is not empty', where='prediction')
 
-    @property
+    @cached_property
     def area(self) -> int:
         """Pixels in the mask."""
-        return int(np.count_nonzero(self.mask))
+        return int(np.count_nonzero(self.mask[self.box.y0 : self.box.y1]))
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """The tightest box around the mask."""
         return mask_box(self.mask)
+
+    def with_mask(self, mask: NDArray[np.bool_], box: Box, **changes: Any) -> 'Prediction':
+        """Return this answer with another mask, whose box is known, and other changes."""
+        changed = replace(self, mask=mask, **changes)
+        changed.__dict__['box'] = box  # cached, though the fields are frozen
+        return changed

@@ -41,7 +41,12 @@ def label_image(regions: Sequence[Region], height: int, width: int) -> NDArray[n
         raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MOST_LABELS} fit in one byte')
     labels = np.zeros((height, width), np.uint8)
     for i in paint_order(regions):  # several times faster than by index
-        cv2.copyTo(plain(labels.shape, i + 1), regions[i].prediction.mask.view(np.uint8), labels)
+        box = regions[i].prediction.box
+        inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+        if box.x1:
+            cv2.copyTo(
+                plain(labels.shape, i + 1)[inner], regions[i].prediction.mask[inner].view(np.uint8), labels[inner]
+            )
     return labels
 
 

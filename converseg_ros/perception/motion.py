@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
+import math
 from typing import Any
 
 import cv2
@@ -11,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame, Intrinsics
-from converseg_ros.lifting.depth import depth_sigma
+from converseg_ros.lifting.depth import depth_sigma, ray_maps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LowFrame:
     """A small copy of a frame: gray (h, w) uint8, depth (h, w) float32 metres or None, pose 4x4 or None."""
 
@@ -23,6 +24,22 @@ class LowFrame:
     depth: NDArray[np.float32] | None
     intrinsics: Intrinsics | None
     pose: NDArray[np.float64] | None
+
+    @cached_property
+    def points(self) -> NDArray[np.float32]:
+        """Its points (h, w, 3) in metres, NaN where unknown."""
+        assert self.depth is not None and self.intrinsics is not None
+        known = np.where(self.depth > 0, self.depth, np.float32(np.nan))
+        return known[..., None] * _rays(self.intrinsics).reshape(*known.shape, 3)
+
+
+@lru_cache(maxsize=8)
+def _rays(k: Intrinsics) -> NDArray[np.float32]:
+    """Return the points (h * w, 3) of all pixels at a depth of one metre; read-only."""
+    x, y = ray_maps(k)
+    rays = np.stack([x, y, np.ones_like(x)], 1)
+    rays.flags.writeable = False
+    return rays
 
 
 def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> LowFrame:
@@ -41,6 +58,7 @@ def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> Low
     return LowFrame(frame.stamp_ns, np.asarray(gray, np.uint8), depth, intrinsics, pose)
 
 
+NOWHERE = (math.nan, math.nan, math.nan, math.nan)
 HIDDEN = -1e4  # column and row of a pixel that the other image could not see
 
 
@@ -144,28 +162,26 @@ STILL = 0.005  # a step of the fit, in metres or of a turn's matrix, after which
 def _pairs(
     current: LowFrame, key: LowFrame, back: NDArray[np.float32], pixels: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return points (3, N) of flat pixels of `current`, the same things in `key`, and their precision (N,).
+    """Return points (N, 3) of flat pixels of `current`, the same things in `key`, and their precision (N,).
 
     The precision is one by the variance of depth. The last (M,) is which of the pixels those N are: the known ones.
     """
-    assert current.depth is not None and key.depth is not None
-    k, old = current.intrinsics, key.intrinsics
-    assert k is not None and old is not None
+    assert current.depth is not None and current.intrinsics is not None
     source = back.reshape(-1, 2).take(pixels, 0)
-    was = picked(key.depth, source[None])[0].astype(np.float64)
-    now = current.depth.ravel().take(pixels).astype(np.float64)
-    far = np.maximum(was, now)
-    known = np.asarray((np.minimum(was, now) > 0) & (far < np.inf))
-    y, x = np.divmod(pixels[known], current.depth.shape[1])
-    u, v = source[known].T
-    here, there = _points(x, y, now[known], k), _points(u, v, was[known], old)
-    precision = np.asarray(depth_sigma(far[known]), np.float64) ** -2.0
-    return here, there, precision, known
+    there = _between(key.points, source)
+    z = current.depth.ravel().take(pixels)
+    here = (_rays(current.intrinsics).take(pixels, 0) * z[:, None]).astype(np.float64)
+    far = np.maximum(there[:, 2], z)  # NaN where either is unknown
+    known = np.asarray(far < np.inf)
+    if not known.all():
+        here, there, far = here[known], there[known], far[known]
+    return here, there, np.asarray(depth_sigma(far), np.float64) ** -2.0, known
 
 
-def _points(u: NDArray[Any], v: NDArray[Any], z: NDArray[np.float64], k: Intrinsics) -> NDArray[np.float64]:
-    """Return the points (3, N) at depth z of pixels (u, v)."""
-    return np.stack([(u - k.cx) * z / k.fx, (v - k.cy) * z / k.fy, z])
+def _between(points: NDArray[np.float32], source: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the points (N, 3) that stand at (N, 2) column and row in (h, w, 3); NaN beside unknown and beyond edges."""
+    found = cv2.remap(points, source[None], None, cv2.INTER_LINEAR, borderValue=NOWHERE)  # type: ignore[call-overload]
+    return np.asarray(found[0], np.float64)
 
 
 @lru_cache(maxsize=8)
@@ -198,10 +214,17 @@ def motions(
     here, there, precision, known = _pairs(current, key, back, np.concatenate(pixels))
     counted = np.concatenate(([0], np.cumsum(known)))  # of the known ones among the first n pixels
     ends = counted[np.cumsum([0, *(p.size for p in pixels)])].tolist()
-    parts = [(here[:, a:b], there[:, a:b], precision[a:b]) for a, b in pairwise(ends)]
     if camera is None:
-        camera = _rigid(*parts[0], guess)
-    return camera, [] if camera is None else [_own(*part, camera) for part in parts[1:]]
+        camera = _rigid(here[: ends[1]], there[: ends[1]], precision[: ends[1]], guess)
+    if camera is None:
+        return None, []
+    off = here - _moved(there, camera)
+    return camera, [_own(off[a:b], precision[a:b], camera) for a, b in pairwise(ends[1:])]
+
+
+def _moved(points: NDArray[np.float64], motion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points (N, 3) after a 4x4 motion."""
+    return np.asarray(cv2.transform(points[None], motion[:3])[0]) if len(points) else points
 
 
 def _rigid(
@@ -210,7 +233,7 @@ def _rigid(
     precision: NDArray[np.float64],
     guess: NDArray[np.float64] | None,
 ) -> NDArray[np.float64] | None:
-    """Return the rigid 4x4 that takes most of `there` to `here` (3, N); None if there is none.
+    """Return the rigid 4x4 that takes most of `there` to `here` (N, 3); None if there is none.
 
     Least squares (Kabsch 1976) with Tukey's weights, since things move, edges jump and flow errs.
     """
@@ -221,7 +244,7 @@ def _rigid(
         trust = _trust(here, there, precision, motion)
     for _ in range(5):
         before, motion = motion, _fitted(here, there, precision * trust * trust)
-        if motion is None or (before is not None and np.abs(motion - before).max() < STILL):
+        if motion is None or (before is not None and cv2.norm(motion, before, cv2.NORM_INF) < STILL):
             break
         trust = _trust(here, there, precision, motion)
     if motion is not None and np.count_nonzero(trust) >= 0.5 * len(precision):
@@ -233,8 +256,8 @@ def _trust(
     here: NDArray[np.float64], there: NDArray[np.float64], precision: NDArray[np.float64], motion: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return how far each pair fits a motion, in [0, 1]: the root of Tukey's weight."""
-    off = motion[:3, :3] @ there + motion[:3, 3:] - here
-    error = np.einsum('ij,ij->j', off, off) * precision
+    off = _moved(there, motion) - here
+    error = np.einsum('ij,ij,i->i', off, off, precision)
     middle = len(error) // 2
     limit = (4.0 * 1.4826) ** 2 * max(float(np.partition(error, middle)[middle]), 0.45)
     return np.maximum(1 - error / limit, 0.0)
@@ -243,13 +266,13 @@ def _trust(
 def _fitted(
     here: NDArray[np.float64], there: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """Return the rigid 4x4 that takes `there` to `here` (3, N) with the least weighted squares; None without weight."""
+    """Return the rigid 4x4 that takes `there` to `here` (N, 3) with the least weighted squares; None without weight."""
     total = float(weights.sum())
     if total <= 0:
         return None
-    heavy = here * weights
-    a, b = there @ weights / total, heavy.sum(1) / total
-    _, u, vt = cv2.SVDecomp(there @ heavy.T - (total * a)[:, None] * b)  # a fifth of NumPy's time for so small a matrix
+    a, b = weights @ there / total, weights @ here / total
+    spread = there.T @ (here * weights[:, None]) - (total * a)[:, None] * b
+    _, u, vt = cv2.SVDecomp(spread)  # a fifth of NumPy's time for so small a matrix
     turn = (u @ vt).T
     if cv2.determinant(turn) < 0:
         vt[2] *= -1  # a turn, not a reflection
@@ -259,22 +282,16 @@ def _fitted(
     return motion
 
 
-def _own(
-    here: NDArray[np.float64],
-    there: NDArray[np.float64],
-    precision: NDArray[np.float64],
-    camera: NDArray[np.float64],
-) -> NDArray[np.float64]:
+def _own(off: NDArray[np.float64], precision: NDArray[np.float64], camera: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the motion of a thing of which some points are known: the camera's, unless it moves itself.
 
-    Then it is shifted as far as its points are from where the camera's motion would have them; few tell no turn.
+    Then it is shifted as far as its points are `off` (N, 3) where the camera's motion has them; few tell no turn.
     """
     middle = len(precision) // 2
     if len(precision) < FEWEST_OWN:
         return camera
-    off = here - camera[:3, :3] @ there - camera[:3, 3:]
-    shift = np.partition(off, middle)[:, middle]
-    if np.linalg.norm(shift) < 0.01 + 2.0 * np.partition(precision, middle)[middle] ** -0.5:
+    shift = np.partition(off, middle, 0)[middle]
+    if cv2.norm(shift) < 0.01 + 2.0 * float(np.partition(precision, middle)[middle]) ** -0.5:
         return camera
     moved = camera.copy()
     moved[:3, 3] += shift

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import NOT_COMPUTED
+from converseg_ros.core.mask import Box
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
@@ -178,7 +179,7 @@ class Tracker:
         smalls = [_warp_small(small, back) for small in self._smalls]
         masks = self._outlines.moved(smalls, back)
         explained = _explained(current.gray, moved)
-        out = [self._carried(r, m, s, frame, age, explained) for r, m, s in zip(self._regions, masks, smalls)]
+        out = [self._carried(r, *m, s, frame, age, explained) for r, m, s in zip(self._regions, masks, smalls)]
         measured = (GeometryStatus.OK, GeometryStatus.PARTIAL)
         moving = [n for n, r in enumerate(self._regions) if r.geometry.status in measured and smalls[n].any()]
         if not geometry or not moving:
@@ -192,6 +193,7 @@ class Tracker:
         self,
         region: Region,
         mask: NDArray[np.bool_],
+        box: Box,
         small: NDArray[np.uint8],
         frame: Frame,
         age: float,
@@ -203,13 +205,13 @@ class Tracker:
             trust = 0.5 ** (age / self.options.half_life)
             trust *= cv2.mean(explained, small)[0]  # 0 where nothing is covered
             status, reason = old.status, old.reason
-            if not mask.any():
+            if not box.x1:
                 status, reason = Status.LOW_CONFIDENCE, 'left the view since the network saw it'
             elif trust < self.options.keep_status:
                 status, reason = Status.LOW_CONFIDENCE, f'carried for {age:.1f} s since the network saw it'
-            old = replace(
-                old,
-                mask=mask,
+            old = old.with_mask(
+                mask,
+                box,
                 score=old.score * trust,
                 status=status,
                 reason=reason,

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.mask import Box
 from converseg_ros.perception.motion import HIDDEN, grid_of
 
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
@@ -33,18 +34,20 @@ class Outlines:
         counts = np.cumsum([0, *map(len, found)]).tolist()
         self._spans = [spans[a:b] for a, b in pairwise(counts)]  # of each mask's borders among the points
 
-    def moved(self, smalls: Sequence[NDArray[np.uint8]], back: NDArray[np.float32]) -> list[NDArray[np.bool_]]:
-        """Return the (H, W) masks after a small motion: back (h, w, 2) says where each pixel was.
+    def moved(
+        self, smalls: Sequence[NDArray[np.uint8]], back: NDArray[np.float32]
+    ) -> list[tuple[NDArray[np.bool_], Box]]:
+        """Return the (H, W) masks after a small motion, and their boxes: back (h, w, 2) says where each pixel was.
 
         smalls: the masks already moved, at the motion's size. A mask has nothing outside its small one, grown by a
         pixel: what has come before a thing since is no part of it, though its outline goes around both.
         """
         if not len(self._points):
-            return [np.zeros(shape, np.bool_) for shape in self._shapes]
+            return [(np.zeros(shape, np.bool_), Box(0, 0, 0, 0)) for shape in self._shapes]
         height, width = self._shapes[0]
-        scale = np.array([width / back.shape[1], height / back.shape[0]], np.float32)
-        gone = _forward(np.asarray((self._points + 0.5) / scale - 0.5, np.float32), back)
-        points = np.rint(gone * scale + (scale - 1) / 2).astype(np.int32).reshape(-1, 2)
+        sx, sy = width / back.shape[1], height / back.shape[0]
+        gone = _forward(_scaled(self._points, 1 / sx, 1 / sy), back)
+        points = np.rint(_scaled(gone, sx, sy)).astype(np.int32).reshape(-1, 2)
         return [
             _filled(shape, [points[a:b] for a, b in spans], small)
             for shape, spans, small in zip(self._shapes, self._spans, smalls)
@@ -55,6 +58,11 @@ def _borders(mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
     """Return the column and row (N, 2) of each border's pixels, in order along it."""
     borders, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     return [np.asarray(border, np.float32).reshape(-1, 2) for border in borders]
+
+
+def _scaled(points: NDArray[np.float32], sx: float, sy: float) -> NDArray[np.float32]:
+    """Return the points (n, m, 2) of an image in the same one at another size; pixel centres are at integers."""
+    return np.asarray(cv2.transform(points, np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2]])), np.float32)
 
 
 def _forward(points: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,18 +78,22 @@ def _forward(points: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[
     return np.asarray(gone, np.float32)
 
 
-def _filled(shape: tuple[int, ...], borders: list[NDArray[np.int32]], small: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return the (H, W) mask of its borders, where the small one allows it."""
+def _filled(
+    shape: tuple[int, ...], borders: list[NDArray[np.int32]], small: NDArray[np.uint8]
+) -> tuple[NDArray[np.bool_], Box]:
+    """Return the (H, W) mask of its borders, where the small one allows it, and its box."""
     mask = np.zeros(shape, np.bool_)
     x, y, columns, rows = cv2.boundingRect(small)
     if not borders or not columns:
-        return mask
+        return mask, Box(0, 0, 0, 0)
     (h, w), (height, width) = small.shape, shape
     y0, y1, x0, x1 = max(y - MARGIN, 0), min(y + rows + MARGIN, h), max(x - MARGIN, 0), min(x + columns + MARGIN, w)
     top, bottom, left, right = y0 * height // h, -(-y1 * height // h), x0 * width // w, -(-x1 * width // w)
-    inside = np.zeros((bottom - top, right - left), np.uint8)
+    inside = mask[top:bottom, left:right].view(np.uint8)
     cv2.fillPoly(inside, borders, 1, offset=(-left, -top))
     allowed = cv2.dilate(small[y0:y1, x0:x1], CELL)
-    inside &= cv2.resize(allowed, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)  # 1 from a half on
-    mask[top:bottom, left:right] = inside.view(np.bool_)
-    return mask
+    allowed = cv2.resize(allowed, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)  # 1 from a half on
+    cv2.bitwise_and(inside, allowed, inside)
+    x, y, columns, rows = cv2.boundingRect(inside)
+    x, y = (x + left, y + top) if columns else (0, 0)
+    return mask, Box(x, y, x + columns, y + rows)
