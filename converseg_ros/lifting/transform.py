@@ -11,6 +11,8 @@ from converseg_ros.core.status import GeometryStatus
 
 def transform_points(points: NDArray[np.floating], transform: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return (N, 3) float32 points moved by a rigid 4x4 transform."""
+    if not len(points):
+        return points.astype(np.float32, copy=False)
     return (points @ transform[:3, :3].T + transform[:3, 3]).astype(np.float32)
 
 

@@ -34,6 +34,12 @@ class LowFrame:
 
 
 @lru_cache(maxsize=8)
+def _scaled(k: Intrinsics, width: int, height: int) -> Intrinsics:
+    """Return the same camera at another resolution."""
+    return k.scaled(width, height)
+
+
+@lru_cache(maxsize=8)
 def _rays(k: Intrinsics) -> NDArray[np.float32]:
     """Return the points (h * w, 3) of all pixels at a depth of one metre; read-only."""
     x, y = ray_maps(k)
@@ -54,7 +60,7 @@ def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> Low
     intrinsics: Intrinsics | None = None
     if frame.depth is not None and frame.intrinsics is not None:
         depth = np.asarray(cv2.resize(frame.depth, size, interpolation=cv2.INTER_NEAREST), np.float32)
-        intrinsics = frame.intrinsics.scaled(*size)
+        intrinsics = _scaled(frame.intrinsics, *size)
     return LowFrame(frame.stamp_ns, np.asarray(gray, np.uint8), depth, intrinsics, pose)
 
 
@@ -179,7 +185,7 @@ def _pairs(
 
 
 def _between(points: NDArray[np.float32], source: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the points (N, 3) that stand at (N, 2) column and row in (h, w, 3); NaN beside unknown and beyond edges."""
+    """Return the points (N, 3) at (N, 2) column and row of (h, w, 3); NaN beside what is unknown or beyond edges."""
     found = cv2.remap(points, source[None], None, cv2.INTER_LINEAR, borderValue=NOWHERE)  # type: ignore[call-overload]
     return np.asarray(found[0], np.float64)
 

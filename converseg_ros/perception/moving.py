@@ -14,7 +14,7 @@ from converseg_ros.lifting.transform import transform_geometry
 RISES = 0.02  # metres above the support, beyond depth noise, that stand in the way
 FEW = 3  # points that may do so by chance
 SAMPLES = (np.arange(16) + 0.5) / 8 - 1  # of a disc's radius
-NONE = np.zeros((0, 3), np.float32)
+NONE, NO_PIXELS = np.zeros((0, 3), np.float32), np.zeros(0, np.int64)
 
 
 def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame) -> Geometry:
@@ -23,7 +23,7 @@ def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame)
     Its points are left behind: they were measured in the other image. Placements that something has come upon since
     are dropped.
     """
-    moved = transform_geometry(replace(geometry, points=NONE, extra=NONE), motion, frame.frame_id)
+    moved = transform_geometry(without_points(geometry), motion, frame.frame_id)
     free = moved.placements
     if free and moved.plane is not None:
         free = tuple(p for p, hit in zip(free, _blocked(free, moved.plane, frame)) if not hit)
@@ -31,7 +31,14 @@ def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame)
     if len(free) < len(moved.placements):
         reason = '; '.join(r for r in (reason, 'something has come upon a placement') if r)
     distance = moved.distance if moved.centroid is None else float(np.linalg.norm(moved.centroid))
-    return replace(moved, pixels=np.zeros(0, np.int64), placements=free, reason=reason, distance=distance)
+    return replace(moved, placements=free, reason=reason, distance=distance)
+
+
+def without_points(geometry: Geometry) -> Geometry:
+    """Return the geometry without what was measured of single pixels."""
+    if not (len(geometry.points) or len(geometry.extra)):
+        return geometry
+    return replace(geometry, points=NONE, extra=NONE, pixels=NO_PIXELS)
 
 
 def _blocked(placements: Sequence[Placement], plane: Plane, frame: Frame) -> NDArray[np.bool_]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.geometry import NOT_COMPUTED
+from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
 from converseg_ros.core.mask import Box
+from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
@@ -23,7 +24,7 @@ from converseg_ros.perception.motion import (
     pose_back,
     similarity,
 )
-from converseg_ros.perception.moving import move_geometry
+from converseg_ros.perception.moving import move_geometry, without_points
 from converseg_ros.perception.warp import Outlines
 
 SECOND = 1_000_000_000
@@ -140,7 +141,8 @@ class Tracker:
         while len(tracks) > self.options.max_tracks:
             tracks.popitem(last=False)
         self._tracks, self._key, self._guess, self._motion = tracks, key, None, None
-        self._regions, self._smalls = out, smalls
+        self._regions = [replace(r, geometry=without_points(r.geometry)) for r in out]  # they belong to this image
+        self._smalls = smalls
         self._outlines = Outlines([r.prediction.mask for r in out])
         self._catch_up(key)
         return list(out)
@@ -179,56 +181,47 @@ class Tracker:
         smalls = [_warp_small(small, back) for small in self._smalls]
         masks = self._outlines.moved(smalls, back)
         explained = _explained(current.gray, moved)
-        out = [self._carried(r, *m, s, frame, age, explained) for r, m, s in zip(self._regions, masks, smalls)]
-        measured = (GeometryStatus.OK, GeometryStatus.PARTIAL)
-        moving = [n for n, r in enumerate(self._regions) if r.geometry.status in measured and smalls[n].any()]
-        if not geometry or not moving:
-            return out
-        self._motion, own = motions(current, self._key, back, [smalls[n] for n in moving], self._motion)
-        for n, m in zip(moving, own):
-            out[n] = replace(out[n], geometry=move_geometry(self._regions[n].geometry, m, frame))
+        geometries = self._geometries(current, back, smalls, frame) if geometry else {}
+        out = []
+        for n, (region, (mask, box)) in enumerate(zip(self._regions, masks)):
+            last = region.segmented_ns + int(options.max_carry * SECOND)
+            lasting = region.valid_until_ns - region.stamp_ns
+            carried = replace(
+                region,
+                prediction=self._prediction(region.prediction, mask, box, age, cv2.mean(explained, smalls[n])[0]),
+                geometry=geometries.get(n, NOT_COMPUTED),
+                stamp_ns=frame.stamp_ns,
+                frame_id=frame.frame_id,
+                valid_until_ns=min(frame.stamp_ns + lasting, last) if region.valid_until_ns else 0,
+                stage_ms={},
+            )
+            out.append(carried)
         return out
 
-    def _carried(
-        self,
-        region: Region,
-        mask: NDArray[np.bool_],
-        box: Box,
-        small: NDArray[np.uint8],
-        frame: Frame,
-        age: float,
-        explained: NDArray[np.float32],
-    ) -> Region:
-        """Return one region at the new image."""
-        old = region.prediction
-        if old.status not in (Status.NO_TARGET, Status.ERROR):
-            trust = 0.5 ** (age / self.options.half_life)
-            trust *= cv2.mean(explained, small)[0]  # 0 where nothing is covered
-            status, reason = old.status, old.reason
-            if not box.x1:
-                status, reason = Status.LOW_CONFIDENCE, 'left the view since the network saw it'
-            elif trust < self.options.keep_status:
-                status, reason = Status.LOW_CONFIDENCE, f'carried for {age:.1f} s since the network saw it'
-            old = old.with_mask(
-                mask,
-                box,
-                score=old.score * trust,
-                status=status,
-                reason=reason,
-                calibrated=False,
-                probability=None,
-            )
-        last = region.segmented_ns + int(self.options.max_carry * SECOND)
-        lasting = region.valid_until_ns - region.stamp_ns
-        return replace(
-            region,
-            prediction=old,
-            geometry=NOT_COMPUTED,
-            stamp_ns=frame.stamp_ns,
-            frame_id=frame.frame_id,
-            valid_until_ns=min(frame.stamp_ns + lasting, last) if region.valid_until_ns else 0,
-            stage_ms={},
-        )
+    def _prediction(self, old: Prediction, mask: NDArray[np.bool_], box: Box, age: float, like: float) -> Prediction:
+        """Return an answer with its carried mask; like: how well the image there is explained, 0 where nothing is."""
+        if old.status in (Status.NO_TARGET, Status.ERROR):
+            return old
+        trust = like * 0.5 ** (age / self.options.half_life)
+        status, reason = old.status, old.reason
+        if not box.x1:
+            status, reason = Status.LOW_CONFIDENCE, 'left the view since the network saw it'
+        elif trust < self.options.keep_status:
+            status, reason = Status.LOW_CONFIDENCE, f'carried for {age:.1f} s since the network saw it'
+        score = old.score * trust
+        return old.with_mask(mask, box, score=score, status=status, reason=reason, calibrated=False, probability=None)
+
+    def _geometries(
+        self, current: LowFrame, back: NDArray[np.float32], smalls: Sequence[NDArray[np.uint8]], frame: Frame
+    ) -> dict[int, Geometry]:
+        """Return the moved geometry of each region, by index, that has one and is in view, if the motion is known."""
+        assert self._key is not None
+        measured = (GeometryStatus.OK, GeometryStatus.PARTIAL)
+        moving = [n for n, r in enumerate(self._regions) if r.geometry.status in measured and smalls[n].any()]
+        if not moving:
+            return {}
+        self._motion, own = motions(current, self._key, back, [smalls[n] for n in moving], self._motion)
+        return {n: move_geometry(self._regions[n].geometry, m, frame) for n, m in zip(moving, own)}
 
     def _catch_up(self, key: LowFrame) -> None:
         """Prepare the motion from a late key image to the newest one, at once or step by step so that none is large."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+import time
 from typing import Any
 
 from geometry_msgs.msg import PoseArray
@@ -30,6 +31,7 @@ from converseg_ros.ros.markers import region_markers
 from converseg_ros.ros.qos import LATCHED, reliable
 from converseg_ros.ros.transforms import TransformListener
 
+COUNT_EVERY = 0.1  # seconds
 STREAMS: dict[str, type] = {
     'regions': RegionArray,
     'mask': Image,
@@ -64,12 +66,21 @@ class Outputs:
         self._ack = make(InstructionAck, 'instruction_ack', reliable(10))
         self._node = node
         self._classes: list[tuple[int, str]] | None = None
+        self._heard: frozenset[str] = frozenset()
+        self._count_at = 0.0
         self.published = 0
         self.tf_failures = 0
 
     def listened(self, *names: str) -> bool:
-        """Whether anybody subscribes to one of these streams; to any of them without names."""
-        return any(self._streams[n].get_subscription_count() > 0 for n in names or STREAMS)
+        """Whether anybody subscribes to one of these streams; to any of them without names.
+
+        Asked a dozen times a frame, so subscribers are counted ten times a second.
+        """
+        now = time.monotonic()
+        if now >= self._count_at:
+            self._heard = frozenset(n for n, p in self._streams.items() if p.get_subscription_count() > 0)
+            self._count_at = now + COUNT_EVERY
+        return not self._heard.isdisjoint(names) if names else bool(self._heard)
 
     def acknowledge(self, ack: InstructionAck) -> None:
         """Answer a text."""
