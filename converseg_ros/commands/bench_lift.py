@@ -120,10 +120,11 @@ def open3d_chain(frame: Frame, masks: list[NDArray[np.bool_]]) -> list[tuple[NDA
     k = frame.intrinsics
     assert k is not None and frame.depth is not None
     camera = o3d.camera.PinholeCameraIntrinsic(k.width, k.height, k.fx, k.fy, k.cx, k.cy)
-    image = o3d.geometry.Image(np.nan_to_num(frame.depth))  # type: ignore[call-overload]
+    depth = np.nan_to_num(np.asarray(frame.depth))
+    image = o3d.geometry.Image(depth)  # type: ignore[call-overload, arg-type]
     cloud = o3d.geometry.PointCloud.create_from_depth_image(image, camera, depth_scale=1.0, depth_trunc=8.0)
     index = np.full(frame.depth.shape, -1, np.int64)
-    valid = np.nan_to_num(frame.depth) > 0
+    valid = depth > 0
     index[valid] = np.arange(int(valid.sum()))
     out = []
     for mask in masks:
@@ -203,8 +204,9 @@ def _other_noise(frame: Frame, masks: list[NDArray[np.bool_]]) -> tuple[Frame, l
     from converseg_ros.lifting.depth import depth_sigma
 
     assert frame.depth is not None
-    noise = np.random.default_rng(1).standard_normal(frame.depth.shape) * depth_sigma(frame.depth)
-    depth = np.where(frame.depth > 0, frame.depth + noise, 0).astype(np.float32)
+    known = np.asarray(frame.depth)
+    noise = np.random.default_rng(1).standard_normal(known.shape) * depth_sigma(known)
+    depth = np.where(known > 0, known + noise, 0).astype(np.float32)
     return replace(frame, depth=depth), masks
 
 

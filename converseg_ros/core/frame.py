@@ -1,6 +1,9 @@
 """One moment of an RGB-D camera, in metres and in the camera's optical frame (REP 103, REP 118)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,17 +46,47 @@ class Intrinsics:
         )
 
 
+class StoredDepth:
+    """An (H, W) depth image as a sensor stores it, which becomes float32 metres where it is looked at.
+
+    Carrying a mask to a newer image looks at a few thousand of its pixels. `np.asarray` gives all of it.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, stored: NDArray[Any], metres: Callable[[NDArray[Any]], NDArray[np.float32]]) -> None:
+        """Keep (H, W) values; `metres` converts an array of any shape, NaN where unknown."""
+        self._stored, self._metres = stored, metres
+        self.shape: tuple[int, ...] = stored.shape
+
+    @cached_property
+    def _all(self) -> NDArray[np.float32]:
+        return self._metres(self._stored)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return all of it in metres."""
+        return np.array(self._all, dtype, copy=True) if copy else np.asarray(self._all, dtype)
+
+    def take(self, pixels: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the metres of some pixels, by flat index (row * W + column), in the shape of `pixels`."""
+        return self._metres(self._stored.take(pixels))
+
+
+Depth: TypeAlias = NDArray[np.float32] | StoredDepth
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Colour, and optionally depth and intrinsics, that belong together.
 
     rgb: (H, W, 3) uint8. depth: (H, W) float32 metres along the optical axis, registered to rgb; NaN or 0 where
-    unknown. stamp_ns: the source image's stamp. frame_id: the optical frame. gravity: unit vector (3,) in the
-    optical frame pointing down, or None where TF does not tell.
+    unknown; an array, or one that is decoded where it is looked at (`np.asarray` makes an array of either).
+    stamp_ns: the source image's stamp. frame_id: the optical frame. gravity: unit vector (3,) in the optical frame
+    pointing down, or None where TF does not tell.
     """
 
     rgb: NDArray[np.uint8]
-    depth: NDArray[np.float32] | None = None
+    depth: Depth | None = None
     intrinsics: Intrinsics | None = None
     stamp_ns: int = 0
     frame_id: str = ''

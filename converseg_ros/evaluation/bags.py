@@ -128,7 +128,8 @@ class Bag:
             if self.calibration is not None:
                 rectified_size(rgb.shape, self.calibration)
                 intrinsics = self.rectifier.prepare(self.calibration)
-                rgb, depth = self.rectifier.rectify(rgb, depth)
+                rgb, straight = self.rectifier.rectify(rgb, depth)
+                depth = None if straight is None else np.asarray(straight)
         except InputError as error:
             intrinsics = None
             problems.append(str(error))

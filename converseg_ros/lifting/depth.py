@@ -17,7 +17,7 @@ FAR = np.float32(1e6)  # stands for unknown depth where the nearest is sought
 
 
 def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.float32]:
-    """Return an (H, W) depth image in float32 metres, NaN where unknown, by its ROS encoding (REP 118).
+    """Return depth of any shape in float32 metres, NaN where unknown, by its ROS encoding (REP 118).
 
     16UC1 and mono16 are millimetres with 0 = unknown, 32FC1 metres; other encodings raise InputError.
     """
@@ -25,7 +25,7 @@ def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.flo
         raise InputError(
             f'depth encoding {encoding!r} is not one of {", ".join(SCALES)}', where='depth', do='set the camera driver'
         )
-    if image.ndim != 2 or (image.dtype.kind == 'f') != (encoding == '32FC1'):
+    if (image.dtype.kind == 'f') != (encoding == '32FC1'):
         raise InputError(f'depth is {image.dtype} {image.shape}, its encoding says {encoding}', where='depth')
     metres = image.astype(np.float32)
     metres *= np.float32(SCALES[encoding])
@@ -97,7 +97,7 @@ class DepthScene:
             raise InputError('the frame has no depth or no intrinsics', where='lifting')
         self.frame, self.options = frame, options
         self.rx, self.ry = ray_table(frame.intrinsics)
-        self._depth = np.ascontiguousarray(frame.depth)
+        self._depth: NDArray[np.float32] = np.ascontiguousarray(frame.depth)
         # inRange says no to NaN and infinity, and is several times faster than comparisons and np.where
         self.valid = np.asarray(cv2.inRange(self._depth, options.min_depth, options.max_depth), np.uint8)
         self.valid &= np.uint8(1)

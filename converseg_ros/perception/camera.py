@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.frame import Intrinsics
+from converseg_ros.core.frame import Depth, Intrinsics
 
 Distortion = Literal['rectify', 'refuse', 'ignore']
 # model -> the numbers of coefficients it may have
@@ -102,16 +102,14 @@ class Rectifier:
         k = (c.p[0], c.p[1], c.p[2], 0.0, c.p[5], c.p[6], 0.0, 0.0, 1.0)
         return Calibration(c.width, c.height, k, (), c.model, (), c.binning_x, c.binning_y, c.roi).intrinsics()
 
-    def rectify(
-        self, rgb: NDArray[np.uint8], depth: NDArray[np.float32] | None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+    def rectify(self, rgb: NDArray[np.uint8], depth: Depth | None) -> tuple[NDArray[np.uint8], Depth | None]:
         """Return (H, W, 3) colour and (H, W) depth as a pinhole camera sees them; depth is never interpolated."""
         if self._maps is None:
             return rgb, depth
         import cv2
 
         straight = np.asarray(cv2.remap(rgb, *self._maps, cv2.INTER_LINEAR), np.uint8)
-        return straight, None if depth is None else self.rectify_depth(depth)
+        return straight, None if depth is None else self.rectify_depth(np.asarray(depth))
 
     def rectify_depth(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (H, W) depth as a pinhole camera sees it, NaN beyond its edges; never interpolated."""

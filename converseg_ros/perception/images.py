@@ -3,7 +3,7 @@
 Sources: sensor_msgs/image_encodings.hpp, REP 118 (depth), compressed_depth_image_transport's header.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 import math
 import struct
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import StoredDepth
 from converseg_ros.lifting.depth import depth_to_metres
 
 MOST_PIXELS = 64_000_000  # more is a broken or hostile header, not a robot's camera
@@ -124,18 +125,28 @@ def decode_depth(
     data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> NDArray[np.float32]:
     """Return (H, W) float32 metres, NaN where unknown, of a raw depth image (REP 118)."""
+    return np.asarray(stored_depth(data, encoding, height, width, step, big_endian=big_endian))
+
+
+def stored_depth(
+    data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
+) -> StoredDepth:
+    """Return a raw depth image (REP 118) as it is, to be decoded where it is looked at."""
     if encoding not in DEPTH_ENCODINGS:
         raise InputError(
             f'{encoding!r} is no depth encoding', where='depth', do=f'use one of {", ".join(DEPTH_ENCODINGS)}'
         )
     pixels = read_pixels(data, encoding, height, width, step, big_endian=big_endian)
-    if encoding == '32FC1':
-        return depth_to_metres(pixels, encoding)
+    return StoredDepth(pixels, partial(depth_to_metres, encoding='32FC1') if encoding == '32FC1' else _looked_up)
+
+
+def _looked_up(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Return float32 metres of uint16 millimetres of any shape."""
     import cv2
 
-    if int(cv2.__version__.split('.')[0]) >= 5:  # looks 16 bits up, too, in a fifth of the time of computing them
-        return np.asarray(cv2.LUT(pixels, _metres()), np.float32)
-    return _metres().take(pixels, mode='clip')  # nothing is to be clipped, but not checking takes half the time
+    if millimetres.ndim == 2 and int(cv2.__version__.split('.')[0]) >= 5:  # it looks 16 bits up, too, in half the time
+        return np.asarray(cv2.LUT(millimetres, _metres()), np.float32)
+    return _metres().take(millimetres, mode='clip')  # nothing is to be clipped, but not checking takes half the time
 
 
 @lru_cache(maxsize=1)

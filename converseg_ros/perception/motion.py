@@ -34,6 +34,12 @@ class LowFrame:
 
 
 @lru_cache(maxsize=8)
+def _spread(height: int, width: int, rows: int, columns: int) -> NDArray[np.intp]:
+    """Return the flat indices (rows, columns) of pixels spread evenly over an image."""
+    return (np.arange(rows) * height // rows)[:, None] * width + np.arange(columns) * width // columns
+
+
+@lru_cache(maxsize=8)
 def _scaled(k: Intrinsics, width: int, height: int) -> Intrinsics:
     """Return the same camera at another resolution."""
     return k.scaled(width, height)
@@ -59,7 +65,7 @@ def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> Low
     depth: NDArray[np.float32] | None = None
     intrinsics: Intrinsics | None = None
     if frame.depth is not None and frame.intrinsics is not None:
-        depth = np.asarray(cv2.resize(frame.depth, size, interpolation=cv2.INTER_NEAREST), np.float32)
+        depth = frame.depth.take(_spread(frame.height, frame.width, size[1], size[0]))
         intrinsics = _scaled(frame.intrinsics, *size)
     return LowFrame(frame.stamp_ns, np.asarray(gray, np.uint8), depth, intrinsics, pose)
 

@@ -54,7 +54,7 @@ def _blocked(placements: Sequence[Placement], plane: Plane, frame: Frame) -> NDA
     columns = (k.fx * x / ahead + k.cx)[:, None] + ru[:, None] * SAMPLES
     rows = (k.fy * y / ahead + k.cy)[:, None] + rv[:, None] * SAMPLES
     u, v = (np.clip(np.rint(a), 0, n - 1).astype(np.intp) for a, n in ((columns, frame.width), (rows, frame.height)))
-    depth = frame.depth[v[:, :, None], u[:, None, :]]
+    depth = frame.depth.take(v[:, :, None] * frame.width + u[:, None, :])
     rx, ry = ray_table(k)
     px, py = depth * rx[u][:, None, :], depth * ry[v][:, :, None]
     n = plane.normal

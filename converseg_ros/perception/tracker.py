@@ -29,6 +29,7 @@ from converseg_ros.perception.warp import Outlines
 
 SECOND = 1_000_000_000
 SURE = 0.8  # correlation above which a motion explains an image
+CLEAR = 0.97  # of an image explained: a mean difference of six gray levels
 EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the difference in gray levels
 
 
@@ -173,14 +174,15 @@ class Tracker:
         if back is None or moved is None or similarity(current.gray, moved, back) < SURE:
             back = self._guess = flow_back(current.gray, self._key.gray, self._guess)
             moved = moved_image(self._key.gray, back)
-        if self._is_cut(current, moved, back):
+        explained = _explained(current.gray, moved)
+        # what is explained this well, gray level by gray level, need not be correlated, too
+        if cv2.mean(explained)[0] < CLEAR and self._is_cut(current, moved, back):
             self.reset('the scene was cut')
             self._recent.append(current)
             return []
         self._recent.append(current)
         smalls = [_warp_small(small, back) for small in self._smalls]
         masks = self._outlines.moved(smalls, back)
-        explained = _explained(current.gray, moved)
         geometries = self._geometries(current, back, smalls, frame) if geometry else {}
         out = []
         for n, (region, (mask, box)) in enumerate(zip(self._regions, masks)):

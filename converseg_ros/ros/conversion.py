@@ -14,6 +14,7 @@ from std_msgs.msg import Header
 
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.families import Family
+from converseg_ros.core.frame import Depth
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.lifting.tf import matrix_quaternion
@@ -92,11 +93,11 @@ def _by_cv_bridge(message: Image | ImageView) -> NDArray[np.uint8]:
         raise InputError(f'{unknown} ({error})', where='image', do='configure the camera driver') from error
 
 
-def to_depth(message: AnyImage) -> NDArray[np.float32]:
-    """Return (H, W) metres, NaN where unknown."""
+def to_depth(message: AnyImage) -> Depth:
+    """Return (H, W) metres, NaN where unknown; what is not compressed is decoded where it is looked at."""
     if isinstance(message, CompressedImage | CompressedView):
         return images.decode_compressed_depth(message.data, message.format)
-    return images.decode_depth(*_raw(message), big_endian=bool(message.is_bigendian))
+    return images.stored_depth(*_raw(message), big_endian=bool(message.is_bigendian))
 
 
 def to_calibration(message: CameraInfo) -> Calibration:

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from converseg_ros.core import ConversegError, Frame, InputError
-from converseg_ros.core.frame import Intrinsics
+from converseg_ros.core.frame import Depth, Intrinsics
 from converseg_ros.lifting.registration import register
 from converseg_ros.lifting.tf import TransformError
 from converseg_ros.perception.camera import Calibration, Rectifier, rectified_size
@@ -175,7 +175,8 @@ class FrameMaker:
         image = bundle.image
         self.note = ''
         rgb = conversion.to_rgb(image)
-        depth, intrinsics = None, None
+        depth: Depth | None = None
+        intrinsics = None
         apart = bundle.depth is not None and self._apart(bundle, rgb)
         try:
             if bundle.depth is not None and not apart:
@@ -217,7 +218,7 @@ class FrameMaker:
         return bundle.depth_info is not None and (height, width) != rgb.shape[:2]
 
     @staticmethod
-    def _depth(message: Any, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _depth(message: Any, rgb: NDArray[np.uint8]) -> Depth:
         depth = conversion.to_depth(message)
         if depth.shape != rgb.shape[:2]:
             raise InputError(
@@ -237,7 +238,7 @@ class FrameMaker:
         if colour is None:
             raise InputError(f"{apart}, and the colour camera's camera_info is not known", where='depth')
         calibration = self._calibrate('depth', bundle.depth_info, source)
-        depth = conversion.to_depth(bundle.depth)
+        depth = np.asarray(conversion.to_depth(bundle.depth))
         rectified_size(depth.shape, calibration)
         if self._depth_rectifier.distortion != settings['distortion']:
             self._depth_rectifier = Rectifier(settings['distortion'])

@@ -81,6 +81,19 @@ def test_depth_zero_saturated_nan_and_negative_are_unknown() -> None:
     assert np.isnan(out[0, :4]).all() and out[0, 4] == 2
 
 
+@pytest.mark.parametrize(('encoding', 'kind'), [('16UC1', np.uint16), ('32FC1', np.float32)])
+def test_depth_is_the_same_where_it_is_looked_at_and_as_a_whole(encoding: str, kind: type) -> None:
+    stored = np.random.default_rng(0).integers(0, 9000, (H, W)).astype(kind)
+    stored[0, :3] = 65535 if kind is np.uint16 else np.nan
+    depth = images.stored_depth(stored.tobytes(), encoding, H, W)
+    assert depth.shape == (H, W) and depth.dtype == np.float32
+    whole = np.asarray(depth)
+    assert whole.dtype == np.float32 and np.isnan(whole[0, :3]).all() and np.nanmax(whole) > 5
+    for pixels in (np.arange(0, H * W, 7), np.arange(H * W).reshape(H, W)[::2, ::3]):
+        looked = depth.take(pixels)
+        assert looked.shape == pixels.shape and np.array_equal(looked, whole.take(pixels), equal_nan=True)
+
+
 @pytest.mark.parametrize(
     ('encoding', 'data', 'height', 'width', 'step', 'words'),
     [
