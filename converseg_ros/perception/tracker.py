@@ -17,14 +17,15 @@ from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
     LowFrame,
     flow_back,
+    forward,
     low_frame,
-    motions,
     moved_image,
     picked,
     pose_back,
     similarity,
 )
 from converseg_ros.perception.moving import move_geometry, without_points
+from converseg_ros.perception.rigid import Landmarks
 from converseg_ros.perception.warp import Outlines
 
 SECOND = 1_000_000_000
@@ -85,6 +86,7 @@ class Tracker:
         self._regions: list[Region] = []
         self._smalls: list[NDArray[np.uint8]] = []  # their masks, small
         self._outlines = Outlines()
+        self._landmarks: Landmarks | None = None
         self._guess: NDArray[np.float32] | None = None
         self._motion: NDArray[np.float64] | None = None  # of the camera, from the key image to the newest
         self._recent: deque[LowFrame] = deque(maxlen=self.options.history)
@@ -144,7 +146,9 @@ class Tracker:
         self._tracks, self._key, self._guess, self._motion = tracks, key, None, None
         self._regions = [replace(r, geometry=without_points(r.geometry)) for r in out]  # they belong to this image
         self._smalls = smalls
-        self._outlines = Outlines([r.prediction.mask for r in out])
+        self._outlines = Outlines([r.prediction.mask for r in out], key.gray.shape)
+        self._landmarks = landmarks = Landmarks(key, smalls)
+        self._points = np.concatenate([self._outlines.points, landmarks.points])  # all that is followed
         self._catch_up(key)
         return list(out)
 
@@ -182,8 +186,9 @@ class Tracker:
             return []
         self._recent.append(current)
         smalls = [_warp_small(small, back) for small in self._smalls]
-        masks = self._outlines.moved(smalls, back)
-        geometries = self._geometries(current, back, smalls, frame) if geometry else {}
+        gone = forward(self._points, back)
+        masks = self._outlines.moved(smalls, gone[: len(self._outlines.points)])
+        geometries = self._geometries(current, gone[len(self._outlines.points) :], smalls, frame) if geometry else {}
         out = []
         for n, (region, (mask, box)) in enumerate(zip(self._regions, masks)):
             last = region.segmented_ns + int(options.max_carry * SECOND)
@@ -214,16 +219,16 @@ class Tracker:
         return old.with_mask(mask, box, score=score, status=status, reason=reason, calibrated=False, probability=None)
 
     def _geometries(
-        self, current: LowFrame, back: NDArray[np.float32], smalls: Sequence[NDArray[np.uint8]], frame: Frame
+        self, current: LowFrame, gone: NDArray[np.float32], smalls: Sequence[NDArray[np.uint8]], frame: Frame
     ) -> dict[int, Geometry]:
         """Return the moved geometry of each region, by index, that has one and is in view, if the motion is known."""
-        assert self._key is not None
+        assert self._landmarks is not None
         measured = (GeometryStatus.OK, GeometryStatus.PARTIAL)
         moving = [n for n, r in enumerate(self._regions) if r.geometry.status in measured and smalls[n].any()]
         if not moving:
             return {}
-        self._motion, own = motions(current, self._key, back, [smalls[n] for n in moving], self._motion)
-        return {n: move_geometry(self._regions[n].geometry, m, frame) for n, m in zip(moving, own)}
+        self._motion, own = self._landmarks.motions(current, gone, self._motion)
+        return {n: move_geometry(self._regions[n].geometry, own[n], frame) for n in moving if own}
 
     def _catch_up(self, key: LowFrame) -> None:
         """Prepare the motion from a late key image to the newest one, at once or step by step so that none is large."""

@@ -8,46 +8,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.mask import Box
-from converseg_ros.perception.motion import HIDDEN, grid_of
+from converseg_ros.perception.motion import in_rows
 
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
-STEPS = 3  # towards where a point has gone; each leaves of the error what the motion changes from pixel to pixel
-AROUND = (31, 31)  # small pixels, whose motion those take that nothing is known of
 CELL = np.ones((3, 3), np.uint8)
-ROW = 256  # points; OpenCV's images have less than 32768 columns
 
 
 class Outlines:
-    """The borders of the masks of one image, which belong to the masks, so that filling them gives these back."""
+    """The borders of the masks of one image, which belong to the masks, so that filling them gives these back.
 
-    def __init__(self, masks: Sequence[NDArray[np.bool_]] = ()) -> None:
-        """Follow the borders of (H, W) masks, holes included."""
+    points: (n, m, 2) float32 column and row of their pixels in the small image that motion is measured on.
+    """
+
+    def __init__(self, masks: Sequence[NDArray[np.bool_]] = (), small: tuple[int, int] = (1, 1)) -> None:
+        """Follow the borders of (H, W) masks, holes included; small: height and width of the small image."""
         self._shapes = [mask.shape for mask in masks]
+        height, width = self._shapes[0] if masks else small
+        self._scale = width / small[1], height / small[0]
         found = [_borders(mask) for mask in masks]
         borders = [border for some in found for border in some]
-        ends = np.cumsum([0, *map(len, borders)]).tolist()
-        points = np.zeros((-(-ends[-1] // ROW) * ROW, 2), np.float32)
-        if borders:
-            np.concatenate(borders, out=points[: ends[-1]])
-        self._points = points.reshape(-1, ROW, 2)
-        spans = list(pairwise(ends))
+        whole = in_rows(np.concatenate(borders) if borders else np.zeros((0, 2)))
+        self.points = _scaled(whole, *(1 / s for s in self._scale)) if len(whole) else whole
+        spans = list(pairwise(np.cumsum([0, *map(len, borders)]).tolist()))
         counts = np.cumsum([0, *map(len, found)]).tolist()
         self._spans = [spans[a:b] for a, b in pairwise(counts)]  # of each mask's borders among the points
 
     def moved(
-        self, smalls: Sequence[NDArray[np.uint8]], back: NDArray[np.float32]
+        self, smalls: Sequence[NDArray[np.uint8]], gone: NDArray[np.float32]
     ) -> list[tuple[NDArray[np.bool_], Box]]:
-        """Return the (H, W) masks after a small motion, and their boxes: back (h, w, 2) says where each pixel was.
+        """Return the (H, W) masks after a motion, and their boxes; gone: where `points` have gone.
 
         smalls: the masks already moved, at the motion's size. A mask has nothing outside its small one, grown by a
         pixel: what has come before a thing since is no part of it, though its outline goes around both.
         """
-        if not len(self._points):
+        if not len(gone):
             return [(np.zeros(shape, np.bool_), Box(0, 0, 0, 0)) for shape in self._shapes]
-        height, width = self._shapes[0]
-        sx, sy = width / back.shape[1], height / back.shape[0]
-        gone = _forward(_scaled(self._points, 1 / sx, 1 / sy), back)
-        points = np.rint(_scaled(gone, sx, sy)).astype(np.int32).reshape(-1, 2)
+        points = np.rint(_scaled(gone, *self._scale)).astype(np.int32).reshape(-1, 2)
         return [
             _filled(shape, [points[a:b] for a, b in spans], small)
             for shape, spans, small in zip(self._shapes, self._spans, smalls)
@@ -63,19 +59,6 @@ def _borders(mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
 def _scaled(points: NDArray[np.float32], sx: float, sy: float) -> NDArray[np.float32]:
     """Return the points (n, m, 2) of an image in the same one at another size; pixel centres are at integers."""
     return np.asarray(cv2.transform(points, np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2]])), np.float32)
-
-
-def _forward(points: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return where points (n, m, 2) have gone, if `back` (h, w, 2) says where each pixel came from."""
-    shift = back - grid_of(*back.shape[:2])
-    if back.min() <= HIDDEN:
-        known = (back[..., :1] > HIDDEN).astype(np.float32)
-        near = cv2.blur(shift * known, AROUND) / np.maximum(cv2.blur(known, AROUND), 1e-6)[..., None]
-        shift = np.where(known > 0, shift, near)
-    gone = points
-    for _ in range(STEPS):  # it came from `points` if it is as far from there as the motion says where it is
-        gone = points - cv2.remap(shift, gone, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return np.asarray(gone, np.float32)
 
 
 def _filled(

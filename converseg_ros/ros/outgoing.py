@@ -39,7 +39,7 @@ def cloud(points: NDArray[np.void], stamp_ns: int, frame_id: str, *, dense: bool
     w.header(stamp_ns, frame_id)
     w.numbers('III', height, width, len(kinds))
     for name, (kind, offset, *_) in kinds.items():
-        w.text(name)
+        w.texts(name)
         w.numbers('IBI', offset, POINT_FIELDS[kind.str[1:]], 1)
     w.numbers('?II', sys.byteorder == 'big', points.itemsize, points.itemsize * width)
     w.octets(np.ascontiguousarray(points).reshape(-1).view(np.uint8))
@@ -69,7 +69,7 @@ def _image(w: Writer, shape: tuple[int, int], stamp_ns: int, frame_id: str, *par
     height, width = shape
     w.header(stamp_ns, frame_id)
     w.numbers('II', height, width)
-    w.text('mono8')
+    w.texts('mono8')
     w.numbers('BI', False, width)
     w.octets(*parts)
 
@@ -86,15 +86,13 @@ def _white(w: Writer, mask: NDArray[np.bool_], box: Box, r: Region) -> None:
 def _region(w: Writer, r: Region, label: int) -> None:
     prediction, geometry, asked = r.prediction, r.geometry, r.instruction
     w.header(r.stamp_ns, geometry.frame_id or r.frame_id)
-    w.text(r.id)
-    for text in (asked.id, asked.name, asked.text, asked.resolved):
-        w.text(text)
+    w.texts(r.id, asked.id, asked.name, asked.text, asked.resolved)
     w.numbers('B', asked.role)
-    w.text(asked.family or '')
+    w.texts(asked.family or '')
     w.numbers('?BB', asked.standing, label, prediction.status)
-    w.text(prediction.reason)
+    w.texts(prediction.reason)
     w.numbers('B', geometry.status)
-    w.text(geometry.reason)
+    w.texts(geometry.reason)
     w.numbers('f??', prediction.score, prediction.calibrated, r.tracked)
     w.stamp(r.segmented_ns)
     w.stamp(r.valid_until_ns)
@@ -102,10 +100,9 @@ def _region(w: Writer, r: Region, label: int) -> None:
     _white(w, prediction.mask, box, r)
     w.numbers('4I?I', box.x0, box.y0, box.y1 - box.y0, box.x1 - box.x0, False, prediction.area)
     _geometry(w, geometry, r)
-    w.text(r.model)
+    w.texts(r.model)
     w.numbers('I', len(r.stage_ms))
-    for name in r.stage_ms:
-        w.text(name)
+    w.texts(*r.stage_ms)
     w.numbers(f'I{len(r.stage_ms)}f', len(r.stage_ms), *r.stage_ms.values())
 
 
@@ -122,7 +119,7 @@ def _geometry(w: Writer, g: Geometry, r: Region) -> None:
     for place in g.placements:
         w.header(r.stamp_ns, g.frame_id or r.frame_id)
         w.numbers('7dff', *_pose(place.position, place.rotation), place.free_radius, place.score)
-        w.text(r.id)
+        w.texts(r.id)
     w.numbers('I', grasp is not None)
     if grasp is not None:
         _, axis, approach = grasp.rotation.T.tolist()

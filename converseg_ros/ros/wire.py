@@ -7,6 +7,7 @@ comes is given to rclpy.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 import struct
 import sys
 from typing import Any, NamedTuple
@@ -71,28 +72,35 @@ class _Reader:
     def __init__(self, raw: bytes) -> None:
         self.raw, self.at = raw, ORIGIN
 
-    def number(self, kind: str = 'I') -> int:
-        """Return the next integer of a `struct` kind."""
-        size = struct.calcsize(kind)
-        self.at += -(self.at - ORIGIN) % size
-        (value,) = struct.unpack_from('<' + kind, self.raw, self.at)
-        self.at += size
-        return int(value)
+    def octet(self) -> int:
+        """Return the next integer of one byte."""
+        self.at += 1
+        return self.raw[self.at - 1]
 
-    def text(self) -> str:
-        """Return the next string."""
-        length = self.number()
+    def words(self, kind: struct.Struct) -> tuple[int, ...]:
+        """Return the next integers, of four bytes each."""
+        self.at += -(self.at - ORIGIN) % 4
+        values = kind.unpack_from(self.raw, self.at)
+        self.at += kind.size
+        return values
+
+    def text(self, length: int) -> str:
+        """Return the next string, whose length has been read."""
         begin, self.at = self.at, self.at + length
         return self.raw[begin : begin + length - 1].decode()
 
     def header(self) -> HeaderView:
         """Return the next header."""
-        return HeaderView(StampView(self.number('i'), self.number()), self.text())
+        sec, nanosec, length = self.words(_STAMP_LENGTH)
+        return HeaderView(StampView(sec, nanosec), self.text(length))
 
-    def octets(self) -> NDArray[np.uint8]:
-        """Return the next sequence of bytes; ValueError where it is longer than what is there."""
-        length = self.number()
+    def octets(self, length: int) -> NDArray[np.uint8]:
+        """Return the next sequence of bytes, whose length has been read; ValueError where there are fewer."""
         return np.frombuffer(self.raw, np.uint8, length, self.at)
+
+
+_STAMP_LENGTH = struct.Struct('<iII')
+_ONE, _TWO, _THREE = (struct.Struct('<' + 'I' * n) for n in (1, 2, 3))
 
 
 def read_image(raw: bytes) -> ImageView | Image:
@@ -100,8 +108,12 @@ def read_image(raw: bytes) -> ImageView | Image:
     try:
         if raw[:2] == LITTLE_ENDIAN:
             r = _Reader(raw)
-            return ImageView(r.header(), r.number(), r.number(), r.text(), r.number('B'), r.number(), r.octets())
-    except (struct.error, ValueError):
+            header = r.header()
+            height, width, length = r.words(_THREE)
+            encoding, is_bigendian = r.text(length), r.octet()
+            step, size = r.words(_TWO)
+            return ImageView(header, height, width, encoding, is_bigendian, step, r.octets(size))
+    except (struct.error, ValueError, IndexError):
         pass
     return deserialize_message(raw, Image)
 
@@ -111,7 +123,9 @@ def read_compressed(raw: bytes) -> CompressedView | CompressedImage:
     try:
         if raw[:2] == LITTLE_ENDIAN:
             r = _Reader(raw)
-            return CompressedView(r.header(), r.text(), r.octets())
+            header = r.header()
+            kind = r.text(*r.words(_ONE))
+            return CompressedView(header, kind, r.octets(*r.words(_ONE)))
     except (struct.error, ValueError):
         pass
     return deserialize_message(raw, CompressedImage)
@@ -135,6 +149,13 @@ class InfoReader:
         return message.header.stamp.sec * SECOND + message.header.stamp.nanosec, message
 
 
+@lru_cache(maxsize=256)
+def _strings(values: tuple[str, ...]) -> tuple[str, tuple[int | bytes, ...]]:
+    """Return the `struct` kinds of strings, and what is packed; the same ones are written at each image."""
+    encoded = [value.encode() + b'\0' for value in values]
+    return ''.join(f'I{len(raw)}s' for raw in encoded), tuple(x for raw in encoded for x in (len(raw), raw))
+
+
 class Writer:
     """Writes members one after the other, in the machine's byte order and with its alignment, which is CDR's."""
 
@@ -150,10 +171,10 @@ class Writer:
         self._kinds.append(kinds)
         self._values += values
 
-    def text(self, value: str) -> None:
-        """Write a string."""
-        raw = value.encode() + b'\0'
-        self.numbers(f'I{len(raw)}s', len(raw), raw)
+    def texts(self, *values: str) -> None:
+        """Write strings."""
+        kinds, parts = _strings(values)
+        self.numbers(kinds, *parts)
 
     def stamp(self, ns: int) -> None:
         """Write a time."""
@@ -162,7 +183,7 @@ class Writer:
     def header(self, stamp_ns: int, frame_id: str) -> None:
         """Write a header."""
         self.stamp(stamp_ns)
-        self.text(frame_id)
+        self.texts(frame_id)
 
     def octets(self, *parts: NDArray[np.uint8]) -> None:
         """Write a sequence of bytes, given in parts that must stay as they are until all is written."""

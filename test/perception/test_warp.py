@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import mask_box
-from converseg_ros.perception.motion import HIDDEN, grid_of
+from converseg_ros.perception.motion import HIDDEN, forward, grid_of
 from converseg_ros.perception.warp import Outlines
 
 H, W, h, w = 240, 320, 60, 80
@@ -31,7 +31,8 @@ def shifted(mask, dx, dy) -> np.ndarray:
 
 def carried(masks, smalls, back) -> list[np.ndarray]:
     """Return the moved masks; what is said to be their box must be theirs."""
-    found = Outlines(masks).moved(smalls, back)
+    outlines = Outlines(masks, (h, w))
+    found = outlines.moved(smalls, forward(outlines.points, back))
     assert [box for _, box in found] == [mask_box(mask) for mask, _ in found]
     return [mask for mask, _ in found]
 
@@ -45,7 +46,7 @@ def test_without_motion_every_pixel_stays():
     masks = [ring(), np.zeros((H, W), bool), np.ones((H, W), bool), noise]
     for mask, moved in zip(masks, carried(masks, [small(m) for m in masks], STILL)):
         assert moved.dtype == np.bool_ and np.array_equal(moved, mask)
-    assert Outlines().moved([], STILL) == []
+    assert carried([], [], STILL) == []
 
 
 @pytest.mark.parametrize(('dx', 'dy'), [(12, 8), (-40, 4), (150, 0), (400, 0)])
