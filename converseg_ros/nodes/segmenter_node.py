@@ -118,16 +118,14 @@ class SegmenterNode(LoggedLifecycleNode):
         self.camera = CameraInput(self, self.settings, self.live.take, self.reset, self.intake)
         self.requests = Requests(self, self.working, lambda: int(self.settings['max_instructions']))
         self._periodic['follow'] = self.create_timer(1.0, self.on_follow)
-        self._periodic['safety'] = self.create_timer(1 / self.settings['safety_rate'], self.live.watch_safety)
         where = ', '.join(f'{k}: {v}' for k, v in self.camera.describe().items())
         self.get_logger().info(f'active; {where}')
 
     def deactivate(self) -> None:
         """Let go of the camera; nothing is safe any more."""
-        for name in ('follow', 'safety'):
-            timer = self._periodic.pop(name, None)
-            if timer is not None:
-                self.destroy_timer(timer)
+        follow = self._periodic.pop('follow', None)
+        if follow is not None:
+            self.destroy_timer(follow)
         if self.live is not None:
             self.live.active = False
         if self.requests is not None:
@@ -182,8 +180,6 @@ class SegmenterNode(LoggedLifecycleNode):
         self.hearing.configure(self.settings.conversation)
         if 'diagnostics_rate' in changed:
             self._periodic['diagnostics'].timer_period_ns = int(1e9 / self.settings['diagnostics_rate'])
-        if 'safety_rate' in changed and 'safety' in self._periodic:
-            self._periodic['safety'].timer_period_ns = int(1e9 / self.settings['safety_rate'])
         if self.live is not None:
             self.live.apply(self.settings)
         else:

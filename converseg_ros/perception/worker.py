@@ -1,4 +1,4 @@
-"""One thread that does the heavy work: requests first, then only the newest frame; nothing piles up."""
+"""Threads: one that does heavy work, requests first, then only the newest frame; one that looks at a fixed rate."""
 
 from collections import deque
 from collections.abc import Callable
@@ -83,6 +83,49 @@ class NewestWorker(Generic[T]):
         with self._condition:
             self._closing, self._newest = True, None
             self._jobs.clear()
+            self._condition.notify()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+
+class Ticker:
+    """Calls `call()` every `period` seconds, first after one period, in a thread of its own; nothing holds it up.
+
+    `failed` is told every exception that it lets out; the thread goes on.
+    """
+
+    def __init__(self, name: str, period: float, call: Callable[[], None], failed: Callable[[Exception], None]) -> None:
+        """Start the thread."""
+        self._call, self._failed = call, failed
+        self._condition = Condition()
+        self._period, self._last = period, time.monotonic()
+        self._closing = False
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def every(self, period: float) -> None:
+        """Take another period, at once."""
+        with self._condition:
+            self._period = period
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._closing and (left := self._last + self._period - time.monotonic()) > 0:
+                    self._condition.wait(left)
+                if self._closing:
+                    return
+                self._last = time.monotonic()
+            try:
+                self._call()
+            except Exception as error:
+                self._failed(error)
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """End the thread; return whether it ended in time."""
+        with self._condition:
+            self._closing = True
             self._condition.notify()
         self._thread.join(timeout)
         return not self._thread.is_alive()

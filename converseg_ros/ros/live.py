@@ -13,7 +13,7 @@ from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.safety import SafetyGate, SafetyReport
 from converseg_ros.perception.segmenter import Checkpoint, Segmenter
-from converseg_ros.perception.worker import NewestWorker
+from converseg_ros.perception.worker import NewestWorker, Ticker
 from converseg_ros.ros.inputs import FrameMaker
 from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.publishers import Outputs
@@ -37,7 +37,10 @@ class Log(Protocol):
 
 
 class LivePipeline:
-    """Network thread (segment, publish, requests) and side thread (carry to newer frames, judge safety)."""
+    """Network thread (segment, publish, requests), side thread (carry to newer frames, judge safety), and a watch.
+
+    The watch's thread sees to it that safety is judged; a timer of the executor's would cost ten times as much.
+    """
 
     def __init__(
         self,
@@ -50,7 +53,7 @@ class LivePipeline:
         now_ns: Callable[[], int],
         log: Log,
     ) -> None:
-        """Start both threads; they do nothing until `active`. now_ns: the clock of the stamps."""
+        """Start the threads; they do nothing until `active`. now_ns: the clock of the stamps."""
         self.segmenter = Segmenter(network, settings.segmenter)
         self.book, self.outputs, self.settings = book, outputs, settings
         self._load_on_cpu, self._now_ns, self._log = load_on_cpu, now_ns, log
@@ -72,6 +75,7 @@ class LivePipeline:
         self._judging = False
         self._network_worker: NewestWorker[Bundle] = NewestWorker('network', self._segment, self._failed)
         self._side_worker: NewestWorker[Bundle] = NewestWorker('side', self._carry, self._failed)
+        self._watch = Ticker('watch', 1 / settings['safety_rate'], self._tick, self._blind)
 
     # --- called in the executor's thread -----------------------------------------------------------------------------
 
@@ -112,6 +116,7 @@ class LivePipeline:
         self.settings = settings
         self.segmenter.configure(settings.segmenter)
         self.gate = SafetyGate(settings.safety, settings.lift)
+        self._watch.every(1 / settings['safety_rate'])
         self.book.limit, self.book.ttl = settings['max_instructions'], settings['instruction_ttl']
 
     def reset(self, reason: str) -> None:
@@ -128,7 +133,7 @@ class LivePipeline:
         self.watch_safety()
 
     def watch_safety(self) -> None:
-        """Judge safety anew; called at a fixed rate. If the judging itself hangs, say false without it."""
+        """Judge safety anew; called at `safety_rate`. If the judging itself hangs, say false without it."""
         if self.active and self.guarding:
             if not self._judging:
                 self._judging = True
@@ -149,12 +154,24 @@ class LivePipeline:
                 self.outputs.safety(self.report, self.settings.safety.voxel)
 
     def close(self) -> bool:
-        """End both threads and the network; return whether they ended."""
+        """End the threads and the network; return whether they ended."""
         self.active = False
-        ended = self._network_worker.close() and self._side_worker.close()
+        ended = self._watch.close() and self._network_worker.close() and self._side_worker.close()
         if ended:
             self.segmenter.network.close()
         return ended
+
+    # --- in the watch's thread ---------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self.active:
+            self.watch_safety()
+
+    def _blind(self, error: Exception) -> None:
+        """Say false where even that cannot be judged."""
+        self._failed(error)
+        self.report = SafetyReport(False, f'judging safety failed: {type(error).__name__}: {error}')
+        self.outputs.unsafe()
 
     # --- in the network thread ---------------------------------------------------------------------------------------
 

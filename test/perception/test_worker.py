@@ -2,7 +2,7 @@
 
 from threading import Event
 
-from converseg_ros.perception.worker import NewestWorker
+from converseg_ros.perception.worker import NewestWorker, Ticker
 
 
 def test_only_the_newest_item_is_handled_and_jobs_come_first() -> None:
@@ -48,3 +48,23 @@ def test_an_exception_is_told_and_the_thread_goes_on() -> None:
     assert done.wait(5)
     assert [type(e) for e in failures] == [ZeroDivisionError, RuntimeError]
     assert worker.close(5)
+
+
+def test_a_ticker_goes_on_after_an_exception_takes_another_period_at_once_and_ends() -> None:
+    thrice, told = Event(), Event()
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            raise RuntimeError('broken')
+        if len(calls) == 3:
+            thrice.set()
+
+    ticker = Ticker('test', 3600.0, call, lambda error: told.set())
+    assert not told.wait(0.05)
+    ticker.every(0.01)
+    assert told.wait(5) and thrice.wait(5)
+    assert ticker.close(5)
+    count = len(calls)
+    assert not Event().wait(0.05) and len(calls) == count
