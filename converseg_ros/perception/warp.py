@@ -51,8 +51,8 @@ class Outlines:
 
 
 def _borders(mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
-    """Return the column and row (N, 2) of each border's pixels, in order along it."""
-    borders, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    """Return the column and row (N, 2) of each border's pixels where it turns, in order along it."""
+    borders, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return [np.asarray(border, np.float32).reshape(-1, 2) for border in borders]
 
 
