@@ -37,10 +37,10 @@ def _scaled(k: Intrinsics, width: int, height: int) -> Intrinsics:
 def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> LowFrame:
     """Return the frame at `width` columns."""
     size = (width, max(16, round(width * frame.height / frame.width)))
-    every = 2 if frame.height >= 4 * size[1] else 1  # row; half of them tell as much
+    every = max(4 * frame.height // (5 * size[1]), 1)  # row: no more are needed, and columns tell more
     gray = cv2.cvtColor(frame.rgb[::every], cv2.COLOR_RGB2GRAY)
-    while gray.shape[0] >= 2 * size[1] and gray.shape[1] >= 2 * size[0]:  # halving is fast
-        gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    while gray.shape[1] >= 2 * size[0]:  # the mean of two
+        gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0]), interpolation=cv2.INTER_LINEAR)
     gray = cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR)
     depth: NDArray[np.float32] | None = None
     intrinsics: Intrinsics | None = None
