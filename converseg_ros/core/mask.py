@@ -26,6 +26,14 @@ def mask_box(mask: NDArray[np.bool_]) -> Box:
     return Box(x, y, x + width, y + height)
 
 
+def mask_area(mask: NDArray[np.bool_], box: Box) -> int:
+    """Return the pixels in a (H, W) mask, all of which are in `box`."""
+    import cv2
+
+    inside = np.ascontiguousarray(mask).view(np.uint8)[box.y0 : box.y1, box.x0 : box.x1]
+    return cv2.countNonZero(inside) if box.x1 else 0
+
+
 @lru_cache(maxsize=12)
 def plain(shape: tuple[int, ...], value: int) -> NDArray[np.uint8]:
     """Return an image that is one value everywhere, made once; read-only."""

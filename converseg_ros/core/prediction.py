@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.mask import Box, mask_box
+from converseg_ros.core.mask import Box, mask_area, mask_box
 from converseg_ros.core.status import Status
 
 
@@ -43,7 +43,7 @@ class Prediction:
     @cached_property
     def area(self) -> int:
         """Pixels in the mask."""
-        return int(np.count_nonzero(self.mask[self.box.y0 : self.box.y1]))
+        return mask_area(self.mask, self.box)
 
     @cached_property
     def box(self) -> Box:
