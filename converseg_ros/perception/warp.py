@@ -75,8 +75,10 @@ def _filled(
     inside = mask[top:bottom, left:right].view(np.uint8)
     cv2.fillPoly(inside, borders, 1, offset=(-left, -top))
     allowed = cv2.dilate(small[y0:y1, x0:x1], CELL)
-    allowed = cv2.resize(allowed, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)  # 1 from a half on
-    cv2.bitwise_and(inside, allowed, inside)
+    touched = cv2.resize(inside, (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
+    if cv2.compare(touched, allowed, cv2.CMP_GT).any():  # seldom: something has come before it
+        allowed = cv2.resize(allowed, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)  # 1 from a half on
+        cv2.bitwise_and(inside, allowed, inside)
     x, y, columns, rows = cv2.boundingRect(inside)
     x, y = (x + left, y + top) if columns else (0, 0)
     return mask, Box(x, y, x + columns, y + rows)
