@@ -34,9 +34,12 @@ def _scaled(k: Intrinsics, width: int, height: int) -> Intrinsics:
     return k.scaled(width, height)
 
 
+LEAST = 32  # rows and columns; OpenCV's flow writes past the end of images that are wide, but have fewer rows
+
+
 def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> LowFrame:
     """Return the frame at `width` columns."""
-    size = (width, max(16, round(width * frame.height / frame.width)))
+    size = (width, max(LEAST, round(width * frame.height / frame.width)))
     every = max(4 * frame.height // (5 * size[1]), 1)  # row: no more are needed, and columns tell more
     gray = cv2.cvtColor(frame.rgb[::every], cv2.COLOR_RGB2GRAY)
     while gray.shape[1] >= 2 * size[0]:  # the mean of two

@@ -123,7 +123,7 @@ class Tracker:
         for region in regions:
             name = (region.instruction.id, region.instruction.resolved)
             track = tracks.pop(name, None)
-            small = self._small(region.prediction.mask)
+            small = _small(region.prediction.mask, key.gray.shape)
             smalls.append(small)
             place = self._place(region, pose)
             if region.prediction.mask.any():
@@ -164,6 +164,8 @@ class Tracker:
             step = (frame.stamp_ns - self._recent[-1].stamp_ns) / SECOND
             if step < 0 or step > options.max_gap:
                 self.reset('the clock jumped')
+        if self._regions and self._regions[0].prediction.mask.shape != frame.rgb.shape[:2]:
+            self.reset('the image size changed')
         current = low_frame(frame, pose, options.width)
         if self._key is None or not self._regions:
             self._recent.append(current)
@@ -249,13 +251,6 @@ class Tracker:
         """Return whether an image and the moved key image show different scenes, whatever the exposure."""
         return similarity(current.gray, moved, back) < self.options.cut
 
-    def _small(self, mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        """Return the mask at the size motion is measured on; a thin mask does not vanish."""
-        width = self.options.width
-        size = (width, max(1, round(width * mask.shape[0] / mask.shape[1])))
-        small = cv2.resize(mask.view(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
-        return np.asarray((small > (100 if small.max(initial=0) > 100 else 0)).view(np.uint8))
-
     @staticmethod
     def _place(region: Region, pose: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         """Return the region's centroid in the world; None where it is not known."""
@@ -282,6 +277,12 @@ class Tracker:
             return False
         union = np.count_nonzero(moved | small)
         return bool(union and np.count_nonzero(moved & small) / union >= self.options.match_overlap)
+
+
+def _small(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return the mask at the size (h, w) motion is measured on; a thin mask does not vanish."""
+    small = cv2.resize(mask.view(np.uint8) * np.uint8(255), shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray((small > (100 if small.max(initial=0) > 100 else 0)).view(np.uint8))
 
 
 def _warp_small(mask: NDArray[np.uint8], back: NDArray[np.float32] | None) -> NDArray[np.uint8]:

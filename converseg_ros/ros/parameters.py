@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter as RosParameter
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
+from converseg_ros.perception.motion import LEAST
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
 from converseg_ros.perception.tracker import TrackerOptions
@@ -165,8 +166,8 @@ class Settings:
                 where='conversation.url',
                 do='give http(s)://HOST:PORT/v1',
             )
-        if self.tracker.width < 16:
-            raise InputError(f'{self.tracker.width} columns', where='tracker.width', do='give at least 16')
+        if self.tracker.width < LEAST:
+            raise InputError(f'{self.tracker.width} columns', where='tracker.width', do=f'give at least {LEAST}')
         self.segmenter = SegmenterOptions(
             self.lift, self.tracker, self['max_age'], self['geometry'], self['lift_carried']
         )

@@ -115,7 +115,7 @@ def test_every_parameter_is_described(live: InProcess) -> None:
         ('conversation.backend', 'local', 'no folder'),
         ('conversation_file', 'x.json', 'configured'),
         ('lift.max_depth', 0.01, 'min_depth'),
-        ('tracker.width', 1, '16'),
+        ('tracker.width', 1, '32'),
         ('sync_slop', -1.0, 'range'),
         ('max_instructions', 0, 'range'),
         ('max_instructions', 999, 'range'),

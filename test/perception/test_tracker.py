@@ -134,6 +134,33 @@ def test_clock_jumps_and_scene_cuts_forget_everything(frame, reason):
     assert tracker.observe(later, [region(square(), later)])[0].id  # and it goes on
 
 
+def test_images_of_another_size_forget_everything():
+    tracker, first = Tracker(), view()
+    tracker.observe(first, [region(square(), first)])
+    larger = Frame(first.rgb.repeat(2, 0).repeat(2, 1), stamp_ns=33 * MS)
+    assert tracker.carry(larger) == [] and 'size' in tracker.reset_reason
+    wide = np.zeros((480, 640), bool)
+    wide[100:200, 300:400] = True
+    tracker.observe(larger, [region(wide, larger)])
+    (carried,) = tracker.carry(replace(larger, stamp_ns=66 * MS))
+    assert iou(carried.prediction.mask, wide) > 0.95
+
+
+@pytest.mark.parametrize(('height', 'width'), [(20, 1280), (480, 40)])
+def test_masks_of_narrow_images_are_carried(height, width):
+    rgb = np.ascontiguousarray(np.tile(WALL, (1, 3, 1))[:height, :width])
+    mask = np.zeros((height, width), bool)
+    mask[5:15, 10:30] = True
+    depth = np.full((height, width), 1.5, np.float32)
+    camera = Intrinsics(600.0, 600.0, width / 2, height / 2, width, height)
+    frames = [Frame(rgb, depth, camera, stamp_ns=n * 33 * MS) for n in range(3)]
+    tracker = Tracker()
+    tracker.observe(frames[0], [region(mask, frames[0], geometry=measured([0, 0, 1.5]))])
+    for frame in frames[1:]:
+        (carried,) = tracker.carry(frame, geometry=True)
+        assert iou(carried.prediction.mask, mask) > 0.9
+
+
 def test_exposure_is_no_scene_cut():
     tracker, first = Tracker(), view()
     tracker.observe(first, [region(square(), first)])
