@@ -18,6 +18,9 @@ class Box(NamedTuple):
     y1: int
 
 
+NO_BOX = Box(0, 0, 0, 0)  # around nothing
+
+
 def mask_box(mask: NDArray[np.bool_]) -> Box:
     """Return the tightest box around a (H, W) mask; all zeros for an empty one."""
     import cv2

@@ -17,7 +17,7 @@ FAR = np.float32(1e6)  # stands for unknown depth where the nearest is sought
 
 
 def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.float32]:
-    """Return depth of any shape in float32 metres, NaN where unknown, by its ROS encoding (REP 118).
+    """Return an (H, W) depth image in float32 metres, NaN where unknown, by its ROS encoding (REP 118).
 
     16UC1 and mono16 are millimetres with 0 = unknown, 32FC1 metres; other encodings raise InputError.
     """
@@ -25,10 +25,15 @@ def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.flo
         raise InputError(
             f'depth encoding {encoding!r} is not one of {", ".join(SCALES)}', where='depth', do='set the camera driver'
         )
-    if (image.dtype.kind == 'f') != (encoding == '32FC1'):
+    if image.ndim != 2 or (image.dtype.kind == 'f') != (encoding == '32FC1'):
         raise InputError(f'depth is {image.dtype} {image.shape}, its encoding says {encoding}', where='depth')
-    metres = image.astype(np.float32)
-    metres *= np.float32(SCALES[encoding])
+    return known_metres(image, SCALES[encoding])
+
+
+def known_metres(stored: NDArray[np.generic], scale: float = 1.0) -> NDArray[np.float32]:
+    """Return stored depth of any shape in float32 metres, NaN where it is none."""
+    metres = stored.astype(np.float32)
+    metres *= np.float32(scale)
     with np.errstate(invalid='ignore'):
         metres[~((metres > 0) & (metres < np.inf))] = np.nan
     return metres

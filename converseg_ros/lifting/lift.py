@@ -12,7 +12,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import Geometry, Plane
 from converseg_ros.core.instruction import Instruction, Role
-from converseg_ros.core.mask import Box, mask_box
+from converseg_ros.core.mask import NO_BOX, Box, mask_box
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.lifting.boxes import (
     hull_axes,
@@ -32,7 +32,6 @@ from converseg_ros.lifting.planes import fit_plane, subsample, unit
 from converseg_ros.lifting.roles import outputs_of
 from converseg_ros.lifting.select import select_pixels
 
-NO_BOX = Box(0, 0, 0, 0)
 # When edges of depth take more than a tenth of a support, most of them are none: seen at a flat angle, its own depth
 # steps from row to row, and what is left would be its nearest part. Consensus finds the plane among all points.
 PLAIN_VIEW = 0.9

@@ -3,7 +3,7 @@
 Sources: sensor_msgs/image_encodings.hpp, REP 118 (depth), compressed_depth_image_transport's header.
 """
 
-from functools import lru_cache, partial
+from functools import lru_cache
 import math
 import struct
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import StoredDepth
-from converseg_ros.lifting.depth import depth_to_metres
+from converseg_ros.lifting.depth import depth_to_metres, known_metres
 
 MOST_PIXELS = 64_000_000  # more is a broken or hostile header, not a robot's camera
 Buffer = Any  # bytes, bytearray, memoryview, array.array('B') or (N,) uint8
@@ -137,7 +137,7 @@ def stored_depth(
             f'{encoding!r} is no depth encoding', where='depth', do=f'use one of {", ".join(DEPTH_ENCODINGS)}'
         )
     pixels = read_pixels(data, encoding, height, width, step, big_endian=big_endian)
-    return StoredDepth(pixels, partial(depth_to_metres, encoding='32FC1') if encoding == '32FC1' else _looked_up)
+    return StoredDepth(pixels, known_metres if encoding == '32FC1' else _looked_up)
 
 
 def _looked_up(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.mask import Box
+from converseg_ros.core.mask import NO_BOX, Box
 from converseg_ros.perception.motion import in_rows
 
 MARGIN = 2  # small pixels around what moved; small masks are sharp to one
@@ -42,7 +42,7 @@ class Outlines:
         pixel: what has come before a thing since is no part of it, though its outline goes around both.
         """
         if not len(gone):
-            return [(np.zeros(shape, np.bool_), Box(0, 0, 0, 0)) for shape in self._shapes]
+            return [(np.zeros(shape, np.bool_), NO_BOX) for shape in self._shapes]
         points = np.rint(_scaled(gone, *self._scale)).astype(np.int32).reshape(-1, 2)
         return [
             _filled(shape, [points[a:b] for a, b in spans], small)
@@ -68,7 +68,7 @@ def _filled(
     mask = np.zeros(shape, np.bool_)
     x, y, columns, rows = cv2.boundingRect(small)
     if not borders or not columns:
-        return mask, Box(0, 0, 0, 0)
+        return mask, NO_BOX
     (h, w), (height, width) = small.shape, shape
     y0, y1, x0, x1 = max(y - MARGIN, 0), min(y + rows + MARGIN, h), max(x - MARGIN, 0), min(x + columns + MARGIN, w)
     top, bottom, left, right = y0 * height // h, -(-y1 * height // h), x0 * width // w, -(-x1 * width // w)
