@@ -6,7 +6,6 @@ string is its length with the closing zero, then its bytes; a sequence is its le
 comes is given to rclpy.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 import struct
 import sys
@@ -44,8 +43,7 @@ class HeaderView(NamedTuple):
     frame_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImageView:
+class ImageView(NamedTuple):
     """A sensor_msgs/Image whose `data` (N,) uint8 is a read-only view of the serialized bytes."""
 
     header: HeaderView
@@ -57,8 +55,7 @@ class ImageView:
     data: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class CompressedView:
+class CompressedView(NamedTuple):
     """A sensor_msgs/CompressedImage whose `data` (N,) uint8 is a read-only view of the serialized bytes."""
 
     header: HeaderView
