@@ -192,7 +192,7 @@ def find_placements(view: TopView, *, footprint: float, most: int) -> tuple[Plac
 
     Score in [0, 1]: a disc of twice the footprint or more is as safe as any; among equals the nearer one ranks higher.
     """
-    left = view.radius.copy()
+    left, axes = view.radius.copy(), view.axes.copy()
     found = []
     for _ in range(most):
         _, radius, _, (i, j) = cv2.minMaxLoc(left)
@@ -200,6 +200,6 @@ def find_placements(view: TopView, *, footprint: float, most: int) -> tuple[Plac
             break
         position = view.position(i, j)
         score = min(1.0, radius / (2 * footprint)) * (0.5 + 0.5 / (1.0 + float(np.linalg.norm(position))))
-        found.append(Placement(position, view.axes.copy(), float(radius), float(score)))
+        found.append(Placement(position, axes, float(radius), float(score)))
         cv2.circle(left, (i, j), int(np.ceil((radius + footprint) / view.cell)), -1.0, -1)
     return tuple(sorted(found, key=lambda p: -p.score))

@@ -16,26 +16,44 @@ def transform_points(points: NDArray[np.floating], transform: NDArray[np.float64
     return (points @ transform[:3, :3].T + transform[:3, 3]).astype(np.float32)
 
 
-def transform_geometry(geometry: Geometry, transform: NDArray[np.float64], frame_id: str) -> Geometry:
-    """Return geometry moved by a rigid 4x4 transform into `frame_id`; distances stay those from the camera."""
+def transform_geometry(
+    geometry: Geometry, transform: NDArray[np.float64], frame_id: str, *, distance: float | None = None
+) -> Geometry:
+    """Return geometry moved by a rigid 4x4 transform into `frame_id`.
+
+    distance: the new one from the camera, where that has moved; else it stays.
+    """
     r, t = transform[:3, :3], transform[:3, 3]
     box, plane, grasp = geometry.box, geometry.plane, geometry.grasp
     if plane is not None:
         normal = r @ plane.normal
         plane = Plane(normal, plane.d - float(normal @ t), plane.inlier_ratio, plane.rms)
-    return replace(
-        geometry,
-        frame_id=frame_id,
-        points=transform_points(geometry.points, transform),
-        extra=transform_points(geometry.extra, transform),
-        centroid=None if geometry.centroid is None else r @ geometry.centroid + t,
-        box=None if box is None else OrientedBox(r @ box.center + t, r @ box.rotation, box.size),
-        plane=plane,
-        principal_axis=None if geometry.principal_axis is None else r @ geometry.principal_axis,
-        placements=tuple(
-            Placement(r @ p.position + t, r @ p.rotation, p.free_radius, p.score) for p in geometry.placements
-        ),
-        grasp=None if grasp is None else Grasp(r @ grasp.position + t, r @ grasp.rotation, grasp.width),
+    placements: tuple[Placement, ...] = ()
+    if geometry.placements:
+        positions = np.array([p.position for p in geometry.placements]) @ r.T + t
+        turned: dict[int, NDArray[np.float64]] = {}  # those on one plane share their rotation
+        for p in geometry.placements:
+            if id(p.rotation) not in turned:
+                turned[id(p.rotation)] = r @ p.rotation
+        placements = tuple(
+            Placement(position, turned[id(p.rotation)], p.free_radius, p.score)
+            for position, p in zip(positions, geometry.placements)
+        )
+    return Geometry(
+        geometry.status,
+        geometry.reason,
+        frame_id,
+        transform_points(geometry.points, transform),
+        geometry.pixels,
+        transform_points(geometry.extra, transform),
+        geometry.valid_depth_ratio,
+        None if geometry.centroid is None else r @ geometry.centroid + t,
+        geometry.distance if distance is None else distance,
+        None if box is None else OrientedBox(r @ box.center + t, r @ box.rotation, box.size),
+        plane,
+        None if geometry.principal_axis is None else r @ geometry.principal_axis,
+        placements,
+        None if grasp is None else Grasp(r @ grasp.position + t, r @ grasp.rotation, grasp.width),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,15 +24,17 @@ def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame)
     Its points are left behind: they were measured in the other image. Placements that something has come upon since
     are dropped.
     """
-    moved = transform_geometry(without_points(geometry), motion, frame.frame_id)
-    free = moved.placements
-    if free and moved.plane is not None:
-        free = tuple(p for p, hit in zip(free, _blocked(free, moved.plane, frame)) if not hit)
-    reason = moved.reason
-    if len(free) < len(moved.placements):
-        reason = '; '.join(r for r in (reason, 'something has come upon a placement') if r)
-    distance = moved.distance if moved.centroid is None else float(np.linalg.norm(moved.centroid))
-    return replace(moved, placements=free, reason=reason, distance=distance)
+    distance = geometry.distance
+    if geometry.centroid is not None:
+        distance = float(cv2.norm(motion[:3, :3] @ geometry.centroid + motion[:3, 3]))
+    moved = transform_geometry(without_points(geometry), motion, frame.frame_id, distance=distance)
+    if not moved.placements or moved.plane is None:
+        return moved
+    blocked = _blocked(moved.placements, moved.plane, frame)
+    if not blocked.any():
+        return moved
+    reason = '; '.join(r for r in (moved.reason, 'something has come upon a placement') if r)
+    return replace(moved, placements=tuple(p for p, hit in zip(moved.placements, blocked) if not hit), reason=reason)
 
 
 def without_points(geometry: Geometry) -> Geometry:
