@@ -67,7 +67,7 @@ class StoredDepth:
         """Return all of it in metres."""
         return np.array(self._all, dtype, copy=True) if copy else np.asarray(self._all, dtype)
 
-    def take(self, pixels: NDArray[np.intp]) -> NDArray[np.float32]:
+    def take(self, pixels: NDArray[np.signedinteger]) -> NDArray[np.float32]:
         """Return the metres of some pixels, by flat index (row * W + column), in the shape of `pixels`."""
         return self._metres(self._stored.take(pixels))
 

@@ -1,31 +1,50 @@
 """How pixels moved between two small images, by camera pose and depth or by optical flow."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+import threading
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.frame import Frame, Intrinsics
-
-
-@dataclass(frozen=True, slots=True)
-class LowFrame:
-    """A small copy of a frame: gray (h, w) uint8, depth (h, w) float32 metres or None, pose 4x4 or None."""
-
-    stamp_ns: int
-    gray: NDArray[np.uint8]
-    depth: NDArray[np.float32] | None
-    intrinsics: Intrinsics | None
-    pose: NDArray[np.float64] | None
+from converseg_ros.core.frame import Depth, Frame, Intrinsics
 
 
 @lru_cache(maxsize=8)
-def _spread(height: int, width: int, rows: int, columns: int) -> NDArray[np.intp]:
+def _spread(height: int, width: int, rows: int, columns: int) -> NDArray[np.int32]:
     """Return the flat indices (rows, columns) of pixels spread evenly over an image."""
-    return (np.arange(rows) * height // rows)[:, None] * width + np.arange(columns) * width // columns
+    indices = (np.arange(rows) * height // rows)[:, None] * width + np.arange(columns) * width // columns
+    return indices.astype(np.int32)
+
+
+@dataclass(frozen=True)
+class LowFrame:
+    """A small copy of a frame: gray (h, w) uint8; source: its depth at full size or None; pose: 4x4 or None."""
+
+    stamp_ns: int
+    gray: NDArray[np.uint8]
+    source: Depth | None
+    intrinsics: Intrinsics | None
+    pose: NDArray[np.float64] | None
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32] | None:
+        """(h, w) metres, or None."""
+        return None if self.source is None else self.source.take(_spread(*self.source.shape, *self.gray.shape))
+
+    def depth_at(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what `depth` has at (n, m, 2) columns and rows, nearest neighbour, (n * m,); NaN beyond its edges.
+
+        Without making it: of the newest image only that of a few hundred points is wanted.
+        """
+        assert self.source is not None
+        indices = _spread(*self.source.shape, *self.gray.shape)
+        pixels = cv2.remap(indices, points, None, cv2.INTER_NEAREST, borderValue=-1).reshape(-1)  # type: ignore[call-overload]
+        metres = self.source.take(pixels)
+        metres[pixels < 0] = np.nan
+        return metres
 
 
 @lru_cache(maxsize=8)
@@ -44,13 +63,10 @@ def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> Low
     gray = cv2.cvtColor(frame.rgb[::every], cv2.COLOR_RGB2GRAY)
     while gray.shape[1] >= 2 * size[0]:  # the mean of two
         gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0]), interpolation=cv2.INTER_LINEAR)
-    gray = cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR)
-    depth: NDArray[np.float32] | None = None
-    intrinsics: Intrinsics | None = None
-    if frame.depth is not None and frame.intrinsics is not None:
-        depth = frame.depth.take(_spread(frame.height, frame.width, size[1], size[0]))
-        intrinsics = _scaled(frame.intrinsics, *size)
-    return LowFrame(frame.stamp_ns, np.asarray(gray, np.uint8), depth, intrinsics, pose)
+    small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if frame.depth is None or frame.intrinsics is None:
+        return LowFrame(frame.stamp_ns, small, None, None, pose)
+    return LowFrame(frame.stamp_ns, small, frame.depth, _scaled(frame.intrinsics, *size), pose)
 
 
 HIDDEN = -1e4  # column and row of a pixel that the other image could not see
@@ -69,6 +85,20 @@ def picked(image: NDArray[Any], back: NDArray[np.float32]) -> NDArray[Any]:
     return np.asarray(cv2.remap(image, back, None, cv2.INTER_NEAREST))  # type: ignore[call-overload]
 
 
+_OWN = threading.local()
+
+
+def _flow(current: NDArray[np.uint8], key: NDArray[np.uint8], start: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the flow (h, w, 2), searched from `start`, by this thread's own DISOpticalFlow.
+
+    It keeps its buffers from image to image, which making it anew would cost a tenth of the time. It has to be given a
+    start: without one it would take what the buffers still hold.
+    """
+    if not hasattr(_OWN, 'dis'):
+        _OWN.dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    return np.asarray(_OWN.dis.calc(current, key, start), np.float32)
+
+
 def flow_back(
     current: NDArray[np.uint8], key: NDArray[np.uint8], guess: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
@@ -79,9 +109,8 @@ def flow_back(
     grid = grid_of(*current.shape)
     if current.shape != key.shape:
         return grid
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     start = np.zeros_like(grid) if guess is None or guess.shape != grid.shape else guess - grid
-    return np.asarray(grid + flow.calc(current, key, start), np.float32)
+    return grid + _flow(current, key, start)
 
 
 def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
@@ -89,7 +118,7 @@ def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
 
     Pixels that `key` could not see, because something stood before them, point out of the image.
     """
-    if current.depth is None or key.depth is None or current.pose is None or key.pose is None:
+    if current.pose is None or key.pose is None or current.depth is None or key.depth is None:
         return None
     k = current.intrinsics
     if k is None or key.intrinsics is None or current.gray.shape != key.gray.shape:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-import math
 
 import cv2
 import numpy as np
@@ -55,7 +54,7 @@ class Landmarks:
         camera: NDArray[np.float64] | None = None
         if current.pose is not None and self._key.pose is not None:
             camera = np.asarray(np.linalg.inv(current.pose) @ self._key.pose)
-        if current.depth is None or current.intrinsics is None or not len(self._there):
+        if current.source is None or current.intrinsics is None or not len(self._there):
             return camera, [] if camera is None else [camera] * self._count
         here, known = self._seen(current, gone)
         there, precision, ends = self._there, self._precision, self._ends
@@ -74,7 +73,7 @@ class Landmarks:
         """Return where the landmarks are now (N, 4), metres and 1, and the indices of those that depth tells it of."""
         k, count = current.intrinsics, len(self._there)
         assert k is not None
-        z = cv2.remap(current.depth, gone, None, cv2.INTER_NEAREST, borderValue=math.nan).reshape(-1)[:count]  # type: ignore[call-overload]
+        z = current.depth_at(gone)[:count]
         rays = cv2.transform(gone, np.array([[1 / k.fx, 0, -k.cx / k.fx], [0, 1 / k.fy, -k.cy / k.fy]]))
         here = np.ones((count, 4))
         here[:, 2] = z

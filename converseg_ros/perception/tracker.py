@@ -89,7 +89,7 @@ class Tracker:
         self._landmarks: Landmarks | None = None
         self._guess: NDArray[np.float32] | None = None
         self._motion: NDArray[np.float64] | None = None  # of the camera, from the key image to the newest
-        self._recent: deque[LowFrame] = deque(maxlen=self.options.history)
+        self._recent: deque[tuple[int, NDArray[np.uint8]]] = deque(maxlen=self.options.history)  # stamps, small images
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()
 
     def reset(self, reason: str = 'asked to') -> None:
@@ -109,7 +109,7 @@ class Tracker:
         pose: 4x4 camera in a fixed frame at the frame's stamp, or None. An id stays as long as the same instruction
         finds a thing that overlaps the old one, in the image after its motion or in space.
         """
-        newest = self._recent[-1].stamp_ns if self._recent else frame.stamp_ns
+        newest = self._recent[-1][0] if self._recent else frame.stamp_ns
         if abs(frame.stamp_ns - newest) > max(self.options.max_gap, self.options.max_carry) * SECOND:
             self.reset('the clock jumped')
         key = low_frame(frame, pose, self.options.width)
@@ -161,19 +161,19 @@ class Tracker:
         """
         options = self.options
         if self._recent:
-            step = (frame.stamp_ns - self._recent[-1].stamp_ns) / SECOND
+            step = (frame.stamp_ns - self._recent[-1][0]) / SECOND
             if step < 0 or step > options.max_gap:
                 self.reset('the clock jumped')
         if self._regions and self._regions[0].prediction.mask.shape != frame.rgb.shape[:2]:
             self.reset('the image size changed')
         current = low_frame(frame, pose, options.width)
         if self._key is None or not self._regions:
-            self._recent.append(current)
+            self._remember(current)
             return []
         age = (current.stamp_ns - self._key.stamp_ns) / SECOND
         if age > options.max_carry:
             self._regions = []
-            self._recent.append(current)
+            self._remember(current)
             return []
         back = pose_back(current, self._key)
         moved = None if back is None else moved_image(self._key.gray, back)
@@ -184,9 +184,9 @@ class Tracker:
         # what is explained this well, gray level by gray level, need not be correlated, too
         if cv2.mean(explained)[0] < CLEAR and self._is_cut(current, moved, back):
             self.reset('the scene was cut')
-            self._recent.append(current)
+            self._remember(current)
             return []
-        self._recent.append(current)
+        self._remember(current)
         smalls = [_warp_small(small, back) for small in self._smalls]
         gone = forward(self._points, back)
         masks = self._outlines.moved(smalls, gone[: len(self._outlines.points)])
@@ -232,20 +232,23 @@ class Tracker:
         self._motion, own = self._landmarks.motions(current, gone, self._motion)
         return {n: move_geometry(self._regions[n].geometry, own[n], frame) for n in moving if own}
 
+    def _remember(self, low: LowFrame) -> None:
+        self._recent.append((low.stamp_ns, low.gray))  # without its depth, which is of full size
+
     def _catch_up(self, key: LowFrame) -> None:
         """Prepare the motion from a late key image to the newest one, at once or step by step so that none is large."""
-        later = [low for low in self._recent if low.stamp_ns > key.stamp_ns]
+        later = [gray for stamp_ns, gray in self._recent if stamp_ns > key.stamp_ns]
         if not later:
-            self._recent.append(key)
+            self._remember(key)
             return
         newest = later[-1]
-        self._guess = flow_back(newest.gray, key.gray, None)
-        if similarity(newest.gray, moved_image(key.gray, self._guess), self._guess) >= SURE:
+        self._guess = flow_back(newest, key.gray, None)
+        if similarity(newest, moved_image(key.gray, self._guess), self._guess) >= SURE:
             return
         self._guess = None
         stride = max(1, len(later) // 4)
-        for low in later[stride - 1 :: stride]:
-            self._guess = flow_back(low.gray, key.gray, self._guess)
+        for gray in later[stride - 1 :: stride]:
+            self._guess = flow_back(gray, key.gray, self._guess)
 
     def _is_cut(self, current: LowFrame, moved: NDArray[np.uint8], back: NDArray[np.float32]) -> bool:
         """Return whether an image and the moved key image show different scenes, whatever the exposure."""
