@@ -13,9 +13,9 @@ as a share of its best (bench_pace.py).
 
 import argparse
 import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import combinations, pairwise
 import os
 from pathlib import Path
 from statistics import median
@@ -247,8 +247,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
     ]
     first, last = samples[0], samples[-1]
     late = [s for s in samples if s['time'] - first['time'] >= 10]
-    minutes = (last['time'] - late[0]['time']) / 60 if late else 0
-    growth = (last['memory'] / late[0]['memory'] - 1) / minutes if minutes > 0.25 else None
+    growth = growth_per_minute([(s['time'], s['memory']) for s in late])
     network = median(s['network_ms'] for s in samples) / 1e3
     per_second = {k: (last[k] - first[k]) / (last['time'] - first['time']) for k in ('frames', 'answered', 'carried')}
     return {
@@ -261,11 +260,25 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
         'age_of_answers_s_median': round(median(ages), 3) if ages else None,
         'backlog_s': round(max(0.0, median(ages[-10:]) - 2 * network), 3) if ages else None,
         'memory_mb': last['memory'],
+        'memory_change_mb': round(last['memory'] - late[0]['memory'], 1) if late else None,
         'memory_growth_per_minute': None if growth is None else round(growth, 4),
         'machine_speed': round(pace.speed, 2),
         'load': round(os.getloadavg()[0], 1),
         'seconds': seconds,
     }
+
+
+def growth_per_minute(memory: Sequence[tuple[float, float]]) -> float | None:
+    """Return by what share of the first a process's memory grows a minute; None for less than a quarter of a minute.
+
+    memory: seconds and megabytes. The median of the slopes between any two samples (Theil 1950, Sen 1968): a leak goes
+    on, however small its steps or rare; a single step, such as malloc takes when the network's largest activation
+    finds no gap, is none.
+    """
+    if not memory or memory[-1][0] - memory[0][0] <= 15:
+        return None
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(memory, 2)]
+    return 60 * median(slopes) / memory[0][1]
 
 
 def _spin(node: Any, done: Callable[[], bool], seconds: float) -> None:
