@@ -9,6 +9,7 @@ from typing import Any
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import Split
+from converseg_ros.core.splits import split_of
 from converseg_ros.engine.labels import CocoLabels
 from converseg_ros.engine.scene_world import scene_world
 from converseg_ros.engine.world import World
@@ -29,12 +30,6 @@ class Shot:
     kind: str  # scene, coco or photo
     seed: int | None = None
     world: Callable[[], World] | None = None
-
-
-def split_of(name: str, *, val: float = 0.1, test: float = 0.1) -> Split:
-    """Return the split of an image or room, from its name alone, so that it never changes."""
-    share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], 'big') / 2**32
-    return 'test' if share < test else 'val' if share < test + val else 'train'
 
 
 def content_key(path: Path, *more: bytes) -> str:
