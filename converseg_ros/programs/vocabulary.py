@@ -1,0 +1,38 @@
+"""The closed sets of values that program nodes accept; tags come from `knowledge`, nouns are free."""
+
+COLOURS = (
+    'red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown', 'black', 'grey', 'white', 'beige', 'cyan',
+    'silver', 'gold', 'dark', 'light', 'colourful',
+)  # fmt: skip
+
+MATERIALS = (
+    'metal', 'wood', 'plastic', 'glass', 'ceramic', 'paper', 'cardboard', 'fabric', 'leather', 'rubber', 'stone',
+    'food', 'plant', 'transparent',
+)  # fmt: skip
+
+STATES = (
+    'open', 'closed', 'full', 'empty', 'lit', 'lying', 'upright', 'hidden', 'visible', 'stacked', 'used', 'unused',
+)  # fmt: skip
+
+PHYSICS = ('tips', 'stable', 'removable', 'bears_load', 'rolls', 'heavy', 'light_weight')
+
+REGIONS = ('left', 'right', 'top', 'bottom', 'centre', 'corner', 'near', 'far')
+
+RANK_KEYS = ('height', 'size', 'width', 'length', 'weight', 'x', 'y', 'elevation', 'depth', 'distance_to')
+"""height: vertical extent. size: volume, or area without depth. x, y: image column and row. elevation: height of the
+top above the support. depth: distance from the camera. distance_to: distance to the node's anchor."""
+
+RELATIONS = (
+    'on', 'in', 'under', 'above', 'below', 'next_to', 'between', 'in_front_of', 'behind', 'left_of', 'right_of',
+    'own_left_of', 'own_right_of', 'touching', 'part_of', 'supports', 'contains', 'covers', 'falls_without', 'hides',
+    'hidden_by', 'near', 'far_from', 'facing', 'taller_than', 'shorter_than', 'larger_than', 'smaller_than',
+)  # fmt: skip
+"""`of` RELATION `anchor`: 'supports' gives what the anchor rests on, 'on' what rests on the anchor, 'falls_without'
+what moves or falls when the anchor is taken away, 'hides' what stands between the camera and the anchor."""
+
+ACTS = (
+    'holding', 'using', 'cutting', 'pouring', 'sitting', 'facing', 'reaching', 'carrying', 'riding', 'wearing',
+    'falling', 'plugging', 'watching', 'stirring', 'eating', 'drinking', 'writing', 'cleaning',
+)  # fmt: skip
+
+ROLES = ('agent', 'patient', 'instrument', 'uninvolved')
