@@ -28,8 +28,8 @@ from std_msgs.msg import Bool, String
 
 from converseg_ros.core import ConversegError, InputError, Role
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
+from converseg_ros.ros.camera.qos import LATCHED, reliable
 from converseg_ros.ros.handshake import Handshake
-from converseg_ros.ros.qos import LATCHED, reliable
 from converseg_ros.srv import Reset, Segment, SetInstructions
 
 

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     scene = random_scene(args.seed)
     depth = None
     if args.camera_like:
-        from converseg_ros.scenes.depthcam import observe
+        from converseg_ros.scenes.render.depth_camera import observe
 
         depth = observe(scene.depth, np.random.default_rng(args.seed))
     frame = scene.frame(depth)  # what a camera driver and TF would give: colour, depth, K, gravity

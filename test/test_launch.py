@@ -99,7 +99,7 @@ def test_configurations_set_parameters_that_exist_to_values_they_may_have(path: 
 
 def test_layouts_show_topics_that_are_published() -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-    from converseg_ros.ros.publishers import STREAMS
+    from converseg_ros.ros.segmenter.publishers import STREAMS
 
     known = {f'segmenter/{name}' for name in STREAMS}
     rviz = yaml.safe_load((ROOT / 'rviz' / 'segmenter.rviz').read_text())

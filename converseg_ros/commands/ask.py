@@ -23,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
     """Ask; exit with 0 if something was found, 4 if the answer is that there is no such thing."""
     from converseg_ros.client import ConversegClient
     from converseg_ros.core import Status
-    from converseg_ros.ros.conversion import from_image
-    from converseg_ros.ros.words import describe
+    from converseg_ros.ros.messages.conversion import from_image
+    from converseg_ros.ros.messages.region_summary import describe
 
     with ConversegClient(args.node, args.namespace, timeout=args.timeout) as robot:
         regions = robot.ask(args.text, args.role)

@@ -25,7 +25,7 @@ class _Lazy(argparse._SubParsersAction):  # type: ignore[type-arg]
         """Import the chosen part and let it add its options, then go on as usual."""
         sub = self._name_parser_map.get(values[0])
         if sub is not None:
-            module = import_module(f'converseg_ros.commands.bench_{values[0]}')
+            module = import_module(f'converseg_ros.bench.{values[0]}')
             sub.description = module.__doc__
             module.configure(sub)
             sub.set_defaults(run_part=module.run)

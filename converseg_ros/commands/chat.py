@@ -51,7 +51,7 @@ def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = ''
     """Say one line and print what comes of it; False where it ends the talk."""
     from converseg_ros.core import ConversegError
     from converseg_ros.core.instruction import said_by
-    from converseg_ros.ros.words import describe
+    from converseg_ros.ros.messages.region_summary import describe
 
     if line in ('/quit', '/exit', '/q'):
         return False

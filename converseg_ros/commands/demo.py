@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from converseg_ros.commands.demo_recorder import Recorder
-    from converseg_ros.ros.replay import Bag
+    from converseg_ros.demo.recorder import Recorder
+    from converseg_ros.ros.camera.replay import Bag
 
 NAMESPACE = '/converseg_demo'
 START_LIMIT = 90.0  # seconds for the node to load its network
@@ -48,12 +48,12 @@ def run(args: argparse.Namespace) -> int:
     """Replay, record, write; return 1 if an instruction got no answer."""
     started = time.monotonic()
     environment()  # before anything imports rclpy
-    from converseg_ros.ros.replay import Bag
+    from converseg_ros.ros.camera.replay import Bag
 
     asked = instructions(args)
     with Bag(args.bag or share('demo', 'bag')) as bag:
         recorder = play(args, bag, asked)
-    from converseg_ros.commands.demo_results import write_results
+    from converseg_ros.demo.results import write_results
 
     answered = write_results(
         args.out, recorder, images(bag.path, set(recorder.regions)), asked, args.bag.name if args.bag else 'shipped'
@@ -112,8 +112,8 @@ def play(args: argparse.Namespace, bag: 'Bag', asked: Sequence[Instruction]) -> 
     """Start the node, replay the bag, and return what was recorded of its answers."""
     from tqdm import tqdm
 
-    from converseg_ros.commands.demo_recorder import Recorder
-    from converseg_ros.ros.replay import Replay
+    from converseg_ros.demo.recorder import Recorder
+    from converseg_ros.ros.camera.replay import Replay
 
     log = tempfile.NamedTemporaryFile('w+', prefix='converseg_demo_', suffix='.log', delete=False)  # noqa: SIM115
     print(f'starting the segmenter with {args.model} (log: {log.name})', flush=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from converseg_ros.core.errors import InputError
 
 if TYPE_CHECKING:
-    from converseg_ros.engine.build import Plan
+    from converseg_ros.data_engine.build import Plan
 
 FORMATS = ('dataset', 'items', 'coco', 'parquet')
 
@@ -98,9 +98,9 @@ def _shard(text: str) -> tuple[int, int]:
 
 def plan_of(args: argparse.Namespace) -> 'Plan':
     """Return the plan the options describe."""
-    from converseg_ros.engine.build import FACTS_JUDGES, Plan
-    from converseg_ros.engine.calls import Limits
-    from converseg_ros.engine.pipeline import Settings
+    from converseg_ros.data_engine.build import FACTS_JUDGES, Plan
+    from converseg_ros.data_engine.pipeline import Settings
+    from converseg_ros.llm.calls import Limits
 
     if args.prompts < 1 or not 0 <= args.negatives < 1:
         raise InputError('--prompts must be positive and --negatives a share below 1', where='engine run')
@@ -128,7 +128,7 @@ def plan_of(args: argparse.Namespace) -> 'Plan':
 
 
 def _run(args: argparse.Namespace) -> int:
-    from converseg_ros.engine.build import gather, make_pipeline
+    from converseg_ros.data_engine.build import gather, make_pipeline
 
     plan = plan_of(args)
 
@@ -142,7 +142,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _estimate(plan, len(shots))
     if args.ray:
-        from converseg_ros.engine.ray_run import run_on_ray
+        from converseg_ros.data_engine.ray_run import run_on_ray
 
         manifest = run_on_ray(plan, args.ray, progress)
     else:
@@ -158,7 +158,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _estimate(plan: 'Plan', images: int) -> int:
-    from converseg_ros.engine.estimate import estimate
+    from converseg_ros.data_engine.estimate import estimate
 
     expected = estimate(images, plan.settings, plan.limits)
     print(
@@ -174,8 +174,8 @@ def _sheet(args: argparse.Namespace) -> int:
     from PIL import Image
 
     from converseg_ros.core.files import atomic_path
-    from converseg_ros.engine.sheet import contact_sheet
-    from converseg_ros.engine.store import read_items
+    from converseg_ros.data_engine.output.sheet import contact_sheet
+    from converseg_ros.data_engine.output.store import read_items
 
     picture = contact_sheet(read_items(args.dataset), args.dataset, args.count, seed=args.seed)
     with atomic_path(args.out) as temporary:
@@ -186,7 +186,7 @@ def _sheet(args: argparse.Namespace) -> int:
 def _stats(args: argparse.Namespace) -> int:
     from collections import Counter
 
-    from converseg_ros.engine.store import read_items
+    from converseg_ros.data_engine.output.store import read_items
 
     items = read_items(args.dataset)
     for title, counts in (
@@ -205,8 +205,8 @@ def _stats(args: argparse.Namespace) -> int:
 
 
 def _lint(args: argparse.Namespace) -> int:
-    from converseg_ros.engine.linter import lint
-    from converseg_ros.engine.store import read_items
+    from converseg_ros.data_engine.grammar.linter import lint
+    from converseg_ros.data_engine.output.store import read_items
 
     bad = [(i, p) for i in read_items(args.dataset) if (p := lint(i.prompt, bare=i.phase == 'literal'))]
     for item, problems in bad:
@@ -215,7 +215,7 @@ def _lint(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from converseg_ros.engine.export import export
+    from converseg_ros.data_engine.output.export import export
 
     for line in export(args.dataset, args.out, args.format, args.split):
         print(line)
@@ -223,7 +223,7 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _view(args: argparse.Namespace) -> int:
-    from converseg_ros.engine.gallery import serve
+    from converseg_ros.data_engine.output.gallery import serve
 
     serve(args.dataset, args.host, args.port)
     return 0

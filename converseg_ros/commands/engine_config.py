@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.engine.sources import PHOTOS
+from converseg_ros.data_engine.world.sources import PHOTOS
 
 RESERVED = ('source', 'out', 'json', 'max_images', 'agree_remote', 'dry_run')
 

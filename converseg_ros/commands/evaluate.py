@@ -75,13 +75,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _items(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.evaluation.samples import samples_of_items
+    from converseg_ros.datasets.samples import samples_of_items
 
     return str(args.data), samples_of_items(args.data)
 
 
 def _dataset(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.evaluation.samples import samples_of_dataset
+    from converseg_ros.datasets.samples import samples_of_dataset
 
     samples = [(folder, s) for folder in args.data for s in samples_of_dataset(folder, args.split)]
     if len(args.data) > 1:  # images of different sets may have the same name
@@ -90,8 +90,8 @@ def _dataset(args: argparse.Namespace) -> tuple[str, list[Any]]:
 
 
 def _labels(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.evaluation.labels import ASSISTED, read_labels
-    from converseg_ros.evaluation.samples import samples_of_labels
+    from converseg_ros.datasets.labels import ASSISTED, read_labels
+    from converseg_ros.datasets.samples import samples_of_labels
     from converseg_ros.evaluation.sources import Sources
 
     labels = [x for path in args.data for x in read_labels(path)]
@@ -102,20 +102,20 @@ def _labels(args: argparse.Namespace) -> tuple[str, list[Any]]:
 
 
 def _hub(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.evaluation.external import fetch_hub, samples_of_parquet
+    from converseg_ros.datasets.external import fetch_hub, samples_of_parquet
 
     paths = args.parquet or fetch_hub(args.repo, args.split)
     return f'{args.repo} {args.split}', [s for p in paths for s in samples_of_parquet(p)]
 
 
 def _refcoco(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.evaluation.external import samples_of_refcoco
+    from converseg_ros.datasets.external import samples_of_refcoco
 
     return f'{args.data} ({args.split})', samples_of_refcoco(args.data, args.images, args.split)
 
 
 def _reasonseg(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.evaluation.external import samples_of_reasonseg
+    from converseg_ros.datasets.external import samples_of_reasonseg
 
     return str(args.data), samples_of_reasonseg(args.data)
 
@@ -144,11 +144,11 @@ def _record(args: argparse.Namespace, suffix: str = '') -> Path:
 def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[str, list[Any]]]) -> int:
     """Score a model on samples and write the report."""
     from converseg_ros import network as networks
+    from converseg_ros.datasets.samples import check_ids
     from converseg_ros.evaluation.baselines import OtherModel, standard
     from converseg_ros.evaluation.html import write_html
     from converseg_ros.evaluation.report import build_report, latency_of, table_text
     from converseg_ros.evaluation.runner import MODEL, Runner
-    from converseg_ros.evaluation.samples import check_ids
 
     data, samples = read(args)
     samples = check_ids(samples)[: args.limit or None]
@@ -186,8 +186,8 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
     from converseg_ros import network as networks
     from converseg_ros.evaluation.runner import MODEL, Runner
     from converseg_ros.network.calibration import fit_calibration
-    from converseg_ros.network.checkpoints import CALIBRATION
     from converseg_ros.network.registry import find_model
+    from converseg_ros.network.weights.checkpoints import CALIBRATION
 
     network = networks.load(args.model, device=args.device, calibration=False)
     try:

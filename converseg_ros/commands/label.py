@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     """Rasterize a polygon file."""
-    from converseg_ros.evaluation.labels import labels_of_polygons, write_labels
+    from converseg_ros.datasets.labels import labels_of_polygons, write_labels
     from converseg_ros.evaluation.sources import Sources
 
     if args.root is None:

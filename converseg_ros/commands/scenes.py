@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _render(args: argparse.Namespace) -> int:
     from converseg_ros.core.errors import InputError
-    from converseg_ros.scenes.render import render_many
-    from converseg_ros.scenes.rooms import ROOMS
+    from converseg_ros.scenes.layout.rooms import ROOMS
+    from converseg_ros.scenes.render.scene_folder import render_many
 
     if args.count < 0 or args.views < 1 or args.workers < 1 or args.seed < 0:
         raise InputError(
@@ -88,7 +88,7 @@ def _render(args: argparse.Namespace) -> int:
 
 
 def _sheet(args: argparse.Namespace) -> int:
-    from converseg_ros.scenes.sheet import sheet
+    from converseg_ros.scenes.render.contact_sheet import sheet
 
     print(f'{sheet(args.folder, args.out, args.count, args.seed)} views: {args.out}')
     return 0
@@ -96,7 +96,7 @@ def _sheet(args: argparse.Namespace) -> int:
 
 def _bag(args: argparse.Namespace) -> int:
     from converseg_ros.core.errors import InputError
-    from converseg_ros.scenes.bag import render_path, write_bag
+    from converseg_ros.scenes.render.bag import render_path, write_bag
 
     if args.seconds <= 0 or args.hz <= 0:
         raise InputError('seconds and hz must be positive', where='the options', do='correct them')
@@ -109,7 +109,7 @@ def _bag(args: argparse.Namespace) -> int:
 
 
 def _setup(args: argparse.Namespace) -> int:
-    from converseg_ros.scenes import setup
+    from converseg_ros.scenes.render import setup
 
     print(setup.models())
     if not args.no_cycles:
@@ -119,7 +119,7 @@ def _setup(args: argparse.Namespace) -> int:
 
 
 def _attribution(args: argparse.Namespace) -> int:
-    from converseg_ros.scenes.catalogue import attribution
+    from converseg_ros.scenes.models.catalogue import attribution
 
     write_text(args.out, attribution())
     print(args.out)

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Print one line a region."""
     from converseg_ros.client import ConversegClient
     from converseg_ros.core import ConversegError
-    from converseg_ros.ros.words import describe
+    from converseg_ros.ros.messages.region_summary import describe
 
     with ConversegClient(args.node, args.namespace, timeout=args.timeout) as robot:
         if args.say:

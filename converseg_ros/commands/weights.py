@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """List the models."""
-    from converseg_ros.network.inspection import describe
     from converseg_ros.network.registry import cache_folder, installed
+    from converseg_ros.network.weights.inspection import describe
 
     for name, folder in installed().items():
         print(f'{name:20} {describe(folder)}\n{"":20}    {folder}')
@@ -58,9 +58,9 @@ def show(args: argparse.Namespace) -> int:
 
 def fetch(args: argparse.Namespace) -> int:
     """Show the licences; download what was accepted."""
-    from converseg_ros.network.hub import fetch as download
-    from converseg_ros.network.hub import parts_of
     from converseg_ros.network.registry import cache_folder
+    from converseg_ros.network.weights.hub import fetch as download
+    from converseg_ros.network.weights.hub import parts_of
 
     if '/' in args.name or args.name.startswith('.'):
         raise InputError('not a name', where=args.name, do='use --repo OWNER/NAME for a repository, --out for a folder')
@@ -79,8 +79,8 @@ def fetch(args: argparse.Namespace) -> int:
 
 def convert(args: argparse.Namespace) -> int:
     """Write a release folder as a converted one."""
-    from converseg_ros.network.checkpoints import CONFIG
-    from converseg_ros.network.checkpoints import convert as write
+    from converseg_ros.network.weights.checkpoints import CONFIG
+    from converseg_ros.network.weights.checkpoints import convert as write
 
     if (args.target / CONFIG).exists() or args.target.resolve() == args.source.resolve():
         raise InputError('there is a model already', where=str(args.target), do='choose another target folder')
@@ -92,8 +92,8 @@ def convert(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Check a folder; 1 if it cannot be used."""
-    from converseg_ros.network.inspection import inspect_folder
     from converseg_ros.network.registry import find_model
+    from converseg_ros.network.weights.inspection import inspect_folder
 
     folder = find_model(args.model)
     found = inspect_folder(folder, args.qwen)

@@ -31,9 +31,9 @@ from converseg_ros.dialogue.conversation import (
     group_of,
     phrases_of,
 )
+from converseg_ros.dialogue.coreference import Context, NoReferentError, as_thing, conjunction, resolve
 from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
 from converseg_ros.dialogue.normal import normal, other_language, polish
-from converseg_ros.dialogue.refer import Context, NoReferentError, as_thing, conjunction, resolve
 from converseg_ros.dialogue.split import Clause, split
 from converseg_ros.dialogue.thinking import Options, Thinking
 

@@ -16,8 +16,8 @@ from converseg_ros.core import InputError, Role
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue.clause import family_of
 from converseg_ros.dialogue.conversation import Draft
+from converseg_ros.dialogue.coreference import as_thing
 from converseg_ros.dialogue.memory import Command, CommandKind, Request, SceneMemory, Thing, Turn, unique
-from converseg_ros.dialogue.refer import as_thing
 
 if TYPE_CHECKING:
     from converseg_ros.dialogue.thinking import Options

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
-from converseg_ros.evaluation.polygons import grab_cut
+from converseg_ros.datasets.polygons import grab_cut
 
 SURE = 0.3  # least score of a box
 NEAR = 0.5  # least cosine of a box's name and the prompt

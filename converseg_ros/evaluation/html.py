@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from converseg_ros.core import decode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.overlay import Layer, draw_overlay
+from converseg_ros.datasets.samples import Sample, fit_mask
 from converseg_ros.evaluation.report import number, with_interval
 from converseg_ros.evaluation.runner import Answer
-from converseg_ros.evaluation.samples import Sample, fit_mask
 
 KEYS = ('giou', 'giou_positive', 'ciou', 'n_acc', 't_acc', 'boundary_f', 'language_sensitivity')
 CASES = 12  # pictures of each kind

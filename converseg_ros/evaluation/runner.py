@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from converseg_ros.core import ConversegError, Prediction, Status, encode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
 from converseg_ros.evaluation.metrics import Score, boundary_f, overlap
-from converseg_ros.evaluation.samples import Sample, by_image, digest, fit_mask
 
 MODEL = 'model'  # the name of the scored network among the answerers
 BATCH = 8  # prompts asked of one image at a time

@@ -93,7 +93,7 @@ def collision_object(
     padding: float = 0.0,
     voxel: float = 0.0,
 ) -> dict[str, Any]:
-    """Return a region as a dictionary of moveit_msgs/CollisionObject's shape (as a message: `ros.moveit`).
+    """Return a region as a dictionary of moveit_msgs/CollisionObject's shape (as a message: `ros.messages.moveit`).
 
     One box, the oriented box grown by `padding` metres on every side; with `voxel` > 0 one cube of that edge for each
     occupied voxel instead (safety regions, whose frustums no box describes). Raises InputError for a region without

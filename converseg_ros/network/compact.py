@@ -10,10 +10,10 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from converseg_ros.network.config import EfficientNetImageConfig
-from converseg_ros.network.efficientnet import CHANNELS, CLASSES, EfficientNetLite0
+from converseg_ros.network.encoders.efficientnet import CHANNELS, CLASSES, EfficientNetLite0
+from converseg_ros.network.encoders.nanodet import MEAN, NECK, STD, NanoDet, best_boxes, kinds_map
 from converseg_ros.network.features import ImageFeatures
 from converseg_ros.network.graphs import constant
-from converseg_ros.network.nanodet import MEAN, NECK, STD, NanoDet, best_boxes, kinds_map
 
 
 class TrunkOutput(NamedTuple):

@@ -113,7 +113,7 @@ class NetworkConfig:
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     preprocess: Preprocess = 'pad'
     select: Select = 'token0'  # which of the decoder's masks answers, see network/selection.py
-    outline: Outline = 'network'  # whose edges a mask follows, see network/outline.py
+    outline: Outline = 'network'  # whose edges a mask follows, see network/guided_filter.py
     version: str = '1'
     licences: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)

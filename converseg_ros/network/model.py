@@ -104,7 +104,7 @@ def _image_encoder(config: NetworkConfig) -> nn.Module:
         from converseg_ros.network.compact import CompactImageEncoder
 
         return CompactImageEncoder(config.image)
-    from converseg_ros.network.sam2 import Sam2ImageEncoder
+    from converseg_ros.network.encoders.sam2 import Sam2ImageEncoder
 
     return Sam2ImageEncoder(config.image)
 
@@ -112,11 +112,11 @@ def _image_encoder(config: NetworkConfig) -> nn.Module:
 def _language_encoder(config: NetworkConfig, **parts: Any) -> nn.Module:
     """Build the language encoder of the configured family."""
     if isinstance(config.language, MiniLMConfig):
-        from converseg_ros.network.text import MiniLMEncoder
+        from converseg_ros.network.encoders.minilm import MiniLMEncoder
 
         return MiniLMEncoder(config.language, **parts)
     assert isinstance(config.language, QwenConfig)
-    from converseg_ros.network.qwen import QwenEncoder
+    from converseg_ros.network.encoders.qwen import QwenEncoder
 
     return QwenEncoder(config.language, **parts)
 

@@ -14,17 +14,17 @@ from torch import Tensor
 
 from converseg_ros.core import ConversegError, InputError, Prediction
 from converseg_ros.network import selection
-from converseg_ros.network.answers import read
 from converseg_ros.network.batching import join_rows, split_rows
 from converseg_ros.network.calibration import Calibration
-from converseg_ros.network.checkpoints import set_precision
 from converseg_ros.network.config import NetworkConfig, Preprocess, Select
 from converseg_ros.network.features import Decoded, ImageFeatures, Prompts
 from converseg_ros.network.graphs import BUCKETS, COUNTS, Graphs, bucket
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.options import DeviceMemoryError, Options
+from converseg_ros.network.postprocess import read
 from converseg_ros.network.preprocess import normalise, to_input
-from converseg_ros.network.stages import Stages
+from converseg_ros.network.stage_timer import Stages
+from converseg_ros.network.weights.checkpoints import set_precision
 
 Checkpoint = Callable[[str], None]
 

@@ -56,9 +56,9 @@ def load(
     it. options: see options.Options. Raises ConversegError for anything missing, truncated or of the wrong size.
     """
     from converseg_ros.network.calibration import Calibration
-    from converseg_ros.network.checkpoints import CALIBRATION, load_network
     from converseg_ros.network.options import Options
     from converseg_ros.network.predictor import Predictor
+    from converseg_ros.network.weights.checkpoints import CALIBRATION, load_network
 
     folder = find_model(model)
     try:

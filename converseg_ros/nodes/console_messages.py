@@ -8,7 +8,7 @@ from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.palette import REGIONS, SAFETY
 from converseg_ros.lifting.clouds import unpack_rgb
 from converseg_ros.msg import Instruction, Region
-from converseg_ros.ros.conversion import from_cloud, from_image, to_ns
+from converseg_ros.ros.messages.conversion import from_cloud, from_image, to_ns
 
 MOST = 40_000  # points of a cloud; more are not visible on a page
 

@@ -14,13 +14,13 @@ from std_msgs.msg import Bool, String
 from converseg_ros.console.app import Console
 from converseg_ros.console.state import ConsoleState
 from converseg_ros.core import ConversegError
-from converseg_ros.dialogue.refer import head
+from converseg_ros.dialogue.coreference import head
 from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
 from converseg_ros.nodes.operator_parameters import CONSOLE, check_all, declare
-from converseg_ros.ros import spin
-from converseg_ros.ros.conversion import to_ns, to_rgb
-from converseg_ros.ros.qos import LATCHED, FollowingSubscription, reliable
+from converseg_ros.ros import run_node
+from converseg_ros.ros.camera.qos import LATCHED, FollowingSubscription, reliable
+from converseg_ros.ros.messages.conversion import to_ns, to_rgb
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset
 from converseg_ros.web.server import Running
@@ -160,7 +160,7 @@ def end(node: Any) -> None:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return the exit status."""
-    return spin.run(ConsoleNode, end, args)
+    return run_node.run(ConsoleNode, end, args)
 
 
 if __name__ == '__main__':

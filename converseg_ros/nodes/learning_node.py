@@ -16,9 +16,9 @@ from rclpy.task import Future
 from converseg_ros.action import Evaluate, Generate, Train
 from converseg_ros.commands.engine_config import arguments_of, natural_judge, read_configuration
 from converseg_ros.core.errors import ConversegError, InputError
-from converseg_ros.engine.jobs import Job, Progress
-from converseg_ros.ros import spin
-from converseg_ros.ros.sampling import FrameSampler
+from converseg_ros.core.jobs import Job, Progress
+from converseg_ros.ros import run_node
+from converseg_ros.ros.camera.sampling import FrameSampler
 
 KINDS = {'items': 'items', 'dataset': 'dataset', 'bag': 'bag', 'hub': 'hub'}
 
@@ -225,7 +225,7 @@ def end(node: Any) -> None:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return the exit status."""
-    return spin.run(LearningNode, end, args)
+    return run_node.run(LearningNode, end, args)
 
 
 if __name__ == '__main__':

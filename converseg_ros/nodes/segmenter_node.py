@@ -19,17 +19,18 @@ from converseg_ros.core import ConversegError
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.msg import InstructionAck
 from converseg_ros.perception.instructions import InstructionBook
-from converseg_ros.ros import conversion, parameters, spin
-from converseg_ros.ros.diagnostics import Diagnostics
-from converseg_ros.ros.hearing import Answer, Hearing
-from converseg_ros.ros.inputs import SUBSCRIPTION, CameraInput
-from converseg_ros.ros.intake import Intake
+from converseg_ros.ros import parameters, run_node
+from converseg_ros.ros.camera.inputs import SUBSCRIPTION, CameraInput
+from converseg_ros.ros.camera.qos import reliable
+from converseg_ros.ros.camera.subscription_thread import Intake
+from converseg_ros.ros.camera.transforms import TransformListener
 from converseg_ros.ros.lifecycle import LoggedLifecycleNode
-from converseg_ros.ros.live import LivePipeline
-from converseg_ros.ros.publishers import Outputs
-from converseg_ros.ros.qos import reliable
-from converseg_ros.ros.requests import Requests
-from converseg_ros.ros.transforms import TransformListener
+from converseg_ros.ros.messages import conversion
+from converseg_ros.ros.segmenter.diagnostics import Diagnostics
+from converseg_ros.ros.segmenter.instruction_handler import Answer, Hearing
+from converseg_ros.ros.segmenter.live import LivePipeline
+from converseg_ros.ros.segmenter.publishers import Outputs
+from converseg_ros.ros.segmenter.requests import Requests
 from converseg_ros.srv import Reset, SetInstructions
 
 MOST_JUMP = Duration(seconds=1)
@@ -271,7 +272,7 @@ def end(node: Any) -> None:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return the exit status."""
-    return spin.run(start, end, args)
+    return run_node.run(start, end, args)
 
 
 if __name__ == '__main__':

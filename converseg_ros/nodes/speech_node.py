@@ -16,11 +16,11 @@ from std_msgs.msg import Bool, String
 from converseg_ros.core import ConversegError
 from converseg_ros.core.instruction import said_by
 from converseg_ros.core.texts import say
-from converseg_ros.dialogue.refer import head
+from converseg_ros.dialogue.coreference import head
 from converseg_ros.msg import AudioChunk, RegionArray
 from converseg_ros.nodes.operator_parameters import SPEECH, check_all, declare
-from converseg_ros.ros import spin
-from converseg_ros.ros.qos import LATCHED, reliable
+from converseg_ros.ros import run_node
+from converseg_ros.ros.camera.qos import LATCHED, reliable
 from converseg_ros.speech.listener import Event, EventKind, Listener, ListenOptions, Live
 from converseg_ros.speech.recogniser import Limits, Recogniser
 from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
@@ -186,7 +186,7 @@ def end(node: Any) -> None:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return the exit status."""
-    return spin.run(SpeechNode, end, args)
+    return run_node.run(SpeechNode, end, args)
 
 
 if __name__ == '__main__':

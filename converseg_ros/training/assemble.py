@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from converseg_ros.core import InputError
-from converseg_ros.network.checkpoints import add_lora, load_network
 from converseg_ros.network.compact import CompactImageEncoder
 from converseg_ros.network.config import QwenConfig
 from converseg_ros.network.model import ConverSegNet
+from converseg_ros.network.weights.checkpoints import add_lora, load_network
 from converseg_ros.training.batches import CachedSource, LiveSource, Source
 from converseg_ros.training.cache import build_cache, weights_hash
 from converseg_ros.training.config import LoraConfig, SourceConfig, TrainConfig

@@ -9,9 +9,9 @@ from typing import Any
 from safetensors.torch import save_file
 
 from converseg_ros.core.files import atomic_path, write_json
-from converseg_ros.network.checkpoints import CONFIG, LANGUAGE, WEIGHTS
+from converseg_ros.network.encoders.minilm import TOKENIZER
 from converseg_ros.network.model import ConverSegNet
-from converseg_ros.network.text import TOKENIZER
+from converseg_ros.network.weights.checkpoints import CONFIG, LANGUAGE, WEIGHTS
 from converseg_ros.training.seed import write_weights
 
 

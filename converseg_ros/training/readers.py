@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from converseg_ros.core import Family, InputError, Item, encode_rle
-from converseg_ros.evaluation import external, samples
-from converseg_ros.evaluation.samples import Sample
+from converseg_ros.datasets import external, samples
+from converseg_ros.datasets.samples import Sample
 from converseg_ros.training.records import Record, split_of
 
 

@@ -19,7 +19,6 @@ import torch.nn.functional as F
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import atomic_path, write_bytes, write_json, write_text
-from converseg_ros.network.checkpoints import CONFIG, LANGUAGE, WEIGHTS
 from converseg_ros.network.compact import CompactImageEncoder
 from converseg_ros.network.config import (
     AdapterConfig,
@@ -28,9 +27,10 @@ from converseg_ros.network.config import (
     MiniLMConfig,
     NetworkConfig,
 )
-from converseg_ros.network.efficientnet import MEAN, STD, EfficientNetLite0, from_published
+from converseg_ros.network.encoders.efficientnet import MEAN, STD, EfficientNetLite0, from_published
+from converseg_ros.network.encoders.minilm import TOKENIZER, from_int8, load_tokenizer, prune_vocabulary, to_int8
 from converseg_ros.network.model import ConverSegNet
-from converseg_ros.network.text import TOKENIZER, from_int8, load_tokenizer, prune_vocabulary, to_int8
+from converseg_ros.network.weights.checkpoints import CONFIG, LANGUAGE, WEIGHTS
 from converseg_ros.training.tfjs import nanodet_state
 
 LANGUAGE_PREFIX = 'language_encoder.bert.'

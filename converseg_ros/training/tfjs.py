@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from converseg_ros.core import InputError
-from converseg_ros.network.nanodet import NanoDet
+from converseg_ros.network.encoders.nanodet import NanoDet
 
 STORED: dict[str, Any] = {'float32': np.float32, 'int32': np.int32, 'bool': np.bool_, 'float16': np.float16}
 

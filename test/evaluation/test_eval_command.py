@@ -10,9 +10,9 @@ import pytest
 
 from converseg_ros import cli
 from converseg_ros.core import InputError, Item, encode_rle
-from converseg_ros.evaluation.external import samples_of_reasonseg, samples_of_refcoco
+from converseg_ros.datasets.external import samples_of_reasonseg, samples_of_refcoco
+from converseg_ros.datasets.samples import family_of, fit_mask, read_mask, samples_of_dataset, samples_of_items
 from converseg_ros.evaluation.report import read_report
-from converseg_ros.evaluation.samples import family_of, fit_mask, read_mask, samples_of_dataset, samples_of_items
 
 TOP = ['giou', 'ciou', 'giou_positive', 'n_acc', 't_acc', 'n_items', 'n_failed', 'per_family', 'baselines']
 TOP += ['calibration', 'model', 'command']
@@ -149,7 +149,7 @@ def test_the_benchmarks_parquet_is_read(tmp_path):
     pa = pytest.importorskip('pyarrow', reason='parquet needs pyarrow')
     import pyarrow.parquet as pq
 
-    from converseg_ros.evaluation.external import samples_of_parquet
+    from converseg_ros.datasets.external import samples_of_parquet
 
     def png(array):
         data = io.BytesIO()

@@ -5,10 +5,10 @@ import pytest
 
 from converseg_ros import network as networks
 from converseg_ros.core import Prediction, Status, decode_rle
+from converseg_ros.datasets.samples import Sample, broken, check_ids
 from converseg_ros.evaluation.baselines import AllEmpty, AllForeground, MajorityMask, standard
 from converseg_ros.evaluation.report import build_report, compare
 from converseg_ros.evaluation.runner import MODEL, Runner, fingerprint, read_record, swap_scores
-from converseg_ros.evaluation.samples import Sample, broken, check_ids
 
 
 def square():

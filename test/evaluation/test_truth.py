@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from converseg_ros.core import Family
-from converseg_ros.evaluation.labels import labels_of_polygons, read_labels
+from converseg_ros.datasets.labels import labels_of_polygons, read_labels
 from converseg_ros.evaluation.sources import Sources
 
 LABELS = Path(__file__).resolve().parents[1] / 'data/labels'

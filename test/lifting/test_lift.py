@@ -20,7 +20,7 @@ from converseg_ros.lifting.truth import (
     plane_error,
     random_scene,
 )
-from converseg_ros.scenes.depthcam import observe
+from converseg_ros.scenes.render.depth_camera import observe
 
 PUT = Instruction('Where can I set down the knife?', role=Role.AFFORDANCE)
 GRASP = Instruction('Pick up the mug', role=Role.AFFORDANCE)

@@ -15,11 +15,11 @@ import cv2
 
 from converseg_ros.network import load
 from converseg_ros.network.baseline import answer
-from converseg_ros.network.checkpoints import load_network, set_precision
+from converseg_ros.network.encoders.hiera import position_embedding, run_trunk
 from converseg_ros.network.features import ImageFeatures
-from converseg_ros.network.hiera import position_embedding, run_trunk
 from converseg_ros.network.preprocess import normalise, to_image, to_input
 from converseg_ros.network.registry import find_model
+from converseg_ros.network.weights.checkpoints import load_network, set_precision
 
 EXPECTED = json.loads((Path(__file__).parent / 'micro_expected.json').read_text())
 PROMPTS = ('the red thing', 'where could a glass of water be set down safely?', 'x')

@@ -2,8 +2,8 @@
 
 import torch
 
+from converseg_ros.network.encoders.nanodet import STRIDES, Detections, NanoDet, best_boxes, kinds_map
 from converseg_ros.network.features import ImageFeatures
-from converseg_ros.network.nanodet import STRIDES, Detections, NanoDet, best_boxes, kinds_map
 from converseg_ros.network.things import box_means, coverage, paint
 
 

@@ -11,12 +11,12 @@ import pytest
 torch = pytest.importorskip('torch')
 
 from converseg_ros.network.baseline import read_rgb
-from converseg_ros.network.checkpoints import load_network, set_precision
 from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures
 from converseg_ros.network.options import Options
 from converseg_ros.network.predictor import Predictor
 from converseg_ros.network.preprocess import normalise, to_image, to_input, truth_to_grid
 from converseg_ros.network.selection import choose
+from converseg_ros.network.weights.checkpoints import load_network, set_precision
 
 CASES = {'a0': 'coffee', 'b0': 'portrait'}
 SIZE = (1024, 1024)

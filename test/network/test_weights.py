@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from converseg_ros.cli import main
 from converseg_ros.core import InputError
 from converseg_ros.network import load
-from converseg_ros.network.checkpoints import load_network, merge_lora
 from converseg_ros.network.registry import find_model
+from converseg_ros.network.weights.checkpoints import load_network, merge_lora
 
 MICRO = find_model('micro')
 

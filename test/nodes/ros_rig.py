@@ -20,8 +20,8 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
-from converseg_ros.ros import conversion
 from converseg_ros.ros.handshake import Handshake
+from converseg_ros.ros.messages import conversion
 
 W, H = 160, 120
 K = np.array([150.0, 0, 79.5, 0, 150.0, 59.5, 0, 0, 1])

@@ -21,7 +21,7 @@ from converseg_ros.core.region import Region
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.nodes.console_messages import read_cloud
 from converseg_ros.nodes.console_node import ConsoleNode
-from converseg_ros.ros import conversion
+from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
 

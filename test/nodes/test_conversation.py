@@ -15,7 +15,7 @@ import pytest
 from ros_rig import InProcess, Process, Rig
 
 from converseg_ros.perception.instructions import InstructionBook
-from converseg_ros.ros.hearing import Hearing
+from converseg_ros.ros.segmenter.instruction_handler import Hearing
 
 pytestmark = pytest.mark.ros
 

@@ -12,8 +12,8 @@ from ros_rig import Process, Rig
 from sensor_msgs.msg import Image, PointCloud2
 
 from converseg_ros.lifting.clouds import POINT
-from converseg_ros.ros import conversion
-from converseg_ros.ros.replay import Bag, Replay
+from converseg_ros.ros.camera.replay import Bag, Replay
+from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
 

@@ -17,8 +17,8 @@ from ros_rig import Camera, H, InProcess, K, Rig, W, reliable
 from sensor_msgs.msg import CameraInfo, Image
 from tf2_msgs.msg import TFMessage
 
-from converseg_ros.ros import conversion
-from converseg_ros.ros.qos import LATCHED
+from converseg_ros.ros.camera.qos import LATCHED
+from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
 FAR = 1.5  # metres to the wall

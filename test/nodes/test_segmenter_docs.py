@@ -20,7 +20,7 @@ def test_every_parameter_stands_in_the_table_with_its_default() -> None:
 
 
 def test_every_topic_stands_in_the_page() -> None:
-    from converseg_ros.ros.publishers import STREAMS
+    from converseg_ros.ros.segmenter.publishers import STREAMS
 
     for name in (*STREAMS, 'label_info', 'safety_ok', 'instruction_ack'):
         assert f'`~/{name}`' in PAGE

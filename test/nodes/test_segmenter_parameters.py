@@ -18,8 +18,9 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
 
-from converseg_ros.ros import conversion, parameters
-from converseg_ros.ros.qos import LATCHED
+from converseg_ros.ros import parameters
+from converseg_ros.ros.camera.qos import LATCHED
+from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
 

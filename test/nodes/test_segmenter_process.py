@@ -18,8 +18,8 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Bool
 from vision_msgs.msg import LabelInfo
 
-from converseg_ros.ros import conversion
-from converseg_ros.ros.qos import LATCHED
+from converseg_ros.ros.camera.qos import LATCHED
+from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
 

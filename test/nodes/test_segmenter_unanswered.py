@@ -15,8 +15,8 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Bool
 
 from converseg_ros.nodes.segmenter_node import SegmenterNode, end
-from converseg_ros.ros import conversion
-from converseg_ros.ros.qos import LATCHED
+from converseg_ros.ros.camera.qos import LATCHED
+from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
 

@@ -16,8 +16,8 @@ from converseg_ros.core.geometry import Geometry, Grasp, OrientedBox, Placement,
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.lifting.clouds import POINT, label_image, organized
-from converseg_ros.ros import conversion
-from converseg_ros.ros.publishers import _confidence
+from converseg_ros.ros.messages import conversion
+from converseg_ros.ros.segmenter.publishers import _confidence
 
 H, W = 20, 30
 

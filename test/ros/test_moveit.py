@@ -9,7 +9,7 @@ from converseg_ros.core.geometry import Geometry, OrientedBox
 
 def test_a_region_becomes_a_collision_object_or_says_what_to_install() -> None:
     pytest.importorskip('rclpy')
-    from converseg_ros.ros.moveit import collision_object_message
+    from converseg_ros.ros.messages.moveit import collision_object_message
 
     box = OrientedBox(np.array([1.0, 2, 3]), np.eye(3), np.array([0.1, 0.2, 0.3]))
     geometry = Geometry(GeometryStatus.OK, frame_id='map', box=box)

@@ -1,6 +1,6 @@
 """Colour, depth and camera_info meet by stamp; what does not fit is counted by cause."""
 
-from converseg_ros.ros.sync import Bundle, Synchronizer
+from converseg_ros.ros.camera.sync import Bundle, Synchronizer
 
 MS = 1_000_000
 

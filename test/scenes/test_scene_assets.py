@@ -3,14 +3,14 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from converseg_ros.scenes import assets, colors, textures, wares
-from converseg_ros.scenes.obj import ARRAYS, read_obj, read_obj_once
+from converseg_ros.scenes.geometry.obj import ARRAYS, read_obj, read_obj_once
+from converseg_ros.scenes.models import assets, colors, procedural, textures
 
 
-@pytest.mark.parametrize('category', sorted(wares.MAKERS))
+@pytest.mark.parametrize('category', sorted(procedural.MAKERS))
 def test_wares_stand_on_the_ground_at_a_household_size(category):
     for variant in range(3):
-        mesh = wares.MAKERS[category](np.random.default_rng(variant)).mesh
+        mesh = procedural.MAKERS[category](np.random.default_rng(variant)).mesh
         low, high = mesh.bounds
         assert abs(low[2]) < 1e-4
         assert 0.004 < (high - low).max() < 0.5
@@ -35,7 +35,7 @@ def test_each_model_belongs_to_one_split_and_common_categories_to_several(furnit
 def test_catalogue_models_have_their_catalogue_size_and_existing_textures(furniture):
     from pathlib import Path
 
-    from converseg_ros.scenes import catalogue
+    from converseg_ros.scenes.models import catalogue
 
     for key in ('BlendSwap-CC-BY/largePan', 'KatorLegaz/coffee-mug', 'Scopia/teapot', 'BlendSwap-CC-0/bread'):
         model = next(m for m in assets.models() if m.name == key)
@@ -61,9 +61,9 @@ def test_textures_are_functions_of_their_name():
 
 
 def test_room_materials_of_the_splits_are_apart(furniture):
-    from converseg_ros.scenes.builder import Builder
-    from converseg_ros.scenes.furnish import surface_material
     from converseg_ros.scenes.graph import Scene
+    from converseg_ros.scenes.layout.builder import Builder
+    from converseg_ros.scenes.layout.furnish import surface_material
 
     found = {}
     for split in assets.SPLITS:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from converseg_ros.scenes.depthcam import observe, sigma
+from converseg_ros.scenes.render.depth_camera import observe, sigma
 
 
 def test_noise_grows_with_distance_as_modelled():

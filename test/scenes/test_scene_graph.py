@@ -3,8 +3,8 @@ import json
 import pytest
 
 from converseg_ros.core import ConversegError, InputError
-from converseg_ros.scenes import catalogue
 from converseg_ros.scenes.graph import ATTRIBUTES, Interaction, Scene, SceneObject, View
+from converseg_ros.scenes.models import catalogue
 
 
 def test_a_scene_survives_its_file(tmp_path):
@@ -41,10 +41,10 @@ def test_wrong_options_are_refused(tmp_path, capsys):
 
 
 def test_categories_use_the_contracts_attributes():
-    from converseg_ros.scenes.categories import CATEGORIES
-    from converseg_ros.scenes.curated import CHOICES
-    from converseg_ros.scenes.rooms import ROOMS
-    from converseg_ros.scenes.wares import MAKERS
+    from converseg_ros.scenes.layout.rooms import ROOMS
+    from converseg_ros.scenes.models.categories import CATEGORIES
+    from converseg_ros.scenes.models.curated import CHOICES
+    from converseg_ros.scenes.models.procedural import MAKERS
 
     assert {a for c in CATEGORIES.values() for a in c.attributes} <= set(ATTRIBUTES)
     assert {c.category for c in CHOICES} <= set(CATEGORIES)
@@ -54,7 +54,7 @@ def test_categories_use_the_contracts_attributes():
 
 
 def test_the_attribution_names_creator_and_licence_of_every_model(furniture):
-    from converseg_ros.scenes.curated import CHOICES
+    from converseg_ros.scenes.models.curated import CHOICES
 
     text = catalogue.attribution()
     assert {e.licence for e in catalogue.entries().values()} <= set(catalogue.LICENCES.values())

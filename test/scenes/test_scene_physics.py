@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from converseg_ros.scenes import interactions, layout, stability
-from converseg_ros.scenes.mesh import translation
+from converseg_ros.scenes.geometry.mesh import translation
+from converseg_ros.scenes.layout import arrangement, interactions, stability
 
 mujoco = pytest.importorskip('mujoco', reason='MuJoCo is not installed (pip install mujoco)')
 
@@ -10,7 +10,7 @@ mujoco = pytest.importorskip('mujoco', reason='MuJoCo is not installed (pip inst
 def test_things_dropped_into_a_bowl_come_to_rest_in_it(bench):
     b, table, _ = bench
     host = next(t for t in (b.stand('open box', table) for _ in range(5)) if t)
-    inside = layout.put_in(b, host, ['ball', 'toy block', 'apple'])
+    inside = arrangement.put_in(b, host, ['ball', 'toy block', 'apple'])
     assert inside
     low, high = host.bounds
     for thing in inside:
@@ -23,7 +23,7 @@ def test_things_dropped_into_a_bowl_come_to_rest_in_it(bench):
 
 
 def test_the_tipping_rule_agrees_with_simulated_pushes(bench):
-    from converseg_ros.scenes.physics import simulate
+    from converseg_ros.scenes.layout.physics import simulate
 
     b, table, _ = bench
     wanted = [

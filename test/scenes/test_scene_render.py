@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converseg_ros.scenes import kernels
+from converseg_ros.scenes.geometry import kernels
 from converseg_ros.scenes.graph import Scene, object_mask
 
 
@@ -16,7 +16,7 @@ def _images(folder: Path, view: str):
 
 
 def test_a_scene_is_a_function_of_its_seed(rendered, tmp_path):
-    from converseg_ros.scenes.render import render_scene
+    from converseg_ros.scenes.render.scene_folder import render_scene
 
     again = render_scene(4, 'train', 2, tmp_path)
     names = sorted(p.name for p in rendered.iterdir())
@@ -27,7 +27,7 @@ def test_a_scene_is_a_function_of_its_seed(rendered, tmp_path):
 def test_whole_scenes_are_skipped_and_half_ones_made_again(rendered, tmp_path):
     import shutil
 
-    from converseg_ros.scenes.render import render_many
+    from converseg_ros.scenes.render.scene_folder import render_many
 
     shutil.copytree(rendered, tmp_path / rendered.name)
     (tmp_path / '.train_000009.77').mkdir()
@@ -103,7 +103,7 @@ def test_supports_carry_what_stands_on_them(built):
 
 
 def test_neighbours_on_a_surface_do_not_overlap(built):
-    from converseg_ros.scenes.builder import Footprint
+    from converseg_ros.scenes.layout.builder import Footprint
 
     actors = {i for e in built.scene.interactions for i in (e.actor, e.target)}
     for surface in built.surfaces:
@@ -121,7 +121,7 @@ def test_neighbours_on_a_surface_do_not_overlap(built):
 
 
 def test_splits_share_no_model(furniture):
-    from converseg_ros.scenes.build import build
+    from converseg_ros.scenes.layout.build import build
 
     used = {s: {o.model for o in build(2, s, 1, 'lab').scene.objects if o.model} for s in ('train', 'test')}
     assert used['train'] and used['test'] and not used['train'] & used['test']
@@ -138,7 +138,7 @@ def test_the_bag_holds_the_scene(rendered, tmp_path):
     from rosbags.rosbag2 import Reader
     from rosbags.typesys import Stores, get_typestore
 
-    from converseg_ros.scenes.bag import COLOR, DEPTH, INFO, disparity_steps, write_bag
+    from converseg_ros.scenes.render.bag import COLOR, DEPTH, INFO, disparity_steps, write_bag
 
     scene = Scene.load(rendered)
     size = write_bag(rendered, tmp_path / 'bag', 5.0)
@@ -164,15 +164,16 @@ def test_the_bag_holds_the_scene(rendered, tmp_path):
 
 
 def test_cycles_draws_what_the_labels_say(furniture, monkeypatch):
-    from converseg_ros.scenes import cycles, light
-    from converseg_ros.scenes.build import Built
-    from converseg_ros.scenes.builder import Builder
-    from converseg_ros.scenes.cameras import look_at
+    from converseg_ros.scenes.geometry.mesh import translation
+    from converseg_ros.scenes.geometry.raycast import Caster
+    from converseg_ros.scenes.geometry.shapes import box
     from converseg_ros.scenes.graph import View
-    from converseg_ros.scenes.mesh import translation
-    from converseg_ros.scenes.raycast import Caster
-    from converseg_ros.scenes.shapes import box
-    from converseg_ros.scenes.wares import Shape, fixed
+    from converseg_ros.scenes.layout import light
+    from converseg_ros.scenes.layout.build import Built
+    from converseg_ros.scenes.layout.builder import Builder
+    from converseg_ros.scenes.layout.cameras import look_at
+    from converseg_ros.scenes.models.procedural import Shape, fixed
+    from converseg_ros.scenes.render import cycles
 
     if cycles.interpreter() is None:
         pytest.skip('no bpy environment (converseg scenes setup)')

@@ -10,7 +10,7 @@ import wave
 import numpy as np
 import pytest
 
-from converseg_ros.commands.bench_speech import errors, sounds, words
+from converseg_ros.bench.speech import errors, sounds, words
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.speech import listener
 from converseg_ros.speech.listener import EventKind, Listener, ListenOptions, Live
@@ -164,7 +164,7 @@ def test_phrases_are_counted_kept_and_probable(tmp_path):
 
 
 def test_things_that_the_data_engine_knows_are_expected():
-    from converseg_ros.engine.knowledge_table import ROWS
+    from converseg_ros.data_engine.world.knowledge_table import ROWS
 
     expected = set((Path(listener.__file__).parent / 'words.txt').read_text().split())
     names = {word for row in ROWS.casefold().strip().splitlines() for word in row.split('|')[0].strip(' *+~').split()}

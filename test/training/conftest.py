@@ -72,8 +72,8 @@ def start(tmp_path_factory) -> Path:
         MiniLMConfig,
         NetworkConfig,
     )
+    from converseg_ros.network.encoders.minilm import load_tokenizer
     from converseg_ros.network.model import ConverSegNet
-    from converseg_ros.network.text import load_tokenizer
     from converseg_ros.training.seed import write_weights
 
     folder = tmp_path_factory.mktemp('compact-start')

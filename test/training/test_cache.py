@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import torch
 
-from converseg_ros.network.checkpoints import load_network
 from converseg_ros.network.preprocess import normalise
+from converseg_ros.network.weights.checkpoints import load_network
 from converseg_ros.training.augment import plain_view, see_image
 from converseg_ros.training.cache import build_cache
 from converseg_ros.training.config import AugmentConfig, SourceConfig

@@ -3,8 +3,8 @@
 import torch
 
 from converseg_ros.network.alignment import Alignment
+from converseg_ros.network.encoders.minilm import from_int8, prune_vocabulary, to_int8
 from converseg_ros.network.features import ImageFeatures, Prompts
-from converseg_ros.network.text import from_int8, prune_vocabulary, to_int8
 
 
 def test_int8_keeps_a_matrix_within_half_a_step():

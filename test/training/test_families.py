@@ -6,7 +6,7 @@ import pytest
 from safetensors.torch import load_file
 import torch
 
-from converseg_ros.network.checkpoints import load_network
+from converseg_ros.network.weights.checkpoints import load_network
 from converseg_ros.training.assemble import assemble
 from converseg_ros.training.config import read_config
 
@@ -18,8 +18,8 @@ def silent(_: str) -> None:
 @pytest.fixture(scope='module')
 def micro(tmp_path_factory) -> Path:
     """Write a micro vision-language model folder."""
-    from converseg_ros.network.checkpoints import save_network
-    from converseg_ros.network.presets import byte_tokenizer, preset, random_network
+    from converseg_ros.network.weights.checkpoints import save_network
+    from converseg_ros.network.weights.presets import byte_tokenizer, preset, random_network
 
     folder = tmp_path_factory.mktemp('micro')
     config = preset('micro')

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from converseg_ros.core import InputError
-from converseg_ros.network.nanodet import NanoDet
+from converseg_ros.network.encoders.nanodet import NanoDet
 from converseg_ros.training.tfjs import convolutions, nanodet_state
 
 

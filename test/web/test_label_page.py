@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
+from converseg_ros.datasets.labels import read_labels
 from converseg_ros.evaluation.labelling import Labelling, make_label_app, pictures_of
-from converseg_ros.evaluation.labels import read_labels
 from converseg_ros.web.server import Running
 
 

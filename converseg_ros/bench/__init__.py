@@ -1,0 +1,1 @@
+"""The measurements of `converseg bench`, one module for each part."""

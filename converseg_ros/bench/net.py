@@ -1,0 +1,277 @@
+"""Measure the network beside the plain way: transformers' own forward passes, float32, eager, one prompt at a time.
+
+converseg bench net --config micro --prompts 1,8 --resolution 640x480 --max-pixels native,63504 --json net.json
+
+--config is a model's name or folder, or one of converseg-net-3b[-t|-s|-b+|-l] and -7b, which without --weights gets
+random weights of the real sizes (speed does not depend on them). Printed: median and p95 of each stage, operations
+dispatched, cache hits, memory, the ratio to the plain way (file in, float32 SAM, whole-vocabulary logits, nothing
+kept) in this run, and the mask IoU of the fast way with it.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+from converseg_ros.core import InputError
+from converseg_ros.core.files import write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from converseg_ros.network.model import ConverSegNet
+    from converseg_ros.network.options import Precision
+    from converseg_ros.network.predictor import Predictor
+
+WORDS = ('the object that is nearest to the edge of the table and could fall down when somebody walks by').split()  # noqa: SIM905
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument('--config', default='micro', help='model, folder or configuration (default: %(default)s)')
+    parser.add_argument('--prompts', default='1,8', help='numbers of instructions (default: %(default)s)')
+    parser.add_argument(
+        '--resolution', default='640x480', help='of the camera, WIDTHxHEIGHT,... (default: %(default)s)'
+    )
+    parser.add_argument('--max-pixels', default='native', help='caps of the language model: native,63504')
+    parser.add_argument('--precision', choices=('auto', 'fp32', 'bf16'), default='auto')
+    parser.add_argument('--device', help="'cpu' or 'cuda' (default: a GPU if there is one)")
+    parser.add_argument('--repeat', type=int, default=20, help='timed repetitions (default: %(default)s)')
+    parser.add_argument('--no-graphs', action='store_true', help='without CUDA graphs')
+    parser.add_argument('--no-baseline', action='store_true', help='do not time the plain way')
+    parser.add_argument('--image', type=Path, help='an image file (default: a drawn one)')
+    parser.add_argument('--json', type=Path, help='write the results here')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    import torch
+
+    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    image_of = _images(args)
+    result: dict[str, Any] = {
+        'config': args.config,
+        'device': torch.cuda.get_device_name(device) if device.startswith('cuda') else 'cpu',
+        'threads': torch.get_num_threads(),
+        'torch': torch.__version__,
+        'command': args.command_line,
+        'cases': [],
+    }
+    for cap in args.max_pixels.split(','):
+        max_pixels = None if cap == 'native' else int(cap)
+        predictor = make_predictor(args, device, max_pixels)
+        plain = None if args.no_baseline else make_network(args.config, device, 'fp32')
+        result['precision'] = str(predictor._dtype).removeprefix('torch.')
+        for size, rgb in image_of.items():
+            predictor.warm_up((rgb.shape[:2],), [int(n) for n in args.prompts.split(',')])
+            for count in (int(n) for n in args.prompts.split(',')):
+                case = measure(predictor, plain, rgb, count, args.repeat, max_pixels)
+                case = {'resolution': size, 'max_pixels': cap, 'prompts': count} | case
+                result['cases'].append(case)
+                _print(case)
+        memory = device_memory(device)
+        predictor.close()
+        result['memory_mib'] = memory | {'after_close': device_memory(device)['now']}
+        print(f'memory {result["memory_mib"]}')
+    if args.json is not None:
+        write_json(args.json, result)
+    return 0
+
+
+def measure(
+    predictor: 'Predictor',
+    plain: 'ConverSegNet | None',
+    rgb: 'NDArray[np.uint8]',
+    count: int,
+    repeat: int,
+    cap: int | None,
+) -> dict[str, Any]:
+    """Return one case's numbers: new images, the same image again, the plain way, operations, agreement."""
+    texts = [' '.join([*WORDS[: 6 + k % 6], str(k)]) for k in range(count)]
+    stages: list[dict[str, float]] = []
+
+    def new_image() -> None:
+        predictor.set_image(rgb)
+        stages.append(predictor.predict(texts)[0].stage_ms)
+
+    new_image()
+    stages.clear()
+    predictor.counts.clear()
+    fresh = timed(new_image, repeat)
+    predictor.set_image(rgb, key='kept')
+    predictor.predict(texts)
+    again = timed(lambda: (predictor.set_image(rgb, key='kept'), predictor.predict(texts)), repeat)
+    numbers = iter(range(10**6))
+    asked = timed(lambda: predictor.predict([f'{t} {next(numbers)}' for t in texts]), repeat)
+    case: dict[str, Any] = {
+        'total_ms': summary(fresh),
+        'stages_ms': {s: summary([m.get(s, 0.0) for m in stages]) for s in stages[0]},
+        'same_image_same_words_ms': summary(again),
+        'same_image_new_words_ms': summary(asked),
+        'counts': dict(predictor.counts),
+        'graph_captures': predictor._graphs.captures,
+        'operations': operations(lambda: (predictor.set_image(rgb), predictor.predict(texts))),
+    }
+    if plain is not None:
+        case |= compare(predictor, plain, rgb, texts, min(repeat, 5), cap)
+        case['ratio'] = round(case['plain_ms']['median'] / case['total_ms']['median'], 2)
+    return case
+
+
+def compare(
+    predictor: 'Predictor',
+    plain: 'ConverSegNet',
+    rgb: 'NDArray[np.uint8]',
+    texts: list[str],
+    repeat: int,
+    cap: int | None,
+) -> dict[str, Any]:
+    """Time the plain way on the same words, and compare its masks."""
+    import cv2
+    import torch
+
+    from converseg_ros.network.baseline import answer
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'image.png'
+        cv2.imwrite(str(path), rgb[..., ::-1])
+
+        def one_by_one() -> list[Any]:
+            return [answer(plain, path, text, max_pixels=cap)[0].cpu() > 0 for text in texts]
+
+        masks = one_by_one()
+        times = timed(one_by_one, repeat)
+        dispatched = operations(one_by_one)
+    usual, predictor.options = predictor.options, replace(predictor.options, outline='network')  # the plain way's own
+    predictor.set_image(rgb)
+    answers = predictor.predict(texts)
+    predictor.options = usual
+    ious = []
+    for mask, p in zip(masks, answers):
+        union = int((mask | torch.from_numpy(p.mask)).sum())
+        ious.append(int((mask & torch.from_numpy(p.mask)).sum()) / union if union else 1.0)
+    return {'plain_ms': summary(times), 'plain_operations': dispatched, 'iou_with_plain': round(min(ious), 5)}
+
+
+def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
+    """Return a named model, or random weights of a configuration's real sizes."""
+    import torch
+
+    from converseg_ros.network.registry import find_model, installed
+    from converseg_ros.network.weights.checkpoints import load_network, set_precision
+    from converseg_ros.network.weights.presets import preset, random_network
+
+    dtype = torch.bfloat16 if precision == 'bf16' else torch.float32
+    if config in installed() or Path(config).is_dir():
+        network = load_network(find_model(config))
+        set_precision(network, dtype)
+        return network.to(device)
+    made: Any = random_network(preset(config), device=device, dtype=dtype)
+    network = made
+    return network
+
+
+def make_predictor(args: argparse.Namespace, device: str, max_pixels: int | None) -> 'Predictor':
+    """Return the predictor under test."""
+    from converseg_ros.network.options import Options
+    from converseg_ros.network.predictor import Predictor
+
+    precision: Precision = (
+        args.precision if args.precision != 'auto' else 'bf16' if device.startswith('cuda') else 'fp32'
+    )
+    network = make_network(args.config, device, precision)
+    options = Options(precision=precision, max_pixels=max_pixels, graphs=not args.no_graphs)
+    return Predictor(network, device=device, options=options)
+
+
+def operations(work: Callable[[], Any]) -> int:
+    """Return how many operations PyTorch dispatches; a replayed graph is none of them."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Count(TorchDispatchMode):
+        """Counts."""
+
+        total = 0
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            """Count one operation and run it."""
+            self.total += 1
+            return function(*args, **(kwargs or {}))
+
+    with Count() as counter:
+        work()
+    return counter.total
+
+
+def timed(work: Callable[[], Any], repeat: int) -> list[float]:
+    """Return milliseconds of `repeat` runs; each ends with its results on the CPU."""
+    times = []
+    for _ in range(repeat):
+        begin = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - begin) * 1e3)
+    return times
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Return median and 95th percentile."""
+    ordered = sorted(values)
+    return {
+        'median': round(median(ordered), 3),
+        'p95': round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 3),
+    }
+
+
+def device_memory(device: str) -> dict[str, float]:
+    """Return MiB on the GPU, or of this process."""
+    import resource
+
+    import torch
+
+    if device.startswith('cuda'):
+        free, total = torch.cuda.mem_get_info(device)
+        return {'now': round((total - free) / 2**20), 'peak': round(torch.cuda.max_memory_reserved(device) / 2**20)}
+    now = int(Path('/proc/self/statm').read_text().split()[1]) * 4096 / 2**20
+    return {'now': round(now), 'peak': round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
+
+
+def _images(args: argparse.Namespace) -> dict[str, 'NDArray[np.uint8]']:
+    """Return the image under test at each camera resolution."""
+    import cv2
+    import numpy as np
+
+    from converseg_ros.network.baseline import read_rgb
+
+    if args.image is not None:
+        base = read_rgb(args.image)
+    else:
+        rng = np.random.default_rng(0)
+        small = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+        base = cv2.resize(small, (640, 480), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    sizes = {}
+    for text in args.resolution.split(','):
+        try:
+            width, height = (int(n) for n in text.split('x'))
+        except ValueError as error:
+            raise InputError('not WIDTHxHEIGHT', where=f'--resolution {text}') from error
+        sizes[text] = cv2.resize(base, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return sizes
+
+
+def _print(case: dict[str, Any]) -> None:
+    """Print one case."""
+    print(f'{case["resolution"]}, language model at {case["max_pixels"]}, {case["prompts"]} prompts:')
+    for name in ('total_ms', 'same_image_new_words_ms', 'same_image_same_words_ms', 'plain_ms'):
+        if name in case:
+            print(f'  {name:28} median {case[name]["median"]:9.2f}  p95 {case[name]["p95"]:9.2f}')
+    for name, value in case['stages_ms'].items():
+        print(f'    {name:26} median {value["median"]:9.2f}  p95 {value["p95"]:9.2f}')
+    print(f'  operations {case["operations"]}, the plain way {case.get("plain_operations", "-")}')
+    print(f'  counts {case["counts"]}, graphs recorded {case["graph_captures"]}')
+    if 'ratio' in case:
+        print(f'  {case["ratio"]} times as fast as the plain way; least mask IoU with it {case["iou_with_plain"]}')

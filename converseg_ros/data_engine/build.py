@@ -1,0 +1,147 @@
+"""Put a pipeline together from names: which judge, which proposer, over which shots."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+import threading
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.data_engine.contracts import Judge, Picture
+from converseg_ros.data_engine.judges.facts_judge import FactsJudge
+from converseg_ros.data_engine.judges.model_judge import ModelJudge
+from converseg_ros.data_engine.pipeline import Pipeline, Settings
+from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
+from converseg_ros.data_engine.proposers.proposer import GraphProposer, Proposer
+from converseg_ros.data_engine.stages.understanding import Grounder
+from converseg_ros.data_engine.world.sources import Shot, read_source
+from converseg_ros.data_engine.world.world import World
+from converseg_ros.llm.calls import Calls, Limits
+from converseg_ros.llm.chat import ChatModel, GeminiChat, OpenAIChat
+from converseg_ros.llm.local_chat import LocalChat
+
+FACTS_JUDGES = ('scene', 'labels')
+JUDGES = (*FACTS_JUDGES, 'openai', 'gemini', 'local')
+PROPOSERS = ('graph', 'sam', 'sam2')
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything a run is made of, as the command line and the node give it."""
+
+    sources: list[Path]
+    out: Path
+    judge: str = 'scene'
+    proposer: str = ''  # '' = graph for labelled images, sam2 for photos
+    proposer_weights: str = ''
+    detector: str = ''  # folder of a zero-shot detector; '' = the judge's own boxes
+    model: str = ''
+    base_url: str = 'https://api.openai.com/v1'
+    key_env: str = ''
+    agree_remote: bool = False
+    faults: float = 0.0
+    seed: str = ''
+    max_images: int = 0
+    timeout: float = 120.0
+    limits: Limits = field(default_factory=Limits)
+    settings: Settings = field(default_factory=Settings)
+
+
+def gather(sources: Iterable[Path], max_images: int = 0) -> list[Shot]:
+    """Return the shots of several folders, the same content only once; at most `max_images` if that is not 0."""
+    shots: dict[str, Shot] = {}
+    for source in sources:
+        for shot in read_source(source):
+            shots.setdefault(shot.key, shot)
+            if max_images and len(shots) >= max_images:
+                return list(shots.values())
+    return list(shots.values())
+
+
+class Worlds:
+    """Finds the world of a picture by its content; the last few are kept."""
+
+    def __init__(self, shots: Iterable[Shot], keep: int = 8) -> None:
+        self._shots = {s.key: s for s in shots}
+        self._kept: dict[str, World] = {}
+        self._keep = keep
+        self._lock = threading.Lock()
+
+    def __call__(self, picture: Picture) -> World:
+        """Return what is known of the picture; raise InputError where nothing is."""
+        with self._lock:
+            world = self._kept.get(picture.key)
+            if world is None:
+                shot = self._shots.get(picture.key)
+                if shot is None or shot.world is None:
+                    raise InputError(
+                        'there are no labels for this image',
+                        where=picture.key,
+                        do='choose a judge that looks at pixels',
+                    )
+                world = self._kept[picture.key] = shot.world()
+                while len(self._kept) > self._keep:
+                    self._kept.pop(next(iter(self._kept)))
+        if (world.height, world.width) != (picture.height, picture.width):
+            raise InputError(
+                f'the labels are for {world.width}x{world.height}, the image is {picture.width}x{picture.height}',
+                where=picture.key,
+            )
+        return world
+
+
+def make_chat(plan: Plan) -> ChatModel:
+    """Return the chat model of a plan; photos leave this machine only if the user has agreed."""
+    if not plan.model:
+        raise InputError(f'the judge {plan.judge} needs a model', where='--model', do='name one')
+    chat: ChatModel
+    if plan.judge == 'openai':
+        chat = OpenAIChat(plan.model, plan.base_url, key_env=plan.key_env or 'OPENAI_API_KEY', timeout=plan.timeout)
+    elif plan.judge == 'gemini':
+        base = {} if plan.base_url == Plan.__dataclass_fields__['base_url'].default else {'base_url': plan.base_url}
+        chat = GeminiChat(plan.model, key_env=plan.key_env or 'GEMINI_API_KEY', timeout=plan.timeout, **base)
+    else:
+        chat = LocalChat(plan.model)
+    if chat.remote and not plan.agree_remote:
+        raise InputError(
+            f'the judge {chat.name} is on another machine and would be sent the images',
+            where='--judge',
+            do='say --agree-remote if that is all right, or use a local server',
+        )
+    return chat
+
+
+def make_judge(plan: Plan, worlds: Callable[[Picture], World]) -> Judge:
+    """Return the judge of a plan."""
+    if plan.judge in FACTS_JUDGES:
+        return FactsJudge(plan.judge, worlds, bare=plan.judge == 'labels', seed=plan.seed)
+    if plan.judge in JUDGES:
+        return ModelJudge(Calls(make_chat(plan), plan.out / 'cache', plan.limits))
+    raise InputError(f'no judge {plan.judge!r}', where='--judge', do=f'choose one of {", ".join(JUDGES)}')
+
+
+def make_proposer(plan: Plan, shots: list[Shot], worlds: Callable[[Picture], World]) -> Proposer:
+    """Return the proposer of a plan."""
+    name = plan.proposer or ('graph' if all(s.world for s in shots) else 'sam2')
+    if name == 'graph':
+        return GraphProposer(worlds, faults=plan.faults)
+    if name in ('sam', 'sam2'):
+        if not plan.proposer_weights:
+            raise InputError(
+                f'the proposer {name} needs weights', where='--proposer-weights', do='give a model folder or checkpoint'
+            )
+        if name == 'sam2':
+            from converseg_ros.data_engine.proposers.sam2 import Sam2Proposer
+
+            return Sam2Proposer.load(plan.proposer_weights)
+        from converseg_ros.data_engine.proposers.sam import SamProposer
+
+        return SamProposer.load(plan.proposer_weights)
+    raise InputError(f'no proposer {name!r}', where='--proposer', do=f'choose one of {", ".join(PROPOSERS)}')
+
+
+def make_pipeline(plan: Plan, shots: list[Shot]) -> Pipeline:
+    """Return the pipeline of a plan over its shots."""
+    worlds = Worlds(shots)
+    judge = make_judge(plan, worlds)
+    grounder: Grounder | None = ZeroShotDetector(plan.detector) if plan.detector else None
+    return Pipeline(judge, make_proposer(plan, shots, worlds), plan.settings, grounder)

@@ -1,0 +1,1 @@
+"""Prompts that a world supports, written by rules."""

@@ -1,0 +1,72 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
+"""Prompts about what things are good for, and what could stand in for a missing tool."""
+
+from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
+from converseg_ros.data_engine.grammar.parts import useful_parts
+from converseg_ros.data_engine.grammar.use_phrases import FRAMES, SUBSTITUTES, USES, Use
+
+MOST = 6  # more things than this make no useful answer
+
+
+def affordances(talk: Talk) -> Drafts:
+    """Yield prompts about uses, for all things that have the use, and for uses nothing here has."""
+    world = talk.world
+    known = {t for e in world.nameable for t in e.tags}
+    for tag, use in USES.items():
+        able = world.with_tag(tag)
+        if able is None:
+            continue
+        if able:
+            if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
+                for _ in range(1 if tag == 'walk_on' else 2):
+                    yield Draft(_say(talk, use), keys(able), use.sub_concept, 'conversational')
+        elif _absence_is_sure(talk, tag, known):
+            yield Draft(_say(talk, use), (), use.sub_concept, 'conversational', 'missing_cousin')
+    yield from useful_parts(talk)
+    yield from _substitutes(talk)
+
+
+def _say(talk: Talk, use: Use) -> str:
+    if not use.verbs or (use.sayings and talk.random.random() < 0.35):
+        return talk.choose(use.sayings)
+    return talk.choose(FRAMES).format(v=talk.choose(use.verbs))
+
+
+# Uses that many unlabelled things could have; their absence cannot be told from a list of classes.
+OPEN_ENDED = frozenset(
+    {
+        'container', 'contain_small', 'supports', 'walk_on', 'sittable', 'openable', 'holds_liquid', 'graspable', 'wearable',
+        'lights', 'climbable', 'hang', 'write_on', 'serve', 'carry', 'plug_in', 'press', 'wipe', 'cleans', 'mix', 'lie',
+        'warm', 'rest_head', 'readable', 'step_on', 'play', 'edible', 'drinkable', 'stick', 'trash', 'swim', 'reflects',
+        'dry_with', 'spread', 'time', 'signal', 'peel', 'pours', 'drink', 'unlock', 'wash', 'sweep', 'listen',
+    }
+)  # fmt: skip
+CLOSED = frozenset(
+    {
+        'cuts', 'ride', 'ride_in', 'type_on', 'watch_screen', 'heat_food', 'keep_cold', 'brush_teeth', 'dry_hair', 'toast',
+        'call', 'click', 'switch_channel', 'rain', 'hit', 'slide', 'eat_with', 'cut_paper', 'bake', 'wash_hands', 'flowers',
+        'sport',
+    }
+)  # fmt: skip
+
+
+def _absence_is_sure(talk: Talk, tag: str, known: set[str]) -> bool:
+    """Say whether nothing here has the use: by an exhaustive graph, or by a class list that covers the use."""
+    if 'graph' in talk.world.facts:
+        return tag not in OPEN_ENDED or (
+            tag not in known and tag in ('edible', 'sittable', 'lie', 'drink', 'pours', 'time')
+        )
+    return tag in CLOSED
+
+
+def _substitutes(talk: Talk) -> Drafts:
+    world = talk.world
+    for tag, (stand_ins, sayings) in SUBSTITUTES.items():
+        proper = world.with_tag(tag)
+        if proper != []:
+            continue
+        for stand_in in stand_ins:
+            able = world.with_tag(stand_in)
+            if able and len(able) <= 4 and len(able) < len(world.nameable) and world.askable(keys(able)):
+                yield Draft(talk.choose(sayings), keys(able), 'substitute', 'conversational')
+                break

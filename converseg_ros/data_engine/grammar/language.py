@@ -1,0 +1,266 @@
+# ruff: noqa: E501 - tables read best one entry a line
+"""The pieces sentences are made of: nouns that are true of exactly the right things, and frames around them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+import random
+from typing import Literal, TypeVar
+
+from converseg_ros.core.concepts import family_of
+from converseg_ros.core.families import Family
+from converseg_ros.core.item import Phase
+from converseg_ros.data_engine.world.knowledge import MASS_KINDS, plural
+from converseg_ros.data_engine.world.model_overrides import NAMELESS
+from converseg_ros.data_engine.world.world import Entity, World
+
+Result = TypeVar('Result')
+Strategy = Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relation']
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A prompt and what it means: the union of `keys`, or nothing (a negative, made by `strategy`)."""
+
+    text: str
+    keys: tuple[str, ...]
+    sub_concept: str
+    phase: Phase = 'literal'
+    strategy: Strategy = 'positive'
+    context: str = ''  # of a follow-up: what was said before
+    spoken: str = ''  # of a follow-up: what is said, where `text` is what it comes to
+
+    @property
+    def family(self) -> Family:
+        """The concept family of its sub-concept."""
+        return family_of(self.sub_concept)
+
+
+# x = 'mug left of the bowl'; be = is or are. The first is the plainest.
+LITERAL = (
+    'the {x}',
+    'find the {x}',
+    'segment the {x}',
+    'show me the {x}',
+    'point at the {x}',
+    'select the {x}',
+    'highlight the {x}',
+    'where {be} the {x}?',
+    'mark the {x}',
+    'look for the {x}',
+)
+TALK = (
+    'can you see the {x}?',
+    'could you show me the {x}?',
+    'I am looking for the {x}',
+    'please point out the {x}',
+    'can you find the {x} for me?',
+    'do you see the {x} anywhere?',
+    'I would like to know where the {x} {be}',
+    'which part of the picture shows the {x}?',
+    'hey, where {be} the {x}?',
+    'now look at the {x}',
+)
+REACH = (
+    'hand me the {x}',
+    'pass me the {x}, please',
+    'bring me the {x}',
+    'can you pick up the {x}?',
+    'I need the {x}',
+    'take the {x}',
+    'please fetch the {x}',
+)
+MOVE = (
+    'drive over to the {x}',
+    'go to the {x}',
+    'turn towards the {x}',
+)
+ALL = (
+    'all the {x}',
+    'every one of the {x}',
+    'show me all the {x}',
+    'where are the {x}?',
+    'find all of the {x}',
+    'point out each of the {x}',
+    'all of the {x} you can see',
+)
+MASS = (
+    'the {x}',
+    'where is the {x}?',
+    'all of the {x}',
+    'show me the {x}',
+    'mark the {x}',
+    'which part of the picture is {x}?',
+)
+
+
+class Talk:
+    """Chooses words for one world; the same world and seed give the same words."""
+
+    def __init__(self, world: World, seed: str = '', *, bare: bool = False) -> None:
+        self.world = world
+        self.bare = bare  # whether a prompt may be a class name alone
+        self.random = random.Random(f'{world.key}:{seed}')
+
+    def choose(self, options: Iterable[str]) -> str:
+        """Return one of the options."""
+        return self.random.choice(sorted(options) if isinstance(options, set | frozenset) else list(options))
+
+    def shuffled(self, values: Iterable[Entity]) -> list[Entity]:
+        """Return the values in a random order."""
+        out = list(values)
+        self.random.shuffle(out)
+        return out
+
+    def word(self, entity: Entity) -> tuple[str, list[Entity]] | None:
+        """Return a name for an entity and everything in the world that has this name; None where names are unclear."""
+        if entity.category == NAMELESS:
+            return None
+        names = list(entity.thing.names)
+        first = names.pop(0)
+        self.random.shuffle(names)
+        order = [first, *names] if not names or self.random.random() < 0.6 else [*names, first]
+        for name in order:
+            named = self.world.named(name)
+            if named:
+                return name, named
+        return None
+
+    def anchor(self, entity: Entity) -> str | None:
+        """Return words (with `the`) that mean this entity and nothing else, or None."""
+        least = 2 if 'graph' in self.world.facts else 6  # photos have tiny things in mirrors and far behind
+        if self.world.faint(entity) or entity.area < least * self.world.faint_area or entity.crowd:
+            return None
+        if entity.kind == 'part':
+            owner = self.anchor(self.world.entities[entity.owner])
+            return f'the {entity.category} of {owner}' if owner else None
+        found = self.word(entity)
+        if found is None:
+            return None
+        name, named = found
+        if named == [entity]:
+            return f'the {name}'
+        for adjective in (color_word(entity), MATERIAL_WORDS.get(entity.material, '')):
+            if adjective:
+                same = [e for e in named if adjective in (color_word(e), MATERIAL_WORDS.get(e.material, ''))]
+                vague = [e for e in named if not e.color or not e.material]
+                if same == [entity] and not vague:
+                    return f'the {adjective} {name}'
+        return None
+
+    def noun(self, name: str, entities: list[Entity]) -> tuple[str, str]:
+        """Return a class name in the right number for these entities, and `is` or `are`."""
+        known = entities[0].thing
+        if name in known.names and known.mass:
+            return name, 'is'
+        if name in known.names and known.plural_only and is_plural(name):
+            return name, 'are'
+        single = MASS_KINDS.get(name, name)
+        if len(entities) == 1 and not entities[0].crowd:
+            return single, 'is'
+        return plural(name) if name in MASS_KINDS else plural(single), 'are'
+
+    def phrase(self, name: str, chosen: list[Entity], *, pre: str = '', post: str = '') -> tuple[str, str]:
+        """Return `pre NAME post` in the right number for these entities, and `is` or `are`."""
+        noun, be = self.noun(name, chosen)
+        return ' '.join(filter(None, (pre, noun, post))), be
+
+    def say(
+        self, phrase: str, be: str, entities: list[Entity], *, everything: bool = False, mass: bool = False
+    ) -> tuple[str, Phase]:
+        """Return a sentence about `phrase` (without article) and the curriculum phase its frame belongs to."""
+        if mass:
+            return self.choose(MASS).format(x=phrase, be=be), 'literal'
+        if everything and be == 'are' and self.random.random() < 0.75:
+            return self.choose(ALL).format(x=phrase), 'literal'
+        if self.random.random() < 0.55:
+            return self.choose(LITERAL).format(x=phrase, be=be), 'literal'
+        frames = [*TALK]
+        if len(entities) == 1:
+            known = entities[0].thing
+            if 'graspable' in entities[0].tags and entities[0].kind == 'object':
+                frames = [*TALK, *REACH, *REACH]
+            elif {'furniture', 'appliance', 'vehicle', 'plumbing'} & set(known.kinds):
+                frames = [*TALK, *MOVE]
+        return self.choose(frames).format(x=phrase, be=be), 'conversational'
+
+
+MATERIAL_WORDS = {
+    'wood': 'wooden',
+    'metal': 'metal',
+    'glass': 'glass',
+    'ceramic': 'ceramic',
+    'plastic': 'plastic',
+    'fabric': 'fabric',
+    'paper': 'paper',
+    'stone': 'stone',
+}
+COLORS = ('red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown', 'white', 'gray', 'black')
+CLOSE_COLORS = {
+    frozenset(pair)
+    for pair in (
+        ('red', 'orange'), ('red', 'brown'), ('red', 'pink'), ('red', 'purple'), ('orange', 'yellow'), ('orange', 'brown'),
+        ('yellow', 'brown'), ('yellow', 'white'), ('yellow', 'green'), ('yellow', 'beige'), ('brown', 'beige'),
+        ('brown', 'black'), ('white', 'beige'), ('white', 'gray'), ('gray', 'black'), ('gray', 'blue'), ('blue', 'purple'),
+        ('purple', 'pink'), ('pink', 'beige'), ('green', 'blue'), ('gray', 'green'), ('gray', 'brown'), ('gray', 'beige'),
+        ('orange', 'beige'), ('orange', 'pink'), ('black', 'blue'), ('pink', 'white'), ('gray', 'silver'), ('white', 'silver'),
+        ('cyan', 'blue'), ('cyan', 'green'), ('turquoise', 'blue'), ('turquoise', 'green'), ('black', 'purple'),
+        ('yellow', 'gold'), ('brown', 'gold'), ('orange', 'gold'),
+    )
+}  # fmt: skip
+
+
+def color_word(entity: Entity) -> str:
+    """Return an entity's colour as people say it, '' if it is mixed."""
+    return {'grey': 'gray'}.get(entity.color, entity.color)
+
+
+def is_color(entity: Entity, color: str) -> bool | None:
+    """Say whether an entity has a colour; None where somebody could say so: its paint or its pixels come near it."""
+    own = color_word(entity)
+    if not own or frozenset((own, color)) in CLOSE_COLORS:
+        return None
+    if entity.looks and entity.looks != own:
+        apart = frozenset((own, entity.looks)) not in CLOSE_COLORS
+        if color == entity.looks or frozenset((entity.looks, color)) in CLOSE_COLORS or (apart and color == own):
+            return None
+    return own == color
+
+
+def select(
+    talk: Talk,
+    named: list[Entity],
+    verdict: Callable[[Entity], bool | None],
+    *,
+    distractors: bool = True,
+) -> list[Entity] | None:
+    """Return the entities a condition holds for, or None where it is unclear, unfair or holds for all of them."""
+    yes = []
+    for entity in named:
+        holds = verdict(entity)
+        if holds is None or (entity.crowd and holds):
+            return None
+        if holds:
+            yes.append(entity)
+    if yes and ((distractors and len(yes) == len(named)) or not talk.world.askable(e.key for e in yes)):
+        return None
+    return yes
+
+
+def against(test: Callable[..., Result], *others: object) -> Callable[[Entity], Result]:
+    """Return `test` as a question about one entity, held against the others."""
+    return lambda entity: test(entity, *others)
+
+
+def keys(entities: Iterable[Entity]) -> tuple[str, ...]:
+    """Return the keys of entities, sorted."""
+    return tuple(sorted(e.key for e in entities))
+
+
+def is_plural(name: str) -> bool:
+    """Say whether a name of a plural-only class is itself plural: scissors is, a pair of scissors is not."""
+    return name in ('sheep', 'deer', 'chopsticks', 'french fries', 'fries') or (
+        name.endswith('s') and not name.startswith(('pair ', 'bunch '))
+    )
+
+
+Drafts = Iterator[Draft]

@@ -1,0 +1,86 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
+"""Prompts about orders among things of one name: by side, distance and size."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk
+from converseg_ros.data_engine.world.world import Entity, World
+
+
+def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
+    """Yield the first, second and last of several in every order that is clear."""
+    world = talk.world
+    for label, measure, gap_needed, seen in _measures(world, named):
+        ranked = sorted(named, key=measure)
+        ends = [(0, label[0], label[1]), (len(ranked) - 1, label[2], label[1])]
+        if len(ranked) >= 3 and label[3]:
+            ends.append((1, label[3], label[1]))
+        for index, adjective, sub_concept in ends:
+            chosen = ranked[index]
+            others = [measure(r) for i, r in enumerate(ranked) if i != index]
+            if min(abs(measure(chosen) - o) for o in others) < gap_needed or not world.askable([chosen.key]):
+                continue
+            if sub_concept == 'side_order' and any(_beside(chosen, o) for o in named if o is not chosen):
+                continue
+            if seen and chosen.area < 2 * world.faint_area:
+                continue
+            if seen and sorted(named, key=seen).index(chosen) != index:
+                continue  # the picture shows another order than the tape measure
+            if ' ' in adjective and adjective != 'second shortest':
+                phrase, be = talk.phrase(name, [chosen], post=adjective)
+                if adjective.startswith('second'):
+                    phrase, be = f'second {name} from the left', 'is'
+            else:
+                phrase, be = talk.phrase(name, [chosen], pre=adjective)
+            text, phase = talk.say(phrase, be, [chosen])
+            yield Draft(text, (chosen.key,), sub_concept, phase)
+
+
+Size = Callable[[Entity], float]
+Measure = tuple[tuple[str, str, str, str], Size, float, Size | None]
+
+
+def _measures(world: World, named: list[Entity]) -> list[Measure]:
+    """Return (first word, sub-concept, last word, second word), the measure, the gap that makes it clear, and what must agree."""
+    out: list[Measure] = [
+        (('leftmost', 'side_order', 'rightmost', 'second from the left'), lambda e: e.cx, 0.04 * world.width, None),
+    ]
+    if all(e.position is not None for e in named):
+        out.append(
+            (
+                ('closest to the camera', 'camera_distance', 'farthest from you', ''),
+                lambda e: float(np.linalg.norm(e.position)) if e.position is not None else 0.0,
+                0.15,
+                None,
+            )
+        )
+    if all(e.size is not None for e in named):
+        out.append(
+            (
+                ('smallest', 'size_order', 'biggest', ''),
+                lambda e: float(np.log(np.prod(np.maximum(e.size or 1, 1e-3)))),
+                0.4,
+                lambda e: e.area,
+            )
+        )
+        out.append(
+            (('shortest', 'size_order', 'tallest', 'second shortest'), lambda e: float(np.log((e.size or (1, 1, 1))[2] + 1e-3)), 0.2, lambda e: e.box.y1 - e.box.y0)
+        )  # fmt: skip
+    elif not any(world.cut_off(e) for e in named):
+        out.append(
+            (
+                ('that looks the smallest', 'size_order', 'that looks the biggest', ''),
+                lambda e: float(np.log(e.area)),
+                0.5,
+                None,
+            )
+        )
+    return out
+
+
+def _beside(a: Entity, b: Entity) -> bool:
+    """Say whether two things share so many columns that neither is plainly farther left."""
+    both = min(a.box.x1, b.box.x1) - max(a.box.x0, b.box.x0)
+    return both > 0.5 * min(a.box.x1 - a.box.x0, b.box.x1 - b.box.x0)

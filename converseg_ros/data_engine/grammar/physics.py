@@ -1,0 +1,222 @@
+"""Prompts about physics and safety: hazards, stability, loads, what falls, and where something can be set down."""
+
+from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
+from converseg_ros.data_engine.grammar.spatial_predicates import carriers
+from converseg_ros.data_engine.grammar.use_phrases import HAZARDS
+from converseg_ros.data_engine.world.knowledge import plural
+from converseg_ros.data_engine.world.property_consensus import CONSENSUS
+from converseg_ros.data_engine.world.world import Entity
+
+MOST = 7
+REACH = 1.0  # metres: what a small child on its feet can reach (EN 14183 steps and EN 71 assume less)
+
+
+def physics(talk: Talk) -> Drafts:
+    """Yield prompts about what could happen."""
+    yield from _hazards(talk)
+    if 'physics' in talk.world.facts:
+        yield from _stability(talk)
+        yield from _removal(talk)
+        yield from _child(talk)
+    yield from _free_space(talk)
+
+
+def _hazards(talk: Talk) -> Drafts:
+    world = talk.world
+    for tag, use in HAZARDS.items():
+        able = world.with_tag(tag)
+        if able is None:
+            continue
+        if able:
+            if tag == 'heavy' and not _weights_are_clear(talk):
+                continue
+            if tag == 'moves' and all(e.contacts & set(keys(able)) for e in world.nameable if e not in able):
+                continue  # nothing but somebody and what they wear: a portrait
+            if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
+                for _ in range(2):
+                    yield Draft(talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational')
+        elif tag == 'spills' and any(e.category in CONSENSUS[tag][1] for e in world.nameable):
+            continue  # empty, but not every view looks into it
+        elif 'graph' in world.facts or (tag == 'sharp' and talk.random.random() < 0.2):
+            yield Draft(talk.choose(use.sayings), (), use.sub_concept, 'conversational', 'false_attribute')
+
+
+def _weights_are_clear(talk: Talk) -> bool:
+    """Say whether everything that can be lifted at all is either heavy or a thing for one hand."""
+    return all(
+        'graph' in talk.world.facts or e.tags & {'heavy', 'graspable', 'light_weight'}
+        for e in talk.world.nameable
+        if e.kind in ('object', 'agent')
+    )
+
+
+def _stability(talk: Talk) -> Drafts:
+    world = talk.world
+    loose = [
+        e
+        for e in world.things
+        if e.kind == 'object' and (e.support or e.tips) and not {'furniture', 'appliance'} & set(e.thing.kinds)
+    ]
+    tipping = [e for e in loose if e.tips]
+    sayings = (
+        'what would tip over at a small push?',
+        'which of these stands unsteadily?',
+        'what is most likely to fall over?',
+        'what should I not bump into because it would topple?',
+        'which things could be knocked over easily?',
+        'what might fall over if the table shook?',
+    )
+    if not tipping and loose:
+        yield Draft(talk.choose(sayings), (), 'stability', 'conversational', 'false_attribute')
+    elif len(tipping) <= MOST and len(tipping) < len(loose) and world.askable(keys(tipping)):
+        yield Draft(talk.choose(sayings), keys(tipping), 'stability', 'conversational')
+        yield Draft(talk.choose(sayings), keys(tipping), 'stability', 'conversational')
+    for category in sorted({e.category for e in tipping}):
+        same = [e for e in loose if e.category == category]
+        word = talk.word(same[0])
+        chosen = [e for e in same if e.tips]
+        if word and word[1] == same and 0 < len(chosen) < len(same) and world.askable(keys(chosen)):
+            noun, be = talk.noun(word[0], chosen)
+            verb = 'is' if be == 'is' else 'are'
+            text = talk.choose((f'which {noun} {verb} about to tip over?', f'the {noun} that could fall over'))
+            yield Draft(text, keys(chosen), 'stability', 'conversational')
+
+
+def _removal(talk: Talk) -> Drafts:
+    world = talk.world
+    for e in world.things:
+        words = talk.anchor(e)
+        if words is None or e.kind == 'agent':
+            continue
+        falling = [world.entities[k] for k in e.falls_with if k in world.entities and world.entities[k].area]
+        if falling and len(falling) <= MOST and world.askable(keys(falling)) and e.kind == 'object':
+            text = talk.choose(
+                (
+                    f'what would fall if I pulled out {words}?',
+                    f'what would move if somebody took {words} away?',
+                    f'what loses its support when I remove {words}?',
+                    f'without {words}, what would come down?',
+                )
+            )
+            yield Draft(text, keys(falling), 'falls_if_removed', 'conversational')
+        elif 'graph' in world.facts and e.kind == 'object' and not e.falls_with and e.support and e.stack > 0:
+            text = talk.choose((f'what would fall if I took away {words}?', f'what rests its weight on {words}?'))
+            yield Draft(text, (), 'falls_if_removed', 'conversational', 'wrong_relation')
+        carrier = world.entities.get(e.support)
+        if (
+            carrier
+            and carrier.kind in ('object', 'surface')
+            and not _low(carrier)
+            and carrier.area
+            and world.askable([carrier.key])
+        ):
+            text = talk.choose(
+                (
+                    f'what carries the weight of {words}?',
+                    f'what does the weight of {words} rest on?',
+                    f'what holds {words} up?',
+                    f'what must stay where it is to keep {words} from falling?',
+                )
+            )
+            yield Draft(text, (carrier.key,), 'load_bearing', 'conversational')
+    for base in world.things:
+        if base.stack != 1:
+            continue
+        pile = [e for e in world.things if e.stack > 0 and (e is base or base.key in carriers(e, world))]
+        top = [e for e in pile if not any(o.support == e.key or o.inside == e.key for o in world.things)]
+        if (
+            len(pile) >= 2
+            and len(top) == 1
+            and sum(e.stack == 1 for e in world.things) == 1
+            and world.askable(keys(top))
+        ):
+            same = len({e.category for e in pile}) == 1
+            noun = plural(pile[0].thing.name) if same else 'stacked things'
+            text = talk.choose(
+                (
+                    f'which of the {noun} can I take without disturbing the others?',
+                    f'which of the {noun} should I lift off first?',
+                    f'take the one of the {noun} that nothing rests on',
+                )
+            )
+            yield Draft(text, keys(top), 'removable', 'conversational')
+
+
+def _child(talk: Talk) -> Drafts:
+    """Yield what a small child could reach of the dangerous things: by height of their lower edge."""
+    world = talk.world
+    danger = [
+        e
+        for e in world.things
+        if e.kind == 'object'
+        and e.tags & {'sharp', 'hot', 'toxic', 'flame'}
+        and not e.maybe & {'sharp', 'hot', 'toxic'}
+    ]
+    if any(e.up is None for e in danger) or any(e.maybe & {'sharp', 'hot', 'toxic'} for e in world.things):
+        return
+    near = [e for e in danger if e.up is not None and e.up < REACH]
+    text = talk.choose(
+        (
+            'which dangerous things could a toddler reach?',
+            'what should be moved out of the reach of a small child?',
+            'is there anything dangerous a toddler could grab?',
+        )
+    )
+    if any(e.up is not None and REACH - 0.05 < e.up < REACH + 0.25 for e in danger) or len(near) > MOST:
+        return
+    if near and world.askable(keys(near)):
+        yield Draft(text, keys(near), 'child_reach', 'conversational')
+    elif not danger and world.with_tag('shock') == []:
+        yield Draft(text, (), 'child_reach', 'conversational', 'false_attribute')
+
+
+def _free_space(talk: Talk) -> Drafts:
+    """Yield where things can be set down: the free part of one surface, or of all of them."""
+    world = talk.world
+    surfaces = {k: world.entities[k] for k in world.free if world.free[k].any() and not _low(world.entities[k])}
+    loads = (
+        'the plate',
+        'this box',
+        'a hot pan',
+        'the knife',
+        'my cup',
+        'a bag of groceries',
+        'the laptop',
+        'a full glass',
+    )
+    if surfaces:
+        names = tuple(sorted(f'free:{k}' for k in surfaces))
+        for _ in range(2):
+            load = talk.choose(loads)
+            text = talk.choose(
+                (
+                    f'where can I put {load} down?',
+                    f'where can I safely set down {load}?',
+                    f'find a free spot for {load}',
+                    f'where is there room to place {load}?',
+                    f'which surface area is clear enough for {load}?',
+                    f'where would {load} fit without touching anything?',
+                    f'I want to get rid of {load}, where is some empty space?',
+                    f'where could a robot put {load} without knocking anything over?',
+                )
+            )
+            yield Draft(text, names, 'free_space', 'conversational')
+    for surface_key in surfaces:
+        words = talk.anchor(world.entities[surface_key])
+        if words is None:
+            continue
+        load = talk.choose(loads)
+        text = talk.choose(
+            (
+                f'where on {words} is there room for {load}?',
+                f'the free part of {words}',
+                f'where can I set {load} down on {words}?',
+                f'which part of {words} is still empty?',
+            )
+        )
+        yield Draft(text, (f'free:{surface_key}',), 'free_space', 'conversational')
+
+
+def _low(entity: Entity) -> bool:
+    """Say whether a surface is the floor or a rug, where nobody sets a plate down."""
+    return entity.category in ('floor', 'rug', 'wooden floor') or (entity.up is not None and entity.up < 0.25)

@@ -1,0 +1,247 @@
+# ruff: noqa: E501 - tables of phrases read best one entry a line
+"""Prompts about where things are; every condition is true, false, or unclear, and unclear ones are never asked."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, against, keys, select
+from converseg_ros.data_engine.grammar.orders import orders
+from converseg_ros.data_engine.grammar.spatial_predicates import (
+    above,
+    behind,
+    below,
+    between,
+    carriers,
+    gap,
+    in_front_of,
+    is_in,
+    left_of,
+    on_side,
+    on_top,
+    own_left_of,
+    own_right_of,
+    right_of,
+)
+from converseg_ros.data_engine.world.world import Entity
+
+Verdict = Callable[[Entity], bool | None]
+FIXED = frozenset({'floor', 'rug', 'wall', 'ceiling'})
+ANCHORS = 4  # anchors tried for a class
+SEATS = frozenset({'chair', 'office chair', 'armchair'})
+FACED = SEATS | {
+    'man',
+    'woman',
+    'boy',
+    'girl',
+    'person',
+    'cat',
+    'dog',
+    'teddy bear',
+    'doll',
+}  # have a front of their own
+
+
+def spatial(talk: Talk) -> Drafts:
+    """Yield prompts about places, orders and sizes."""
+    world = talk.world
+    anchors = [(e, words) for e in talk.shuffled(world.nameable) if e.kind != 'stuff' and (words := talk.anchor(e))]
+    for category in sorted({e.category for e in world.things}):
+        found = talk.word(next(e for e in world.things if e.category == category))
+        if found is None:
+            continue
+        name, named = found
+        if any(e.kind in ('stuff', 'structure', 'surface') or e.category in FIXED for e in named):
+            continue
+        yield from _anchored(talk, name, named, [(e, w) for e, w in anchors if e not in named])
+        yield from _own_sides(talk, name, named, [(e, w) for e, w in anchors if e not in named])
+        yield from _between(talk, name, named, [(e, w) for e, w in anchors if e not in named])
+        if len(named) >= 2 and not any(e.crowd for e in named):
+            yield from orders(talk, name, named)
+            yield from _hidden(talk, name, named)
+            yield from _behind_its_like(talk, name, named)
+        yield from _image_side(talk, name, named)
+    yield from _contents(talk)
+
+
+def _draft(
+    talk: Talk,
+    name: str,
+    named: list[Entity],
+    verdict: Verdict,
+    sub_concept: str,
+    post: str,
+    *,
+    alone: bool = False,
+) -> Drafts:
+    """Yield the prompt `the NAME POST` if it is fair; with `alone` it may hold for all of that name."""
+    yes = select(talk, named, verdict, distractors=not talk.bare and not alone)
+    if yes is None:
+        return
+    if not yes and any(e.crowd for e in named):
+        return
+    phrase, be = talk.phrase(name, yes or named[:1], post=post)
+    if be == 'are':
+        phrase = phrase.replace(' that is ', ' that are ')
+    text, phase = talk.say(phrase, be, yes)
+    yield Draft(text, keys(yes), sub_concept, phase, 'positive' if yes else 'wrong_relation')
+
+
+def _nearest(named: list[Entity], measure: Callable[[Entity], float], ratio: float) -> Entity | None:
+    """Return the one with the clearly smallest measure."""
+    ranked = sorted(named, key=measure)
+    return ranked[0] if len(ranked) > 1 and measure(ranked[1]) > ratio * measure(ranked[0]) else None
+
+
+def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
+    world = talk.world
+    big = 0.3 * world.width * world.height
+    movable = [(a, w) for a, w in anchors if a.kind in ('object', 'agent') and a.area < big][:ANCHORS]
+    if any(e.area > big or e.kind in ('stuff', 'structure') for e in named):
+        movable = []
+    for anchor, words in movable:
+        side = talk.choose(('to the left of', 'left of', 'on the left of'))
+        yield from _draft(talk, name, named, against(left_of, anchor, world), 'viewer_left', f'{side} {words}')
+        side = talk.choose(('to the right of', 'right of', 'on the right of'))
+        yield from _draft(talk, name, named, against(right_of, anchor, world), 'viewer_left', f'{side} {words}')
+        if talk.random.random() < 0.4:
+            yield from _draft(talk, name, named, against(above, anchor, world), 'vertical', f'above {words}')
+            yield from _draft(talk, name, named, against(below, anchor, world), 'vertical', f'below {words}')
+        if 'depth' in world.facts:
+            yield from _draft(talk, name, named, against(behind, anchor), 'in_front', f'behind {words}')
+            front = talk.choose(('in front of', 'in front of'))
+            yield from _draft(talk, name, named, against(in_front_of, anchor), 'in_front', f'{front} {words}')
+        if len(named) >= 2 and not any(e.crowd for e in named):
+            near = _nearest(named, against(gap, anchor), 1.35)
+            if near and world.askable(keys([near])):
+                post = talk.choose(
+                    ('closest to', 'nearest to', 'right next to' if gap(near, anchor) < 0.3 else 'closest to')
+                )
+                phrase, be = talk.phrase(name, [near], post=f'{post} {words}')
+                text, phase = talk.say(phrase, be, [near])
+                yield Draft(text, keys([near]), 'next_to', phase)
+    if any(e.kind == 'agent' for e in named) and 'graph' in world.facts:
+        return
+    flat = [
+        (a, w)
+        for a, w in anchors
+        if 'supports' in a.tags or a.kind == 'surface' or a.category in ('bed', 'couch', 'chair')
+    ]
+    for anchor, words in flat[:ANCHORS]:
+        post = talk.choose(('on', 'on top of', 'standing on'))
+        yield from _draft(talk, name, named, against(on_top, anchor, world), 'support', f'{post} {words}')
+    if 'graph' in world.facts:
+        boxes = [(a, w) for a, w in anchors if any(e.inside == a.key for e in world.things) or 'container' in a.tags]
+        for anchor, words in boxes[:ANCHORS]:
+            post = talk.choose(('in', 'inside'))
+            yield from _draft(talk, name, named, against(is_in, anchor), 'containment', f'{post} {words}')
+
+
+def _own_sides(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
+    """Yield what is on somebody's own left or right, whatever side of the picture that is."""
+    if 'depth' not in talk.world.facts or any(e.kind != 'object' for e in named):
+        return
+    faced = [(a, w) for a, w in anchors if a.category in FACED]
+    for anchor, words in faced[:2]:
+        sitter = anchor.category in SEATS
+        for side, test in (('left', own_left_of), ('right', own_right_of)):
+            options = (
+                (f'to the {side} of somebody who sits on {words}', f'on the {side} if I sit down on {words}')
+                if sitter
+                else (
+                    f"on {words}'s own {side}",
+                    f"on {words}'s {side}-hand side",
+                    f'to the {side} of {words} from their own point of view',
+                )
+            )
+            yield from _draft(talk, name, named, against(test, anchor), 'object_left', talk.choose(options), alone=True)
+
+
+def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
+    near = [(a, w) for a, w in anchors if a.kind in ('object', 'agent')][:ANCHORS]
+    for (a, first), (b, second) in pairwise(near):
+        post = f'between {first} and {second}'
+        yield from _draft(talk, name, named, against(between, a, b), 'between', post)
+
+
+def _hidden(talk: Talk, name: str, named: list[Entity]) -> Drafts:
+    if 'graph' not in talk.world.facts:
+        return
+    post = talk.choose(('that is partly hidden', 'that is half covered by something', 'you can only see part of'))
+    yield from _draft(
+        talk,
+        name,
+        named,
+        lambda e: True if 0.25 < e.visible < 0.75 and e.hidden_by else False if e.visible > 0.93 else None,
+        'occlusion',
+        post,
+    )
+
+
+def _behind_its_like(talk: Talk, name: str, named: list[Entity]) -> Drafts:
+    """Yield follow-ups: one of several is spoken of, then the one behind, left or right of it."""
+    world = talk.world
+    if len(named) != 2:
+        return
+    for first, second in (named, named[::-1]):
+        words = talk.anchor(first)
+        if words is None or not world.askable([second.key]):
+            continue
+        for holds, relation in (
+            (behind(second, first), 'behind'),
+            (left_of(second, first, world), 'to the left of'),
+            (right_of(second, first, world), 'to the right of'),
+        ):
+            if holds:
+                spoken = talk.choose(
+                    (f'the one {relation} it', f'no, the one {relation} it', f'and the one {relation} that?')
+                )
+                yield Draft(f'the {name} {relation} {words}', (second.key,), 'follow_up', 'conversational', context=words, spoken=spoken)  # fmt: skip
+
+
+def _image_side(talk: Talk, name: str, named: list[Entity]) -> Drafts:
+    width = talk.world.width
+    for word in ('left', 'right'):
+        post = talk.choose((f'on the {word} side of the picture', f'in the {word} half of the image', f'on the {word}'))
+        yield from _draft(talk, name, named, against(on_side, word, width), 'image_region', post)
+
+
+def _contents(talk: Talk) -> Drafts:
+    """Yield questions for everything on or in something."""
+    world = talk.world
+    if 'graph' not in world.facts:
+        return
+    for holder in world.nameable:
+        if holder.kind == 'structure' or holder.category == 'floor':
+            continue
+        words = talk.anchor(holder)
+        if words is None:
+            continue
+        inside = [e for e in world.things if holder.key == e.inside]
+        upon = [e for e in world.things if holder.key in carriers(e, world) and e.kind != 'surface']
+        for members, sub_concept, options in (
+            (inside, 'containment', ('what is in {w}?', 'whatever is inside {w}', 'the things inside {w}', 'show me what {w} contains')),
+            (upon, 'support', ('what is on {w}?', 'everything on {w}', 'the things standing on {w}', 'what did somebody put on {w}?')),
+        ):  # fmt: skip
+            if sub_concept == 'support' and any(e.inside == holder.key or e.kind == 'agent' for e in upon):
+                continue  # nobody says that a person stands on the stool they sit on
+            if members and len(members) <= 10 and len(members) < len(world.things) and world.askable(keys(members)):
+                text = talk.choose(options).format(w=words)
+                yield Draft(text, keys(members), sub_concept, 'literal')
+        if not inside and not upon and 'container' in holder.tags and 'holds_liquid' not in holder.tags:
+            continue
+    hiders = {h for e in world.things for h in e.hidden_by if 0.25 < e.visible < 0.8}
+    for e in world.things:
+        blockers = [world.entities[h] for h in e.hidden_by if h in world.entities]
+        if any(e.key in carriers(b, world) for b in blockers):
+            continue  # what stands on a thing always hides some of it
+        words = talk.anchor(e)
+        if words and len(blockers) == 1 and blockers[0].key in hiders and 0.25 < e.visible < 0.75:
+            text = talk.choose(
+                (
+                    f'what is hiding part of {words}?',
+                    f'what stands in front of {words}?',
+                    f'the thing that blocks the view of {words}',
+                )
+            )
+            if world.askable([blockers[0].key]) and blockers[0].kind in ('object', 'agent'):
+                yield Draft(text, (blockers[0].key,), 'occlusion', 'conversational')

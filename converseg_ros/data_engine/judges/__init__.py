@@ -1,0 +1,1 @@
+"""The judges: exact ones over facts, and a vision-language model."""

@@ -1,0 +1,165 @@
+"""A judge that looks at pixels: any chat model, asked with our own prompts and held to a schema."""
+
+from functools import cache
+import json
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from converseg_ros.core.concepts import SUB_CONCEPTS
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.overlay import Layer, draw_overlay
+from converseg_ros.data_engine.contracts import Picture, PromptDraft, Region, Verdict
+from converseg_ros.data_engine.judges import prompts
+from converseg_ros.llm.calls import Calls, NoAnswerError
+from converseg_ros.llm.chat import Question, encode_image, encode_mask
+
+
+class _Loose(BaseModel):
+    model_config = ConfigDict(extra='ignore')
+
+
+class DescribedRegion(_Loose):
+    """One region as the model gives it; the box in thousandths of the image's width and height."""
+
+    text: str = Field(min_length=1, max_length=200)
+    category: str = Field(min_length=1, max_length=60)
+    box: list[float] = Field(min_length=4, max_length=4)
+
+
+class Description(_Loose):
+    """Stage 1's answer."""
+
+    regions: list[DescribedRegion]
+
+
+class WrittenPrompt(_Loose):
+    """One prompt as the model gives it."""
+
+    text: str = Field(min_length=1, max_length=300)
+    regions: list[str]
+    sub_concept: str
+    phase: Literal['literal', 'conversational']
+    strategy: Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relation']
+
+
+class WrittenPrompts(_Loose):
+    """Stage 4's answer."""
+
+    prompts: list[WrittenPrompt]
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return a JSON schema without references, as the strictest servers want it."""
+    schema = model.model_json_schema()
+    definitions = schema.pop('$defs', {})
+
+    def resolve(node: Any) -> Any:
+        if isinstance(node, dict):
+            if '$ref' in node:
+                return resolve(definitions[node['$ref'].rsplit('/', 1)[1]])
+            return {k: resolve(v) for k, v in node.items() if k not in ('title', 'default', 'description')}
+        return [resolve(n) for n in node] if isinstance(node, list) else node
+
+    out: dict[str, Any] = resolve(schema)
+    return out
+
+
+class ModelJudge:
+    """Asks a chat model each stage's question; an unusable answer rejects a mask, or fails the image."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+
+    @property
+    def name(self) -> str:
+        """Model and version of the prompts."""
+        return f'{self.calls.chat.name}/prompts-{prompts.VERSION}'
+
+    def _ask(self, task: str, text: str, images: list[bytes], answer: type[BaseModel]) -> Any:
+        question = Question(task, prompts.SYSTEM, text, tuple(images), schema_of(answer))
+        return self.calls.ask(question, answer)
+
+    def describe(self, picture: Picture) -> list[Region]:
+        """Ask what is there; boxes are cut to the image, and regions whose box is outside or empty are dropped."""
+        try:
+            answer = self._ask('describe', prompts.DESCRIBE, [encode_image(picture.rgb)], Description)
+        except NoAnswerError as error:
+            raise InputError(str(error), where='scene understanding') from error
+        regions = []
+        for number, found in enumerate(answer.regions[:60]):
+            box = pixels(found.box, picture.width, picture.height)
+            if box is not None:
+                regions.append(Region(key=f'r{number}', text=found.text, category=found.category, box=box))
+        return regions
+
+    def verify(self, picture: Picture, region: Region, mask: NDArray[np.bool_]) -> Verdict:
+        """Ask whether a mask shows the region, all of it and nothing else."""
+        text = prompts.VERIFY.format(text=json.dumps(region.text), box=_thousandths(region.box, picture))
+        return self._verdict('verify', text, picture, mask)
+
+    def _verdict(self, task: str, text: str, picture: Picture, mask: NDArray[np.bool_]) -> Verdict:
+        overlay = draw_overlay(picture.rgb, [Layer(mask)])
+        try:
+            answer: Verdict = self._ask(
+                task, text, [encode_image(picture.rgb), encode_image(overlay), encode_mask(mask)], Verdict
+            )
+        except NoAnswerError as error:
+            return Verdict(ok=False, score=0.0, reason=str(error))
+        return answer
+
+    def prompts(self, picture: Picture, regions: list[Region], count: int, negatives: float) -> list[PromptDraft]:
+        """Ask for prompts; those about regions that do not exist, or of no known sub-concept, are dropped."""
+        listed = [{'key': r.key, 'text': r.text, 'box': _thousandths(r.box, picture)} for r in regions]
+        absent = round(count * negatives)
+        text = prompts.WRITE.format(
+            regions=json.dumps(listed, ensure_ascii=False),
+            positive=count - absent,
+            negative=absent,
+            concepts='\n'.join(f'- {s.name} ({s.family}): {s.description}' for s in SUB_CONCEPTS.values()),
+        )
+        try:
+            answer = self._ask('write', text, [encode_image(picture.rgb)], WrittenPrompts)
+        except NoAnswerError as error:
+            raise InputError(str(error), where='prompt generation') from error
+        known = {r.key for r in regions}
+        out = []
+        for p in answer.prompts[: 2 * count]:
+            positive = p.strategy == 'positive'
+            if p.sub_concept in SUB_CONCEPTS and set(p.regions) <= known and bool(p.regions) == positive:
+                out.append(
+                    PromptDraft(
+                        text=' '.join(p.text.split()),
+                        regions=tuple(sorted(set(p.regions))),
+                        sub_concept=p.sub_concept,
+                        phase=p.phase,
+                        strategy=p.strategy,
+                    )
+                )
+        return out
+
+    def align(self, picture: Picture, text: str, mask: NDArray[np.bool_]) -> Verdict:
+        """Ask whether the mask answers the prompt; an empty mask says that nothing does."""
+        template = prompts.ALIGN if mask.any() else prompts.ALIGN_EMPTY
+        return self._verdict('align', template.format(text=json.dumps(text)), picture, mask)
+
+
+def pixels(box: list[float], width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Return a box in thousandths as pixels inside the image, or None if nothing of it is inside."""
+    if not all(np.isfinite(box)):
+        return None
+    x0, x1 = sorted((box[0] * width / 1000, box[2] * width / 1000))
+    y0, y1 = sorted((box[1] * height / 1000, box[3] * height / 1000))
+    left, right = max(0, round(x0)), min(width, round(x1))
+    top, bottom = max(0, round(y0)), min(height, round(y1))
+    return (left, top, right, bottom) if right - left >= 2 and bottom - top >= 2 else None
+
+
+def _thousandths(box: tuple[int, int, int, int] | None, picture: Picture) -> list[int] | None:
+    if box is None:
+        return None
+    scale = (1000 / picture.width, 1000 / picture.height)
+    return [round(v * scale[i % 2]) for i, v in enumerate(box)]

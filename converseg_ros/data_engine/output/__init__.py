@@ -1,0 +1,1 @@
+"""The data set folder, its exports and its pages."""

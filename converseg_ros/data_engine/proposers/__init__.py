@@ -1,0 +1,1 @@
+"""The proposers: regions to mask candidates."""

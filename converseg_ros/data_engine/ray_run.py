@@ -1,0 +1,51 @@
+"""The same pipeline over the machines of a Ray cluster: each worker takes shards, the store is a shared folder."""
+
+from dataclasses import replace
+from typing import Any
+
+from converseg_ros.core.errors import ConversegError
+from converseg_ros.data_engine.build import Plan, gather, make_pipeline
+from converseg_ros.data_engine.pipeline import Progress
+
+SHARDS_PER_WORKER = 4  # small enough that a slow worker does not keep the others waiting
+
+
+def _run_shard(plan: Plan, index: int, count: int) -> dict[str, Any]:
+    """Run one shard where Ray puts it; the data set folder must be reachable there under the same path."""
+    settings = replace(plan.settings, shard=(index, count))
+    part = replace(plan, settings=settings)
+    shots = gather(part.sources, part.max_images)
+    return make_pipeline(part, shots).run(shots, part.out, publish=False)
+
+
+def run_on_ray(plan: Plan, workers: int, progress: Progress | None = None) -> dict[str, Any]:
+    """Run a plan as `workers` tasks on the cluster of RAY_ADDRESS, or on a local one; return the manifest."""
+    try:
+        import ray
+    except ImportError as error:
+        raise ConversegError('Ray is not installed', where='--ray', do="pip install 'converseg_ros[ray]'") from error
+    started = not ray.is_initialized()
+    if started:
+        ray.init(num_cpus=None if _cluster() else workers, include_dashboard=False, log_to_driver=False)
+    try:
+        task = ray.remote(num_cpus=1, max_retries=2)(_run_shard)
+        count = workers * SHARDS_PER_WORKER
+        waiting = [task.remote(plan, index, count) for index in range(count)]
+        failed: list[dict[str, str]] = []
+        total = len(waiting)
+        while waiting:
+            ready, waiting = ray.wait(waiting, num_returns=1)
+            failed += [f for part in ray.get(ready) for f in part['failed']]
+            if progress:
+                progress('shards', total - len(waiting), total, '')
+    finally:
+        if started:
+            ray.shutdown()
+    shots = gather(plan.sources, plan.max_images)
+    return make_pipeline(plan, shots).publish(shots, plan.out, sorted(failed, key=lambda f: f['image']))
+
+
+def _cluster() -> bool:
+    import os
+
+    return bool(os.environ.get('RAY_ADDRESS'))

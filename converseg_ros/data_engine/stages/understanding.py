@@ -1,0 +1,47 @@
+"""Stage 1: regions from a judge, with boxes that make sense; a detector may give the boxes instead."""
+
+from typing import Protocol
+
+from converseg_ros.data_engine.contracts import Judge, Picture, Region, box_iou
+
+
+class Grounder(Protocol):
+    """Turns descriptions into boxes."""
+
+    @property
+    def name(self) -> str:
+        """Detector, for the provenance."""
+        ...
+
+    def ground(self, picture: Picture, regions: list[Region]) -> list[Region]:
+        """Return the regions with boxes in pixels; those that cannot be found are left out."""
+        ...
+
+
+def understand(judge: Judge, picture: Picture, grounder: Grounder | None = None) -> list[Region]:
+    """Return the judge's regions: boxes inside the image, no two of the same thing, one key each.
+
+    With a grounder the boxes are the detector's; without one they are the judge's own.
+    """
+    regions = judge.describe(picture)
+    if grounder is not None:
+        regions = grounder.ground(picture, regions)
+    kept: list[Region] = []
+    seen: set[str] = set()
+    for region in regions:
+        box = region.box
+        if box is None or region.key in seen:
+            continue
+        x0, y0, x1, y1 = max(0, box[0]), max(0, box[1]), min(picture.width, box[2]), min(picture.height, box[3])
+        if x1 <= x0 or y1 <= y0:
+            continue
+        region = region.model_copy(update={'box': (x0, y0, x1, y1)})
+        if any(k.text == region.text and k.category == region.category and _same(k, region) for k in kept):
+            continue
+        seen.add(region.key)
+        kept.append(region)
+    return kept
+
+
+def _same(a: Region, b: Region) -> bool:
+    return a.box is not None and b.box is not None and box_iou(a.box, b.box) > 0.85

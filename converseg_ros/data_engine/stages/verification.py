@@ -1,0 +1,61 @@
+"""Stage 3: verify the proposed masks, choose the best, refine it, and verify what refining made of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.data_engine.contracts import Candidate, Judge, Picture, Region
+from converseg_ros.data_engine.proposers.proposer import Proposer
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRegion:
+    """A region with a mask that the judge agrees to."""
+
+    region: Region
+    mask: NDArray[np.bool_]
+    score: float
+    refined: bool
+
+
+def verify_regions(
+    judge: Judge, proposer: Proposer, picture: Picture, candidates: list[list[Candidate]]
+) -> tuple[list[VerifiedRegion], list[tuple[Region, str]]]:
+    """Return the regions with an accepted mask, and the rejected ones with the judge's last reason."""
+    accepted: list[VerifiedRegion] = []
+    rejected: list[tuple[Region, str]] = []
+    for options in candidates:
+        best, reason = choose_mask(judge, picture, options)
+        if best is None:
+            if options:
+                rejected.append((options[0].region, reason))
+            continue
+        candidate, score = best
+        refined = proposer.refine(picture, candidate.mask)
+        if refined is candidate.mask or np.array_equal(refined, candidate.mask):
+            accepted.append(VerifiedRegion(candidate.region, candidate.mask, score, False))
+            continue
+        again = judge.verify(picture, candidate.region, refined)
+        if again.ok and again.score >= score - 0.02:
+            accepted.append(VerifiedRegion(candidate.region, refined, again.score, True))
+        else:
+            accepted.append(VerifiedRegion(candidate.region, candidate.mask, score, False))
+    return accepted, rejected
+
+
+def choose_mask(judge: Judge, picture: Picture, options: list[Candidate]) -> tuple[tuple[Candidate, float] | None, str]:
+    """Return the candidate the judge likes best with its score, or None and why the last one was rejected.
+
+    Candidates come best first; the search ends at the first that is plainly right, so that no call is wasted.
+    """
+    best: tuple[Candidate, float] | None = None
+    reason = 'no mask was proposed'
+    for candidate in options:
+        verdict = judge.verify(picture, candidate.region, candidate.mask)
+        reason = verdict.reason
+        if verdict.ok and (best is None or verdict.score > best[1]):
+            best = candidate, verdict.score
+        if best is not None and best[1] >= 0.9:
+            break
+    return best, reason

@@ -1,0 +1,255 @@
+# ruff: noqa: E501 - tables read best in rows
+"""Worlds from COCO annotations: instances (polygons, RLE) and panoptic PNGs."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.mask import decode_rle
+from converseg_ros.data_engine.world.knowledge import thing
+from converseg_ros.data_engine.world.property_consensus import settle
+from converseg_ros.data_engine.world.world import SURFACES, Entity, World
+
+# Properties and kinds that many a thing outside COCO's classes has: headphones are electric, a paper towel burns.
+OPEN_TAGS = frozenset(
+    {
+        'light_weight', 'flammable', 'electric', 'graspable', 'fragile', 'wearable', 'container', 'contain_small', 'lights',
+        'openable', 'soft', 'transparent', 'electronics', 'clothing', 'accessory', 'small thing', 'linen', 'tool',
+        'cleaning tool', 'stationery', 'utensil', 'bathroom item', 'appliance', 'toy', 'light', 'storage', 'electrical fitting',
+        'hang', 'carry', 'wipe', 'write_on', 'stick', 'plant', 'alive', 'needs_water', 'cutting tool', 'listen', 'readable',
+        'reading material', 'heavy', 'shock', 'cleans', 'gets_hot', 'hot', 'holds_liquid', 'dish', 'play',
+    }
+)  # fmt: skip
+# More than 80 things have these, so they are open where stuff is not labelled.
+OPEN_STUFF_TAGS = frozenset(
+    {
+        'supports', 'walk_on', 'furniture', 'serve', 'reflects', 'plumbing', 'swim', 'ground', 'water', 'flooring',
+        'food', 'fruit', 'vegetable', 'edible', 'sweet',
+    }
+)  # fmt: skip
+# Stuff in small pieces, or that runs into other stuff: annotators call it something else or leave it out.
+LOOSE_STUFF = frozenset(
+    {
+        'banner', 'blanket', 'cabinet', 'cardboard', 'counter', 'curtain', 'door', 'flower', 'food', 'fruit', 'light', 'mirror',
+        'net', 'paper', 'pillow', 'rug', 'shelf', 'table', 'towel', 'window', 'window blind', 'stairs', 'roof', 'rock', 'dirt',
+    }
+)  # fmt: skip
+VOID = 0.05  # share of unlabelled pixels above which stuff is taken to be labelled here and there only
+SCREENS = frozenset({'TV', 'laptop', 'cell phone', 'mirror'})
+EDGE = 0.003  # share of the image below which what the picture's edge cuts off is a sliver nobody would name
+MANY = 6  # of one class: annotators leave out some of a crowd
+CLUTTER = 9  # of one kind
+SCRAP = 0.02  # share of the image below which stuff is often a leftover of something else
+SMALL = 0.0008  # share of the image below which one of several was easily overlooked
+FLAT = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'bed', 'couch', 'bench', 'rug'})
+
+
+def polygons_mask(polygons: list[list[float]], height: int, width: int) -> NDArray[np.bool_]:
+    """Rasterize COCO polygons (x, y, x, y, ... in pixels) as pycocotools does: pixel centres at +0.5."""
+    import cv2
+
+    canvas = np.zeros((height, width), np.uint8)
+    points = [
+        np.round(np.asarray(p, np.float64).reshape(-1, 2) - 0.5).astype(np.int32) for p in polygons if len(p) >= 6
+    ]
+    for polygon in points:
+        cv2.fillPoly(canvas, [polygon], 1)
+    return canvas.astype(bool)
+
+
+def _segmentation_mask(segmentation: Any, height: int, width: int, where: str) -> NDArray[np.bool_]:
+    if isinstance(segmentation, list):
+        return polygons_mask(segmentation, height, width)
+    if isinstance(segmentation, dict) and isinstance(segmentation.get('counts'), list):
+        return decode_rle(segmentation)
+    if isinstance(segmentation, dict) and isinstance(segmentation.get('counts'), str):
+        try:
+            from pycocotools import mask as coco_mask
+        except ImportError as error:
+            raise InputError('compressed RLE', where=where, do='install pycocotools to read it') from error
+        return coco_mask.decode({**segmentation, 'counts': segmentation['counts'].encode()}).astype(bool)
+    raise InputError('a segmentation that is neither polygons nor RLE', where=where)
+
+
+class CocoLabels:
+    """The annotations of a folder with `images/` and `instances.json`, `panoptic.json` or both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._instances: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+        self._panoptic: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._categories: dict[str, dict[int, tuple[str, bool]]] = {}
+        for name in ('instances', 'panoptic'):
+            path = folder / f'{name}.json'
+            if path.is_file():
+                self._read(name, path)
+
+    def _read(self, name: str, path: Path) -> None:
+        try:
+            data = json.loads(path.read_text())
+            images = {i['id']: i for i in data['images']}
+            self._categories[name] = {c['id']: (c['name'], bool(c.get('isthing', 1))) for c in data['categories']}
+            if name == 'panoptic':
+                for annotation in data['annotations']:
+                    image = images[annotation['image_id']]
+                    self._panoptic[image['file_name']] = (image, annotation)
+            else:
+                rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+                for annotation in data['annotations']:
+                    rows[annotation['image_id']].append(annotation)
+                for image in images.values():
+                    self._instances[image['file_name']] = (image, rows[image['id']])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f'not COCO annotations ({error!r})', where=str(path)) from error
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the file names of the annotated images."""
+        yield from sorted({*self._panoptic, *self._instances})
+
+    def annotation(self, file_name: str) -> dict[str, Any]:
+        """Return what is annotated, for the content key of the image."""
+        if file_name in self._panoptic:
+            return self._panoptic[file_name][1]
+        return {'instances': self._instances[file_name][1]}
+
+    def world(self, file_name: str, key: str) -> World:
+        """Return the world of one image; raise InputError where its annotations cannot be read."""
+        if file_name in self._panoptic:
+            return self._panoptic_world(file_name, key)
+        image, annotations = self._instances[file_name]
+        height, width = image['height'], image['width']
+        entities = {}
+        for row in annotations:
+            name = self._categories['instances'][row['category_id']][0]
+            mask = _segmentation_mask(row['segmentation'], height, width, f'{file_name}, annotation {row["id"]}')
+            entities[f'a{row["id"]}'] = _entity(f'a{row["id"]}', name, mask, True, bool(row.get('iscrowd')))
+        vocabulary = frozenset(thing(n).name for n, _ in self._categories['instances'].values())
+        return _related(
+            World(
+                key,
+                width,
+                height,
+                entities,
+                vocabulary=vocabulary,
+                unsure=_unsure(entities, height * width),
+                open_tags=OPEN_TAGS | OPEN_STUFF_TAGS,
+            )
+        )
+
+    def _panoptic_world(self, file_name: str, key: str) -> World:
+        from PIL import Image
+
+        image, annotation = self._panoptic[file_name]
+        path = self.folder / 'panoptic' / annotation['file_name']
+        try:
+            with Image.open(path) as opened:
+                rgb = np.asarray(opened.convert('RGB')).astype(np.int64)
+        except OSError as error:
+            raise InputError(f'no panoptic PNG ({error})', where=str(path)) from error
+        ids = rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
+        entities = {}
+        for segment in annotation['segments_info']:
+            name, is_thing = self._categories['panoptic'][segment['category_id']]
+            entity_key = f'a{segment["id"]}'
+            mask = ids == segment['id']
+            entities[entity_key] = _entity(entity_key, name, mask, is_thing, bool(segment.get('iscrowd')))
+        void = 1 - sum(e.area for e in entities.values()) / ids.size > VOID
+        known = {thing(n).name: is_thing for n, is_thing in self._categories['panoptic'].values()}
+        vocabulary = frozenset(n for n, is_thing in known.items() if is_thing or not (void or n in LOOSE_STUFF))
+        return _related(
+            World(
+                key,
+                image['width'],
+                image['height'],
+                entities,
+                vocabulary=vocabulary,
+                facts=frozenset({'stuff'}),
+                unsure=_unsure(entities, ids.size) | {n for n, is_thing in known.items() if void and not is_thing},
+                open_tags=OPEN_TAGS | OPEN_STUFF_TAGS if void else OPEN_TAGS,
+            )
+        )
+
+
+def _unsure(entities: dict[str, Entity], pixels: int) -> frozenset[str]:
+    """Return the categories of which some are likely to be unlabelled: many, or several with tiny ones among them."""
+    areas: dict[str, list[int]] = defaultdict(list)
+    for e in entities.values():
+        if e.kind in ('object', 'agent') and e.area:
+            areas[e.category].append(e.area)
+    out = {c for c, rows in areas.items() if len(rows) >= MANY or (len(rows) >= 2 and min(rows) < SMALL * pixels)}
+    kinds = Counter(k for e in entities.values() if e.area for k in e.thing.kinds)
+    out |= {e.category for e in entities.values() if any(kinds[k] >= CLUTTER for k in e.thing.kinds)}
+    stuff = [e for e in entities.values() if e.kind not in ('object', 'agent')]
+    return frozenset(out | {e.category for e in stuff if e.area < SCRAP * pixels})
+
+
+def _entity(key: str, name: str, mask: NDArray[np.bool_], is_thing: bool, crowd: bool) -> Entity:
+    known = thing(name)
+    kind = 'agent' if 'agent' in known.kinds or known.name == 'person' else 'object' if is_thing else 'stuff'
+    if not is_thing and known.name in SURFACES:
+        kind = 'surface'
+    tags, maybe = settle(known.name, known.tags, known.maybe)
+    return Entity(key, known.name, mask, kind=kind, tags=tags, maybe=maybe, crowd=crowd)
+
+
+def _related(world: World) -> World:
+    """Add what the annotations support: touching masks, and what stands on a flat thing in the image plane."""
+    import cv2
+
+    things = [e for e in world.nameable if not world.faint(e) and not e.crowd]
+    kernel = np.ones((5, 5), np.uint8)
+    grown = {e.key: cv2.dilate(e.mask.view(np.uint8), kernel).view(bool) for e in things}
+    contacts: dict[str, set[str]] = defaultdict(set)
+    for i, a in enumerate(things):
+        for b in things[i + 1 :]:
+            if a.box.x0 > b.box.x1 + 3 or b.box.x0 > a.box.x1 + 3 or a.box.y0 > b.box.y1 + 3 or b.box.y0 > a.box.y1 + 3:
+                continue
+            if np.count_nonzero(grown[a.key] & b.mask) >= 12:
+                contacts[a.key].add(b.key)
+                contacts[b.key].add(a.key)
+    entities = dict(world.entities)
+    for e in things:
+        flats = [world.entities[k] for k in contacts[e.key] if world.entities[k].category in FLAT]
+        support = ''
+        if (
+            e.category not in FLAT
+            and e.kind != 'stuff'
+            and 'vehicle' not in e.thing.kinds
+            and 'furniture' not in e.thing.kinds
+        ):
+            for flat in flats:
+                if _stands_on(e, flat):
+                    support = flat.key if not support else '?'
+        entities[e.key] = replace(e, contacts=frozenset(contacts[e.key]), support='' if support == '?' else support)
+    return replace(world, entities={k: _doubted(e, world) for k, e in entities.items()})
+
+
+def _doubted(e: Entity, world: World) -> Entity:
+    """Return a thing with the doubts that its surroundings raise about what its class has."""
+    doubts: set[str] = set()
+    screens = [s.box for s in world.nameable if s.category in SCREENS and s.key != e.key]
+    x0, y0, x1, y1 = e.box
+    if any(s.x0 <= x0 + 3 and s.y0 <= y0 + 3 and s.x1 >= x1 - 3 and s.y1 >= y1 - 3 for s in screens):
+        doubts |= {'moves', 'alive'}  # a picture of it
+    if e.category == 'bottle' and any(o.category in ('sink', 'toilet') for o in world.nameable):
+        doubts |= {'drink', 'pours'}  # soap more often than not
+    visible = 0.0 if world.cut_off(e) and e.area < EDGE * world.width * world.height else e.visible
+    return replace(e, maybe=e.maybe | doubts, tags=e.tags - doubts, visible=visible)
+
+
+def _stands_on(e: Entity, flat: Entity) -> bool:
+    """Say whether the lowest pixels of `e` meet `flat` on its upper face, judged in the image plane."""
+    band = max(3, (e.box.y1 - e.box.y0) // 12)
+    foot = np.zeros_like(e.mask)
+    foot[max(0, e.box.y1 - band) : e.box.y1 + 4, e.box.x0 : e.box.x1] = True
+    columns = e.mask[max(0, e.box.y1 - band) : e.box.y1].any(0)
+    under = (flat.mask & foot)[:, columns].any(0)
+    wide = under.size > 0 and under.mean() >= 0.6
+    return bool(wide and e.area < 0.7 * flat.area and e.box.y1 <= flat.box.y1 and e.cy < flat.box.y1 - 2)

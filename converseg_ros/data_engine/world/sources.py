@@ -1,0 +1,90 @@
+"""Where images come from: rendered scenes, COCO folders, or plain folders of photos."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.item import Split
+from converseg_ros.core.splits import split_of
+from converseg_ros.data_engine.world.coco_world import CocoLabels
+from converseg_ros.data_engine.world.scene_world import scene_world
+from converseg_ros.data_engine.world.world import World
+from converseg_ros.scenes.graph import Scene
+
+PHOTOS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One image to make pairs for. key: of its content and labels. world: reads what is known of it, or None."""
+
+    key: str
+    path: Path
+    image_id: str
+    room: str
+    split: Split
+    kind: str  # scene, coco or photo
+    seed: int | None = None
+    world: Callable[[], World] | None = None
+
+
+def content_key(path: Path, *more: bytes) -> str:
+    """Return a key of a file's bytes and of anything else that decides what is made of it; InputError if unreadable."""
+    try:
+        digest = hashlib.sha256(path.read_bytes())
+    except OSError as error:
+        raise InputError(f'cannot be read ({error.strerror or error})', where=str(path)) from error
+    for extra in more:
+        digest.update(b'\0' + extra)
+    return digest.hexdigest()[:24]
+
+
+def read_source(folder: Path) -> Iterator[Shot]:
+    """Yield the shots of a folder in a fixed order; raise InputError if there is nothing in it to work on."""
+    if not folder.is_dir():
+        raise InputError('no such folder', where=str(folder))
+    if (folder / 'instances.json').is_file() or (folder / 'panoptic.json').is_file():
+        yield from _coco(folder)
+        return
+    scenes = sorted(p.parent for p in folder.rglob('scene.json'))
+    if scenes:
+        for scene_folder in scenes:
+            yield from _scene(scene_folder)
+        return
+    photos = sorted(p for p in folder.rglob('*') if p.suffix.lower() in PHOTOS and p.is_file())
+    if not photos:
+        raise InputError('no images, no scenes and no COCO annotations', where=str(folder), do='name another folder')
+    for path in photos:
+        name = path.relative_to(folder).as_posix()
+        yield Shot(content_key(path), path, name, name, split_of(name), 'photo')
+
+
+def _coco(folder: Path) -> Iterator[Shot]:
+    labels = CocoLabels(folder)
+    for name in labels:
+        path = folder / 'images' / name
+        extra = json.dumps(labels.annotation(name), sort_keys=True).encode()
+        key = content_key(path, extra)
+        yield Shot(key, path, name, name, split_of(name), 'coco', world=_bind(labels.world, name, key))
+
+
+def _scene(folder: Path) -> Iterator[Shot]:
+    scene = Scene.load(folder)
+    graph = (folder / 'scene.json').read_bytes()
+    split: Any = scene.split
+    for view in scene.views:
+        path = folder / f'{view.name}.png'
+        if not path.is_file():
+            continue  # still being rendered
+        labels = folder / f'{view.name}.labels.png'
+        key = content_key(path, graph, labels.read_bytes() if labels.is_file() else b'')
+        world = _bind(scene_world, scene, view, folder, key)
+        yield Shot(key, path, f'{scene.id}/{view.name}', scene.id, split, 'scene', scene.seed, world)
+
+
+def _bind(function: Callable[..., World], *args: Any) -> Callable[[], World]:
+    return lambda: function(*args)

@@ -1,0 +1,1 @@
+"""Samples, masks and images of data sets, and their readers."""

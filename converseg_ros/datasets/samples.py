@@ -1,0 +1,206 @@
+"""What is scored: one prompt on one image with its truth, whatever data set it comes from."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+import hashlib
+from itertools import groupby
+import json
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import Family, InputError, Item
+from converseg_ros.datasets.labels import FindImage, Label
+
+FAMILY_WORDS = {  # how the published benchmark names the families in its `concept` column
+    'entit': Family.ENTITIES,
+    'spatial': Family.SPATIAL,
+    'layout': Family.SPATIAL,
+    'relation': Family.RELATIONS,
+    'event': Family.RELATIONS,
+    'interaction': Family.RELATIONS,
+    'affordance': Family.AFFORDANCES,
+    'function': Family.AFFORDANCES,
+    'physic': Family.PHYSICS,
+    'safety': Family.PHYSICS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One prompt to score; image and truth are read when their turn comes, so that a bad file spoils one item alone.
+
+    image: returns (H, W, 3) uint8. truth: returns (H, W) bool, all False = no target. ignore: returns (H, W) bool
+    pixels that do not count, or None.
+    """
+
+    id: str
+    image_id: str
+    prompt: str
+    image: Callable[[], NDArray[np.uint8]]
+    truth: Callable[[], NDArray[np.bool_]]
+    family: str = ''
+    sub_concept: str = ''
+    ignore: Callable[[], NDArray[np.bool_] | None] | None = None
+
+
+def read_rgb(path: Path | IO[bytes]) -> NDArray[np.uint8]:
+    """Read an image file as (H, W, 3) uint8 RGB; raise InputError where it is none."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            return np.array(ImageOps.exif_transpose(image).convert('RGB'))
+    except OSError as error:
+        raise InputError(f'cannot be read as an image ({error})', where=str(path)) from error
+
+
+def read_mask(path: Path | IO[bytes]) -> NDArray[np.bool_]:
+    """Read a mask file as (H, W) bool: what is above 0 in any channel but alpha is foreground."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            values = np.array(image if image.mode in ('1', 'L', 'I', 'I;16', 'F') else image.convert('RGB'))
+    except OSError as error:
+        raise InputError(f'cannot be read as a mask ({error})', where=str(path)) from error
+    return np.asarray(values.reshape(*values.shape[:2], -1).any(-1), bool)
+
+
+def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
+    """Return the mask at the image's size; only one of the same shape at another resolution is accepted."""
+    import cv2
+
+    if mask.shape == (height, width):
+        return mask
+    if abs(mask.shape[1] / mask.shape[0] - width / height) > 0.02 * width / height:
+        raise InputError(f'the mask is {mask.shape}, the image {(height, width)}', where='truth')
+    return cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+
+
+def family_of(concept: str) -> str:
+    """Return the family a `concept` text speaks of, '' where it speaks of none."""
+    lower = concept.lower()
+    return next((family.value for word, family in FAMILY_WORDS.items() if word in lower), '')
+
+
+def broken(id_: str, why: str) -> Sample:
+    """Return a sample that fails with `why` when it is read."""
+
+    def fail() -> Any:
+        raise InputError(why, where=f'item {id_}')
+
+    return Sample(id_, id_, '', fail, fail)
+
+
+def samples_of_items(path: Path) -> list[Sample]:
+    """Read the reference's items.json (docs/evaluation.md); paths in it are relative to the file."""
+    try:
+        data = json.loads(path.read_text())
+        items = data['items']
+        if not isinstance(items, list):
+            raise TypeError('`items` is not a list')
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f'not an items.json ({error})',
+            where=str(path),
+            do='it needs {"items": [{"id", "image", "mask", "prompt"}]}',
+        ) from error
+    return [_item_sample(path.parent, index, item) for index, item in enumerate(items)]
+
+
+def _item_sample(root: Path, index: int, item: Any) -> Sample:
+    try:
+        id_, image, mask, prompt = str(item['id']), root / item['image'], root / item['mask'], str(item['prompt'])
+    except (KeyError, TypeError) as error:
+        return broken(f'{index}', f'the entry has no {error}')
+    if not prompt.strip():
+        return broken(id_, 'the prompt is empty')
+    concept = str(item.get('concept') or '')
+    family = family_of(concept)
+    sub = str(item.get('sub_concept') or ('' if family else concept))
+    return Sample(id_, str(image), prompt, lambda: read_rgb(image), lambda: read_mask(mask), family, sub)
+
+
+def samples_of_dataset(folder: Path, split: str = '') -> list[Sample]:
+    """Read the engine's own data set: `folder/items.jsonl`, one core.Item a line; `split` '' takes all."""
+    path = folder / 'items.jsonl' if folder.is_dir() else folder
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise InputError(f'cannot be read ({error.strerror})', where=str(path)) from error
+    samples = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            item = Item.from_json(json.loads(line))
+        except (ValueError, TypeError, KeyError) as error:
+            samples.append(broken(f'line {number}', f'not an item ({error})'))
+            continue
+        if split and item.split != split:
+            continue
+        image = item.image_path(path.parent)
+        family = item.family.value if item.family else ''
+        samples.append(
+            Sample(
+                item.id,
+                item.image_id or item.image,
+                item.prompt,
+                lambda image=image: read_rgb(image),  # type: ignore[misc]
+                item.mask,
+                family,
+                item.sub_concept,
+            )
+        )
+    return samples
+
+
+def samples_of_labels(labels: Iterable[Label], find: FindImage) -> list[Sample]:
+    """Return the samples of hand-made labels; `find` reads the image of (source, name or stamp)."""
+    return [
+        Sample(
+            x.id,
+            f'{x.source}/{x.image}',
+            x.prompt,
+            lambda x=x: find(x.source, str(x.image)),  # type: ignore[misc]
+            x.mask,
+            x.family.value if x.family else '',
+            x.sub_concept,
+        )
+        for x in labels
+    ]
+
+
+def by_image(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+    """Yield the samples of one image after the other, in order of first appearance."""
+    order: dict[str, int] = {}
+    listed = list(samples)
+    for sample in listed:
+        order.setdefault(sample.image_id, len(order))
+    listed.sort(key=lambda s: order[s.image_id])
+    for _, group in groupby(listed, key=lambda s: s.image_id):
+        yield list(group)
+
+
+def check_ids(samples: list[Sample]) -> list[Sample]:
+    """Return the samples with unique ids: a repeated one gets `#2`, `#3` ..., since results are kept by id."""
+    seen: dict[str, int] = {}
+    unique = []
+    for s in samples:
+        seen[s.id] = seen.get(s.id, 0) + 1
+        id_ = s.id if seen[s.id] == 1 else f'{s.id}#{seen[s.id]}'
+        unique.append(
+            s if id_ == s.id else Sample(id_, s.image_id, s.prompt, s.image, s.truth, s.family, s.sub_concept, s.ignore)
+        )
+    return unique
+
+
+def digest(samples: Iterable[Sample]) -> str:
+    """Return a short hash of what is asked of which image, to recognise the same data set again."""
+    h = hashlib.sha256()
+    for s in samples:
+        h.update(f'{s.id}\0{s.image_id}\0{s.prompt}\0'.encode())
+    return h.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""What `converseg demo` records and writes."""

@@ -1,0 +1,1 @@
+"""Language models behind one interface: over HTTP or in a local folder, with a cache and a budget."""

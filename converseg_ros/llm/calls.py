@@ -1,0 +1,179 @@
+"""Calls that cost: remembered by content, retried with back-off, slowed to a rate, stopped at a budget."""
+
+from dataclasses import asdict, dataclass, field
+import hashlib
+import json
+from pathlib import Path
+import random
+import threading
+import time
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.files import write_json
+from converseg_ros.llm.chat import ChatModel, Question, RefusedError, Reply, UnavailableError
+
+Answer = TypeVar('Answer', bound=BaseModel)
+
+
+class NoAnswerError(Exception):
+    """The judge gave no usable answer to a question: nonsense each time, or a refusal."""
+
+
+@dataclass(slots=True)
+class Limits:
+    """Money in the currency of the prices; 0 = no limit. Prices are per million tokens."""
+
+    per_minute: float = 0.0
+    budget: float = 0.0
+    price_in: float = 0.0
+    price_out: float = 0.0
+    attempts: int = 3  # answers asked for before a question is given up
+    tries: int = 6  # tries to get any answer at all
+    back_off: float = 1.0  # seconds before the second try; doubles each time
+
+    def cost(self, tokens_in: int, tokens_out: int) -> float:
+        """Return what a call costs."""
+        return (tokens_in * self.price_in + tokens_out * self.price_out) / 1e6
+
+
+@dataclass(slots=True)
+class Spent:
+    """What this run has used; `cached` answers cost nothing again."""
+
+    calls: int = 0
+    cached: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    money: float = field(default=0.0)
+
+
+class Calls:
+    """Asks a chat model and returns validated answers; safe to use from several threads."""
+
+    def __init__(self, chat: ChatModel, cache: Path, limits: Limits | None = None) -> None:
+        self.chat, self.cache, self.limits = chat, cache, limits or Limits()
+        self.spent = Spent()
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._before = self._earlier_cost() if self.limits.budget else 0.0
+
+    def _earlier_cost(self) -> float:
+        """Sum what earlier runs on this cache paid."""
+        total = 0.0
+        for path in self.cache.rglob('*.json'):
+            row = json.loads(path.read_text())
+            total += self.limits.cost(row['tokens_in'], row['tokens_out'])
+        return total
+
+    def ask(self, question: Question, answer: type[Answer]) -> Answer:
+        """Return the answer as `answer`; raise NoAnswerError, or ConversegError where going on makes no sense."""
+        problem = ''
+        for attempt in range(self.limits.attempts):
+            asked = question
+            if problem:
+                note = f'\n\nYour last answer could not be used: {problem}. Answer again, with valid JSON only.'
+                asked = Question(question.task, question.system, question.text + note, question.images, question.schema)
+            reply = self._remembered(asked, attempt)
+            try:
+                return answer.model_validate_json(_json_part(reply.text))
+            except ValidationError as error:
+                first = error.errors()[0]
+                problem = f'{".".join(str(p) for p in first["loc"]) or "JSON"}: {first["msg"]}'[:200]
+        raise NoAnswerError(f'no usable answer to "{question.task}" ({problem})')
+
+    def _remembered(self, question: Question, attempt: int) -> Reply:
+        """Return the reply from the cache, or ask and remember it before anything is made of it."""
+        key = self.key(question, attempt)
+        path = self.cache / key[:2] / f'{key}.json'
+        if path.is_file():
+            row = json.loads(path.read_text())
+            with self._lock:
+                self.spent.cached += 1
+            if row.get('refused'):
+                raise NoAnswerError(f'the judge refuses "{question.task}"')
+            return Reply(row['text'], row['tokens_in'], row['tokens_out'])
+        refused = False
+        try:
+            reply = self._paid(question)
+        except RefusedError:
+            refused, reply = True, Reply('')
+        row = {'model': self.chat.name, 'task': question.task, 'refused': refused, **asdict(reply)}
+        try:
+            write_json(path, row)
+        except OSError as error:
+            raise ConversegError(
+                f'cannot write the cache ({error.strerror})',
+                where=str(path),
+                do='make room, then run the same command again',
+            ) from error
+        if refused:
+            raise NoAnswerError(f'the judge refuses "{question.task}"')
+        return reply
+
+    def key(self, question: Question, attempt: int = 0) -> str:
+        """Return the content address of a call: model, words, images, schema, and which attempt it is."""
+        digest = hashlib.sha256()
+        head = [self.chat.name, question.task, question.system, question.text, question.schema, attempt]
+        digest.update(json.dumps(head, sort_keys=True).encode())
+        for image in question.images:
+            digest.update(hashlib.sha256(image).digest())
+        return digest.hexdigest()
+
+    def _paid(self, question: Question) -> Reply:
+        """Ask until there is an answer of any kind, waiting longer each time."""
+        why = ''
+        for number in range(self.limits.tries):
+            self._check_budget()
+            self._wait_for_turn()
+            start = time.monotonic()
+            try:
+                reply = self.chat.ask(question)
+            except UnavailableError as error:
+                why = str(error)
+                pause = max(error.retry_after, self.limits.back_off * 2**number * random.uniform(0.7, 1.3))
+                if number + 1 < self.limits.tries:
+                    time.sleep(min(pause, 60.0))
+                continue
+            finally:
+                with self._lock:
+                    self.spent.seconds += time.monotonic() - start
+                    self.spent.calls += 1
+            with self._lock:
+                self.spent.tokens_in += reply.tokens_in
+                self.spent.tokens_out += reply.tokens_out
+                self.spent.money += self.limits.cost(reply.tokens_in, reply.tokens_out)
+            return reply
+        raise ConversegError(
+            f'the judge does not answer ({why}, {self.limits.tries} tries)',
+            where=self.chat.name,
+            do='run the same command again later; nothing that was answered is asked again',
+        )
+
+    def _check_budget(self) -> None:
+        with self._lock:
+            spent = self._before + self.spent.money
+        if self.limits.budget and spent >= self.limits.budget:
+            raise ConversegError(
+                f'the budget of {self.limits.budget:g} is used up ({spent:.4f} spent)',
+                where=self.chat.name,
+                do='raise --budget and run the same command again',
+            )
+
+    def _wait_for_turn(self) -> None:
+        if not self.limits.per_minute:
+            return
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + 60.0 / self.limits.per_minute
+        time.sleep(turn - now)
+
+
+def _json_part(text: str) -> str:
+    """Return the JSON object in a reply that may be fenced or have words around it."""
+    start, end = text.find('{'), text.rfind('}')
+    return text[start : end + 1] if 0 <= start < end else text

@@ -1,0 +1,131 @@
+"""A vision-language model of transformers in a local folder, as a chat model; nothing is downloaded."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.llm.chat import Question, Reply
+
+
+class LocalChat:
+    """Answers greedily; `longest` is the most tokens of an answer."""
+
+    def __init__(self, folder: str, *, device: str = 'cpu', longest: int = 2000) -> None:
+        try:
+            from transformers import AutoModelForImageTextToText
+
+            self._processor: Any = _processor(folder)
+            model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
+            self._model = model.to(device).eval()
+        except (OSError, ValueError, ImportError) as error:
+            raise InputError(
+                f'not a vision-language model that transformers can load ({str(error)[:300]})',
+                where=folder,
+                do='give the folder of a model such as Qwen2.5-VL-7B-Instruct',
+            ) from error
+        self.model, self._device, self.longest = str(folder), device, longest
+
+    @property
+    def name(self) -> str:
+        """Folder name of the model."""
+        return f'local/{Path(self.model).resolve().name}'
+
+    @property
+    def remote(self) -> bool:
+        """Images stay here."""
+        return False
+
+    def ask(self, question: Question) -> Reply:
+        """Generate greedily; the schema is part of the text, since generation is not constrained."""
+        from PIL import Image
+        import torch
+
+        images = [Image.open(io.BytesIO(data)).convert('RGB') for data in question.images]
+        text = f'{question.text}\nAnswer with JSON of this schema only:\n{json.dumps(question.schema)}'
+        messages = [
+            {'role': 'system', 'content': [{'type': 'text', 'text': question.system}]},
+            {'role': 'user', 'content': [*({'type': 'image'} for _ in images), {'type': 'text', 'text': text}]},
+        ]
+        prompt = self._processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        inputs = self._processor(text=[prompt], images=images, return_tensors='pt').to(self._device)
+        length = inputs['input_ids'].shape[1]
+        with torch.inference_mode():
+            out = self._model.generate(**inputs, max_new_tokens=min(self.longest, question.max_tokens), do_sample=False)
+        answer = self._processor.batch_decode(out[:, length:], skip_special_tokens=True)[0]
+        return Reply(answer, int(length), int(out.shape[1] - length))
+
+
+def _processor(folder: str) -> Any:
+    """Return the folder's processor, or one for images alone where its video part wants torchvision."""
+    from transformers import AutoProcessor
+
+    try:
+        return AutoProcessor.from_pretrained(folder, local_files_only=True)
+    except (ImportError, AttributeError):
+        return ImageTextProcessor(folder)
+
+
+class ImageTextProcessor:
+    """Prepares text and images for Qwen2-VL's family without its video processor, which needs torchvision.
+
+    The image processor cuts images into patches of `image_grid_thw`; each image's placeholder is repeated once for
+    every merge_size x merge_size block of patches. `mm_token_type_ids` marks them; without it transformers 5 gives them
+    the positions of text.
+    """
+
+    def __init__(self, folder: str) -> None:
+        from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer
+
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        self._image_token: int = getattr(config, 'image_token_id', -1)
+        self._images: Any = AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend='pil')
+        if self._image_token < 0 or not hasattr(self._images, 'merge_size'):
+            raise InputError(
+                f'the processor of {config.model_type} needs torchvision', where=folder, do='pip install torchvision'
+            )
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._template = self._tokenizer.chat_template or _chat_template(Path(folder))
+
+    def apply_chat_template(
+        self, messages: list[dict[str, Any]], *, add_generation_prompt: bool, tokenize: bool
+    ) -> str:
+        """Return the conversation as the model's own text."""
+        text: str = self._tokenizer.apply_chat_template(
+            messages, chat_template=self._template, add_generation_prompt=add_generation_prompt, tokenize=tokenize
+        )
+        return text
+
+    def __call__(self, *, text: list[str], images: list[Any], return_tensors: str) -> Any:
+        """Return token ids, masks and patches of one conversation."""
+        from transformers import BatchFeature
+
+        pictures = self._images(images=images, return_tensors=return_tensors) if images else {}
+        ids: list[int] = self._tokenizer(text[0], add_special_tokens=False)['input_ids']
+        block = self._images.merge_size**2
+        counts = [int(grid.prod()) // block for grid in pictures.get('image_grid_thw', [])]
+        if ids.count(self._image_token) != len(counts):
+            raise InputError(
+                f'{len(counts)} images, {ids.count(self._image_token)} places for them', where='chat template'
+            )
+        wide: list[int] = []
+        for token in ids:
+            wide += [token] * counts.pop(0) if token == self._image_token else [token]
+        kinds = [int(t == self._image_token) for t in wide]
+        data = {'input_ids': [wide], 'attention_mask': [[1] * len(wide)], 'mm_token_type_ids': [kinds], **pictures}
+        return BatchFeature(data, tensor_type=return_tensors)
+
+    def batch_decode(self, ids: Any, *, skip_special_tokens: bool) -> list[str]:
+        """Return the text of rows of token ids."""
+        rows: list[str] = self._tokenizer.batch_decode(ids, skip_special_tokens=skip_special_tokens)
+        return rows
+
+
+def _chat_template(folder: Path) -> str:
+    """Return the chat template that a folder keeps in a file of its own."""
+    if (folder / 'chat_template.jinja').is_file():
+        return (folder / 'chat_template.jinja').read_text()
+    if (folder / 'chat_template.json').is_file():
+        return str(json.loads((folder / 'chat_template.json').read_text())['chat_template'])
+    raise InputError('no chat template', where=str(folder), do='take a model that was made for conversation')

@@ -1,0 +1,1 @@
+"""Image encoders, language encoders and detectors."""

@@ -1,0 +1,1 @@
+"""Model folders: read, write, fetch, convert and check them."""

@@ -1,0 +1,230 @@
+"""Model folders: read the release's files or a converted folder, build the network, write a folder.
+
+A converted folder has config.json (NetworkConfig), model.safetensors, tokenizer.json and perhaps calibration.json.
+The big network is built without memory and takes the file's tensors as they are: nothing is loaded in vain.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+import json
+from pathlib import Path
+import re
+import shutil
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+import torch
+from torch import Tensor, nn
+
+from converseg_ros.core import InputError
+from converseg_ros.core.files import atomic_path, write_json
+from converseg_ros.network.config import NetworkConfig, QwenConfig
+from converseg_ros.network.encoders.minilm import TOKENIZER, from_int8, load_tokenizer
+from converseg_ros.network.model import ConverSegNet
+from converseg_ros.network.weights import reference
+
+CONFIG, WEIGHTS, CALIBRATION = 'config.json', 'model.safetensors', 'calibration.json'
+LANGUAGE = 'language.safetensors'  # the language encoder, where it has a file of its own
+AGAIN = 'fetch or convert the folder again; converseg weights check says more'
+KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would turn large angles
+State = dict[str, Tensor]
+
+
+def load_network(folder: Path, *, qwen: Path | None = None, merge: bool = True) -> ConverSegNet:
+    """Return the network of a converted folder or of a release folder, in the files' precision, on the CPU.
+
+    qwen: folder of the language model's config.json and tokenizer.json, where a release folder has none beside it.
+    merge: fold a LoRA into the weights it adapts; False keeps it apart, for training.
+    """
+    config, state, tokenizer = read(folder, qwen=qwen, merge=merge)
+    return build(config, state, tokenizer=load_tokenizer(tokenizer), where=str(folder))
+
+
+def read(folder: Path, *, qwen: Path | None = None, merge: bool = True) -> tuple[NetworkConfig, State, Path]:
+    """Return configuration, tensors by ConverSegNet's names, and the folder of the tokenizer."""
+    if not folder.is_dir():
+        raise InputError('there is no such folder', where=str(folder), do='converseg weights list shows what there is')
+    if (folder / CONFIG).is_file():
+        config, state = read_config(folder), read_weights(folder / WEIGHTS)
+        if (folder / LANGUAGE).is_file():
+            state |= read_weights(folder / LANGUAGE)
+        tokenizer = folder
+    elif reference.is_release(folder):
+        config, state, tokenizer = read_release(folder, qwen)
+    else:
+        raise InputError(
+            f'neither a converted folder ({CONFIG}) nor a release (*_sam2_*.torch)', where=str(folder), do=AGAIN
+        )
+    if merge and isinstance(config.language, QwenConfig) and config.language.lora_rank:
+        state = merge_lora(state, config.language.lora_alpha / config.language.lora_rank)
+        config = config.with_(language=replace(config.language, lora_rank=0))
+    return config, state, tokenizer
+
+
+def read_release(folder: Path, qwen: Path | None = None) -> tuple[NetworkConfig, State, Path]:
+    """Read a release folder; its LoRA stays apart."""
+    release = reference.find(folder, qwen)
+    sam, plm = reference.read_torch(release.sam, 'model'), reference.read_torch(release.plm, 'plm')
+    try:
+        config = reference.configuration(release, sam, plm)
+    except KeyError as error:
+        raise InputError(f'{error} is missing in the checkpoint', where=str(folder), do=AGAIN) from error
+    state = reference.sam_state(sam) | reference.plm_state(plm)
+    if not any('.lora_A.' in k for k in state) and release.adapter is not None:
+        state = _base_names(state | reference.adapter_state(release.adapter))
+    rank = max((v.shape[0] for k, v in state.items() if '.lora_A.' in k), default=0)
+    if rank:
+        alpha = 32
+        if release.adapter is not None:
+            alpha = int(json.loads((release.adapter / 'adapter_config.json').read_text())['lora_alpha'])
+        assert isinstance(config.language, QwenConfig)
+        config = config.with_(language=replace(config.language, lora_rank=rank, lora_alpha=alpha))
+    return config, state, release.qwen
+
+
+def _base_names(state: State) -> State:
+    """Rename the weights that a LoRA adapts as PEFT does."""
+    adapted = {k.split('.lora_A.')[0] for k in state if '.lora_A.' in k}
+    return {
+        (
+            f'{stem}.base_layer.{leaf}'
+            if (stem := k.rpartition('.')[0]) in adapted and (leaf := k.rpartition('.')[2])
+            else k
+        ): v
+        for k, v in state.items()
+    }
+
+
+def read_config(folder: Path) -> NetworkConfig:
+    """Read a converted folder's config.json."""
+    path = folder / CONFIG
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f'not JSON ({error})', where=str(path), do=AGAIN) from error
+    if not isinstance(data, dict):
+        raise InputError('not a JSON object', where=str(path), do=AGAIN)
+    return NetworkConfig.from_json(data, where=str(path))
+
+
+def read_weights(path: Path) -> State:
+    """Read a safetensors file, mapped from disk; int8 matrices come back as float32."""
+    if not path.is_file():
+        raise InputError('the file is missing', where=str(path), do=AGAIN)
+    try:
+        state = from_int8(load_file(path))
+        return {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}  # a CPU computes in float32
+    except (SafetensorError, OSError) as error:
+        raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=AGAIN) from error
+
+
+def merge_lora(state: Mapping[str, Tensor], scaling: float) -> State:
+    """Return `state` with W + scaling * B A in place of each adapted W; added in float32, kept in W's precision."""
+    out = {}
+    for key, value in state.items():
+        if '.lora_' in key:
+            continue
+        stem = key.removesuffix('.base_layer.weight')
+        if stem != key:
+            down, up = state[f'{stem}.lora_A.default.weight'], state[f'{stem}.lora_B.default.weight']
+            # float32 even for bfloat16 weights: rounding the sum would lose most of a small update.
+            value = value.float() + scaling * (up.float() @ down.float())
+        out[key.replace('.base_layer.', '.')] = value
+    return out
+
+
+def build(config: NetworkConfig, state: State, *, tokenizer: Any = None, where: str = '') -> ConverSegNet:
+    """Return the network with these tensors, in eval mode; raise InputError that names what does not fit."""
+    big = isinstance(config.language, QwenConfig)
+    with torch.device('meta' if big else 'cpu'):
+        network = ConverSegNet(config, tokenizer=tokenizer)
+    if big:
+        add_lora(network)
+    wanted = network.state_dict()
+    _compare({k: tuple(v.shape) for k, v in wanted.items()}, {k: tuple(v.shape) for k, v in state.items()}, where)
+    network.load_state_dict(state, assign=True)
+    if big:
+        network.language_encoder.materialise()
+    return network.eval()
+
+
+def add_lora(network: ConverSegNet) -> None:
+    """Insert the LoRA of the configuration (PEFT), so that training and an unmerged state have a place."""
+    config = network.config.language
+    if not isinstance(config, QwenConfig) or not config.lora_rank:
+        return
+    from peft import LoraConfig, inject_adapter_in_model
+
+    names = ('q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj')
+    inject_adapter_in_model(
+        LoraConfig(
+            r=config.lora_rank,
+            lora_alpha=config.lora_alpha,
+            lora_dropout=config.lora_dropout,
+            target_modules=list(names),
+        ),
+        network.language_encoder.model,
+        low_cpu_mem_usage=True,
+    )
+
+
+def _compare(wanted: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]], where: str) -> None:
+    """Raise InputError if names or shapes differ; say how many, and show the first."""
+    wrong = [
+        f'{k} is {given[k]}, not {wanted[k]}' for k in sorted(wanted.keys() & given.keys()) if given[k] != wanted[k]
+    ]
+    for text, names in (('missing', wanted.keys() - given.keys()), ('unknown', given.keys() - wanted.keys())):
+        if names:
+            wrong.append(f'{len(names)} tensors are {text}, e.g. {sorted(names)[0]}')
+    if wrong:
+        more = f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''
+        raise InputError(
+            f'the weights do not fit the configuration: {"; ".join(wrong[:3])}{more}', where=where, do=AGAIN
+        )
+
+
+def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
+    """Cast parameters and buffers to `dtype`, but for the buffers that angles are computed from."""
+    for module in network.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if parameter.is_floating_point() and parameter.dtype != dtype:
+                setattr(module, name, nn.Parameter(parameter.detach().to(dtype), parameter.requires_grad))
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_floating_point():
+                module._buffers[name] = buffer.to(torch.float32 if name in KEEP_FLOAT32 else dtype)
+
+
+def save_network(
+    folder: Path, config: NetworkConfig, state: Mapping[str, Tensor], tokenizer: Path, *, licences: str = ''
+) -> None:
+    """Write a converted folder; `tokenizer` is the folder or file its tokenizer.json is copied from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = tokenizer if tokenizer.is_file() else tokenizer / TOKENIZER
+    if source.resolve() != (folder / TOKENIZER).resolve():
+        with atomic_path(folder / TOKENIZER) as temporary:
+            shutil.copyfile(source, temporary)
+    with atomic_path(folder / WEIGHTS) as temporary:
+        save_file({k: v.detach().contiguous().clone() for k, v in state.items()}, temporary)
+    if licences:
+        with atomic_path(folder / 'LICENCES.md') as temporary:
+            temporary.write_text(licences)
+    write_json(folder / CONFIG, config.to_json())
+
+
+def convert(
+    source: Path, target: Path, *, qwen: Path | None = None, half: bool = True, name: str = ''
+) -> NetworkConfig:
+    """Write `source` (a release) as a converted folder with its LoRA merged.
+
+    half: keep the language model in bfloat16, as released (the merged LoRA is rounded to it); False: all in float32.
+    """
+    config, state, tokenizer = read(source, qwen=qwen)
+    build(config, state, where=str(source))  # says what does not fit before anything is written
+    config = config.with_(name=name or config.name)
+    language = re.compile(r'^language_encoder\.')
+    state = {k: v.to(torch.bfloat16 if half and language.match(k) else torch.float32) for k, v in state.items()}
+    save_network(target, config, state, tokenizer)
+    if (source / CALIBRATION).is_file():
+        shutil.copyfile(source / CALIBRATION, target / CALIBRATION)
+    return config

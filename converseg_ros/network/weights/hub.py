@@ -1,0 +1,115 @@
+"""Fetch released weights from the Hugging Face hub, only when asked: licences first, resumable, checksums verified."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+import hashlib
+import os
+from pathlib import Path
+import re
+
+from converseg_ros.core import ConversegError, InputError
+from converseg_ros.network.weights.reference import HUB_SOURCE, QWEN_SOURCE
+
+SAM_LICENCE = 'Apache-2.0 (SAM 2, Meta)'
+QWEN_LICENCES = {
+    'Qwen/Qwen2.5-VL-3B-Instruct': 'Qwen Research Licence: not for commercial use',
+    'Qwen/Qwen2.5-VL-7B-Instruct': 'Apache-2.0',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Files of one hub repository, and where in the model folder they go."""
+
+    repo: str
+    patterns: tuple[str, ...]
+    folder: str
+    licence: str
+
+
+def parts_of(name: str, repo: str | None = None, language: str | None = None) -> list[Part]:
+    """Return what a model is fetched from; repo and language name other repositories of the same format."""
+    if repo is None and name != 'converseg-net-3b':
+        raise InputError(
+            f'nothing is published under this name (known: converseg-net-3b, from {HUB_SOURCE})',
+            where=name,
+            do='give --repo OWNER/NAME, and --language OWNER/NAME for another language model',
+        )
+    repo, language = repo or HUB_SOURCE, language or QWEN_SOURCE
+    qwen = QWEN_LICENCES.get(language, f'see https://huggingface.co/{language}')
+    weights = f'see https://huggingface.co/{repo}; derived from SAM 2 ({SAM_LICENCE}) and {language} ({qwen})'
+    return [
+        Part(repo, ('*_sam2_*.torch*', '*_plm_*.torch*', 'lora_plm_adapter_*/*', 'LICENSE*', 'README*'), '', weights),
+        # Tokenizer and configuration alone: the language model's weights are inside the checkpoint above.
+        Part(language, ('config.json', 'tokenizer.json', 'preprocessor_config.json', 'LICENSE*'), language, qwen),
+    ]
+
+
+def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -> list[Path]:
+    """Download all parts to `target`, going on where an earlier try stopped; return the files.
+
+    Raises ConversegError if the hub cannot be reached or a file's checksum is not the hub's.
+    """
+    from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
+
+    endpoint = os.environ.get('HF_ENDPOINT') or None  # a mirror, read now and not when the library was imported
+    files: list[Path] = []
+    for part in parts:
+        folder = target / part.folder
+        try:
+            siblings = HfApi(endpoint=endpoint).model_info(part.repo).siblings or []
+            names = [s.rfilename for s in siblings if any(fnmatch(s.rfilename, p) for p in part.patterns)]
+            if not names:
+                raise ConversegError('the repository has none of the files', where=part.repo, do='is the name right?')
+            for name in sorted(names):
+                url = hf_hub_url(part.repo, name, endpoint=endpoint)
+                meta = get_hf_file_metadata(url, endpoint=endpoint)
+                path = folder / name
+                if not _matches(path, meta.etag or '', meta.size):
+                    say(f'{part.repo}/{name} ({(meta.size or 0) / 1e6:.1f} MB)')
+                    _download(url, path, meta.etag or '', meta.size)
+                if not _matches(path, meta.etag or '', meta.size):
+                    path.unlink(missing_ok=True)
+                    raise ConversegError("the checksum is not the hub's", where=str(path), do='fetch again')
+                files.append(path)
+        except ConversegError:
+            raise
+        except Exception as error:  # the hub library's HTTP client, and so its errors, change with its version
+            raise ConversegError(
+                f'the hub did not answer as expected ({type(error).__name__}: {str(error).splitlines()[0]})',
+                where=part.repo,
+                do='check the network (and HF_TOKEN, if access is restricted), then fetch again: it goes on from here',
+            ) from error
+    return files
+
+
+def _download(url: str, path: Path, etag: str, size: int | None) -> None:
+    """Download a file, going on where an earlier try stopped.
+
+    What has come stays in a file beside it, named by the version on the hub; the hub library's own download throws it
+    away when it fails.
+    """
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.{re.sub("[^0-9a-zA-Z]", "", etag)[:12]}.part')
+    if size is not None and part.exists() and part.stat().st_size > size:
+        part.unlink()
+    with part.open('ab') as file:
+        http_get(url, file, resume_size=file.tell(), headers=build_hf_headers(), expected_size=size)
+    part.replace(path)
+
+
+def _matches(path: Path, etag: str, size: int | None) -> bool:
+    """Whether a file has the hub's checksum: SHA-256 for large files, git's blob hash for small ones."""
+    if not path.is_file() or (size is not None and path.stat().st_size != size):
+        return False
+    if not re.fullmatch(r'[0-9a-f]{40}|[0-9a-f]{64}', etag):
+        return size is not None  # no checksum is told: the size is all there is to compare
+    digest = hashlib.sha256() if len(etag) == 64 else hashlib.sha1(f'blob {path.stat().st_size}\0'.encode())
+    with path.open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest() == etag

@@ -1,0 +1,76 @@
+"""What is wrong with a model folder, in words."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from converseg_ros.core import InputError
+from converseg_ros.network.calibration import Calibration
+from converseg_ros.network.config import NetworkConfig
+from converseg_ros.network.encoders.minilm import load_tokenizer
+from converseg_ros.network.weights import reference
+from converseg_ros.network.weights.checkpoints import CALIBRATION, CONFIG, WEIGHTS, build, read, read_config
+
+
+@dataclass(slots=True)
+class Findings:
+    """problems: it cannot be used. notes: worth knowing."""
+
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    config: NetworkConfig | None = None
+
+
+def inspect_folder(folder: Path, qwen: Path | None = None) -> Findings:
+    """Read everything in a model folder and say what it is and what is wrong with it."""
+    found = Findings()
+    release = not (folder / CONFIG).is_file() and reference.is_release(folder)
+    if release:
+        found.notes.append('a release folder, used as it is; converseg weights convert makes it load faster')
+        for pattern in ('*.torch*', '**/*.safetensors'):
+            for path in sorted(folder.glob(pattern)):
+                found.notes.append(f'{path.relative_to(folder)}: {path.stat().st_size / 1e6:.1f} MB')
+    try:
+        config, state, tokenizer = read(folder, qwen=qwen)
+    except InputError as error:
+        found.problems.append(str(error))
+        return found
+    found.config = config
+    try:
+        network = build(config, state, tokenizer=load_tokenizer(tokenizer), where=str(folder))
+        count = sum(p.numel() for p in network.parameters())
+        found.notes.append(f'{config.image.family} and {config.language.family}, {count / 1e6:.1f} M parameters')
+    except InputError as error:
+        found.problems.append(str(error))
+    broken = [k for k, v in state.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
+    if broken:
+        found.problems.append(f'{len(broken)} tensors hold NaN or infinity, e.g. {broken[0]}; fetch the folder again')
+    if (folder / CALIBRATION).is_file():
+        try:
+            report = Calibration.load(folder / CALIBRATION).report
+            found.notes.append('calibrated' + (f' on {report["n"]:.0f} items' if 'n' in report else ''))
+        except InputError as error:
+            found.problems.append(str(error))
+    else:
+        found.notes.append('not calibrated: only an empty mask is NO_TARGET; converseg eval items ... --calibrate')
+    for part, licence in config.licences.items():
+        found.notes.append(f'licence of {part}: {licence}')
+    return found
+
+
+def describe(folder: Path) -> str:
+    """Return one line on a folder, without reading its weights."""
+    size = sum(p.stat().st_size for p in folder.rglob('*') if p.is_file()) / 1e6
+    calibrated = 'calibrated' if (folder / CALIBRATION).is_file() else 'not calibrated'
+    if not (folder / CONFIG).is_file():
+        kind = 'release folder' if reference.is_release(folder) else 'no model'
+        return f'{size:8.1f} MB  {kind}, {calibrated}'
+    try:
+        config = read_config(folder)
+    except InputError as error:
+        return f'{size:8.1f} MB  broken: {error.what}'
+    if not (folder / WEIGHTS).is_file():
+        return f'{size:8.1f} MB  broken: {WEIGHTS} is missing'
+    licence = '; '.join(config.licences.values()) or 'not stated'
+    return f'{size:8.1f} MB  {config.image.family} + {config.language.family}, {calibrated}, licence: {licence}'

@@ -1,0 +1,1 @@
+"""The camera side of a node: subscriptions, synchronisation, transforms and replay."""

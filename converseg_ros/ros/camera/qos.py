@@ -1,0 +1,126 @@
+"""Subscriptions that follow their publishers' quality of service, whoever comes first and whoever comes back."""
+
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+
+from converseg_ros.ros.camera.subscription_thread import Intake
+
+LATCHED = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+
+
+def reliable(depth: int) -> QoSProfile:
+    """Return the profile of our own topics; either kind of subscriber matches it."""
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class FollowingSubscription:
+    """A subscription that is made again whenever its publishers offer something else than it asks for.
+
+    BEST_AVAILABLE is resolved only once, when a subscription is made; this one is resolved at every change.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        kind: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        *,
+        reliability: str = 'auto',
+        depth: int = 2,
+        intake: Intake | None = None,
+    ) -> None:
+        """Subscribe; reliability is 'auto', or 'reliable' or 'best_effort' whatever the publishers offer.
+
+        With an `intake` the callback gets serialized bytes, in the intake's thread.
+        """
+        self._node, self._kind, self._topic, self._callback = node, kind, topic, callback
+        self._reliability, self._depth, self._intake = reliability, depth, intake
+        self.name = str(node.resolve_topic_name(topic))  # as it is after remapping
+        self.remade = 0
+        self._ended = False
+        self._lock = RLock()  # a transition may come in another thread than the executor's
+        self._subscription: Subscription | None = None
+        self._chosen: tuple[ReliabilityPolicy, DurabilityPolicy] | None = None
+        self.refresh()
+
+    @property
+    def publishers(self) -> int:
+        """How many publishers the topic has."""
+        return int(self._node.count_publishers(self.name))
+
+    @property
+    def asks(self) -> str:
+        """What is asked for now, in words."""
+        return '' if self._chosen is None else ', '.join(p.name.lower() for p in self._chosen)
+
+    def _wanted(self) -> tuple[ReliabilityPolicy, DurabilityPolicy]:
+        offers = [e.qos_profile for e in self._node.get_publishers_info_by_topic(self.name)]
+        best_effort = any(o.reliability == ReliabilityPolicy.BEST_EFFORT for o in offers)
+        latched = bool(offers) and all(o.durability == DurabilityPolicy.TRANSIENT_LOCAL for o in offers)
+        reliability = ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE
+        if not offers and self._chosen is not None:
+            reliability = self._chosen[0]  # nobody is there: stay as it was
+        if self._reliability != 'auto':
+            reliability = ReliabilityPolicy[self._reliability.upper()]
+        return reliability, DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+
+    def refresh(self) -> bool:
+        """Make the subscription again if its publishers changed; call it now and then. Return whether it was made."""
+        with self._lock:
+            return self._refresh()
+
+    def _refresh(self) -> bool:
+        wanted = self._wanted()
+        if self._ended or wanted == self._chosen:
+            return False
+        if self._subscription is not None:
+            self._end()
+            self.remade += 1
+            self._node.get_logger().info(f'{self.name}: subscribing again as {", ".join(p.name for p in wanted)}')
+        self._chosen = wanted
+        profile = QoSProfile(
+            history=HistoryPolicy.KEEP_LAST, depth=self._depth, reliability=wanted[0], durability=wanted[1]
+        )
+        events = SubscriptionEventCallbacks(incompatible_qos=self._incompatible, use_default_callbacks=False)
+        if self._intake is not None:
+            self._subscription = self._intake.subscribe(
+                self._kind, self._topic, self._callback, profile, raw=True, events=events
+            )
+            return True
+        self._subscription = self._node.create_subscription(
+            self._kind, self._topic, self._callback, profile, event_callbacks=events
+        )
+        return True
+
+    def _end(self) -> None:
+        if self._subscription is None:
+            return
+        if self._intake is not None:
+            self._intake.unsubscribe(self._subscription)
+        else:
+            self._node.destroy_subscription(self._subscription)
+        self._subscription = None
+
+    def _incompatible(self, _: object) -> None:
+        """Make the subscription again, but not inside its own event."""
+        executor = self._node.executor
+        if executor is not None:
+            executor.create_task(self.refresh)
+
+    def destroy(self) -> None:
+        """End the subscription for good."""
+        with self._lock:
+            self._ended = True
+            self._end()

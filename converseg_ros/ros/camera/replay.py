@@ -1,0 +1,114 @@
+"""Replay an RGB-D rosbag2 on real topics, at its own rate.
+
+Messages are published as the bag's own serialized bytes: nothing is decoded, nothing can change on the way.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+import time
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.perception.topics import find_camera_topics, open_bag
+from converseg_ros.ros.messages.conversion import to_stamp
+
+TF = {'/tf': False, '/tf_static': True}  # topic -> latched
+
+
+class Bag:
+    """A rosbag2 (sqlite3 or mcap), opened for replay; use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the bag; raise InputError naming the path where it cannot be read."""
+        self.path = path
+        self.reader = open_bag(path)
+        self.topics = {c.topic: c.msgtype for c in self.reader.connections}
+        self.camera = find_camera_topics(self.topics)
+
+    @property
+    def seconds(self) -> float:
+        """The bag's duration."""
+        return float(self.reader.duration) * 1e-9
+
+    @property
+    def start_ns(self) -> int:
+        """Time of the first message."""
+        return int(self.reader.start_time)
+
+    def messages(self) -> Iterator[tuple[str, int, bytes]]:
+        """Yield (topic, bag time in ns, serialized message) of the camera's topics and TF, in time order."""
+        camera = {self.camera.image, self.camera.depth, self.camera.camera_info}
+        wanted = [c for c in self.reader.connections if c.topic in camera or c.topic in TF]
+        for connection, stamp, data in self.reader.messages(wanted):
+            yield connection.topic, stamp, bytes(data)
+
+    def __enter__(self) -> 'Bag':
+        """Return the open bag."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bag."""
+        self.reader.close()
+
+
+def message_type(name: str) -> Any:
+    """Return the class of 'package/msg/Type'; raise InputError where the interface is not installed."""
+    package, _, kind = name.split('/')
+    try:
+        return getattr(import_module(f'{package}.msg'), kind)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f'{name} is not installed', where='bag', do=f'install {package}') from error
+
+
+class Replay:
+    """Publishers for one bag's camera on one node, and for /clock, so that the bag's stamps are not long past."""
+
+    def __init__(self, node: Node, bag: Bag, *, names: dict[str, str] | None = None) -> None:
+        """Advertise the bag's topics and /clock, reliable; `names` renames them."""
+        self.bag = bag
+        self.clock = node.create_publisher(Clock, (names or {}).get('/clock', '/clock'), 10)
+        self.publishers = {}
+        used = {bag.camera.image, bag.camera.depth, bag.camera.camera_info} - {''}
+        for topic, kind in bag.topics.items():
+            if topic in used or topic in TF:
+                latched = TF.get(topic, False)
+                qos = QoSProfile(
+                    history=HistoryPolicy.KEEP_LAST,
+                    depth=100 if topic in TF else 5,
+                    reliability=ReliabilityPolicy.RELIABLE,
+                    durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+                )
+                self.publishers[topic] = node.create_publisher(message_type(kind), (names or {}).get(topic, topic), qos)
+
+    def listened(self) -> bool:
+        """Whether somebody subscribes to the colour image."""
+        return self.publishers[self.bag.camera.image].get_subscription_count() > 0
+
+    def run(
+        self,
+        *,
+        rate: float = 1.0,
+        progress: Callable[[float], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> int:
+        """Publish every message at its time divided by `rate`; return how many colour images went out."""
+        begin, first, images = time.monotonic(), None, 0
+        for topic, stamp, data in self.bag.messages():
+            if stop is not None and stop():
+                break
+            first = stamp if first is None else first
+            wait = (stamp - first) * 1e-9 / rate - (time.monotonic() - begin)
+            if wait > 0:
+                time.sleep(wait)
+            self.clock.publish(Clock(clock=to_stamp(stamp)))
+            self.publishers[topic].publish(data)
+            if topic == self.bag.camera.image:
+                images += 1
+                if progress is not None:
+                    progress((stamp - first) * 1e-9)
+        return images

@@ -1,0 +1,83 @@
+"""Sampling pictures off a camera topic: now and then one that differs from the last, as PNG files."""
+
+from collections.abc import Callable
+from pathlib import Path
+import time
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.timer import Timer
+from sensor_msgs.msg import CompressedImage, Image
+
+from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.files import atomic_path
+from converseg_ros.ros.camera.qos import FollowingSubscription
+from converseg_ros.ros.messages import conversion
+
+
+class FrameSampler:
+    """Subscribes while it is needed; calls `on_done` when it has enough. Frames already in the folder count."""
+
+    def __init__(
+        self,
+        node: Node,
+        folder: Path,
+        count: int,
+        *,
+        period: float,
+        change: float,
+        compressed: bool,
+        on_frame: Callable[[int], None],
+        on_done: Callable[[str], None],
+    ) -> None:
+        self.folder, self.count, self.period, self.change = folder, count, period, change
+        self._on_frame, self._on_done = on_frame, on_done
+        self._last: np.ndarray[Any, Any] | None = None
+        self._next = 0.0
+        self._node = node
+        self.taken = len(list(folder.glob('*.png')))
+        self._subscription: FollowingSubscription | None = None
+        kind = CompressedImage if compressed else Image
+        if self.taken < count:
+            self._subscription = FollowingSubscription(node, kind, 'image', self._take)
+        self._timer: Timer | None = node.create_timer(0.5, self._tick)
+
+    def _tick(self) -> None:
+        if self._subscription is not None:
+            self._subscription.refresh()
+        if self.taken >= self.count:
+            self.stop('')
+
+    def _take(self, message: Any) -> None:
+        """Keep the picture if it is time for one and it is not the last one again."""
+        import cv2
+
+        if time.monotonic() < self._next or self.taken >= self.count:
+            return
+        try:
+            rgb = conversion.to_rgb(message)
+            small = cv2.resize(rgb, (32, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
+            if self._last is not None and float(np.abs(small - self._last).mean()) < self.change:
+                return
+            ok, data = cv2.imencode('.png', rgb[..., ::-1])
+            if not ok:
+                return
+            with atomic_path(self.folder / f'frame_{self.taken:05d}.png') as temporary:
+                temporary.write_bytes(data.tobytes())
+        except (ConversegError, OSError) as error:
+            self.stop(str(error))
+            return
+        self._last, self._next = small, time.monotonic() + self.period
+        self.taken += 1
+        self._on_frame(self.taken)
+
+    def stop(self, trouble: str) -> None:
+        """End sampling, once, and say so."""
+        if self._timer is None:
+            return
+        self._node.destroy_timer(self._timer)
+        self._timer = None
+        if self._subscription is not None:
+            self._subscription.destroy()
+        self._on_done(trouble)

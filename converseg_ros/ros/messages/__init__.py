@@ -1,0 +1,1 @@
+"""Messages made from plain types and back."""

@@ -1,0 +1,1 @@
+"""Meshes, shapes and ray casting."""

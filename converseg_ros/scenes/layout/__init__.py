@@ -1,0 +1,1 @@
+"""Build a scene from its seed: room, furniture, things, interactions, light and cameras."""

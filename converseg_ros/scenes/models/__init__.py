@@ -1,0 +1,1 @@
+"""Object models: catalogue models and procedural ones, their categories, colours and textures."""

@@ -1,0 +1,19 @@
+"""Procedural household and workshop things: each category is a family of shapes, a variant number picks one.
+
+They fill what the furniture catalogue lacks (many different mugs, bowls, boxes, tools) and have exact parts.
+"""
+
+from converseg_ros.scenes.models import procedural_home, procedural_kitchen, procedural_workshop
+from converseg_ros.scenes.models.procedural_maker import MAKERS, Shape, fixed, painted, steel, wooden
+
+__all__ = [
+    'MAKERS',
+    'Shape',
+    'fixed',
+    'painted',
+    'procedural_home',
+    'procedural_kitchen',
+    'procedural_workshop',
+    'steel',
+    'wooden',
+]

@@ -1,0 +1,1 @@
+"""Render scenes to folders and bags."""

@@ -1,0 +1,205 @@
+# ruff: noqa: E501 - configurations read best in rows
+"""Local models of transformers, tiny and random, built here from their configurations: no weights are needed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.data_engine.contracts import Picture, Region, Verdict, box_iou
+from converseg_ros.data_engine.judges.model_judge import ModelJudge
+from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
+from converseg_ros.llm.calls import Calls, NoAnswerError
+from converseg_ros.llm.chat import Question, encode_image
+from converseg_ros.llm.local_chat import LocalChat
+
+transformers = pytest.importorskip('transformers')
+
+SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|vision_start|>', '<|vision_end|>', '<|image_pad|>']
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{% for c in m['content'] %}{% if c['type'] == 'image' %}"
+    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c['text'] }}{% endif %}{% endfor %}<|im_end|>\n"
+    '{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}'
+)
+PICTURE = Picture('p', np.random.default_rng(0).integers(0, 255, (56, 84, 3)).astype(np.uint8))
+REGIONS = [
+    Region(key='a', text='the red mug', category='mug', box=(0, 0, 20, 20)),
+    Region(key='b', text='the blue mug', category='mug', box=(0, 0, 20, 20)),
+    Region(
+        key='c', text='a plate with quite a long description that no detector can read to its end', category='plate'
+    ),
+]
+
+
+@pytest.fixture(scope='module')
+def qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny random Qwen2.5-VL with a tokenizer of single bytes."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    import torch
+    from transformers import PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    folder = tmp_path_factory.mktemp('qwen')
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(letters)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(s, special=True) for s in SPECIAL])
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token='<|im_end|>', pad_token='<|endoftext|>')
+    fast.chat_template = TEMPLATE
+    fast.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(min_pixels=28 * 28, max_pixels=28 * 28 * 6).save_pretrained(folder)
+    ids = {s: tokenizer.token_to_id(s) for s in SPECIAL}
+    config = Qwen2_5_VLConfig(
+        text_config={
+            'vocab_size': 264, 'hidden_size': 32, 'intermediate_size': 48, 'num_hidden_layers': 1, 'num_attention_heads': 2,
+            'num_key_value_heads': 1, 'rope_scaling': {'rope_type': 'default', 'mrope_section': [2, 3, 3]},
+            'bos_token_id': None, 'eos_token_id': ids['<|im_end|>'], 'tie_word_embeddings': False,
+        },
+        vision_config={
+            'depth': 1, 'hidden_size': 16, 'intermediate_size': 24, 'num_heads': 1, 'out_hidden_size': 32,
+            'fullatt_block_indexes': [0],
+        },
+        image_token_id=ids['<|image_pad|>'], video_token_id=263, vision_start_token_id=ids['<|vision_start|>'],
+        vision_end_token_id=ids['<|vision_end|>'],
+    )  # fmt: skip
+    torch.manual_seed(0)
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_local_model_generates_and_its_babble_rejects_the_mask(qwen, tmp_path):
+    chat = LocalChat(str(qwen), longest=8)
+    assert not chat.remote and chat.name == f'local/{qwen.name}'
+    judge = ModelJudge(Calls(chat, tmp_path / 'cache'))
+    mask = np.zeros((56, 84), bool)
+    mask[10:30, 10:30] = True
+    verdict = judge.verify(PICTURE, REGIONS[0], mask)
+    assert not verdict.ok and 'no usable answer' in verdict.reason
+    rows = [json.loads(f.read_text()) for f in (tmp_path / 'cache').rglob('*.json')]
+    assert len(rows) == 3 and all(0 < r['tokens_out'] <= 8 and r['tokens_in'] > 500 for r in rows)
+    with pytest.raises(InputError, match='no usable answer'):
+        judge.describe(PICTURE)
+
+
+def test_what_a_local_model_says_is_parsed_and_held_to_the_schema(qwen, tmp_path):
+    """A model that has learned one answer gives it, and the schema decides what becomes of it."""
+    chat = LocalChat(str(qwen), longest=60)
+    images = (encode_image(PICTURE.rgb),)
+    question = Question('verify', 'You look.', 'ok?', images, {'type': 'object'})
+    good, bad = '{"ok": true, "score": 0.9, "reason": "fits"}', '{"ok": "yes", "score": 7}'
+    _teach(chat, question, good)
+    assert chat.ask(question).text == good
+    verdict = Calls(chat, tmp_path / 'a').ask(question, Verdict)
+    assert verdict.ok and verdict.score == 0.9
+    _teach(chat, question, bad)
+    with pytest.raises(NoAnswerError):
+        Calls(chat, tmp_path / 'b').ask(question, Verdict)
+
+
+def _teach(chat: LocalChat, question: Question, answer: str) -> None:
+    """Make the model's last layer give one answer, token by token, whatever it is asked."""
+    import torch
+
+    tokenizer = chat._processor._tokenizer if hasattr(chat._processor, '_tokenizer') else chat._processor.tokenizer
+    ids = [*tokenizer(answer, add_special_tokens=False)['input_ids'], tokenizer.eos_token_id]
+
+    class Parrot(torch.nn.Module):
+        said = -1
+
+        def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+            out = torch.zeros(*hidden.shape[:-1], 264)
+            self.said = (self.said + 1) % len(ids)  # after the last token the next conversation begins
+            out[..., ids[self.said]] = 1.0
+            return out
+
+    chat._model.lm_head = Parrot()
+
+
+@pytest.fixture(scope='module', params=['owlvit', 'grounding-dino'])
+def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a tiny random detector."""
+    import torch
+
+    folder = tmp_path_factory.mktemp(request.param)
+    torch.manual_seed(1)
+    if request.param == 'owlvit':
+        from transformers import CLIPTokenizer, OwlViTConfig, OwlViTForObjectDetection, OwlViTProcessor
+        from transformers.models.owlvit.image_processing_pil_owlvit import OwlViTImageProcessorPil
+
+        letters = [chr(c) for c in range(97, 123)]
+        vocab = {
+            t: i for i, t in enumerate([*letters, *(c + '</w>' for c in letters), '<|startoftext|>', '<|endoftext|>'])
+        }
+        tokenizer = CLIPTokenizer(vocab=vocab, merges=[], model_max_length=16)
+        images = OwlViTImageProcessorPil(size={'height': 32, 'width': 32}, crop_size={'height': 32, 'width': 32})
+        OwlViTProcessor(images, tokenizer).save_pretrained(folder)
+        small = {'hidden_size': 16, 'intermediate_size': 16, 'num_hidden_layers': 1, 'num_attention_heads': 2}
+        config = OwlViTConfig(
+            text_config={**small, 'vocab_size': len(vocab), 'max_position_embeddings': 16},
+            vision_config={**small, 'image_size': 32, 'patch_size': 8},
+            projection_dim=16,
+        )
+        model = OwlViTForObjectDetection(config)
+        for parameter in model.box_head.parameters():  # random boxes near their patches, not lines along an edge
+            parameter.data.mul_(0.01)
+        model.save_pretrained(folder)
+        return folder
+    from transformers import (
+        BertConfig,
+        BertTokenizer,
+        GroundingDinoConfig,
+        GroundingDinoForObjectDetection,
+        GroundingDinoProcessor,
+        SwinConfig,
+    )
+    from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
+
+    words = [
+        '[PAD]',
+        '[UNK]',
+        '[CLS]',
+        '[SEP]',
+        '[MASK]',
+        '.',
+        '?',
+        *['the', 'red', 'blue', 'mug', 'a', 'plate', 'with', 'quite', 'long'],
+    ]
+    tokenizer = BertTokenizer(vocab={w: i for i, w in enumerate(words)})
+    GroundingDinoProcessor(
+        GroundingDinoImageProcessorPil(size={'shortest_edge': 32, 'longest_edge': 48}), tokenizer
+    ).save_pretrained(folder)
+    config = GroundingDinoConfig(
+        backbone_config=SwinConfig(
+            image_size=32, patch_size=4, window_size=2, embed_dim=8, depths=[1, 1, 1], num_heads=[1, 2, 4],
+            out_features=['stage2', 'stage3'],
+        ),
+        text_config=BertConfig(vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16),
+        d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2,
+        decoder_attention_heads=2, num_queries=12, num_feature_levels=2, encoder_n_points=2, decoder_n_points=2,
+        max_text_len=256,
+    )  # fmt: skip
+    GroundingDinoForObjectDetection(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_detector_gives_boxes_in_pixels_and_no_box_twice(detector):
+    ground = ZeroShotDetector(str(detector), threshold=0.0).ground
+    found = ground(PICTURE, REGIONS)
+    assert found and {r.key for r in found} <= {'a', 'b', 'c'}
+    for region in found:
+        x0, y0, x1, y1 = region.box
+        assert 0 <= x0 < x1 <= 84 and 0 <= y0 < y1 <= 56
+    mugs = [r for r in found if r.category == 'mug']
+    assert len(mugs) < 2 or box_iou(mugs[0].box, mugs[1].box) <= 0.85
+    assert ground(PICTURE, []) == []
+    assert ZeroShotDetector(str(detector), threshold=1.1).ground(PICTURE, REGIONS) == []
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(InputError, match='vision-language'):
+        LocalChat(str(tmp_path))
+    with pytest.raises(InputError, match='detector'):
+        ZeroShotDetector(str(tmp_path))

@@ -1,0 +1,76 @@
+"""Outlines that follow the image's edges."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+cv2 = pytest.importorskip('cv2')
+
+from converseg_ros.network import load
+from converseg_ros.network.guided_filter import follow_image, without_specks
+
+
+def box(shape: tuple[int, int] = (240, 320)) -> tuple[np.ndarray, np.ndarray]:
+    """Return a picture of a bright box and its mask."""
+    mask = np.zeros(shape, bool)
+    mask[61:158, 83:231] = True
+    rgb = np.where(mask[..., None], np.uint8(200), np.uint8(60)).repeat(3, 2)
+    return np.ascontiguousarray(rgb), mask
+
+
+def coarse(mask: np.ndarray, cell: int) -> np.ndarray:
+    """Return the probability that a network of such cells gives at best: averaged areas, blown up again."""
+    size = mask.shape[::-1]
+    small = cv2.resize(mask.astype(np.float32), (size[0] // cell, size[1] // cell), interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(cv2.resize(small, size), (0, 0), cell)
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+@pytest.mark.parametrize('cell', [5, 8])
+def test_an_outline_that_is_off_finds_the_edge(cell: int) -> None:
+    rgb, truth = box()
+    shifted = np.roll(coarse(truth, cell), cell, axis=(0, 1))
+    found = follow_image(shifted[None], rgb, cell)[0]
+    assert found.dtype == np.float32 and found.min() >= 0 and found.max() <= 1
+    assert iou(found > 0.5, truth) > iou(shifted > 0.5, truth) + 0.05
+    assert iou(found > 0.5, truth) > 0.95
+
+
+def test_without_an_edge_the_mask_stays() -> None:
+    rgb, truth = box()
+    grey = np.full_like(rgb, 90)
+    probability = coarse(truth, 5)
+    assert iou(follow_image(probability[None], grey, 5)[0] > 0.5, probability > 0.5) > 0.95
+
+
+@pytest.mark.parametrize('value', [0.0, 1.0])
+def test_nothing_and_everything_stay(value: float) -> None:
+    rgb, _ = box()
+    found = follow_image(np.full((1, *rgb.shape[:2]), value, np.float32), rgb, 5)
+    assert np.abs(found - value).max() < 1e-3
+
+
+def test_specks_go_and_parts_of_a_size_stay() -> None:
+    mask = np.zeros((100, 100), bool)
+    mask[10:40, 10:40] = mask[60:80, 60:80] = True
+    speckled = mask.copy()
+    speckled[90:93, 5:9] = speckled[12:14, 90] = True
+    assert (without_specks(speckled) == mask).all()
+    assert not without_specks(np.zeros_like(mask)).any() and without_specks(np.ones_like(mask)).all()
+
+
+def test_the_choice_reaches_the_masks_and_safety_keeps_every_part(picture: Any) -> None:
+    answers = {}
+    for outline in ('network', 'image'):
+        predictor = load('micro', device='cpu', outline=outline, calibration=False)
+        predictor.set_image(picture(0))
+        answers[outline] = predictor.predict(['a cup', 'a cup'], recall=[False, True])
+        predictor.close()
+    plain, guard = answers['image']
+    assert (plain.mask <= guard.mask).all()
+    assert (without_specks(guard.mask) == plain.mask).all()
+    assert (answers['network'][0].mask != plain.mask).any()
