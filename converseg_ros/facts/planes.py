@@ -1,0 +1,221 @@
+"""The planes of a whole view: points and normals on a coarse grid, sequential RANSAC, and which way is up.
+
+Points are metres in the camera's optical frame (x right, y down, z forward). Where depth is unknown, points and
+normals are NaN and stay NaN: nothing is filled in.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import Frame, Intrinsics
+from converseg_ros.core.geometry import Plane
+
+Floats = NDArray[np.float32]
+MOST_SAMPLES, HYPOTHESES, MOST_PLANES, REFINEMENTS = 2000, 100, 6, 2
+FARTHEST = 5.0  # metres: beyond it the noise of a depth camera hides small surfaces
+LEAST_SHARE = 0.03  # of all sampled points that a plane has to explain
+LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
+LEVEL = 0.97  # cosine with up above which a surface counts as horizontal (14 degrees)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewGeometry:
+    """The geometry of one view on a grid of h x w cells.
+
+    points: (h, w, 3) float32 metres, NaN where depth is unknown. normals: (h, w, 3) float32 unit vectors that point
+    to the camera, NaN where unknown. known: (h, w) bool, where points are. planes: the large planes, largest first;
+    their normals point to the camera. up: (3,) unit vector against gravity. up_known: whether `up` was measured
+    (gravity from TF) or read off a large plane that may be horizontal; otherwise it is only the usual pose of a camera.
+    base: the largest horizontal plane, or None.
+    """
+
+    points: Floats
+    normals: Floats
+    known: NDArray[np.bool_]
+    planes: tuple[Plane, ...]
+    up: NDArray[np.float64]
+    up_known: bool
+    base: Plane | None
+
+    def __post_init__(self) -> None:
+        """Check that the grids agree."""
+        if self.points.shape != (*self.known.shape, 3) or self.normals.shape != self.points.shape:
+            raise InputError(f'points {self.points.shape}, normals {self.normals.shape}', where='view geometry')
+
+    @property
+    def height(self) -> Floats:
+        """(h, w) metres above the largest horizontal plane, NaN where depth is unknown or there is no such plane."""
+        if self.base is None:
+            return np.full(self.known.shape, np.nan, np.float32)
+        return np.asarray(self.points @ self.base.normal.astype(np.float32) + np.float32(self.base.d))
+
+    @property
+    def upright(self) -> NDArray[np.float64]:
+        """The rotation (3, 3) whose rows are right, forward (level) and up: it takes camera points to upright ones."""
+        return upright_axes(self.up)
+
+
+def view_geometry(frame: Frame, rows: int, columns: int) -> ViewGeometry | None:
+    """Return the geometry of a frame on a grid of rows x columns, or None without depth or intrinsics."""
+    if frame.depth is None or frame.intrinsics is None:
+        return None
+    points = grid_points(np.asarray(frame.depth), frame.intrinsics, rows, columns)
+    normals = surface_normals(points)
+    known = np.isfinite(points[..., 2])
+    planes = find_planes(points, normals)
+    if frame.gravity is not None:
+        up, up_known = -np.asarray(frame.gravity, np.float64), True
+    else:
+        up, up_known = up_from_planes(planes)
+    level = [p for p in planes if p.normal @ up > LEVEL]
+    base = max(level, key=lambda p: p.inlier_ratio, default=None)
+    return ViewGeometry(points, normals, known, planes, up, up_known, base)
+
+
+def grid_points(depth: Floats, k: Intrinsics, rows: int, columns: int) -> Floats:
+    """Return (rows, columns, 3) points of an (H, W) depth image in metres, NaN where it is NaN, 0 or infinite.
+
+    A 5x5 median removes single wrong readings; a cell without a reading of its own stays unknown.
+    """
+    z = np.where(np.isfinite(depth) & (depth > 0), depth, 0).astype(np.float32)
+    smooth = np.where(z > 0, cv2.medianBlur(z, 5), 0)
+    small = np.asarray(cv2.resize(smooth, (columns, rows), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)
+    small[small <= 0] = np.nan
+    grid = k.scaled(columns, rows)
+    x = (np.arange(columns, dtype=np.float32) - np.float32(grid.cx)) / np.float32(grid.fx)
+    y = (np.arange(rows, dtype=np.float32) - np.float32(grid.cy)) / np.float32(grid.fy)
+    return np.asarray(np.stack([x[None, :] * small, y[:, None] * small, small], 2), np.float32)
+
+
+def surface_normals(points: Floats) -> Floats:
+    """Return (h, w, 3) unit normals of (h, w, 3) points, towards the camera; NaN where the point is unknown.
+
+    The cross product of the image derivatives of points smoothed by normalised convolution (Knutsson and Westin,
+    CVPR 1993), after a bilateral filter that keeps depth edges apart.
+    """
+    known = np.isfinite(points[..., 2])
+    z = np.where(known, points[..., 2], 0).astype(np.float32)
+    filtered = np.asarray(cv2.bilateralFilter(z, 5, 0.03, 3), np.float32)  # holes are 0, metres away from any reading
+    with np.errstate(invalid='ignore'):
+        ratio = np.where(known, filtered / points[..., 2], 0).astype(np.float32)
+    weight = known.astype(np.float32)
+    masked = np.where(known[..., None], points, 0) * ratio[..., None]
+    total = np.maximum(cv2.GaussianBlur(weight, (0, 0), 1.5), 1e-3)
+    smooth = cv2.GaussianBlur(masked, (0, 0), 1.5) / total[..., None]
+    dx, dy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)
+    normal = np.empty_like(smooth)
+    for i, (a, b) in enumerate(((1, 2), (2, 0), (0, 1))):
+        normal[..., i] = dy[..., a] * dx[..., b] - dy[..., b] * dx[..., a]
+    length = np.sqrt(np.einsum('hwc,hwc->hw', normal, normal))
+    normal /= np.maximum(length, 1e-12)[..., None]
+    away = np.einsum('hwc,hwc->hw', normal, smooth) > 0
+    normal[away] *= -1
+    normal[~known | (length < 1e-12)] = np.nan
+    return np.asarray(normal, np.float32)
+
+
+def find_planes(points: Floats, normals: Floats, *, most: int = MOST_PLANES) -> tuple[Plane, ...]:
+    """Return the large planes of a view by sequential RANSAC (Fischler and Bolles 1981), largest first.
+
+    Hypotheses are three points, or one point with its normal; a point agrees when it is near and its own normal is
+    alike. Points of a plane are removed before the next is sought. The same view always gives the same planes.
+    """
+    rng = np.random.default_rng(0)
+    usable = np.isfinite(normals[..., 0]) & (points[..., 2] < FARTHEST)
+    index = np.flatnonzero(usable)
+    if index.size < 500:
+        return ()
+    index = rng.choice(index, min(MOST_SAMPLES, index.size), replace=False)
+    p, q = points.reshape(-1, 3)[index], normals.reshape(-1, 3)[index]
+    total, found = len(p), []
+    for _ in range(most):
+        if len(p) < LEAST_SHARE * total:
+            break
+        tolerance = 0.006 + 0.006 * p[:, 2]
+        normal, d = _hypotheses(p, q, rng)
+        near = (np.abs(normal @ p.T + d[:, None]) < tolerance) & (np.abs(normal @ q.T) > 0.85)
+        inside = near[int(near.sum(1).argmax())]
+        if inside.sum() < max(LEAST_SHARE * total, 30):
+            break
+        n, offset = np.zeros(3), 0.0
+        for _ in range(REFINEMENTS):
+            n, offset = _fit(p[inside])
+            refined = (np.abs(p @ n + offset) < tolerance) & (np.abs(q @ n) > 0.8)
+            if refined.sum() < 30:
+                break
+            inside = refined
+        residual = p[inside] @ n + offset
+        found.append(Plane(n, offset, float(inside.sum() / total), float(np.sqrt(np.mean(residual**2)))))
+        rest = np.abs(p @ n + offset) >= 1.5 * tolerance
+        p, q = p[rest], q[rest]
+    return tuple(sorted(found, key=lambda plane: -plane.inlier_ratio))
+
+
+def up_from_planes(planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
+    """Return up (3,) and whether a plane gives it: the large plane that is likeliest horizontal for a usual camera.
+
+    A camera on a robot or a tripod looks ahead or down and is not rolled by more than 30 degrees.
+    """
+    best, most = LOOKING_DOWN, 0.0
+    for plane in planes:
+        cosine = float(plane.normal @ LOOKING_DOWN)
+        if cosine < 0.5 or abs(plane.normal[0]) > 0.5:
+            continue
+        score = plane.inlier_ratio * cosine**2
+        if score > most:
+            best, most = plane.normal, score
+    return best, most > 0
+
+
+def upright_axes(up: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rotation (3, 3) with rows right, forward (level) and up, for the optical frame in which `up` is."""
+    towards = np.array([0.0, 0.0, 1.0])
+    forward = towards - up * (towards @ up)
+    if np.linalg.norm(forward) < 0.2:  # the camera looks straight down: forward is the top of the image
+        towards = np.array([0.0, -1.0, 0.0])
+        forward = towards - up * (towards @ up)
+    forward /= np.linalg.norm(forward)
+    return np.stack([np.cross(forward, up), forward, up])
+
+
+def plane_masks(
+    view: ViewGeometry, plane: Plane, *, least_share: float = 0.012, most: int = 3
+) -> list[NDArray[np.bool_]]:
+    """Return the connected patches (h, w) of a plane that are seen, largest first.
+
+    least_share: of the grid's cells that a patch has at least. Small holes (2 cells) are closed.
+    """
+    z = view.points[..., 2]
+    with np.errstate(invalid='ignore'):
+        off = np.abs(view.points @ plane.normal.astype(np.float32) + np.float32(plane.d))
+        near = (off < 0.004 + 0.006 * z) & (np.abs(view.normals @ plane.normal.astype(np.float32)) > 0.75)
+    mask = cv2.morphologyEx(near.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    order = np.argsort(-areas, kind='stable')[:most]
+    return [labels == i + 1 for i in order if areas[i] > least_share * mask.size]
+
+
+def _hypotheses(p: Floats, q: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return unit normals (M, 3) and offsets (M,) through random points (N, 3) with normals q, origin's side d > 0."""
+    a, b, c = p[rng.integers(0, len(p), (3, HYPOTHESES))]
+    single = rng.integers(0, len(p), HYPOTHESES)
+    normal = np.concatenate([np.cross(b - a, c - a), q[single]])
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12
+    d = -np.einsum('ij,ij->i', normal, np.concatenate([a, p[single]]))
+    sign = np.where(d < 0, -1, 1).astype(np.float32)
+    return normal * sign[:, None], d * sign
+
+
+def _fit(p: Floats) -> tuple[NDArray[np.float64], float]:
+    """Return the least-squares plane of points (N, 3): unit normal towards the origin, and d."""
+    centre = p.mean(0, dtype=np.float64)
+    centred = p - centre
+    normal = np.linalg.eigh(centred.T @ centred)[1][:, 0]
+    d = float(-normal @ centre)
+    return (normal, d) if d >= 0 else (-normal, -d)
