@@ -103,9 +103,7 @@ def read_camera(path: Path) -> tuple[Intrinsics, float]:
         data = json.loads(path.read_text())
         k = data['K'] if 'K' in data else [data['fx'], 0, data['cx'], 0, data['fy'], data['cy'], 0, 0, 1]
         size = (int(data['width']), int(data['height']))
-        return Intrinsics(float(k[0]), float(k[4]), float(k[2]), float(k[5]), *size), float(
-            data.get('depth_scale', 1000)
-        )
+        return Intrinsics.from_matrix(k, *size), float(data.get('depth_scale', 1000))
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         if isinstance(error, InputError):
             raise

@@ -1,6 +1,6 @@
 """One moment of an RGB-D camera, in metres and in the camera's optical frame (REP 103, REP 118)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -32,6 +32,28 @@ class Intrinsics:
                 where='intrinsics',
                 do='calibrate the camera or fix its camera_info publisher',
             )
+
+    @classmethod
+    def from_matrix(cls, k: Sequence[float], width: int, height: int) -> 'Intrinsics':
+        """Return the camera of the nine numbers of K, row by row; raise InputError where they are no such matrix.
+
+        K is [fx 0 cx; 0 fy cy; 0 0 1] (sensor_msgs/CameraInfo). Written column by column, cx and cy would be lost
+        without an error, so every other number is checked. A skew of up to a thousandth of fx is ignored.
+        """
+        values = [float(v) for v in k]
+        if len(values) != 9 or not any(values):
+            found = f'{len(values)} numbers' if len(values) != 9 else 'all zero: the camera is not calibrated'
+            raise InputError(f'K is {found}', where='camera_info', do='calibrate the camera, and give K row by row')
+        fx, skew, cx, k3, fy, cy, k6, k7, k8 = values
+        shown = ', '.join(f'{v:g}' for v in values)
+        do = 'write K row by row: [fx 0 cx; 0 fy cy; 0 0 1]'
+        if not np.isfinite(values).all():
+            raise InputError(f'K has numbers that are not finite ({shown})', where='camera_info', do=do)
+        if k3 != 0 or k6 != 0 or k7 != 0 or abs(k8 - 1) > 1e-6:
+            raise InputError(f'K is no camera matrix ({shown})', where='camera_info', do=do)
+        if abs(skew) > 1e-3 * abs(fx):
+            raise InputError(f'K has a skew of {skew:g} pixels, which is not supported', where='camera_info', do=do)
+        return cls(fx, fy, cx, cy, width, height)
 
     @property
     def matrix(self) -> NDArray[np.float64]:

@@ -3,8 +3,10 @@
 The network gives two pieces of evidence that a target exists: the object score head's and the mask's own (the mean
 foreground probability inside the mask). Platt scaling (Platt 1999) on their log-odds makes a probability, and three
 thresholds on it decide; all of it is fitted on labelled images with and without targets and kept in calibration.json
-beside the weights. Without that file nothing is claimed: an answer is NO_TARGET only if its mask is empty. The mask
-decoder's IoU scores are not used: in the released weights nothing supervises them.
+beside the weights. An empty mask alone is not NO_TARGET: with a probability at or above the threshold the answer is
+LOW_CONFIDENCE without a mask, because something may be there. Scores that are not finite are an ERROR. Without that
+file nothing is claimed: an answer is NO_TARGET only if its mask is empty. The mask decoder's IoU scores are not used:
+in the released weights nothing supervises them.
 """
 
 from collections.abc import Sequence
@@ -47,6 +49,12 @@ class Calibration:
     def __post_init__(self) -> None:
         """Check that the thresholds are probabilities in order."""
         values = (self.recall, self.no_target, self.confident)
+        if not all(math.isfinite(v) for v in (self.object_weight, self.mask_weight, self.bias)):
+            raise InputError(
+                f'weights {self.object_weight}, {self.mask_weight} and bias {self.bias} are not finite numbers',
+                where='calibration',
+                do='calibrate again: converseg eval items ... --calibrate',
+            )
         if (
             not all(0 <= v <= 1 for v in values)
             or not 0 < self.mask_threshold < 1
@@ -99,15 +107,25 @@ class Verdict:
 def decide(
     calibration: Calibration | None, *, area: int, object_score: float, mask_score: float, recall: bool = False
 ) -> Verdict:
-    """Return the status of one answer; `area` is of the thresholded mask, in pixels; recall: a safety instruction."""
-    if area == 0:
-        return Verdict(Status.NO_TARGET, 0.0, 'the mask is empty' + ('' if calibration else f' ({UNCALIBRATED})'))
+    """Return the status of one answer; `area` is of the thresholded mask, in pixels; recall: a safety instruction.
+
+    Scores that are not finite stand for logits that are not (see postprocess.read); the answer is an ERROR then.
+    """
+    if not (math.isfinite(object_score) and math.isfinite(mask_score)):
+        return Verdict(Status.ERROR, 0.0, 'the network answered with numbers that are not finite')
     if calibration is None:
+        if area == 0:
+            return Verdict(Status.NO_TARGET, 0.0, f'the mask is empty ({UNCALIBRATED})')
         return Verdict(Status.OK, 1.0, UNCALIBRATED)
     p = float(calibration.probability(object_score, mask_score))
     threshold = calibration.recall if recall else calibration.no_target
     if p < threshold:
         return Verdict(Status.NO_TARGET, p, f'probability {p:.2f} of a target is below {threshold:.2f}')
+    if area == 0:
+        # The two parts of the answer contradict each other; saying NO_TARGET would hide the stronger one.
+        return Verdict(
+            Status.LOW_CONFIDENCE, p, f'something may be there (probability {p:.2f} of a target), but it has no mask'
+        )
     if p < calibration.confident:
         return Verdict(
             Status.LOW_CONFIDENCE, p, f'probability {p:.2f} of a target is below {calibration.confident:.2f}'

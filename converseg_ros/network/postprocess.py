@@ -18,7 +18,10 @@ from converseg_ros.network.preprocess import cell_pixels, to_image
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer before anything is said of it: mask and probability (H, W), area in pixels, scores in [0, 1]."""
+    """One answer before anything is said of it: mask and probability (H, W), area in pixels, scores in [0, 1].
+
+    Both scores are NaN where the network's logits were not finite.
+    """
 
     mask: NDArray[np.bool_]
     probability: NDArray[np.float32] | None
@@ -31,6 +34,9 @@ class Answer:
         verdict = decide(
             calibration, area=self.area, object_score=self.object_score, mask_score=self.mask_score, recall=recall
         )
+        if verdict.status == Status.ERROR:
+            empty = np.zeros_like(self.mask)
+            return Prediction(empty, verdict.score, verdict.status, verdict.reason, stage_ms=dict(milliseconds))
         mask = self.mask if verdict.status != Status.NO_TARGET else np.zeros_like(self.mask)
         return Prediction(
             mask,
@@ -78,7 +84,10 @@ def read(
     coarse = logits.float().sigmoid().flatten(1)
     inside = coarse > threshold
     mean = (coarse * inside).sum(1) / inside.sum(1).clamp_min(1)
-    numbers = torch.stack([mean, objects.float().sigmoid()], 1).tolist()
+    scores = torch.stack([mean, objects.float().sigmoid()], 1)
+    # One number that is not finite makes the whole answer worthless; a NaN compares false and would pass as "no mask".
+    finite = logits.isfinite().flatten(1).all(1) & objects.isfinite()
+    numbers = scores.masked_fill(~finite[:, None], float('nan')).tolist()
     return [
         Answer(
             masks[k],

@@ -1,7 +1,7 @@
 """A camera's calibration, as sensor_msgs/CameraInfo states it, and what it takes to see straight lines straight."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,17 @@ from converseg_ros.core.frame import Depth, Intrinsics
 Distortion = Literal['rectify', 'refuse', 'ignore']
 # model -> the numbers of coefficients it may have
 MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
+# Models that are a pinhole camera while all their coefficients are zero. A fisheye model is not: its projection
+# bends straight lines whatever the coefficients are.
+PERSPECTIVE = (
+    'plumb_bob',
+    'rational_polynomial',
+    'brown_conrady',
+    'modified_brown_conrady',
+    'inverse_brown_conrady',
+    'none',
+)
+LEAST_SEEN = 0.5  # share of the rectified image that must come from inside the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +42,8 @@ class Calibration:
 
     @property
     def distorted(self) -> bool:
-        """Whether any distortion coefficient is not zero."""
-        return any(self.d)
+        """Whether the images are not those of a pinhole camera."""
+        return any(self.d) or (self.model or 'none').casefold() not in PERSPECTIVE
 
     def image_size(self) -> tuple[int, int]:
         """Return (width, height) of the images, after region of interest and binning."""
@@ -41,11 +52,9 @@ class Calibration:
 
     def intrinsics(self) -> Intrinsics:
         """Return K as it holds for the images; raise InputError where the camera is not calibrated."""
-        if len(self.k) != 9 or not any(self.k):
-            raise InputError('K is all zero: the camera is not calibrated', where='camera_info', do='calibrate it')
-        fx, _, cx, _, fy, cy = self.k[:6]
         x0, y0, wide, high = self.roi
-        full = Intrinsics(fx, fy, cx - x0, cy - y0, wide or self.width, high or self.height)
+        full = Intrinsics.from_matrix(self.k, wide or self.width, high or self.height)
+        full = replace(full, cx=full.cx - x0, cy=full.cy - y0)
         if self.binning_x > 1 or self.binning_y > 1:
             return full.scaled(*self.image_size())
         return full
@@ -87,19 +96,31 @@ class Rectifier:
                 do=f'use one of {", ".join(MODELS)}, or send rectified images',
             )
         size, d = (known.width, known.height), np.array(c.d, np.float64)
+        if not np.isfinite(d).all():
+            raise InputError(
+                f'D has coefficients that are not finite ({", ".join(f"{v:g}" for v in c.d)})',
+                where='camera_info',
+                do='calibrate the camera or fix its camera_info publisher',
+            )
+        module = cv2.fisheye if c.model == 'equidistant' else cv2
         with np.errstate(all='ignore'):
-            if c.model == 'equidistant':
-                maps = cv2.fisheye.initUndistortRectifyMap(known.matrix, d, np.eye(3), known.matrix, size, cv2.CV_16SC2)
-            else:
-                maps = cv2.initUndistortRectifyMap(known.matrix, d, np.eye(3), known.matrix, size, cv2.CV_16SC2)
-        return known, (maps[0], maps[1])
+            columns, rows = module.initUndistortRectifyMap(known.matrix, d, np.eye(3), known.matrix, size, cv2.CV_32FC1)
+            inside = (columns > -1) & (columns < known.width) & (rows > -1) & (rows < known.height)
+        if inside.mean() < LEAST_SEEN:
+            raise InputError(
+                f'with the distortion D ({", ".join(f"{v:g}" for v in c.d)}) only {inside.mean():.0%} of the rectified'
+                ' image would come from the camera',
+                where='camera_info',
+                do='calibrate the camera or fix its camera_info publisher',
+            )
+        return known, cv2.convertMaps(columns, rows, cv2.CV_16SC2)
 
     @staticmethod
     def _projected(c: Calibration, known: Intrinsics) -> Intrinsics:
         """Return the intrinsics in P (of rectified images), at the resolution of the images; K where P is not given."""
         if len(c.p) != 12 or c.p[0] <= 0:
             return known
-        k = (c.p[0], c.p[1], c.p[2], 0.0, c.p[5], c.p[6], 0.0, 0.0, 1.0)
+        k = (*c.p[:3], *c.p[4:7], *c.p[8:11])
         return Calibration(c.width, c.height, k, (), c.model, (), c.binning_x, c.binning_y, c.roi).intrinsics()
 
     def rectify(self, rgb: NDArray[np.uint8], depth: Depth | None) -> tuple[NDArray[np.uint8], Depth | None]:

@@ -68,11 +68,32 @@ def test_decide():
 
     assert [status(s) for s in (0.3, 0.5, 0.9)] == [Status.NO_TARGET, Status.LOW_CONFIDENCE, Status.OK]
     assert [status(s, recall=True) for s in (0.05, 0.3)] == [Status.NO_TARGET, Status.LOW_CONFIDENCE]
-    assert status(0.99, area=0) == Status.NO_TARGET
     plain = decide(None, area=5, object_score=0.01, mask_score=0.01)
     assert plain.status == Status.OK and 'not calibrated' in plain.reason
     empty = decide(None, area=0, object_score=0.99, mask_score=0.99)
     assert empty.status == Status.NO_TARGET and 'not calibrated' in empty.reason
+
+
+@pytest.mark.parametrize('recall', [False, True])
+def test_an_empty_mask_does_not_overrule_a_sure_object_score(recall):
+    c = Calibration(1.0, 0.0, 0.0, no_target=0.4, recall=0.1, confident=0.8)
+    sure = decide(c, area=0, object_score=0.97, mask_score=0.0, recall=recall)
+    assert sure.status == Status.LOW_CONFIDENCE and sure.score == pytest.approx(0.97)
+    assert 'something may be there' in sure.reason and 'no mask' in sure.reason
+    unsure = decide(c, area=0, object_score=0.05, mask_score=0.0, recall=recall)
+    assert unsure.status == Status.NO_TARGET and unsure.score == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf'), float('-inf')])
+@pytest.mark.parametrize('area', [0, 5])
+def test_scores_that_are_not_finite_are_an_error(bad, area):
+    c = Calibration(1.0, 1.0, 0.0, no_target=0.4, recall=0.1, confident=0.8)
+    for calibration in (c, None):
+        for scores in ((bad, 0.5), (0.5, bad)):
+            verdict = decide(calibration, area=area, object_score=scores[0], mask_score=scores[1])
+            assert verdict.status == Status.ERROR and 'not finite' in verdict.reason
+    with pytest.raises(InputError, match='not finite'):
+        Calibration(bad, 0.0, 0.0, no_target=0.4, recall=0.1, confident=0.8)
 
 
 def test_it_is_kept_in_a_file(tmp_path):

@@ -204,3 +204,17 @@ def test_on_a_gpu_graphs_change_nothing_and_memory_comes_back(picture):
     predictor.close()
     assert torch.cuda.memory_allocated() < 2**20
     assert before - torch.cuda.mem_get_info()[0] < 2**29  # the context and cuBLAS stay
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf')])
+def test_one_weight_that_is_not_finite_makes_every_answer_an_error(picture, bad):
+    predictor = load('micro', device='cpu', precision='fp32')
+    with torch.no_grad():
+        next(predictor.network.decoder.parameters()).view(-1)[0] = bad
+    for calibration in (None, Calibration(1.0, 0.0, 0.0, no_target=0.4, recall=0.1, confident=0.8)):
+        predictor.calibration = calibration
+        predictor.set_image(picture())
+        for answer in predictor.predict(['the knife', 'the mug'], recall=[True, False]):
+            assert answer.status == Status.ERROR and 'not finite' in answer.reason
+            assert not answer.mask.any()
+    predictor.close()

@@ -63,3 +63,53 @@ def test_a_calibration_that_changes_is_taken_up() -> None:
     rectifier = Rectifier()
     assert rectifier.prepare(Calibration(640, 480, K)).fx == 500
     assert rectifier.prepare(Calibration(640, 480, (600.0, *K[1:]))).fx == 600
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf'), -float('inf'), 1e30])
+@pytest.mark.parametrize('model', ['plumb_bob', 'equidistant', 'rational_polynomial'])
+@pytest.mark.parametrize('place', [0, 1, 3])
+def test_distortion_that_no_lens_has_is_refused_with_the_reason(bad: float, model: str, place: int) -> None:
+    d = [0.01] * {'plumb_bob': 5, 'equidistant': 4, 'rational_polynomial': 8}[model]
+    d[place] = bad
+    with pytest.raises(InputError, match=r'(?:D has|with the distortion D)'):
+        Rectifier().prepare(Calibration(640, 480, K, tuple(d), model))
+
+
+@pytest.mark.parametrize(
+    'k',
+    [
+        (500.0, 0.0, 0.0, 0.0, 510.0, 0.0, 319.5, 239.5, 1.0),  # column by column
+        (500.0, 0.0, 319.5, 0.0, 510.0, 239.5, 0.0, 0.0, 0.0),
+        (500.0, 0.0, 319.5, 0.0, 510.0, 239.5, 0.0, 0.0, float('nan')),
+        (500.0, 0.0, float('nan'), 0.0, 510.0, 239.5, 0.0, 0.0, 1.0),
+        (500.0, 40.0, 319.5, 0.0, 510.0, 239.5, 0.0, 0.0, 1.0),
+        (500.0, 319.5, 0.0, 510.0, 239.5, 0.0, 0.0, 1.0),
+        (-500.0, 0.0, 319.5, 0.0, 510.0, 239.5, 0.0, 0.0, 1.0),
+    ],
+)
+def test_a_k_that_is_no_camera_matrix_is_refused_with_the_reason(k: tuple[float, ...]) -> None:
+    with pytest.raises(InputError, match=r'\bK\b'):
+        Rectifier().prepare(Calibration(640, 480, k))
+    p = (*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0)
+    if len(p) == 12 and k[0] > 0:
+        with pytest.raises(InputError, match=r'\bK\b'):
+            Rectifier('ignore').prepare(Calibration(640, 480, K, (0.1, 0, 0, 0), p=p))
+
+
+def test_a_fisheye_lens_without_coefficients_is_still_a_fisheye_lens() -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[:, 600:] = 255
+    shown = []
+    for d in ((0.0,) * 4, (1e-9,) * 4):
+        rectifier = Rectifier()
+        rectifier.prepare(Calibration(640, 480, K, d, 'equidistant'))
+        shown.append(rectifier.rectify(image, None)[0])
+    assert np.abs(shown[0].astype(int) - shown[1]).max() <= 1
+    assert (shown[0] != image).any()
+    with pytest.raises(InputError, match='distortion'):
+        Rectifier('refuse').prepare(Calibration(640, 480, K, (0.0,) * 4, 'equidistant'))
+    for model in ('equidistant', 'kannala_brandt4', 'fisheye'):
+        with pytest.raises(InputError, match='not known'):
+            Rectifier().prepare(Calibration(640, 480, K, (0.0,) * 5, model))
+    for model in ('', 'none', 'inverse_brown_conrady', 'rational_polynomial'):
+        assert Rectifier().prepare(Calibration(640, 480, K, (0.0,) * 5, model)).fx == 500
