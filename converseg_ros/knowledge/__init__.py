@@ -1,0 +1,45 @@
+"""What is known of classes of everyday things: names, wider kinds, properties, sizes and materials, and how to inflect.
+
+The facts are data (`data/*.csv`, `data/tags.yaml`; docs/knowledge.md describes the columns); `loader` reads and
+checks them once. Other packages import the functions below.
+"""
+
+from converseg_ros.knowledge.inflector import article, plural, singular
+from converseg_ros.knowledge.loader import Tag, Thing, Use
+from converseg_ros.knowledge.lookup import (
+    class_of,
+    confusable,
+    cousins,
+    footprint,
+    kinds,
+    labelled,
+    meanings,
+    nouns,
+    nouns_with,
+    tags,
+    thing,
+    things,
+    use_phrases,
+)
+
+__all__ = [
+    'Tag',
+    'Thing',
+    'Use',
+    'article',
+    'class_of',
+    'confusable',
+    'cousins',
+    'footprint',
+    'kinds',
+    'labelled',
+    'meanings',
+    'nouns',
+    'nouns_with',
+    'plural',
+    'singular',
+    'tags',
+    'thing',
+    'things',
+    'use_phrases',
+]

@@ -1,0 +1,93 @@
+"""Singular and plural of English noun phrases, exact for the nouns of `knowledge` and by rule for all others."""
+
+from functools import cache
+import re
+
+from converseg_ros.knowledge.loader import knowledge
+
+KEEPS_S = re.compile(r'(ss|us|is|as|os)$')
+"""Ends of unknown words that are no plural: glass, bus, chassis, canvas."""
+HISSES = re.compile(r'(ch|sh|x|ss|zz)es$')
+
+
+@cache
+def _irregular() -> tuple[dict[str, str], dict[str, str]]:
+    """Return irregular plurals by singular, and singulars by plural; wider kinds that are mass nouns included."""
+    known = knowledge()
+    many = {**known.irregular_plurals, **{k.name: k.many for k in known.kinds.values() if k.many}}
+    one = {plural: singular for singular, plural in many.items()}
+    one |= {k.one: k.name for k in known.kinds.values() if k.one}
+    return many, one
+
+
+@cache
+def _words() -> frozenset[str]:
+    """Return the last words of all names of things, as they are written."""
+    things = knowledge().things.values()
+    return frozenset(n.partition(' of ')[0].split()[-1] for t in things for n in (*t.names, *t.loose_names))
+
+
+@cache
+def singular(phrase: str) -> str:
+    """Return the singular of a noun phrase in the singular or plural: 'kitchen knives' -> 'kitchen knife'.
+
+    The head is the last word, or the word before 'of'. Nouns that have only a plural ('scissors') stay as they are.
+    """
+    one = _irregular()[1]
+    if phrase in one:
+        return one[phrase]
+    head, of, rest = phrase.partition(' of ')
+    if of:
+        return f'{singular(head)} of {rest}'
+    before, _, word = phrase.rpartition(' ')
+    return f'{before} {_singular_word(word)}' if before else _singular_word(word)
+
+
+def _singular_word(word: str) -> str:
+    many, one = _irregular()
+    if word in one:
+        return one[word]
+    if word in many or not word.endswith('s'):
+        return word
+    options = [word[:-1]]
+    if word.endswith('es'):
+        options.append(word[:-2])
+    if word.endswith('ies'):
+        options.append(word[:-3] + 'y')
+    for option in options:
+        if option in _words():
+            return option
+    if word in _words() and not any(word == n for t in knowledge().things.values() if t.plural_only for n in t.names):
+        return word
+    if KEEPS_S.search(word) or len(word) < 3:
+        return word
+    if word.endswith('ies') and len(word) > 4:
+        return word[:-3] + 'y'
+    return word[:-2] if HISSES.search(word) else word[:-1]
+
+
+@cache
+def plural(phrase: str) -> str:
+    """Return the plural of a noun phrase's head; what is in the plural, or has no other form, stays as it is."""
+    many = _irregular()[0]
+    if phrase in many:
+        return many[phrase]
+    head, of, rest = phrase.partition(' of ')
+    if of:
+        return f'{plural(head)} of {rest}'
+    if singular(phrase) != phrase:
+        return phrase
+    before, _, word = phrase.rpartition(' ')
+    if before:
+        return f'{before} {many.get(word) or plural(word)}'
+    if re.search(r'[^aeiou]y$', word):
+        return word[:-1] + 'ies'
+    return word + ('es' if re.search(r'(s|x|z|ch|sh)$', word) else 's')
+
+
+def article(phrase: str) -> str:
+    """Return 'a' or 'an' for what follows, by its sound."""
+    word = phrase.split()[0].lower()
+    if word.startswith(('uni', 'use', 'usu', 'uten', 'eu', 'one')):
+        return 'an' if word.startswith(('unin', 'unim')) else 'a'
+    return 'an' if word[0] in 'aeiou' or word.startswith('hour') else 'a'

@@ -1,0 +1,324 @@
+"""Reads and checks the data files of the package `knowledge`; every error names the file and the line."""
+
+from collections.abc import Iterator, Mapping
+import csv
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+import re
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from converseg_ros.core.concepts import SUB_CONCEPTS
+from converseg_ros.core.errors import InputError
+
+DATA = Path(__file__).with_name('data')
+LABELLED = 'labelled'
+"""Stem of the file that lists the classes of COCO and of the rendered scenes."""
+MATERIALS = (
+    'metal', 'wood', 'plastic', 'glass', 'ceramic', 'paper', 'cardboard', 'fabric', 'leather', 'rubber', 'stone',
+    'food', 'plant', 'foam', 'wax', 'straw',
+)  # fmt: skip
+COLUMNS = ('name', 'number', 'other names', 'loose names', 'kinds', 'tags', 'size', 'materials')
+MIN_SIZE, MAX_SIZE = 0.0005, 60.0
+"""Metres; a size outside is taken for a typing error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How people ask for a tag: `verbs` end where the thing would stand ('cut bread with'), `sayings` are prompts."""
+
+    sub_concept: str
+    verbs: tuple[str, ...] = ()
+    sayings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A property, use or hazard that a class of things can have.
+
+    decided_by_class: what people mean by the tag follows from the class alone, whatever one instance is like; a
+    scene's attributes do not change it. hazard: whole prompts about the danger. adjective: sub-concept and noun
+    phrase. stand_ins, substitute: tags of things that can replace one with this tag, and prompts that ask for those.
+    """
+
+    name: str
+    meaning: str
+    decided_by_class: bool = False
+    use: Use | None = None
+    hazard: Use | None = None
+    adjective: tuple[str, str] | None = None
+    stand_ins: tuple[str, ...] = ()
+    substitute: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A wider kind of things. one, many: how a mass noun is counted ('piece of furniture', 'pieces of furniture')."""
+
+    name: str
+    wider: tuple[str, ...] = ()
+    one: str = ''
+    many: str = ''
+    tags: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A class of things.
+
+    names: what it is called, the usual name first. loose_names: what only some people would call it. kinds: wider
+    kinds, the kinds of those included. tags: properties that it has; doubtful: those of which opinions differ.
+    size: typical extents in metres, (longer side, shorter side, height) as it usually lies or stands, or None.
+    materials: what it is usually made of, the most usual first. labelled: a class of COCO or of the scenes.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    loose_names: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    tags: frozenset[str] = field(default_factory=frozenset)
+    doubtful: frozenset[str] = field(default_factory=frozenset)
+    mass: bool = False
+    plural_only: bool = False
+    size: tuple[float, float, float] | None = None
+    materials: tuple[str, ...] = ()
+    labelled: bool = False
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Everything it may be called, kinds included."""
+        return frozenset((*self.names, *self.loose_names, *self.kinds))
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The checked contents of all data files."""
+
+    tags: Mapping[str, Tag]
+    kinds: Mapping[str, Kind]
+    things: Mapping[str, Thing]
+    look_alikes: tuple[frozenset[str], ...]
+    coco_names: Mapping[str, str]
+    irregular_plurals: Mapping[str, str]
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield ('FILE, line N', row) of a CSV file that must have exactly these columns; lines with '#' are comments."""
+    if not path.is_file():
+        raise InputError('the file is missing', where=str(path), do='install the package again')
+    with path.open(newline='', encoding='utf-8') as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        if tuple(header) != columns:
+            raise InputError(f'the columns are {header}', where=f'{path}, line 1', do=f'use {", ".join(columns)}')
+        for cells in reader:
+            where = f'{path}, line {reader.line_num}'
+            if not cells or cells[0].startswith('#'):
+                continue
+            if len(cells) != len(columns):
+                raise InputError(f'{len(cells)} cells instead of {len(columns)}', where=where)
+            yield where, dict(zip(columns, (c.strip() for c in cells)))
+
+
+def _items(cell: str) -> tuple[str, ...]:
+    return tuple(x.strip() for x in cell.split(';') if x.strip())
+
+
+def _use(data: Any, where: str) -> Use | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict) or data.keys() - {'sub_concept', 'verbs', 'sayings'}:
+        raise InputError('it needs sub_concept and may have verbs and sayings', where=where)
+    if data.get('sub_concept') not in SUB_CONCEPTS:
+        raise InputError(f'unknown sub-concept {data.get("sub_concept")!r}', where=where)
+    return Use(data['sub_concept'], tuple(data.get('verbs', ())), tuple(data.get('sayings', ())))
+
+
+def _tag_lines(text: str) -> dict[str, int]:
+    return {m[1]: n for n, line in enumerate(text.splitlines(), 1) if (m := re.match(r'([a-z_]+):', line))}
+
+
+def _read_tags(path: Path) -> dict[str, Tag]:
+    text = path.read_text(encoding='utf-8')
+    try:
+        data = yaml.load(text, getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise InputError(f'not YAML ({error})', where=str(path)) from error
+    if not isinstance(data, dict):
+        raise InputError('it is not a mapping from tags to their description', where=str(path))
+    lines, found = _tag_lines(text), dict[str, Tag]()
+    known = {'meaning', 'decided_by', 'use', 'hazard', 'adjective', 'substitute'}
+    for name, row in data.items():
+        where = f'{path}, line {lines.get(name, 0)}, tag {name}'
+        if not isinstance(row, dict) or not row.get('meaning') or row.keys() - known:
+            raise InputError('it needs a meaning and may have ' + ', '.join(sorted(known)), where=where)
+        if row.get('decided_by', 'object') not in ('class', 'object'):
+            raise InputError(f'decided_by is {row["decided_by"]!r}', where=where, do='use class or object')
+        adjective, substitute = row.get('adjective'), row.get('substitute', {})
+        if adjective and adjective.get('sub_concept') not in SUB_CONCEPTS:
+            raise InputError(f'unknown sub-concept {adjective.get("sub_concept")!r}', where=where)
+        if unknown := set(substitute.get('tags', ())) - data.keys():
+            raise InputError(f'unknown tags {sorted(unknown)}', where=where)
+        found[name] = Tag(
+            name,
+            str(row['meaning']),
+            row.get('decided_by') == 'class',
+            _use(row.get('use'), where),
+            _use(row.get('hazard'), where),
+            (adjective['sub_concept'], adjective['words']) if adjective else None,
+            tuple(substitute.get('tags', ())),
+            tuple(substitute.get('sayings', ())),
+        )
+    return found
+
+
+def _split_tags(cell: str, tags: Mapping[str, Tag], where: str) -> tuple[set[str], set[str], set[str]]:
+    """Return the tags that a cell asserts, doubts (`?tag`) and denies (`!tag`)."""
+    sure, doubtful, denied = set[str](), set[str](), set[str]()
+    for token in cell.split():
+        group, name = (
+            (doubtful, token[1:]) if token[0] == '?' else (denied, token[1:]) if token[0] == '!' else (sure, token)
+        )
+        if name not in tags:
+            raise InputError(f'unknown tag {name!r}', where=where, do='describe it in tags.yaml or correct it')
+        if name in sure | doubtful | denied:
+            raise InputError(f'the tag {name!r} is given twice', where=where, do='keep one of the two')
+        group.add(name)
+    return sure, doubtful, denied
+
+
+def _read_kinds(path: Path, tags: Mapping[str, Tag]) -> dict[str, Kind]:
+    kinds, places = dict[str, Kind](), dict[str, str]()
+    for where, row in _rows(path, ('kind', 'wider kinds', 'one', 'many', 'tags')):
+        name = row['kind']
+        if name in kinds:
+            raise InputError(f'the kind {name!r} is given twice', where=where)
+        sure, doubtful, denied = _split_tags(row['tags'], tags, where)
+        if denied:
+            raise InputError('a kind denies no tag', where=where)
+        kinds[name] = Kind(
+            name, _items(row['wider kinds']), row['one'], row['many'], frozenset(sure), frozenset(doubtful)
+        )
+        places[name] = where
+    for name, kind in kinds.items():
+        if unknown := set(kind.wider) - kinds.keys():
+            raise InputError(f'unknown kinds {sorted(unknown)}', where=places[name])
+        if name in wider_kinds(kind.wider, kinds):
+            raise InputError(f'the kind {name!r} is wider than itself', where=places[name])
+    return kinds
+
+
+def wider_kinds(direct: tuple[str, ...], kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+    """Return some kinds and all that are wider than one of them, each once, in order."""
+    found = list(direct)
+    for name in found:  # grows while it is read
+        found += [w for w in kinds[name].wider if w not in found]
+    return tuple(found)
+
+
+def _read_size(cell: str, where: str) -> tuple[float, float, float] | None:
+    if not cell:
+        return None
+    try:
+        longer, shorter, height = (float(x) for x in cell.split('x'))
+    except ValueError as error:
+        raise InputError(f'the size is {cell!r}', where=where, do='write LONGERxSHORTERxHEIGHT in metres') from error
+    if not all(MIN_SIZE <= x <= MAX_SIZE for x in (longer, shorter, height)) or shorter > longer:
+        raise InputError(f'the size {cell} is implausible', where=where, do='write LONGERxSHORTERxHEIGHT in metres')
+    return longer, shorter, height
+
+
+def _read_thing(
+    row: dict[str, str], where: str, tags: Mapping[str, Tag], kinds: Mapping[str, Kind], labelled: bool
+) -> Thing:
+    if row['number'] not in ('', 'mass', 'plural'):
+        raise InputError(f'the number is {row["number"]!r}', where=where, do='leave it empty or use mass or plural')
+    direct = _items(row['kinds'])
+    if unknown := set(direct) - kinds.keys():
+        raise InputError(f'unknown kinds {sorted(unknown)}', where=where, do='add them to kinds.csv or correct them')
+    every = wider_kinds(direct, kinds)
+    inherited = set[str]().union(*(kinds[k].tags for k in every))
+    inherited_doubts = set[str]().union(*(kinds[k].doubtful for k in every))
+    sure, doubtful, denied = _split_tags(row['tags'], tags, where)
+    if vain := denied - inherited - inherited_doubts:
+        raise InputError(f'denies {sorted(vain)}, which none of its kinds has', where=where, do='remove them')
+    if again := sure & inherited:
+        raise InputError(f'repeats {sorted(again)}, which its kinds have', where=where, do='remove them')
+    sure |= inherited - doubtful - denied
+    doubtful |= inherited_doubts - sure - denied
+    materials = _items(row['materials'])
+    if unknown := set(materials) - set(MATERIALS):
+        raise InputError(f'unknown materials {sorted(unknown)}', where=where, do=f'use {", ".join(MATERIALS)}')
+    names, loose = _items(row['other names']), _items(row['loose names'])
+    name = row['name']
+    if not name or len({name, *names, *loose}) != 1 + len(names) + len(loose):
+        raise InputError(f'{name!r} has a name twice or none', where=where)
+    return Thing(
+        name,
+        (name, *names),
+        loose,
+        every,
+        frozenset(sure),
+        frozenset(doubtful),
+        row['number'] == 'mass',
+        row['number'] == 'plural',
+        _read_size(row['size'], where),
+        materials,
+        labelled,
+    )
+
+
+@cache
+def knowledge() -> Knowledge:
+    """Return the contents of the package's own data files, read once."""
+    return load(DATA)
+
+
+def load(folder: Path) -> Knowledge:
+    """Read all data files of a folder; raise InputError with file and line for anything unknown or contradictory."""
+    tags = _read_tags(folder / 'tags.yaml')
+    kinds = _read_kinds(folder / 'kinds.csv', tags)
+    things, places = dict[str, Thing](), dict[str, str]()
+    files = sorted((folder / 'things').glob('*.csv'), key=lambda p: (p.stem != LABELLED, p.stem))
+    for path in files:
+        for where, row in _rows(path, COLUMNS):
+            thing = _read_thing(row, where, tags, kinds, path.stem == LABELLED)
+            if thing.name in things:
+                raise InputError(f'{thing.name!r} stands in {places[thing.name]} too', where=where)
+            things[thing.name], places[thing.name] = thing, where
+    return Knowledge(
+        MappingProxyType(tags),
+        MappingProxyType(kinds),
+        MappingProxyType(things),
+        _read_look_alikes(folder / 'look_alikes.csv', things),
+        MappingProxyType(_read_pairs(folder / 'coco_names.csv', ('spelling', 'name'), things)),
+        MappingProxyType(_read_pairs(folder / 'irregular_plurals.csv', ('singular', 'plural'), None)),
+    )
+
+
+def _read_look_alikes(path: Path, things: Mapping[str, Thing]) -> tuple[frozenset[str], ...]:
+    groups = []
+    for where, row in _rows(path, ('classes',)):
+        group = _items(row['classes'])
+        if unknown := set(group) - things.keys():
+            raise InputError(f'unknown classes {sorted(unknown)}', where=where)
+        if len(group) < 2 or len(set(group)) < len(group):
+            raise InputError('a group has at least two different classes', where=where)
+        groups.append(frozenset(group))
+    return tuple(groups)
+
+
+def _read_pairs(path: Path, columns: tuple[str, str], things: Mapping[str, Thing] | None) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for where, row in _rows(path, columns):
+        key, value = row[columns[0]], row[columns[1]]
+        if not key or not value or key in pairs:
+            raise InputError(f'{key!r} is given twice or incomplete', where=where)
+        if things is not None and value not in things:
+            raise InputError(f'unknown class {value!r}', where=where)
+        pairs[key] = value
+    return pairs

@@ -1,0 +1,118 @@
+"""Questions about what is known: which class a noun means, what has a property, what could be mixed up."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+
+from converseg_ros.knowledge.inflector import plural, singular
+from converseg_ros.knowledge.loader import Tag, Thing, Use, knowledge
+
+
+@cache
+def _by_name() -> dict[str, Thing]:
+    """Return classes by each of their names in lower case; a class's own name comes before others' further names."""
+    found: dict[str, Thing] = {t.name.lower(): t for t in things().values()}
+    for t in things().values():
+        for name in t.names:
+            found.setdefault(name.lower(), t)
+    return found
+
+
+def things() -> Mapping[str, Thing]:
+    """Return all classes by name, the labelled ones first."""
+    return knowledge().things
+
+
+@cache
+def labelled() -> tuple[str, ...]:
+    """Return the names of the classes that label sources use: those of COCO and of the rendered scenes."""
+    return tuple(t.name for t in things().values() if t.labelled)
+
+
+@cache
+def thing(noun: str) -> Thing | None:
+    """Return the class that a noun means, or None for one that is not known.
+
+    The noun may be in the plural, a further name, or COCO's spelling. A longer name whose last word is known is a
+    class of that kind: 'steak knife' is a knife with a name of its own.
+    """
+    name = knowledge().coco_names.get(noun, noun)
+    for form in (name, singular(name), plural(name)):
+        if found := _by_name().get(form.lower()):
+            return found
+    before, _, head = singular(name).rpartition(' ')
+    base = things().get(head) if before else None
+    return base and replace(base, name=singular(name), names=(singular(name), *base.names), labelled=False)
+
+
+def class_of(category: str) -> Thing:
+    """Return what is known of a label's category; one that is not known has its own name and nothing else."""
+    return thing(category) or Thing(category, (category,))
+
+
+@cache
+def meanings(noun: str) -> tuple[Thing, ...]:
+    """Return all classes that a noun could mean, the likeliest first: 'glasses' are spectacles or drinking glasses."""
+    found = [thing(noun), thing(singular(noun))]
+    form = singular(noun).lower()
+    found += [t for t in things().values() if form in (n.lower() for n in t.names)]
+    return tuple(dict.fromkeys(t for t in found if t is not None))
+
+
+def nouns() -> tuple[str, ...]:
+    """Return the usual names of all classes."""
+    return tuple(things())
+
+
+def tags() -> Mapping[str, Tag]:
+    """Return all tags by name."""
+    return knowledge().tags
+
+
+def kinds(noun: str) -> tuple[str, ...]:
+    """Return the wider kinds of what a noun means, the nearest first; () for one that is not known."""
+    found = thing(noun)
+    return found.kinds if found else ()
+
+
+@cache
+def nouns_with(tag: str) -> Mapping[str, float]:
+    """Return the classes that have a tag, with 1.0, and those of which opinions differ, with 0.5."""
+    if tag not in tags():
+        raise KeyError(tag)
+    return {t.name: 1.0 if tag in t.tags else 0.5 for t in things().values() if tag in t.tags or tag in t.doubtful}
+
+
+def footprint(noun: str) -> float | None:
+    """Return the typical length in metres of the longer side of the area that a thing stands on, or None."""
+    found = thing(noun)
+    return found.size[0] if found and found.size else None
+
+
+def use_phrases() -> Mapping[str, Use]:
+    """Return how people ask for a use, by tag."""
+    return {t.name: t.use for t in tags().values() if t.use}
+
+
+def confusable(a: Thing, b: Thing) -> bool:
+    """Say whether somebody could call an `a` by a name of `b`."""
+    if any(a.name in group and b.name in group for group in knowledge().look_alikes):
+        return True
+    mine, theirs = {*a.names, *a.loose_names}, {*b.names, *b.loose_names}
+    if mine & theirs or a.name in b.kinds or b.name in a.kinds:
+        return True
+    tokens = {w for n in mine for w in n.lower().split()} & {w for n in theirs for w in n.lower().split()}
+    return bool(tokens - {'of', 'a', 'and'})
+
+
+@cache
+def cousins(category: str) -> tuple[str, ...]:
+    """Return the labelled classes of the same kind that nobody would mix up with `category`, nearest kin first."""
+    mine = class_of(category)
+    scored = []
+    for name in labelled():
+        other = things()[name]
+        shared = len(set(mine.kinds) & set(other.kinds))
+        if shared and other.name != mine.name and not confusable(mine, other):
+            scored.append((-shared, -len(mine.tags & other.tags), other.name))
+    return tuple(name for *_, name in sorted(scored))

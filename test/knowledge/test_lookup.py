@@ -1,0 +1,79 @@
+"""What other packages ask about classes of things."""
+
+import pytest
+
+from converseg_ros import knowledge
+
+
+@pytest.mark.parametrize(
+    ('noun', 'name'),
+    [
+        ('knives', 'knife'),
+        ('Mug', 'mug'),
+        ('sofa', 'couch'),
+        ('tv', 'TV'),
+        ('mirror-stuff', 'mirror'),
+        ('pairs of scissors', 'scissors'),
+        ('shoe', 'shoes'),
+        ('key', 'keys'),
+        ('wine glasses', 'wine glass'),
+        ('people', 'person'),
+        ('smartphones', 'cell phone'),
+    ],
+)
+def test_a_noun_finds_its_class(noun: str, name: str) -> None:
+    found = knowledge.thing(noun)
+    assert found is not None and found.name == name
+
+
+def test_an_unknown_noun_is_nothing() -> None:
+    assert knowledge.thing('flumadiddle') is None
+    assert knowledge.footprint('flumadiddle') is None
+    assert knowledge.kinds('flumadiddle') == ()
+    assert knowledge.class_of('flumadiddle').names == ('flumadiddle',)
+
+
+def test_a_longer_name_is_a_class_of_its_last_word() -> None:
+    found = knowledge.thing('flumadiddle knives')
+    assert found is not None and found.name == 'flumadiddle knife'
+    assert 'sharp' in found.tags and 'knife' in found.names
+
+
+def test_an_ambiguous_noun_has_all_its_meanings() -> None:
+    assert {m.name for m in knowledge.meanings('glasses')} >= {'glasses', 'glass'}
+    assert knowledge.meanings('mug')[0].name == 'mug'
+
+
+def test_doubtful_classes_count_half() -> None:
+    sharp = knowledge.nouns_with('sharp')
+    assert sharp['knife'] == 1.0 and sharp['screwdriver'] == 0.5 and 'pillow' not in sharp
+    with pytest.raises(KeyError):
+        knowledge.nouns_with('flumadiddle')
+
+
+@pytest.mark.parametrize(
+    ('tag', 'has', 'lacks'),
+    [
+        ('wearable', ('trousers', 'skirt', 'hat'), ('knife', 'chair')),
+        ('openable', ('dishwasher', 'freezer', 'wall cabinet'), ('plate', 'apple')),
+        ('edible', ('apple', 'pizza'), ('plate', 'soap')),
+        ('drink', ('mug', 'glass'), ('plate', 'bucket')),
+        ('electric', ('toaster', 'laptop'), ('mug', 'book')),
+        ('alive', ('dog', 'potted plant'), ('teddy bear', 'hammer')),
+    ],
+)
+def test_common_knowledge(tag: str, has: tuple[str, ...], lacks: tuple[str, ...]) -> None:
+    found = knowledge.nouns_with(tag)
+    assert all(found.get(n) == 1.0 for n in has)
+    assert not [n for n in lacks if n in found]
+
+
+def test_cousins_are_labelled_classes_that_nobody_mixes_up() -> None:
+    cousins = knowledge.cousins('mug')
+    assert 'cup' not in cousins and 'glass' not in cousins
+    assert cousins and set(cousins) <= set(knowledge.labelled())
+
+
+def test_every_use_has_phrases_of_a_known_tag() -> None:
+    assert set(knowledge.use_phrases()) <= set(knowledge.tags())
+    assert all(use.verbs or use.sayings for use in knowledge.use_phrases().values())
