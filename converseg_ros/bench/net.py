@@ -135,7 +135,7 @@ def compare(
     import cv2
     import torch
 
-    from converseg_ros.network.baseline import answer
+    from converseg_ros.bench.baseline import answer
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'image.png'
@@ -245,7 +245,7 @@ def _images(args: argparse.Namespace) -> dict[str, 'NDArray[np.uint8]']:
     import cv2
     import numpy as np
 
-    from converseg_ros.network.baseline import read_rgb
+    from converseg_ros.datasets.images import read_rgb
 
     if args.image is not None:
         base = read_rgb(args.image)

@@ -14,7 +14,7 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING, Any
 
-from converseg_ros.core import InputError, Instruction, Intrinsics, Prediction, Role
+from converseg_ros.core import InputError, Instruction, Prediction, Role
 from converseg_ros.core.files import atomic_path, write_json
 
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--image', type=Path, required=True, help='PNG or JPEG file')
     parser.add_argument('--prompt', action='append', required=True, help='an instruction; give it again for more')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the results go')
-    parser.add_argument('--depth', type=Path, help='16-bit PNG (see depth_scale) or .npy in metres, registered')
+    parser.add_argument(
+        '--depth',
+        type=Path,
+        help='16-bit PNG or .npy of integers (see depth_scale), or .npy of floats in metres; registered',
+    )
     parser.add_argument('--camera', type=Path, help='JSON: width, height, K (nine numbers), depth_scale per metre')
     parser.add_argument('--role', choices=[r.name.lower() for r in Role], default='plain', help='of all the prompts')
     parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
@@ -47,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
     if args.depth is not None and args.camera is None:
         raise InputError('depth without a camera cannot be lifted', where='--depth', do='give --camera FILE.json')
     instructions = [Instruction(text, Role[args.role.upper()]) for text in args.prompt]
-    rgb = read_image(args.image)
+    from converseg_ros.datasets.images import read_rgb
+
+    rgb = read_rgb(args.image)
     from converseg_ros.network import load
 
     predictor = load(
@@ -74,55 +80,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_image(path: Path) -> 'NDArray[np.uint8]':
-    """Read an image file as (H, W, 3) RGB, turned upright as its EXIF says."""
-    from converseg_ros.network.baseline import read_rgb
-
-    if not path.is_file():
-        raise InputError('there is no such file', where=str(path))
-    return read_rgb(path)
-
-
 def lift(
     args: argparse.Namespace, rgb: 'NDArray[np.uint8]', instructions: list[Instruction], predictions: list[Prediction]
 ) -> 'list[Geometry]':
     """Return the geometry of each mask, in the camera's optical frame."""
     from converseg_ros.core import Frame
+    from converseg_ros.datasets.images import CameraFile, read_depth
     from converseg_ros.lifting import lift_regions
 
-    camera, scale = read_camera(args.camera)
-    frame = Frame(rgb, read_depth(args.depth, scale), camera, frame_id='camera')
+    camera = CameraFile.read(args.camera)
+    depth = read_depth(args.depth, camera.depth_scale)
+    frame = Frame(rgb, depth, camera.intrinsics, frame_id='camera')
     return lift_regions(frame, [(i, p.mask) for i, p in zip(instructions, predictions)])
-
-
-def read_camera(path: Path) -> tuple[Intrinsics, float]:
-    """Return intrinsics and the depth image's units a metre from a camera.json."""
-    import json
-
-    try:
-        data = json.loads(path.read_text())
-        k = data['K'] if 'K' in data else [data['fx'], 0, data['cx'], 0, data['fy'], data['cy'], 0, 0, 1]
-        size = (int(data['width']), int(data['height']))
-        return Intrinsics.from_matrix(k, *size), float(data.get('depth_scale', 1000))
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f'not a camera ({type(error).__name__}: {error})', where=str(path), do='give width, height and K in JSON'
-        ) from error
-
-
-def read_depth(path: Path, scale: float) -> 'NDArray[np.float32]':
-    """Return depth in metres; unknown is 0."""
-    import cv2
-    import numpy as np
-
-    if path.suffix == '.npy' and path.is_file():
-        return np.load(path, allow_pickle=False).astype(np.float32)
-    depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
-    if depth is None or depth.ndim != 2 or depth.dtype != np.uint16:
-        raise InputError('not a depth image', where=str(path), do='give a 16-bit grey PNG, or .npy in metres')
-    return np.asarray(depth / np.float32(scale), np.float32)
 
 
 def write(

@@ -23,6 +23,7 @@ from converseg_ros.data_engine.stages.verification import verify_regions
 from converseg_ros.data_engine.world.sources import Shot
 from converseg_ros.datasets.images import load_upright
 
+MIN_SIDE = 16  # pixels; a smaller picture shows nothing to ask about
 Progress = Callable[[str, int, int, str], None]
 
 
@@ -106,6 +107,8 @@ class Pipeline:
         """Make and commit the items of one image; those already committed are kept."""
         journal = store.journal(shot.key)
         rgb, upright = load_upright(shot.path)
+        if min(rgb.shape[:2]) < MIN_SIDE:
+            raise InputError(f'{rgb.shape[1]}x{rgb.shape[0]} is too small', where=str(shot.path))
         picture = Picture(shot.key, rgb)
         image = self._image_path(shot, upright, out, rgb)
         regions = understand(self.judge, picture, self.grounder)

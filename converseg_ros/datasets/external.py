@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, InputError, decode_rle
+from converseg_ros.datasets.images import read_mask, read_rgb
 from converseg_ros.datasets.polygons import rasterize
-from converseg_ros.datasets.samples import Sample, broken, family_of, read_mask, read_rgb
+from converseg_ros.datasets.samples import Sample, broken, family_of
 
 HUB_BENCHMARK = 'aadarsh99/ConverSeg'
 

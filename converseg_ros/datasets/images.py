@@ -1,36 +1,142 @@
-"""Reading photos of any origin: upright, 8-bit RGB, of a size that a machine survives."""
+"""The one reader of image files: colour as upright 8-bit RGB, masks, 16-bit images, and depth in metres.
 
+What is not whole is refused: a file that is cut off, is no image, or has more pixels than MAX_PIXELS raises InputError.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+import json
+import math
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.depth import MILLIMETRES, in_metres
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import Intrinsics
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MAX_PIXELS = 40_000_000
+ORIENTATION = 0x0112  # the EXIF and TIFF tag
+DEEP = ('I;16', 'I;16L', 'I;16B', 'I;16N', 'I')  # Pillow's modes of 16-bit grey
+Source = Path | IO[bytes]
 
 
-def load_upright(path: Path) -> tuple[NDArray[np.uint8], bool]:
-    """Return (H, W, 3) uint8 pixels turned as the EXIF tag asks, and whether the file already lies so.
+def read_rgb(source: Source) -> NDArray[np.uint8]:
+    """Return an image file as (H, W, 3) uint8 RGB, turned upright as its EXIF or TIFF orientation says.
 
-    Raise InputError for a file that is no image, is cut off, or has more than MAX_PIXELS.
+    16-bit grey keeps its high byte, as for the ROS encoding mono16. Transparency is ignored.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    return load_upright(source)[0]
+
+
+def load_upright(source: Source) -> tuple[NDArray[np.uint8], bool]:
+    """Return what `read_rgb` does, and whether the file is stored upright already."""
+    from PIL import ImageOps
+
+    with _opened(source, 'image') as image:
+        turned = image.getexif().get(ORIENTATION, 1) not in (0, 1)
+        image.load()
+        if image.mode == 'F':
+            raise InputError('floating-point pixels are no colour image', where=_name(source), do='give 8 or 16 bits')
+        if image.mode in DEEP:
+            grey = np.asarray(ImageOps.exif_transpose(image))
+            if grey.min(initial=0) < 0 or grey.max(initial=0) > 65535:
+                raise InputError('grey values beyond 16 bits', where=_name(source), do='give 8 or 16 bits')
+            return np.repeat((grey.astype(np.uint16) >> 8).astype(np.uint8)[..., None], 3, -1), not turned
+        return np.array(ImageOps.exif_transpose(image).convert('RGB')), not turned
+
+
+def read_mask(source: Source) -> NDArray[np.bool_]:
+    """Return a mask file as (H, W) bool: what is above 0 in any channel but alpha is foreground."""
+    with _opened(source, 'mask') as image:
+        values = np.array(image if image.mode in ('1', 'L', 'F', *DEEP) else image.convert('RGB'))
+    return np.asarray(values.reshape(*values.shape[:2], -1).any(-1), bool)
+
+
+def read_image16(source: Source) -> NDArray[np.uint16]:
+    """Return a 16-bit grey file (labels, depth) as (H, W) uint16."""
+    with _opened(source, '16-bit image') as image:
+        if image.mode not in DEEP:
+            raise InputError(f'not 16-bit grey but {image.mode}', where=_name(source), do='give a 16-bit grey PNG')
+        values = np.asarray(image)
+    return values.astype(np.uint16)
+
+
+def read_depth(path: Path, units_per_metre: float = MILLIMETRES) -> NDArray[np.float32]:
+    """Return an (H, W) depth file in float32 metres, NaN where unknown.
+
+    The dtype decides on the unit: 16-bit grey PNG or TIFF and .npy of unsigned integers are counted in
+    `units_per_metre`; .npy of floats is in metres.
+    """
+    if path.suffix.lower() != '.npy':
+        return in_metres(read_image16(path), units_per_metre)
+    try:
+        stored = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f'cannot be read as .npy ({error})', where=str(path), do='write it anew') from error
+    if not isinstance(stored, np.ndarray) or stored.ndim != 2:
+        raise InputError('not an (H, W) array', where=str(path), do='save one depth image')
+    try:
+        return in_metres(stored, units_per_metre)
+    except InputError as error:
+        raise InputError(error.what, where=str(path), do=error.do) from error
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFile:
+    """What a camera.json says: intrinsics, and the units per metre of integer depth beside it."""
+
+    intrinsics: Intrinsics
+    depth_scale: float = MILLIMETRES
+
+    @classmethod
+    def read(cls, path: Path) -> 'CameraFile':
+        """Read {width, height, K (nine numbers, row by row) or fx, fy, cx, cy, depth_scale}."""
+        try:
+            data = json.loads(path.read_text(encoding='utf-8-sig'))
+            k = data['K'] if 'K' in data else [data['fx'], 0, data['cx'], 0, data['fy'], data['cy'], 0, 0, 1]
+            size = (int(data['width']), int(data['height']))
+            intrinsics = Intrinsics.from_matrix(k, *size)
+            scale = float(data.get('depth_scale', MILLIMETRES))
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            if isinstance(error, InputError):
+                raise InputError(error.what, where=str(path), do=error.do) from error
+            raise InputError(
+                f'not a camera ({type(error).__name__}: {error})',
+                where=str(path),
+                do='give width, height and K in JSON',
+            ) from error
+        if not (math.isfinite(scale) and scale > 0):
+            raise InputError(f'depth_scale is {scale}', where=str(path), do='give the units per metre, e.g. 1000')
+        return cls(intrinsics, scale)
+
+
+@contextmanager
+def _opened(source: Source, what: str) -> Iterator['Image']:
+    """Open an image, refuse one that is too large, and name the file in what goes wrong while it is decoded."""
+    from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(
                     f'{image.width}x{image.height} is more than {MAX_PIXELS / 1e6:.0f} megapixels',
-                    where=str(path),
+                    where=_name(source),
                     do='scale it down',
                 )
-            turned = image.getexif().get(0x0112, 1) not in (0, 1)
-            rgb = np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f'not a readable image ({error})', where=str(path), do='remove or repair it') from error
-    if min(rgb.shape[:2]) < 16:
-        raise InputError(f'{rgb.shape[1]}x{rgb.shape[0]} is too small', where=str(path))
-    return rgb, not turned
+            yield image
+    except InputError:
+        raise
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise InputError(f'not a readable {what} ({reason})', where=_name(source), do='remove or repair it') from error
+
+
+def _name(source: Any) -> str:
+    return str(source) if isinstance(source, Path) else 'image data'

@@ -6,12 +6,13 @@ import hashlib
 from itertools import groupby
 import json
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import Family, InputError, Item
+from converseg_ros.datasets.images import read_mask, read_rgb
 from converseg_ros.datasets.labels import FindImage, Label
 
 FAMILY_WORDS = {  # how the published benchmark names the families in its `concept` column
@@ -44,29 +45,6 @@ class Sample:
     family: str = ''
     sub_concept: str = ''
     ignore: Callable[[], NDArray[np.bool_] | None] | None = None
-
-
-def read_rgb(path: Path | IO[bytes]) -> NDArray[np.uint8]:
-    """Read an image file as (H, W, 3) uint8 RGB; raise InputError where it is none."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(path) as image:
-            return np.array(ImageOps.exif_transpose(image).convert('RGB'))
-    except OSError as error:
-        raise InputError(f'cannot be read as an image ({error})', where=str(path)) from error
-
-
-def read_mask(path: Path | IO[bytes]) -> NDArray[np.bool_]:
-    """Read a mask file as (H, W) bool: what is above 0 in any channel but alpha is foreground."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            values = np.array(image if image.mode in ('1', 'L', 'I', 'I;16', 'F') else image.convert('RGB'))
-    except OSError as error:
-        raise InputError(f'cannot be read as a mask ({error})', where=str(path)) from error
-    return np.asarray(values.reshape(*values.shape[:2], -1).any(-1), bool)
 
 
 def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import InputError
-from converseg_ros.datasets.samples import read_rgb
+from converseg_ros.datasets.images import read_rgb
 
 KEEP = 8  # decoded images
 

@@ -1,4 +1,4 @@
-"""Depth images: units, noise, and the per-frame work that all regions share."""
+"""Depth images: noise, and the per-frame work that all regions share."""
 
 from functools import cache, cached_property, lru_cache
 
@@ -12,31 +12,7 @@ from converseg_ros.core.mask import Box
 from converseg_ros.lifting.options import LiftOptions
 
 MAX_SLOPE = 50.0  # |x/z| of a ray; steeper ones (89 degrees off the axis) belong to no pinhole camera
-SCALES = {'16UC1': 0.001, 'mono16': 0.001, '32FC1': 1.0}  # REP 118
 FAR = np.float32(1e6)  # stands for unknown depth where the nearest is sought
-
-
-def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.float32]:
-    """Return an (H, W) depth image in float32 metres, NaN where unknown, by its ROS encoding (REP 118).
-
-    16UC1 and mono16 are millimetres with 0 = unknown, 32FC1 metres; other encodings raise InputError.
-    """
-    if encoding not in SCALES:
-        raise InputError(
-            f'depth encoding {encoding!r} is not one of {", ".join(SCALES)}', where='depth', do='set the camera driver'
-        )
-    if image.ndim != 2 or (image.dtype.kind == 'f') != (encoding == '32FC1'):
-        raise InputError(f'depth is {image.dtype} {image.shape}, its encoding says {encoding}', where='depth')
-    return known_metres(image, SCALES[encoding])
-
-
-def known_metres(stored: NDArray[np.generic], scale: float = 1.0) -> NDArray[np.float32]:
-    """Return stored depth of any shape in float32 metres, NaN where it is none."""
-    metres = stored.astype(np.float32)
-    metres *= np.float32(scale)
-    with np.errstate(invalid='ignore'):
-        metres[~((metres > 0) & (metres < np.inf))] = np.nan
-    return metres
 
 
 def depth_sigma(z: NDArray[np.floating] | float) -> NDArray[np.floating]:

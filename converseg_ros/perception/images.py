@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.depth import ENCODINGS as DEPTH_ENCODINGS
+from converseg_ros.core.depth import depth_to_metres, in_metres
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import StoredDepth
-from converseg_ros.lifting.depth import depth_to_metres, known_metres
 
 MOST_PIXELS = 64_000_000  # more is a broken or hostile header, not a robot's camera
 Buffer = Any  # bytes, bytearray, memoryview, array.array('B') or (N,) uint8
@@ -41,7 +42,6 @@ LAYOUT: dict[str, tuple[str, int]] = {
 }
 # OpenCV names a Bayer pattern by the second row's second and third pixel: ROS's rggb is OpenCV's BG.
 BAYER = {'rggb': 'BayerBG', 'bggr': 'BayerRG', 'gbrg': 'BayerGR', 'grbg': 'BayerGB'}
-DEPTH_ENCODINGS = ('16UC1', 'mono16', '32FC1')
 COLOR_ENCODINGS = tuple(e for e in LAYOUT if e not in ('16UC1', '32FC1'))
 
 
@@ -137,7 +137,7 @@ def stored_depth(
             f'{encoding!r} is no depth encoding', where='depth', do=f'use one of {", ".join(DEPTH_ENCODINGS)}'
         )
     pixels = read_pixels(data, encoding, height, width, step, big_endian=big_endian)
-    return StoredDepth(pixels, known_metres if encoding == '32FC1' else _looked_up)
+    return StoredDepth(pixels, in_metres if encoding == '32FC1' else _looked_up)
 
 
 def _looked_up(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -151,10 +151,8 @@ def _looked_up(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=1)
 def _metres() -> NDArray[np.float32]:
-    """Return the metres of each 16-bit depth value; NaN for 65535 too, which is saturated and no measurement."""
-    table = depth_to_metres(np.arange(65536, dtype=np.uint16)[None], '16UC1')[0]
-    table[65535] = np.nan
-    return table
+    """Return the metres of each 16-bit depth value."""
+    return in_metres(np.arange(65536, dtype=np.uint16))
 
 
 def image_size(data: bytes) -> tuple[int, int]:
@@ -276,9 +274,9 @@ def decode_compressed_depth(data: Buffer, fmt: str) -> NDArray[np.float32]:
     if stored.dtype != np.uint16 or stored.ndim != 2:
         raise InputError(f'holds {stored.dtype} {stored.shape}, not 16-bit depth', where='compressed depth')
     if encoding != '32FC1':
-        return depth_to_metres(np.where(stored == 65535, np.uint16(0), stored), '16UC1')
+        return depth_to_metres(stored, '16UC1')
     if not (math.isfinite(a) and math.isfinite(b)) or a <= 0:
         raise InputError(f'quantization header A={a}, B={b}', where='compressed depth')
     with np.errstate(divide='ignore', invalid='ignore'):
-        metres = np.where(stored > 0, np.float32(a) / (stored.astype(np.float32) - np.float32(b)), np.float32(np.nan))
-    return depth_to_metres(metres.astype(np.float32), '32FC1')
+        unpacked = np.where(stored > 0, np.float32(a) / (stored.astype(np.float32) - np.float32(b)), np.float32(np.nan))
+    return depth_to_metres(unpacked.astype(np.float32), '32FC1')

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from converseg_ros.core import Family, InputError, Item, encode_rle
 from converseg_ros.datasets import external, samples
+from converseg_ros.datasets.images import read_mask, read_rgb
 from converseg_ros.datasets.samples import Sample
 from converseg_ros.training.records import Record, split_of
 
@@ -31,8 +32,8 @@ def read_reference(path: Path) -> list[Sample]:
                 f'{file.stem}-{number}',
                 str(data['image']),
                 prompt,
-                lambda image=image: samples.read_rgb(image),  # type: ignore[misc]
-                lambda mask=mask: samples.read_mask(mask),  # type: ignore[misc]
+                lambda image=image: read_rgb(image),  # type: ignore[misc]
+                lambda mask=mask: read_mask(mask),  # type: ignore[misc]
                 samples.family_of(concept),
             )
         )

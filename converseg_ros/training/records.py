@@ -7,11 +7,11 @@ import hashlib
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import InputError, Item
+from converseg_ros.datasets.images import read_rgb
 from converseg_ros.training.config import SourceConfig
 
 ITEMS = 'items.jsonl'
@@ -50,17 +50,9 @@ def _item_records(path: Path, split: str) -> list[Record]:
         if item.split == split:
             groups.setdefault(item.image, []).append(item)
     return [
-        Record(group[0].image_id or image, tuple(group), partial(load_image, group[0].image_path(root)))
+        Record(group[0].image_id or image, tuple(group), partial(read_rgb, group[0].image_path(root)))
         for image, group in sorted(groups.items())
     ]
-
-
-def load_image(path: Path) -> NDArray[np.uint8]:
-    """Return an image file as (H, W, 3) uint8 RGB."""
-    data = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if data is None:
-        raise InputError('the image cannot be read', where=str(path))
-    return np.ascontiguousarray(data[..., ::-1])
 
 
 def split_of(image_id: str, val_share: float) -> str:

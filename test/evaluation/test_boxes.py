@@ -18,7 +18,7 @@ def test_compact_has_the_detector_that_the_baseline_uses(network):
 
 
 def test_it_finds_what_coco_has_a_name_for_and_refuses_what_it_has_not(network, shared):
-    from converseg_ros.datasets.samples import read_rgb
+    from converseg_ros.datasets.images import read_rgb
 
     rgb = read_rgb(shared / 'data/tabletop/color.png')
     network.set_image(rgb)

@@ -11,7 +11,8 @@ import pytest
 from converseg_ros import cli
 from converseg_ros.core import InputError, Item, encode_rle
 from converseg_ros.datasets.external import samples_of_reasonseg, samples_of_refcoco
-from converseg_ros.datasets.samples import family_of, fit_mask, read_mask, samples_of_dataset, samples_of_items
+from converseg_ros.datasets.images import read_mask
+from converseg_ros.datasets.samples import family_of, fit_mask, samples_of_dataset, samples_of_items
 from converseg_ros.evaluation.report import read_report
 
 TOP = ['giou', 'ciou', 'giou_positive', 'n_acc', 't_acc', 'n_items', 'n_failed', 'per_family', 'baselines']

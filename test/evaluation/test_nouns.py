@@ -16,7 +16,7 @@ def test_there_is_a_noun_for_each_class():
 
 
 def test_it_finds_what_imagenet_has_a_word_for_and_refuses_what_it_has_not(shared):
-    from converseg_ros.datasets.samples import read_rgb
+    from converseg_ros.datasets.images import read_rgb
 
     rgb = read_rgb(shared / 'data/tabletop/color.png')
     matcher = NounMatcher()

@@ -1,7 +1,7 @@
 """The same exactness as against the reference, kept alive by the micro model where the development data is absent.
 
 The committed numbers and the baseline are computed by transformers' own forward passes, one prompt at a time, without a
-cache, a shared prefix or batched windows (network/baseline.py).
+cache, a shared prefix or batched windows (bench/baseline.py).
 """
 
 import json
@@ -13,8 +13,8 @@ import pytest
 torch = pytest.importorskip('torch')
 import cv2
 
+from converseg_ros.bench.baseline import answer
 from converseg_ros.network import load
-from converseg_ros.network.baseline import answer
 from converseg_ros.network.encoders.hiera import position_embedding, run_trunk
 from converseg_ros.network.features import ImageFeatures
 from converseg_ros.network.preprocess import normalise, to_image, to_input

@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
-from converseg_ros.network.baseline import read_rgb
+from converseg_ros.datasets.images import read_rgb
 from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures
 from converseg_ros.network.options import Options
 from converseg_ros.network.predictor import Predictor

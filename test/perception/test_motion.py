@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import Frame, Intrinsics
+from converseg_ros.core.depth import in_metres
 from converseg_ros.core.frame import StoredDepth
-from converseg_ros.lifting.depth import known_metres
 from converseg_ros.perception.motion import flow_back, grid_of, low_frame
 
 H, W = 240, 330
@@ -25,7 +25,7 @@ def picture(height: int, width: int) -> np.ndarray:
 def test_depth_at_a_point_is_that_of_the_small_image(raw):
     stored = RANDOM.integers(0, 3000, (H, W)).astype(np.uint16)
     stored[RANDOM.random((H, W)) < 0.2] = 0  # unknown
-    depth = StoredDepth(stored, lambda a: known_metres(a, 0.001)) if raw else known_metres(stored, 0.001)
+    depth = StoredDepth(stored, in_metres) if raw else in_metres(stored)
     low = low_frame(Frame(np.zeros((H, W, 3), np.uint8), depth, K), None, 128)
     h, w = low.gray.shape
     columns, rows = RANDOM.uniform(-8, w + 8, (2, 512)), RANDOM.uniform(-8, h + 8, (2, 512))

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.item import Item
 from converseg_ros.core.overlay import Layer, draw_overlay
-from converseg_ros.datasets.images import load_upright
+from converseg_ros.datasets.images import read_rgb
 
 
 def draw_item(item: Item, root: Path, width: int = 480) -> NDArray[np.uint8]:
     """Return one item as a picture (H, W, 3) of `width`, with family, sub-concept and prompt under it."""
     import cv2
 
-    rgb, _ = load_upright(item.image_path(root))
+    rgb = read_rgb(item.image_path(root))
     height = round(width * rgb.shape[0] / rgb.shape[1])
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
     mask = cv2.resize(item.mask().astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)

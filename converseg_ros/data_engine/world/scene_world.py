@@ -12,7 +12,7 @@ from converseg_ros.data_engine.world.knowledge import thing
 from converseg_ros.data_engine.world.model_overrides import LOOKS_LIKE, NAMELESS
 from converseg_ros.data_engine.world.property_consensus import settle
 from converseg_ros.data_engine.world.world import Entity, Event, World
-from converseg_ros.datasets.images import load_upright
+from converseg_ros.datasets.images import read_depth, read_image16, read_rgb
 from converseg_ros.scenes.graph import ATTRIBUTES, Scene, SceneObject, View
 from converseg_ros.scenes.models.colors import dominant, to_linear
 
@@ -29,23 +29,13 @@ LEAST_SHOWN, PLAIN = 0.3, 0.01  # share of an object in the picture, and of the 
 MIN_FREE = 0.04  # square metres; a smaller free part is not worth a prompt
 
 
-def read_image16(path: Path) -> NDArray[np.uint16]:
-    """Read a 16-bit PNG as (H, W) uint16; raise InputError where it is not one."""
-    import cv2
-
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None or image.ndim != 2:
-        raise InputError('not a 16-bit image', where=str(path), do='render the scene again')
-    return image.astype(np.uint16)
-
-
 def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
     """Return the world of one view of a scene folder; raise InputError where its images cannot be read."""
     labels = read_image16(folder / f'{view.name}.labels.png')
-    depth = read_image16(folder / f'{view.name}.depth.png').astype(np.float32) / np.float32(1000)
+    depth = read_depth(folder / f'{view.name}.depth.png')
     if labels.shape != (view.height, view.width) or depth.shape != labels.shape:
         raise InputError(f'labels are {labels.shape}, the view is {view.height}x{view.width}', where=str(folder))
-    rgb = load_upright(folder / f'{view.name}.png')[0]
+    rgb = read_rgb(folder / f'{view.name}.png')
     to_camera = np.linalg.inv(np.asarray(view.pose, np.float64))
     present = set(np.unique(labels).tolist())
     entities: dict[str, Entity] = {}

@@ -7,26 +7,17 @@ predictor computes otherwise.
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from converseg_ros.core import InputError
+from converseg_ros.datasets.images import read_rgb
 from converseg_ros.network import selection
 from converseg_ros.network.config import Preprocess, Select
 from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures, Prompts
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.preprocess import normalise, to_image, to_input
-
-
-def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Read an image file as (H, W, 3) RGB."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise InputError('not an image', where=str(path), do='give a PNG or JPEG file')
-    return np.ascontiguousarray(image[..., ::-1])
 
 
 @torch.no_grad()
