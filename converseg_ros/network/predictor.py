@@ -151,9 +151,7 @@ class Predictor:
                 self._images.popitem(last=False)
 
     @torch.inference_mode()
-    def predict(
-        self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None
-    ) -> list[Prediction]:
+    def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
         """Answer K queries on the image that is set; see SegmentationNetwork. Stages: language, decode, masks.
 
         This network reads texts alone; raise InputError for a query with a program.

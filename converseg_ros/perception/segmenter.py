@@ -90,9 +90,7 @@ class Segmenter:
             # torch takes no arrays that are read-only, as views of received bytes are
             writeable = frame if frame.rgb.flags.writeable else replace(frame, rgb=frame.rgb.copy())
             self.network.set_image(writeable)
-            return self.network.predict(
-                [Query(i.resolved, role=i.role) for i in instructions], checkpoint=checkpoint
-            )
+            return self.network.predict([Query(i.resolved, role=i.role) for i in instructions], checkpoint=checkpoint)
         except CancelledError:
             raise
         except Exception as error:  # the node must live: out of memory, a lost device, a broken input
