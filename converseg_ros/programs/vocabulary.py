@@ -36,3 +36,12 @@ ACTS = (
 )  # fmt: skip
 
 ROLES = ('agent', 'patient', 'instrument', 'uninvolved')
+
+IMPLIED_NOUNS = ('grip', 'person', 'hand', 'gripper', 'table', 'floor', 'handle', 'animal')
+"""Nouns that an instruction may mean without a word for them: "who" is a person, "where do I hold it" means a grip."""
+
+NEVER_COPIED = ('grip',)
+"""Implied nouns that no word of the instruction stands for, even if it is the same word."""
+
+LONGEST_SPAN = 12
+"""Most words that a noun, a free text or a length copied from an instruction may have."""

@@ -1,0 +1,99 @@
+"""The canonical form of programs: programs that mean the same for a simple reason become equal."""
+
+from dataclasses import fields, replace
+import json
+from typing import Any
+
+from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, Node, Parts, Rank, Relate, Select, Union
+
+MODIFIERS = (Filter, Relate, Act, Like)
+"""Nodes that keep the members of `of` which fulfil a condition of their own, so that their order does not matter."""
+
+
+def canonical(node: Node) -> Node:
+    """Return the canonical form: unions flat and sorted, chains of conditions sorted, redundant selections removed."""
+    node = _simple(_with_canonical_children(node))
+    return _sorted_chain(node) if isinstance(node, MODIFIERS) else node
+
+
+def equal(first: Node, second: Node) -> bool:
+    """Return whether two programs have the same canonical form."""
+    return canonical(first) == canonical(second)
+
+
+def key(node: Node) -> str:
+    """Return a text that orders nodes and is the same for equal nodes."""
+    return json.dumps(node.to_json(), sort_keys=True)
+
+
+def _with_canonical_children(node: Node) -> Node:
+    changed: dict[str, Any] = {}
+    for f in fields(node):
+        value = getattr(node, f.name)
+        if isinstance(value, Node):
+            changed[f.name] = canonical(value)
+        elif isinstance(value, tuple):
+            changed[f.name] = tuple(canonical(x) for x in value)
+    return replace(node, **changed) if changed else node
+
+
+def _simple(node: Node) -> Node:
+    """Return `node`, whose children are canonical, by the rule of its own kind."""
+    match node:
+        case Filter(by='name'):
+            return replace(node, value=_plain(node.value))
+        case Like():
+            return replace(node, text=_plain(node.text))
+        case Parts():
+            return replace(node, noun=_plain(node.noun))
+        case FreeSpace():
+            return replace(node, thing=_plain(node.thing))
+        case Union(of):
+            return _union(of)
+        case Except(Except(of, first), second):
+            return Except(of, _union((first, second)))
+        case Relate(relation='between', anchor=anchor, other=Node() as other) if key(other) < key(anchor):
+            return replace(node, anchor=other, other=anchor)
+        case Select(quantity, of):
+            return _select(quantity, of)
+    return node
+
+
+def _plain(text: str) -> str:
+    """Return a text in lower case with single spaces."""
+    return ' '.join(text.casefold().split())
+
+
+def _union(of: tuple[Node, ...]) -> Node:
+    flat = {key(x): x for member in of for x in (member.of if isinstance(member, Union) else (member,))}
+    members = tuple(flat[k] for k in sorted(flat))
+    return Union(members) if len(members) > 1 else members[0]
+
+
+def _select(quantity: str | int, of: Node) -> Node:
+    """Return the selection unless what it selects from has that many members already."""
+    count = 1 if quantity in ('one', 1) else quantity
+    if isinstance(of, Rank) and (count == of.count or quantity == 'all'):
+        return of
+    if isinstance(of, Select):
+        if quantity in ('all', of.quantity):
+            return of
+        if of.quantity == 'all':
+            of = of.of
+    return Select('one' if quantity == 1 else quantity, of)  # type: ignore[arg-type]
+
+
+def _sorted_chain(node: Node) -> Node:
+    """Return the same conditions in a fixed order, each once; filters are innermost."""
+    chain: dict[tuple[int, str], Node] = {}
+    base = node
+    while isinstance(base, MODIFIERS):
+        below = base.of
+        alone = replace(base, of=node)  # the condition without what it is applied to
+        data = alone.to_json()
+        del data['of']
+        chain[MODIFIERS.index(type(base)), json.dumps(data, sort_keys=True)] = base
+        base = below
+    for place in sorted(chain):
+        base = replace(chain[place], of=base)  # type: ignore[call-arg]
+    return base

@@ -1,0 +1,193 @@
+"""Programs in words, for people: "the tallest of the things on the table".
+
+The words are the same for equal programs and different for different ones. Brackets show what belongs together where a
+condition's own words would not.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.knowledge import article, plural, use_phrases
+from converseg_ros.programs.nodes import (
+    Act,
+    Everything,
+    Except,
+    Filter,
+    FreeSpace,
+    Like,
+    Node,
+    Parts,
+    Rank,
+    Relate,
+    Select,
+    Things,
+    Union,
+)
+
+NUMBERS: Final = (
+    'no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve',
+    'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen', 'twenty',
+)  # fmt: skip
+ORDINALS: Final = (
+    '', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth', 'eleventh',
+    'twelfth', 'thirteenth', 'fourteenth', 'fifteenth', 'sixteenth', 'seventeenth', 'eighteenth', 'nineteenth',
+    'twentieth',
+)  # fmt: skip
+
+SUPERLATIVES: Final = {
+    ('height', 'max'): 'tallest', ('height', 'min'): 'shortest', ('size', 'max'): 'largest',
+    ('size', 'min'): 'smallest',
+    ('width', 'max'): 'widest', ('width', 'min'): 'narrowest', ('length', 'max'): 'longest',
+    ('length', 'min'): 'least long', ('weight', 'max'): 'heaviest', ('weight', 'min'): 'lightest',
+    ('x', 'min'): 'leftmost', ('x', 'max'): 'rightmost', ('y', 'min'): 'topmost', ('y', 'max'): 'bottommost',
+    ('elevation', 'max'): 'highest', ('elevation', 'min'): 'lowest', ('depth', 'min'): 'nearest',
+    ('depth', 'max'): 'farthest', ('distance_to', 'min'): 'nearest', ('distance_to', 'max'): 'farthest',
+}  # fmt: skip
+# {s} ends a verb in the singular, {are} is "is" or "are".
+_RELATIONS: Final = {
+    'supports': 'that support{s}', 'contains': 'that contain{s}', 'covers': 'that cover{s}',
+    'falls_without': 'that would fall without', 'hides': 'that hide{s}', 'part_of': 'that {are} part of',
+    'own_left_of': 'on the own left of', 'own_right_of': 'on the own right of',
+}  # fmt: skip
+_PHYSICS: Final = {
+    'tips': 'that could tip over', 'stable': 'that stand{s} firmly', 'bears_load': 'that bear{s} a load',
+    'removable': 'that can be taken without disturbing anything', 'rolls': 'that could roll away',
+    'heavy': 'that {are} heavy', 'light_weight': 'that weigh{s} little',
+}  # fmt: skip
+_REGIONS: Final = {
+    'left': 'in the left of the picture', 'right': 'in the right of the picture', 'top': 'at the top of the picture',
+    'bottom': 'at the bottom of the picture', 'centre': 'in the centre of the picture',
+    'corner': 'in a corner of the picture', 'near': 'in the near part of the scene',
+    'far': 'in the far part of the scene',
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A noun phrase without its article. before: adjectives; after: conditions.
+
+    definite: it says itself which ones it means, and takes neither an article nor another condition. article: put
+    before it where it is not in a list of its own.
+    """
+
+    noun: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    definite: bool = False
+    article: str = 'the '
+
+    def __str__(self) -> str:
+        """Return the words."""
+        return ' '.join((*self.before, self.noun, *self.after))
+
+
+def words(node: Node) -> str:
+    """Return a program in words."""
+    if not isinstance(node, Select):
+        return _the(_phrase(node))
+    many = node.quantity != 'one'
+    phrase = _phrase(node.of, many)
+    if node.quantity == 'one':
+        return f'one of ({phrase})' if phrase.definite else f'{phrase.article}{phrase}'
+    count = 'all' if node.quantity == 'all' else NUMBERS[int(node.quantity)]
+    return f'{count} of ({phrase})' if phrase.definite else f'{count} {phrase}'
+
+
+def _the(phrase: Phrase) -> str:
+    return str(phrase) if phrase.definite else f'{phrase.article}{phrase}'
+
+
+def _inner(node: Node) -> str:
+    """Return the words of a node within another's, in brackets where they end in a condition or are a list."""
+    of = node.of if isinstance(node, Select) else node
+    phrase = _phrase(of)
+    return f'({words(node)})' if phrase.definite or phrase.after else words(node)
+
+
+def _phrase(node: Node, many: bool = True) -> Phrase:
+    """Return the noun phrase of a node, in the plural or the singular."""
+    match node:
+        case Things():
+            return Phrase('things' if many else 'thing')
+        case Everything():
+            return Phrase('regions' if many else 'region')
+        case Filter():
+            return _filtered(node, many)
+        case Relate(relation, of, anchor, other):
+            ends = _inner(anchor) if other is None else f'{_inner(anchor)} and {_inner(other)}'
+            return _with(of, f'{_RELATIONS.get(relation, relation.replace("_", " "))} {ends}', many)
+        case Act():
+            return _with(node.of, _acting(node), many)
+        case Like(text, of):
+            return _with(of, f'like "{text}"', many)
+        case Parts(noun, of):
+            part = 'place to hold' if noun == 'grip' else f'{noun} of'
+            name = part if not many else 'places to hold' if noun == 'grip' else f'{plural(noun)} of'
+            return Phrase(f'{name} {_inner(of)}')
+        case Rank():
+            return Phrase(_ranked(node), definite=True)
+        case FreeSpace(on, thing, size):
+            where = 'any surface' if on is None else _inner(on)
+            fits = f' where {article(thing)} {thing} fits' if thing else ''
+            room = f' with {round(100 * size, 1):g} cm of room' if size else ''
+            return Phrase(f'the free part of {where}{fits}{room}', definite=True)
+        case Union(of):
+            return Phrase(' and '.join(_inner(x) for x in of), definite=True)
+        case Except(of, minus):
+            return Phrase(f'{_inner(of)} except {_inner(minus)}', definite=True)
+        case Select():
+            return Phrase(words(node), definite=True)
+    raise InputError(f'{node.op} has no words', where='printer')
+
+
+def _with(of: Node, condition: str, many: bool) -> Phrase:
+    """Return the phrase of `of` with a condition behind it."""
+    phrase = _phrase(of, many)
+    condition = condition.replace('{s}', '' if many else 's').replace('{are}', 'are' if many else 'is')
+    if phrase.definite:
+        return Phrase(f'{"those" if many else "one"} of ({phrase})', after=(condition,), article='')
+    return replace(phrase, after=(*phrase.after, condition))
+
+
+def _filtered(node: Filter, many: bool) -> Phrase:
+    value = node.value
+    match node.by:
+        case 'name':
+            noun = plural(value) if many else value
+            return Phrase(noun) if isinstance(node.of, Everything) else _with(node.of, f'called "{value}"', many)
+        case 'colour' | 'material':
+            phrase = _phrase(node.of, many)
+            if phrase.definite or phrase.after:
+                return _with(node.of, f'that {{are}} {value}', many)
+            return Phrase(phrase.noun, (value, *phrase.before))
+        case 'tag':
+            use = use_phrases().get(value)
+            verb = use.verbs[0] if use and use.verbs else ''
+            return _with(node.of, f'to {verb}' if verb else f'that {{are}} "{value.replace("_", " ")}"', many)
+        case 'state':
+            return _with(node.of, f'that {{are}} {value}', many)
+        case 'physics':
+            return _with(node.of, _PHYSICS[value], many)
+    return _with(node.of, _REGIONS[value], many)
+
+
+def _acting(node: Act) -> str:
+    act = node.kind
+    other = '' if node.other is None else _inner(node.other)
+    match node.role:
+        case 'agent':
+            return f'that {{are}} {act} {other or "something"}'
+        case 'patient':
+            return f'that {other or "somebody"} is {act}'
+        case 'instrument':
+            return f'used for {act} {other or "something"}'
+    return f'without a part in {act} {other or "anything"}'
+
+
+def _ranked(node: Rank) -> str:
+    best = SUPERLATIVES[node.key, node.order]
+    place = f'{ORDINALS[node.first]} ' if node.first > 1 else ''
+    count = f'{NUMBERS[node.count]} ' if node.count > 1 else ''
+    anchor = '' if node.anchor is None else f' to {_inner(node.anchor)}'
+    return f'the {count}{place}{best}{anchor} of {_the(_phrase(node.of))}'

@@ -1,0 +1,92 @@
+"""Words of an instruction, and what a span of them says: a noun in the singular, a free text, or a length in metres."""
+
+from collections.abc import Sequence
+import re
+from typing import Final
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.knowledge import singular
+from converseg_ros.programs.vocabulary import LONGEST_SPAN
+
+MAX_WORDS: Final = 80
+
+_WORD = re.compile(r"'s\b|[^\W_]+(?:[.,]\d+|['-](?!s\b)[^\W_]+)*|[^\w\s]")
+_UNITS: Final = {
+    'mm': 0.001, 'millimetre': 0.001, 'millimeter': 0.001, 'cm': 0.01, 'centimetre': 0.01, 'centimeter': 0.01,
+    'dm': 0.1, 'm': 1.0, 'metre': 1.0, 'meter': 1.0, 'inch': 0.0254, 'inche': 0.0254, 'in': 0.0254, '"': 0.0254,
+    'foot': 0.3048, 'feet': 0.3048, 'ft': 0.3048,
+}  # fmt: skip
+_NUMBERS: Final = {
+    'one': 1, 'two': 2, 'three': 3, 'four': 4, 'five': 5, 'six': 6, 'seven': 7, 'eight': 8,
+    'nine': 9, 'ten': 10, 'eleven': 11, 'twelve': 12, 'fifteen': 15, 'twenty': 20, 'thirty': 30, 'forty': 40,
+    'fifty': 50, 'sixty': 60, 'eighty': 80, 'hundred': 100, 'half': 0.5, 'quarter': 0.25,
+}  # fmt: skip
+
+
+def split(text: str) -> list[str]:
+    """Return the words and punctuation marks of a text, in lower case.
+
+    Raise InputError for a text without words and for one of more than MAX_WORDS.
+    """
+    words = _WORD.findall(text.casefold().replace('’', "'"))
+    if not any(w[0].isalnum() for w in words):
+        raise InputError(f'{text!r:.40} has no words', where='instruction', do='say what to look for')
+    if len(words) > MAX_WORDS:
+        raise InputError(
+            f'{len(words)} words are more than {MAX_WORDS}', where='instruction', do='ask for one thing at a time'
+        )
+    return words
+
+
+def find_span(slot: str, value: str | float, words: Sequence[str]) -> tuple[int, int] | None:
+    """Return the first and last index of the first span that reads as `value`, or None."""
+    longest = min(LONGEST_SPAN, len(words))
+    if slot != 'length':
+        longest = min(longest, len(split(str(value))))
+    for size in range(longest, 0, -1) if slot == 'length' else (longest,):
+        for start in range(len(words) - size + 1):
+            if _same(slot, value, words[start : start + size]):
+                return start, start + size - 1
+    return None
+
+
+def _same(slot: str, value: str | float, words: Sequence[str]) -> bool:
+    if slot == 'length':
+        metres = length(words)
+        return metres is not None and abs(metres - float(value)) < 1e-4
+    wanted = ' '.join(split(str(value)))
+    return ' '.join(words) == wanted or (slot == 'noun' and read_span(slot, words) == wanted)
+
+
+def read_span(slot: str, words: Sequence[str]) -> str | float:
+    """Return what the words of a span say in a slot; raise InputError for a length that is none."""
+    if slot == 'length':
+        metres = length(words)
+        if metres is None:
+            raise InputError(f'{" ".join(words)!r} is not a length', where='instruction', do='say it like "20 cm"')
+        return metres
+    phrase = ' '.join(words)
+    return singular(phrase) if slot == 'noun' else phrase
+
+
+def length(words: Sequence[str]) -> float | None:
+    """Return the metres in words like "20 cm", "half a metre" or "10 by 20 centimetres", the largest of several."""
+    scale, article = 0.0, False
+    numbers: list[float | None] = [None]
+    for word in (part for w in words for part in re.findall(r'\d+(?:[.,]\d+)?|[^\W\d]+|"', w)):
+        unit, number = _UNITS.get(word) or _UNITS.get(word.removesuffix('s')), numbers[-1]
+        if word[0].isdigit():
+            numbers[-1] = float(word.replace(',', '.'))
+        elif unit is not None:
+            scale = max(scale, unit)
+        elif word in ('by', 'x', 'times') and number is not None:
+            numbers.append(None)
+        elif word in ('a', 'an'):
+            article = True
+        elif word in _NUMBERS:
+            value = _NUMBERS[word]
+            numbers[-1] = value if number is None else number * value if value == 100 else number + value
+        elif word not in ('of', 'and'):
+            return None
+    said = [n for n in numbers if n is not None] or ([1.0] if article else [])
+    return round(max(said) * scale, 4) if said and scale else None

@@ -1,0 +1,80 @@
+"""Programs that mean the same for a simple reason have one canonical form, others do not; every program has words."""
+
+import random
+
+import pytest
+from random_programs import random_program
+
+from converseg_ros.programs.canonical import canonical, equal
+from converseg_ros.programs.nodes import Everything, Except, Filter, Node, Parts, Rank, Relate, Select, Things, Union
+from converseg_ros.programs.printer import words
+
+MUG, CUP, TABLE = Filter('name', 'mug'), Filter('name', 'cup'), Select('one', Filter('name', 'table'))
+
+
+@pytest.mark.parametrize(
+    ('first', 'second'),
+    [
+        (Union((MUG, CUP)), Union((CUP, MUG))),
+        (Union((MUG, Union((CUP, TABLE)))), Union((TABLE, MUG, CUP))),
+        (Filter('colour', 'red', Filter('name', 'mug')), Filter('name', 'mug', Filter('colour', 'red'))),
+        (Relate('on', Filter('colour', 'red', MUG), TABLE), Filter('colour', 'red', Relate('on', MUG, TABLE))),
+        (Filter('name', 'Mug'), MUG),
+        (Filter('colour', 'red', Filter('colour', 'red')), Filter('colour', 'red')),
+        (Select('all', Select('all', MUG)), Select('all', MUG)),
+        (Select('one', Rank('height', 'max', MUG)), Rank('height', 'max', MUG)),
+        (Select(1, MUG), Select('one', MUG)),
+        (Except(Except(MUG, CUP), TABLE), Except(MUG, Union((TABLE, CUP)))),
+        (Relate('between', Things(), MUG, CUP), Relate('between', Things(), CUP, MUG)),
+    ],
+)
+def test_the_same_is_equal(first: Node, second: Node) -> None:
+    assert equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ('first', 'second'),
+    [
+        (MUG, CUP),
+        (Select('one', MUG), Select('all', MUG)),
+        (Relate('on', MUG, CUP), Relate('on', CUP, MUG)),
+        (Rank('height', 'max', Filter('colour', 'red', MUG)), Filter('colour', 'red', Rank('height', 'max', MUG))),
+        (Except(MUG, CUP), Except(CUP, MUG)),
+        (Parts('lid', Filter('colour', 'red', MUG)), Filter('colour', 'red', Parts('lid', MUG))),
+        (Select(2, Rank('height', 'max', MUG, count=3)), Rank('height', 'max', MUG, count=3)),
+        (Things(), Everything()),
+    ],
+)
+def test_what_differs_stays_different(first: Node, second: Node) -> None:
+    assert not equal(first, second)
+
+
+@pytest.mark.parametrize('seed', range(200))
+def test_the_canonical_form_of_a_canonical_form_is_itself(seed: int) -> None:
+    once = canonical(random_program(random.Random(seed), 4))
+    assert canonical(once) == once
+
+
+@pytest.mark.parametrize(
+    ('program', 'text'),
+    [
+        (Rank('height', 'max', Relate('on', Things(), TABLE)), 'the tallest of the things on the table'),
+        (Select('one', Filter('colour', 'red', MUG)), 'the red mug'),
+        (Select(2, Filter('material', 'glass', MUG)), 'two glass mugs'),
+        (Select('all', Filter('state', 'open', MUG)), 'all mugs that are open'),
+        (Select('one', Filter('state', 'open', MUG)), 'the mug that is open'),
+        (Parts('handle', Select('one', MUG)), 'the handles of the mug'),
+        (Rank('distance_to', 'min', CUP, anchor=TABLE), 'the nearest to the table of the cups'),
+        (Rank('x', 'min', CUP, first=2), 'the second leftmost of the cups'),
+        (Except(Things(), MUG), 'the things except the mugs'),
+    ],
+)
+def test_programs_in_words(program: Node, text: str) -> None:
+    assert words(program) == text
+
+
+def test_different_programs_have_different_words() -> None:
+    seen: dict[str, Node] = {}
+    for seed in range(3000):
+        program = random_program(random.Random(seed), 3)
+        assert seen.setdefault(words(program), program) == program
