@@ -14,8 +14,9 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING, Any
 
-from converseg_ros.core import InputError, Instruction, Prediction, Role
+from converseg_ros.core import Frame, InputError, Instruction, Prediction, Role
 from converseg_ros.core.files import atomic_path, write_json
+from converseg_ros.core.segmentation import Query
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,11 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--image', type=Path, required=True, help='PNG or JPEG file')
     parser.add_argument('--prompt', action='append', required=True, help='an instruction; give it again for more')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the results go')
-    parser.add_argument(
-        '--depth',
-        type=Path,
-        help='16-bit PNG or .npy of integers (see depth_scale), or .npy of floats in metres; registered',
-    )
+    parser.add_argument('--depth', type=Path, help='16-bit PNG (see depth_scale) or .npy in metres, registered')
     parser.add_argument('--camera', type=Path, help='JSON: width, height, K (nine numbers), depth_scale per metre')
     parser.add_argument('--role', choices=[r.name.lower() for r in Role], default='plain', help='of all the prompts')
     parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
@@ -48,12 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict, write, and print one line a prompt."""
-    if args.depth is not None and args.camera is None:
-        raise InputError('depth without a camera cannot be lifted', where='--depth', do='give --camera FILE.json')
-    instructions = [Instruction(text, Role[args.role.upper()]) for text in args.prompt]
-    from converseg_ros.datasets.images import read_rgb
+    from converseg_ros.datasets.views import read_view
 
-    rgb = read_rgb(args.image)
+    instructions = [Instruction(text, Role[args.role.upper()]) for text in args.prompt]
+    frame = read_view(args.image, args.depth, args.camera, frame_id='camera')
     from converseg_ros.network import load
 
     predictor = load(
@@ -66,11 +61,10 @@ def run(args: argparse.Namespace) -> int:
         precision=args.precision,
         max_pixels=args.max_pixels,
     )
-    predictor.set_image(rgb)
-    recall = [i.role == Role.SAFETY for i in instructions]
-    predictions = predictor.predict([i.resolved for i in instructions], recall=recall)
-    geometries = lift(args, rgb, instructions, predictions) if args.depth is not None else None
-    write(args.out, rgb, instructions, predictions, geometries)
+    predictor.set_image(frame)
+    predictions = predictor.predict([Query(i.resolved, role=i.role) for i in instructions])
+    geometries = lift(frame, instructions, predictions) if frame.depth is not None else None
+    write(args.out, frame.rgb, instructions, predictions, geometries)
     if not predictor.calibrated:
         print(f'{predictor.name} is not calibrated: only an empty mask counts as no target', file=sys.stderr)
     for k, (instruction, p) in enumerate(zip(instructions, predictions)):
@@ -80,17 +74,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def lift(
-    args: argparse.Namespace, rgb: 'NDArray[np.uint8]', instructions: list[Instruction], predictions: list[Prediction]
-) -> 'list[Geometry]':
+def lift(frame: Frame, instructions: list[Instruction], predictions: list[Prediction]) -> 'list[Geometry]':
     """Return the geometry of each mask, in the camera's optical frame."""
-    from converseg_ros.core import Frame
-    from converseg_ros.datasets.images import CameraFile, read_depth
     from converseg_ros.lifting import lift_regions
 
-    camera = CameraFile.read(args.camera)
-    depth = read_depth(args.depth, camera.depth_scale)
-    frame = Frame(rgb, depth, camera.intrinsics, frame_id='camera')
     return lift_regions(frame, [(i, p.mask) for i, p in zip(instructions, predictions)])
 
 

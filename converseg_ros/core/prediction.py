@@ -13,6 +13,16 @@ from converseg_ros.core.status import Status
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A region that was considered: what it is called, where it is, and how well it fits (0 to 1)."""
+
+    name: str
+    score: float
+    box: Box
+    note: str = ''
+
+
+@dataclass(frozen=True)
 class Prediction:
     """A mask at image size with its honesty.
 
@@ -21,6 +31,9 @@ class Prediction:
     object_score: probability that a target exists at all, or None where the network has no such head.
     mask_score: mean foreground probability inside the mask before anything was decided; with object_score, what a
     calibration is fitted on.
+    program: JSON object of the program that was executed, or None where the network has no programs; program_text: the
+    same in words. candidates: the regions that were considered, the best first.
+    evidence: named numbers about the existence of a target, on which a calibration is fitted.
     """
 
     mask: NDArray[np.bool_]
@@ -32,6 +45,10 @@ class Prediction:
     probability: NDArray[np.float32] | None = None
     stage_ms: dict[str, float] = field(default_factory=dict)
     mask_score: float | None = None
+    program: dict[str, Any] | None = None
+    program_text: str = ''
+    candidates: tuple[Candidate, ...] = ()
+    evidence: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the mask; an answer without a target has none."""

@@ -1,12 +1,40 @@
 """What everything downstream expects of a network: set one image, ask many things of it."""
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.instruction import Role
 from converseg_ros.core.prediction import Prediction
+
+View: TypeAlias = Frame | NDArray[np.uint8]
+"""A frame, or an (H, W, 3) uint8 RGB image alone."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One thing to ask: a text, or the JSON object of a program (programs/nodes.py) that takes the text's place.
+
+    role: SAFETY chooses the threshold that is set for recall, and never a mask with parts left out.
+    """
+
+    text: str
+    program: dict[str, Any] | None = None
+    role: Role = Role.PLAIN
+
+
+def as_frame(view: View) -> Frame:
+    """Return the view as a Frame; raise InputError where it is no uint8 RGB image."""
+    return view if isinstance(view, Frame) else Frame(view)
+
+
+def as_queries(queries: Sequence[Query | str]) -> list[Query]:
+    """Return queries, where a plain text stands for a Query with nothing else."""
+    return [q if isinstance(q, Query) else Query(q) for q in queries]
 
 
 class SegmentationNetwork(Protocol):
@@ -27,24 +55,22 @@ class SegmentationNetwork(Protocol):
         """Where it runs, e.g. 'cpu' or 'cuda:0'."""
         ...
 
-    def set_image(self, rgb: NDArray[np.uint8], key: Hashable = None) -> None:
-        """Encode an (H, W, 3) uint8 image; a `key` seen lately comes from the cache."""
+    def set_image(self, view: View, key: Hashable = None) -> None:
+        """Encode a view; one with the same `key` and the same inputs (depth, gravity) comes from the cache.
+
+        Depth, intrinsics and gravity are used by the networks that can use them.
+        """
         ...
 
     def predict(
-        self,
-        texts: Sequence[str],
-        *,
-        recall: Sequence[bool] | None = None,
-        checkpoint: Callable[[str], None] | None = None,
+        self, queries: Sequence[Query | str], *, checkpoint: Callable[[str], None] | None = None
     ) -> list[Prediction]:
-        """Answer K texts on the image that is set; texts seen lately are not encoded again.
+        """Answer K queries on the view that is set; texts seen lately are not encoded again.
 
-        recall: for each text, whether the safety threshold (chosen for recall) decides instead of the usual one.
         checkpoint: called with the name of each stage before it starts; it may raise to cancel.
         """
         ...
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Release the memory."""
         ...

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import ConversegError, InputError, decode_rle
+from converseg_ros.core import ConversegError, Frame, InputError, decode_rle
 from converseg_ros.datasets.images import read_mask, read_rgb
 from converseg_ros.datasets.polygons import rasterize
 from converseg_ros.datasets.samples import Sample, broken, family_of
+from converseg_ros.datasets.views import read_view
 
 HUB_BENCHMARK = 'aadarsh99/ConverSeg'
 
@@ -80,7 +81,7 @@ def samples_of_parquet(path: Path, prefix: str = '') -> list[Sample]:
                 id_,
                 image_id,
                 str(data['prompt']),
-                lambda row=row: read_rgb(io.BytesIO(table.image(row, 'image'))),  # type: ignore[misc]
+                lambda row=row: Frame(read_rgb(io.BytesIO(table.image(row, 'image')))),  # type: ignore[misc]
                 lambda row=row: read_mask(io.BytesIO(table.image(row, 'mask'))),  # type: ignore[misc]
                 family,
                 '' if family else concept,
@@ -149,7 +150,7 @@ def samples_of_refcoco(folder: Path, images: Path, split: str = 'val') -> list[S
                     f'{ref["ref_id"]}-{k}',
                     str(image['id']),
                     text,
-                    lambda path=path: read_rgb(path),  # type: ignore[misc]
+                    lambda path=path: read_view(path),  # type: ignore[misc]
                     lambda a=annotation, i=image: coco_mask(a['segmentation'], i['height'], i['width']),  # type: ignore[misc]
                 )
             )
@@ -195,7 +196,7 @@ def samples_of_reasonseg(folder: Path) -> list[Sample]:
                     f'{path.stem}-{k}',
                     path.stem,
                     str(text),
-                    lambda image=image: read_rgb(image),  # type: ignore[misc]
+                    lambda image=image: read_view(image),  # type: ignore[misc]
                     lambda draw=draw: draw('target'),  # type: ignore[misc]
                     ignore=lambda draw=draw: draw('ignore'),  # type: ignore[misc]
                 )

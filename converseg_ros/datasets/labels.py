@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import Family, InputError, decode_rle, encode_rle
+from converseg_ros.core import Family, Frame, InputError, decode_rle, encode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.instruction import clean_text
 from converseg_ros.datasets.polygons import build_parts, combine
 
 ASSISTED = 'assisted'  # how a mask was made with a network's help; never a truth for choosing or reporting alone
-FindImage = Callable[[str, str], NDArray[np.uint8]]  # (source, image name or stamp) -> (H, W, 3) uint8
+FindView = Callable[[str, str], Frame]  # (source, image name or stamp) -> frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def how_made(target: list[str], parts: Mapping[str, Mapping[str, Any]]) -> str:
     return text
 
 
-def labels_of_polygons(path: Path, find: FindImage) -> list[Label]:
+def labels_of_polygons(path: Path, find: FindView) -> list[Label]:
     """Build the labels of a polygon file (see datasets.polygons); `find` gives the images that were drawn on."""
     try:
         data = json.loads(path.read_text())
@@ -124,7 +124,7 @@ def labels_of_polygons(path: Path, find: FindImage) -> list[Label]:
         raise InputError(f'not a polygon file ({error})', where=str(path)) from error
     labels = []
     for name, entry in images.items():
-        rgb = find(source, name)
+        rgb = find(source, name).rgb
         height, width = rgb.shape[:2]
         parts = entry.get('parts', {})
         masks = build_parts(rgb, parts)

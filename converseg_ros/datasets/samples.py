@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import Family, InputError, Item
-from converseg_ros.datasets.images import read_mask, read_rgb
-from converseg_ros.datasets.labels import FindImage, Label
+from converseg_ros.core import Family, Frame, InputError, Item
+from converseg_ros.datasets.images import read_mask
+from converseg_ros.datasets.labels import FindView, Label
+from converseg_ros.datasets.views import read_view
 
 FAMILY_WORDS = {  # how the published benchmark names the families in its `concept` column
     'entit': Family.ENTITIES,
@@ -33,18 +34,20 @@ FAMILY_WORDS = {  # how the published benchmark names the families in its `conce
 class Sample:
     """One prompt to score; image and truth are read when their turn comes, so that a bad file spoils one item alone.
 
-    image: returns (H, W, 3) uint8. truth: returns (H, W) bool, all False = no target. ignore: returns (H, W) bool
-    pixels that do not count, or None.
+    view: returns the frame, with depth and camera where the data set has them. truth: returns (H, W) bool, all False =
+    no target. ignore: returns (H, W) bool pixels that do not count, or None. program: JSON object of a program to
+    execute in the prompt's place.
     """
 
     id: str
     image_id: str
     prompt: str
-    image: Callable[[], NDArray[np.uint8]]
+    view: Callable[[], Frame]
     truth: Callable[[], NDArray[np.bool_]]
     family: str = ''
     sub_concept: str = ''
     ignore: Callable[[], NDArray[np.bool_] | None] | None = None
+    program: dict[str, Any] | None = None
 
 
 def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
@@ -99,7 +102,7 @@ def _item_sample(root: Path, index: int, item: Any) -> Sample:
     concept = str(item.get('concept') or '')
     family = family_of(concept)
     sub = str(item.get('sub_concept') or ('' if family else concept))
-    return Sample(id_, str(image), prompt, lambda: read_rgb(image), lambda: read_mask(mask), family, sub)
+    return Sample(id_, str(image), prompt, lambda: read_view(image), lambda: read_mask(mask), family, sub)
 
 
 def samples_of_dataset(folder: Path, split: str = '') -> list[Sample]:
@@ -127,7 +130,7 @@ def samples_of_dataset(folder: Path, split: str = '') -> list[Sample]:
                 item.id,
                 item.image_id or item.image,
                 item.prompt,
-                lambda image=image: read_rgb(image),  # type: ignore[misc]
+                lambda image=image: read_view(image),  # type: ignore[misc]
                 item.mask,
                 family,
                 item.sub_concept,
@@ -136,8 +139,8 @@ def samples_of_dataset(folder: Path, split: str = '') -> list[Sample]:
     return samples
 
 
-def samples_of_labels(labels: Iterable[Label], find: FindImage) -> list[Sample]:
-    """Return the samples of hand-made labels; `find` reads the image of (source, name or stamp)."""
+def samples_of_labels(labels: Iterable[Label], find: FindView) -> list[Sample]:
+    """Return the samples of hand-made labels; `find` reads the frame of (source, name or stamp)."""
     return [
         Sample(
             x.id,
@@ -171,7 +174,7 @@ def check_ids(samples: list[Sample]) -> list[Sample]:
         seen[s.id] = seen.get(s.id, 0) + 1
         id_ = s.id if seen[s.id] == 1 else f'{s.id}#{seen[s.id]}'
         unique.append(
-            s if id_ == s.id else Sample(id_, s.image_id, s.prompt, s.image, s.truth, s.family, s.sub_concept, s.ignore)
+            s if id_ == s.id else Sample(id_, s.image_id, s.prompt, s.view, s.truth, s.family, s.sub_concept, s.ignore)
         )
     return unique
 

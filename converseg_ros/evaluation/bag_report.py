@@ -79,7 +79,7 @@ def bag_samples(run: BagRun, scored: Sequence[Answer], truth: dict[tuple[int, st
                 a.score.id,
                 stamp,
                 a.score.prompt,
-                lambda stamp=stamp: run.bag.image_at(int(stamp)),  # type: ignore[misc]
+                lambda stamp=stamp: run.bag.frame_at(int(stamp)),  # type: ignore[misc]
                 lambda rle=rle: decode_rle(rle),  # type: ignore[misc]
                 a.score.family,
             )

@@ -90,6 +90,13 @@ class Bag:
                 return color_of(message)
         raise InputError(f'no image has the stamp {stamp_ns}', where=str(self.path))
 
+    def frame_at(self, stamp_ns: int) -> Frame:
+        """Return the frame of the colour image with this very stamp, with all that the bag has of it."""
+        others = set(self.stamps()) - {stamp_ns}
+        for found in self.frames(skip=others):
+            return found.frame
+        raise InputError(f'no image has the stamp {stamp_ns}', where=str(self.path))
+
     def frames(self, *, skip: frozenset[int] | set[int] = frozenset()) -> Iterator[BagFrame]:
         """Yield the frames in order of the colour images' stamps; those whose stamp is in `skip` are not decoded."""
         waiting: list[tuple[int, int, Any]] = []  # bag time, stamp, message

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import Prediction, Status
+from converseg_ros.core import Frame, Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.evaluation.runner import Baseline
 
@@ -25,10 +25,10 @@ class AllEmpty:
     name = 'all_empty'
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Find nothing."""
-        return [_answer(np.zeros(rgb.shape[:2], bool)) for _ in texts]
+        return [_answer(np.zeros(view.rgb.shape[:2], bool)) for _ in texts]
 
 
 class AllForeground:
@@ -37,10 +37,10 @@ class AllForeground:
     name = 'all_foreground'
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Find everything."""
-        return [_answer(np.ones(rgb.shape[:2], bool)) for _ in texts]
+        return [_answer(np.ones(view.rgb.shape[:2], bool)) for _ in texts]
 
 
 class ConstantPrompt:
@@ -51,7 +51,7 @@ class ConstantPrompt:
         self.name = f'{BLIND}:{text}'
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Answer the constant."""
         return network.predict([self.text]) * len(texts)
@@ -68,7 +68,7 @@ class MajorityMask:
         self.name = f'{BLIND}:majority of the answers'
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Vote."""
         votes = np.mean([p.mask for p in own], axis=0)
@@ -82,10 +82,10 @@ class OtherModel:
         self.name, self.network = f'model:{name}', network
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Ask the other network."""
-        self.network.set_image(rgb)
+        self.network.set_image(view)
         return self.network.predict(list(texts))
 
 

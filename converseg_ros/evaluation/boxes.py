@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import Prediction, Status
+from converseg_ros.core import Frame, Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.datasets.polygons import grab_cut
 
@@ -31,12 +31,12 @@ class DetectorMatcher:
         return getattr(getattr(inner, 'image_encoder', None), 'detector', None) is not None
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Answer each text by the boxes that are called so."""
-        boxes, kinds = _detected(network, (rgb.shape[0], rgb.shape[1]))
+        boxes, kinds = _detected(network, (view.height, view.width))
         cosine = _cosine(network, texts)  # (K, C)
-        return [self._one(rgb, boxes, kinds, row) for row in cosine]
+        return [self._one(view.rgb, boxes, kinds, row) for row in cosine]
 
     def _one(
         self, rgb: NDArray[np.uint8], boxes: NDArray[np.float32], kinds: NDArray[np.float32], near: NDArray[np.float32]

@@ -144,7 +144,7 @@ def _figure(sample: Sample, answer: Answer) -> str:
     caption = f'{escape(sample.prompt)}<br>IoU {score.iou:.2f}, {escape(score.status)}, score {score.score:.2f}'
     note = f'<figcaption>{caption} <small>{escape(sample.id)}</small></figcaption>'
     try:
-        rgb = sample.image()
+        rgb = sample.view().rgb
         truth = fit_mask(sample.truth(), *rgb.shape[:2])
         mask = decode_rle(answer.rle or {})
     except Exception as error:

@@ -112,7 +112,7 @@ class Labelling:
         if not 0 <= key < len(self.pictures):
             raise InputError(f'there is no picture {key}', where='label')
         p = self.pictures[key]
-        return self.sources.find(p.source, str(p.image))
+        return self.sources.find(p.source, str(p.image)).rgb
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows: pictures, labels (without masks), families, and who can assist."""
@@ -138,8 +138,9 @@ class Labelling:
 
         if self.network is None:
             raise InputError('no network was given', where='label', do='start with --assist MODEL')
-        rgb = self.picture(request.picture)
-        self.network.set_image(rgb, key=('label', request.picture))
+        self.picture(request.picture)  # checks the index
+        p = self.pictures[request.picture]
+        self.network.set_image(self.sources.find(p.source, str(p.image)), key=('label', request.picture))
         mask = self.network.predict([request.prompt])[0].mask
         if request.x is not None and request.y is not None:
             if not (0 <= request.x < mask.shape[1] and 0 <= request.y < mask.shape[0]):

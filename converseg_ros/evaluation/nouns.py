@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import Prediction, Status
+from converseg_ros.core import Frame, Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.datasets.polygons import grab_cut
 
@@ -54,12 +54,12 @@ class NounMatcher:
         return trunk, encoder, _embed(encoder, [f'a photo of a {n}' for n in names])
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Answer each text by the places whose classes are nearest to it."""
         _, encoder, names = self._parts
-        classes = self._classes(rgb)
-        return [self._one(rgb, classes, names @ v) for v in _embed(encoder, list(texts))]
+        classes = self._classes(view.rgb)
+        return [self._one(view.rgb, classes, names @ v) for v in _embed(encoder, list(texts))]
 
     def _classes(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the (h, w, 1000) class probabilities of each place, all but the likeliest set to 0."""

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import ConversegError, Prediction, Status, encode_rle
+from converseg_ros.core import ConversegError, Frame, Prediction, Status, encode_rle
 from converseg_ros.core.files import write_text
-from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
 from converseg_ros.evaluation.metrics import Score, boundary_f, overlap
 
@@ -29,9 +29,9 @@ class Baseline(Protocol):
     name: str
 
     def answer(
-        self, rgb: NDArray[np.uint8], texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
+        self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Answer K texts on the image; `network` has it set, `own` are the network's answers."""
+        """Answer K texts on the view; `network` has it set, `own` are the network's answers."""
         ...
 
 
@@ -127,21 +127,21 @@ class Runner:
         """Yield every answerer's answers to the prompts of one image."""
         truths: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_] | None]] = {}
         problems: dict[str, str] = {}
-        rgb = None
+        view = None
         for s in group:
             try:
-                rgb = s.image() if rgb is None else rgb
-                truth = fit_mask(s.truth(), *rgb.shape[:2])
+                view = s.view() if view is None else view
+                truth = fit_mask(s.truth(), *view.rgb.shape[:2])
                 ignore = s.ignore() if s.ignore else None
                 truths[s.id] = truth, ignore
             except Exception as error:
                 problems[s.id] = _say(error)
         good = [s for s in group if s.id in truths]
         own: dict[str, Prediction] = {}
-        if rgb is not None and good:
+        if view is not None and good:
             start = time.perf_counter()
             try:
-                self.network.set_image(rgb, key=(group[0].image_id, rgb.shape))
+                self.network.set_image(view, key=(group[0].image_id, view.rgb.shape))
                 self.image_ms.append(1e3 * (time.perf_counter() - start))
             except Exception as error:
                 problems |= {s.id: _say(error) for s in good}
@@ -149,7 +149,7 @@ class Runner:
         millis: dict[str, float] = {}
         for chunk in (good[i : i + BATCH] for i in range(0, len(good), BATCH)):
             start = time.perf_counter()
-            answers, failed = self._ask(chunk, lambda c: self.network.predict([s.prompt for s in c]))
+            answers, failed = self._ask(chunk, lambda c: self.network.predict([Query(s.prompt, s.program) for s in c]))
             own |= answers
             problems |= failed
             millis |= {s.id: 1e3 * (time.perf_counter() - start) / len(chunk) for s in chunk}
@@ -160,8 +160,8 @@ class Runner:
         for baseline in self.baselines:
             found: dict[str, Prediction] = {}
             failed = dict(problems)
-            if rgb is not None and answered:
-                image = rgb
+            if view is not None and answered:
+                image = view
 
                 def call(c: list[Sample], image: Any = image, baseline: Baseline = baseline) -> list[Prediction]:
                     return baseline.answer(image, [s.prompt for s in c], self.network, [own[s.id] for s in c])

@@ -3,11 +3,8 @@
 from collections import OrderedDict
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from converseg_ros.core import InputError
-from converseg_ros.datasets.images import read_rgb
+from converseg_ros.core import Frame, InputError
+from converseg_ros.datasets.views import read_view
 
 KEEP = 8  # decoded images
 
@@ -17,7 +14,7 @@ class Sources:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.cache: OrderedDict[tuple[str, str], NDArray[np.uint8]] = OrderedDict()
+        self.cache: OrderedDict[tuple[str, str], Frame] = OrderedDict()
 
     def folder(self, source: str) -> Path:
         """Return the folder or bag of a source; a source never leads out of the root."""
@@ -33,8 +30,8 @@ class Sources:
         path = self.folder(source)
         return path.suffix in ('.mcap', '.db3') or (path / 'metadata.yaml').is_file()
 
-    def find(self, source: str, image: str) -> NDArray[np.uint8]:
-        """Return the (H, W, 3) uint8 image of a source by file name or stamp."""
+    def find(self, source: str, image: str) -> Frame:
+        """Return the frame of a source by file name or stamp, with depth and camera where they are there."""
         key = source, image
         if key in self.cache:
             self.cache.move_to_end(key)
@@ -43,13 +40,13 @@ class Sources:
             from converseg_ros.evaluation.bags import Bag
 
             with Bag(self.folder(source)) as bag:
-                rgb = bag.image_at(int(image))
+                frame = bag.frame_at(int(image))
         else:
             path = (self.folder(source) / image).resolve()
             if not path.is_relative_to(self.folder(source)):
                 raise InputError('leads out of its folder', where=image)
-            rgb = read_rgb(path)
-        self.cache[key] = rgb
+            frame = read_view(path)
+        self.cache[key] = frame
         while len(self.cache) > KEEP:
             self.cache.popitem(last=False)
-        return rgb
+        return frame

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from converseg_ros.core import ConversegError, InputError, Prediction
+from converseg_ros.core import ConversegError, InputError, Prediction, Role
+from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.network import selection
 from converseg_ros.network.batching import join_rows, split_rows
 from converseg_ros.network.calibration import Calibration
@@ -131,11 +132,9 @@ class Predictor:
         return self._current
 
     @torch.inference_mode()
-    def set_image(self, rgb: NDArray[np.uint8], key: Hashable = None) -> None:
-        """Encode an (H, W, 3) uint8 image; a `key` seen lately comes from the cache. On a GPU it does not wait."""
-        network = self.network
-        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
-            raise InputError(f'the image is {rgb.dtype} {rgb.shape}, not uint8 (H, W, 3)', where='network')
+    def set_image(self, view: View, key: Hashable = None) -> None:
+        """Encode the RGB image of a view; a `key` seen lately comes from the cache. On a GPU it does not wait."""
+        network, rgb = self.network, as_frame(view).rgb
         if key is not None and key in self._images and self._images[key].shape == rgb.shape[:2]:
             self._images.move_to_end(key)
             self._current = self._images[key]
@@ -152,14 +151,16 @@ class Predictor:
                 self._images.popitem(last=False)
 
     @torch.inference_mode()
-    def predict(
-        self, texts: Sequence[str], *, recall: Sequence[bool] | None = None, checkpoint: Checkpoint | None = None
-    ) -> list[Prediction]:
-        """Answer K texts on the image that is set; see SegmentationNetwork. Stages: language, decode, masks."""
+    def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
+        """Answer K queries on the image that is set; see SegmentationNetwork. Stages: language, decode, masks.
+
+        This network reads texts alone; raise InputError for a query with a program.
+        """
         network, image = self.network, self._set()
-        recalls = [False] * len(texts) if recall is None else list(recall)
-        if len(recalls) != len(texts):
-            raise InputError(f'{len(recalls)} recall flags for {len(texts)} texts', where='network')
+        asked = as_queries(queries)
+        if any(q.program is not None for q in asked):
+            raise InputError('this network executes no programs', where=self._name, do='use a model of kind things')
+        texts, recalls = [q.text for q in asked], [q.role == Role.SAFETY for q in asked]
         if not texts:
             return []
         check = checkpoint or (lambda stage: None)

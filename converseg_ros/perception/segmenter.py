@@ -14,7 +14,7 @@ from converseg_ros.core.geometry import Geometry
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
-from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.perception.tracker import Tracker, TrackerOptions
@@ -78,7 +78,7 @@ class Segmenter:
             self._tracker.reset(reason)
 
     def predict(
-        self, rgb: NDArray[np.uint8], instructions: Sequence[Instruction], checkpoint: Checkpoint | None = None
+        self, frame: Frame, instructions: Sequence[Instruction], checkpoint: Checkpoint | None = None
     ) -> list[Prediction]:
         """Return the network's answers; what fails in the network becomes ERROR answers with the reason."""
         clock = time.pthread_getcpuclockid(get_ident())
@@ -88,19 +88,16 @@ class Segmenter:
             if checkpoint is not None:
                 checkpoint('image')
             # torch takes no arrays that are read-only, as views of received bytes are
-            self.network.set_image(rgb if rgb.flags.writeable else rgb.copy())
-            return self.network.predict(
-                [i.resolved for i in instructions],
-                recall=[i.role == Role.SAFETY for i in instructions],
-                checkpoint=checkpoint,
-            )
+            writeable = frame if frame.rgb.flags.writeable else replace(frame, rgb=frame.rgb.copy())
+            self.network.set_image(writeable)
+            return self.network.predict([Query(i.resolved, role=i.role) for i in instructions], checkpoint=checkpoint)
         except CancelledError:
             raise
         except Exception as error:  # the node must live: out of memory, a lost device, a broken input
             reason = _reason(error)
             if 'out of memory' in reason:
                 self.oom += 1
-            empty = np.zeros(rgb.shape[:2], np.bool_)
+            empty = np.zeros(frame.rgb.shape[:2], np.bool_)
             return [Prediction(empty, 0.0, Status.ERROR, reason) for _ in instructions]
         finally:
             self._inside = None
@@ -123,7 +120,7 @@ class Segmenter:
         if not instructions:
             return []
         generation, options = self._generation, self.options
-        predictions = self.predict(frame.rgb, instructions, checkpoint)
+        predictions = self.predict(frame, instructions, checkpoint)
         if checkpoint is not None:
             checkpoint('lift')
         begin = time.perf_counter()

@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterable
 import json
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from converseg_ros.core import Family, InputError, Item, encode_rle
 from converseg_ros.datasets import external, samples
-from converseg_ros.datasets.images import read_mask, read_rgb
+from converseg_ros.datasets.images import read_mask
 from converseg_ros.datasets.samples import Sample
+from converseg_ros.datasets.views import read_view
 from converseg_ros.training.records import Record, split_of
 
 
@@ -32,7 +36,7 @@ def read_reference(path: Path) -> list[Sample]:
                 f'{file.stem}-{number}',
                 str(data['image']),
                 prompt,
-                lambda image=image: read_rgb(image),  # type: ignore[misc]
+                lambda image=image: read_view(image),  # type: ignore[misc]
                 lambda mask=mask: read_mask(mask),  # type: ignore[misc]
                 samples.family_of(concept),
             )
@@ -80,14 +84,18 @@ def records_of(found: Iterable[Sample], split: str, val_share: float, *, literal
             if item is not None:
                 items.append(item)
         if items:
-            records.append(Record(group[0].image_id, tuple(items), group[0].image))
+            records.append(Record(group[0].image_id, tuple(items), _rgb_of(group[0])))
     return records
+
+
+def _rgb_of(sample: Sample) -> Callable[[], NDArray[np.uint8]]:
+    return lambda: sample.view().rgb
 
 
 def _item(sample: Sample, split: str, literal: bool) -> Item | None:
     """Return a sample as an item, or None where its files cannot be read."""
     try:
-        rgb, mask = sample.image(), sample.truth()
+        rgb, mask = sample.view().rgb, sample.truth()
         mask = samples.fit_mask(mask, rgb.shape[0], rgb.shape[1])
         family = Family(sample.family) if sample.family else None
         phase = 'literal' if literal else 'conversational'

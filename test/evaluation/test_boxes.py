@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from converseg_ros.core import Status
+from converseg_ros.core import Frame, Status
 from converseg_ros.evaluation.boxes import DetectorMatcher
 from converseg_ros.network import load
 
@@ -22,7 +22,7 @@ def test_it_finds_what_coco_has_a_name_for_and_refuses_what_it_has_not(network, 
 
     rgb = read_rgb(shared / 'data/tabletop/color.png')
     network.set_image(rgb)
-    fruit, nonsense = DetectorMatcher().answer(rgb, ['a banana', 'qwertz'], network, [])
+    fruit, nonsense = DetectorMatcher().answer(Frame(rgb), ['a banana', 'qwertz'], network, [])
     banana = np.zeros(rgb.shape[:2], bool)
     banana[100:370, 450:610] = True  # the box around it
     assert fruit.status == Status.OK

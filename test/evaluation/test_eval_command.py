@@ -143,7 +143,7 @@ def test_reasonseg_ignores_what_it_says(tmp_path):
     assert found['q-0'].truth().sum() == 100
     assert found['q-0'].ignore().sum() == 100
     with pytest.raises(InputError):
-        found['broken'].image()
+        found['broken'].view()
 
 
 def test_the_benchmarks_parquet_is_read(tmp_path):
@@ -165,7 +165,7 @@ def test_the_benchmarks_parquet_is_read(tmp_path):
     assert [s.family for s in found] == ['affordances', 'physics', '']
     assert len({s.image_id for s in found}) == 1
     assert found[2].truth().sum() == 20
-    assert found[2].image().shape == (20, 30, 3)
+    assert found[2].view().rgb.shape == (20, 30, 3)
 
 
 def test_masks_of_any_mode_and_size(tmp_path):

@@ -6,7 +6,7 @@ from PIL import Image
 import pytest
 
 from converseg_ros import cli
-from converseg_ros.core import Family, InputError, decode_rle, encode_rle
+from converseg_ros.core import Family, Frame, InputError, decode_rle, encode_rle
 from converseg_ros.datasets.labels import Label, labels_of_polygons, read_labels, write_labels
 from converseg_ros.datasets.polygons import build_parts, combine, rasterize, refine
 from converseg_ros.evaluation.labelling import Labelling, make_label_app, pictures_of
@@ -104,7 +104,7 @@ def test_the_command_builds_labels_from_polygons(folder, capsys):
     polygons['images']['a.png']['prompts'][0]['target'] = ['-box']
     (folder / 'p.json').write_text(json.dumps(polygons))
     with pytest.raises(InputError, match='empty'):
-        labels_of_polygons(folder / 'p.json', lambda s, i: np.zeros((48, 64, 3), np.uint8))
+        labels_of_polygons(folder / 'p.json', lambda s, i: Frame(np.zeros((48, 64, 3), np.uint8)))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from converseg_ros.core import Status
+from converseg_ros.core import Frame, Status
 from converseg_ros.evaluation.nouns import NAMES, NounMatcher
 
 pytestmark = pytest.mark.skipif(
@@ -20,7 +20,7 @@ def test_it_finds_what_imagenet_has_a_word_for_and_refuses_what_it_has_not(share
 
     rgb = read_rgb(shared / 'data/tabletop/color.png')
     matcher = NounMatcher()
-    fruit, nonsense = matcher.answer(rgb, ['a banana', 'qwertz'], None, [])
+    fruit, nonsense = matcher.answer(Frame(rgb), ['a banana', 'qwertz'], None, [])
     banana = np.zeros(rgb.shape[:2], bool)
     banana[100:370, 450:610] = True  # the box around it
     assert fruit.status == Status.OK

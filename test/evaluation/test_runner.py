@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converseg_ros import network as networks
-from converseg_ros.core import Prediction, Status, decode_rle
+from converseg_ros.core import Frame, Prediction, Status, decode_rle
 from converseg_ros.datasets.samples import Sample, broken, check_ids
 from converseg_ros.evaluation.baselines import AllEmpty, AllForeground, MajorityMask, standard
 from converseg_ros.evaluation.report import build_report, compare
@@ -36,7 +36,14 @@ def samples(count=3):
     for i in range(count):
         for kind, truth in (('pos', square()), ('neg', empty)):
             made.append(
-                Sample(f'{kind}{i}', f'im{i}', f'{kind} prompt', lambda i=i: picture(i), lambda t=truth: t, 'physics')
+                Sample(
+                    f'{kind}{i}',
+                    f'im{i}',
+                    f'{kind} prompt',
+                    lambda i=i: Frame(picture(i)),
+                    lambda t=truth: t,
+                    'physics',
+                )
             )
     return made
 
@@ -78,8 +85,8 @@ class Stumbling:
         self.network.set_image(rgb, key)
 
     def predict(self, texts, **options):
-        self.asked += texts
-        if 'poison' in texts:
+        self.asked += [q.text for q in texts]
+        if 'poison' in [q.text for q in texts]:
             raise RuntimeError('out of luck')
         return self.network.predict(texts, **options)
 
@@ -131,7 +138,7 @@ def test_language_sensitivity_swaps_only_different_targets():
 def test_a_majority_mask_does_not_depend_on_the_prompt():
     a, b = square(), np.zeros((48, 64), bool)
     own = [Prediction(a, 1.0, Status.OK), Prediction(a, 1.0, Status.OK), Prediction(b, 0.0, Status.NO_TARGET)]
-    answers = MajorityMask().answer(picture(), ['x', 'y', 'z'], None, own)
+    answers = MajorityMask().answer(Frame(picture()), ['x', 'y', 'z'], None, own)
     assert len(answers) == 3
     assert all((p.mask == a).all() for p in answers)
 

@@ -7,6 +7,8 @@ import pytest
 
 cv2 = pytest.importorskip('cv2')
 
+from converseg_ros.core import Role
+from converseg_ros.core.segmentation import Query
 from converseg_ros.network import load
 from converseg_ros.network.guided_filter import follow_image, without_specks
 
@@ -68,7 +70,7 @@ def test_the_choice_reaches_the_masks_and_safety_keeps_every_part(picture: Any) 
     for outline in ('network', 'image'):
         predictor = load('micro', device='cpu', outline=outline, calibration=False)
         predictor.set_image(picture(0))
-        answers[outline] = predictor.predict(['a cup', 'a cup'], recall=[False, True])
+        answers[outline] = predictor.predict(['a cup', Query('a cup', role=Role.SAFETY)])
         predictor.close()
     plain, guard = answers['image']
     assert (plain.mask <= guard.mask).all()

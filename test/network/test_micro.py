@@ -54,10 +54,11 @@ def test_committed_numbers(network, files, mode, select):
         for prompt in PROMPTS[:2]:
             logits, score = answer(network, files / f'{shape}.png', prompt, preprocess=mode, select=select)
             expected = EXPECTED[f'{shape}/{mode}/{select}/{prompt}']
-            assert score == pytest.approx(expected['object'], abs=1e-4)
-            # wider than parity's 2e-4: these numbers were written on one machine, and another's resizing and BLAS round
-            # otherwise; the parity test holds the tight bound where the reference's own arrays are at hand
-            assert np.allclose(sample(logits), expected['logits'], atol=5e-3)
+            # Kernels of different processors round differently, and random weights magnify the last bit. The bounds are
+            # three times the largest difference that was seen under ATEN_CPU_CAPABILITY=default, avx2 and avx512 and
+            # ONEDNN_MAX_CPU_ISA=SSE41 (1.7e-4 and 1.2e-2). The parity test holds the tight bound.
+            assert score == pytest.approx(expected['object'], abs=5e-4)
+            assert np.allclose(sample(logits), expected['logits'], atol=3.6e-2)
             assert int((logits > 0).sum()) == pytest.approx(expected['area'], abs=3)
 
 

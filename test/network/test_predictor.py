@@ -5,7 +5,8 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
-from converseg_ros.core import ConversegError, InputError, Status
+from converseg_ros.core import ConversegError, InputError, Role, Status
+from converseg_ros.core.segmentation import Query
 from converseg_ros.network import load
 from converseg_ros.network.calibration import Calibration
 from converseg_ros.network.graphs import BUCKETS, bucket
@@ -104,8 +105,8 @@ def test_misuse_is_said_in_words(fresh, picture):
             fresh.set_image(wrong)
     fresh.set_image(picture(0))
     assert fresh.predict([]) == []
-    with pytest.raises(InputError, match='recall'):
-        fresh.predict(['a'], recall=[True, False])
+    with pytest.raises(InputError, match='programs'):
+        fresh.predict([Query('a', {'version': 1, 'root': {'op': 'things'}})])
     with pytest.raises(InputError, match='options'):
         load('micro', presision='bf16')
     with pytest.raises(InputError, match=r'one of: .*micro'):
@@ -120,7 +121,7 @@ def test_any_image_size_works(fresh, picture):
 
 def test_uncalibrated_says_so_and_claims_nothing(fresh, picture):
     fresh.set_image(picture(0))
-    p = fresh.predict(['a cup'], recall=[True])[0]
+    p = fresh.predict([Query('a cup', role=Role.SAFETY)])[0]
     assert not fresh.calibrated and not p.calibrated and p.probability is None
     assert p.status == (Status.OK if p.area else Status.NO_TARGET) and 'not calibrated' in p.reason
 
@@ -132,7 +133,7 @@ def test_calibration_decides(picture):
     logit = np.log(p.object_score / (1 - p.object_score))
     for shift, status in ((4.0, Status.OK), (0.0, Status.LOW_CONFIDENCE), (-4.0, Status.NO_TARGET)):
         predictor.calibration = Calibration(1.0, 0.0, shift - logit, no_target=0.3, recall=0.01, confident=0.7)
-        decided, safe = predictor.predict(['a cup', 'a cup'], recall=[False, True])
+        decided, safe = predictor.predict(['a cup', Query('a cup', role=Role.SAFETY)])
         assert decided.status == status and decided.calibrated
         assert decided.score == pytest.approx(1 / (1 + np.exp(-shift)), abs=1e-3)
         assert decided.mask.any() == (status != Status.NO_TARGET)

@@ -1,0 +1,44 @@
+"""Views of one moment: a colour image with the depth image and the camera that lie beside it in the same folder.
+
+For an image NAME.png or NAME-color.png, depth is NAME-depth.png (16 bit grey) or NAME-depth.npy (float, metres); for
+color.png it is depth.png. The camera is NAME-camera.json or, for all images of a folder, camera.json: `width`,
+`height`, `K` (nine numbers, row by row) and `depth_scale` (units of the depth image in a metre, 1000 where it is left
+out).
+"""
+
+from pathlib import Path
+
+from converseg_ros.core import Frame, InputError
+from converseg_ros.datasets.images import CameraFile, read_depth, read_rgb
+
+
+def read_view(image: Path, depth: Path | None = None, camera: Path | None = None, *, frame_id: str = '') -> Frame:
+    """Return the frame of an image file with its depth and camera, given or found beside it.
+
+    Depth without a camera is an error where the depth file was given, and is not used where it was only found.
+    """
+    rgb = read_rgb(image)
+    given = depth is not None
+    name = image.stem.removesuffix('-color')
+    stem = 'depth' if name == 'color' else f'{name}-depth'
+    depth = depth or _first(image.parent / f'{stem}.png', image.parent / f'{stem}.npy')
+    camera = camera or _first(image.parent / f'{name}-camera.json', image.parent / 'camera.json')
+    if depth is not None and camera is None:
+        if given:
+            raise InputError('depth without a camera cannot be used', where=str(depth), do='give a camera.json')
+        depth = None
+    if camera is None:
+        return Frame(rgb, frame_id=frame_id)
+    known = CameraFile.read(camera)
+    intrinsics = known.intrinsics
+    if (intrinsics.height, intrinsics.width) != rgb.shape[:2]:
+        raise InputError(
+            f'the camera is for {intrinsics.width}x{intrinsics.height}, the image is {rgb.shape[1]}x{rgb.shape[0]}',
+            where=str(camera),
+            do='give the camera of this image',
+        )
+    return Frame(rgb, None if depth is None else read_depth(depth, known.depth_scale), intrinsics, frame_id=frame_id)
+
+
+def _first(*paths: Path) -> Path | None:
+    return next((p for p in paths if p.is_file()), None)
