@@ -185,27 +185,18 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
     """Fit the calibration on this data and write it beside the weights."""
     from converseg_ros import network as networks
     from converseg_ros.evaluation.runner import MODEL, Runner
-    from converseg_ros.network.calibration import fit_calibration
     from converseg_ros.network.registry import find_model
     from converseg_ros.network.weights.checkpoints import CALIBRATION
 
     network = networks.load(args.model, device=args.device, calibration=False)
     try:
         answers = Runner(network, (), _record(args, '.uncalibrated'), _say, _weights(args)).run(samples)[MODEL]
-        name = network.name
+        provenance = {'data': data, 'model': network.name, 'command': args.command_line}
+        path = find_model(args.model) / CALIBRATION
+        scores = [a.score for a in answers if not a.score.error]
+        network.calibrate(scores, provenance).save(path)
     finally:
         network.close()
-    scores = [a.score for a in answers if not a.score.error and a.score.object_score is not None]
-    fitted = fit_calibration(
-        [s.object_score or 0.0 for s in scores],
-        [bool(s.positive) for s in scores],
-        [s.iou for s in scores],
-        mask_scores=[s.mask_score or 0.0 for s in scores],
-        groups=[s.image_id for s in scores],
-        provenance={'data': data, 'model': name, 'items': len(scores), 'command': args.command_line},
-    )
-    path = find_model(args.model) / CALIBRATION
-    fitted.save(path)
     _say(f'calibrated on {len(scores)} items: {path}')
 
 

@@ -6,7 +6,7 @@ CVPR 2016).
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -167,6 +167,7 @@ class Score:
     score: float = 0.0
     object_score: float | None = None
     mask_score: float | None = None
+    evidence: dict[str, float] = field(default_factory=dict)
     swapped: float | None = None
     ms: float = 0.0
     error: str = ''

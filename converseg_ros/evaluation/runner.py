@@ -226,6 +226,7 @@ class Runner:
                 score=float(p.score),
                 object_score=None if p.object_score is None else float(p.object_score),
                 mask_score=None if p.mask_score is None else float(p.mask_score),
+                evidence=p.evidence,
                 swapped=swapped.get(s.id),
                 ms=millis.get(s.id, 0.0),
             )

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -95,6 +95,40 @@ class Calibration:
             ) from error
 
 
+class ScoredAnswer(Protocol):
+    """What a calibration is fitted on: an answer with its truth (evaluation's Score)."""
+
+    @property
+    def image_id(self) -> str:
+        """The image, whose answers stay together."""
+        ...
+
+    @property
+    def positive(self) -> bool | None:
+        """Whether the truth has a target."""
+        ...
+
+    @property
+    def iou(self) -> float:
+        """Of mask and truth."""
+        ...
+
+    @property
+    def object_score(self) -> float | None:
+        """Prediction.object_score."""
+        ...
+
+    @property
+    def mask_score(self) -> float | None:
+        """Prediction.mask_score."""
+        ...
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """Prediction.evidence."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is said of an answer; `score` in [0, 1] is the number it was decided on."""
@@ -169,9 +203,9 @@ def fit_calibration(
     held_out = _cross_validated(objects, masks, truth, names)
     weights = _platt(objects, masks, truth)
     p = _apply(weights, objects, masks)
-    no_target = _best_threshold(p, truth, quality)
-    safe = min(_recall_threshold(p, truth, recall), no_target)
-    confident = max(_precision_threshold(p, quality, precision), no_target)
+    no_target = best_threshold(p, truth, quality)
+    safe = min(recall_threshold(p, truth, recall), no_target)
+    confident = max(precision_threshold(p, quality, precision), no_target)
     report = {
         'n': float(truth.size),
         'share_positive': float(truth.mean()),
@@ -243,7 +277,7 @@ def _cross_validated(
     return p
 
 
-def _best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: NDArray[np.float64]) -> float:
+def best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: NDArray[np.float64]) -> float:
     """Return the threshold with the best mean of (IoU kept on targets) and (share of the others refused)."""
     candidates = _between(p)
     kept = np.array([quality[truth & (p >= t)].sum() for t in candidates]) / max(quality[truth].sum(), 1e-9)
@@ -251,13 +285,13 @@ def _best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: N
     return float(candidates[int(np.argmax(kept + refused))])
 
 
-def _recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: float) -> float:
+def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: float) -> float:
     """Return the highest threshold that keeps the share `recall` of the targets."""
     ordered = np.sort(p[truth])
     return float(ordered[math.floor((1 - recall) * ordered.size)])
 
 
-def _precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
+def precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
     """Return the lowest threshold from which on the share `precision` of the answers has an IoU of 0.5 or more."""
     order = np.argsort(-p)
     share = np.cumsum(quality[order] >= 0.5) / np.arange(1, p.size + 1)

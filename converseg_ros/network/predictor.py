@@ -16,7 +16,7 @@ from converseg_ros.core import ConversegError, InputError, Prediction, Role
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.network import selection
 from converseg_ros.network.batching import join_rows, split_rows
-from converseg_ros.network.calibration import Calibration
+from converseg_ros.network.calibration import Calibration, ScoredAnswer, fit_calibration
 from converseg_ros.network.config import NetworkConfig, Preprocess, Select
 from converseg_ros.network.features import Decoded, ImageFeatures, Prompts
 from converseg_ros.network.graphs import BUCKETS, COUNTS, Graphs, bucket
@@ -190,6 +190,18 @@ class Predictor:
             milliseconds = image.stages.milliseconds() | stages.milliseconds()
         image.stages = Stages(self._device)  # its encoding is told once
         return [answer.prediction(self.calibration, r, milliseconds) for answer, r in zip(answers, recalls)]
+
+    def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Calibration:
+        """Return a calibration fitted on scored answers of this predictor, which must be uncalibrated."""
+        known = [s for s in scored if s.object_score is not None]
+        return fit_calibration(
+            [s.object_score or 0.0 for s in known],
+            [bool(s.positive) for s in known],
+            [s.iou for s in known],
+            mask_scores=[s.mask_score or 0.0 for s in known],
+            groups=[s.image_id for s in known],
+            provenance=provenance | {'items': len(known)},
+        )
 
     def warm_up(self, shapes: Sequence[tuple[int, int]] = ((480, 640),), prompts: Sequence[int] = (1, 8)) -> None:
         """Run once for each image shape and number of instructions, so that nothing is recorded in mid-stream."""

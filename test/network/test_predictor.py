@@ -215,7 +215,7 @@ def test_one_weight_that_is_not_finite_makes_every_answer_an_error(picture, bad)
     for calibration in (None, Calibration(1.0, 0.0, 0.0, no_target=0.4, recall=0.1, confident=0.8)):
         predictor.calibration = calibration
         predictor.set_image(picture())
-        for answer in predictor.predict(['the knife', 'the mug'], recall=[True, False]):
+        for answer in predictor.predict([Query('the knife', role=Role.SAFETY), 'the mug']):
             assert answer.status == Status.ERROR and 'not finite' in answer.reason
             assert not answer.mask.any()
     predictor.close()

@@ -1,0 +1,207 @@
+"""Whether what was asked for is there: a logistic model over the executor's evidence, and the status that follows.
+
+The evidence of an answer (`EVIDENCE`) is turned into a probability by weights that were fitted on labelled real images
+with and without targets, once for views with depth and once for RGB alone, since they differ in what can be told. More
+evidence never means less probability: weights of the wrong sign are left out of the fit. calibration.json (format 2)
+holds both fits and the fingerprint of the segments and names that they were fitted with; others do not use it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import InputError, Status
+from converseg_ros.core.files import write_json
+from converseg_ros.network.calibration import (
+    Verdict,
+    best_threshold,
+    expected_calibration_error,
+    precision_threshold,
+    recall_threshold,
+)
+
+FORMAT = 2
+Mode = Literal['rgb', 'rgbd']
+EVIDENCE = ('best', 'noisy_or', 'weakest', 'in_vocabulary', 'parse', 'unexplained')
+"""best: probability of the best region; noisy_or: of any region; weakest: the least that any condition reaches;
+in_vocabulary: 1 where all nouns are known; parse: the confidence of the parser; unexplained: share of the view that
+no region covers. Probabilities enter as log-odds."""
+SIGNS = (1, 1, 1, 1, 1, -1)  # of each weight
+CLIP = 1e-3
+AGAIN = 'calibrate again: converseg eval labels ... --calibrate'
+UNCALIBRATED = 'not calibrated for these segments and names: the probability is an estimate'
+
+
+@dataclass(frozen=True, slots=True)
+class ExistenceFit:
+    """One mode's weights (in the order of EVIDENCE), bias, and thresholds on the probability that follows.
+
+    Below `no_target` the answer is NO_TARGET, from `confident` on it is OK; `recall` takes the place of `no_target` for
+    safety instructions. report: how it did on images that it was not fitted on.
+    """
+
+    weights: tuple[float, ...]
+    bias: float
+    no_target: float
+    recall: float
+    confident: float
+    report: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that numbers are finite and thresholds are probabilities in order."""
+        thresholds = (self.recall, self.no_target, self.confident)
+        if len(self.weights) != len(EVIDENCE) or not np.isfinite([*self.weights, self.bias, *thresholds]).all():
+            raise InputError('weights are missing or not finite', where='calibration', do=AGAIN)
+        if not 0 <= self.recall <= self.no_target <= self.confident <= 1:
+            raise InputError(f'thresholds {thresholds} are not in order between 0 and 1', where='calibration', do=AGAIN)
+
+    def probability(self, evidence: Mapping[str, float]) -> float:
+        """Return the probability that a target exists."""
+        linear = float(np.dot(self.weights, features(evidence))) + self.bias
+        return 1 / (1 + math.exp(-min(max(linear, -30), 30)))
+
+
+@dataclass(frozen=True, slots=True)
+class Existence:
+    """The fits by mode; `fingerprint` names the segments and names that they hold for."""
+
+    modes: dict[str, ExistenceFit]
+    fingerprint: str = ''
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the modes."""
+        if not self.modes or not self.modes.keys() <= set(get_args(Mode)):
+            raise InputError(f'modes are {sorted(self.modes)}, not of {get_args(Mode)}', where='calibration', do=AGAIN)
+
+    def save(self, path: Path) -> None:
+        """Write calibration.json."""
+        write_json(path, {'format': FORMAT, 'evidence': list(EVIDENCE), **asdict(self)})
+
+    @classmethod
+    def load(cls, path: Path) -> 'Existence':
+        """Read calibration.json; raise InputError where it is of another format or for other evidence."""
+        try:
+            data = json.loads(path.read_text())
+            if data.get('format') != FORMAT or data.get('evidence') != list(EVIDENCE):
+                raise InputError(f'format is {data.get("format")}, not {FORMAT}', where=str(path), do=AGAIN)
+            fits = {k: ExistenceFit(**{**v, 'weights': tuple(v['weights'])}) for k, v in data['modes'].items()}
+            return cls(fits, str(data.get('fingerprint', '')), dict(data.get('provenance', {})))
+        except InputError:
+            raise
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(f'not a calibration ({error})', where=str(path), do=AGAIN) from error
+
+
+def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return (6,) what the weights apply to; raise InputError for evidence that is missing."""
+    missing = [k for k in EVIDENCE if k not in evidence]
+    if missing:
+        raise InputError(f'evidence {", ".join(missing)} is missing', where='calibration')
+    best, noisy_or, weakest, known, parse, unexplained = (float(evidence[k]) for k in EVIDENCE)
+    p = np.clip([best, noisy_or, weakest, parse], CLIP, 1 - CLIP)
+    best, noisy_or, weakest, parse = (np.log(p) - np.log1p(-p)).tolist()
+    return np.array([best, noisy_or, weakest, known, parse, math.sqrt(max(unexplained, 0.0))])
+
+
+def decide(
+    fit: ExistenceFit | None, evidence: Mapping[str, float], *, status: Status, reason: str, recall: bool = False
+) -> Verdict:
+    """Return what is said of an answer whose status by the executor alone is `status`, for the reason given.
+
+    The doubts of the executor stand: what facts cannot decide never becomes OK. For safety (`recall`), only a fit gives
+    NO_TARGET, below its threshold for recall.
+    """
+    if status == Status.ERROR or not all(math.isfinite(v) for v in evidence.values()):
+        return Verdict(Status.ERROR, 0.0, reason or 'the network answered with numbers that are not finite')
+    if fit is None:
+        score = float(min(max(evidence['best'], 0.0), 1.0))
+        if recall and status == Status.NO_TARGET:
+            status = Status.LOW_CONFIDENCE
+        return Verdict(status, score, f'{reason} ({UNCALIBRATED})' if reason else UNCALIBRATED)
+    p = fit.probability(evidence)
+    threshold = fit.recall if recall else fit.no_target
+    if p < threshold:
+        return Verdict(Status.NO_TARGET, p, reason or f'probability {p:.2f} of a target is below {threshold:.2f}')
+    if status == Status.OK and p >= fit.confident:
+        return Verdict(Status.OK, p, reason)
+    doubt = f'probability {p:.2f} of a target is below {fit.confident:.2f}' if p < fit.confident else ''
+    return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, doubt) if x))
+
+
+def fit_existence(
+    evidence: Sequence[Mapping[str, float]],
+    is_positive: Sequence[bool],
+    ious: Sequence[float],
+    groups: Sequence[str],
+    *,
+    recall: float = 0.98,
+    precision: float = 0.5,
+) -> ExistenceFit:
+    """Fit one mode on N answers.
+
+    is_positive: whether the image has a target. ious: of mask and truth; not looked at without a target. groups:
+    image ids; answers on one image stay together when the report is cross-validated. recall: share of targets that the
+    safety threshold keeps. precision: share of OK answers with an IoU of 0.5 or more. Raises InputError where there are
+    fewer than ten items with or without a target.
+    """
+    truth = np.asarray(is_positive, bool)
+    if truth.sum() < 10 or (~truth).sum() < 10:
+        raise InputError(
+            f'{int(truth.sum())} items with and {int((~truth).sum())} without a target are too few to calibrate on',
+            where='calibration',
+            do='give at least ten of each, better hundreds',
+        )
+    x = np.stack([features(e) for e in evidence])
+    quality = np.where(truth, np.nan_to_num(np.asarray(ious, np.float64)), 0.0)
+    held_out = np.zeros(len(truth))
+    order = {name: i % 5 for i, name in enumerate(dict.fromkeys(groups))}
+    fold = np.array([order[g] for g in groups])
+    for f in np.unique(fold):
+        if truth[fold != f].any() and (~truth[fold != f]).any():
+            held_out[fold == f] = _apply(_logistic(x[fold != f], truth[fold != f]), x[fold == f])
+    weights = _logistic(x, truth)
+    p = _apply(weights, x)
+    no_target = best_threshold(p, truth, quality)
+    safe = min(recall_threshold(p, truth, recall), no_target)
+    confident = max(precision_threshold(p, quality, precision), no_target)
+    report = {
+        'n': float(truth.size),
+        'share_positive': float(truth.mean()),
+        'ece': expected_calibration_error(held_out, truth),
+        'n_acc': float((held_out < no_target)[~truth].mean()),
+        't_acc': float((held_out >= no_target)[truth].mean()),
+        'safety_t_acc': float((held_out >= safe)[truth].mean()),
+        'safety_n_acc': float((held_out < safe)[~truth].mean()),
+    }
+    return ExistenceFit(tuple(weights[:-1].tolist()), float(weights[-1]), no_target, safe, confident, report)
+
+
+def _apply(weights: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x @ weights[:-1] + weights[-1], -30, 30))))
+
+
+def _logistic(x: NDArray[np.float64], truth: NDArray[np.bool_], ridge: float = 1.0) -> NDArray[np.float64]:
+    """Return weights and bias of a ridge-regularised logistic regression whose weights have SIGNS (L-BFGS-B)."""
+    from scipy.optimize import minimize
+
+    mean, scale = x.mean(0), x.std(0) + 1e-3
+    z = (x - mean) / scale
+    target = truth.astype(np.float64)
+
+    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        linear = z @ w[:-1] + w[-1]
+        p = 1 / (1 + np.exp(-np.clip(linear, -30, 30)))
+        value = float((np.logaddexp(0, linear) - target * linear).sum() + 0.5 * ridge * (w[:-1] ** 2).sum())
+        return value, np.append(z.T @ (p - target) + ridge * w[:-1], (p - target).sum())
+
+    bounds = [(0, None) if s > 0 else (None, 0) for s in SIGNS] + [(None, None)]
+    w = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method='L-BFGS-B').x
+    weights = w[:-1] / scale
+    return np.append(weights, w[-1] - weights @ mean)
