@@ -41,8 +41,8 @@ REQUIRES = [
     'rosbags>=0.11.9',
 ]
 EXTRAS = {
-    'train': ['accelerate>=1.10', 'peft>=0.18', 'tensorboard>=2.18'],
-    'engine': ['httpx>=0.27', 'pyarrow>=17'],
+    'train': ['accelerate>=1.10', 'peft>=0.18', 'tensorboard>=2.18', 'pyarrow>=17', 'pycocotools>=2.0.8'],
+    'engine': ['httpx>=0.27', 'pyarrow>=17', 'pycocotools>=2.0.8'],
     'ray': ['ray>=2.40'],
     # numba cannot be imported beside an older coverage, such as Ubuntu's, which colcon brings along;
     # rendering also wants open3d, and Debian's sweethome3d-furniture

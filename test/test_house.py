@@ -75,7 +75,11 @@ def test_the_renderer_is_never_imported() -> None:
     """bpy is GPL: only scripts that run in its own process, under its own interpreter, may import it."""
     users = {p.name for p in modules() if {m.split('.')[0] for m in imports(p)} & {'bpy', 'mathutils'}}
     importers = {
-        p.name for p in modules() for m in imports(p) for user in users if m == f'converseg_ros.scenes.{user[:-3]}'
+        p.name
+        for p in modules()
+        for m in imports(p)
+        for user in users
+        if m == f'converseg_ros.scenes.render.{user[:-3]}'
     }
     assert not importers - users
 

@@ -9,6 +9,7 @@ converseg engine export data/train --format dataset items coco parquet --out exp
 """
 
 import argparse
+from collections import Counter
 import json
 from pathlib import Path
 import sys
@@ -139,6 +140,8 @@ def _run(args: argparse.Namespace) -> int:
             print(f'{stage} {done}/{total} {message}', file=sys.stderr)
 
     shots = gather(plan.sources, plan.max_images)
+    for origin, count in Counter(s.origin for s in shots if s.origin).items():
+        print(f'{count} images with the labels of {origin}', file=sys.stderr)
     if args.dry_run:
         return _estimate(plan, len(shots))
     if args.ray:
@@ -149,6 +152,8 @@ def _run(args: argparse.Namespace) -> int:
         manifest = make_pipeline(plan, shots).run(shots, plan.out, progress)
     for failure in manifest['failed']:
         print(f'skipped {failure["image"]}: {failure["why"]}', file=sys.stderr)
+    for unusable in manifest['unusable']:
+        print(f'{unusable["image"]}: left out {unusable["why"]}', file=sys.stderr)
     if args.json:
         done: dict[str, Any] = {
             'result': {'items': manifest['items'], 'failed': len(manifest['failed']), 'output': str(plan.out)}

@@ -43,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     refcoco.add_argument('data', type=Path, metavar='DIR')
     refcoco.add_argument('--images', type=Path, required=True, help='the folder of the COCO images')
     refcoco.add_argument('--split', default='val')
+    refcoco.add_argument(
+        '--split-by', default='', help="unc, umd or google (default: UNC's, else UMD's, else Google's)"
+    )
     reasonseg = add('reasonseg', 'a ReasonSeg folder', lambda a: _score(a, _reasonseg))
     reasonseg.add_argument('data', type=Path, metavar='DIR')
     bag = add('bag', 'a rosbag2, without ROS', _bag)
@@ -102,20 +105,21 @@ def _labels(args: argparse.Namespace) -> tuple[str, list[Any]]:
 
 
 def _hub(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.external import fetch_hub, samples_of_parquet
+    from converseg_ros.datasets.parquet import fetch_hub, samples_of_parquet
 
     paths = args.parquet or fetch_hub(args.repo, args.split)
     return f'{args.repo} {args.split}', [s for p in paths for s in samples_of_parquet(p)]
 
 
 def _refcoco(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.external import samples_of_refcoco
+    from converseg_ros.datasets.refcoco import refs_file, samples_of_refcoco
 
-    return f'{args.data} ({args.split})', samples_of_refcoco(args.data, args.images, args.split)
+    name = refs_file(args.data, args.split_by).name
+    return f'{args.data} ({name}, {args.split})', samples_of_refcoco(args.data, args.images, args.split, args.split_by)
 
 
 def _reasonseg(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.external import samples_of_reasonseg
+    from converseg_ros.datasets.reasonseg import samples_of_reasonseg
 
     return str(args.data), samples_of_reasonseg(args.data)
 

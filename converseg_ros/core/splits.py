@@ -6,6 +6,7 @@ import re
 
 from converseg_ros.core.item import Split
 
+_COCO_PREFIX = re.compile(r'COCO_(train|val|test)20\d\d_')  # 2014's names; 2017's are the number alone
 _CLOCK = re.compile(r'\d{14}')  # YYYYMMDDhhmmss at the start of a file name: a camera's clock
 
 
@@ -13,6 +14,11 @@ def split_of(name: str, *, val: float = 0.1, test: float = 0.1) -> Split:
     """Return the split of an image or room; `val` and `test` are the shares of the names that are held out."""
     share = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], 'big') / 2**32
     return 'test' if share < test else 'val' if share < test + val else 'train'
+
+
+def picture_name(path: str) -> str:
+    """Return the name that decides on a picture's split: of its file, the same in COCO's releases of 2014 and 2017."""
+    return _COCO_PREFIX.sub('', PurePosixPath(path).name)
 
 
 def session_of(file_name: str) -> str:

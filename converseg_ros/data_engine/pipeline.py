@@ -99,6 +99,11 @@ class Pipeline:
             **self.identity(),
             'images': len(shots),
             'failed': failed,
+            'unusable': [
+                {'image': shot.image_id, 'why': why}
+                for shot in shots
+                for why in (store.journal(shot.key).summary or {}).get('unusable', ())
+            ],
             'unfinished': sum(not store.journal(s.key).done for s in shots),
         }
         return {**manifest, 'items': store.publish([s.key for s in shots], manifest)}
@@ -128,9 +133,8 @@ class Pipeline:
             else:
                 journal.reject(item, pair.verdict.reason)
                 reasons[f'alignment: {pair.verdict.reason}'] += 1
-        journal.finish(
-            {'regions': len(regions), 'verified': len(verified), 'prompts': len(drafts), 'rejected': dict(reasons)}
-        )
+        counts = {'regions': len(regions), 'verified': len(verified), 'prompts': len(drafts)}
+        journal.finish({**counts, 'rejected': dict(reasons), 'unusable': shot.problems()})
 
     def _item(self, identity: str, shot: Shot, image: str, pair: Pair) -> Item:
         """Return the item of an aligned pair, with where it comes from."""

@@ -83,7 +83,7 @@ def source(
     settings: SourceConfig, split: str, config: TrainConfig, learner: Learner, report: Callable[[str], None]
 ) -> Source:
     """Return one data set's views of a split."""
-    records = read_records(settings, split)
+    records = read_records(settings, split, needed=split == 'train')
     encoder: Any = learner.network.image_encoder
     if not config.cache or learner.trains_trunk or not isinstance(encoder, CompactImageEncoder):
         return LiveSource(records, learner.network.config, config.augment if split == 'train' else None)

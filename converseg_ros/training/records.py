@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import InputError, Item
+from converseg_ros.core import Family, InputError, Item, encode_rle
+from converseg_ros.core.splits import picture_name, split_of
 from converseg_ros.datasets.images import read_rgb
+from converseg_ros.datasets.readers import LITERAL, READERS
+from converseg_ros.datasets.samples import Sample, by_image, fit_mask
 from converseg_ros.training.config import SourceConfig
 
 ITEMS = 'items.jsonl'
@@ -26,8 +28,11 @@ class Record:
     load: Callable[[], NDArray[np.uint8]]
 
 
-def read_records(source: SourceConfig, split: str, *, val_share: float = 0.1) -> list[Record]:
-    """Return the records of `split`; sets without splits of their own are split by image, `val_share` to val."""
+def read_records(source: SourceConfig, split: str, *, needed: bool = False) -> list[Record]:
+    """Return the records of `split`; raise InputError where there are none and they are `needed`.
+
+    Sets without splits of their own are split by image (core/splits.py).
+    """
     path = Path(source.path)
     if not path.exists():
         raise InputError(
@@ -36,9 +41,9 @@ def read_records(source: SourceConfig, split: str, *, val_share: float = 0.1) ->
     if source.format == 'items':
         records = _item_records(path, split)
     else:
-        from converseg_ros.training.readers import LITERAL, READERS, records_of
-
-        records = records_of(READERS[source.format](path), split, val_share, literal=source.format in LITERAL)
+        records = _records_of(READERS[source.format](path), split, literal=source.format in LITERAL)
+    if needed and not records:
+        raise InputError(f'no readable image of the split {split!r}: nothing to train on', where=source.path)
     return records[: source.limit] if source.limit else records
 
 
@@ -55,10 +60,44 @@ def _item_records(path: Path, split: str) -> list[Record]:
     ]
 
 
-def split_of(image_id: str, val_share: float) -> str:
-    """Return 'val' or 'train' by a hash of the image, so that no image is ever in both (and adding more moves none)."""
-    number = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], 'big')
-    return 'val' if number / 2**64 < val_share else 'train'
+def _records_of(found: Iterable[Sample], split: str, *, literal: bool) -> list[Record]:
+    """Return the records of `split`: one an image, split by the image's name; unreadable samples are left out."""
+    records = []
+    for group in by_image(found):
+        image_id = group[0].image_id
+        if split_of(picture_name(image_id)) != split:
+            continue
+        try:
+            height, width = group[0].view().rgb.shape[:2]
+        except InputError:
+            continue
+        items = tuple(i for s in group if (i := _item(s, split, height, width, literal=literal)) is not None)
+        if items:
+            records.append(Record(image_id, items, partial(_rgb, group[0])))
+    return records
+
+
+def _rgb(sample: Sample) -> NDArray[np.uint8]:
+    return sample.view().rgb
+
+
+def _item(sample: Sample, split: str, height: int, width: int, *, literal: bool) -> Item | None:
+    """Return a sample as an item of an image of this size, or None where its truth cannot be read."""
+    try:
+        mask = fit_mask(sample.truth(), height, width)
+        return Item(
+            sample.id,
+            sample.image_id,
+            sample.prompt,
+            encode_rle(mask),
+            Family(sample.family) if sample.family else None,
+            sample.sub_concept,
+            'literal' if literal else 'conversational',
+            split,  # type: ignore[arg-type]
+            sample.image_id,
+        )
+    except InputError:
+        return None
 
 
 def read_items(path: Path) -> Iterable[Item]:

@@ -10,6 +10,7 @@ import pytest
 from converseg_ros.core.families import Family
 from converseg_ros.data_engine.grammar.drafts import enumerate_drafts
 from converseg_ros.data_engine.world.coco_world import CocoLabels
+from converseg_ros.datasets.coco import find_coco
 
 WIDTH, HEIGHT = 200, 150
 STUFF = ('sky-other-merged', 'grass-merged', 'wall-other-merged', 'sea', 'cabinet-merged', 'floor-wood')
@@ -41,7 +42,7 @@ def photo(tmp_path):
         return [
             d
             for seed in 'abcdefgh'
-            for d in enumerate_drafts(CocoLabels(Path(tmp_path)).world('a.jpg', 'k'), seed=seed)
+            for d in enumerate_drafts(CocoLabels(find_coco(Path(tmp_path))[0]).world('a.jpg', 'k'), seed=seed)
         ]
 
     return make

@@ -14,10 +14,10 @@ from threading import Thread
 
 import numpy as np
 
-from converseg_ros.ros import spin
+from converseg_ros.ros import run_node
 
 if sys.argv[1] == 'keep':
-    spin.keep_freed_memory()
+    run_node.keep_freed_memory()
 
 
 def fill() -> None:

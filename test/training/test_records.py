@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import InputError, encode_rle
+from converseg_ros.core.splits import split_of
 from converseg_ros.training.config import SourceConfig
-from converseg_ros.training.records import read_records, split_of
+from converseg_ros.training.records import read_records
 
 SIZE = (40, 60)
 
@@ -98,9 +99,9 @@ def test_hub(tmp_path, picture):
 
 def test_adding_images_moves_none_between_splits():
     names = [f'image{n}' for n in range(2000)]
-    share = np.mean([split_of(n, 0.1) == 'val' for n in names])
+    share = np.mean([split_of(n, val=0.1) == 'val' for n in names])
     assert 0.08 < share < 0.12
-    assert all(split_of(n, 0.2) == 'val' for n in names if split_of(n, 0.1) == 'val')
+    assert all(split_of(n, val=0.2) == 'val' for n in names if split_of(n, val=0.1) == 'val')
 
 
 def test_missing_and_broken_sets_are_named(tmp_path):

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.mask import decode_rle
 from converseg_ros.data_engine.world.knowledge import thing
 from converseg_ros.data_engine.world.property_consensus import settle
 from converseg_ros.data_engine.world.world import SURFACES, Entity, World
+from converseg_ros.datasets.coco import Annotated, CocoFiles, CocoInstances
+from converseg_ros.datasets.images import read_rgb
 
 # Properties and kinds that many a thing outside COCO's classes has: headphones are electric, a paper towel burns.
 OPEN_TAGS = frozenset(
@@ -51,86 +52,54 @@ SMALL = 0.0008  # share of the image below which one of several was easily overl
 FLAT = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'bed', 'couch', 'bench', 'rug'})
 
 
-def polygons_mask(polygons: list[list[float]], height: int, width: int) -> NDArray[np.bool_]:
-    """Rasterize COCO polygons (x, y, x, y, ... in pixels) as pycocotools does: pixel centres at +0.5."""
-    import cv2
-
-    canvas = np.zeros((height, width), np.uint8)
-    points = [
-        np.round(np.asarray(p, np.float64).reshape(-1, 2) - 0.5).astype(np.int32) for p in polygons if len(p) >= 6
-    ]
-    for polygon in points:
-        cv2.fillPoly(canvas, [polygon], 1)
-    return canvas.astype(bool)
-
-
-def _segmentation_mask(segmentation: Any, height: int, width: int, where: str) -> NDArray[np.bool_]:
-    if isinstance(segmentation, list):
-        return polygons_mask(segmentation, height, width)
-    if isinstance(segmentation, dict) and isinstance(segmentation.get('counts'), list):
-        return decode_rle(segmentation)
-    if isinstance(segmentation, dict) and isinstance(segmentation.get('counts'), str):
-        try:
-            from pycocotools import mask as coco_mask
-        except ImportError as error:
-            raise InputError('compressed RLE', where=where, do='install pycocotools to read it') from error
-        return coco_mask.decode({**segmentation, 'counts': segmentation['counts'].encode()}).astype(bool)
-    raise InputError('a segmentation that is neither polygons nor RLE', where=where)
-
-
 class CocoLabels:
-    """The annotations of a folder with `images/` and `instances.json`, `panoptic.json` or both."""
+    """The annotations of a set of images: instances, panoptic, or both."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._instances: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
-        self._panoptic: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
-        self._categories: dict[str, dict[int, tuple[str, bool]]] = {}
-        for name in ('instances', 'panoptic'):
-            path = folder / f'{name}.json'
-            if path.is_file():
-                self._read(name, path)
+    def __init__(self, files: CocoFiles) -> None:
+        self.files = files
+        self._instances = CocoInstances(files.instances, files.images) if files.instances else None
+        self._panoptic: dict[str, tuple[Annotated, dict[str, Any]]] = {}
+        self._categories: dict[str, tuple[str, bool]] = {}  # panoptic: id -> name, whether it is a thing
+        if files.panoptic:
+            self._read_panoptic(files.panoptic)
 
-    def _read(self, name: str, path: Path) -> None:
+    def _read_panoptic(self, path: Path) -> None:
         try:
-            data = json.loads(path.read_text())
-            images = {i['id']: i for i in data['images']}
-            self._categories[name] = {c['id']: (c['name'], bool(c.get('isthing', 1))) for c in data['categories']}
-            if name == 'panoptic':
-                for annotation in data['annotations']:
-                    image = images[annotation['image_id']]
-                    self._panoptic[image['file_name']] = (image, annotation)
-            else:
-                rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
-                for annotation in data['annotations']:
-                    rows[annotation['image_id']].append(annotation)
-                for image in images.values():
-                    self._instances[image['file_name']] = (image, rows[image['id']])
+            data = json.loads(path.read_text(encoding='utf-8-sig'))
+            images = {str(i['id']): i for i in data['images']}
+            self._categories = {str(c['id']): (c['name'], bool(c.get('isthing', 1))) for c in data['categories']}
+            for annotation in data['annotations']:
+                name = str(images[str(annotation['image_id'])]['file_name'])
+                self._panoptic[name] = Annotated(name, rows=list(annotation['segments_info'])), annotation
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f'not COCO annotations ({error!r})', where=str(path)) from error
 
     def __iter__(self) -> Iterator[str]:
         """Yield the file names of the annotated images."""
-        yield from sorted({*self._panoptic, *self._instances})
+        yield from sorted({*self._panoptic, *(self._instances or ())})
 
     def annotation(self, file_name: str) -> dict[str, Any]:
         """Return what is annotated, for the content key of the image."""
         if file_name in self._panoptic:
             return self._panoptic[file_name][1]
-        return {'instances': self._instances[file_name][1]}
+        assert self._instances is not None
+        return {'instances': self._instances.images[file_name].rows}
+
+    def problems(self, file_name: str) -> list[str]:
+        """Return what was unusable of an image's annotations, as far as they have been read."""
+        if file_name in self._panoptic:
+            return self._panoptic[file_name][0].problems
+        return self._instances.images[file_name].problems if self._instances else []
 
     def world(self, file_name: str, key: str) -> World:
-        """Return the world of one image; raise InputError where its annotations cannot be read."""
+        """Return the world of one image; raise InputError where its annotations cannot be read as a whole."""
         if file_name in self._panoptic:
             return self._panoptic_world(file_name, key)
-        image, annotations = self._instances[file_name]
-        height, width = image['height'], image['width']
-        entities = {}
-        for row in annotations:
-            name = self._categories['instances'][row['category_id']][0]
-            mask = _segmentation_mask(row['segmentation'], height, width, f'{file_name}, annotation {row["id"]}')
-            entities[f'a{row["id"]}'] = _entity(f'a{row["id"]}', name, mask, True, bool(row.get('iscrowd')))
-        vocabulary = frozenset(thing(n).name for n, _ in self._categories['instances'].values())
+        assert self._instances is not None
+        found = self._instances.annotations(file_name)
+        height, width = self._instances.size(file_name)
+        entities = {a.key: _entity(a.key, a.category, a.mask, True, a.crowd) for a in found}
+        vocabulary = frozenset(thing(n).name for n in self._instances.categories.values())
         return _related(
             World(
                 key,
@@ -139,39 +108,41 @@ class CocoLabels:
                 entities,
                 vocabulary=vocabulary,
                 unsure=_unsure(entities, height * width),
+                doubtful=frozenset(thing(n).name for n in self._instances.images[file_name].doubtful),
                 open_tags=OPEN_TAGS | OPEN_STUFF_TAGS,
             )
         )
 
     def _panoptic_world(self, file_name: str, key: str) -> World:
-        from PIL import Image
-
         image, annotation = self._panoptic[file_name]
-        path = self.folder / 'panoptic' / annotation['file_name']
-        try:
-            with Image.open(path) as opened:
-                rgb = np.asarray(opened.convert('RGB')).astype(np.int64)
-        except OSError as error:
-            raise InputError(f'no panoptic PNG ({error})', where=str(path)) from error
+        assert self.files.panoptic is not None
+        folder = self.files.panoptic.with_suffix('')
+        rgb = read_rgb(folder / annotation['file_name']).astype(np.int64)
         ids = rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
         entities = {}
-        for segment in annotation['segments_info']:
-            name, is_thing = self._categories['panoptic'][segment['category_id']]
-            entity_key = f'a{segment["id"]}'
-            mask = ids == segment['id']
-            entities[entity_key] = _entity(entity_key, name, mask, is_thing, bool(segment.get('iscrowd')))
+        for number, segment in enumerate(image.rows):
+            own = segment.get('id') if isinstance(segment, dict) else None
+            known = self._categories.get(str(segment.get('category_id'))) if own is not None else None
+            if known is None:
+                image.leave_out(f's{number}', 'no id or no known category', {n for n, _ in self._categories.values()})
+                continue
+            mask = ids == own
+            entities[f'a{own}'] = _entity(f'a{own}', known[0], mask, known[1], segment.get('iscrowd') in (1, True))
+            if not mask.any():
+                image.leave_out(f'a{own}', f'{known[0]}: no pixel has this id', {known[0]})
         void = 1 - sum(e.area for e in entities.values()) / ids.size > VOID
-        known = {thing(n).name: is_thing for n, is_thing in self._categories['panoptic'].values()}
-        vocabulary = frozenset(n for n, is_thing in known.items() if is_thing or not (void or n in LOOSE_STUFF))
+        names = {thing(n).name: is_thing for n, is_thing in self._categories.values()}
+        vocabulary = frozenset(n for n, is_thing in names.items() if is_thing or not (void or n in LOOSE_STUFF))
         return _related(
             World(
                 key,
-                image['width'],
-                image['height'],
+                ids.shape[1],
+                ids.shape[0],
                 entities,
                 vocabulary=vocabulary,
                 facts=frozenset({'stuff'}),
-                unsure=_unsure(entities, ids.size) | {n for n, is_thing in known.items() if void and not is_thing},
+                unsure=_unsure(entities, ids.size) | {n for n, is_thing in names.items() if void and not is_thing},
+                doubtful=frozenset(thing(n).name for n in image.doubtful),
                 open_tags=OPEN_TAGS | OPEN_STUFF_TAGS if void else OPEN_TAGS,
             )
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 import hashlib
 import json
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import Split
-from converseg_ros.core.splits import split_of
+from converseg_ros.core.splits import picture_name, split_of
 from converseg_ros.data_engine.world.coco_world import CocoLabels
 from converseg_ros.data_engine.world.scene_world import scene_world
 from converseg_ros.data_engine.world.world import World
+from converseg_ros.datasets.coco import CocoFiles, find_coco
 from converseg_ros.scenes.graph import Scene
 
 PHOTOS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -20,7 +22,11 @@ PHOTOS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One image to make pairs for. key: of its content and labels. world: reads what is known of it, or None."""
+    """One image to make pairs for.
+
+    key: of its content and labels. world: reads what is known of it, or None. origin: the files its labels are from.
+    problems: what of its labels could not be used, once they have been read.
+    """
 
     key: str
     path: Path
@@ -30,6 +36,8 @@ class Shot:
     kind: str  # scene, coco or photo
     seed: int | None = None
     world: Callable[[], World] | None = None
+    origin: str = ''
+    problems: Callable[[], list[str]] = list
 
 
 def content_key(path: Path, *more: bytes) -> str:
@@ -47,8 +55,10 @@ def read_source(folder: Path) -> Iterator[Shot]:
     """Yield the shots of a folder in a fixed order; raise InputError if there is nothing in it to work on."""
     if not folder.is_dir():
         raise InputError('no such folder', where=str(folder))
-    if (folder / 'instances.json').is_file() or (folder / 'panoptic.json').is_file():
-        yield from _coco(folder)
+    annotated = find_coco(folder)
+    if annotated:
+        for files in annotated:
+            yield from _coco(files)
         return
     scenes = sorted(p.parent for p in folder.rglob('scene.json'))
     if scenes:
@@ -60,16 +70,20 @@ def read_source(folder: Path) -> Iterator[Shot]:
         raise InputError('no images, no scenes and no COCO annotations', where=str(folder), do='name another folder')
     for path in photos:
         name = path.relative_to(folder).as_posix()
-        yield Shot(content_key(path), path, name, name, split_of(name), 'photo')
+        yield Shot(content_key(path), path, name, name, split_of(picture_name(name)), 'photo')
 
 
-def _coco(folder: Path) -> Iterator[Shot]:
-    labels = CocoLabels(folder)
+def _coco(files: CocoFiles) -> Iterator[Shot]:
+    labels = CocoLabels(files)
+    origin = ', '.join(str(p) for p in (files.instances, files.panoptic) if p)
     for name in labels:
-        path = folder / 'images' / name
+        path = files.images / name
         extra = json.dumps(labels.annotation(name), sort_keys=True).encode()
         key = content_key(path, extra)
-        yield Shot(key, path, name, name, split_of(name), 'coco', world=_bind(labels.world, name, key))
+        own = f'{files.prefix}{name}'
+        world, problems = partial(labels.world, name, key), partial(labels.problems, name)
+        split = split_of(picture_name(name))
+        yield Shot(key, path, own, own, split, 'coco', world=world, origin=origin, problems=problems)
 
 
 def _scene(folder: Path) -> Iterator[Shot]:
@@ -82,9 +96,5 @@ def _scene(folder: Path) -> Iterator[Shot]:
             continue  # still being rendered
         labels = folder / f'{view.name}.labels.png'
         key = content_key(path, graph, labels.read_bytes() if labels.is_file() else b'')
-        world = _bind(scene_world, scene, view, folder, key)
+        world = partial(scene_world, scene, view, folder, key)
         yield Shot(key, path, f'{scene.id}/{view.name}', scene.id, split, 'scene', scene.seed, world)
-
-
-def _bind(function: Callable[..., World], *args: Any) -> Callable[[], World]:
-    return lambda: function(*args)

@@ -90,6 +90,7 @@ class World:
     room: str = ''
     free: dict[str, NDArray[np.bool_]] = field(default_factory=dict)  # surface key -> (H, W) free part
     unsure: frozenset[str] = frozenset()  # categories of which the image may show more than is labelled
+    doubtful: frozenset[str] = frozenset()  # categories with an unusable label: never complete or absent
     open_tags: frozenset[str] = frozenset()  # properties that things outside the labels may have
 
     @cached_property
@@ -121,15 +122,24 @@ class World:
                     table.setdefault(word, (set(), set()))[index].add(entity.key)
         return {w: (frozenset(yes), frozenset(maybe - yes)) for w, (yes, maybe) in table.items()}
 
+    @cached_property
+    def _doubtful_words(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the words that may name something unusable, and the properties that it may have."""
+        things = [thing(c) for c in self.doubtful]
+        words = {w for t in things for w in (*t.names, *t.kinds, *t.loose)}
+        return frozenset(words | self.doubtful), frozenset(tag for t in things for tag in (*t.tags, *t.maybe))
+
     def named(self, word: str) -> list[Entity] | None:
         """Return everything that `word` names, or None where opinions could differ about some of it."""
+        if word in self._doubtful_words[0]:
+            return None
         yes, maybe = self._names.get(word, (frozenset(), frozenset()))
         found = [self.entities[k] for k in sorted(yes)]
         return None if maybe or any(e.category in self.unsure for e in found) else found
 
     def with_tag(self, tag: str) -> list[Entity] | None:
         """Return the nameable things with a property or use, or None where opinions could differ about some."""
-        if tag in self.open_tags or any(tag in e.maybe for e in self.nameable):
+        if tag in self.open_tags or tag in self._doubtful_words[1] or any(tag in e.maybe for e in self.nameable):
             return None
         found = [e for e in self.nameable if tag in e.tags]
         return None if any(e.category in self.unsure for e in found) else found
