@@ -1,0 +1,147 @@
+"""States, physical properties and image regions of each region of a view, from its measures and relations."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.facts.degrees import Degree, chained
+from converseg_ros.facts.measures import Measures
+from converseg_ros.facts.relations import ramp
+from converseg_ros.facts.scales import NO_DISTANCES
+
+if TYPE_CHECKING:
+    from converseg_ros.facts.table import Facts
+
+Floats = NDArray[np.float64]
+NO_SHAPE = 'depth is missing, so how things stand is not known'
+NO_STABILITY = 'depth is missing, so stability is not known'
+SLENDER = (1.8, 3.0)  # height over width at which a standing thing begins to tip over easily, and does
+HEAVY = (0.01, 0.04)  # cubic metres at which a thing begins to be too heavy for one hand, and is
+
+
+def state(value: str, facts: 'Facts') -> Degree:
+    """Return (S,) degrees of one of programs.vocabulary.STATES."""
+    if value in STATES:
+        return STATES[value](facts)
+    return Degree.unknown(len(facts), f'whether something is {value} cannot be told')
+
+
+def _lying(facts: 'Facts') -> Degree:
+    """Say what lies: its long axis is level, or it is flat."""
+    m = facts.standing
+    steep = np.abs(m.long_axis[:, 2])
+    height = m.high - m.low
+    flat = ramp(-height / np.maximum(m.width, 1e-3), -0.5, -0.3)
+    long = ramp(-steep, -0.5, -0.3) * ramp(m.elongation, 1.3, 1.8)
+    plain = np.maximum(flat, long)
+    doubtful = (m.elongation < 1.3) & (flat < 0.5)
+    return Degree.partly(
+        np.where(doubtful, np.nan, plain), NO_SHAPE if facts.depthless else 'a thing is as long as high'
+    )
+
+
+def _upright(facts: 'Facts') -> Degree:
+    return ~_lying(facts)
+
+
+def _stacked(facts: 'Facts') -> Degree:
+    """Say what stands on, or carries, another thing of alike footprint."""
+    m = facts.measures
+    ratio = m.area[:, None] / np.maximum(m.area[None], 1)
+    alike = ramp(-np.abs(np.log(np.maximum(ratio, 1e-3))), -1.5, -0.7)
+    things = facts.kinds[:, 0]
+    pair = facts.primitives.support.scaled(alike * things[:, None] * things[None])
+    return pair.any(1) | pair.any(0)
+
+
+def _hidden(facts: 'Facts') -> Degree:
+    return facts.relation('hidden_by').any(1)
+
+
+def _used(facts: 'Facts') -> Degree:
+    return facts.act('using').any(0) | facts.act('using').any(1)
+
+
+STATES: dict[str, Callable[['Facts'], Degree]] = {
+    'lying': _lying,
+    'upright': _upright,
+    'stacked': _stacked,
+    'hidden': _hidden,
+    'visible': lambda f: ~_hidden(f),
+    'used': _used,
+    'unused': lambda f: ~_used(f),
+}
+"""What geometry can tell; whether something is open, full or lit it cannot."""
+
+
+def physics(value: str, facts: 'Facts') -> Degree:
+    """Return (S,) degrees of one of programs.vocabulary.PHYSICS."""
+    return PHYSICS[value](facts)
+
+
+def _tips(facts: 'Facts') -> Degree:
+    """Say what would tip over at a small push: higher than wide by far, and standing free."""
+    m = facts.standing
+    slender = ramp((m.high - m.low) / np.maximum(m.width, 0.01), *SLENDER)
+    return Degree.partly(slender, NO_STABILITY).scaled(facts.kinds[:, 0])
+
+
+def _removable(facts: 'Facts') -> Degree:
+    """Say what can be taken without moving anything else."""
+    return (~facts.relation('falls_without').any(0)).scaled(facts.kinds[:, 0])
+
+
+def _bears_load(facts: 'Facts') -> Degree:
+    return chained(facts.primitives.support, 1).any(0)
+
+
+def _heavy(facts: 'Facts') -> Degree:
+    """Say what is too heavy for one hand: of a class that is, or large; a volume alone decides nothing."""
+    by_class = facts.filter('tag', 'heavy')
+    large = ramp(facts.scale('weight').value, *np.log(HEAVY))
+    if facts.depthless:
+        large = np.full(len(facts), np.nan)
+    return by_class | Degree.guess(np.nan_to_num(large, nan=0.3) * facts.kinds[:, 0], 'weights cannot be seen')
+
+
+PHYSICS: dict[str, Callable[['Facts'], Degree]] = {
+    'tips': _tips,
+    'stable': lambda f: (~_tips(f)).scaled(f.kinds[:, 0]),
+    'removable': _removable,
+    'bears_load': _bears_load,
+    'rolls': lambda f: f.filter('tag', 'rolls'),
+    'heavy': _heavy,
+    'light_weight': lambda f: (~_heavy(f)).scaled(f.kinds[:, 0]),
+}
+
+
+def image_region(value: str, m: Measures) -> Degree:
+    """Return (S,) degrees of one of programs.vocabulary.REGIONS."""
+    h, w = m.grid
+    across, down = m.box[:, 0::2] / w, m.box[:, 1::2] / h
+    if value in ('left', 'right', 'top', 'bottom'):
+        low, high = (across if value in ('left', 'right') else down).T
+        if value in ('right', 'bottom'):
+            low, high = 1 - high, 1 - low
+        return Degree.known(_first_half(low, high))
+    if value == 'centre':
+        off = np.abs(m.centroid / [w, h] - 0.5).max(1)
+        return Degree.known(ramp(-off, -0.3, -0.12))
+    if value == 'corner':
+        off = np.minimum(m.centroid / [w, h], 1 - m.centroid / [w, h]).max(1)
+        return Degree.known(ramp(-off, -0.4, -0.2))
+    if not m.metric.any():
+        low_down = ramp(m.box[:, 3] / h, 0.4, 0.9)
+        return Degree.guess(low_down if value == 'near' else 1 - low_down, NO_DISTANCES)
+    d = m.distance
+    low, high = np.nanmin(d), np.nanmax(d)
+    nearness = ramp(-d, -(0.35 * low + 0.65 * high), -(0.65 * low + 0.35 * high))
+    return Degree.partly(nearness if value == 'near' else 1 - nearness, NO_DISTANCES)
+
+
+def _first_half(low: Floats, high: Floats) -> Floats:
+    """Return how plainly an interval is in the first half of 0 to 1."""
+    inside = (0.5 - low) / np.maximum(high - low, 1e-6)  # share of it before the middle
+    return ramp(inside, 0.1, 0.95)

@@ -1,0 +1,135 @@
+"""How true a statement is of each region, with what is not known kept apart from what is false.
+
+A degree carries the best estimate and the bounds that the missing facts leave open: where a depth camera sees nothing,
+"taller than 10 cm" is estimated, but both true and false remain possible. Conjunction multiplies (the statements are
+taken as independent), disjunction takes the larger, and both act on the bounds alike, so a statement that is doubtful
+only where another one is false anyway leaves no doubt.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from converseg_ros.core.errors import InputError
+
+Floats = NDArray[np.float64]
+DOUBT = 0.02  # of a bound from the estimate, above which a statement counts as doubtful
+
+
+@dataclass(frozen=True, eq=False)
+class Degree:
+    """Probabilities of any shape: `low` <= `p` <= `high`, equal where everything needed is known; notes say why not."""
+
+    p: Floats
+    low: Floats
+    high: Floats
+    notes: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Check shapes and bounds."""
+        if not self.p.shape == self.low.shape == self.high.shape:
+            raise InputError(f'shapes {self.p.shape}, {self.low.shape}, {self.high.shape} differ', where='degree')
+        if self.p.size and not (self.low.min() >= 0 and self.high.max() <= 1):
+            raise InputError('bounds are not within 0 and 1', where='degree')
+        if (self.low > self.p + 1e-9).any() or (self.p > self.high + 1e-9).any():
+            raise InputError('the estimate is outside of its bounds', where='degree')
+
+    @staticmethod
+    def known(p: ArrayLike) -> 'Degree':
+        """Return probabilities for which everything needed is known; raise InputError for NaN."""
+        values = np.asarray(p, np.float64)
+        if np.isnan(values).any():
+            raise InputError('a known probability is NaN', where='degree', do='use Degree.partly')
+        return Degree(values, values, values)
+
+    @staticmethod
+    def guess(p: ArrayLike, note: str) -> 'Degree':
+        """Return estimates that decide nothing: both true and false remain possible."""
+        values = np.asarray(p, np.float64)
+        return Degree(values, np.zeros_like(values), np.ones_like(values), frozenset({note}))
+
+    @staticmethod
+    def unknown(shape: int | tuple[int, ...], note: str) -> 'Degree':
+        """Return 0.5 with nothing decided."""
+        return Degree.guess(np.full(shape, 0.5), note)
+
+    @staticmethod
+    def partly(p: ArrayLike, note: str, guess: ArrayLike = 0.5) -> 'Degree':
+        """Return probabilities in which NaN means unknown; `guess` stands for those."""
+        values = np.asarray(p, np.float64)
+        missing = np.isnan(values)
+        estimate = np.where(missing, guess, values)
+        notes = frozenset({note}) if missing.any() else frozenset()
+        return Degree(estimate, np.where(missing, 0, estimate), np.where(missing, 1, estimate), notes)
+
+    @property
+    def doubt(self) -> NDArray[np.bool_]:
+        """Where missing facts could change the estimate."""
+        return np.asarray((self.high - self.p > DOUBT) | (self.p - self.low > DOUBT))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the arrays."""
+        return self.p.shape
+
+    @property
+    def T(self) -> 'Degree':  # noqa: N802 - as in NumPy
+        """Return the converse of a relation."""
+        return Degree(self.p.T, self.low.T, self.high.T, self.notes)
+
+    def __and__(self, other: 'Degree') -> 'Degree':
+        """Return the conjunction, with broadcasting."""
+        return _made(self.p * other.p, self.low * other.low, self.high * other.high, self, other)
+
+    def __or__(self, other: 'Degree') -> 'Degree':
+        """Return the disjunction: a region that is in two sets is no more than in the surer one."""
+        return _made(
+            np.maximum(self.p, other.p), np.maximum(self.low, other.low), np.maximum(self.high, other.high), self, other
+        )
+
+    def __invert__(self) -> 'Degree':
+        """Return the negation."""
+        return Degree(1 - self.p, 1 - self.high, 1 - self.low, self.notes)
+
+    def scaled(self, factor: ArrayLike) -> 'Degree':
+        """Return the degree multiplied by known factors in 0 to 1."""
+        return self & Degree.known(np.broadcast_to(np.asarray(factor, np.float64), self.shape))
+
+    def any(self, axis: int) -> 'Degree':
+        """Return the largest along an axis; nothing is true of an empty axis."""
+        p, low, high = (x.max(axis, initial=0.0) for x in (self.p, self.low, self.high))
+        return _made(p, low, high, self)
+
+    def sharpened(self, least: float = 0.95) -> 'Degree':
+        """Return truth values: at least `least` is true, at most 1 - `least` is false, in between nothing is said."""
+        yes, no = self.low >= least, self.high <= 1 - least
+        p = np.where(yes, 1.0, np.where(no, 0.0, np.clip(self.p, 0, 1)))
+        notes = self.notes or frozenset({'opinions could differ'})
+        return _made(p, np.where(yes, 1.0, 0.0), np.where(no, 0.0, 1.0), Degree(p, p * 0, p * 0 + 1, notes))
+
+
+def related(relation: Degree, anchors: Degree) -> Degree:
+    """Return how well each of S regions stands in a relation (S, A) to one of the anchors (A,)."""
+    return (relation & Degree(anchors.p[None], anchors.low[None], anchors.high[None], anchors.notes)).any(1)
+
+
+def chained(step: Degree, most: int = 4) -> Degree:
+    """Return the transitive closure of a relation (S, S): the surest chain of at most `most` steps."""
+    p, low, high = (_closure(x, most) for x in (step.p, step.low, step.high))
+    return _made(p, low, high, step)
+
+
+def _closure(step: Floats, most: int) -> Floats:
+    out = step
+    for _ in range(most - 1):
+        out = np.maximum(out, (out[:, :, None] * step[None]).max(1, initial=0.0))
+    return out
+
+
+def _made(p: Floats, low: Floats, high: Floats, *sources: Degree) -> Degree:
+    """Return a degree with the notes of its sources, unless no doubt is left."""
+    doubtful = bool(((high - p > DOUBT) | (p - low > DOUBT)).any())
+    notes: Iterable[frozenset[str]] = (s.notes for s in sources) if doubtful else ()
+    return Degree(p, low, high, frozenset().union(*notes))

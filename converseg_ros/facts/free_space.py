@@ -1,0 +1,275 @@
+"""Where something can be set down: a horizontal support surface minus what stands on it, in metres.
+
+The surface is looked at from above, on a grid in its plane. A cell is free where the camera saw the bare surface;
+everything that rises above the plane, whether or not a region covers it, blocks the cells below it, and what is hidden
+or has no depth is never free. Discs of the size of what is to be set down are then fitted in.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.geometry import Plane
+from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.planes import ViewGeometry
+
+if TYPE_CHECKING:
+    from converseg_ros.facts.table import Facts
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+CELL, MOST_CELLS = 0.01, 400  # metres, and cells along a side
+LEAST_ROOM = 0.05  # metres across that a free place has at least, whatever is to be set down
+OBSTACLE = 0.012  # metres above the plane, beside the noise of depth, from which something is an obstacle
+OUTLINE = 1  # cells of the image around a thing that count as its own
+OFF_SURFACE = 0.3  # of the best surface's degree that another needs to be used as well
+NO_PLANE = 'no support surface is seen'
+NO_DEPTH = 'depth is missing, so free space is only what no thing covers in the image'
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """Part of the view that is meant. mask: (h, w). sure: 0 to 1. decided: whether facts suffice; notes say why not."""
+
+    mask: Mask
+    sure: float
+    decided: bool = True
+    notes: frozenset[str] = frozenset()
+
+    def __and__(self, other: Mask) -> 'Area':
+        """Return the part of the area within a mask."""
+        return Area(self.mask & other, self.sure, self.decided, self.notes)
+
+
+def free_space(facts: 'Facts', on: Degree | None, size: float = 0.0) -> Area:
+    """Return the free area of the surfaces `on` (S,), or of any support surface but the floor.
+
+    size: metres across of what is to be set down; 0 where it is not said. Without depth the surface's region minus
+    things is a guess.
+    """
+    surfaces = support_surfaces(facts) if on is None else facts.flat & on & carriers(facts)
+    best = float(surfaces.p.max(initial=0.0))
+    empty = np.zeros(facts.segments.masks.shape[1:], bool)
+    if best < 0.1:
+        return Area(empty, best, notes=frozenset({NO_PLANE}))
+    chosen = np.flatnonzero(surfaces.p >= max(OFF_SURFACE * best, 0.1) if on is not None else surfaces.p >= 0.6 * best)
+    if facts.given.free is not None:
+        mask = empty.copy()
+        for i in chosen:
+            mask |= facts.given.free.get(int(i), empty)
+        return Area(mask, best)
+    if facts.geometry is None:
+        return _by_image(facts, chosen, best)
+    things = obstacles(facts, chosen)
+    mask, without = empty.copy(), 0
+    for i in chosen:
+        plane = facts.plane[i]
+        if plane < 0:
+            without += 1
+            continue
+        mask |= free_of_plane(facts.geometry, facts.geometry.planes[plane], facts.segments.masks[i], things, size)
+    if without == len(chosen):
+        return Area(empty, best, False, frozenset({'the surface has no plane that could be measured'}))
+    return Area(
+        mask, best, best >= 0.5, frozenset() if best >= 0.5 else frozenset({'it is not certain what is a surface'})
+    )
+
+
+def carriers(facts: 'Facts') -> Degree:
+    """Return (S,) how well each region can carry things: surfaces as such, other things less."""
+    kinds = facts.kinds
+    return Degree.known(np.clip(kinds[:, 1] + 0.6 * kinds[:, 0] + 0.3 * kinds[:, 2], 0, 1))
+
+
+def support_surfaces(facts: 'Facts') -> Degree:
+    """Return (S,) degrees of horizontal surfaces that things are set down on; the floor is none."""
+    if facts.given.free is not None:
+        free = facts.given.free
+        low = facts.filter('name', 'floor') | facts.filter('name', 'rug')
+        return Degree.known([float(bool(free.get(i, np.zeros(1)).any())) for i in range(len(facts))]) & ~low
+    level = facts.filter('name', 'surface')
+    return facts.flat & level & ~facts.filter('name', 'floor')
+
+
+def obstacles(facts: 'Facts', surfaces: NDArray[np.intp]) -> Mask:
+    """Return (h, w) what things, people and walls cover, with a thin outline around them."""
+    kinds, masks = facts.kinds, facts.segments.masks
+    block = facts.segments.flat & (kinds[:, 1] < 0.5)
+    block[surfaces] = False
+    return _grown(np.asarray(masks[block].any(0)), OUTLINE)
+
+
+def _grown(mask: Mask, cells: int) -> Mask:
+    return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=cells)).view(bool)
+
+
+def _by_image(facts: 'Facts', chosen: NDArray[np.intp], best: float) -> Area:
+    mask = facts.segments.masks[chosen].any(0) & ~obstacles(facts, chosen)
+    mask = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)).view(bool)
+    return Area(mask, min(best, 0.6), False, frozenset({NO_DEPTH}))
+
+
+def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, size: float = 0.0) -> Mask:
+    """Return (h, w) the seen part of a plane where a disc of `size` metres across can be set down.
+
+    region: (h, w), the surface's region; bare cells of the plane that are connected with it count too. things: (h, w),
+    what is known to stand in front of it or on it.
+    """
+    bare, above = _classified(view, plane)
+    seen = bare & ~things
+    seen = cv2.morphologyEx(seen.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
+    seen = _connected(seen, region)
+    if np.count_nonzero(seen) < 20:
+        return np.zeros_like(region)
+    top = _TopView.of(view, plane, seen)
+    cells = top.lookup(seen)
+    blocked = top.dropped(view.points[above | (things & view.known)])
+    radius = max(size, LEAST_ROOM) / 2
+    free = cells & ~blocked
+    free = cv2.morphologyEx(free.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & ~blocked
+    room = cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] * top.cell
+    centres = (room >= radius).view(np.uint8)
+    away = (
+        cv2.distanceTransform(1 - centres, cv2.DIST_L2, 5) * top.cell if centres.any() else np.full(free.shape, np.inf)
+    )
+    return np.asarray(top.back((away < radius + 0.5 * top.cell) & free, region.shape) & seen)
+
+
+def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask]:
+    """Return (h, w) where the bare plane is seen, and where something stands up from it."""
+    n = plane.normal.astype(np.float32)
+    z = view.points[..., 2]
+    with np.errstate(invalid='ignore'):
+        height = view.points @ n + np.float32(plane.d)
+        noise = 0.0012 + 0.0019 * (z - 0.4) ** 2
+        bare = (np.abs(height) < 0.004 + 0.006 * z) & (np.abs(view.normals @ n) > 0.75)
+        smooth = cv2.blur(np.nan_to_num(height), (3, 3))
+        above = (height > OBSTACLE + 4 * noise) & (height < 1.5)
+        bare &= smooth < OBSTACLE + 2 * noise
+    return np.asarray(bare), np.asarray(above)
+
+
+def _connected(seen: Mask, region: Mask) -> Mask:
+    """Return the connected pieces of `seen` that are mostly in the region, or large parts of which are."""
+    _, labels = cv2.connectedComponents(seen.view(np.uint8))
+    inside = np.bincount(labels[region & seen], minlength=labels.max() + 1)
+    whole = np.bincount(labels.ravel(), minlength=labels.max() + 1)
+    keep = inside > 0.3 * whole
+    keep[0] = False
+    return np.asarray(keep[labels] & (_grown(region, 4) | region))
+
+
+@dataclass(frozen=True, eq=False)
+class _TopView:
+    """A plane from above: cell (j, i) is at origin + cell (i x + j y), axes (3, 2) = x, y; to_pixel is a homography."""
+
+    shape: tuple[int, int]
+    origin: Floats
+    axes: Floats
+    cell: float
+    to_pixel: Floats
+
+    @staticmethod
+    def of(view: ViewGeometry, plane: Plane, seen: Mask) -> '_TopView':
+        points = view.points[seen].astype(np.float64)
+        first = np.cross(plane.normal, [1.0, 0.0, 0.0])
+        x = first / np.linalg.norm(first) if np.linalg.norm(first) > 0.1 else np.array([0.0, 1.0, 0.0])
+        axes = np.stack([x, np.cross(plane.normal, x)], 1)
+        flat = points @ axes
+        low, high = flat.min(0), flat.max(0)
+        cell = max(CELL, float((high - low).max()) / MOST_CELLS)
+        low -= 2 * cell
+        nx, ny = (np.ceil((high - low) / cell).astype(int) + 3).tolist()
+        origin = -plane.d * plane.normal + axes @ low
+        to_pixel = _pinhole(view) @ np.column_stack([axes[:, 0] * cell, axes[:, 1] * cell, origin])
+        return _TopView((ny, nx), origin, axes, cell, to_pixel)
+
+    def lookup(self, image: Mask) -> Mask:
+        """Return which cells an image mask (h, w) covers."""
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpPerspective(image.view(np.uint8), self.to_pixel, self.shape[::-1], flags=flags)).view(
+            bool
+        )
+
+    def back(self, cells: Mask, shape: tuple[int, ...]) -> Mask:
+        """Return the image (h, w) of cells."""
+        warped = cv2.warpPerspective(cells.view(np.uint8), self.to_pixel, (shape[1], shape[0]), flags=cv2.INTER_NEAREST)
+        return np.asarray(warped).view(bool)
+
+    def dropped(self, points: NDArray[np.float32]) -> Mask:
+        """Return the cells straight below points (N, 3)."""
+        ij = np.rint(((points - self.origin) @ self.axes) / self.cell)
+        inside = ((ij >= 0) & (ij < self.shape[::-1])).all(1)
+        out = np.zeros(self.shape, np.uint8)
+        i, j = ij[inside].astype(np.intp).T
+        out[j, i] = 1
+        return np.asarray(cv2.morphologyEx(out, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))).view(bool)
+
+
+def _pinhole(view: ViewGeometry) -> Floats:
+    """Return the camera matrix (3, 3) of the grid, read off its points."""
+    h, w = view.known.shape
+    out = np.eye(3)
+    for axis, cells in ((0, np.arange(w)), (1, np.arange(h))):
+        index = np.broadcast_to(cells if axis == 0 else cells[:, None], (h, w))[view.known].astype(np.float64)
+        ratio = (view.points[..., axis][view.known] / view.points[..., 2][view.known]).astype(np.float64)
+        slope, start = np.polyfit(ratio, index, 1)
+        out[axis, axis], out[axis, 2] = slope, start
+    return out
+
+
+def within(area: Area, region: str) -> Area:
+    """Return the part of an area in a region of itself: its left, right, near or far half, its centre or corners."""
+    rows, columns = np.nonzero(area.mask)
+    if not rows.size:
+        return area
+    y, x = np.mgrid[: area.mask.shape[0], : area.mask.shape[1]]
+    left, right = np.percentile(columns, [2, 98])
+    top, bottom = np.percentile(rows, [2, 98])
+    across, down = (x - left) / max(right - left, 1), (y - top) / max(bottom - top, 1)
+    off = np.maximum(np.abs(across - 0.5), np.abs(down - 0.5))
+    keep = {
+        'left': across < 0.5, 'right': across >= 0.5, 'top': down < 0.5, 'far': down < 0.5, 'bottom': down >= 0.5,
+        'near': down >= 0.5, 'centre': off < 0.25,
+        'corner': np.minimum(np.abs(across - 0.5), np.abs(down - 0.5)) > 0.25,
+    }[region]  # fmt: skip
+    return area & keep
+
+
+def beside(area: Area, relation: str, anchor: Mask, view: ViewGeometry | None) -> Area:
+    """Return the part of an area in a relation to an anchor (h, w): near, left of, behind ... as the viewer sees it."""
+    rows, columns = np.nonzero(anchor)
+    if not rows.size:
+        return Area(np.zeros_like(area.mask), area.sure, area.decided, area.notes)
+    y, x = np.mgrid[: anchor.shape[0], : anchor.shape[1]]
+    if relation in ('near', 'next_to', 'touching', 'far_from'):
+        close = _within_reach(anchor, 0.25 if relation == 'next_to' else 0.35, view)
+        return area & (~close if relation == 'far_from' else close)
+    margin = 0.5 * (columns.max() - columns.min() + 1)
+    low, high = rows.min(), rows.max()
+    in_line = np.abs(x - columns.mean()) < 1.5 * margin
+    keep = {
+        'left_of': (x < columns.min()) & (y > low - 2 * margin) & (y < high + 2 * margin),
+        'right_of': (x > columns.max()) & (y > low - 2 * margin) & (y < high + 2 * margin),
+        'in_front_of': (y > rows.mean()) & in_line,
+        'behind': (y < high) & in_line,
+    }.get(relation)
+    if keep is None:
+        note = f'free space {relation.replace("_", " ")} something cannot be told'
+        return Area(area.mask, area.sure, False, area.notes | {note})
+    return area & np.asarray(keep)
+
+
+def _within_reach(anchor: Mask, reach: float, view: ViewGeometry | None) -> Mask:
+    """Return (h, w) what is within `reach` metres of an anchor; without depth, within its own size in the image."""
+    if view is None or not (anchor & view.known).any():
+        away = cv2.distanceTransform((~anchor).view(np.uint8), cv2.DIST_L2, 5)
+        return np.asarray(away < np.sqrt(np.count_nonzero(anchor)))
+    points = view.points[anchor & view.known]
+    low, high = np.percentile(points, [5, 95], axis=0)
+    apart = np.maximum(np.maximum(low - view.points, view.points - high), 0)
+    with np.errstate(invalid='ignore'):
+        return np.asarray(np.linalg.norm(apart, axis=2) < reach)

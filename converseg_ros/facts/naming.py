@@ -1,0 +1,114 @@
+"""Names, tags and materials of the regions of a view, from a namer's scores, `knowledge` and colours."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from converseg_ros import knowledge
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.segments import NameScores, Segments
+from converseg_ros.facts.colours import colour_words
+from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.measures import measure
+from converseg_ros.facts.planes import ViewGeometry, view_geometry
+from converseg_ros.facts.table import Facts, Similarity
+from converseg_ros.programs.vocabulary import COLOURS
+
+Floats = NDArray[np.float64]
+Scores = Callable[[Sequence[str]], NameScores]
+SHARPER = 1.5  # exponent of odds when classes compete: many unlikely ones must not outweigh a likely one
+NOTHING = 0.05  # odds, to that power, of being none of the classes that are known
+BY_CLASS = 0.6  # most that a class tells of what one instance of it is made of
+KNOWN_TO_NAMER, BY_MEANING = 1.0, 0.6  # weight of what a namer says of nouns that it knows, and of others
+
+
+@dataclass(eq=False)
+class Seen:
+    """Properties of regions as a namer and colours show them; each noun is scored when it is first asked for."""
+
+    scores: Scores
+    colours: Floats
+    _nouns: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
+    _classes: Floats | None = None
+
+    def look_up(self, by: str, value: str) -> Degree | None:
+        """Return (S,) degrees of a name, tag, colour or material; None where geometry has to tell."""
+        if by == 'name':
+            return Degree.known(self._noun(value)[0])
+        if by == 'colour':
+            return Degree.known(self.colours[:, COLOURS.index(value)])
+        if by == 'tag':
+            return self._tag(value)
+        if by == 'material':
+            return self._material(value)
+        return None
+
+    def knows(self, noun: str) -> bool:
+        """Return whether the namer or `knowledge` knows the noun."""
+        return self._noun(noun)[1] or knowledge.thing(noun) is not None
+
+    def part(self, noun: str) -> Degree | None:
+        """Return None: namers see whole things, so the shape has to tell parts."""
+        return None
+
+    def _noun(self, noun: str) -> tuple[Floats, bool]:
+        word = knowledge.singular(noun.casefold())
+        if word not in self._nouns:
+            found = self.scores([word])
+            p = expit(np.asarray(found.log_odds, np.float64)[:, 0])
+            self._nouns[word] = (p, bool(found.known[0]))
+        return self._nouns[word]
+
+    def classes(self) -> Floats:
+        """Return (S, N) shares of the classes of `knowledge`, which exclude each other; a rest is none of them."""
+        if self._classes is None:
+            found = self.scores(knowledge.nouns())
+            odds = np.exp(np.clip(np.asarray(found.log_odds, np.float64), -20, 20) * SHARPER)
+            odds *= np.where(found.known, KNOWN_TO_NAMER, BY_MEANING)
+            self._classes = odds / (odds.sum(1, keepdims=True) + NOTHING)
+        return self._classes
+
+    def _tag(self, tag: str) -> Degree:
+        """Return how probably each region is of a class that has a tag; classes of which opinions differ count half."""
+        if tag not in knowledge.tags():
+            return Degree.unknown(len(self.colours), f'nothing is known of "{tag}"')
+        having = knowledge.nouns_with(tag)
+        weight = np.array([having.get(noun, 0.0) for noun in knowledge.nouns()])
+        return Degree.known(np.clip(self.classes() @ weight, 0, 1))
+
+    def _material(self, material: str) -> Degree:
+        """Return what a region's class is usually made of: first materials count fully, later ones less."""
+        if material == 'transparent':
+            return self._tag('transparent')
+        weight = np.zeros(len(knowledge.nouns()))
+        for k, thing in enumerate(knowledge.things().values()):
+            if material in thing.materials:
+                weight[k] = 1 / (1 + thing.materials.index(material))
+        p = BY_CLASS * np.clip(self.classes() @ weight, 0, 1)
+        return Degree(
+            p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'what is {material} is told by its class'})
+        )
+
+
+def facts_of_view(
+    view: Frame,
+    segments: Segments,
+    scores: Scores,
+    geometry: ViewGeometry | None = None,
+    similarity: Similarity | None = None,
+) -> Facts:
+    """Return the facts about the segments of a view.
+
+    scores: gives a namer's scores of nouns for these segments. geometry: of the view at the segments' resolution, where
+    it has been computed already.
+    """
+    h, w = segments.masks.shape[1:]
+    if geometry is None:
+        geometry = view_geometry(view, h, w)
+    small = np.asarray(cv2.resize(view.rgb, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
+    seen = Seen(scores, colour_words(small, segments.masks))
+    return Facts(segments, measure(segments.masks, geometry), seen, geometry, similarity=similarity)

@@ -1,0 +1,98 @@
+"""Parts of things: regions inside of others, told by where they stick out, and the grip where one holds a thing."""
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.facts.degrees import Degree
+
+if TYPE_CHECKING:
+    from converseg_ros.facts.table import Facts
+
+LONG = frozenset(
+    {'handle', 'grip', 'hilt', 'shaft', 'leg', 'arm', 'spout', 'blade', 'stem', 'stick', 'cord', 'cable', 'neck'}
+)
+"""Parts that are narrower than the whole and stick out of it."""
+TOP = frozenset({'lid', 'cap', 'rim', 'top', 'cover', 'mouth', 'opening', 'head', 'back', 'backrest'})
+BOTTOM = frozenset({'leg', 'foot', 'base', 'bottom', 'wheel', 'stand'})
+BY_SHAPE = 'a part is told by its shape alone'
+LEAST = 0.03  # of a thing's area that a protrusion has at least
+NARROW = 0.45  # of a thing's largest inscribed disc that a protrusion is narrower than
+
+
+def named_parts(noun: str, facts: 'Facts') -> Degree:
+    """Return (S,) degrees that a region which is a part of another is called by a noun; others are no parts."""
+    parent = facts.segments.parent
+    is_part = Degree.known((parent >= 0).astype(np.float64))
+    given = facts.properties.part(noun)
+    if given is not None:
+        return is_part & given
+    masks, word = facts.segments.masks, noun.casefold()
+    fit = np.zeros(len(facts))
+    for i in np.flatnonzero(parent >= 0):
+        whole = masks[parent[i]]
+        fit[i] = _shape_fit(word, masks[i], whole)
+    return is_part & Degree.guess(fit, BY_SHAPE)
+
+
+def _shape_fit(word: str, part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
+    """Return how well a part's place and shape fit a noun, 0.3 for a noun of which nothing is known."""
+    area = np.count_nonzero(part)
+    if not area or area > 0.7 * np.count_nonzero(whole):
+        return 0.05
+    fit = 0.3
+    if word in LONG:
+        sticking = protrusion(whole)
+        covered = np.count_nonzero(part & sticking) / area
+        fit = 0.15 + 0.7 * covered
+    rows = np.flatnonzero(whole.any(1))
+    middle = float(np.flatnonzero(part.any(1)).mean() - rows[0]) / max(rows[-1] - rows[0], 1)
+    if word in TOP:
+        fit = 0.2 + 0.5 * (1 - middle)
+    elif word in BOTTOM:
+        fit = max(fit, 0.2 + 0.5 * middle) if word not in LONG else fit * (0.4 + 0.6 * middle)
+    return fit
+
+
+def protrusion(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest piece of a mask (h, w) that is much narrower than its body, as a handle is; maybe empty."""
+    image = mask.view(np.uint8)
+    radius = float(
+        cv2.distanceTransform(cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5).max()
+    )
+    reach = max(1, round(NARROW * radius))
+    if radius < 2:
+        return np.zeros_like(mask)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    body = cv2.dilate(cv2.morphologyEx(image, cv2.MORPH_OPEN, disc), np.ones((3, 3), np.uint8)) > 0
+    rest = (mask & ~body).view(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(rest)
+    if count < 2:
+        return np.zeros_like(mask)
+    best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    if stats[best, cv2.CC_STAT_AREA] < LEAST * np.count_nonzero(mask):
+        return np.zeros_like(mask)
+    return np.asarray(labels == best)
+
+
+def grip(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where one holds a thing: what sticks out of it, or the middle third of a long thing, or all of it."""
+    handle = protrusion(mask)
+    if handle.any():
+        return handle
+    rows, columns = np.nonzero(mask)
+    if rows.size < 8:
+        return mask
+    points = np.stack([columns, rows], 1).astype(np.float64)
+    centred = points - points.mean(0)
+    values, axes = np.linalg.eigh(centred.T @ centred / len(points))
+    if values[1] < 6.25 * max(values[0], 1e-6):  # less than 2.5 times as long as wide
+        return mask
+    along = centred @ axes[:, 1]
+    low, high = along.min(), along.max()
+    keep = (along > low + (high - low) / 3) & (along < high - (high - low) / 3)
+    out = np.zeros_like(mask)
+    out[rows[keep], columns[keep]] = True
+    return out

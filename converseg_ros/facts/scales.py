@@ -1,0 +1,132 @@
+"""What things are ordered by: a measurement of each region with its noise, in metres or, as a guess, in the image."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.measures import Measures
+from converseg_ros.facts.ranking import Scale
+
+Floats = NDArray[np.float64]
+NO_SIZES = 'depth is missing, so sizes are not known'
+NO_DISTANCES = 'depth is missing, so distances are not known'
+NO_WEIGHTS = 'weights cannot be seen'
+BY_AREA = 0.5  # sigma of the logarithm of an area that stands for a size: near things look larger
+BY_VOLUME = 0.8  # sigma of the logarithm of a volume that stands for a weight: densities differ
+IN_IMAGE = 0.25  # relative error of an image distance that stands for a distance
+
+
+def scale_of(key: str, m: Measures) -> Scale:
+    """Return the scale of one of programs.vocabulary.RANK_KEYS but 'distance_to'; raise InputError for another."""
+    if key not in SCALES:
+        raise InputError(f'{key!r} is no order', where='facts', do=f'use one of {", ".join(SCALES)}')
+    return SCALES[key](m)
+
+
+def _metric(value: Floats, sigma: Floats, fallback: Floats, relative: float, note: str) -> Scale:
+    """Return the metric values; where no region has one, the fallback as a guess that decides nothing."""
+    firm = np.isfinite(value)
+    if firm.any():
+        return Scale(value, np.where(firm, sigma, 1.0), firm, note)
+    return Scale(fallback, relative * np.abs(fallback) + 1.0, np.zeros(len(value), bool), note)
+
+
+def _height(m: Measures) -> Scale:
+    return _metric(m.high - m.low, m.sigma, m.box[:, 3] - m.box[:, 1], 0.15, NO_SIZES)
+
+
+def _width(m: Measures) -> Scale:
+    return _metric(m.length, m.sigma, m.box[:, 2] - m.box[:, 0], 0.15, NO_SIZES)
+
+
+def _length(m: Measures) -> Scale:
+    return _metric(np.fmax(m.length, m.high - m.low), m.sigma, m.side, 0.15, NO_SIZES)
+
+
+def _log_volume(m: Measures) -> tuple[Floats, Floats]:
+    """Return the logarithm of the volume and its standard deviation."""
+    sides = np.maximum(np.stack([m.length, m.width, m.high - m.low]), 0.01)
+    return np.log(m.volume), np.sqrt(((m.sigma / sides) ** 2).sum(0) + 0.1**2)
+
+
+def _size(m: Measures) -> Scale:
+    value, sigma = _log_volume(m)
+    firm = np.isfinite(value)
+    if firm.all():
+        return Scale(value, sigma, firm)
+    area = np.log(np.maximum(m.area, 1))
+    return Scale(area, np.full(len(area), BY_AREA), np.ones(len(area), bool), NO_SIZES)
+
+
+def _weight(m: Measures) -> Scale:
+    value, sigma = _log_volume(m)
+    if np.isfinite(value).any():
+        return Scale(value, np.hypot(sigma, BY_VOLUME), np.isfinite(value), NO_WEIGHTS)
+    return Scale(np.log(np.maximum(m.area, 1)), np.full(len(value), 1.0), np.zeros(len(value), bool), NO_WEIGHTS)
+
+
+def _x(m: Measures) -> Scale:
+    return _pixels(m.centroid[:, 0], m.box[:, 2] - m.box[:, 0], m.grid[1])
+
+
+def _y(m: Measures) -> Scale:
+    return _pixels(m.centroid[:, 1], m.box[:, 3] - m.box[:, 1], m.grid[0])
+
+
+def _pixels(centre: Floats, side: Floats, whole: int) -> Scale:
+    return Scale(centre, 0.01 * whole + 0.08 * side, np.ones(len(centre), bool))
+
+
+def _elevation(m: Measures) -> Scale:
+    return _metric(m.high, m.sigma, -m.box[:, 1], 0.1, NO_SIZES)
+
+
+def _depth(m: Measures) -> Scale:
+    """Nearer things have their lower edge lower in the image, where they stand on one surface: a guess only."""
+    return _metric(m.distance, np.hypot(m.sigma, 0.02), m.grid[0] - m.box[:, 3], 0.1, NO_DISTANCES)
+
+
+SCALES = {
+    'height': _height,
+    'size': _size,
+    'width': _width,
+    'length': _length,
+    'weight': _weight,
+    'x': _x,
+    'y': _y,
+    'elevation': _elevation,
+    'depth': _depth,
+}
+
+
+def gaps(m: Measures) -> tuple[Floats, Floats, bool]:
+    """Return the distance between any two regions' boxes (S, S), their usual side (S,), and whether it is in metres.
+
+    A tenth of the distance of the centres is added, so that things which touch the same thing are still ordered.
+    """
+    if m.metric.any():
+        centre, extent, side = m.centre, m.extent, np.sqrt(np.maximum(m.length * m.width, 1e-6))
+    else:
+        half = np.stack([m.box[:, 2] - m.box[:, 0], m.box[:, 3] - m.box[:, 1]], 1)
+        centre, extent, side = (m.box[:, :2] + m.box[:, 2:]) / 2, half, np.sqrt(np.maximum(m.area, 1))
+    apart = np.abs(centre[:, None] - centre[None])
+    edge = np.linalg.norm(np.maximum(apart - (extent[:, None] + extent[None]) / 2, 0), axis=2)
+    return np.asarray(edge + 0.1 * np.linalg.norm(apart, axis=2)), np.asarray(side), bool(m.metric.any())
+
+
+def distance_to(anchor: Degree, m: Measures) -> Scale:
+    """Return how far each region is from the nearest of the anchors; anchors themselves are out of the order."""
+    distance, side, metric = gaps(m)
+    chosen = anchor.p >= max(0.5 * float(anchor.p.max(initial=0)), 1e-6)
+    if not chosen.any():
+        nowhere = np.full(len(side), np.nan)
+        return Scale(nowhere, nowhere, np.zeros(len(side), bool), 'what the distance is measured from is not seen')
+    with np.errstate(invalid='ignore'):
+        value = np.where(chosen, np.nan, np.nanmin(np.where(chosen[None], distance, np.inf), axis=1))
+    value[~np.isfinite(value)] = np.nan
+    if metric:
+        sigma = np.hypot(np.nan_to_num(m.sigma, nan=1.0), 0.01)
+    else:
+        sigma = IN_IMAGE * np.nan_to_num(value) + 0.01 * m.grid[1]
+    return Scale(value, sigma, np.isfinite(value) | chosen, NO_DISTANCES)

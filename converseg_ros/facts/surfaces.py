@@ -1,0 +1,103 @@
+"""Names of surfaces from geometry: a crop of a table top tells a classifier nothing, its plane and height do."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.geometry import Plane
+from converseg_ros.facts.measures import Measures
+from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.facts.relations import ramp
+
+Floats = NDArray[np.float64]
+TABLES = frozenset({
+    'table', 'desk', 'counter', 'countertop', 'worktop', 'workbench', 'work surface', 'table top', 'tabletop',
+    'dining table', 'coffee table', 'kitchen counter', 'kitchen table', 'work table', 'bench top', 'kitchen island',
+    'side table', 'work bench',
+})  # fmt: skip
+FLOORS = frozenset({'floor', 'ground', 'carpet', 'flooring', 'pavement'})
+WALLS = frozenset({'wall', 'tiles', 'backsplash'})
+CEILINGS = frozenset({'ceiling'})
+SHELVES = frozenset({'shelf', 'shelves', 'shelf board'})
+SURFACES = frozenset({'surface', 'support surface', 'work area', 'flat surface'})
+LEVEL = (0.85, 0.96)  # cosine of a plane with up, below which it is not horizontal, and above which it is
+FLOOR_BELOW = (0.9, 1.3)  # metres below a camera at which a lone plane begins to be a floor, and is one
+STOREY = 0.3  # metres that a floor is below a table
+UNSEEN_PLANE = 0.6  # that a surface without a known plane is horizontal
+SURFACE_KIND, IN_PLANE = 0.3, 0.5  # probability of a surface, and share of its points in a plane that make it lie there
+
+
+def planes_of(masks: NDArray[np.bool_], kinds: Floats, geometry: ViewGeometry | None) -> NDArray[np.intp]:
+    """Return (S,) the index in `geometry` of the plane that each surface lies in, -1 for things and unknown."""
+    out = np.full(len(masks), -1, np.intp)
+    if geometry is None or not geometry.planes:
+        return out
+    near = np.stack([_on_plane(geometry, p) for p in geometry.planes])
+    for i in np.flatnonzero(kinds[:, 1] > SURFACE_KIND):
+        cells = masks[i] & geometry.known
+        count = np.count_nonzero(cells)
+        shares = near[:, cells].mean(1) if count else np.zeros(len(near))
+        if count and shares.max() > IN_PLANE:
+            out[i] = int(shares.argmax())
+    return out
+
+
+def _on_plane(geometry: ViewGeometry, plane: Plane) -> NDArray[np.bool_]:
+    with np.errstate(invalid='ignore'):
+        off = np.abs(geometry.points @ plane.normal.astype(np.float32) + np.float32(plane.d))
+        return np.asarray(off < 0.006 + 0.01 * geometry.points[..., 2])
+
+
+def surface_name(
+    noun: str, kinds: Floats, planes: NDArray[np.intp], measures: Measures, geometry: ViewGeometry | None
+) -> Floats | None:
+    """Return (S,) probabilities that a noun names each region as a surface, or None for a noun that names none.
+
+    kinds: (S, 4) of core.segments.KINDS. planes: (S,) index of the region's plane in `geometry`, or -1.
+    """
+    word = noun.casefold()
+    groups = (TABLES, FLOORS, WALLS, CEILINGS, SHELVES, SURFACES)
+    if not any(word in g for g in groups):
+        return None
+    surface, structure = kinds[:, 1], kinds[:, 2]
+    level, floor = _level(planes, geometry), _floor(planes, measures, geometry)
+    if word in SURFACES:
+        return np.asarray(surface * level)
+    if word in TABLES:
+        return np.asarray(surface * level * (1 - floor))
+    if word in FLOORS:
+        return np.asarray((surface + 0.5 * structure) * level * floor)
+    if word in SHELVES:
+        return np.asarray(0.4 * (surface + 0.5 * structure) * level * (1 - floor))
+    top = 1 - ramp(measures.box[:, 1], 0, 0.2 * measures.grid[0])
+    if word in CEILINGS:
+        return np.asarray(0.5 * structure * top)
+    return np.asarray(0.8 * structure * (1 - np.where(planes >= 0, level, 0)))
+
+
+def _level(planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
+    out = np.full(len(planes), UNSEEN_PLANE)
+    if geometry is not None:
+        for i in np.flatnonzero(planes >= 0):
+            out[i] = ramp(np.asarray(abs(geometry.planes[planes[i]].normal @ geometry.up)), *LEVEL)
+    return out
+
+
+def _floor(planes: NDArray[np.intp], m: Measures, geometry: ViewGeometry | None) -> Floats:
+    """Return (S,) that a region is the floor: far below the camera, or well below another horizontal plane.
+
+    Without depth, a surface that spans the image at its lower edge and goes on to the middle may be either.
+    """
+    if geometry is None:
+        return np.full(len(planes), 0.4)
+    drop = np.array([p.d if p.normal @ geometry.up > LEVEL[0] else np.nan for p in geometry.planes])
+    out = np.full(len(planes), 0.3)
+    if not np.isfinite(drop).any():
+        return out
+    for i in np.flatnonzero(planes >= 0):
+        own = drop[planes[i]]
+        if np.isfinite(own):
+            alone = float(ramp(np.asarray(own), *FLOOR_BELOW))
+            higher = np.nanmin(drop) < own - STOREY
+            lower = np.nanmax(drop) > own + STOREY
+            out[i] = max(alone, 0.85) if higher and own > 0.6 else min(alone, 0.1) if lower else alone
+    return out

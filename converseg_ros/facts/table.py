@@ -1,0 +1,226 @@
+"""Everything that is known of the regions of one view, looked up by program nodes and computed when first asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.segments import Segments
+from converseg_ros.facts import acts, conditions, parts, relations
+from converseg_ros.facts.contacts import Primitives, primitives
+from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.measures import Measures
+from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.facts.ranking import Scale
+from converseg_ros.facts.scales import distance_to, scale_of
+from converseg_ros.facts.surfaces import planes_of, surface_name
+
+Floats = NDArray[np.float64]
+Similarity = Callable[[str], Floats]
+
+
+class Properties(Protocol):
+    """What is known of regions beside their geometry: from a namer and colours, or the exact truth of a scene."""
+
+    def look_up(self, by: str, value: str) -> Degree | None:
+        """Return (S,) degrees of a name, tag, colour, material, state or physics; None where geometry has to tell."""
+        ...
+
+    def knows(self, noun: str) -> bool:
+        """Return whether the noun is one that regions can be told by, so that its absence means something."""
+        ...
+
+    def part(self, noun: str) -> Degree | None:
+        """Return (S,) degrees that regions which are parts are called by a noun, or None where shape has to tell."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What is known exactly instead of being derived from masks and depth; None and missing keys are derived.
+
+    relations: (S, S) by name, `between` (S, S, S). acts: (S, S) by kind, agent to patient; a kind that is missing does
+    not take place. scales: by rank key. front: (S, 3) unit vectors in the upright frame, NaN where unknown. free: index
+    of a surface -> (h, w) its free part.
+    """
+
+    primitives: Primitives | None = None
+    relations: dict[str, Degree] = field(default_factory=dict)
+    acts: dict[str, Degree] | None = None
+    scales: dict[str, Scale] = field(default_factory=dict)
+    front: Floats | None = None
+    free: dict[int, NDArray[np.bool_]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """The facts about S regions of one view.
+
+    exact: whether measures and properties are the truth; derived relations are then true, false, or undecided where
+    opinions could differ. similarity: text -> (S,) similarity of a text to each region in 0..1, for `like`.
+    """
+
+    segments: Segments
+    measures: Measures
+    properties: Properties
+    geometry: ViewGeometry | None = None
+    given: Given = field(default_factory=Given)
+    exact: bool = False
+    similarity: Similarity | None = None
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check that measures and segments agree."""
+        if len(self.measures.area) != len(self.segments):
+            raise InputError(f'{len(self.measures.area)} measures of {len(self.segments)} segments', where='facts')
+
+    def __len__(self) -> int:
+        """Return the number of regions."""
+        return len(self.segments)
+
+    @property
+    def depthless(self) -> bool:
+        """Whether no region has a size in metres."""
+        return not self.measures.metric.any()
+
+    @property
+    def kinds(self) -> Floats:
+        """(S, 4) probabilities of core.segments.KINDS."""
+        return self._once('kinds', lambda: np.asarray(self.segments.kinds, np.float64))
+
+    @property
+    def flat(self) -> Degree:
+        """(S,) membership of the flat cut."""
+        return Degree.known(self.segments.flat.astype(np.float64))
+
+    @property
+    def things(self) -> Degree:
+        """(S,) degrees of movable objects: no surfaces, structures, agents or parts."""
+        return self.flat.scaled(self.kinds[:, 0])
+
+    @property
+    def primitives(self) -> Primitives:
+        """What rests on, is in, touches and hides what."""
+        return self.given.primitives or self._once('primitives', self._primitives)
+
+    @property
+    def scene(self) -> relations.Scene:
+        """What relations are computed from."""
+        return self._once('scene', self._scene)
+
+    @property
+    def standing(self) -> Measures:
+        """The measures, with the bottom of what rests on something where that is, since its foot may be hidden."""
+
+        def make() -> Measures:
+            foot = self.primitives.foot
+            return (
+                self.measures
+                if foot is None
+                else replace(self.measures, low=np.where(np.isfinite(foot), foot, self.measures.low))
+            )
+
+        return self._once('standing', make)
+
+    @property
+    def plane(self) -> NDArray[np.intp]:
+        """(S,) index in `geometry` of the plane that a surface lies in, else -1."""
+        return self._once('plane', lambda: planes_of(self.segments.masks, self.kinds, self.geometry))
+
+    def filter(self, by: str, value: str) -> Degree:
+        """Return (S,) degrees of a property; `by` is one of programs.nodes.Filter's."""
+        return self._once((by, value), lambda: self._filter(by, value))
+
+    def knows(self, noun: str) -> bool:
+        """Return whether the absence of a noun means something."""
+        return self.properties.knows(noun) or self._surface(noun) is not None
+
+    def relation(self, name: str) -> Degree:
+        """Return a relation of programs.vocabulary.RELATIONS as (S, S) degrees."""
+        if name in self.given.relations:
+            return self.given.relations[name]
+        return self._once(('relation', name), lambda: self._exact(relations.relation(name, self.scene)))
+
+    def between(self) -> Degree:
+        """Return (S, S, S) degrees: i is between a and b."""
+        given = self.given.relations.get('between')
+        return given or self._once('between', lambda: self._exact(relations.between(self.scene)))
+
+    def act(self, kind: str) -> Degree:
+        """Return (S, S) degrees: region i does something to region j."""
+        if self.given.acts is not None:
+            return self.given.acts.get(kind, Degree.known(np.zeros((len(self), len(self)))))
+        return self._once(('act', kind), lambda: acts.act(kind, self))
+
+    def scale(self, key: str, anchor: Degree | None = None) -> Scale:
+        """Return the scale of a rank key; 'distance_to' needs an anchor (S,)."""
+        if key == 'distance_to':
+            if anchor is None:
+                raise InputError('distance_to needs an anchor', where='facts')
+            return distance_to(anchor, self.measures)
+        if key in self.given.scales:
+            return self.given.scales[key]
+        return self._once(('scale', key), lambda: scale_of(key, self.standing))
+
+    def part(self, noun: str) -> Degree:
+        """Return (S,) degrees that regions which are parts of others are called by a noun."""
+        return self._once(('part', noun), lambda: parts.named_parts(noun, self))
+
+    def like(self, text: str) -> Degree:
+        """Return (S,) degrees of a free text: guesses, since text similarity is not calibrated."""
+        if self.similarity is None:
+            return Degree.unknown(len(self), f'what fits "{text}" cannot be told')
+        return Degree.guess(np.clip(self.similarity(text), 0, 1), f'"{text}" is matched by words alone')
+
+    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+    def _exact(self, found: Degree) -> Degree:
+        return found.sharpened() if self.exact else found
+
+    def _filter(self, by: str, value: str) -> Degree:
+        given = self.properties.look_up(by, value)
+        if by == 'region':
+            return self._exact(conditions.image_region(value, self.measures))
+        if by == 'name':
+            return self._named(value, given)
+        if given is not None:
+            return given
+        if by == 'state':
+            return self._exact(conditions.state(value, self))
+        if by == 'physics':
+            return self._exact(conditions.physics(value, self))
+        return Degree.unknown(len(self), f'nothing is known of {value}')
+
+    def _named(self, noun: str, given: Degree | None) -> Degree:
+        """Return names: of surfaces by geometry, of the rest by what the namer says."""
+        if self.exact and given is not None:
+            return given
+        crops = given or Degree.unknown(len(self), f'"{noun}" is no name that is known')
+        surface = self.kinds[:, 1:3].sum(1)
+        by_plane = self._surface(noun)
+        if by_plane is None:
+            return crops.scaled(1 - surface)
+        return crops.scaled(1 - surface) | Degree.known(by_plane)
+
+    def _surface(self, noun: str) -> Floats | None:
+        return surface_name(noun, self.kinds, self.plane, self.measures, self.geometry)
+
+    def _primitives(self) -> Primitives:
+        container = self.properties.look_up('tag', 'container')
+        vessel = self.properties.look_up('tag', 'holds_liquid')
+        known = [d.p for d in (container, vessel) if d is not None]
+        prior = np.max(known, axis=0) if known else np.full(len(self), 0.3)
+        return primitives(
+            self.segments.masks, self.kinds, self.plane, self.measures, self.geometry, prior,
+            self.segments.flat,
+        )  # fmt: skip
+
+    def _scene(self) -> relations.Scene:
+        front = self.given.front if self.given.front is not None else np.full((len(self), 3), np.nan)
+        return relations.Scene(self.standing, self.primitives, self.kinds[:, 1], self.segments.parent, front)

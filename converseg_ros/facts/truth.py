@@ -1,0 +1,244 @@
+"""Facts that are exactly known: a scene whose things, places and events somebody made or labelled.
+
+The caller lists what is in the view; everything that it states is used as it is, the rest (left of, taller than,
+nearest ...) is computed from its exact positions and sizes, and counts as undecided where opinions could differ.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.segments import KINDS, Segments
+from converseg_ros.facts.contacts import Primitives
+from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.measures import Measures, image_measures
+from converseg_ros.facts.planes import upright_axes
+from converseg_ros.facts.table import Facts, Given
+from converseg_ros.programs.vocabulary import ACTS
+
+Floats = NDArray[np.float64]
+OPINIONS = 'opinions could differ'
+NOT_STATED = 'the source does not state it'
+MILLIMETRE = 0.001
+
+
+@dataclass(frozen=True, eq=False)
+class TrueThing:
+    """One thing, part, surface, structure or agent of a view.
+
+    key: unique. mask: (h, w) visible pixels. kind: of core.segments.KINDS. names: everything it is rightly called, and
+    `maybe_names` by some; tags likewise. properties: true filters of programs.nodes beside names and tags, such as
+    ('colour', 'red'), and `maybe` those that are not certain. owner: of a part, the key of the whole. support, inside:
+    keys, '' for nothing. tips: None where it is not known. position: (3,) metres in the optical frame; size: extents
+    along the upright axes (x, y, z) or of its own box standing upright; top: metres above the floor. front: (3,)
+    direction that it faces, in the optical frame.
+    """
+
+    key: str
+    mask: NDArray[np.bool_]
+    kind: str = 'object'
+    names: frozenset[str] = frozenset()
+    maybe_names: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    maybe_tags: frozenset[str] = frozenset()
+    properties: frozenset[tuple[str, str]] = frozenset()
+    maybe: frozenset[tuple[str, str]] = frozenset()
+    owner: str = ''
+    support: str = ''
+    inside: str = ''
+    contacts: frozenset[str] = frozenset()
+    hidden_by: frozenset[str] = frozenset()
+    falls_with: frozenset[str] = frozenset()
+    tips: bool | None = None
+    position: Floats | None = None
+    size: tuple[float, float, float] | None = None
+    top: float | None = None
+    front: Floats | None = None
+
+
+@dataclass(frozen=True)
+class TrueEvent:
+    """An act of programs.vocabulary.ACTS, by the keys of who does it and of what it is done to; '' for nobody."""
+
+    kind: str
+    agent: str = ''
+    target: str = ''
+
+
+@dataclass(frozen=True, eq=False)
+class _Stated:
+    """Properties that a source states; what it can tell and does not state is false."""
+
+    things: tuple[TrueThing, ...]
+    vocabulary: frozenset[str] | None
+    tells: frozenset[str]
+
+    def look_up(self, by: str, value: str) -> Degree | None:
+        """Return (S,) degrees; None for what has to be computed."""
+        if by == 'name':
+            return self._of(lambda t: value in t.names and not t.owner, lambda t: value in t.maybe_names)
+        if by == 'tag':
+            return self._of(lambda t: value in t.tags, lambda t: value in t.maybe_tags)
+        pair = (by, value)
+        if any(pair in t.properties or pair in t.maybe for t in self.things) or by in self.tells:
+            return self._of(lambda t: pair in t.properties, lambda t: pair in t.maybe)
+        if pair in (('physics', 'tips'), ('physics', 'stable')) and any(t.tips is not None for t in self.things):
+            tips = Degree.partly([np.nan if t.tips is None else float(t.tips) for t in self.things], NOT_STATED)
+            things = [float(t.kind == 'object' and not t.owner) for t in self.things]
+            return (tips if value == 'tips' else ~tips).scaled(things)
+        return None
+
+    def knows(self, noun: str) -> bool:
+        """Return whether every thing of that name is listed."""
+        return self.vocabulary is None or noun in self.vocabulary
+
+    def part(self, noun: str) -> Degree | None:
+        """Return which parts are called by a noun."""
+        return self._of(lambda t: noun in t.names, lambda t: noun in t.maybe_names)
+
+    def _of(self, true: Callable[[TrueThing], bool], maybe: Callable[[TrueThing], bool]) -> Degree:
+        values = [1.0 if true(t) else np.nan if maybe(t) else 0.0 for t in self.things]
+        return Degree.partly(values, OPINIONS)
+
+
+def true_facts(
+    things: Sequence[TrueThing],
+    *,
+    events: Sequence[TrueEvent] | None = (),
+    up: Floats | None = None,
+    free: Mapping[str, NDArray[np.bool_]] | None = None,
+    vocabulary: frozenset[str] | None = None,
+    tells: frozenset[str] = frozenset(),
+    graph: bool = True,
+) -> Facts:
+    """Return the facts of a view of which everything relevant is stated.
+
+    things: at least one, with masks of one shape; where whole things overlap, the later one loses the common pixels, so
+    that a caller with overlapping masks takes its own by `Answer.chosen`. events: what goes on, or None where the
+    source does not tell. up: (3,) in the optical frame, for sources with positions. free: key of a surface -> (h, w)
+    its free part. vocabulary: nouns of which every instance is listed, None for all. tells: kinds of filter ('colour',
+    'material', 'state') that the source states completely, so that what is not stated is false. graph: whether
+    support, inside, contacts and hidden_by are stated; otherwise they are unknown.
+    """
+    listed = tuple(things)
+    index = {t.key: i for i, t in enumerate(listed)}
+    masks = np.stack([t.mask for t in listed])
+    count = len(listed)
+    kinds = np.zeros((count, len(KINDS)), np.float32)
+    kinds[range(count), [KINDS.index(t.kind) for t in listed]] = 1
+    parent = np.array([index.get(t.owner, -1) for t in listed], np.intp)
+    flat = np.array([not t.owner for t in listed])
+    nowhere = np.full(count, -1, np.intp)
+    height, width = masks.shape[1:]
+    segments = Segments(_apart(masks, flat), (height, width), kinds, np.ones(count, np.float32), flat, parent, nowhere)
+    given = Given(
+        primitives=_primitives(listed, index, graph),
+        relations=_stated_relations(listed, index, graph),
+        acts=_acts(events, index, count),
+        front=_fronts(listed, up),
+        free={index[k]: m for k, m in (free or {}).items() if k in index},
+    )
+    return Facts(segments, _measures(listed, masks, up), _Stated(listed, vocabulary, tells), given=given, exact=True)
+
+
+def _apart(masks: NDArray[np.bool_], flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the masks as they are; of two that overlap, a flat one keeps only what no earlier flat one has."""
+    out = masks.copy()
+    taken = np.zeros(masks.shape[1:], bool)
+    for i in np.flatnonzero(flat):
+        out[i] &= ~taken
+        taken |= out[i]
+    return out
+
+
+def _pairs(rows: Sequence[frozenset[str]], index: Mapping[str, int]) -> Floats:
+    out = np.zeros((len(rows), len(rows)))
+    for i, keys in enumerate(rows):
+        for key in keys:
+            if key in index and index[key] != i:
+                out[i, index[key]] = 1
+    return out
+
+
+def _primitives(things: tuple[TrueThing, ...], index: Mapping[str, int], graph: bool) -> Primitives:
+    if not graph:
+        shape = (len(things), len(things))
+        unknown = Degree.unknown(shape, NOT_STATED)
+        touching = _pairs([t.contacts for t in things], index)
+        return Primitives(unknown, unknown, Degree.known(np.maximum(touching, touching.T)), unknown)
+    touching = _pairs([t.contacts for t in things], index)
+    return Primitives(
+        Degree.known(_pairs([frozenset({t.support}) - {''} for t in things], index)),
+        Degree.known(_pairs([frozenset({t.inside}) - {''} for t in things], index)),
+        Degree.known(np.maximum(touching, touching.T)),
+        Degree.known(_pairs([t.hidden_by for t in things], index)),
+    )
+
+
+def _stated_relations(things: tuple[TrueThing, ...], index: Mapping[str, int], graph: bool) -> dict[str, Degree]:
+    if not graph:
+        return {}
+    return {'falls_without': Degree.known(_pairs([t.falls_with for t in things], index).T)}
+
+
+def _acts(events: Sequence[TrueEvent] | None, index: Mapping[str, int], count: int) -> dict[str, Degree] | None:
+    """Return who does what to what; an act without an agent is done by the thing itself ("falling")."""
+    if events is None:
+        return {kind: Degree.unknown((count, count), NOT_STATED) for kind in ACTS}
+    out = {kind: np.zeros((count, count)) for kind in ACTS}
+    for e in events:
+        agent, target = index.get(e.agent or e.target), index.get(e.target or e.agent)
+        if agent is not None and target is not None and e.kind in out:
+            out[e.kind][agent, target] = 1
+    return {kind: Degree.known(p) for kind, p in out.items()}
+
+
+def _upright(up: Floats | None) -> Floats:
+    return np.asarray(upright_axes(up)) if up is not None else np.eye(3)
+
+
+def _fronts(things: tuple[TrueThing, ...], up: Floats | None) -> Floats:
+    nowhere = np.full(3, np.nan)
+    fronts = np.stack([nowhere if t.front is None else t.front for t in things]) @ _upright(up).T
+    length = np.linalg.norm(fronts[:, :2], axis=1, keepdims=True)
+    return np.asarray(np.where(length > 0.3, fronts / np.maximum(length, 1e-9), np.nan))
+
+
+def _measures(things: tuple[TrueThing, ...], masks: NDArray[np.bool_], up: Floats | None) -> Measures:
+    """Return exact measures; where a position or size is not stated they are unknown."""
+    nowhere = np.full(3, np.nan)
+    position = np.stack([nowhere if t.position is None else t.position for t in things])
+    size = np.stack([nowhere if t.size is None else np.asarray(t.size, np.float64) for t in things])
+    centre = position @ _upright(up).T
+    known = np.isfinite(size).all(1) & np.isfinite(centre).all(1)
+    height = np.where(known, size[:, 2], np.nan)
+    high = np.array([np.nan if t.top is None else t.top for t in things])
+    based = bool(np.isfinite(high[known]).all()) and known.any()
+    if not based:
+        high = centre[:, 2] + height / 2
+    high = np.where(known, high, np.nan)
+    centre[:, 2] = high - height / 2
+    centre[~known] = np.nan
+    size[~known] = np.nan
+    ordered = np.sort(size, 1)
+    axes = np.full((len(things), 3), np.nan)
+    axes[known] = np.eye(3)[np.argmax(size[known], 1)]
+    grid = (masks.shape[1], masks.shape[2])
+    return Measures(
+        grid,
+        **image_measures(masks),
+        centre=centre,
+        extent=size,
+        length=size[:, :2].max(1),
+        width=size[:, :2].min(1),
+        long_axis=axes,
+        elongation=ordered[:, 2] / np.maximum(ordered[:, 1], MILLIMETRE),
+        low=high - height,
+        high=high,
+        distance=np.where(known, np.linalg.norm(position, axis=1), np.nan),
+        sigma=np.where(known, MILLIMETRE, np.nan),
+        valid=known.astype(np.float64),
+        based=based,
+    )

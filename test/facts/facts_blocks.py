@@ -1,0 +1,110 @@
+"""Boxes on a table, rendered to depth and masks by ray casting: a view whose facts are known exactly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.frame import Frame, Intrinsics
+from converseg_ros.core.segments import NameScores, Segments
+from converseg_ros.facts.naming import facts_of_view
+from converseg_ros.facts.table import Facts
+
+W, H = 320, 240
+K = Intrinsics(280.0, 280.0, 159.5, 119.5, W, H)
+COLOURS = {'red': (200, 25, 25), 'blue': (30, 70, 190), 'green': (40, 140, 50), 'white': (240, 240, 240)}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A box: name, centre x, y of its foot and height of its bottom in metres over the table, and size x, y, z."""
+
+    name: str
+    x: float
+    y: float
+    size: tuple[float, float, float]
+    z: float = 0.0
+    colour: str = 'white'
+    kind: int = 0
+    p: float = 0.97  # that it is what its name says
+
+
+TABLE = Block('table', 0.0, 0.0, (1.4, 1.0, 0.02), -0.02, 'white', 1)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """The camera: height over the table, metres before its middle, and how far it looks down, in degrees."""
+
+    height: float = 0.6
+    back: float = 0.8
+    down: float = 37.0
+
+
+def camera(pose: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return origin (3,) and rotation (3, 3), whose columns are the optical axes, in the table's frame (z up)."""
+    a = np.radians(pose.down)
+    forward = np.array([0, np.cos(a), -np.sin(a)])
+    right = np.array([1.0, 0, 0])
+    return np.array([0, -pose.back, pose.height]), np.stack([right, np.cross(forward, right), forward], 1)
+
+
+def render(blocks: list[Block], pose: Pose) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Return depth (H, W), NaN where nothing is, and the index of the block that each pixel shows, or -1."""
+    origin, axes = camera(pose)
+    v, u = np.mgrid[:H, :W]
+    rays = np.stack([(u - K.cx) / K.fx, (v - K.cy) / K.fy, np.ones((H, W))], 2) @ axes.T
+    depth, label = np.full((H, W), np.inf), np.full((H, W), -1)
+    for k, b in enumerate(blocks):
+        low = np.array([b.x - b.size[0] / 2, b.y - b.size[1] / 2, b.z])
+        with np.errstate(divide='ignore'):
+            a, c = (low - origin) / rays, (low + b.size - origin) / rays
+        enter, leave = np.minimum(a, c).max(2), np.maximum(a, c).min(2)
+        hit = (enter < leave) & (enter > 0) & (enter < depth)
+        depth[hit], label[hit] = enter[hit], k
+    depth[~np.isfinite(depth)] = np.nan
+    return depth.astype(np.float32), label
+
+
+def scores_of(blocks: list[Block], synonyms: dict[str, str] | None = None) -> object:
+    """Return a namer that knows the blocks' names."""
+
+    def scores(nouns: object) -> NameScores:
+        words = tuple(nouns)  # type: ignore[arg-type]
+        p = np.array([[b.p if b.name == w else 0.02 for w in words] for b in blocks]).reshape(len(blocks), len(words))
+        known = np.array([w in {b.name for b in blocks} | {'mug', 'bowl', 'knife'} for w in words])
+        return NameScores(words, np.log(p / (1 - p)).astype(np.float32), known)
+
+    return scores
+
+
+def facts(
+    blocks: list[Block],
+    *,
+    depth: bool = True,
+    pose: Pose | None = None,
+    noise: float = 0.0,
+    holes: NDArray[np.bool_] | None = None,
+    unexplained: float = 0.0,
+    table: Block | None = TABLE,
+) -> Facts:
+    """Return the facts about a view of blocks on a table (the last region), with depth or without."""
+    shown = [*blocks, *([table] if table else [])]
+    z, label = render(shown, pose or Pose())
+    z += noise * np.random.default_rng(0).standard_normal(z.shape).astype(np.float32) * z**2
+    if holes is not None:
+        z[holes] = np.nan
+    masks = np.stack([label == k for k in range(len(shown))])
+    rgb = np.full((H, W, 3), 128, np.uint8)
+    for k, b in enumerate(shown):
+        rgb[label == k] = COLOURS[b.colour]
+    kinds = np.full((len(shown), 4), 0.01, np.float32)
+    kinds[range(len(shown)), [b.kind for b in shown]] = 0.97
+    count = len(shown)
+    segments = Segments(
+        masks, (H, W), kinds, np.ones(count, np.float32), np.ones(count, bool), np.full(count, -1), np.full(count, -1),
+        unexplained=np.full((H, W), unexplained, np.float32),
+    )  # fmt: skip
+    gravity = -camera(pose or Pose())[1].T @ np.array([0, 0, 1.0])
+    view = Frame(rgb, z if depth else None, K if depth else None, gravity=gravity)
+    return facts_of_view(view, segments, scores_of(shown))  # type: ignore[arg-type]

@@ -1,0 +1,213 @@
+"""Programs on a table of blocks: what is chosen, whether facts decide it, and the reason in words."""
+
+from facts_blocks import TABLE, Block, Pose, facts
+import numpy as np
+import pytest
+
+from converseg_ros.core.status import Status
+from converseg_ros.facts.answer import Options
+from converseg_ros.facts.executor import execute
+from converseg_ros.facts.table import Facts
+from converseg_ros.programs.nodes import (
+    Act,
+    Except,
+    Filter,
+    Like,
+    Node,
+    Parts,
+    Rank,
+    Relate,
+    Select,
+    Things,
+    Union,
+)
+
+RED_MUG, BOWL, BOOK, WHITE_MUG, BOX = range(5)
+BLOCKS = [
+    Block('mug', -0.2, 0, (0.08, 0.08, 0.1), colour='red'),
+    Block('bowl', 0.1, 0.1, (0.15, 0.15, 0.07), colour='blue'),
+    Block('book', 0.3, -0.1, (0.2, 0.15, 0.03), colour='green'),
+    Block('mug', 0.3, -0.1, (0.08, 0.08, 0.1), z=0.03),
+    Block('box', -0.3, 0.25, (0.1, 0.1, 0.25)),
+]
+TABLE_TOP = Filter('name', 'table')
+
+
+def named(noun: str) -> Filter:
+    return Filter('name', noun)
+
+
+@pytest.fixture(scope='module')
+def seen() -> Facts:
+    return facts(BLOCKS, noise=0.001)
+
+
+@pytest.fixture(scope='module')
+def flat() -> Facts:
+    """Return the same view without depth."""
+    return facts(BLOCKS, depth=False)
+
+
+@pytest.mark.parametrize(
+    ('program', 'expected'),
+    [
+        (Select('one', named('bowl')), {BOWL}),
+        (Select('all', named('mug')), {RED_MUG, WHITE_MUG}),
+        (Select(2, named('mug')), {RED_MUG, WHITE_MUG}),
+        (Select('one', Filter('colour', 'red', named('mug'))), {RED_MUG}),
+        (Select('one', Relate('on', named('mug'), named('book'))), {WHITE_MUG}),
+        (Rank('height', 'max', Relate('on', Things(), TABLE_TOP)), {BOX}),
+        (Rank('height', 'min', Things()), {BOOK}),
+        (Rank('size', 'max', Things()), {BOX}),
+        (Rank('x', 'min', named('mug')), {RED_MUG}),
+        (Rank('x', 'min', Things(), first=2), {RED_MUG}),
+        (Rank('distance_to', 'min', Things(), anchor=named('bowl')), {BOOK}),
+        (Rank('distance_to', 'min', named('mug'), anchor=named('box')), {RED_MUG}),
+        (Rank('depth', 'max', Things()), {BOX}),
+        (Rank('elevation', 'max', named('mug')), {WHITE_MUG}),
+        (Except(Things(), named('mug')), {BOWL, BOOK, BOX}),
+        (Union((named('bowl'), named('box'))), {BOWL, BOX}),
+        (Select('one', Relate('left_of', named('mug'), named('bowl'))), {RED_MUG}),
+        (Select('one', Relate('right_of', named('mug'), named('bowl'))), {WHITE_MUG}),
+        (Select('one', Relate('in_front_of', Things(), named('box'))), {RED_MUG}),
+        (Select('one', Relate('behind', Things(), named('mug'))), {BOX}),
+        (Select('one', Relate('between', named('bowl'), named('box'), named('book'))), {BOWL}),
+        (Select('all', Relate('taller_than', Things(), named('bowl'))), {RED_MUG, WHITE_MUG, BOX}),
+        (Select('one', Relate('falls_without', Things(), named('book'))), {WHITE_MUG}),
+        (Select('one', Relate('under', Things(), named('mug'))), {BOOK}),
+        (Select('all', Filter('physics', 'removable', Things())), {RED_MUG, BOWL, WHITE_MUG, BOX}),
+        (Select('one', Filter('physics', 'bears_load', Things())), {BOOK}),
+        (Select('one', TABLE_TOP), {len(BLOCKS)}),
+    ],
+    ids=lambda x: str(x.to_json())[:70] if isinstance(x, Node) else '',
+)
+def test_depth_decides(seen: Facts, program: Node, expected: set[int]) -> None:
+    answer = execute(program, seen)
+    assert set(answer.chosen) == expected, (answer.reason, answer.candidates)
+    assert answer.status == Status.OK, answer.reason
+    assert (answer.mask == seen.segments.masks[list(expected)].any(0)).all()
+
+
+@pytest.mark.parametrize(
+    ('program', 'reason'),
+    [
+        (Select('one', named('knife')), 'no knife is seen'),
+        (Select('one', Filter('colour', 'blue', named('mug'))), 'a mug is seen, but none blue'),
+        (Select('one', Relate('on', named('box'), named('book'))), 'a box is seen, but none on the book'),
+        (Select('one', Relate('next_to', named('box'), named('knife'))), 'no knife is seen'),
+    ],
+)
+def test_nothing_fits_and_says_why(seen: Facts, program: Node, reason: str) -> None:
+    answer = execute(program, seen)
+    assert answer.status == Status.NO_TARGET and not answer.mask.any()
+    assert reason in answer.reason
+
+
+def test_how_many_are_seen_is_compared_with_how_many_were_asked_for(seen: Facts) -> None:
+    three = execute(Select(3, named('mug')), seen)
+    assert three.status == Status.LOW_CONFIDENCE and 'two mugs are seen, three were asked for' in three.reason
+    one = execute(Select('one', named('mug')), seen)
+    assert one.status == Status.LOW_CONFIDENCE and 'two mugs are seen, one was asked for' in one.reason
+
+
+def test_a_tie_names_both(seen: Facts) -> None:
+    answer = execute(Rank('height', 'max', named('mug')), seen)
+    assert answer.status == Status.LOW_CONFIDENCE
+    assert 'two mugs are about equally tall' in answer.reason
+    assert {c.index for c in answer.candidates[:2]} == {RED_MUG, WHITE_MUG}
+
+
+def test_without_depth_sizes_are_guesses(flat: Facts) -> None:
+    answer = execute(Rank('height', 'max', Relate('on', Things(), TABLE_TOP)), flat)
+    assert answer.chosen == (BOX,)
+    assert answer.status == Status.LOW_CONFIDENCE and not answer.decided
+    assert 'depth is missing, so sizes are not known' in answer.reason
+    tips = execute(Filter('physics', 'tips', Things()), flat)
+    assert tips.status == Status.LOW_CONFIDENCE and 'stability is not known' in tips.reason
+
+
+def test_without_depth_the_image_still_tells_sides_and_contact(flat: Facts) -> None:
+    left = execute(Select('one', Relate('left_of', named('mug'), named('bowl'))), flat)
+    assert (left.status, left.chosen) == (Status.OK, (RED_MUG,))
+    upon = execute(Select('one', Relate('on', named('mug'), named('book'))), flat)
+    assert upon.chosen == (WHITE_MUG,)
+
+
+def test_what_cannot_be_seen_is_never_certain(seen: Facts) -> None:
+    for program in (
+        Select('one', Filter('state', 'open', named('box'))),
+        Select('one', Filter('material', 'wood', named('box'))),
+        Select('one', Like('something to post a letter in')),
+        Select('one', Relate('own_left_of', Things(), named('box'))),
+    ):
+        answer = execute(program, seen)
+        assert answer.status != Status.OK, program
+        assert answer.reason
+
+
+def test_an_unknown_noun_is_not_absent(seen: Facts) -> None:
+    answer = execute(Select('one', named('gizmotron')), seen)
+    assert answer.status == Status.LOW_CONFIDENCE and not answer.evidence.in_vocabulary
+
+
+def test_nobody_holds_anything_where_nobody_is(seen: Facts) -> None:
+    assert execute(Act('holding', 'patient', Things()), seen).status == Status.NO_TARGET
+
+
+def test_a_hand_on_a_thing_may_hold_it() -> None:
+    hand = Block('hand', 0.29, -0.1, (0.08, 0.06, 0.06), kind=3)
+    table = facts([*BLOCKS[:2], Block('mug', 0.2, -0.1, (0.08, 0.08, 0.1)), hand])
+    held = execute(Select('one', Act('holding', 'patient', Things())), table)
+    assert held.chosen == (2,)
+    agent = execute(Select('one', Act('holding', 'agent')), table)
+    assert agent.chosen == (3,)
+    assert execute(Things(), table).chosen and 3 not in execute(Things(), table).chosen
+
+
+def test_safety_answers_everything_that_could_be_meant(seen: Facts) -> None:
+    unsure = facts([Block('knife', -0.2, 0, (0.2, 0.03, 0.01), p=0.12), *BLOCKS[1:]])
+    assert execute(Select('all', named('knife')), unsure).status == Status.NO_TARGET
+    answer = execute(Select('all', named('knife')), unsure, Options(recall=True))
+    assert answer.status == Status.LOW_CONFIDENCE and 0 in answer.chosen
+    covered = facts(BLOCKS, unexplained=0.05)
+    answer = execute(Select('all', named('knife')), covered, Options(recall=True))
+    assert answer.status == Status.LOW_CONFIDENCE and 'not recognised' in answer.reason
+    assert execute(Select('all', named('knife')), seen, Options(recall=True)).status == Status.NO_TARGET
+
+
+def test_missing_depth_on_one_thing_leaves_an_order_open() -> None:
+    masks = facts(BLOCKS).segments.masks
+    table = facts(BLOCKS, holes=masks[BOX])
+    answer = execute(Rank('height', 'max', Things()), table)
+    assert answer.status == Status.LOW_CONFIDENCE and not answer.decided
+    assert np.isnan(table.measures.distance[BOX])
+
+
+def test_the_floor_is_no_table() -> None:
+    ground = Block('floor', 0, 1, (6, 5, 0.02), -0.02, 'white', 1)
+    low = facts([Block('box', 0, 0.3, (0.3, 0.3, 0.3))], pose=Pose(1.5, 1.6, 40), table=ground)
+    assert low.filter('name', 'floor').p[1] > 0.8
+    assert low.filter('name', 'table').p[1] < 0.2
+    assert facts(BLOCKS).filter('name', TABLE.name).p[-1] > 0.8
+
+
+def test_a_handle_is_looked_for_in_the_outline(seen: Facts) -> None:
+    answer = execute(Parts('grip', Select('one', named('bowl'))), seen)
+    assert answer.area and answer.status == Status.LOW_CONFIDENCE
+    assert (answer.mask <= seen.segments.masks[BOWL]).all() and answer.mask.any()
+
+
+def test_evidence_follows_the_conditions(seen: Facts) -> None:
+    program = Select('one', Filter('colour', 'red', Relate('on', named('mug'), TABLE_TOP)))
+    evidence = execute(program, seen).evidence
+    assert [x.text for x in evidence.literals if x.main] == ['mug', 'on the table', 'red']
+    assert evidence.best <= evidence.noisy_or <= 1 and evidence.in_vocabulary
+    reached = [x.reached for x in evidence.literals if x.main]
+    assert reached == sorted(reached, reverse=True)
+
+
+def test_what_is_as_long_as_high_may_stand_or_lie(seen: Facts) -> None:
+    flat = execute(Select('one', Filter('state', 'lying', named('book'))), seen)
+    assert (flat.status, flat.chosen) == (Status.OK, (BOOK,))
+    assert execute(Select('one', Filter('state', 'lying', named('bowl'))), seen).status == Status.LOW_CONFIDENCE
+    assert execute(Select('one', Filter('state', 'upright', named('box'))), seen).status == Status.OK
