@@ -12,19 +12,17 @@ HISSES = re.compile(r'(ch|sh|x|ss|zz)es$')
 
 @cache
 def _irregular() -> tuple[dict[str, str], dict[str, str]]:
-    """Return irregular plurals by singular, and singulars by plural; wider kinds that are mass nouns included."""
+    """Return irregular plurals by singular, those of kinds that are mass nouns included, and singulars by plural."""
     known = knowledge()
     many = {**known.irregular_plurals, **{k.name: k.many for k in known.kinds.values() if k.many}}
-    one = {plural: singular for singular, plural in many.items()}
-    one |= {k.one: k.name for k in known.kinds.values() if k.one}
-    return many, one
+    return many, {plural: singular for singular, plural in known.irregular_plurals.items()}
 
 
 @cache
 def _words() -> frozenset[str]:
-    """Return the last words of all names of things, as they are written."""
-    things = knowledge().things.values()
-    return frozenset(n.partition(' of ')[0].split()[-1] for t in things for n in (*t.names, *t.loose_names))
+    """Return the last words of all names of things and kinds, as they are written."""
+    names = [*knowledge().kinds, *(n for t in knowledge().things.values() for n in (*t.names, *t.loose_names))]
+    return frozenset(n.partition(' of ')[0].split()[-1] for n in names)
 
 
 @cache

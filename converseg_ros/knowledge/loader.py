@@ -22,7 +22,7 @@ MATERIALS = (
     'food', 'plant', 'foam', 'wax', 'straw',
 )  # fmt: skip
 COLUMNS = ('name', 'number', 'other names', 'loose names', 'kinds', 'tags', 'size', 'materials')
-MIN_SIZE, MAX_SIZE = 0.0005, 60.0
+MIN_SIZE, MAX_SIZE = 0.0005, 150.0
 """Metres; a size outside is taken for a typing error."""
 
 

@@ -9,13 +9,14 @@ from converseg_ros.knowledge.loader import Tag, Thing, Use, knowledge
 
 
 @cache
-def _by_name() -> dict[str, Thing]:
-    """Return classes by each of their names in lower case; a class's own name comes before others' further names."""
-    found: dict[str, Thing] = {t.name.lower(): t for t in things().values()}
+def _by_name() -> tuple[dict[str, Thing], dict[str, Thing]]:
+    """Return classes by their usual name, and by their further names, all in lower case; the first class wins."""
+    usual = {t.name.lower(): t for t in things().values()}
+    further: dict[str, Thing] = {}
     for t in things().values():
         for name in t.names:
-            found.setdefault(name.lower(), t)
-    return found
+            further.setdefault(name.lower(), t)
+    return usual, further
 
 
 def things() -> Mapping[str, Thing]:
@@ -37,9 +38,10 @@ def thing(noun: str) -> Thing | None:
     class of that kind: 'steak knife' is a knife with a name of its own.
     """
     name = knowledge().coco_names.get(noun, noun)
-    for form in (name, singular(name), plural(name)):
-        if found := _by_name().get(form.lower()):
-            return found
+    for table in _by_name():
+        for form in (name, singular(name), plural(name)):
+            if found := table.get(form.lower()):
+                return found
     before, _, head = singular(name).rpartition(' ')
     base = things().get(head) if before else None
     return base and replace(base, name=singular(name), names=(singular(name), *base.names), labelled=False)
@@ -57,6 +59,33 @@ def meanings(noun: str) -> tuple[Thing, ...]:
     form = singular(noun).lower()
     found += [t for t in things().values() if form in (n.lower() for n in t.names)]
     return tuple(dict.fromkeys(t for t in found if t is not None))
+
+
+@cache
+def kind(noun: str) -> str | None:
+    """Return the wider kind that a noun names ('tools', 'seats', 'piece of furniture'), or None."""
+    form = singular(noun).lower()
+    for k in knowledge().kinds.values():
+        if form in (k.name, k.one, singular(k.name), singular(k.one)) or noun.lower() == k.many:
+            return k.name
+    return None
+
+
+@cache
+def denoted(noun: str) -> Mapping[str, float]:
+    """Return the classes that a noun may mean: 1.0 by one of their names or kinds, 0.5 by a loose name.
+
+    'knife' denotes kitchen knives and bread knives too; 'tools' denotes all classes of this kind.
+    """
+    own, wide, form = thing(noun), kind(noun), singular(noun).lower()
+    forms = {form, noun.lower()} | ({own.name.lower()} if own else set())
+    found: dict[str, float] = {}
+    for t in things().values():
+        if forms & {n.lower() for n in t.names} or (wide and wide in t.kinds):
+            found[t.name] = 1.0
+        elif forms & {n.lower() for n in t.loose_names}:
+            found[t.name] = 0.5
+    return found
 
 
 def nouns() -> tuple[str, ...]:

@@ -77,3 +77,33 @@ def test_cousins_are_labelled_classes_that_nobody_mixes_up() -> None:
 def test_every_use_has_phrases_of_a_known_tag() -> None:
     assert set(knowledge.use_phrases()) <= set(knowledge.tags())
     assert all(use.verbs or use.sayings for use in knowledge.use_phrases().values())
+
+
+def test_a_noun_denotes_its_hyponyms_and_a_kind_its_members() -> None:
+    knives = knowledge.denoted('knives')
+    assert knives['knife'] == knives['kitchen knife'] == knives['bread knife'] == 1.0
+    assert 'fork' not in knives
+    assert knowledge.denoted('tools')['hammer'] == 1.0
+    assert knowledge.denoted('container')['mug'] == 0.5
+    assert knowledge.denoted('flumadiddle') == {}
+
+
+@pytest.mark.parametrize(
+    ('noun', 'kind'), [('tools', 'tool'), ('seat', 'seating'), ('pieces of furniture', 'furniture'), ('food', 'food')]
+)
+def test_a_noun_may_name_a_kind(noun: str, kind: str) -> None:
+    assert knowledge.kind(noun) == kind
+    assert knowledge.kind('flumadiddle') is None
+
+
+def test_sizes_are_plausible_for_setting_things_down() -> None:
+    plate, mug, table = (knowledge.footprint(n) for n in ('plate', 'mug', 'dining table'))
+    assert plate and mug and table
+    assert 0.08 <= mug <= 0.15 < 0.2 <= plate <= 0.32 < 1.2 <= table
+    assert sum(t.size is not None for t in knowledge.things().values()) >= 1000
+
+
+def test_there_are_enough_nouns_and_each_has_a_kind_or_tags() -> None:
+    assert len(knowledge.nouns()) >= 1200
+    bare = [t.name for t in knowledge.things().values() if not t.kinds and not t.tags and not t.labelled]
+    assert not bare
