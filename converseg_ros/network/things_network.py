@@ -1,0 +1,330 @@
+"""Segments, names, facts, programs: the network that answers by executing what was asked on what it sees.
+
+    text --parser--> program          view --proposer--> segments --namer, geometry--> facts
+    program + facts --executor--> regions, reason, evidence --existence--> status; mask at the size of the view
+
+Every part can be replaced: `SegmentProposer` and `Namer` are the contracts of core/segments.py.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+import gc
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+from converseg_ros.core import Box, ConversegError, Frame, InputError, Prediction, Role, Status
+from converseg_ros.core.prediction import Candidate
+from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
+from converseg_ros.core.segments import Namer, SegmentProposer, Segments
+from converseg_ros.facts.answer import Answer, Options
+from converseg_ros.facts.executor import execute
+from converseg_ros.facts.naming import facts_of_view
+from converseg_ros.facts.table import Facts
+from converseg_ros.network.calibration import ScoredAnswer
+from converseg_ros.network.existence import Existence, decide, fit_existence
+from converseg_ros.network.guided_filter import follow_image
+from converseg_ros.network.stage_timer import Stages
+from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
+from converseg_ros.programs.printer import words
+
+Checkpoint = Callable[[str], None]
+UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
+
+
+class ParsedText(Protocol):
+    """A text's program and how probable it is that it is right."""
+
+    @property
+    def program(self) -> Node:
+        """The program."""
+        ...
+
+    @property
+    def confidence(self) -> float:
+        """In 0 to 1."""
+        ...
+
+
+class TextParser(Protocol):
+    """Reads instructions; remembers the texts that it has seen lately."""
+
+    def parse(self, text: str) -> ParsedText:
+        """Return a text's program; raise InputError where the text cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the network is made of. device: where proposer and namer run. fingerprint: of their weights.
+
+    similarity: text -> for each noun how alike they are (0 to 1), for free texts; None where there is no text encoder.
+    """
+
+    proposer: SegmentProposer
+    namer: Namer
+    parser: TextParser
+    device: torch.device
+    fingerprint: str = ''
+    similarity: Callable[[str, Sequence[str]], NDArray[np.float64]] | None = None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A view that was encoded."""
+
+    frame: Frame
+    segments: Segments
+    facts: Facts
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> str:
+        """The existence fit that belongs to it."""
+        return 'rgb' if self.facts.depthless else 'rgbd'
+
+
+class ThingsNetwork:
+    """Implements core.segmentation.SegmentationNetwork. Not thread-safe.
+
+    counts: images_encoded, images_cached. Stages of a prediction: segments, names (both once for a view), language,
+    facts, masks.
+    """
+
+    def __init__(self, parts: Parts, *, name: str, existence: Existence | None = None, images: int = 4) -> None:
+        """Take the parts; `images` views are remembered by their key."""
+        self._parts: Parts | None = parts
+        self._name, self._device = name, parts.device
+        self.calibration = existence if existence is not None and existence.fingerprint == parts.fingerprint else None
+        self._views: OrderedDict[Hashable, _Seen] = OrderedDict()
+        self._kept = images
+        self._current: _Seen | None = None
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def name(self) -> str:
+        """Name and version of the model."""
+        return self._name
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether scores are probabilities."""
+        return self.calibration is not None
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return str(self._device)
+
+    @property
+    def parts(self) -> Parts:
+        """The parts; raise ConversegError after close()."""
+        if self._parts is None:
+            raise ConversegError('the network was closed', where=self._name, do='load it again')
+        return self._parts
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the view that is set; raise ConversegError without one."""
+        return self._set().facts
+
+    def set_image(self, view: View, key: Hashable = None) -> None:
+        """Find and measure the segments of a view; one with the same key and the same inputs comes from the cache."""
+        parts, frame = self.parts, as_frame(view)
+        whole = (key, frame.rgb.shape, frame.depth is None, frame.intrinsics, frame.gravity is None)
+        if key is not None and whole in self._views:
+            self._views.move_to_end(whole)
+            self._current = self._views[whole]
+            self.counts['images_cached'] += 1
+            return
+        self._current = None
+        stages = Stages(self._device)
+        with stages.stage('segments'):
+            segments = parts.proposer.propose(frame)
+        with stages.stage('names'):
+            facts = self._facts(frame, segments)
+        self.counts['images_encoded'] += 1
+        self._current = _Seen(frame, segments, facts, stages.milliseconds())
+        if key is not None and self._kept:
+            self._views[whole] = self._current
+            while len(self._views) > self._kept:
+                self._views.popitem(last=False)
+
+    def _facts(self, frame: Frame, segments: Segments) -> Facts:
+        parts = self.parts
+        namer = parts.namer
+        facts = facts_of_view(frame, segments, lambda nouns: namer.score(frame, segments, nouns))
+        namer.score(frame, segments, ('thing',))  # the crops are encoded now, not when the first noun is asked for
+        return facts
+
+    def _set(self) -> _Seen:
+        if self._current is None:
+            raise ConversegError('no image is set', where=self._name, do='call set_image first')
+        return self._current
+
+    def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
+        """Answer K queries on the view that is set; a query that cannot be read is an ERROR by itself."""
+        seen = self._set()
+        check = checkpoint or (lambda stage: None)
+        stages = Stages(self._device)
+        asked = as_queries(queries)
+        check('language')
+        with stages.stage('language'):
+            programs = [self._program(q) for q in asked]
+        check('facts')
+        with stages.stage('facts'):
+            answers = [self._execute(p, q.role, seen) for p, q in zip(programs, asked)]
+        check('masks')
+        with stages.stage('masks'):
+            masks = at_full_size([a.mask for a in answers if isinstance(a, Answer)], seen.frame.rgb)
+        times = seen.stages | stages.milliseconds()
+        seen.stages = {}  # its encoding is told once
+        at_hand = iter(masks)
+        return [
+            self._prediction(a, p, q, seen, next(at_hand), times)
+            if isinstance(a, Answer) and isinstance(p, _Program)
+            else Prediction(np.zeros(seen.frame.rgb.shape[:2], bool), 0.0, Status.ERROR, str(a), self.calibrated)
+            for a, p, q in zip(answers, programs, asked)
+        ]
+
+    def _program(self, query: Query) -> '_Program | str':
+        """Return a query's program with its confidence, or why it cannot be read."""
+        try:
+            if query.program is not None:
+                return _Program(program_from_json(query.program), 1.0)
+            parsed = self.parts.parser.parse(query.text)
+        except InputError as error:
+            return str(error)
+        return _Program(parsed.program, parsed.confidence)
+
+    def _execute(self, program: '_Program | str', role: Role, seen: _Seen) -> Answer | str:
+        if isinstance(program, str):
+            return program
+        try:
+            return execute(program.root, seen.facts, Options(recall=role == Role.SAFETY))
+        except InputError as error:
+            return str(error)
+
+    def _prediction(
+        self,
+        answer: Answer,
+        program: '_Program',
+        query: Query,
+        seen: _Seen,
+        mask: NDArray[np.bool_],
+        times: Mapping[str, float],
+    ) -> Prediction:
+        """Return what is said of one answer."""
+        evidence = {
+            'best': answer.evidence.best,
+            'noisy_or': answer.evidence.noisy_or,
+            'weakest': answer.evidence.weakest,
+            'in_vocabulary': float(answer.evidence.in_vocabulary),
+            'parse': program.confidence,
+            'unexplained': answer.evidence.unexplained,
+        }
+        fit = self.calibration.modes.get(seen.mode) if self.calibration else None
+        status, reason = answer.status, answer.reason
+        if program.confidence < UNSURE_PARSE and status != Status.ERROR:
+            status = Status.LOW_CONFIDENCE
+            reason = '; '.join(x for x in (f'understood as "{words(program.root)}", which is not certain', reason) if x)
+        if fit is None and mask.any() and status == Status.NO_TARGET:
+            status = Status.LOW_CONFIDENCE  # without a fit only an empty mask is no target
+        verdict = decide(fit, evidence, status=status, reason=reason, recall=query.role == Role.SAFETY)
+        empty = verdict.status in (Status.NO_TARGET, Status.ERROR)
+        return Prediction(
+            np.zeros_like(mask) if empty else mask,
+            verdict.score,
+            verdict.status,
+            verdict.reason,
+            fit is not None,
+            stage_ms=dict(times),
+            program=program_to_json(program.root),
+            program_text=words(program.root),
+            candidates=self._candidates(answer, seen),
+            evidence={**evidence, 'depth': float(seen.mode == 'rgbd')},
+        )
+
+    def _candidates(self, answer: Answer, seen: _Seen) -> tuple[Candidate, ...]:
+        """Return the regions that were considered, with what counted for and against each."""
+        masks = seen.segments.masks
+        sy, sx = seen.frame.height / masks.shape[1], seen.frame.width / masks.shape[2]
+        found = []
+        for c in answer.candidates:
+            x0, y0, x1, y1 = seen.facts.measures.box[c.index]
+            box = Box(round(x0 * sx), round(y0 * sy), round(x1 * sx), round(y1 * sy))
+            note = ', '.join(f'{text} {p:.2f}' for text, p in c.counted)
+            found.append(Candidate(self._name_of(seen, c.index), c.p, box, note))
+        return tuple(found)
+
+    def _name_of(self, seen: _Seen, index: int) -> str:
+        best = self.parts.namer.score(seen.frame, seen.segments, ('thing',)).best
+        return best[index][0] if best else f'region {index}'
+
+    def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Existence:
+        """Return existence fits of this uncalibrated network, one for each mode that the answers have enough of."""
+        modes, short = {}, []
+        for mode, depth in (('rgb', 0.0), ('rgbd', 1.0)):
+            own = [s for s in scored if s.evidence and s.evidence['depth'] == depth]
+            if not own:
+                continue
+            try:
+                modes[mode] = fit_existence(
+                    [s.evidence for s in own],
+                    [bool(s.positive) for s in own],
+                    [s.iou for s in own],
+                    [s.image_id for s in own],
+                )
+            except InputError as error:
+                short.append(f'{mode}: {error.what}')
+        if not modes:
+            raise InputError('; '.join(short) or 'no answer has evidence', where='calibration', do='give more labels')
+        return Existence(modes, self.parts.fingerprint, provenance | {'items': len(scored)})
+
+    def warm_up(self, shapes: Sequence[tuple[int, int]] = ((480, 640),), prompts: Sequence[int] = (1,)) -> None:
+        """Run once for each image shape, so that kernels are chosen before the first camera image."""
+        generator = np.random.default_rng(0)
+        for shape in shapes:
+            self.set_image(generator.integers(0, 256, (*shape, 3), dtype=np.uint8))
+            self.predict(['the thing'] * max(prompts, default=1))
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty the cache of views, and start counting anew."""
+        self._views.clear()
+        self._current = None
+        self.counts.clear()
+
+    def close(self) -> None:
+        """Release the memory, on a GPU to other programs too."""
+        self.forget()
+        self._parts = None
+        gc.collect()
+        if self._device.type == 'cuda':
+            torch.cuda.synchronize(self._device)
+            torch.cuda.empty_cache()
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A program and how probable it is that the text means it."""
+
+    root: Node
+    confidence: float
+
+
+def at_full_size(masks: Sequence[NDArray[np.bool_]], rgb: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:
+    """Return (h, w) masks at the size of an (H, W, 3) image, with outlines that follow its edges."""
+    if not masks:
+        return []
+    height, width = rgb.shape[:2]
+    h, w = masks[0].shape
+    if (h, w) == (height, width):
+        return list(masks)
+    large = np.stack([cv2.resize(m.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) for m in masks])
+    cell = max(width / w, height / h)
+    return [np.asarray(m) for m in (follow_image(large, rgb, cell) if cell > 1 else large) > 0.5]
