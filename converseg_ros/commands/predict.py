@@ -5,11 +5,14 @@ converseg predict --model ../release --image kitchen.png --prompt "where can I p
     --depth depth.png --camera camera.json --role affordance --out out/
 
 DIR/mask_00.png (0 or 255, image size), DIR/overlay.png, DIR/region_00.ply where there is depth, DIR/result.json: a list
-with one entry a prompt: prompt, status, reason, score, calibrated, area_px, box [x0, y0, x1, y1], stage_ms, geometry.
+with one entry a prompt: prompt, status, reason, score, calibrated, area_px, box [x0, y0, x1, y1], stage_ms, geometry,
+and, for a network that executes programs, program, program_text and candidates (name, score, box, what counted).
 The score is a probability only where calibrated is true. docs/models.md tells what the choices cost.
 """
 
 import argparse
+from dataclasses import asdict
+import json
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING, Any
@@ -29,7 +32,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('--model', default='compact', help='name or folder (default: %(default)s)')
     parser.add_argument('--image', type=Path, required=True, help='PNG or JPEG file')
-    parser.add_argument('--prompt', action='append', required=True, help='an instruction; give it again for more')
+    parser.add_argument('--prompt', action='append', default=[], help='an instruction; give it again for more')
+    parser.add_argument(
+        '--program',
+        type=Path,
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='JSON of a program, in place of a text',
+    )
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the results go')
     parser.add_argument('--depth', type=Path, help='16-bit PNG (see depth_scale) or .npy in metres, registered')
     parser.add_argument('--camera', type=Path, help='JSON: width, height, K (nine numbers), depth_scale per metre')
@@ -47,7 +58,12 @@ def run(args: argparse.Namespace) -> int:
     """Predict, write, and print one line a prompt."""
     from converseg_ros.datasets.views import read_view
 
-    instructions = [Instruction(text, Role[args.role.upper()]) for text in args.prompt]
+    role = Role[args.role.upper()]
+    instructions = [Instruction(text, role) for text in [*args.prompt, *(path.stem for path in args.program)]]
+    if not instructions:
+        raise InputError('nothing is asked', where='predict', do='give --prompt TEXT or --program FILE')
+    programs = [*(None for _ in args.prompt), *(read_program(path) for path in args.program)]
+    queries = [Query(i.resolved, program, role) for i, program in zip(instructions, programs)]
     frame = read_view(args.image, args.depth, args.camera, frame_id='camera')
     from converseg_ros.network import load
 
@@ -62,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         max_pixels=args.max_pixels,
     )
     predictor.set_image(frame)
-    predictions = predictor.predict([Query(i.resolved, role=i.role) for i in instructions])
+    predictions = predictor.predict(queries)
     geometries = lift(frame, instructions, predictions) if frame.depth is not None else None
     write(args.out, frame.rgb, instructions, predictions, geometries)
     if not predictor.calibrated:
@@ -70,8 +86,22 @@ def run(args: argparse.Namespace) -> int:
     for k, (instruction, p) in enumerate(zip(instructions, predictions)):
         say = f'{p.status.name:14} {p.area:8d} px  mask_{k:02d}.png  {instruction.text}'
         print(say + (f'  ({p.reason})' if p.reason and predictor.calibrated else ''))
+        if p.program_text:
+            print(f'{"":14} understood as: {p.program_text}')
     predictor.close()
     return 0
+
+
+def read_program(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a program; raise InputError that names the file where it is none."""
+    from converseg_ros.programs.nodes import program_from_json, program_to_json
+
+    try:
+        return program_to_json(program_from_json(json.loads(path.read_text())))
+    except InputError as error:
+        raise InputError(error.what, where=str(path), do=error.do) from error
+    except (OSError, ValueError) as error:
+        raise InputError(f'not JSON ({error})', where=str(path), do='see docs/programs.md') from error
 
 
 def lift(frame: Frame, instructions: list[Instruction], predictions: list[Prediction]) -> 'list[Geometry]':
@@ -107,6 +137,9 @@ def write(
             'box': list(p.box),
             'stage_ms': p.stage_ms,
             'mask': f'mask_{k:02d}.png',
+            'program': p.program,
+            'program_text': p.program_text,
+            'candidates': [asdict(c) for c in p.candidates],
         }
         if geometries is not None:
             entry['geometry'] = _geometry(out, k, rgb, geometries[k])

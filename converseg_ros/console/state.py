@@ -34,6 +34,7 @@ class RegionView:
     status: Status
     mask: NDArray[np.bool_]
     reason: str = ''
+    program_text: str = ''
     geometry: GeometryStatus = GeometryStatus.NOT_COMPUTED
     family: str = ''
     name: str = ''
@@ -59,6 +60,7 @@ class RegionView:
             'status': words['status'][status.name],
             'ok': status == Status.OK,
             'reason': self.reason,
+            'program_text': self.program_text,
             'geometry': words['geometry'][self.geometry.name],
             'name': self.name,
             'standing': self.standing,

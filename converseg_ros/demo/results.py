@@ -88,6 +88,7 @@ def _answer(
         family=region.instruction.family,
         status=Status(region.status).name,
         reason=region.status_reason,
+        program_text=region.program_text,
         geometry=GeometryStatus(region.geometry).name,
         area=int(region.area),
         points=points,

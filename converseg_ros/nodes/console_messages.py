@@ -27,6 +27,7 @@ def view_region(message: Region) -> RegionView:
         status=Status(message.status) if known else Status.ERROR,
         mask=mask > 0,
         reason=message.status_reason,
+        program_text=message.program_text,
         geometry=GeometryStatus(message.geometry)
         if message.geometry in set(GeometryStatus)
         else GeometryStatus.NOT_COMPUTED,

@@ -30,6 +30,7 @@ class Answer:
     family: str
     status: str
     reason: str
+    program_text: str
     geometry: str
     area: int
     points: int
@@ -70,6 +71,8 @@ def _row(a: Answer) -> str:
 
 def _card(a: Answer) -> str:
     reason = f'<p class="quiet">{escape(a.reason)}</p>' if a.reason else ''
+    if a.program_text:
+        reason += f'<p class="quiet">understood as: {escape(a.program_text)}</p>'
     return f"""<figure class="panel" style="margin:0">
 <img src="{escape(a.overlay)}" alt="{escape(a.text)}: {escape(a.status)}">
 <figcaption><p><b>{escape(a.text)}</b> <span class="status">{escape(a.status)}</span></p>{reason}

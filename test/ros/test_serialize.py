@@ -1,5 +1,6 @@
 """Images and regions are written as rclpy would write them: read back, every field is the noun's."""
 
+import json
 import math
 from typing import Any
 
@@ -51,7 +52,15 @@ def made(words: str, size: tuple[int, int], geometry: Geometry) -> Region:
     asked = Instruction(
         f'the küche {words}', Role.AFFORDANCE, Family.PHYSICS, f'id{words}', words, f'resolved {words}', True
     )
-    answer = Prediction(RANDOM.random(size) > 0.5, 0.25, Status.OK, f'why {words}', True)
+    answer = Prediction(
+        RANDOM.random(size) > 0.5,
+        0.25,
+        Status.OK,
+        f'why {words}',
+        True,
+        program={'version': 1, 'root': {'op': 'filter', 'by': 'name', 'value': words or 'mug'}},
+        program_text=f'the {words}',
+    )
     times = {f'image{words}': 1.5, 'decode': 2.5}
     return Region(
         f'r{words}', asked, answer, geometry, STAMP, f'eye{words}', STAMP - 10**9, STAMP + 5, 'compact', times
@@ -84,6 +93,7 @@ def test_a_region_is_read_back_field_by_field(length: int) -> None:
         box = m.box
         assert (box.x_offset, box.y_offset, box.x_offset + box.width, box.y_offset + box.height) == p.box
         assert m.area == p.area and not box.do_rectify
+        assert json.loads(m.program) == p.program and m.program_text == p.program_text
         assert (m.model, m.stage_names, list(m.stage_ms)) == ('compact', list(r.stage_ms), [1.5, 2.5])
         if g is NOT_COMPUTED:
             assert all(map(math.isnan, (*xyz(m.centroid), m.distance, *m.plane, *xyz(m.oriented_box_pose.position))))

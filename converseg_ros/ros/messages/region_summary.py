@@ -24,5 +24,7 @@ def describe(region: Region) -> str:
         parts.append(
             f'{len(region.placements)} placements, the best with {region.placements[0].free_radius:.2f} m free'
         )
+    if region.program_text:
+        parts.append(f'understood as "{region.program_text}"')
     parts.append(f'score {region.score:.2f}{"" if region.calibrated else " (not calibrated)"}')
     return ' | '.join(parts)

@@ -5,6 +5,7 @@ publishing them costs twice as much as writing the bytes.
 """
 
 from collections.abc import Sequence
+import json
 import sys
 
 import numpy as np
@@ -100,7 +101,8 @@ def _region(w: Writer, r: Region, label: int) -> None:
     _white(w, prediction.mask, box, r)
     w.numbers('4I?I', box.x0, box.y0, box.y1 - box.y0, box.x1 - box.x0, False, prediction.area)
     _geometry(w, geometry, r)
-    w.texts(r.model)
+    program = '' if prediction.program is None else json.dumps(prediction.program, separators=(',', ':'))
+    w.texts(program, prediction.program_text, r.model)
     w.numbers('I', len(r.stage_ms))
     w.texts(*r.stage_ms)
     w.numbers(f'I{len(r.stage_ms)}f', len(r.stage_ms), *r.stage_ms.values())

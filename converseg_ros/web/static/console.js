@@ -118,6 +118,7 @@ function regionRow(region, index) {
   if (region.distance !== null) details.push(`${region.distance.toFixed(2)} m`);
   if (region.score !== null) details.push(`${region.calibrated ? 'p' : 'score'} ${region.score.toFixed(2)}`);
   row.append(make('small', '', details.filter(Boolean).join(' · ') + (region.reason ? ` — ${region.reason}` : '')));
+  if (region.program_text) row.append(make('small', '', `understood as: ${region.program_text}`));
   row.onclick = () => send({ type: 'select', value: region.id === state.selected ? '' : region.id });
   const item = make('li');
   item.append(row);
