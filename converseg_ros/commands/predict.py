@@ -44,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the results go')
     parser.add_argument('--depth', type=Path, help='16-bit PNG (see depth_scale) or .npy in metres, registered')
     parser.add_argument('--camera', type=Path, help='JSON: width, height, K (nine numbers), depth_scale per metre')
+    parser.add_argument('--explain', action='store_true', help='write DIR/explain_00.png: regions, names, candidates')
     parser.add_argument('--role', choices=[r.name.lower() for r in Role], default='plain', help='of all the prompts')
     parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
     parser.add_argument('--select', choices=('token0', 'best', 'stable'), help="which mask answers (default: model's)")
@@ -81,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     predictions = predictor.predict(queries)
     geometries = lift(frame, instructions, predictions) if frame.depth is not None else None
     write(args.out, frame.rgb, instructions, predictions, geometries)
+    if args.explain:
+        explain(args.out, predictor, frame.rgb, predictions)
     if not predictor.calibrated:
         print(f'{predictor.name} is not calibrated: only an empty mask counts as no target', file=sys.stderr)
     for k, (instruction, p) in enumerate(zip(instructions, predictions)):
@@ -90,6 +93,17 @@ def run(args: argparse.Namespace) -> int:
             print(f'{"":14} understood as: {p.program_text}')
     predictor.close()
     return 0
+
+
+def explain(out: Path, network: Any, rgb: 'NDArray[np.uint8]', predictions: list[Prediction]) -> None:
+    """Write a picture of how each answer came about."""
+    from converseg_ros.evaluation.explain import draw_explanation
+
+    if not hasattr(network, 'facts'):
+        raise InputError('this network executes no programs', where='--explain', do='use a model of kind things')
+    for k, prediction in enumerate(predictions):
+        picture = draw_explanation(rgb, network.facts.segments, network.names(), prediction)
+        _write_png(out / f'explain_{k:02d}.png', picture[..., ::-1])
 
 
 def read_program(path: Path) -> dict[str, Any]:

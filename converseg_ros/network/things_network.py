@@ -261,8 +261,13 @@ class ThingsNetwork:
             found.append(Candidate(self._name_of(seen, c.index), c.p, box, note))
         return tuple(found)
 
+    def names(self) -> tuple[tuple[str, float], ...]:
+        """Return, for each region of the view that is set, what it is most likely called, with the log-odds."""
+        seen = self._set()
+        return self.parts.namer.score(seen.frame, seen.segments, ('thing',)).best
+
     def _name_of(self, seen: _Seen, index: int) -> str:
-        best = self.parts.namer.score(seen.frame, seen.segments, ('thing',)).best
+        best = self.names()
         return best[index][0] if best else f'region {index}'
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Existence:
