@@ -57,6 +57,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for sub in (items, dataset, labels, hub, refcoco, reasonseg):
         sub.add_argument('--no-baselines', action='store_true', help='score the network alone')
         sub.add_argument('--also', action='append', default=[], metavar='MODEL', help='another model in the same table')
+        sub.add_argument(
+            '--programs',
+            type=Path,
+            metavar='FILE',
+            help='JSON {item id: program}: executed instead of the parsed prompts',
+        )
         sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
     for sub in (items, dataset, labels, hub, refcoco, reasonseg, bag):
         sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
@@ -151,11 +157,12 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
     from converseg_ros.datasets.samples import check_ids
     from converseg_ros.evaluation.baselines import OtherModel, standard
     from converseg_ros.evaluation.html import write_html
+    from converseg_ros.datasets.samples import with_programs
     from converseg_ros.evaluation.report import build_report, latency_of, table_text
     from converseg_ros.evaluation.runner import MODEL, Runner
 
     data, samples = read(args)
-    samples = check_ids(samples)[: args.limit or None]
+    samples = with_programs(check_ids(samples), args.programs)[: args.limit or None]
     if not samples:
         raise InputError('there are no items', where=data, do='check the path and --split')
     if args.calibrate:

@@ -1,7 +1,7 @@
 """What is scored: one prompt on one image with its truth, whatever data set it comes from."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import hashlib
 from itertools import groupby
 import json
@@ -173,15 +173,26 @@ def check_ids(samples: list[Sample]) -> list[Sample]:
     for s in samples:
         seen[s.id] = seen.get(s.id, 0) + 1
         id_ = s.id if seen[s.id] == 1 else f'{s.id}#{seen[s.id]}'
-        unique.append(
-            s if id_ == s.id else Sample(id_, s.image_id, s.prompt, s.view, s.truth, s.family, s.sub_concept, s.ignore)
-        )
+        unique.append(s if id_ == s.id else replace(s, id=id_))
     return unique
+
+
+def with_programs(samples: list[Sample], path: Path | None) -> list[Sample]:
+    """Return the samples with the programs of a JSON file {item id: program}; raise InputError for an unknown id."""
+    if path is None:
+        return samples
+    try:
+        programs = dict(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f'not a JSON object of programs ({error})', where=str(path)) from error
+    if unknown := programs.keys() - {s.id for s in samples}:
+        raise InputError(f'no item is called {", ".join(sorted(unknown)[:5])}', where=str(path))
+    return [replace(s, program=programs.get(s.id, s.program)) for s in samples]
 
 
 def digest(samples: Iterable[Sample]) -> str:
     """Return a short hash of what is asked of which image, to recognise the same data set again."""
     h = hashlib.sha256()
     for s in samples:
-        h.update(f'{s.id}\0{s.image_id}\0{s.prompt}\0'.encode())
+        h.update(f'{s.id}\0{s.image_id}\0{s.prompt}\0{json.dumps(s.program) if s.program else ""}\0'.encode())
     return h.hexdigest()[:16]
