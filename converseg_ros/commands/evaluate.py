@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             '--programs',
             type=Path,
             metavar='FILE',
-            help='JSON {item id: program}: executed instead of the parsed prompts',
+            help='JSON {item id: program}, executed instead of the prompts',
         )
         sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
     for sub in (items, dataset, labels, hub, refcoco, reasonseg, bag):
@@ -154,10 +154,9 @@ def _record(args: argparse.Namespace, suffix: str = '') -> Path:
 def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[str, list[Any]]]) -> int:
     """Score a model on samples and write the report."""
     from converseg_ros import network as networks
-    from converseg_ros.datasets.samples import check_ids
+    from converseg_ros.datasets.samples import check_ids, with_programs
     from converseg_ros.evaluation.baselines import OtherModel, standard
     from converseg_ros.evaluation.html import write_html
-    from converseg_ros.datasets.samples import with_programs
     from converseg_ros.evaluation.report import build_report, latency_of, table_text
     from converseg_ros.evaluation.runner import MODEL, Runner
 
