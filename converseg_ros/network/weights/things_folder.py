@@ -1,0 +1,81 @@
+"""Model folders of kind `things`: read them, and assemble one from its parts.
+
+    config.json              name, version, licences, provenance; "kind": "things"
+    backbone.safetensors     `trunk.` EfficientNet-Lite0 with its ImageNet classifier, `detector.` NanoDet; frozen
+    language.safetensors     MiniLM; with tokenizer.json; frozen
+    segments.safetensors     boundary and quality networks; trained here
+    names.safetensors        the namer's head; trained here
+    parser.safetensors       instruction to program; trained here
+    calibration.json         existence of a target, format 2 (network/existence.py)
+"""
+
+from dataclasses import asdict, dataclass, field, fields
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from converseg_ros.core import InputError
+from converseg_ros.core.files import write_json
+
+KIND = 'things'
+CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
+SEGMENTS, NAMES, PARSER, CALIBRATION = 'segments.safetensors', 'names.safetensors', 'parser.safetensors', 'calibration.json'
+SEEING = (BACKBONE, SEGMENTS, NAMES)  # what existence is calibrated for
+FORMAT = 1
+AGAIN = 'fetch or assemble the folder again; converseg weights check says more'
+
+
+@dataclass(frozen=True, slots=True)
+class ThingsConfig:
+    """What config.json says of a folder of this kind."""
+
+    name: str
+    version: str = '1'
+    licences: dict[str, str] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write config.json."""
+        write_json(folder / CONFIG, {'format': FORMAT, 'kind': KIND, **asdict(self)})
+
+    @classmethod
+    def load(cls, folder: Path) -> 'ThingsConfig':
+        """Read config.json; raise InputError where it is of another kind or of a later format."""
+        data = read_json(folder)
+        if data.get('kind') != KIND or data.get('format', FORMAT) > FORMAT:
+            raise InputError(
+                f'kind {data.get("kind")!r}, format {data.get("format")!r} cannot be read', where=str(folder), do=AGAIN
+            )
+        try:
+            return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
+        except TypeError as error:
+            raise InputError(f'not the configuration of a model ({error})', where=str(folder), do=AGAIN) from error
+
+
+def read_json(folder: Path) -> dict[str, Any]:
+    """Return the JSON object of a folder's config.json."""
+    path = folder / CONFIG
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f'not JSON ({error})', where=str(path), do=AGAIN) from error
+    if not isinstance(data, dict):
+        raise InputError('not a JSON object', where=str(path), do=AGAIN)
+    return data
+
+
+def is_things(folder: Path) -> bool:
+    """Return whether a folder says that it is of this kind."""
+    return (folder / CONFIG).is_file() and read_json(folder).get('kind') == KIND
+
+
+def seeing_fingerprint(folder: Path) -> str:
+    """Return a short hash of the weights that regions and names come from."""
+    h = hashlib.sha256()
+    for name in SEEING:
+        path = folder / name
+        if not path.is_file():
+            raise InputError('the file is missing', where=str(path), do=AGAIN)
+        h.update(path.read_bytes())
+    return h.hexdigest()[:16]
