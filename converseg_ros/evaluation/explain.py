@@ -37,10 +37,10 @@ def _regions(rgb: NDArray[np.uint8], segments: Segments, names: Sequence[tuple[s
     out = (rgb * 0.75 + 60).astype(np.uint8)
     height, width = rgb.shape[:2]
     labels = []
-    for i in np.flatnonzero(segments.flat):
+    for i in np.flatnonzero(segments.flat).tolist():
         large = cv2.resize(segments.masks[i].view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         outlines, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        cv2.drawContours(out, outlines, -1, REGIONS[int(i) % len(REGIONS)], 1, cv2.LINE_AA)
+        cv2.drawContours(out, outlines, -1, REGIONS[i % len(REGIONS)], 1, cv2.LINE_AA)
         if segments.kinds[i].argmax() in (0, 3) and i < len(names):
             y, x = np.argwhere(large).mean(0).astype(int)
             labels.append((names[i][0], int(x), int(y)))

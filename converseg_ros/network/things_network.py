@@ -330,6 +330,8 @@ def at_full_size(masks: Sequence[NDArray[np.bool_]], rgb: NDArray[np.uint8]) -> 
     h, w = masks[0].shape
     if (h, w) == (height, width):
         return list(masks)
-    large = np.stack([cv2.resize(m.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) for m in masks])
+    size = (width, height)
+    large = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) for m in masks]
+    smooth = np.asarray(np.stack(large), np.float32)
     cell = max(width / w, height / h)
-    return [np.asarray(m) for m in (follow_image(large, rgb, cell) if cell > 1 else large) > 0.5]
+    return [np.asarray(m) for m in (follow_image(smooth, rgb, cell) if cell > 1 else smooth) > 0.5]

@@ -1,12 +1,11 @@
 """Model folders of kind `things`: read them, and assemble one from its parts.
 
-    config.json              name, version, licences, provenance; "kind": "things"
-    backbone.safetensors     `trunk.` EfficientNet-Lite0 with its ImageNet classifier, `detector.` NanoDet; frozen
-    language.safetensors     MiniLM; with tokenizer.json; frozen
-    segments.safetensors     boundary and quality networks; trained here
-    names.safetensors        the namer's head; trained here
-    parser.safetensors       instruction to program; trained here
-    calibration.json         existence of a target, format 2 (network/existence.py)
+- config.json: name, version, licences, provenance, and `"kind": "things"`
+- backbone.safetensors: `trunk.` EfficientNet-Lite0 with its ImageNet classifier, `detector.` NanoDet; frozen
+- language.safetensors with tokenizer.json: MiniLM; frozen
+- segments.safetensors: boundary and quality networks; names.safetensors: the head of the namer; parser.safetensors:
+  from an instruction to its program; trained by this package
+- calibration.json: existence of a target, format 2 (network/existence.py)
 """
 
 from dataclasses import asdict, dataclass, field, fields
@@ -20,7 +19,8 @@ from converseg_ros.core.files import write_json
 
 KIND = 'things'
 CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
-SEGMENTS, NAMES, PARSER, CALIBRATION = 'segments.safetensors', 'names.safetensors', 'parser.safetensors', 'calibration.json'
+SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.safetensors'
+CALIBRATION = 'calibration.json'
 SEEING = (BACKBONE, SEGMENTS, NAMES)  # what existence is calibrated for
 FORMAT = 1
 AGAIN = 'fetch or assemble the folder again; converseg weights check says more'
