@@ -1,8 +1,5 @@
 """From a node to a noun phrase: a head noun, adjectives before it, and phrases and clauses behind it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import plural
 from converseg_ros.programs.nodes import (
@@ -20,39 +17,14 @@ from converseg_ros.programs.nodes import (
     Things,
     Union,
 )
+from converseg_ros.programs.phrasing.pieces import Pieces, determine
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement
-from converseg_ros.programs.phrasing.templates import Entry, entries, lists
+from converseg_ros.programs.phrasing.templates import Entry, entries, lists, with_knowledge
 from converseg_ros.programs.phrasing.words import NUMBERS, ORDINALS, is_mass, is_plural_only
 
 MODIFIERS = (Filter, Relate, Act, Like, Except, Rank)
-ANIMATE = frozenset({'holding', 'using', 'sitting', 'facing', 'reaching', 'carrying', 'riding', 'wearing', 'watching'})
 # Where an adjective stands among others: the smaller, the farther from the noun.
 PLACE = {'rank': 0, 'region': 1, 'tag': 2, 'physics': 2, 'like': 2, 'state': 3, 'colour': 4, 'material': 5}
-
-
-@dataclass
-class Pieces:
-    """The parts of a noun phrase without its determiner."""
-
-    noun: str
-    bare: bool  # there is no noun of its own: "thing", "one"
-    many: bool
-    before: list[tuple[int, str]] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-    last: str = ''  # what must stand at the end: exceptions
-    superlative: bool = False
-
-    def text(self) -> str:
-        """Return the phrase without a determiner."""
-        return ' '.join((*self.adjectives(), self.noun, self.tail())).strip()
-
-    def adjectives(self) -> list[str]:
-        """Return the adjectives in their usual order."""
-        return [word for _, word in sorted(self.before, key=lambda x: x[0])]
-
-    def tail(self) -> str:
-        """Return what follows the noun."""
-        return ' '.join(filter(None, (' and '.join(self.after), self.last)))
 
 
 def split(node: Node) -> tuple[Node, list[Node]]:
@@ -92,7 +64,7 @@ def entry(node: Node) -> tuple[Entry, str]:
 
 
 def _find(name: str, key: str) -> Entry:
-    table = entries(name)
+    table = with_knowledge(name) if name == 'tags' else entries(name)
     if key not in table:
         raise InputError('there are no phrases for it', where=f'{name}.yaml: {key}', do='add a table')
     return table[key]
@@ -146,7 +118,7 @@ def anchor_phrase(talk: Talk, node: Node, two: bool = False) -> tuple[str, bool]
     if isinstance(base, Filter) and is_mass(base.value):
         return phrase(talk, node, False, 'the'), False
     ranked = isinstance(node, Rank)
-    if ranked and node.count > 1:
+    if isinstance(node, Rank) and node.count > 1:
         return phrase(talk, node, True, node.count), True
     if not ranked and not isinstance(base, Parts) and talk.chance(0.07):
         return phrase(talk, node, True, talk.choose(('the', 'all the', 'the', 'those'))), True
@@ -170,12 +142,12 @@ def noun(talk: Talk, base: Node, many: bool) -> tuple[str, bool, bool]:
     if isinstance(base, Parts):
         return _part(talk, base, many)
     if isinstance(base, Select | Rank):  # a choice among some: "one of the two tallest mugs"
-        inner = phrase(talk, base.of, True, base.quantity if isinstance(base.quantity, int) else 'the') if isinstance(
-            base, Select
-        ) else phrase(talk, base, True, base.count if base.count > 1 else 'the')
-        return f'{"ones" if many else "one"} (of|out of|among) {inner}'.replace(
-            '(of|out of|among)', talk.choose(('of', 'of', 'of', 'out of', 'among'))
-        ), False, many
+        if isinstance(base, Select):
+            among = phrase(talk, base.of, True, base.quantity if isinstance(base.quantity, int) else 'the')
+        else:
+            among = phrase(talk, base, True, base.count if base.count > 1 else 'the')
+        link = talk.choose(('of', 'of', 'of', 'out of', 'among'))
+        return f'{"ones" if many else "one"} {link} {among}', False, many
     if isinstance(base, Union):
         inner = [phrase(talk, x.of if isinstance(x, Select) else x, many, 'none') for x in base.of]
         joint = talk.choose((' and ', ' or ')) if many else ' or '
@@ -357,7 +329,7 @@ def _add_like(talk: Talk, out: Pieces, node: Like) -> None:
     """Add free text: an adjective before the noun, or what it is behind it."""
     text = node.text
     first = text.split()[0]
-    if ' ' not in text and first not in LIKE_VERBS:
+    if ' ' not in text:
         out.before.append((PLACE['like'], text))
     elif first in ('with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as'):
         out.after.append(text)
@@ -365,9 +337,6 @@ def _add_like(talk: Talk, out: Pieces, node: Like) -> None:
         out.after.append(text if talk.chance(0.6) else _which_is(talk, out.many, text))
     else:
         out.after.append(f'{talk.choose(("that", "that", "which"))} {text}')
-
-
-LIKE_VERBS = frozenset({'matches'})
 
 
 def _add_exception(talk: Talk, out: Pieces, node: Except) -> None:
@@ -387,7 +356,9 @@ def negated(talk: Talk, node: Node, many: bool) -> str:
     """Return the clause that a property does not hold."""
     if isinstance(node, Like):
         return f'not {node.text}'
-    be = talk.choose(('that are not', "that aren't", 'which are not') if many else ("that isn't", 'that is not', "that's not"))
+    be = talk.choose(
+        ('that are not', "that aren't", 'which are not') if many else ("that isn't", 'that is not', "that's not")
+    )
     if isinstance(node, Filter) and node.by == 'name':
         return f'{be} {plural(node.value) if many else "a " + node.value}'
     table, _ = entry(node)
@@ -403,12 +374,6 @@ def negated(talk: Talk, node: Node, many: bool) -> str:
     return f'except {"those" if many else "the one"} {text}'
 
 
-DETERMINERS: Mapping[str, tuple[str, ...]] = {
-    'the': ('the',),
-    'a': ('a',),
-}
-
-
 def phrase(talk: Talk, node: Node, many: bool, determiner: str | int) -> str:
     """Return a whole noun phrase."""
     if isinstance(node, Union):
@@ -418,50 +383,6 @@ def phrase(talk: Talk, node: Node, many: bool, determiner: str | int) -> str:
             else phrase(talk, x, many, determiner)
             for x in node.of
         ]
-        joint = ' or ' if not many else talk.choose((' and ', ' and ', ' and ', ' as well as '))
+        joint = ' or ' if not many else talk.choose((' and ', ' and ', ' and ', ' as well as ', ' and also '))
         return ', '.join(inner[:-1]) + joint + inner[-1]
-    parts = pieces(talk, node, many)
-    if parts.bare and determiner in ('a', 'any', 'every', 'all') and not (parts.many and determiner != 'all'):
-        return _pronoun(talk, parts, str(determiner))
-    return determine(talk, parts, determiner)
-
-
-def determine(talk: Talk, parts: Pieces, determiner: str | int) -> str:
-    """Return the phrase with its determiner; a number stands before superlatives only once."""
-    text = parts.text()
-    if isinstance(determiner, int):
-        if parts.before and parts.before[0][1].split()[0] in NUMBERS:
-            return f'the {text}'
-        if text.split()[-1] in NUMBERS or any(w in NUMBERS for w in text.split()[:3]):
-            return f'the {text}'
-        word = NUMBERS[determiner] if determiner <= 10 and talk.chance(0.9) else str(determiner)
-        if determiner == 2:
-            return talk.choose((f'the two {text}', f'two {text}', f'both {text}', f'both the {text}', f'a couple of {text}',
-                                f'the two {text}', f'2 {text}', f'both of the {text}', f'the pair of {text}'))  # fmt: skip
-        return talk.choose((f'the {word} {text}', f'{word} {text}', f'{word} of the {text}', f'all {word} {text}', f'any {word} {text}',
-                            f'the {word} {text}'))  # fmt: skip
-    if determiner == 'a' and (parts.many or is_mass(parts.noun)):
-        determiner = 'some'
-    if determiner == 'none':
-        return text
-    if determiner in ('this', 'that') and parts.many:
-        determiner = 'these' if determiner == 'this' else 'those'
-    return f'{determiner} {text}'
-
-
-def _pronoun(talk: Talk, parts: Pieces, determiner: str) -> str:
-    adjectives = ' '.join(parts.adjectives())
-    tail = parts.tail()
-    if parts.superlative:
-        return f'the {parts.text()}'
-    if determiner == 'a':
-        head = talk.choose((f'something {adjectives}', f'something {adjectives}', f'a {adjectives} thing', f'a {adjectives} object',
-                            f'an object {"that is " + adjectives if adjectives else ""}', f'one of the {adjectives} things'))  # fmt: skip
-    elif determiner == 'any':
-        head = talk.choose((f'anything {adjectives}', f'anything {adjectives}', f'any {adjectives} thing', f'any {adjectives} object'))
-    else:
-        head = talk.choose((f'everything {adjectives}', f'all the {adjectives} things', f'every {adjectives} thing', f'all {adjectives} objects',
-                            f'all things {adjectives}', f'anything {adjectives}', f'whatever {"is " + adjectives if adjectives else "there is"}'))  # fmt: skip
-        if head.startswith('whatever') and tail.startswith(('that', 'which')):
-            head = f'everything {adjectives}'
-    return f'{head} {tail}'.strip()
+    return determine(talk, pieces(talk, node, many), determiner)

@@ -17,7 +17,8 @@ PLURAL: Mapping[str, str] = {
     'it_o': 'them', 'its': 'their', 'this': 'these', 'one': 'ones',
 }  # fmt: skip
 ANCHOR = tuple(
-    {f'a_{key}': forms[key] for key in ('s', 'es', 'is', 'was', 'has', 'does')} for forms in (SINGULAR, PLURAL)
+    {f'a_{key}': forms[key] for key in ('s', 'es', 'ies', 'is', 'was', 'has', 'does', 'it_o')} | {'a_its': 'their'}
+    for forms in (SINGULAR, PLURAL)
 )
 
 

@@ -1,8 +1,8 @@
 """Phrase templates: alternatives and slots, compiled once, and chosen with a share of them held out.
 
 A template is a line of text with `(a|b)` for alternatives, `[a]` for something optional, both of which may be nested,
-and `{slot}` for a value: `[please] (show|find) me {np}`. The id of a template is its table and its text, so that it stays
-the same when lines are added or moved; one in ten, by a checksum of the id, is held out of training.
+and `{slot}` for a value: `[please] (show|find) me {np}`. The id of a template is its table and its text, so that it
+stays the same when lines are added or moved; one in ten, by a checksum of the id, is held out of training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ import zlib
 import yaml
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.knowledge import tags
 
 Part = Literal['train', 'held_out', 'all']
 DATA = Path(__file__).parent / 'data'
@@ -102,9 +103,6 @@ class Templates:
         self.train = [t for t in self.all if not t.held_out] or self.all
         self.held = [t for t in self.all if t.held_out]
 
-    def __len__(self) -> int:
-        return len(self.all)
-
     def pick(self, rng: random.Random, part: Part) -> Template:
         """Return one of the part: held-out ones are preferred for 'held_out', and never given for 'train'.
 
@@ -153,6 +151,20 @@ def entries(name: str) -> dict[str, Entry]:
 def _lines(block: str) -> list[str]:
     """Return the lines of a block, but empty ones and comments."""
     return [line.strip() for line in block.splitlines() if line.strip() and not line.lstrip().startswith('#')]
+
+
+@cache
+def with_knowledge(name: str) -> dict[str, Entry]:
+    """Return the tables of tags: those of the file, with what `knowledge` itself has for a tag added."""
+    out = dict(entries(name))
+    for tag in tags().values():
+        slots: dict[str, list[str]] = {slot: [t.text for t in ts.all] for slot, ts in out.get(tag.name, {}).items()}
+        for use in (tag.use, tag.hazard):
+            if use is not None:
+                slots.setdefault('ask', []).extend(s.rstrip('?') for s in use.sayings)
+                slots.setdefault('use', []).extend(use.verbs)
+        out[tag.name] = {slot: Templates(f'{name}.{tag.name}.{slot}', texts) for slot, texts in slots.items() if texts}
+    return out
 
 
 @cache

@@ -1,9 +1,123 @@
-"""Words of phrases: inflection, determiners, numbers and the nouns that texts are filled with."""
+"""Words of phrases: numbers, and the nouns that texts are filled with."""
 
+from bisect import bisect
 from functools import cache
+from itertools import accumulate
 import random
 
+from converseg_ros.knowledge import plural, singular, things
 from converseg_ros.programs.phrasing.templates import data
 
 NUMBERS = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten')
 ORDINALS = ('', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth')
+
+
+@cache
+def _numbers() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the nouns that are mass nouns, and those that have only a plural."""
+    mass, many = set[str](), set[str]()
+    for thing in things().values():
+        (mass if thing.mass else many if thing.plural_only else set[str]()).add(thing.name)
+    for block in data('nouns').values():
+        for word in _split(block):
+            if word[0] == '*':
+                mass.add(word[1:])
+            elif word[0] == '+':
+                many.add(word[1:])
+    return frozenset(mass), frozenset(many)
+
+
+def _split(block: str) -> list[str]:
+    return [w for x in block.split(',') if (w := ' '.join(x.split()))]
+
+
+def is_mass(noun: str) -> bool:
+    """Say whether a noun has no plural, as 'milk' has none."""
+    return noun in _numbers()[0]
+
+
+def is_plural_only(noun: str) -> bool:
+    """Say whether a noun has no singular, as 'scissors' has none."""
+    return noun in _numbers()[1]
+
+
+@cache
+def group(name: str) -> tuple[str, ...]:
+    """Return the nouns of a group of nouns.yaml that come back from their plural unchanged."""
+    found = [w.lstrip('*+') for w in _split(data('nouns')[name])]
+    return tuple(w for w in found if _regular(w))
+
+
+@cache
+def contents() -> tuple[str, ...]:
+    """Return what a box or a bottle may be said to be of."""
+    return tuple(_split(data('nouns')['contents']))
+
+
+def _regular(noun: str) -> bool:
+    return is_mass(noun) or is_plural_only(noun) or (singular(plural(noun)) == noun and singular(noun) == noun)
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """Return all names of the classes of `knowledge` that are things or places, not people."""
+    names = [n for t in things().values() if 'agent' not in t.kinds for n in t.names]
+    return tuple(n for n in dict.fromkeys(names) if _regular(n))
+
+
+SYLLABLES = (
+    'ba', 'ko', 'ri', 'zu', 'mel', 'tor', 'fin', 'dra', 'sno', 'ply', 'gar', 'vex', 'lin', 'qua', 'ster', 'pok', 'nim',
+    'cor', 'bel', 'tas',
+)  # fmt: skip
+
+
+class Weights:
+    """Names with weights, of a table of weights.yaml."""
+
+    def __init__(self, table: str) -> None:
+        self.names = tuple(data('weights')[table])
+        self._sums = tuple(accumulate(data('weights')[table].values()))
+
+    def draw(self, rng: random.Random) -> str:
+        """Return a name, as often as its weight says."""
+        return self.names[bisect(self._sums, rng.random() * self._sums[-1])]
+
+
+@cache
+def weights(table: str) -> Weights:
+    """Return a table of weights.yaml."""
+    return Weights(table)
+
+
+def draw_noun(rng: random.Random) -> str:
+    """Return a noun for a thing in the singular: an everyday one, a compound, or one that nobody knows."""
+    at = rng.random()
+    if at < 0.35:
+        return rng.choice(known())
+    if at < 0.88:
+        return rng.choice(group(weights('nouns').draw(rng)))
+    if at < 0.92:
+        return f'{rng.choice(group("filled"))} of {rng.choice(contents())}'
+    noun = draw_noun(rng)
+    if ' ' in noun:
+        return noun
+    if at < 0.96:
+        return f'{rng.choice(group("compound"))} {noun}'
+    if at < 0.985:
+        return f'{rng.choice(group("brands"))} {noun}'
+    return ''.join(rng.choices(SYLLABLES, k=rng.choice((2, 2, 3))))
+
+
+def draw_surface(rng: random.Random) -> str:
+    """Return a noun for something that things stand on."""
+    return rng.choice(group('surfaces'))
+
+
+def draw_person(rng: random.Random) -> str:
+    """Return a noun for somebody who can act."""
+    return rng.choice(group('people')) if rng.random() < 0.75 else rng.choice(group('hands'))
+
+
+def draw_part(rng: random.Random) -> str:
+    """Return a noun for a part of a thing."""
+    return rng.choice(group('parts'))

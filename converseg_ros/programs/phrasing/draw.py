@@ -1,0 +1,207 @@
+"""Random sensible programs, in the order of nodes that phrasing and parser agree on (see the package's docstring)."""
+
+from bisect import bisect
+from collections.abc import Callable
+from functools import cache
+from itertools import accumulate
+import random
+
+from converseg_ros.knowledge import kinds, nouns_with, tags
+from converseg_ros.programs import vocabulary as v
+from converseg_ros.programs.nodes import Everything, Except, Filter, FreeSpace, Like, Node, Parts, Select, Things, Union
+from converseg_ros.programs.phrasing import words
+from converseg_ros.programs.phrasing.draw_sets import (
+    acting,
+    anchor,
+    base_of,
+    countable,
+    counted,
+    look,
+    maybe_look,
+    named,
+    noun,
+    quantity,
+    ranked,
+    related,
+    select,
+    surface,
+    thing,
+)
+from converseg_ros.programs.phrasing.templates import data, with_knowledge
+from converseg_ros.programs.phrasing.words import weights
+
+SAID_BY_FILTERS = frozenset({'heavy', 'light_weight', 'rolls', 'tippy', 'transparent'})
+"""Tags for which a filter by physics or material stands."""
+SIZES = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
+
+
+def draw(rng: random.Random) -> Node:
+    """Return a random program that somebody could ask for."""
+    return FORMS[bisect(SUMS, rng.random() * SUMS[-1])][0](rng)
+
+
+def _plain(rng: random.Random) -> Node:
+    return select(rng, named(rng))
+
+
+def _looking(rng: random.Random) -> Node:
+    return select(rng, look(rng, thing(rng, 0.2)))
+
+
+def _state(rng: random.Random) -> Node:
+    return select(rng, Filter('state', rng.choice(v.STATES), maybe_look(rng, thing(rng, 0.35), 0.1)))
+
+
+def _physics(rng: random.Random) -> Node:
+    node = Filter('physics', rng.choice(v.PHYSICS), thing(rng, 0.65))
+    return Select('all', node) if rng.random() < 0.7 else select(rng, node)
+
+
+def _region(rng: random.Random) -> Node:
+    value = rng.choice(v.REGIONS)
+    node = Filter('region', value, maybe_look(rng, thing(rng, 0.3), 0.2))
+    if value in ('left', 'right', 'top', 'bottom') and rng.random() < 0.75:
+        return Select('all', node)
+    return select(rng, node)
+
+
+@cache
+def _tags() -> tuple[str, ...]:
+    """Return the tags that can be said."""
+    table = with_knowledge('tags')
+    return tuple(t for t in tags() if t not in SAID_BY_FILTERS and {'be', 'verb', 'use', 'pre'} & table[t].keys())
+
+
+def _tag(rng: random.Random) -> Node:
+    tag = rng.choice(_tags())
+    node: Node = Filter('tag', tag, Everything() if rng.random() < 0.75 else _able(rng, tag))
+    at = rng.random()
+    if at < 0.08:
+        node = look(rng, node)
+    elif at < 0.2:
+        node = related(rng, node)
+    elif at < 0.27:
+        return counted(ranked(rng, node))
+    return Select('all' if rng.random() < 0.6 else 'one', node)
+
+
+def _able(rng: random.Random, tag: str) -> Node:
+    """Return a noun for things that may well have the tag."""
+    names = tuple(nouns_with(tag))
+    if not names or rng.random() < 0.25:
+        return named(rng)
+    name = rng.choice(names)
+    wider = kinds(name)
+    return noun(rng.choice(wider) if wider and rng.random() < 0.5 else name)
+
+
+def _relation(rng: random.Random) -> Node:
+    node = related(rng, maybe_look(rng, thing(rng, 0.3), 0.25))
+    if isinstance(base_of(node), Things | Everything) and rng.random() < 0.6:
+        return Select('all', node)
+    return select(rng, node)
+
+
+def _two_relations(rng: random.Random) -> Node:
+    return select(rng, related(rng, related(rng, thing(rng, 0.1), simple=True), 1, simple=True))
+
+
+def _rank(rng: random.Random) -> Node:
+    of = maybe_look(rng, thing(rng, 0.25), 0.2)
+    return counted(ranked(rng, related(rng, of, 1, simple=True) if rng.random() < 0.25 else of))
+
+
+def _of_two(rng: random.Random) -> Node:
+    """Return 'the left one of the two bowls'."""
+    of = maybe_look(rng, thing(rng, 0.1), 0.2)
+    number = rng.choice((2, 2, 2, 3, 4))
+    return counted(ranked(rng, Select(number, of if countable(of) else Things()), plain=True))
+
+
+def _act(rng: random.Random) -> Node:
+    node = acting(rng)
+    if isinstance(base_of(node), Everything) and rng.random() < 0.75:
+        return Select('all', node)
+    return select(rng, node)
+
+
+def _part(rng: random.Random) -> Node:
+    name = 'grip' if rng.random() < 0.3 else words.draw_part(rng)
+    return Select('one' if name == 'grip' or rng.random() < 0.8 else 'all', Parts(name, anchor(rng)))
+
+
+def _free(rng: random.Random) -> Node:
+    at = rng.random()
+    on = surface(rng) if rng.random() < 0.6 else None
+    return FreeSpace(on, words.draw_noun(rng) if at < 0.6 else '', rng.choice(SIZES) if at > 0.85 or at < 0.03 else 0.0)
+
+
+def _union(rng: random.Random) -> Node:
+    several = tuple(_simple(rng) for _ in range(rng.choice((2, 2, 2, 2, 3))))
+    at = rng.random()
+    if at < 0.55:
+        return Union(tuple(Select('one' if rng.random() < 0.75 else 'all', x) for x in several))
+    return Select('all' if at < 0.8 else 'one', Union(several))
+
+
+def _simple(rng: random.Random) -> Node:
+    at = rng.random()
+    node = named(rng)
+    return node if at < 0.6 else look(rng, node) if at < 0.85 else related(rng, node, 1, simple=True)
+
+
+def _except(rng: random.Random) -> Node:
+    at = rng.random()
+    if at < 0.35:  # everything but the bowls
+        of: Node = Things() if rng.random() < 0.6 else related(rng, Things(), 1, simple=True)
+        return Select('all', Except(of, named(rng) if rng.random() < 0.7 else _simple(rng)))
+    of = thing(rng, 0.35)
+    if at < 0.85:  # the mugs that are not red
+        node = Except(of, _property(rng, of))
+        return Select('all', node) if rng.random() < 0.6 else select(rng, node)
+    return counted(ranked(rng, Except(of, named(rng)), plain=True))
+
+
+def _property(rng: random.Random, of: Node) -> Node:
+    at = rng.random()
+    if at < 0.3:
+        return Filter('colour', weights('colours').draw(rng), of)
+    if at < 0.45:
+        return Filter('material', weights('materials').draw(rng), of)
+    if at < 0.65:
+        return Filter('state', rng.choice(v.STATES[:7]), of)
+    if at < 0.75 and isinstance(of, Things):
+        return Filter('name', words.draw_noun(rng), of)
+    return related(rng, of, 1, simple=True)
+
+
+def _like(rng: random.Random) -> Node:
+    kind = rng.choice(('behind', 'verb', 'verb', 'adjective'))
+    text = rng.choice(_lines(kind))
+    of: Node = Everything() if rng.random() < 0.4 else named(rng)
+    many = quantity(rng)
+    if isinstance(of, Everything):
+        return Select('one' if many == 'one' else 'all', Like(text, of))
+    if not countable(of):
+        many = 'one' if many != 'all' else 'all'
+    plural = words.is_plural_only(getattr(of, 'value', '')) or many != 'one'
+    return Select(many, Like(_plural_verb(text) if kind == 'verb' and plural else text, of))
+
+
+def _plural_verb(text: str) -> str:
+    """Return a verb phrase for several things: 'looks old' -> 'look old'."""
+    verb, _, rest = text.partition(' ')
+    irregular = {'is': 'are', 'has': 'have', 'does': 'do', "doesn't": "don't", 'was': 'were'}
+    return f'{irregular.get(verb, verb[:-1] if verb[-1] == "s" else verb)} {rest}'
+
+
+@cache
+def _lines(key: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in data('like')[key].splitlines() if line.strip())
+
+
+FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
+    (_plain, 7), (_looking, 9), (_state, 5), (_physics, 6), (_region, 5), (_tag, 17), (_relation, 20), (_rank, 15),
+    (_two_relations, 3), (_of_two, 3), (_act, 9), (_part, 7), (_free, 7), (_union, 4), (_except, 6), (_like, 5),
+)  # fmt: skip
+SUMS = tuple(accumulate(weight for _, weight in FORMS))

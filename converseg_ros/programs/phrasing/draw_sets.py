@@ -1,0 +1,183 @@
+"""Random sets of things that programs are made of: nouns with looks, relations, places in an order."""
+
+import random
+from typing import Literal, cast
+
+from converseg_ros.programs import vocabulary as v
+from converseg_ros.programs.nodes import (
+    Act,
+    Everything,
+    Except,
+    Filter,
+    Like,
+    Node,
+    Order,
+    Quantity,
+    Rank,
+    Relate,
+    Select,
+    Things,
+)
+from converseg_ros.programs.phrasing import words
+from converseg_ros.programs.phrasing.templates import entries
+from converseg_ros.programs.phrasing.words import weights
+
+ON_EVERYTHING = frozenset({'supports', 'contains', 'covers', 'hides', 'part_of'})
+"""Relations whose answer may be a surface, a structure or somebody: without a noun they are asked of everything."""
+PERSONS = frozenset(
+    {'holding', 'using', 'sitting', 'facing', 'reaching', 'carrying', 'riding', 'wearing', 'watching', 'eating'}
+    | {'drinking', 'writing'}
+)
+"""Actions in which the other of a patient is a person or a hand."""
+PATIENTS = {'wearing': 'clothes', 'eating': 'food', 'sitting': 'furniture', 'riding': 'rideable'}
+"""Groups of nouns of what somebody does these actions to."""
+GENERIC = ('next_to', 'next_to', 'on', 'behind', 'near')
+HARD_TO_NEST = frozenset({'part_of', 'falls_without', 'own_left_of', 'own_right_of', 'facing', 'hides'})
+
+
+def quantity(rng: random.Random) -> Quantity:
+    """Return how many are meant."""
+    at = rng.random()
+    return 'one' if at < 0.62 else 'all' if at < 0.9 else rng.choice((2, 2, 2, 3, 3, 4, 5))
+
+
+def base_of(node: Node) -> Node:
+    """Return what a set is of: a noun, or things in general."""
+    while isinstance(node, Filter | Relate | Act | Like | Except | Rank):
+        if isinstance(node, Filter) and node.by == 'name':
+            break
+        node = node.of
+    return node
+
+
+def countable(node: Node) -> bool:
+    """Say whether one can count what a set is of."""
+    base = base_of(node)
+    return not (isinstance(base, Filter) and (words.is_mass(base.value) or words.is_plural_only(base.value)))
+
+
+def select(rng: random.Random, node: Node) -> Node:
+    """Return the set with a quantity."""
+    many = quantity(rng)
+    return Select(many if many == 'all' or countable(node) else 'one', node)
+
+
+def counted(node: Rank) -> Node:
+    """Return a superlative with the quantity that it says."""
+    return Select(node.count if node.count > 1 else 'one', node)
+
+
+def noun(name: str) -> Node:
+    """Return everything of a noun."""
+    return Filter('name', name)
+
+
+def named(rng: random.Random) -> Node:
+    """Return everything of a random noun."""
+    return noun(words.draw_noun(rng))
+
+
+def thing(rng: random.Random, bare: float = 0.2) -> Node:
+    """Return a noun, or things in general."""
+    return Things() if rng.random() < bare else named(rng)
+
+
+def look(rng: random.Random, of: Node) -> Node:
+    """Return `of` with a colour or a material, or both."""
+    at = rng.random()
+    if at < 0.05 or at > 0.6:
+        of = Filter('material', weights('materials').draw(rng), of)
+    return Filter('colour', weights('colours').draw(rng), of) if at < 0.6 else of
+
+
+def maybe_look(rng: random.Random, of: Node, often: float) -> Node:
+    """Return `of`, now and then with a colour or a material."""
+    return look(rng, of) if rng.random() < often else of
+
+
+def anchor(rng: random.Random, depth: int = 0) -> Node:
+    """Return what a relation may lead to: a named thing, now and then with a property or a relation of its own."""
+    at = rng.random()
+    node = named(rng)
+    if at < 0.58:
+        return node
+    if at < 0.8:
+        return look(rng, node)
+    if at < 0.84:
+        return Filter('state', rng.choice(v.STATES[:7]), node)
+    if at < 0.92:
+        return ranked(rng, node if rng.random() < 0.7 else Things(), depth + 1, plain=True)
+    if depth < 2:
+        return related(rng, node, depth + 1, simple=True)
+    return node
+
+
+def surface(rng: random.Random, depth: int = 0) -> Node:
+    """Return something that things stand on."""
+    node = noun(words.draw_surface(rng)) if rng.random() < 0.7 else named(rng)
+    at = rng.random()
+    if at < 0.15:
+        return look(rng, node)
+    return related(rng, node, depth + 1, simple=True) if at < 0.21 and depth < 2 else node
+
+
+def related(rng: random.Random, of: Node, depth: int = 0, simple: bool = False) -> Node:
+    """Return `of` with a relation; `simple` leaves out those that are hard to say inside of others."""
+    relation = weights('relations').draw(rng)
+    if simple and relation in HARD_TO_NEST:
+        relation = rng.choice(GENERIC)
+    if isinstance(of, Things) and relation in ON_EVERYTHING:
+        of = Everything()
+    if relation in ('on', 'under') and rng.random() < 0.65:
+        return Relate(relation, of, surface(rng, depth))
+    if relation in ('own_left_of', 'own_right_of', 'facing') and rng.random() < 0.6:
+        return Relate(relation, of, noun(words.draw_person(rng)))
+    if relation == 'between':
+        if rng.random() < 0.25:
+            return Relate(relation, of, named(rng))
+        return Relate(relation, of, anchor(rng, 2), anchor(rng, 2))
+    return Relate(relation, of, anchor(rng, depth + 1))
+
+
+def ranked(rng: random.Random, of: Node, depth: int = 0, plain: bool = False) -> Rank:
+    """Return a place of `of` in an order; `plain` means the extreme."""
+    key = weights('ranks').draw(rng)
+    order = cast(Order, rng.choice(('max', 'min') if key != 'distance_to' else ('min', 'min', 'min', 'min', 'max')))
+    at = rng.random()
+    first = count = 1
+    if not plain and countable(of):
+        if 0.72 < at < 0.88 and {'pre', 'sup', 'nth'} & entries('ranks')[f'{key}.{order}'].keys():
+            first = rng.choice((2, 2, 2, 3, 3, 4, 5))
+        elif at > 0.88:
+            count = rng.choice((2, 2, 2, 3, 3, 4))
+    return Rank(key, order, of, first, count, anchor(rng, depth + 1) if key == 'distance_to' else None)
+
+
+def acting(rng: random.Random) -> Node:
+    """Return what plays a role in an action, named or not, with or without the other one who takes part."""
+    kind, role, *other = rng.choice(tuple(entries('acts'))).split('.')
+    of: Node = Everything() if rng.random() < 0.6 else maybe_look(rng, _actor(rng, kind, role), 0.15)
+    partner = _partner(rng, kind, role) if other else None
+    return Act(kind, cast(Literal['agent', 'patient', 'instrument', 'uninvolved'], role), of, partner)
+
+
+def _actor(rng: random.Random, kind: str, role: str) -> Node:
+    if role == 'agent' and kind != 'plugging':
+        return noun(words.draw_person(rng))
+    return _patient(rng, kind)
+
+
+def _patient(rng: random.Random, kind: str) -> Node:
+    return noun(rng.choice(words.group(PATIENTS[kind]))) if kind in PATIENTS else named(rng)
+
+
+def _partner(rng: random.Random, kind: str, role: str) -> Node:
+    if not (role == 'patient' and kind in PERSONS) and kind != 'writing':
+        return maybe_look(rng, _patient(rng, kind), 0.15)
+    person = noun(words.draw_person(rng))
+    at = rng.random()
+    if at < 0.05:
+        return look(rng, person)
+    if at < 0.12:
+        return Act('wearing', 'agent', person, maybe_look(rng, noun(rng.choice(words.group('clothes'))), 0.6))
+    return related(rng, person, 2, simple=True) if at < 0.17 else person

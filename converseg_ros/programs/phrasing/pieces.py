@@ -1,0 +1,52 @@
+"""A noun phrase in pieces, and the determiners and pronouns that go with it: two of the, something, everything."""
+
+from dataclasses import dataclass, field
+
+from converseg_ros.programs.phrasing.talk import Talk
+from converseg_ros.programs.phrasing.templates import lists
+from converseg_ros.programs.phrasing.words import NUMBERS, is_mass
+
+
+@dataclass
+class Pieces:
+    """The parts of a noun phrase without its determiner."""
+
+    noun: str
+    bare: bool  # there is no noun of its own: "thing", "one"
+    many: bool
+    before: list[tuple[int, str]] = field(default_factory=list)  # place among adjectives, adjective
+    after: list[str] = field(default_factory=list)
+    last: str = ''  # what must stand at the end: exceptions
+    superlative: bool = False
+
+    def text(self) -> str:
+        """Return the phrase without a determiner."""
+        return ' '.join(filter(None, (self.adjectives(), self.noun, self.tail())))
+
+    def adjectives(self) -> str:
+        """Return the adjectives in their usual order."""
+        return ' '.join(word for _, word in sorted(self.before, key=lambda x: x[0]))
+
+    def tail(self) -> str:
+        """Return what follows the noun."""
+        return ' '.join(filter(None, (' and '.join(self.after), self.last)))
+
+
+def determine(talk: Talk, parts: Pieces, determiner: str | int) -> str:
+    """Return the phrase with a determiner ('none' for none) or a number."""
+    text = parts.text()
+    if isinstance(determiner, int):
+        if any(w in NUMBERS for w in text.split()[:3]):  # "two tallest mugs" has its number
+            return f'the {text}'
+        word = NUMBERS[determiner] if determiner < len(NUMBERS) and talk.chance(0.9) else str(determiner)
+        return talk.fill(lists('determiners')['two' if determiner == 2 else 'number'], {'t': text, 'k': word})
+    if parts.bare and determiner in ('a', 'any', 'every', 'all') and (not parts.many or determiner == 'all'):
+        if parts.superlative:
+            return f'the {text}'
+        filled = {'j': parts.adjectives(), 'tail': parts.tail()}
+        return talk.fill(lists('determiners')['all' if determiner == 'every' else determiner], filled)
+    if determiner == 'a' and (parts.many or is_mass(parts.noun)):
+        determiner = 'some'
+    if determiner in ('this', 'that') and parts.many:
+        determiner = 'these' if determiner == 'this' else 'those'
+    return text if determiner == 'none' else f'{determiner} {text}'

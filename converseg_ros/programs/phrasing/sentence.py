@@ -1,0 +1,254 @@
+"""From a program to one of the many ways to say it."""
+
+import random
+import re
+
+from converseg_ros.knowledge import article
+from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, Node, Parts, Rank, Relate, Select, Union
+from converseg_ros.programs.phrasing.noun_phrase import (
+    add,
+    anchor_phrase,
+    entry,
+    free_space,
+    is_bare,
+    length,
+    noun,
+    phrase,
+    pieces,
+    split,
+    thing_phrase,
+    values,
+)
+from converseg_ros.programs.phrasing.talk import ANCHOR, Talk
+from converseg_ros.programs.phrasing.templates import Entry, Part, lists
+from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
+
+PREPOSITIONS = frozenset(
+    {'with', 'from', 'on', 'in', 'into', 'at', 'under', 'of', 'through', 'to', 'onto', 'for', 'up'}
+)
+_SPACES = re.compile(r'\s+')
+_BEFORE_STOP = re.compile(r' +([,.?!;:])')
+_ARTICLE = re.compile(r'\b([Aa]) (?=[\w"\'-])')
+
+
+def say(node: Node, rng: random.Random, part: Part = 'all') -> str:
+    """Return one way to ask for what a program denotes; `part` says which templates may be used."""
+    talk = Talk(rng, part)
+    return tidy(_say(talk, node))
+
+
+def tidy(text: str) -> str:
+    """Return a text with single spaces, no space before stops, and 'a' or 'an' by sound."""
+    text = _BEFORE_STOP.sub(r'\1', _SPACES.sub(' ', text).strip())
+    return _ARTICLE.sub(lambda m: ('an ' if article(text[m.end() :]) == 'an' else 'a ') if m[1] == 'a' else m[0], text)
+
+
+def _say(talk: Talk, node: Node) -> str:
+    if isinstance(node, FreeSpace):
+        return _free(talk, node)
+    if isinstance(node, Union):
+        many = any(isinstance(x, Select) and x.quantity not in ('one', 1) for x in node.of)
+        return _frame(talk, 'plural' if many else 'definite', phrase(talk, node, True, 'the'), True)
+    if isinstance(node, Select):
+        if node.quantity in ('one', 1):
+            return _one(talk, node.of)
+        if node.quantity == 'all':
+            return _all(talk, node.of)
+        return _number(talk, node.of, int(node.quantity))
+    return _all(talk, node)
+
+
+def _frame(talk: Talk, name: str, np: str, many: bool, bare: str = '') -> str:
+    if name != 'any' and talk.chance(0.22):
+        name = 'bare'
+    forms = {'np': np, 'is': 'are' if many else 'is', 'it': 'them' if many else 'it', 'bare': bare or np}
+    return talk.fill(lists('frames')[name], forms)
+
+
+def _whole(node: Node) -> tuple[Entry, Node] | None:
+    """Return the table of the only property of something that is not named, where whole requests exist for it."""
+    base, modifiers = split(node)
+    if is_bare(base) and len(modifiers) == 1 and not isinstance(modifiers[0], Except | Like):
+        return entry(modifiers[0])[0], modifiers[0]
+    return None
+
+
+def _one(talk: Talk, node: Node) -> str:
+    base, modifiers = split(node)
+    many = isinstance(base, Filter) and is_plural_only(base.value)
+    if isinstance(base, Parts) and not modifiers and (base.noun == 'grip' or talk.chance(0.4)):
+        return _part(talk, base)
+    whole = _whole(node)
+    if whole is not None:
+        table, modifier = whole
+        if 'ask_one' in table and not (isinstance(modifier, Rank) and modifier.first > 1) and talk.chance(0.3):
+            return talk.fill(table['ask_one'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
+        if 'use' in table and talk.chance(0.75):
+            return _use(talk, table, modifier, 'ask_one')
+    if modifiers and not many and talk.chance(0.3):
+        asked = _which(talk, node, False)
+        if asked:
+            return asked
+    unique = modifiers and isinstance(modifiers[-1], Rank)
+    if not unique and not isinstance(base, Parts) and talk.chance(0.25):
+        np = phrase(talk, node, many, 'a' if not many else 'some')
+        return _frame(talk, 'indefinite', np, many)
+    determiner = talk.weighted(((12, 'the'), (1, 'my'), (1, 'that'), (1, 'this'), (1.5, 'none')))
+    if unique or isinstance(base, Parts):
+        determiner = 'the'
+    return _frame(talk, 'definite', phrase(talk, node, many, determiner), many)
+
+
+def _part(talk: Talk, node: Parts) -> str:
+    owner, several = anchor_phrase(talk, node.of)
+    key = 'grip' if node.noun == 'grip' else 'which'
+    return talk.fill(lists('parts')[key], {'a': owner, 'n': node.noun, **ANCHOR[several]})
+
+
+def _use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
+    verb = talk.fill(table['use'], values(talk, node, frame == 'ask'))
+    *before, last = verb.split()
+    filled = {'v': verb, 'v0': ' '.join(before)}
+    if frame == 'ask' and last in PREPOSITIONS and before:
+        frame = talk.weighted(((3, 'ask'), (1, 'ask0'), (0.2 if last == 'with' else 0, 'ask_with')))
+    return talk.fill(lists('uses')[frame], filled)
+
+
+def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
+    """Return a property as a predicate with its verb, or None where it has none."""
+    if isinstance(node, Like | Except) or (isinstance(node, Filter) and node.by == 'name'):
+        return None
+    table, _ = entry(node)
+    be = 'are' if many else 'is'
+    if isinstance(node, Rank):
+        if node.first > 1 or node.count > 1:
+            return None
+        options = [(w, s) for s, w in (('pre', 2.0), ('sup', 2.0), ('post', 1.0), ('verb', 1.0)) if s in table]
+    else:
+        options = [
+            (w, s) for s, w in (('be', 3.0), ('be_one', 0.0), ('verb', 1.5), ('pre', 0.3), ('rel', 1.0)) if s in table
+        ]
+        if 'be_one' in table and not many:
+            options = [(1.0, 'be_one')]
+    if not options:
+        return None
+    slot = talk.weighted(options)
+    text = talk.fill(table[slot], values(talk, node, many))
+    if slot == 'verb':
+        return text
+    if slot == 'rel':
+        return None
+    if slot == 'pre' and isinstance(node, Rank):
+        return f'{be} {talk.choose(("the ", "the ", ""))}{text}'
+    return f'{be} {text}'
+
+
+def _which(talk: Talk, node: Node, many: bool) -> str | None:
+    """Return a question in which the outermost property is the predicate, or None where that is not possible."""
+    base, modifiers = split(node)
+    outer = modifiers[-1]
+    predicate = _predicate(talk, outer, many)
+    if predicate is None:
+        return None
+    inner: Node = next(outer.children())
+    single = _predicate_for_one(talk, outer, predicate, many)
+    if is_bare(base) and len(modifiers) == 1:
+        return talk.fill(lists('frames')['what_all' if many else 'what_one'], {'p': predicate, 'p1': single})
+    if isinstance(base, Select) and base is inner:
+        return None
+    one, several = pieces(talk, inner, False), pieces(talk, inner, True)
+    filled = {'n': one.text(), 'ns': several.text(), 'p': predicate, 'p1': single}
+    return talk.fill(lists('frames')['which_all' if many else 'which_one'], filled)
+
+
+def _predicate_for_one(talk: Talk, node: Node, predicate: str, many: bool) -> str:
+    """Return the predicate in the singular, for 'anything that ...'."""
+    if not many:
+        return predicate
+    for _ in range(3):
+        found = _predicate(talk, node, False) if not isinstance(node, Filter) or node.by != 'region' else None
+        if found is not None:
+            return found
+    return re.sub(r'^are\b', 'is', predicate)
+
+
+def _all(talk: Talk, node: Node) -> str:
+    base, modifiers = split(node)
+    mass = isinstance(base, Filter) and is_mass(base.value)
+    whole = _whole(node)
+    if whole is not None:
+        table, modifier = whole
+        if (
+            'ask' in table
+            and (isinstance(modifier, Relate | Act) or 'use' not in table or talk.chance(0.5))
+            and talk.chance(0.6)
+        ):
+            return talk.fill(table['ask'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
+        if 'use' in table and talk.chance(0.8):
+            return _use(talk, table, modifier, 'ask')
+    elif modifiers and not mass and talk.chance(0.25):
+        outer = modifiers[-1]
+        if isinstance(outer, Filter) and outer.by == 'tag' and 'use' in entry(outer)[0] and not is_bare(base):
+            inner = outer.of
+            verb = talk.fill(entry(outer)[0]['use'], values(talk, outer, True))
+            one, several = pieces(talk, inner, False), pieces(talk, inner, True)
+            return talk.fill(lists('uses')['which'], {'v': verb, 'n': one.text(), 'ns': several.text()})
+    if modifiers and not mass and talk.chance(0.35):
+        asked = _which(talk, node, True)
+        if asked:
+            return asked
+    if modifiers and isinstance(modifiers[-1], Like):
+        np = phrase(
+            talk,
+            node,
+            not is_bare(base),
+            talk.choose(('all', 'any')) if is_bare(base) else talk.choose(('the', 'all the', 'any', 'none')),
+        )
+        return _frame(talk, 'any' if np.startswith('any') else 'plural', np, not is_bare(base) and not mass)
+    if talk.chance(0.2) and not mass:
+        return _frame(talk, 'any', phrase(talk, node, True, talk.choose(('any', 'none', 'any'))), True)
+    if talk.chance(0.18) and not mass and not isinstance(base, Parts):
+        np = phrase(talk, node, False, talk.choose(('every', 'each', 'every', 'any')) if not is_bare(base) else 'all')
+        return _frame(talk, 'definite' if not np.startswith('any ') else 'any', np, False)
+    determiner = talk.weighted(
+        (
+            (4, 'the'),
+            (4, 'all the'),
+            (1, 'all'),
+            (1.5, 'none'),
+            (0.6, 'all of the'),
+            (0.4, 'these'),
+            (0.4, 'those'),
+            (0.4, 'every one of the'),
+            (0.3, 'each of the'),
+        )
+    )
+    if is_bare(base) and determiner == 'the' and talk.chance(0.7):
+        return _frame(talk, 'plural', phrase(talk, node, False, 'all'), False)
+    bare = pieces(talk, node, True).text()
+    return _frame(talk, 'plural', phrase(talk, node, True, determiner), not mass, bare)
+
+
+def _number(talk: Talk, node: Node, count: int) -> str:
+    return _frame(talk, 'plural' if talk.chance(0.4) else 'definite', phrase(talk, node, True, count), True)
+
+
+def _free(talk: Talk, node: FreeSpace) -> str:
+    if talk.chance(0.12):
+        return _frame(talk, 'definite', f'{talk.choose(("the", "a", "a"))} {free_space(talk, node)}', False)
+    out: dict[str, str] = {}
+    key = 'ask'
+    if node.on is not None:
+        out['a'], several = anchor_phrase(talk, node.on)
+        out |= ANCHOR[several]
+        key += '.on'
+    if node.thing:
+        out['t'] = thing_phrase(talk, node.thing)
+        key += '.thing'
+    if node.size:
+        out['m'] = length(talk, node.size)
+        key += '.size'
+    return talk.fill(lists('free_space')[key], out)
+
+
+__all__ = ['add', 'noun', 'say', 'tidy']
