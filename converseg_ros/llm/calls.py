@@ -7,15 +7,11 @@ from pathlib import Path
 import random
 import threading
 import time
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from converseg_ros.core.errors import ConversegError
 from converseg_ros.core.files import write_json
 from converseg_ros.llm.chat import ChatModel, Question, RefusedError, Reply, UnavailableError
-
-Answer = TypeVar('Answer', bound=BaseModel)
+from converseg_ros.llm.reply import Answer, UnusableError, parse
 
 
 class NoAnswerError(Exception):
@@ -41,10 +37,9 @@ class Limits:
 
 @dataclass(slots=True)
 class Spent:
-    """What this run has used; `cached` answers cost nothing again."""
+    """What this run has used; answers from the cache cost nothing again and are not counted."""
 
     calls: int = 0
-    cached: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     seconds: float = 0.0
@@ -79,10 +74,9 @@ class Calls:
                 asked = Question(question.task, question.system, question.text + note, question.images, question.schema)
             reply = self._remembered(asked, attempt)
             try:
-                return answer.model_validate_json(_json_part(reply.text))
-            except ValidationError as error:
-                first = error.errors()[0]
-                problem = f'{".".join(str(p) for p in first["loc"]) or "JSON"}: {first["msg"]}'[:200]
+                return parse(reply.text, answer)
+            except UnusableError as error:
+                problem = str(error)
         raise NoAnswerError(f'no usable answer to "{question.task}" ({problem})')
 
     def _remembered(self, question: Question, attempt: int) -> Reply:
@@ -91,8 +85,6 @@ class Calls:
         path = self.cache / key[:2] / f'{key}.json'
         if path.is_file():
             row = json.loads(path.read_text())
-            with self._lock:
-                self.spent.cached += 1
             if row.get('refused'):
                 raise NoAnswerError(f'the judge refuses "{question.task}"')
             return Reply(row['text'], row['tokens_in'], row['tokens_out'])
@@ -171,9 +163,3 @@ class Calls:
             turn = max(now, self._next)
             self._next = turn + 60.0 / self.limits.per_minute
         time.sleep(turn - now)
-
-
-def _json_part(text: str) -> str:
-    """Return the JSON object in a reply that may be fenced or have words around it."""
-    start, end = text.find('{'), text.rfind('}')
-    return text[start : end + 1] if 0 <= start < end else text

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+import struct
 from typing import Any
-import wave
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.texts import say
 from converseg_ros.speech.vad import RATE
 
+PCM, EXTENSIBLE = 1, 0xFFFE  # format tags of WAV files
 TAPS = 63  # of the low-pass filter before resampling
 
 
@@ -52,18 +53,41 @@ def from_int16(samples: Any) -> NDArray[np.float32]:
 
 
 def read_wav(path: Path) -> NDArray[np.float32]:
-    """Return a 16-bit PCM WAV file as mono; raise InputError where it is something else."""
+    """Return a 16-bit PCM WAV file, plain or WAVE_FORMAT_EXTENSIBLE, as mono; raise InputError for another file.
+
+    A file that was cut off gives its whole samples.
+    """
     try:
-        with wave.open(str(path), 'rb') as file:
-            if file.getsampwidth() != 2:
-                raise InputError(
-                    f'{8 * file.getsampwidth()}-bit samples', where=str(path), do='convert it to 16-bit PCM'
-                )
-            channels, rate = file.getnchannels(), file.getframerate()
-            pcm = from_int16(file.readframes(file.getnframes()))
-    except (OSError, wave.Error, EOFError) as error:
+        channels, rate, bits, data = _wav_chunks(path.read_bytes())
+    except (OSError, ValueError, struct.error) as error:
         raise InputError(f'not a WAV file ({error})', where=str(path), do='convert it to 16-bit PCM WAV') from error
+    if bits != 16:
+        raise InputError(f'{bits}-bit samples', where=str(path), do='convert it to 16-bit PCM')
+    pcm = from_int16(data[: len(data) // (2 * channels) * 2 * channels])
     return Resampler(rate)(pcm.reshape(-1, channels).mean(1).astype(np.float32))
+
+
+def _wav_chunks(file: bytes) -> tuple[int, int, int, bytes]:
+    """Return channels, rate, bits and samples of PCM data in RIFF chunks; raise ValueError where there are none."""
+    if file[:4] != b'RIFF' or file[8:12] != b'WAVE':
+        raise ValueError('no RIFF header')
+    at, form = 12, None
+    while at + 8 <= len(file):
+        name, size = struct.unpack_from('<4sI', file, at)
+        body = file[at + 8 : at + 8 + size]
+        if name == b'fmt ':
+            tag, channels, rate, _, _, bits = struct.unpack_from('<HHIIHH', body)
+            if tag == EXTENSIBLE and len(body) >= 26:
+                tag = struct.unpack_from('<H', body, 24)[0]  # the sub-format's first two bytes are a plain tag
+            if tag != PCM or not channels:
+                raise ValueError(f'format {tag}, {channels} channels')
+            form = channels, rate, bits
+        elif name == b'data':
+            if form is None:
+                raise ValueError('samples before their format')
+            return (*form, body)
+        at += 8 + size + size % 2
+    raise ValueError('no samples')
 
 
 class Microphone:

@@ -141,9 +141,10 @@ class JudgeServer:
         picture = Picture(key, np.zeros((world.height, world.width, 3), np.uint8))
         regions = judge.describe(picture)
         scale = (1000 / world.width, 1000 / world.height) * 2
+        order = [1, 0, 3, 2] if '[top, left, bottom, right]' in text else [0, 1, 2, 3]
         if task == 'describe':
             rows = [
-                {'text': r.text, 'category': r.category, 'box': [round(v * s, 1) for v, s in zip(r.box, scale)]}
+                {'text': r.text, 'category': r.category, 'box': [round(r.box[i] * scale[i], 1) for i in order]}
                 for r in regions
             ]
             return {'regions': rows}
@@ -154,7 +155,8 @@ class JudgeServer:
         )
         if task == 'verify':
             said = re.search(r'Does the region cover (".*?") \(box (\[.*?\])', text, re.DOTALL)
-            box = tuple(round(v / s) for v, s in zip(json.loads(said[2]), scale))
+            written = [json.loads(said[2])[i] for i in order]
+            box = tuple(round(v / s) for v, s in zip(written, scale))
             name = json.loads(said[1]).removeprefix('the ')
             found = [r for r in regions if r.text == f'the {name}']
             region = Region(key='x', text=f'the {name}', category=found[0].category if found else name, box=box)
@@ -162,8 +164,10 @@ class JudgeServer:
         if task == 'align':
             said = json.loads(re.search(r'A person says: (".*?")\n', text)[1])
             return judge.align(picture, said, mask).model_dump()
-        listed = json.loads(re.search(r'have been checked: (\[.*?\])\nWrite', text, re.DOTALL)[1])
+        listed = json.loads(re.search(r'have been checked: (\[.*?\])\nTheir boxes', text, re.DOTALL)[1])
         keys = {}
+        for row in listed:
+            row['box'] = [row['box'][i] for i in order]
         for row in listed:  # the client's keys for our regions, by box
             best = min(
                 regions,

@@ -15,7 +15,8 @@ from converseg_ros.data_engine.grammar.drafts import enumerate_drafts
 from converseg_ros.data_engine.output.store import read_items
 from converseg_ros.data_engine.pipeline import Settings
 from converseg_ros.llm.calls import Limits
-from converseg_ros.llm.chat import GeminiChat, Question
+from converseg_ros.llm.chat import Question
+from converseg_ros.llm.http import GeminiChat
 
 KEY = 'AIza-very-secret-0123456789'
 

@@ -13,7 +13,7 @@ from converseg_ros.data_engine.judges.model_judge import ModelJudge
 from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
 from converseg_ros.llm.calls import Calls, NoAnswerError
 from converseg_ros.llm.chat import Question, encode_image
-from converseg_ros.llm.local_chat import LocalChat
+from converseg_ros.llm.local import LocalChat
 
 transformers = pytest.importorskip('transformers')
 

@@ -11,7 +11,8 @@ from converseg_ros.core import InputError, Instruction, Prediction, Role, Status
 from converseg_ros.core.region import Region
 from converseg_ros.core.texts import catalogue, say
 from converseg_ros.dialogue import Dialogue, Options, SceneMemory
-from converseg_ros.dialogue.language_model import parse_answer
+from converseg_ros.dialogue.language_model import Understood
+from converseg_ros.llm.reply import parse
 
 
 def region(id_: str, text: str, status: Status = Status.OK) -> Region:
@@ -258,10 +259,10 @@ def test_a_missing_server_or_folder_is_replaced_by_rules_visibly(tmp_path):
 
 
 def test_model_answers_may_come_with_words_around():
-    data = parse_answer('Sure!\n```json\n{"instructions": [], "command": "stop", "remove_safety": []}\n```')
-    assert data['command'] == 'stop'
+    data = parse('Sure!\n```json\n{"instructions": [], "command": "stop", "remove_safety": []}\n```', Understood)
+    assert data.command == 'stop'
     with pytest.raises(ValueError, match='schema'):
-        parse_answer('{"instructions": [], "command": "format the disk"}')
+        parse('{"instructions": [], "command": "format the disk"}', Understood)
 
 
 def test_the_catalogue_has_a_word_for_every_status():

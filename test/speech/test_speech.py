@@ -4,6 +4,7 @@ import math
 import os
 from pathlib import Path
 import shutil
+import struct
 import subprocess
 import wave
 
@@ -249,6 +250,32 @@ def test_wav_files_of_any_kind_are_read_or_refused(tmp_path):
     with pytest.raises(InputError, match='WAV'):
         read_wav(path)
     assert from_int16(np.array([-32768, 0], '<i2').tobytes()).tolist() == [-1.0, 0.0]
+
+
+def wav(samples: np.ndarray, tag: int = 1, bits: int = 16) -> bytes:
+    """Return a mono WAV file at 16 kHz."""
+    form = struct.pack('<HHIIHH', tag, 1, 16_000, 16_000 * bits // 8, bits // 8, bits)
+    if tag == 0xFFFE:
+        form += struct.pack('<HHI', 22, bits, 4) + struct.pack('<H', 1) + bytes.fromhex('000000001000800000AA00389B71')
+    body = b'WAVE' + b'fmt ' + struct.pack('<I', len(form)) + form
+    body += b'LIST' + struct.pack('<I', 3) + b'abc\0'  # a chunk of odd length before the samples
+    body += b'data' + struct.pack('<I', samples.nbytes) + samples.tobytes()
+    return b'RIFF' + struct.pack('<I', len(body)) + body
+
+
+def test_extensible_wav_files_are_read_and_cut_ones_as_far_as_they_go(tmp_path):
+    samples = np.arange(-500, 500, dtype='<i2')
+    path = tmp_path / 'a.wav'
+    for tag in (1, 0xFFFE):
+        path.write_bytes(wav(samples, tag))
+        assert np.array_equal(read_wav(path), samples / np.float32(32768))
+        for cut, left in ((1, 999), (2, 999), (3, 998), (1001, 499)):
+            path.write_bytes(wav(samples, tag)[:-cut])
+            assert np.array_equal(read_wav(path), samples[:left] / np.float32(32768))
+    for bad in (wav(samples, 3, 32), wav(samples)[:30], b'', b'RIFF\0\0\0\0WAVE'):
+        path.write_bytes(bad)
+        with pytest.raises(InputError, match='WAV'):
+            read_wav(path)
 
 
 def test_what_is_missing_is_said_with_its_cure(tmp_path):

@@ -1,6 +1,5 @@
 """A judge that looks at pixels: any chat model, asked with our own prompts and held to a schema."""
 
-from functools import cache
 import json
 from typing import Any, Literal
 
@@ -13,8 +12,10 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.data_engine.contracts import Picture, PromptDraft, Region, Verdict
 from converseg_ros.data_engine.judges import prompts
+from converseg_ros.data_engine.judges.boxes import convention_of
 from converseg_ros.llm.calls import Calls, NoAnswerError
-from converseg_ros.llm.chat import Question, encode_image, encode_mask
+from converseg_ros.llm.chat import Question, encode_image, encode_mask, sent_size
+from converseg_ros.llm.reply import schema_of
 
 
 class _Loose(BaseModel):
@@ -22,7 +23,7 @@ class _Loose(BaseModel):
 
 
 class DescribedRegion(_Loose):
-    """One region as the model gives it; the box in thousandths of the image's width and height."""
+    """One region as the model gives it; the box as its family writes boxes (judges/boxes.py)."""
 
     text: str = Field(min_length=1, max_length=200)
     category: str = Field(min_length=1, max_length=60)
@@ -51,28 +52,12 @@ class WrittenPrompts(_Loose):
     prompts: list[WrittenPrompt]
 
 
-@cache
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return a JSON schema without references, as the strictest servers want it."""
-    schema = model.model_json_schema()
-    definitions = schema.pop('$defs', {})
-
-    def resolve(node: Any) -> Any:
-        if isinstance(node, dict):
-            if '$ref' in node:
-                return resolve(definitions[node['$ref'].rsplit('/', 1)[1]])
-            return {k: resolve(v) for k, v in node.items() if k not in ('title', 'default', 'description')}
-        return [resolve(n) for n in node] if isinstance(node, list) else node
-
-    out: dict[str, Any] = resolve(schema)
-    return out
-
-
 class ModelJudge:
     """Asks a chat model each stage's question; an unusable answer rejects a mask, or fails the image."""
 
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
+        self.boxes = convention_of(calls.chat.name)
 
     @property
     def name(self) -> str:
@@ -85,20 +70,27 @@ class ModelJudge:
 
     def describe(self, picture: Picture) -> list[Region]:
         """Ask what is there; boxes are cut to the image, and regions whose box is outside or empty are dropped."""
+        text = prompts.DESCRIBE.format(box=self.boxes.words(*sent_size(picture.rgb.shape)))
         try:
-            answer = self._ask('describe', prompts.DESCRIBE, [encode_image(picture.rgb)], Description)
+            answer = self._ask('describe', text, [encode_image(picture.rgb)], Description)
         except NoAnswerError as error:
             raise InputError(str(error), where='scene understanding') from error
         regions = []
-        for number, found in enumerate(answer.regions[:60]):
-            box = pixels(found.box, picture.width, picture.height)
+        found_regions = answer.regions[:60]
+        boxes = self.boxes.read([r.box for r in found_regions], sent_size(picture.rgb.shape))
+        for number, (found, share) in enumerate(zip(found_regions, boxes)):
+            box = pixels(share, picture.width, picture.height)
             if box is not None:
                 regions.append(Region(key=f'r{number}', text=found.text, category=found.category, box=box))
         return regions
 
     def verify(self, picture: Picture, region: Region, mask: NDArray[np.bool_]) -> Verdict:
         """Ask whether a mask shows the region, all of it and nothing else."""
-        text = prompts.VERIFY.format(text=json.dumps(region.text), box=_thousandths(region.box, picture))
+        text = prompts.VERIFY.format(
+            text=json.dumps(region.text),
+            box=self._written(region.box, picture),
+            unit=self.boxes.words(*sent_size(picture.rgb.shape)),
+        )
         return self._verdict('verify', text, picture, mask)
 
     def _verdict(self, task: str, text: str, picture: Picture, mask: NDArray[np.bool_]) -> Verdict:
@@ -111,11 +103,19 @@ class ModelJudge:
             return Verdict(ok=False, score=0.0, reason=str(error))
         return answer
 
+    def _written(self, box: tuple[int, int, int, int] | None, picture: Picture) -> list[int] | None:
+        """Return a box in pixels as the model's family writes it."""
+        if box is None:
+            return None
+        share = [v / (picture.width, picture.height)[i % 2] for i, v in enumerate(box)]
+        return self.boxes.write(share, sent_size(picture.rgb.shape))
+
     def prompts(self, picture: Picture, regions: list[Region], count: int, negatives: float) -> list[PromptDraft]:
         """Ask for prompts; those about regions that do not exist, or of no known sub-concept, are dropped."""
-        listed = [{'key': r.key, 'text': r.text, 'box': _thousandths(r.box, picture)} for r in regions]
+        listed = [{'key': r.key, 'text': r.text, 'box': self._written(r.box, picture)} for r in regions]
         absent = round(count * negatives)
         text = prompts.WRITE.format(
+            unit=self.boxes.words(*sent_size(picture.rgb.shape)),
             regions=json.dumps(listed, ensure_ascii=False),
             positive=count - absent,
             negative=absent,
@@ -148,18 +148,11 @@ class ModelJudge:
 
 
 def pixels(box: list[float], width: int, height: int) -> tuple[int, int, int, int] | None:
-    """Return a box in thousandths as pixels inside the image, or None if nothing of it is inside."""
+    """Return a box (left, top, right, bottom; 0..1) as pixels inside the image, or None if nothing of it is inside."""
     if not all(np.isfinite(box)):
         return None
-    x0, x1 = sorted((box[0] * width / 1000, box[2] * width / 1000))
-    y0, y1 = sorted((box[1] * height / 1000, box[3] * height / 1000))
+    x0, x1 = sorted((box[0] * width, box[2] * width))
+    y0, y1 = sorted((box[1] * height, box[3] * height))
     left, right = max(0, round(x0)), min(width, round(x1))
     top, bottom = max(0, round(y0)), min(height, round(y1))
     return (left, top, right, bottom) if right - left >= 2 and bottom - top >= 2 else None
-
-
-def _thousandths(box: tuple[int, int, int, int] | None, picture: Picture) -> list[int] | None:
-    if box is None:
-        return None
-    scale = (1000 / picture.width, 1000 / picture.height)
-    return [round(v * scale[i % 2]) for i, v in enumerate(box)]

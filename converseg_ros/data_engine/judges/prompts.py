@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - prompts are texts, not code
 """What a model judge is asked, in our own words."""
 
-VERSION = 1
+VERSION = 2
 
 SYSTEM = (
     'You help to build a data set that teaches a household robot which pixels of a camera image answer what a person '
@@ -14,18 +14,19 @@ parts (handle, lid, rim, blade, seat) that are large enough to point at. One ent
 For each give:
 - text: a short phrase that means this one and no other, e.g. "the red mug to the left of the kettle"
 - category: its everyday name in the singular, e.g. "mug"
-- box: [left, top, right, bottom] in thousandths of the image's width and height
-Answer: {"regions": [{"text": ..., "category": ..., "box": [...]}, ...]}"""
+- box: {box}
+Answer: {{"regions": [{{"text": ..., "category": ..., "box": [...]}}, ...]}}"""
 
 VERIFY = """TASK: verify
 The first image is a photo. The second shows the same photo with one region tinted and outlined. The third is that region
 alone, white on black.
-Does the region cover {text} (box {box} in thousandths), all that can be seen of it and nothing else? Small errors at the
+Does the region cover {text} (box {box}: {unit}), all that can be seen of it and nothing else? Small errors at the
 border do not matter. Say no if it covers something else, a neighbour as well, only a part, or is shifted.
 Answer: {{"ok": true or false, "score": your confidence that it is right, 0 to 1, "reason": "a few words"}}"""
 
 WRITE = """TASK: write
 These regions of the image have been checked: {regions}
+Their boxes are {unit}.
 Write {positive} things a person might say to a robot here that one or more of the regions answer, and {negative} that sound
 just as natural but that nothing in the image answers.
 Spread them over the five families: entities, spatial, relations, affordances, physics. Each has one of these sub-concepts:

@@ -1,4 +1,4 @@
-"""A vision-language model of transformers in a local folder, as a chat model; nothing is downloaded."""
+"""Language models of transformers in a local folder, with and without eyes, as chat models; nothing is downloaded."""
 
 import io
 import json
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.llm.chat import Question, Reply
+from converseg_ros.llm.chat import Question, RefusedError, Reply
 
 
 class LocalChat:
@@ -55,6 +55,54 @@ class LocalChat:
             out = self._model.generate(**inputs, max_new_tokens=min(self.longest, question.max_tokens), do_sample=False)
         answer = self._processor.batch_decode(out[:, length:], skip_special_tokens=True)[0]
         return Reply(answer, int(length), int(out.shape[1] - length))
+
+
+class LocalTextChat:
+    """A model that reads text only; it answers greedily, for `timeout` seconds at most."""
+
+    def __init__(self, folder: str, *, timeout: float = 120.0) -> None:
+        if not Path(folder).is_dir():
+            raise InputError('there is no such folder', where=folder, do='give the folder of a transformers model')
+        try:
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
+        except (OSError, ValueError, ImportError) as error:
+            raise InputError(
+                f'not a language model that transformers can load ({str(error)[:300]})', where=folder
+            ) from error
+        self.model, self.timeout = folder, timeout
+
+    @property
+    def name(self) -> str:
+        """Folder name of the model."""
+        return f'local/{Path(self.model).resolve().name}'
+
+    @property
+    def remote(self) -> bool:
+        """Nothing leaves this machine."""
+        return False
+
+    def ask(self, question: Question) -> Reply:
+        """Generate greedily; raise RefusedError for a question with images."""
+        import torch
+
+        if question.images:
+            raise RefusedError('this model reads text only')
+        messages = [{'role': 'system', 'content': question.system}, {'role': 'user', 'content': question.text}]
+        if getattr(self._tokenizer, 'chat_template', None):
+            prompt = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        else:
+            prompt = '\n\n'.join(m['content'] for m in messages) + '\n\nJSON: '
+        inputs = self._tokenizer(prompt, return_tensors='pt').to(self._model.device)
+        length = inputs['input_ids'].shape[1]
+        with torch.inference_mode():
+            out = self._model.generate(
+                **inputs, max_new_tokens=question.max_tokens, do_sample=False, max_time=self.timeout
+            )
+        answer = self._tokenizer.decode(out[0, length:], skip_special_tokens=True)
+        return Reply(str(answer), int(length), int(out.shape[1] - length))
 
 
 def _processor(folder: str) -> Any:

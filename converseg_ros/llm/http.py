@@ -1,0 +1,167 @@
+"""Chat models over HTTP: servers with OpenAI's protocol, and Gemini."""
+
+import base64
+from functools import cache
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.llm.chat import Question, RefusedError, Reply, UnavailableError, image_type
+
+REFUSALS = ('SAFETY', 'PROHIBITED_CONTENT', 'RECITATION', 'BLOCKLIST', 'SPII', 'IMAGE_SAFETY')  # Gemini's finishReason
+LOOPBACK = ('localhost', '127.0.0.1', '::1')
+
+
+def _key(variable: str) -> str:
+    """Return the API key in an environment variable; keys are read nowhere else and kept nowhere."""
+    return os.environ.get(variable, '').strip()
+
+
+@cache
+def _client() -> Any:
+    """Return the one HTTP client, which keeps connections open; it is safe to use from several threads."""
+    import httpx
+
+    return httpx.Client()
+
+
+def _post(url: str, body: dict[str, Any], headers: dict[str, str], timeout: float) -> dict[str, Any]:
+    """Send JSON and return JSON; sort failures into those worth a retry and those not."""
+    import httpx
+
+    host = urlsplit(url).netloc
+    try:
+        response = _client().post(url, json=body, headers=headers, timeout=timeout)
+    except httpx.TimeoutException as error:
+        raise UnavailableError(f'no answer within {timeout:g} s') from error
+    except httpx.TransportError as error:
+        raise UnavailableError(f'{host} cannot be reached ({type(error).__name__})') from error
+    if response.status_code in (408, 409, 425, 429) or response.status_code >= 500:
+        after = response.headers.get('retry-after', '')
+        raise UnavailableError(
+            f'HTTP {response.status_code}', float(after) if after.replace('.', '', 1).isdigit() else 0.0
+        )
+    if response.status_code in (401, 403):
+        raise ConversegError(
+            f'HTTP {response.status_code}: the key is missing or not accepted',
+            where=host,
+            do='set the environment variable of --key-env',
+        )  # fmt: skip
+    if response.status_code >= 400:
+        raise ConversegError(
+            f'HTTP {response.status_code}',
+            where=host,
+            do='check --model and --base-url; the server does not take this request',
+        )  # fmt: skip
+    try:
+        data = response.json()
+    except ValueError as error:
+        raise UnavailableError('half an answer') from error
+    if not isinstance(data, dict):
+        raise UnavailableError('an answer of another protocol')
+    return data
+
+
+class OpenAIChat:
+    """Any server that speaks OpenAI's chat completions: vLLM, Ollama, llama.cpp, OpenAI, OpenRouter."""
+
+    def __init__(self, model: str, base_url: str, *, key_env: str = 'OPENAI_API_KEY', timeout: float = 120.0) -> None:
+        if urlsplit(base_url).scheme not in ('http', 'https'):
+            raise InputError(f'{base_url!r} is not an address', where='chat model', do='give http(s)://HOST:PORT/v1')
+        self.model, self.base_url, self.key_env, self.timeout = model, base_url.rstrip('/'), key_env, timeout
+
+    @property
+    def name(self) -> str:
+        """Protocol and model; the address is not part of what a model says."""
+        return f'openai/{self.model}'
+
+    @property
+    def remote(self) -> bool:
+        """Whether the server is another machine."""
+        return urlsplit(self.base_url).hostname not in LOOPBACK
+
+    def ask(self, question: Question) -> Reply:
+        """Ask once."""
+        content: Any = [{'type': 'text', 'text': question.text}]
+        for image in question.images:
+            url = f'data:{image_type(image)};base64,{base64.b64encode(image).decode()}'
+            content.append({'type': 'image_url', 'image_url': {'url': url}})
+        if not question.images:
+            content = question.text  # servers of text models do not all take parts
+        body = {
+            'model': self.model,
+            'temperature': 0,
+            'max_tokens': question.max_tokens,
+            'messages': [{'role': 'system', 'content': question.system}, {'role': 'user', 'content': content}],
+            'response_format': {
+                'type': 'json_schema',
+                'json_schema': {'name': question.task, 'strict': True, 'schema': question.schema},
+            },
+        }
+        key = _key(self.key_env)
+        headers = {'Authorization': f'Bearer {key}'} if key else {}
+        data = _post(f'{self.base_url}/chat/completions', body, headers, self.timeout)
+        try:
+            choice: dict[str, Any] = data['choices'][0]
+            message: dict[str, Any] = choice['message']
+            usage: dict[str, Any] = data.get('usage') or {}
+            if message.get('refusal') or choice.get('finish_reason') == 'content_filter':
+                raise RefusedError(str(message.get('refusal') or 'content filter'))
+            tokens = int(usage.get('prompt_tokens', 0)), int(usage.get('completion_tokens', 0))
+            return Reply(str(message.get('content') or ''), *tokens)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise UnavailableError('an answer of another protocol') from error
+
+
+class GeminiChat:
+    """Google's generateContent."""
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str = 'https://generativelanguage.googleapis.com',
+        *,
+        key_env: str = 'GEMINI_API_KEY',
+        timeout: float = 120.0,
+    ) -> None:
+        self.model, self.base_url, self.key_env, self.timeout = model, base_url.rstrip('/'), key_env, timeout
+
+    @property
+    def name(self) -> str:
+        """Provider and model."""
+        return f'gemini/{self.model}'
+
+    @property
+    def remote(self) -> bool:
+        """Whether the server is another machine."""
+        return urlsplit(self.base_url).hostname not in LOOPBACK
+
+    def ask(self, question: Question) -> Reply:
+        """Ask once; the key travels in a header, so that no address in a log shows it."""
+        parts: list[dict[str, Any]] = [{'text': question.text}]
+        for image in question.images:
+            parts.append({'inline_data': {'mime_type': image_type(image), 'data': base64.b64encode(image).decode()}})
+        body = {
+            'system_instruction': {'parts': [{'text': question.system}]},
+            'contents': [{'role': 'user', 'parts': parts}],
+            'generationConfig': {
+                'temperature': 0,
+                'maxOutputTokens': question.max_tokens,
+                'responseMimeType': 'application/json',
+                'responseJsonSchema': question.schema,
+            },
+        }
+        url = f'{self.base_url}/v1beta/models/{self.model}:generateContent'
+        data = _post(url, body, {'x-goog-api-key': _key(self.key_env)}, self.timeout)
+        try:
+            blocked = (data.get('promptFeedback') or {}).get('blockReason')
+            candidates = data.get('candidates') or []
+            if blocked or not candidates or candidates[0].get('finishReason') in REFUSALS:
+                raise RefusedError(str(blocked or 'safety'))
+            text = ''.join(p.get('text', '') for p in candidates[0]['content']['parts'] if not p.get('thought'))
+            usage = data.get('usageMetadata') or {}
+            made = int(usage.get('candidatesTokenCount', 0)) + int(usage.get('thoughtsTokenCount', 0))
+            return Reply(text, int(usage.get('promptTokenCount', 0)), made)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise UnavailableError('an answer of another protocol') from error
