@@ -152,7 +152,7 @@ def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainCon
         for parent in parents:
             place = place.setdefault(parent, {})
         place[last] = value
-    config: TrainConfig = _build(TrainConfig, data, str(path))
+    config: TrainConfig = build(TrainConfig, data, str(path))
     if config.steps < 1 or config.batch.images < 1 or config.batch.prompts < 1 or config.batch.accumulation < 1:
         raise InputError('steps and batch sizes must be at least 1', where=str(path))
     if not 0 <= config.batch.negatives <= 1:
@@ -160,7 +160,7 @@ def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainCon
     return config
 
 
-def _build(cls: Any, data: Any, where: str) -> Any:
+def build(cls: Any, data: Any, where: str) -> Any:
     """Build dataclass `cls` from a mapping, recursively, checking types."""
     if not isinstance(data, dict):
         raise InputError(f'{data!r} is not a mapping', where=where)
@@ -178,7 +178,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     """Check `value` against `hint`; integers pass as floats."""
     origin = get_origin(hint)
     if is_dataclass(hint):
-        return _build(hint, value, where)
+        return build(hint, value, where)
     if origin is list:
         if not isinstance(value, list):
             raise InputError(f'{value!r} is not a list', where=where)

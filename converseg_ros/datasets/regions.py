@@ -1,0 +1,229 @@
+"""Pictures whose regions are labelled: rendered rooms and COCO folders, as label images.
+
+This is what the boundary network is trained on and what proposals of segments are measured against.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.frame import Frame, Intrinsics
+from converseg_ros.core.segments import KINDS
+from converseg_ros.datasets.polygons import rasterize
+
+Labels = NDArray[np.int32]
+UNKNOWN_KIND = -1
+# COCO's classes, as `KINDS` counts them. What is a heap or a covering rather than a thing has no kind.
+AGENTS = frozenset(['person', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'])
+SURFACES = frozenset(
+    [
+        'dining table',
+        'bed',
+        'counter',
+        'floor-wood',
+        'floor-other-merged',
+        'table-merged',
+        'shelf',
+        'road',
+        'pavement-merged',
+        'platform',
+        'playingfield',
+        'sand',
+        'snow',
+        'grass-merged',
+        'dirt-merged',
+        'gravel',
+        'rug-merged',
+        'stairs',
+    ]
+)
+NO_KIND = frozenset(
+    [
+        'banner',
+        'blanket',
+        'cardboard',
+        'flower',
+        'fruit',
+        'light',
+        'net',
+        'pillow',
+        'towel',
+        'paper-merged',
+        'food-other-merged',
+        'tent',
+        'rock-merged',
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledView:
+    """One view with its regions.
+
+    name: unique in its folder. whole: (H, W) ids of things, surfaces and structures, 0 where nothing is labelled.
+    parts: (H, W), `whole` with the pixels of named parts replaced by their own ids. kinds: the index in KINDS of each
+    id of `whole`, or UNKNOWN_KIND. has_parts: whether parts are labelled at all. complete: whether everything is;
+    otherwise an unlabelled pixel may belong to anything.
+    """
+
+    name: str
+    view: Frame
+    whole: Labels
+    parts: Labels
+    kinds: dict[int, int]
+    has_parts: bool
+    complete: bool
+
+    def __post_init__(self) -> None:
+        """Check that labels fit the picture."""
+        if self.whole.shape != self.view.rgb.shape[:2] or self.parts.shape != self.whole.shape:
+            raise InputError(f'labels {self.whole.shape}, picture {self.view.rgb.shape}', where=self.name)
+
+    def regions(self, *, least: int = 120) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+        """Yield (group, mask) of each region of at least `least` pixels: a kind of KINDS, 'unknown', or 'part'."""
+        for id_, kind in self.kinds.items():
+            mask = self.whole == id_
+            if np.count_nonzero(mask) >= least:
+                yield ('unknown' if kind == UNKNOWN_KIND else KINDS[kind]), mask
+        if self.has_parts:
+            wholes = set(self.kinds)
+            for id_ in np.unique(self.parts):
+                mask = self.parts == id_
+                if id_ and int(id_) not in wholes and np.count_nonzero(mask) >= least:
+                    yield 'part', mask
+
+
+def labelled_names(folder: Path) -> list[str]:
+    """Return the names of the labelled views of a folder: rooms below it (`ROOM/VIEW`), or COCO's file names."""
+    if not folder.is_dir():
+        raise InputError('no such folder', where=str(folder))
+    if (folder / 'panoptic.json').is_file() or (folder / 'instances.json').is_file():
+        return sorted({*_coco(folder, 'panoptic'), *_coco(folder, 'instances')})
+    names = []
+    for path in sorted(folder.glob('*/scene.json')):
+        names += [f'{path.parent.name}/{v["name"]}' for v in _scene(path)['views']]
+    if not names:
+        raise InputError('no rooms and no COCO annotations', where=str(folder), do='render rooms, see docs/scenes.md')
+    return names
+
+
+def read_labelled(folder: Path, name: str) -> LabelledView:
+    """Read one view that `labelled_names` lists; a room's depth is the noisy one. Raise InputError where it is not."""
+    if (folder / 'panoptic.json').is_file() and name in _coco(folder, 'panoptic'):
+        return _read_panoptic(folder, name)
+    if (folder / 'instances.json').is_file():
+        return _read_instances(folder, name)
+    return _read_room(folder, name)
+
+
+def _read_room(folder: Path, name: str) -> LabelledView:
+    room, _, view_name = name.partition('/')
+    data = _scene(folder / room / 'scene.json')
+    view = next((v for v in data['views'] if v['name'] == view_name), None)
+    if view is None:
+        raise InputError('no such view', where=f'{folder}: {name}')
+    stem = folder / room / view_name
+    rgb = _image(stem.with_suffix('.png'), cv2.IMREAD_COLOR)[..., ::-1]
+    millimetres = _image(stem.with_suffix('.noisy.png'), cv2.IMREAD_UNCHANGED)
+    parts = _image(stem.with_suffix('.labels.png'), cv2.IMREAD_UNCHANGED).astype(np.int32)
+    depth = np.where(millimetres > 0, millimetres * np.float32(0.001), np.nan).astype(np.float32)
+    owner, kinds = np.zeros(65536, np.int32), {}
+    for thing in data['objects']:
+        owner[[thing['id'], *thing['parts'].values()]] = thing['id']
+        kinds[thing['id']] = KINDS.index(thing['kind'])
+    fx, fy, cx, cy = view['k']
+    k = Intrinsics(fx, fy, cx, cy, view['width'], view['height'])
+    frame = Frame(np.ascontiguousarray(rgb), depth, k)
+    whole = owner[parts]
+    seen = {int(i) for i in np.unique(whole)} - {0}
+    return LabelledView(name, frame, whole, parts, {i: kinds[i] for i in sorted(seen)}, True, True)
+
+
+def _read_panoptic(folder: Path, name: str) -> LabelledView:
+    annotation, names = _coco(folder, 'panoptic')[name]
+    rgb = _image(folder / 'images' / name, cv2.IMREAD_COLOR)[..., ::-1]
+    bgr = _image(folder / 'panoptic' / annotation['file_name'], cv2.IMREAD_COLOR).astype(np.int32)
+    ids = bgr[..., 2] + 256 * bgr[..., 1] + 65536 * bgr[..., 0]
+    whole, kinds = np.zeros(ids.shape, np.int32), {}
+    for index, segment in enumerate(annotation['segments_info'], 1):
+        if segment.get('iscrowd'):
+            continue
+        whole[ids == segment['id']] = index
+        kinds[index] = _kind(*names[segment['category_id']])
+    return LabelledView(name, Frame(np.ascontiguousarray(rgb)), whole, whole, kinds, False, True)
+
+
+def _read_instances(folder: Path, name: str) -> LabelledView:
+    rows, names = _coco(folder, 'instances')[name]
+    rgb = _image(folder / 'images' / name, cv2.IMREAD_COLOR)[..., ::-1]
+    height, width = rgb.shape[0], rgb.shape[1]
+    whole, kinds = np.zeros((height, width), np.int32), {}
+    for index, row in enumerate(sorted(rows, key=lambda r: -r['area']), 1):  # the smaller lies in front
+        if row.get('iscrowd') or not isinstance(row['segmentation'], list):
+            continue
+        outlines = [(np.reshape(p, (-1, 2)) - 0.5).tolist() for p in row['segmentation'] if len(p) >= 6]
+        whole[rasterize(outlines, (), height, width)] = index
+        kinds[index] = _kind(*names[row['category_id']])
+    return LabelledView(name, Frame(np.ascontiguousarray(rgb)), whole, whole, kinds, False, False)
+
+
+def _kind(name: str, is_thing: bool) -> int:
+    if name in AGENTS or name == 'hand':
+        return KINDS.index('agent')
+    if name in SURFACES:
+        return KINDS.index('surface')
+    if name in NO_KIND:
+        return UNKNOWN_KIND
+    return KINDS.index('object' if is_thing else 'structure')
+
+
+_read: dict[Path, Any] = {}
+
+
+def _coco(folder: Path, kind: str) -> dict[str, tuple[Any, dict[int, tuple[str, bool]]]]:
+    """Return each image's annotation (panoptic) or annotations (instances), and the categories; read once."""
+    path = folder / f'{kind}.json'
+    if not path.is_file():
+        return {}
+    if path not in _read:
+        try:
+            data = json.loads(path.read_text())
+            names = {c['id']: (c['name'], bool(c.get('isthing', 1))) for c in data['categories']}
+            file_names = {i['id']: i['file_name'] for i in data['images']}
+            if kind == 'panoptic':
+                _read[path] = {file_names[a['image_id']]: (a, names) for a in data['annotations']}
+            else:
+                rows: dict[str, list[Any]] = defaultdict(list)
+                for annotation in data['annotations']:
+                    rows[file_names[annotation['image_id']]].append(annotation)
+                _read[path] = {name: (rows[name], names) for name in file_names.values()}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f'not COCO annotations ({error!r})', where=str(path)) from error
+    found: dict[str, tuple[Any, dict[int, tuple[str, bool]]]] = _read[path]
+    return found
+
+
+def _scene(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text())
+        if not {'views', 'objects'} <= data.keys():
+            raise ValueError('no views or objects')
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f'not a scene ({error})', where=str(path), do='render it again') from error
+    found: dict[str, Any] = data
+    return found
+
+
+def _image(path: Path, flags: int) -> NDArray[Any]:
+    image = cv2.imread(str(path), flags)
+    if image is None:
+        raise InputError('not a readable image', where=str(path))
+    return image

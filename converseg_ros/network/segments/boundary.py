@@ -1,0 +1,133 @@
+"""The boundary network: where one thing ends and the next begins, what kind of thing a pixel is, and parts.
+
+It reads the features of two frozen backbones (EfficientNet-Lite0 on the picture, NanoDet's neck) and, where there is
+depth, geometry channels, and works its way up from stride 32 to stride 2 (U-Net, arXiv 1505.04597, with separable
+convolutions). Boundaries feed a watershed and a merge tree (Arbelaez et al., TPAMI 2011); the votes for the centre of
+a pixel's own thing are those of Panoptic-DeepLab (arXiv 1911.10194).
+"""
+
+from typing import NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+import torch.nn.functional as F
+
+from converseg_ros.core.segments import KINDS
+
+TRUNK = (16, 24, 40, 112, 320)  # channels of EfficientNet-Lite0 at strides 2, 4, 8, 16, 32
+NECK = 128  # channels of NanoDet's neck at strides 8, 16, 32
+GEOMETRY = 8  # channels of `geometry_channels`
+Network = TypeVar('Network', bound=nn.Module)
+VOTE = 64.0  # cells of the working grid (stride 2) that a vote of 1 stands for
+
+
+def channels_last(module: Network) -> Network:
+    """Lay out a module's convolutions with the channels last, which CPUs and tensor cores read faster; return it."""
+    for parameter in module.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return module
+
+
+class BackboneFeatures(NamedTuple):
+    """What the frozen backbones see of a picture (B, 3, H, W).
+
+    trunk: features at strides 2, 4, 8, 16 and 32. neck: the detector's at about strides 8, 16 and 32.
+    """
+
+    trunk: tuple[Tensor, ...]
+    neck: tuple[Tensor, ...]
+
+
+class BoundaryMaps(NamedTuple):
+    """What the network says, as logits except for the votes.
+
+    boundary: (B, H/2, W/2), an outline of a whole thing or region. part_boundary: (B, H/2, W/2), an outline of a part
+    inside a thing. part: (B, H/2, W/2), inside a part that has a name of its own (handle, lid, leg). kind: (B, 4, H/4,
+    W/4) of KINDS. vote: (B, 2, H/4, W/4), from the pixel to its thing's centre (x, y), in units of VOTE cells.
+    """
+
+    boundary: Tensor
+    part_boundary: Tensor
+    part: Tensor
+    kind: Tensor
+    vote: Tensor
+
+
+class BoundaryNet(nn.Module):
+    """About 0.3 million parameters on frozen features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        s2, s4, s8, s16, s32 = TRUNK
+        self.g2 = _conv(GEOMETRY + 1, 12)
+        self.g4 = nn.Sequential(_separable(12, 24, 2), _separable(24, 24))
+        self.g8 = nn.Sequential(_separable(24, 48, 2), _separable(48, 48))
+        self.g16 = nn.Sequential(_separable(48, 64, 2), _separable(64, 64))
+        self.l32, self.l16 = nn.Conv2d(s32, 96, 1), nn.Conv2d(s16, 96, 1)
+        self.l8, self.l4, self.l2 = nn.Conv2d(s8, 64, 1), nn.Conv2d(s4, 24, 1), nn.Conv2d(s2, 12, 1)
+        self.d32, self.d16, self.d8 = nn.Conv2d(NECK, 96, 1), nn.Conv2d(NECK, 96, 1), nn.Conv2d(NECK, 64, 1)
+        self.context = nn.Linear(s32 + NECK, 96)
+        self.m16 = nn.Sequential(_separable(160, 128), _Dilated(128), _separable(128, 96))
+        self.m8 = nn.Sequential(_separable(96 + 64 + 48, 96), _separable(96, 80))
+        self.t4, self.t2 = nn.Conv2d(80, 48, 1), nn.Conv2d(56, 24, 1)
+        self.m4 = nn.Sequential(_separable(48 + 24 + 24, 64), _separable(64, 56))
+        self.m2 = nn.Sequential(_separable(24 + 12 + 12, 24), _separable(24, 24))
+        self.fine = nn.Conv2d(24, 3, 1)
+        self.coarse = nn.Conv2d(56, len(KINDS) + 2, 1)
+
+    def forward(self, features: BackboneFeatures, geometry: Tensor) -> BoundaryMaps:
+        """Read features and (B, 9, H/2, W/2) geometry: its channels and whether there is depth at all, else zeros."""
+        s2, s4, s8, s16, s32 = features.trunk
+        d8, d16, d32 = (F.group_norm(d, 1) for d in features.neck)
+        g2 = self.g2(geometry)
+        g4 = self.g4(g2)
+        g8 = self.g8(g4)
+        g16 = self.g16(g8)
+        context = self.context(torch.cat([s32.mean((2, 3)), d32.mean((2, 3))], 1))[:, :, None, None]
+        top = _resize(self.l32(s32), s16) + _resize(self.d32(d32), s16) + _resize(self.d16(d16), s16) + context
+        x = self.m16(torch.cat([self.l16(s16) + top, g16], 1))
+        x = self.m8(torch.cat([_resize(x, s8), self.l8(s8) + _resize(self.d8(d8), s8), g8], 1))
+        x = self.m4(torch.cat([_resize(self.t4(x), s4), self.l4(s4), g4], 1))
+        kind, vote = self.coarse(x).split((len(KINDS), 2), 1)
+        x = self.m2(torch.cat([_resize(self.t2(x), s2), self.l2(s2), g2], 1))
+        boundary, part_boundary, part = self.fine(x).unbind(1)
+        return BoundaryMaps(boundary, part_boundary, part, kind, vote)
+
+
+class _Dilated(nn.Module):
+    """Depthwise 3x3 convolutions of growing dilation beside one another, mixed and added to the input."""
+
+    def __init__(self, channels: int, dilations: tuple[int, ...] = (1, 3, 6)) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(
+            [nn.Conv2d(channels, channels, 3, 1, d, d, channels, bias=False) for d in dilations]
+        )
+        self.mix = nn.Sequential(
+            nn.Conv2d(channels * len(dilations), channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        mixed: Tensor = self.mix(torch.cat([branch(x) for branch in self.branches], 1))
+        return x + mixed
+
+
+def _conv(channels_in: int, channels: int) -> nn.Module:
+    """Return a 3x3 convolution with batch norm."""
+    return nn.Sequential(nn.Conv2d(channels_in, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+
+
+def _separable(channels_in: int, channels: int, stride: int = 1) -> nn.Module:
+    """Return a depthwise 3x3 and a pointwise convolution with batch norm."""
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_in, 3, stride, 1, groups=channels_in, bias=False),
+        nn.Conv2d(channels_in, channels, 1, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU(),
+    )
+
+
+def _resize(x: Tensor, like: Tensor) -> Tensor:
+    """Resize bilinearly to the size of `like`."""
+    return F.interpolate(x, like.shape[-2:], mode='bilinear', align_corners=False)

@@ -1,0 +1,204 @@
+"""Numbers about every node of a merge tree, from sums over its cells: what the quality network reads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.network.segments.boundary import VOTE
+from converseg_ros.network.segments.quality import NUMBERS
+from converseg_ros.network.segments.tree import Floats, MergeTree
+
+ON_PLANE = 0.012  # metres
+UNIT = 100.0  # cells of the working grid that a coordinate of 1 stands for
+
+
+@dataclass(frozen=True, slots=True)
+class ViewMaps:
+    """All that is known of each cell of the working grid (h, w).
+
+    boundary, part_boundary, part: (h, w) probabilities. kinds: (4, h, w) probabilities. vote: (2, h, w) from a cell to
+    the centre of its thing, in cells. thing: (h, w) how far the detector sees a thing of any kind. lab: (h, w, 3)
+    CIE Lab in 0..255. boxes: (D, 5) the detector's boxes x0, y0, x1, y1 in cells and their scores. geometry: of the
+    view, or None without depth.
+    """
+
+    boundary: NDArray[np.float32]
+    part_boundary: NDArray[np.float32]
+    part: NDArray[np.float32]
+    kinds: NDArray[np.float32]
+    vote: NDArray[np.float32]
+    thing: NDArray[np.float32]
+    lab: NDArray[np.float32]
+    boxes: NDArray[np.float32]
+    geometry: ViewGeometry | None = None
+
+    @property
+    def voting(self) -> NDArray[np.float32]:
+        """(h, w): how likely a cell belongs to a thing or an agent, and so has a centre to vote for."""
+        return np.asarray(self.kinds[0] + self.kinds[3])
+
+    def leaf_votes(self, tree_labels: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Return (k, 3) sums over superpixels: the place voted for (x, y, in units of VOTE) and the voters' weight."""
+        k = int(tree_labels.max()) + 1
+        weight = self.voting
+        y, x = np.mgrid[: weight.shape[0], : weight.shape[1]].astype(np.float32)
+        labels = tree_labels.ravel()
+        sums = [
+            np.bincount(labels, (values * weight).ravel(), k)
+            for values in ((x + self.vote[0]) / VOTE, (y + self.vote[1]) / VOTE)
+        ]
+        total = np.bincount(labels, weight.ravel(), k)
+        return np.stack([*sums, np.maximum(total, 1e-6)], 1).astype(np.float32)
+
+
+def describe(tree: MergeTree, maps: ViewMaps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (N, NUMBERS) numbers about each node, and (N, 4) the mean probabilities of its kinds."""
+    cells = _cells(maps)
+    names, columns = list(cells), np.concatenate(list(cells.values()), 1)
+    widths = [cells[name].shape[1] for name in names]
+    ends = np.cumsum(widths)
+    total = tree.sums(tree.leaf_sums(columns))
+    area = tree.area
+    mean = {name: total[:, end - width : end] / area[:, None] for name, width, end in zip(names, widths, ends)}
+    up = np.where(tree.parent >= 0, tree.parent, np.arange(len(tree)))  # a root is compared with itself
+
+    xy, squares = mean['xy'], mean['xy2']
+    variance = np.maximum(squares[:, :2] - xy**2, 0)
+    covariance = squares[:, 2] - xy[:, 0] * xy[:, 1]
+    determinant = np.maximum(variance[:, 0] * variance[:, 1] - covariance**2, 1e-7)
+    ellipse = 4 * np.pi * np.sqrt(determinant) * UNIT**2  # cells of an ellipse with these moments
+    voters = mean['voters'][:, 0]
+    target = mean['target'] / np.maximum(voters, 1e-6)[:, None]
+    spread = mean['target2'][:, 0] / np.maximum(voters, 1e-6) - (target**2).sum(1)
+    colour, deviation = mean['lab'], mean['lab2'][:, 0] - (mean['lab'] ** 2).sum(1)
+    fit, sure = _boxes(tree, maps.boxes)
+    kinds = mean['kinds']
+    part, seen = mean['part'][:, 0], mean['thing'][:, 0]
+    numbers = [
+        np.log(area),
+        tree.height,
+        tree.parent_height,
+        tree.parent_height - tree.height,
+        tree.border / np.maximum(tree.perimeter, 1),
+        mean['boundary'][:, 0],
+        *kinds.T,
+        mean['rim'][:, 0] * np.sqrt(area),
+        area / (ellipse + 1),
+        tree.perimeter / np.sqrt(area),
+        *xy.T,
+        np.log(variance.sum(1) + 1e-4),
+        voters,
+        np.minimum(np.linalg.norm(target - xy, axis=1), 3),
+        np.sqrt(np.clip(spread, 0, 9)),
+        part,
+        mean['part_boundary'][:, 0],
+        part - part[up],
+        (kinds - kinds[up])[:, 0],
+        seen,
+        seen - seen[up],
+        np.sqrt(np.maximum(deviation, 0)),
+        np.linalg.norm(colour - colour[up], axis=1),
+        fit,
+        sure,
+        np.log(area / area[up]),
+        *_geometry(mean, len(tree)),
+    ]
+    stacked = np.stack(numbers, 1).astype(np.float32)
+    assert stacked.shape[1] == NUMBERS
+    return stacked, kinds.astype(np.float32)
+
+
+def _cells(maps: ViewMaps) -> dict[str, NDArray[np.float32]]:
+    """Return the values of every cell that are summed, by name, each (h * w, C)."""
+    height, width = maps.boundary.shape
+    y, x = (np.mgrid[:height, :width].astype(np.float32) / UNIT).reshape(2, -1)
+    rim = np.zeros((height, width), np.float32)
+    rim[[0, -1]] = rim[:, [0, -1]] = 1
+    voters = maps.voting.ravel()
+    tx, ty = x + maps.vote[0].ravel() / UNIT, y + maps.vote[1].ravel() / UNIT
+    lab = maps.lab.reshape(-1, 3) / 64
+    cells = {
+        'boundary': maps.boundary.reshape(-1, 1),
+        'part_boundary': maps.part_boundary.reshape(-1, 1),
+        'part': maps.part.reshape(-1, 1),
+        'thing': maps.thing.reshape(-1, 1),
+        'kinds': maps.kinds.reshape(4, -1).T,
+        'xy': np.stack([x, y], 1),
+        'xy2': np.stack([x * x, y * y, x * y], 1),
+        'rim': rim.reshape(-1, 1),
+        'voters': voters[:, None],
+        'target': np.stack([tx * voters, ty * voters], 1),
+        'target2': ((tx**2 + ty**2) * voters)[:, None],
+        'lab': lab,
+        'lab2': (lab**2).sum(1, keepdims=True),
+    }
+    view = maps.geometry
+    if view is not None:
+        known = view.known.ravel()
+        axes = view.upright.T.astype(np.float32)
+        points = np.nan_to_num(view.points).reshape(-1, 3) @ axes
+        products = np.stack([points[:, i] * points[:, j] for i in range(3) for j in range(i, 3)], 1)
+        lift = np.nan_to_num(view.height).ravel()
+        on = (np.abs(lift) < ON_PLANE) & known & (view.base is not None)
+        facts = [known, np.clip(lift, -1, 1), on]
+        normals = np.nan_to_num(view.normals).reshape(-1, 3) @ axes
+        cells['geometry'] = np.concatenate([np.stack(facts, 1), points, products, normals], 1).astype(np.float32)
+    return cells
+
+
+def _geometry(mean: dict[str, Floats], count: int) -> list[Floats]:
+    """Return ten numbers of each node in 3D, all zero without depth."""
+    if 'geometry' not in mean:
+        return [np.zeros(count)] * 10
+    rows = mean['geometry']
+    known = np.maximum(rows[:, 0], 1e-6)
+    centre, products = rows[:, 3:6] / known[:, None], rows[:, 6:12] / known[:, None]
+    scatter = np.empty((count, 3, 3))
+    pairs = [(i, j) for i in range(3) for j in range(i, 3)]
+    for column, (i, j) in enumerate(pairs):
+        scatter[:, i, j] = scatter[:, j, i] = products[:, column] - centre[:, i] * centre[:, j]
+    values = np.sqrt(np.clip(np.linalg.eigvalsh(scatter + 1e-9 * np.eye(3)), 1e-8, None))
+    normal = rows[:, 12:15] / known[:, None]
+    measured = rows[:, 0] > 0.1  # of the node's cells
+    numbers = [
+        *np.log(values).T,
+        rows[:, 1] / known,
+        rows[:, 2] / known,
+        np.linalg.norm(normal, axis=1),
+        normal[:, 2],
+        np.log(np.maximum(np.linalg.norm(centre, axis=1), 0.1)),
+    ]
+    return [*(np.where(measured, n, 0) for n in numbers), rows[:, 0], np.ones(count)]
+
+
+def _boxes(tree: MergeTree, boxes: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """Return how well the detector's boxes fit each node's own box (the best IoU times score), and that box's score."""
+    if not len(boxes):
+        return np.zeros(len(tree)), np.zeros(len(tree))
+    x0, y0, x1, y1 = node_boxes(tree).T[:, :, None]
+    b = boxes.astype(np.float64)
+    wide = np.clip(np.minimum(x1, b[:, 2]) - np.maximum(x0, b[:, 0]), 0, None)
+    high = np.clip(np.minimum(y1, b[:, 3]) - np.maximum(y0, b[:, 1]), 0, None)
+    inside = wide * high
+    own, theirs = (x1 - x0) * (y1 - y0), (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
+    fit = inside / np.maximum(own + theirs - inside, 1e-6) * b[:, 4]
+    best = fit.argmax(1)
+    return fit[np.arange(len(tree)), best], b[best, 4]
+
+
+def node_boxes(tree: MergeTree) -> Floats:
+    """Return (N, 4) x0, y0, x1, y1 of every node in cells, the ends exclusive."""
+    height, width = tree.labels.shape
+    y, x = np.divmod(np.arange(height * width), width)
+    labels = tree.labels.ravel()
+    ranges = np.stack([tree.first, tree.last], 1).ravel()
+    columns = []
+    low, high = np.minimum, np.maximum
+    for values, reduce, start in ((x, low, width), (y, low, height), (x, high, 0), (y, high, 0)):
+        leaf = np.full(tree.leaves, start)
+        reduce.at(leaf, labels, values)
+        padded = np.append(leaf[tree.order], start)  # so that the last range may end behind the leaves
+        columns.append(reduce.reduceat(padded, ranges)[::2] + (reduce is high))
+    return np.stack(columns, 1).astype(float)

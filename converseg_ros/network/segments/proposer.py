@@ -1,0 +1,199 @@
+"""Segments of a view from its boundaries: the `SegmentProposer` that this package ships."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+import torch
+import torch.nn.functional as F
+
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.segments import KINDS, Segments
+from converseg_ros.facts.planes import ViewGeometry, plane_masks, view_geometry
+from converseg_ros.network.encoders.nanodet import best_boxes, kinds_map
+from converseg_ros.network.segments.backbone import Backbone, Seen, load_backbone, to_pixels, working_size
+from converseg_ros.network.segments.boundary import VOTE, BoundaryMaps, BoundaryNet, channels_last
+from converseg_ros.network.segments.geometry import geometry_channels, network_input
+from converseg_ros.network.segments.nodes import ViewMaps, describe
+from converseg_ros.network.segments.quality import QualityNet
+from converseg_ros.network.segments.selection import MOST_WHOLES, SAME, choose
+from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
+from converseg_ros.network.segments.weights import load_segments
+
+BOXES = 32  # of the detector
+OBJECT, SURFACE, STRUCTURE, AGENT = range(len(KINDS))
+PART_BOUNDARY_WEIGHT = 0.5  # of a part's outline in the map that is merged by
+IN_PLANE = 0.6  # share of a surface's cells that lie in one plane for it to belong to the plane
+MOST_PATCHES = 8  # of planes that become segments of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Everything between the picture and the choice: maps, the tree, and each node's numbers and kinds."""
+
+    maps: ViewMaps
+    tree: MergeTree
+    numbers: NDArray[np.float32]
+    kinds: NDArray[np.float32]
+
+
+class TreeProposer:
+    """Boundaries, watershed, merge tree, learned quality, flat cut, parts and planes. RGB alone is enough."""
+
+    def __init__(
+        self, backbone: Backbone, boundary: BoundaryNet, quality: QualityNet, *, dtype: torch.dtype = torch.float32
+    ) -> None:
+        """Take the networks; `dtype` bfloat16 or float16 runs the convolutions in it where the device is fast at it."""
+        self.backbone = channels_last(backbone.eval())
+        self.boundary = channels_last(boundary.eval())
+        self.quality = quality.eval().cpu()
+        self.dtype = dtype
+
+    def propose(self, view: Frame) -> Segments:
+        """Return the segments of a view; depth and intrinsics are used where the view has them."""
+        proposals = self.nodes(view)
+        score = self.quality.score(proposals.numbers)
+        return segments_of(proposals, score, (view.height, view.width))
+
+    def nodes(self, view: Frame) -> Proposals:
+        """Return the merge tree of a view and what is known of each of its nodes."""
+        maps = self.maps(view)
+        merged_by = np.maximum(maps.boundary, PART_BOUNDARY_WEIGHT * maps.part_boundary)
+        labels = superpixels(merged_by)
+        tree = merge_tree(labels, merged_by, maps.leaf_votes(labels))
+        numbers, kinds = describe(tree, maps)
+        return Proposals(maps, tree, numbers, kinds)
+
+    def maps(self, view: Frame) -> ViewMaps:
+        """Run the networks on a view."""
+        rows, columns = working_size(view.height, view.width)
+        shrinks = rows < view.height
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        rgb = np.asarray(cv2.resize(view.rgb, (columns, rows), interpolation=how), np.uint8)
+        geometry = view_geometry(view, rows // 2, columns // 2)
+        channels = None if geometry is None else geometry_channels(geometry)
+        planes = network_input(channels, rows // 2, columns // 2)
+        seen, maps = self._run(rgb, planes)
+        return _view_maps(rgb, seen, maps, geometry)
+
+    @torch.no_grad()
+    def _run(self, rgb: NDArray[np.uint8], planes: NDArray[np.float32]) -> tuple[Seen, BoundaryMaps]:
+        device = next(self.boundary.parameters()).device
+        pixels = to_pixels(rgb[None]).to(device)
+        geometry = torch.from_numpy(planes)[None].to(device, memory_format=torch.channels_last)
+        with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+            seen = self.backbone(pixels)
+            return seen, self.boundary(seen.features, geometry)
+
+
+def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.float32) -> TreeProposer:
+    """Return a proposer with a model folder's backbones and the weights of `segments.safetensors`."""
+    boundary, quality = load_segments(weights)
+    return TreeProposer(load_backbone(model), boundary, quality, dtype=dtype)
+
+
+def segments_of(
+    proposals: Proposals, score: NDArray[np.float32], size: tuple[int, int], *, most: int = MOST_WHOLES
+) -> Segments:
+    """Choose segments by the nodes' expected IoUs (N, 2), as a whole and as a part, and add patches of planes."""
+    tree, maps = proposals.tree, proposals.maps
+    chosen = choose(tree, score[:, 0], score[:, 1], proposals.kinds, most=most)
+    nodes = chosen.nodes
+    found = _Found(
+        [tree.mask(n) for n in nodes],
+        list(proposals.kinds[nodes]),
+        [float(score[n, 1 if of >= 0 else 0]) for n, of in zip(nodes, chosen.parent)],
+        [-1] * len(nodes),
+    )
+    view = maps.geometry
+    if view is not None:
+        _add_planes(found, view, maps)
+    added = len(found.masks) - len(nodes)
+    masks = np.stack(found.masks) if found.masks else np.zeros((0, *tree.labels.shape), bool)
+    kinds = np.array(found.kinds, np.float32).reshape(-1, len(KINDS))
+    rows = [] if view is None else [[*p.normal, p.d] for p in view.planes]
+    return Segments(
+        masks,
+        size,
+        kinds,
+        np.array(found.quality, np.float32),
+        np.append(chosen.flat, np.zeros(added, bool)),
+        np.append(chosen.parent, np.full(added, -1, np.intp)),
+        np.array(found.plane, np.intp),
+        np.array(rows, np.float32).reshape(-1, 4),
+        None if view is None or not view.up_known else view.up.astype(np.float32),
+        _unexplained(maps, masks, kinds),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Segments as they are collected."""
+
+    masks: list[NDArray[np.bool_]]
+    kinds: list[NDArray[np.float32]]
+    quality: list[float]
+    plane: list[int]
+
+
+def _add_planes(found: _Found, view: ViewGeometry, maps: ViewMaps) -> None:
+    """Say which plane each surface lies in, and add the patches of planes that no segment covers alike.
+
+    A patch's quality is how far the network agrees that its cells are surface or structure.
+    """
+    patches = [(mask, index) for index, plane in enumerate(view.planes) for mask in plane_masks(view, plane)]
+    patches.sort(key=lambda patch: -int(np.count_nonzero(patch[0])))
+    for i, mask in enumerate(found.masks):
+        if found.kinds[i].argmax() != SURFACE:
+            continue
+        shares = np.zeros(len(view.planes))
+        for patch, index in patches:
+            shares[index] += np.count_nonzero(patch & mask) / mask.sum()
+        if shares.max(initial=0) >= IN_PLANE:
+            found.plane[i] = int(shares.argmax())
+    whole = list(found.masks)
+    for patch, index in patches[:MOST_PATCHES]:
+        if any(np.count_nonzero(patch & m) > SAME * np.count_nonzero(patch | m) for m in whole):
+            continue
+        kinds = maps.kinds[:, patch].mean(1)
+        found.masks.append(patch)
+        found.kinds.append(kinds)
+        found.quality.append(float(kinds[SURFACE] + kinds[STRUCTURE]))
+        found.plane.append(index)
+
+
+def _unexplained(maps: ViewMaps, masks: NDArray[np.bool_], kinds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (h, w): how likely a cell belongs to a thing or an agent that no segment of such a kind covers."""
+    of_things = masks[np.isin(kinds.argmax(1), (OBJECT, AGENT))] if len(masks) else masks
+    return np.where(of_things.any(0), 0, maps.voting).astype(np.float32)
+
+
+def _view_maps(rgb: NDArray[np.uint8], seen: Seen, maps: BoundaryMaps, geometry: ViewGeometry | None) -> ViewMaps:
+    """Return the networks' output on the working grid."""
+    size = maps.boundary.shape[-2:]
+
+    def resized(x: torch.Tensor) -> NDArray[np.float32]:
+        return np.asarray(F.interpolate(x.float(), size, mode='bilinear', align_corners=False)[0].cpu().numpy())
+
+    def probability(x: torch.Tensor) -> NDArray[np.float32]:
+        return np.asarray(x[0].float().sigmoid().cpu().numpy())
+
+    found = best_boxes(seen.detections, BOXES)
+    score = found.kinds[0].float().amax(1)
+    height, width = (s * 8 for s in seen.detections[0].logits.shape[-2:])  # of the detector's input
+    scale = torch.tensor([size[1] / width, size[0] / height] * 2, device=score.device)
+    boxes = torch.cat([found.boxes[0].float() * scale, score[:, None]], 1)[score > 0]
+    half = np.asarray(cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
+    return ViewMaps(
+        probability(maps.boundary),
+        probability(maps.part_boundary),
+        probability(maps.part),
+        resized(maps.kind.float().softmax(1)),
+        resized(maps.vote) * VOTE,
+        resized(kinds_map(seen.detections).amax(1, keepdim=True))[0],
+        cv2.cvtColor(half, cv2.COLOR_RGB2LAB).astype(np.float32),
+        np.asarray(boxes.cpu().numpy(), np.float32),
+        geometry,
+    )

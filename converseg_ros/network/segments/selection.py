@@ -1,0 +1,113 @@
+"""Which nodes of the merge tree become segments: a flat cut without overlaps, alternatives, and parts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.network.segments.tree import MergeTree
+
+MOST_WHOLES, MOST_PARTS = 32, 16
+LEAST_CELLS = 16  # of the working grid: smaller regions are noise
+LEAST_QUALITY, LEAST_PART_QUALITY = 0.15, 0.2  # expected IoU
+SAME = 0.85  # area ratio of nested nodes above which they are the same region
+PART_SHARE = 0.75  # of its thing's area that a part has at most
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Nodes of a tree, flat ones first. flat: (S,) bool. parent: (S,) index into `nodes` of a part's whole, or -1."""
+
+    nodes: NDArray[np.intp]
+    flat: NDArray[np.bool_]
+    parent: NDArray[np.intp]
+
+
+def flat_cut(tree: MergeTree, quality: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return the nodes of the partition whose area-weighted expected IoU (N,) is largest, by dynamic programming."""
+    gain = (tree.area * quality).tolist()
+    children = tree.children.tolist()
+    best, keep = [0.0] * len(tree), bytearray(len(tree))
+    for node, (a, b) in enumerate(children):
+        own = gain[node]
+        below = best[a] + best[b] if a >= 0 else -1.0
+        keep[node] = own >= below
+        best[node] = max(own, below)
+    chosen, stack = [], np.flatnonzero(tree.parent < 0).tolist()
+    while stack:
+        node = stack.pop()
+        if keep[node]:
+            chosen.append(node)
+        else:
+            stack += children[node]
+    return np.array(sorted(chosen), np.intp)
+
+
+def choose(
+    tree: MergeTree,
+    whole: NDArray[np.floating],
+    part: NDArray[np.floating],
+    kinds: NDArray[np.floating],
+    *,
+    most: int = MOST_WHOLES,
+    most_parts: int = MOST_PARTS,
+) -> Chosen:
+    """Choose segments by the expected IoU of each node as a whole region and as a part, (N,) each.
+
+    kinds: (N, 4). At most three quarters of the wholes come from the flat cut; the others are the best remaining
+    nodes, which offer another reading (a stack and its boxes). Parts lie in flat things and not in each other.
+    """
+    usable = tree.area >= LEAST_CELLS
+    cut = flat_cut(tree, whole)
+    cut = cut[usable[cut] & (whole[cut] >= LEAST_QUALITY)]
+    flat = cut[np.argsort(-whole[cut], kind='stable')][: most * 3 // 4].tolist()
+    chosen = list(flat)
+    for node in np.argsort(-np.where(usable, whole, -1), kind='stable').tolist():
+        if len(chosen) >= most or whole[node] < LEAST_QUALITY:
+            break
+        if usable[node] and not any(_same(tree, node, other) for other in chosen):
+            chosen.append(node)
+    parent = [-1] * len(chosen)
+    parts = _parts(tree, part, kinds, flat, chosen, most_parts)
+    nodes = chosen + [node for node, _ in parts]
+    parent += [of for _, of in parts]
+    is_flat = np.arange(len(nodes)) < len(flat)
+    return Chosen(np.array(nodes, np.intp), is_flat, np.array(parent, np.intp))
+
+
+def _parts(
+    tree: MergeTree,
+    part: NDArray[np.floating],
+    kinds: NDArray[np.floating],
+    flat: list[int],
+    chosen: list[int],
+    most: int,
+) -> list[tuple[int, int]]:
+    """Return (node, index of the flat thing it lies in) of the best parts."""
+    found: list[tuple[int, int]] = []
+    of_thing = [(i, n) for i, n in enumerate(flat) if kinds[n].argmax() != 2]  # walls have no parts of interest
+    owner = np.full(len(tree), -1)
+    for index, node in of_thing:
+        inside = (tree.first >= tree.first[node]) & (tree.last <= tree.last[node])
+        owner[inside & (tree.area < PART_SHARE * tree.area[node])] = index
+    score = np.where((owner >= 0) & (tree.area >= LEAST_CELLS), part, -1)
+    for node in np.argsort(-score, kind='stable').tolist():
+        if len(found) >= most or score[node] < LEAST_PART_QUALITY:
+            break
+        if not any(_nested(tree, node, other) for other, _ in found):
+            found.append((node, int(owner[node])))
+    return found
+
+
+def _nested(tree: MergeTree, a: int, b: int) -> bool:
+    """Say whether one node lies in the other."""
+    return bool(
+        (tree.first[a] <= tree.first[b] and tree.last[b] <= tree.last[a])
+        or (tree.first[b] <= tree.first[a] and tree.last[a] <= tree.last[b])
+    )
+
+
+def _same(tree: MergeTree, a: int, b: int) -> bool:
+    """Say whether two nodes are nearly the same region."""
+    small, large = sorted((tree.area[a], tree.area[b]))
+    return small > SAME * large and _nested(tree, a, b)

@@ -1,0 +1,1 @@
+"""Training of the segments' networks: boundaries on rooms and photographs, then the quality of segments."""

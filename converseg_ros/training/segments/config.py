@@ -1,0 +1,82 @@
+"""What `converseg train config/train/segments.yaml` reads."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.training.config import build
+
+SplitRule = Literal['all', 'name', 'session']
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSource:
+    """One folder of labelled views (datasets/regions.py).
+
+    weight: its share of the views drawn, relative to the other sources'. split: how its held-out pictures are found:
+    'all' = there are none (rooms of one split lie in a folder of their own), 'name' and 'session' = core/splits.py.
+    validate: whether its validation pictures are used to choose.
+    """
+
+    path: str
+    weight: float = 1.0
+    split: SplitRule = 'all'
+    validate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryLossConfig:
+    """Weights of the losses of the boundary network's maps."""
+
+    boundary: float = 1.0
+    part_boundary: float = 0.5
+    part: float = 0.5
+    kind: float = 0.3
+    vote: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class QualityConfig:
+    """Training of the quality network: views it sees of each source, and steps."""
+
+    views: int = 250
+    steps: int = 3000
+    lr: float = 2e-3
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsConfig:
+    """A training run of the segments' networks on frozen backbones."""
+
+    task: Literal['segments']
+    out: str  # run folder: checkpoints, segments.safetensors
+    backbone: str  # model folder whose trunk and detector are used
+    cache: str  # folder of prepared views
+    sources: list[LabelledSource]
+    steps: int
+    batch: int = 4
+    lr: float = 1.5e-3
+    min_lr: float = 1e-5
+    warmup: int = 60
+    weight_decay: float = 0.01
+    ema: float = 0.998
+    seed: int = 0
+    threads: int = 2
+    drop_depth: float = 0.35  # share of the views with depth whose depth is withheld
+    checkpoint_every: int = 50
+    validate_every: int = 200
+    loss: BoundaryLossConfig = field(default_factory=BoundaryLossConfig)
+    quality: QualityConfig = field(default_factory=QualityConfig)
+    recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
+    finish: list[str] = field(default_factory=list)  # commands for the trained weights; {weights} is their file
+
+
+def parse(data: dict[str, Any], where: Path) -> SegmentsConfig:
+    """Check a configuration key by key; raise InputError that names the key that is wrong."""
+    config: SegmentsConfig = build(SegmentsConfig, data, str(where))
+    if config.steps < 1 or config.batch < 1 or not config.sources:
+        raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))
+    if not 0 <= config.ema < 1 or not 0 <= config.drop_depth <= 1:
+        raise InputError('ema must be in [0, 1) and drop_depth in [0, 1]', where=str(where))
+    return config
