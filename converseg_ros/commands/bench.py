@@ -15,6 +15,7 @@ PARTS = {
     'speech': 'speech: word errors on generated voices, instructions from noise',
     'operator': 'from the last voiced sample to the overlay that answers, stage by stage',
     'console': "the operator's page: frames a second, bytes, clients",
+    'segments': 'segments: the best one and the best union for every labelled region',
 }
 
 

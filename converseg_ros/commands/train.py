@@ -30,8 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train."""
-    from converseg_ros.training.config import read_config
+    from converseg_ros.training.config import read_config, read_mapping
 
+    if read_mapping(args.config, _overrides(args.set)).get('task') == 'segments':
+        return _run_segments(args)
     config = read_config(args.config, _overrides(args.set))
     if args.make_data:
         if not config.recipe:
@@ -61,6 +63,27 @@ def run(args: argparse.Namespace) -> int:
         trainer.export(target)
         print(f'{summary(scores)}\nmodel folder: {target}')
         run_all([line.replace('{model}', shlex.quote(str(target))) for line in config.finish])
+    return 0
+
+
+def _run_segments(args: argparse.Namespace) -> int:
+    """Train the networks that divide a view into segments (config/train/segments.yaml)."""
+    from converseg_ros.training.config import read_mapping
+    from converseg_ros.training.segments.config import parse
+
+    if args.dry_run or args.origin:
+        raise InputError('a run of segments goes on by itself and has no dry run', where='--dry-run, --from')
+    config = parse(read_mapping(args.config, _overrides(args.set)), args.config)
+    if args.make_data:
+        run_all(config.recipe)
+    from converseg_ros.training.segments.run import train_segments
+
+    weights = train_segments(config, lambda text: print(text, flush=True))
+    if args.export:
+        args.export.mkdir(parents=True, exist_ok=True)
+        weights = weights.replace(args.export / weights.name)
+    print(f'weights: {weights}')
+    run_all([line.replace('{weights}', shlex.quote(str(weights))) for line in config.finish])
     return 0
 
 

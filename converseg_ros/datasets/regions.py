@@ -10,13 +10,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.segments import KINDS
+from converseg_ros.datasets.images import read_depth, read_image16, read_rgb
 from converseg_ros.datasets.polygons import rasterize
 
 Labels = NDArray[np.int32]
@@ -131,17 +131,14 @@ def _read_room(folder: Path, name: str) -> LabelledView:
     if view is None:
         raise InputError('no such view', where=f'{folder}: {name}')
     stem = folder / room / view_name
-    rgb = _image(stem.with_suffix('.png'), cv2.IMREAD_COLOR)[..., ::-1]
-    millimetres = _image(stem.with_suffix('.noisy.png'), cv2.IMREAD_UNCHANGED)
-    parts = _image(stem.with_suffix('.labels.png'), cv2.IMREAD_UNCHANGED).astype(np.int32)
-    depth = np.where(millimetres > 0, millimetres * np.float32(0.001), np.nan).astype(np.float32)
+    parts = read_image16(stem.with_suffix('.labels.png')).astype(np.int32)
     owner, kinds = np.zeros(65536, np.int32), {}
     for thing in data['objects']:
         owner[[thing['id'], *thing['parts'].values()]] = thing['id']
         kinds[thing['id']] = KINDS.index(thing['kind'])
     fx, fy, cx, cy = view['k']
     k = Intrinsics(fx, fy, cx, cy, view['width'], view['height'])
-    frame = Frame(np.ascontiguousarray(rgb), depth, k)
+    frame = Frame(read_rgb(stem.with_suffix('.png')), read_depth(stem.with_suffix('.noisy.png')), k)
     whole = owner[parts]
     seen = {int(i) for i in np.unique(whole)} - {0}
     return LabelledView(name, frame, whole, parts, {i: kinds[i] for i in sorted(seen)}, True, True)
@@ -149,21 +146,20 @@ def _read_room(folder: Path, name: str) -> LabelledView:
 
 def _read_panoptic(folder: Path, name: str) -> LabelledView:
     annotation, names = _coco(folder, 'panoptic')[name]
-    rgb = _image(folder / 'images' / name, cv2.IMREAD_COLOR)[..., ::-1]
-    bgr = _image(folder / 'panoptic' / annotation['file_name'], cv2.IMREAD_COLOR).astype(np.int32)
-    ids = bgr[..., 2] + 256 * bgr[..., 1] + 65536 * bgr[..., 0]
+    painted = read_rgb(folder / 'panoptic' / annotation['file_name']).astype(np.int32)
+    ids = painted[..., 0] + 256 * painted[..., 1] + 65536 * painted[..., 2]
     whole, kinds = np.zeros(ids.shape, np.int32), {}
     for index, segment in enumerate(annotation['segments_info'], 1):
         if segment.get('iscrowd'):
             continue
         whole[ids == segment['id']] = index
         kinds[index] = _kind(*names[segment['category_id']])
-    return LabelledView(name, Frame(np.ascontiguousarray(rgb)), whole, whole, kinds, False, True)
+    return LabelledView(name, Frame(read_rgb(folder / 'images' / name)), whole, whole, kinds, False, True)
 
 
 def _read_instances(folder: Path, name: str) -> LabelledView:
     rows, names = _coco(folder, 'instances')[name]
-    rgb = _image(folder / 'images' / name, cv2.IMREAD_COLOR)[..., ::-1]
+    rgb = read_rgb(folder / 'images' / name)
     height, width = rgb.shape[0], rgb.shape[1]
     whole, kinds = np.zeros((height, width), np.int32), {}
     for index, row in enumerate(sorted(rows, key=lambda r: -r['area']), 1):  # the smaller lies in front
@@ -172,7 +168,7 @@ def _read_instances(folder: Path, name: str) -> LabelledView:
         outlines = [(np.reshape(p, (-1, 2)) - 0.5).tolist() for p in row['segmentation'] if len(p) >= 6]
         whole[rasterize(outlines, (), height, width)] = index
         kinds[index] = _kind(*names[row['category_id']])
-    return LabelledView(name, Frame(np.ascontiguousarray(rgb)), whole, whole, kinds, False, False)
+    return LabelledView(name, Frame(rgb), whole, whole, kinds, False, False)
 
 
 def _kind(name: str, is_thing: bool) -> int:
@@ -220,10 +216,3 @@ def _scene(path: Path) -> dict[str, Any]:
         raise InputError(f'not a scene ({error})', where=str(path), do='render it again') from error
     found: dict[str, Any] = data
     return found
-
-
-def _image(path: Path, flags: int) -> NDArray[Any]:
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise InputError('not a readable image', where=str(path))
-    return image

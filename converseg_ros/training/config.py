@@ -136,8 +136,8 @@ class TrainConfig:
         return self.phases[-1] if self.phases else PhaseConfig(self.steps, 0.5)
 
 
-def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
-    """Read a YAML file; `overrides` maps dotted keys to values; raise InputError that names the key that is wrong."""
+def read_mapping(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a YAML file that is a mapping; `overrides` maps dotted keys to values; raise InputError where it is none."""
     import yaml
 
     try:
@@ -152,6 +152,12 @@ def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainCon
         for parent in parents:
             place = place.setdefault(parent, {})
         place[last] = value
+    return data
+
+
+def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
+    """Read a YAML file; `overrides` maps dotted keys to values; raise InputError that names the key that is wrong."""
+    data = read_mapping(path, overrides)
     config: TrainConfig = build(TrainConfig, data, str(path))
     if config.steps < 1 or config.batch.images < 1 or config.batch.prompts < 1 or config.batch.accumulation < 1:
         raise InputError('steps and batch sizes must be at least 1', where=str(path))

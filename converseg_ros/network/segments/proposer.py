@@ -53,9 +53,11 @@ class TreeProposer:
 
     def propose(self, view: Frame) -> Segments:
         """Return the segments of a view; depth and intrinsics are used where the view has them."""
-        proposals = self.nodes(view)
-        score = self.quality.score(proposals.numbers)
-        return segments_of(proposals, score, (view.height, view.width))
+        return self.choose(self.nodes(view), (view.height, view.width))
+
+    def choose(self, proposals: Proposals, size: tuple[int, int]) -> Segments:
+        """Return the segments chosen among a view's nodes; `size` is the view's (H, W)."""
+        return segments_of(proposals, self.quality.score(proposals.numbers), size)
 
     def nodes(self, view: Frame) -> Proposals:
         """Return the merge tree of a view and what is known of each of its nodes."""
@@ -153,9 +155,9 @@ def _add_planes(found: _Found, view: ViewGeometry, maps: ViewMaps) -> None:
             shares[index] += np.count_nonzero(patch & mask) / mask.sum()
         if shares.max(initial=0) >= IN_PLANE:
             found.plane[i] = int(shares.argmax())
-    whole = list(found.masks)
+    surfaces = [m for m, kinds in zip(found.masks, found.kinds) if kinds.argmax() in (SURFACE, STRUCTURE)]
     for patch, index in patches[:MOST_PATCHES]:
-        if any(np.count_nonzero(patch & m) > SAME * np.count_nonzero(patch | m) for m in whole):
+        if any(np.count_nonzero(patch & m) > SAME * np.count_nonzero(patch | m) for m in surfaces):
             continue
         kinds = maps.kinds[:, patch].mean(1)
         found.masks.append(patch)

@@ -21,7 +21,7 @@ from converseg_ros.network.segments.weights import WEIGHTS, save_segments
 from converseg_ros.training import checkpoints
 from converseg_ros.training.checkpoints import Snapshot
 from converseg_ros.training.segments.config import BoundaryLossConfig, LabelledSource, SegmentsConfig
-from converseg_ros.training.segments.samples import IGNORED, Sample, draw, load, mixture, store
+from converseg_ros.training.segments.samples import IGNORED, Sample, draw, load, mixture, plain, store
 
 LAST = torch.channels_last
 
@@ -111,13 +111,15 @@ class BoundaryTraining:
             optimizer.load_state_dict(snapshot.optimizer)
             average, step, best = snapshot.average, snapshot.step, snapshot.best
         training, validation = self._files()
+        rows, columns = config.view
+        size = (rows, columns)
         recent: dict[str, float] = {}
         started, first = time.monotonic(), step
         network.train()
         while step < config.steps:
             rng = np.random.default_rng((config.seed, step))
             paths = [mixture(training, rng) for _ in range(config.batch)]
-            batch = collate([draw(load(p), rng, drop_depth=config.drop_depth) for p in paths])
+            batch = collate([draw(load(p), rng, size=size, drop_depth=config.drop_depth) for p in paths])
             for group in optimizer.param_groups:
                 group['lr'] = self.learning_rate(step)
             parts = losses(run_networks(backbone, network, batch), batch)
@@ -182,7 +184,7 @@ class BoundaryTraining:
         network = averaged(average)
         sums: dict[str, float] = {}
         for path in files:
-            batch = collate([draw(load(path), np.random.default_rng(0), plain=True)])
+            batch = collate([plain(load(path))])
             for name, value in losses(run_networks(backbone, network, batch), batch).items():
                 sums[name] = sums.get(name, 0.0) + value.item() / len(files)
         self.report('validation ' + ' '.join(f'{k} {v:.3f}' for k, v in sums.items()))

@@ -56,6 +56,7 @@ class SegmentsConfig:
     sources: list[LabelledSource]
     steps: int
     batch: int = 4
+    view: list[int] = field(default_factory=lambda: [384, 512])  # rows and columns of the views it is trained on
     lr: float = 1.5e-3
     min_lr: float = 1e-5
     warmup: int = 60
@@ -77,6 +78,8 @@ def parse(data: dict[str, Any], where: Path) -> SegmentsConfig:
     config: SegmentsConfig = build(SegmentsConfig, data, str(where))
     if config.steps < 1 or config.batch < 1 or not config.sources:
         raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))
+    if len(config.view) != 2 or any(n < 64 or n % 32 for n in config.view):
+        raise InputError('view must be rows and columns, multiples of 32', where=str(where))
     if not 0 <= config.ema < 1 or not 0 <= config.drop_depth <= 1:
         raise InputError('ema must be in [0, 1) and drop_depth in [0, 1]', where=str(where))
     return config

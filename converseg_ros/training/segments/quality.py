@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
+from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import Split
 from converseg_ros.datasets.regions import LabelledView, read_labelled
 from converseg_ros.network.segments.proposer import TreeProposer
@@ -34,15 +35,21 @@ class Nodes(NamedTuple):
 
 def train_quality(config: SegmentsConfig, proposer: TreeProposer, report: Callable[[str], None]) -> QualityNet:
     """Return a quality network for a proposer's boundary network, learnt from the trees it makes."""
-    groups = [list(_source_nodes(s, 'train', config.quality, proposer, config.seed)) for s in config.sources]
-    weights = [source.weight for source in config.sources]
+    groups, weights = [], []
+    for source in config.sources:
+        nodes = _joined(list(_source_nodes(source, 'train', config.quality, proposer, config.seed)))
+        if len(nodes.numbers):
+            groups.append(nodes)
+            weights.append(source.weight)
+    if not groups:
+        raise InputError('no node of any tree is labelled', where='quality', do='give sources with larger regions')
     held = [
         nodes
         for source in config.sources
         if source.validate
         for nodes in _source_nodes(source, 'val', config.quality, proposer, config.seed)
     ]
-    network = fit([_joined(g) for g in groups], weights, config.quality, config.seed)
+    network = fit(groups, weights, config.quality, config.seed)
     if held:
         nodes = _joined(held)
         score, known = network.score(nodes.numbers)[:, 0], nodes.known[:, 0]

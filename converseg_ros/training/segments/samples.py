@@ -18,6 +18,7 @@ from converseg_ros.network.segments.geometry import geometry_channels, network_i
 
 ROWS, COLUMNS = 480, 640  # of the picture; maps have half of it
 Rng = np.random.Generator
+MOST_ZOOM = 2.0  # of a view, relative to the picture at 640x480
 IGNORED = 255  # a kind that is not known
 OBJECT, AGENT = KINDS.index('object'), KINDS.index('agent')
 
@@ -40,10 +41,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Input and targets of one view; maps are 240 x 320, those at stride 4 120 x 160.
+    """Input and targets of one view; maps have half the picture's size, those at stride 4 a quarter.
 
     boundary, part_boundary, part: 0..1. weight, part_weight: how much a cell's boundary counts. kind: uint8 at stride
-    4. vote: (2, 120, 160) to the visible centre of the cell's thing. voting: which cells belong to a thing.
+    4. vote: (2, h, w) to the visible centre of the cell's thing. voting: which cells belong to a thing.
     """
 
     rgb: NDArray[np.uint8]
@@ -112,36 +113,41 @@ def prepare(labelled: LabelledView) -> Stored:
     return Stored(np.asarray(rgb), whole, parts, kinds[whole], geometry, labelled.has_parts, labelled.complete)
 
 
-def draw(stored: Stored, rng: Rng, *, drop_depth: float = 0.35, plain: bool = False) -> Sample:
-    """Return a view of a stored picture: cut out, mirrored, coloured and worsened at random, or `plain`."""
-    if plain:
-        return _targets(stored)
+def plain(stored: Stored) -> Sample:
+    """Return a stored picture as it is, for validation."""
+    return _targets(stored)
+
+
+def draw(stored: Stored, rng: Rng, *, size: tuple[int, int] = (ROWS, COLUMNS), drop_depth: float = 0.35) -> Sample:
+    """Return a view of a stored picture at `size` (rows, columns): cut out, mirrored and worsened at random."""
     if stored.geometry is not None:
         withheld = rng.random() < drop_depth
         stored = replace(stored, geometry=None if withheld else _worsen_geometry(stored.geometry, rng))
-    if rng.random() < 0.7:
-        scale = rng.uniform(0.4, 1.0)
-        height, width = (int(n * scale) // 2 * 2 for n in (ROWS, COLUMNS))
-        y, x = (int(rng.integers(0, (n - m) // 2 + 1)) * 2 for n, m in ((ROWS, height), (COLUMNS, width)))
-        stored = _cut(stored, y, x, height, width)
+    zoom = size[0] / ROWS  # the whole picture
+    if rng.random() < 0.75:
+        zoom = float(np.exp(rng.uniform(np.log(zoom), np.log(MOST_ZOOM))))
+    height, width = (min(int(n / zoom) // 2 * 2, most) for n, most in zip(size, (ROWS, COLUMNS)))
+    y, x = (int(rng.integers(0, (n - m) // 2 + 1)) * 2 for n, m in ((ROWS, height), (COLUMNS, width)))
+    stored = _cut(stored, np.s_[y : y + height, x : x + width], size)
     if rng.random() < 0.5:
         stored = _mirrored(stored)
     return _targets(replace(stored, rgb=worsen(stored.rgb, rng)))
 
 
-def _cut(stored: Stored, y: int, x: int, height: int, width: int) -> Stored:
-    """Return a rectangle of a view at the full size; its numbers are even."""
-    window = np.s_[y : y + height, x : x + width]
+def _cut(stored: Stored, window: tuple[slice, slice], size: tuple[int, int]) -> Stored:
+    """Return a rectangle with even corners of a view, enlarged or shrunk to `size`."""
+    whole, half = (size[1], size[0]), (size[1] // 2, size[0] // 2)
+    rows, columns = (slice(s.start // 2, s.stop // 2) for s in window)
     geometry = stored.geometry
     if geometry is not None:
-        part = geometry[:, y // 2 : (y + height) // 2, x // 2 : (x + width) // 2]
-        geometry = np.stack([_resized(c, (COLUMNS // 2, ROWS // 2), cv2.INTER_LINEAR) for c in part])
+        geometry = np.stack([_resized(c[rows, columns], half, cv2.INTER_LINEAR) for c in geometry])
+    shrinks = window[0].stop - window[0].start > size[0]
     return replace(
         stored,
-        rgb=_resized(stored.rgb[window], (COLUMNS, ROWS), cv2.INTER_LINEAR),
-        whole=_resized(stored.whole[window], (COLUMNS, ROWS), cv2.INTER_NEAREST),
-        parts=_resized(stored.parts[window], (COLUMNS, ROWS), cv2.INTER_NEAREST),
-        kind=_resized(stored.kind[window], (COLUMNS, ROWS), cv2.INTER_NEAREST),
+        rgb=_resized(stored.rgb[window], whole, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR),
+        whole=_resized(stored.whole[window], whole, cv2.INTER_NEAREST),
+        parts=_resized(stored.parts[window], whole, cv2.INTER_NEAREST),
+        kind=_resized(stored.kind[window], whole, cv2.INTER_NEAREST),
         geometry=geometry,
     )
 
@@ -181,7 +187,7 @@ def _targets(stored: Stored) -> Sample:
     voting = thing[2::4, 2::4] & (small > 0)
     return Sample(
         stored.rgb,
-        network_input(stored.geometry, ROWS // 2, COLUMNS // 2),
+        network_input(stored.geometry, *boundary.shape),
         boundary,
         weight.astype(np.float32),
         part_boundary.astype(np.float32),

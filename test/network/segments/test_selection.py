@@ -1,0 +1,58 @@
+"""The flat cut is a partition, segments of it do not overlap, and parts lie in their things."""
+
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+
+from converseg_ros.network.segments.selection import choose, flat_cut
+from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
+
+
+@pytest.fixture(scope='module')
+def tree() -> MergeTree:
+    boundary = np.random.default_rng(3).random((90, 120)).astype(np.float32)
+    return merge_tree(superpixels(boundary), boundary)
+
+
+def kinds(tree: MergeTree, kind: int = 0) -> NDArray[np.float32]:
+    return np.eye(4, dtype=np.float32)[np.full(len(tree), kind)]
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_the_cut_is_a_partition_of_the_best_worth(tree: MergeTree, seed: int) -> None:
+    quality = np.random.default_rng(seed).random(len(tree))
+    cut = flat_cut(tree, quality)
+    assert (sum(tree.mask(n).astype(int) for n in cut) == 1).all()
+    worth = (tree.area * quality)[cut].sum()
+    assert worth >= (tree.area * quality)[: tree.leaves].sum() - 1e-9  # all leaves are a partition, too
+    assert worth >= (tree.area * quality)[-1] - 1e-9  # and so is the root
+
+
+def test_one_good_node_is_in_the_cut(tree: MergeTree) -> None:
+    quality = np.full(len(tree), 0.1)
+    node = tree.leaves + 40
+    quality[node] = 1
+    assert node in flat_cut(tree, quality)
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_chosen_segments_keep_the_contract(tree: MergeTree, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chosen = choose(tree, rng.random(len(tree)), rng.random(len(tree)), kinds(tree), most=20, most_parts=5)
+    masks = np.stack([tree.mask(n) for n in chosen.nodes])
+    assert masks[chosen.flat].sum(0).max() <= 1
+    assert (chosen.parent >= 0).sum() <= 5 and (chosen.parent < 0).sum() <= 20
+    for i in np.flatnonzero(chosen.parent >= 0):
+        of = chosen.parent[i]
+        assert chosen.flat[of] and not chosen.flat[i]
+        assert not (masks[i] & ~masks[of]).any() and masks[i].sum() < masks[of].sum()
+
+
+def test_walls_have_no_parts(tree: MergeTree) -> None:
+    chosen = choose(tree, np.full(len(tree), 0.5), np.full(len(tree), 0.9), kinds(tree, 2))
+    assert (chosen.parent < 0).all()
+
+
+def test_nothing_good_gives_no_segments(tree: MergeTree) -> None:
+    nothing = np.zeros(len(tree))
+    assert len(choose(tree, nothing, nothing, kinds(tree)).nodes) == 0
