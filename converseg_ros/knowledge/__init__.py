@@ -4,7 +4,7 @@ The facts are data (`data/*.csv`, `data/tags.yaml`; docs/knowledge.md describes 
 checks them once. Other packages import the functions below.
 """
 
-from converseg_ros.knowledge.inflector import article, plural, singular
+from converseg_ros.knowledge.inflector import article, counted, plural, singular
 from converseg_ros.knowledge.loader import Tag, Thing, Use
 from converseg_ros.knowledge.lookup import (
     class_of,
@@ -19,6 +19,7 @@ from converseg_ros.knowledge.lookup import (
     nouns,
     nouns_with,
     tags,
+    tags_decided_by_class,
     thing,
     things,
     use_phrases,
@@ -31,6 +32,7 @@ __all__ = [
     'article',
     'class_of',
     'confusable',
+    'counted',
     'cousins',
     'denoted',
     'footprint',
@@ -43,6 +45,7 @@ __all__ = [
     'plural',
     'singular',
     'tags',
+    'tags_decided_by_class',
     'thing',
     'things',
     'use_phrases',

@@ -83,6 +83,12 @@ def plural(phrase: str) -> str:
     return word + ('es' if re.search(r'(s|x|z|ch|sh)$', word) else 's')
 
 
+def counted(noun: str) -> str:
+    """Return how one of a mass noun among the wider kinds is called: 'furniture' -> 'piece of furniture'."""
+    known = knowledge().kinds.get(noun)
+    return known.one if known and known.one else noun
+
+
 def article(phrase: str) -> str:
     """Return 'a' or 'an' for what follows, by its sound."""
     word = phrase.split()[0].lower()

@@ -118,6 +118,12 @@ def footprint(noun: str) -> float | None:
     return found.size[0] if found and found.size else None
 
 
+@cache
+def tags_decided_by_class() -> frozenset[str]:
+    """Return the tags that follow from the class of a thing, whatever one instance is like."""
+    return frozenset(t.name for t in tags().values() if t.decided_by_class)
+
+
 def use_phrases() -> Mapping[str, Use]:
     """Return how people ask for a use, by tag."""
     return {t.name: t.use for t in tags().values() if t.use}

@@ -11,6 +11,7 @@ import wave
 import numpy as np
 import pytest
 
+from converseg_ros import knowledge
 from converseg_ros.bench.speech import errors, sounds, words
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.speech import listener
@@ -165,10 +166,8 @@ def test_phrases_are_counted_kept_and_probable(tmp_path):
 
 
 def test_things_that_the_data_engine_knows_are_expected():
-    from converseg_ros.data_engine.world.knowledge_table import ROWS
-
     expected = set((Path(listener.__file__).parent / 'words.txt').read_text().split())
-    names = {word for row in ROWS.casefold().strip().splitlines() for word in row.split('|')[0].strip(' *+~').split()}
+    names = {word for name in knowledge.labelled() for word in name.casefold().split()}
     assert len(names) > 300 and {n for n in names if len(n) > 2} <= expected
 
 

@@ -3,7 +3,23 @@
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
 from converseg_ros.data_engine.grammar.parts import useful_parts
-from converseg_ros.data_engine.grammar.use_phrases import FRAMES, SUBSTITUTES, USES, Use
+from converseg_ros.knowledge import Use, tags, use_phrases
+
+# Frames around a verb phrase that ends in a gap for the thing.
+FRAMES = (
+    'something to {v}',
+    'something I could {v}',
+    'what can I {v}?',
+    'what could I {v}?',
+    'find me something to {v}',
+    'which of these could I {v}?',
+    'is there anything here I can {v}?',
+    'show me what I could {v}',
+    'I need something to {v}',
+    'give me something I can {v}',
+    'anything in view that I could {v}',
+    'where is something I can {v}?',
+)
 
 MOST = 6  # more things than this make no useful answer
 
@@ -12,7 +28,7 @@ def affordances(talk: Talk) -> Drafts:
     """Yield prompts about uses, for all things that have the use, and for uses nothing here has."""
     world = talk.world
     known = {t for e in world.nameable for t in e.tags}
-    for tag, use in USES.items():
+    for tag, use in use_phrases().items():
         able = world.with_tag(tag)
         if able is None:
             continue
@@ -61,12 +77,11 @@ def _absence_is_sure(talk: Talk, tag: str, known: set[str]) -> bool:
 
 def _substitutes(talk: Talk) -> Drafts:
     world = talk.world
-    for tag, (stand_ins, sayings) in SUBSTITUTES.items():
-        proper = world.with_tag(tag)
-        if proper != []:
+    for tag in tags().values():
+        if not tag.stand_ins or world.with_tag(tag.name) != []:
             continue
-        for stand_in in stand_ins:
+        for stand_in in tag.stand_ins:
             able = world.with_tag(stand_in)
             if able and len(able) <= 4 and len(able) < len(world.nameable) and world.askable(keys(able)):
-                yield Draft(talk.choose(sayings), keys(able), 'substitute', 'conversational')
+                yield Draft(talk.choose(tag.substitute), keys(able), 'substitute', 'conversational')
                 break

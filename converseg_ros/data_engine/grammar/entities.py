@@ -15,10 +15,9 @@ from converseg_ros.data_engine.grammar.language import (
     select,
 )
 from converseg_ros.data_engine.grammar.parts import named_parts
-from converseg_ros.data_engine.grammar.use_phrases import ADJECTIVES
-from converseg_ros.data_engine.world.knowledge import THINGS, confusable, cousins, plural, thing
 from converseg_ros.data_engine.world.model_overrides import NAMELESS
 from converseg_ros.data_engine.world.world import Entity
+from converseg_ros.knowledge import class_of, confusable, cousins, labelled, plural, tags
 
 STATES = {
     'open': ('open', 'closed'),
@@ -132,7 +131,10 @@ def _kinds(talk: Talk) -> Drafts:
         if len({e.category for e in named}) < 2 and len(named) > 1:
             continue
         yield _sentence(talk, kind, named, 'kind', everything=True)
-    for tag, (sub_concept, words) in ADJECTIVES.items():
+    for tag, adjective in ((t.name, t.adjective) for t in tags().values()):
+        if adjective is None:
+            continue
+        sub_concept, words = adjective
         if tag in ('alive', 'soft', 'transparent') and 'stuff' not in world.facts:
             continue  # plants, textiles and windows are not in the list of classes
         tagged = world.with_tag(tag)
@@ -246,11 +248,11 @@ def _missing(talk: Talk) -> Drafts:
     for category in sorted({e.category for e in world.things}):
         near = [c for c in cousins(category) if world.vocabulary is None or c in world.vocabulary]
         pool += near[:5]
-    known = sorted(world.vocabulary) if world.vocabulary is not None else sorted(THINGS)
+    known = sorted(world.vocabulary) if world.vocabulary is not None else sorted(labelled())
     pool += talk.random.sample(known, min(4, len(known)))
     talk.random.shuffle(pool)
     for name in dict.fromkeys(pool):
-        absent = thing(name)
+        absent = class_of(name)
         if any(confusable(absent, other) or absent.name == other.name for other in present) or not absent.kinds:
             continue
         if 'agent' in absent.kinds and any('agent' in p.kinds for p in present):

@@ -9,9 +9,9 @@ from typing import Literal, TypeVar
 from converseg_ros.core.concepts import family_of
 from converseg_ros.core.families import Family
 from converseg_ros.core.item import Phase
-from converseg_ros.data_engine.world.knowledge import MASS_KINDS, plural
 from converseg_ros.data_engine.world.model_overrides import NAMELESS
 from converseg_ros.data_engine.world.world import Entity, World
+from converseg_ros.knowledge import counted, plural
 
 Result = TypeVar('Result')
 Strategy = Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relation']
@@ -154,10 +154,9 @@ class Talk:
             return name, 'is'
         if name in known.names and known.plural_only and is_plural(name):
             return name, 'are'
-        single = MASS_KINDS.get(name, name)
         if len(entities) == 1 and not entities[0].crowd:
-            return single, 'is'
-        return plural(name) if name in MASS_KINDS else plural(single), 'are'
+            return counted(name), 'is'
+        return plural(name), 'are'
 
     def phrase(self, name: str, chosen: list[Entity], *, pre: str = '', post: str = '') -> tuple[str, str]:
         """Return `pre NAME post` in the right number for these entities, and `is` or `are`."""

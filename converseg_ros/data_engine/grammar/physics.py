@@ -2,10 +2,8 @@
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
 from converseg_ros.data_engine.grammar.spatial_predicates import carriers
-from converseg_ros.data_engine.grammar.use_phrases import HAZARDS
-from converseg_ros.data_engine.world.knowledge import plural
-from converseg_ros.data_engine.world.property_consensus import CONSENSUS
 from converseg_ros.data_engine.world.world import Entity
+from converseg_ros.knowledge import plural, tags
 
 MOST = 7
 REACH = 1.0  # metres: what a small child on its feet can reach (EN 14183 steps and EN 71 assume less)
@@ -23,7 +21,9 @@ def physics(talk: Talk) -> Drafts:
 
 def _hazards(talk: Talk) -> Drafts:
     world = talk.world
-    for tag, use in HAZARDS.items():
+    for tag, use in ((t.name, t.hazard) for t in tags().values()):
+        if use is None:
+            continue
         able = world.with_tag(tag)
         if able is None:
             continue
@@ -35,7 +35,7 @@ def _hazards(talk: Talk) -> Drafts:
             if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(2):
                     yield Draft(talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational')
-        elif tag == 'spills' and any(e.category in CONSENSUS[tag][1] for e in world.nameable):
+        elif tag == 'spills' and any(tag in e.thing.doubtful for e in world.nameable):
             continue  # empty, but not every view looks into it
         elif 'graph' in world.facts or (tag == 'sharp' and talk.random.random() < 0.2):
             yield Draft(talk.choose(use.sayings), (), use.sub_concept, 'conversational', 'false_attribute')

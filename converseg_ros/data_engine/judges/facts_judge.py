@@ -10,8 +10,8 @@ from converseg_ros.core.mask import mask_box
 from converseg_ros.data_engine.contracts import Picture, PromptDraft, Region, Verdict, box_iou, iou
 from converseg_ros.data_engine.grammar.drafts import VERSION, choose, enumerate_drafts
 from converseg_ros.data_engine.grammar.language import Draft
-from converseg_ros.data_engine.world.knowledge import thing
 from converseg_ros.data_engine.world.world import Entity, World
+from converseg_ros.knowledge import class_of
 
 AGREES = 0.75  # IoU from which a mask counts as the region's
 
@@ -77,7 +77,7 @@ class FactsJudge:
         if region.category.startswith('free '):
             options = [m for k, m in world.free.items() if world.entities[k].category == region.category[5:]]
         else:
-            name = thing(region.category).name
+            name = class_of(region.category).name
             options = [e.mask for e in world.entities.values() if _is_called(e, region, name)]
         scored = [(box_iou(region.box, mask_box(m)), i) for i, m in enumerate(options)]
         if not scored or max(scored)[0] < 0.5:

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.data_engine.world.knowledge import thing
-from converseg_ros.data_engine.world.property_consensus import settle
 from converseg_ros.data_engine.world.world import SURFACES, Entity, World
 from converseg_ros.datasets.coco import Annotated, CocoFiles, CocoInstances
 from converseg_ros.datasets.images import read_rgb
+from converseg_ros.knowledge import class_of
 
 # Properties and kinds that many a thing outside COCO's classes has: headphones are electric, a paper towel burns.
 OPEN_TAGS = frozenset(
@@ -99,7 +98,7 @@ class CocoLabels:
         found = self._instances.annotations(file_name)
         height, width = self._instances.size(file_name)
         entities = {a.key: _entity(a.key, a.category, a.mask, True, a.crowd) for a in found}
-        vocabulary = frozenset(thing(n).name for n in self._instances.categories.values())
+        vocabulary = frozenset(class_of(n).name for n in self._instances.categories.values())
         return _related(
             World(
                 key,
@@ -108,7 +107,7 @@ class CocoLabels:
                 entities,
                 vocabulary=vocabulary,
                 unsure=_unsure(entities, height * width),
-                doubtful=frozenset(thing(n).name for n in self._instances.images[file_name].doubtful),
+                doubtful=frozenset(class_of(n).name for n in self._instances.images[file_name].doubtful),
                 open_tags=OPEN_TAGS | OPEN_STUFF_TAGS,
             )
         )
@@ -131,7 +130,7 @@ class CocoLabels:
             if not mask.any():
                 image.leave_out(f'a{own}', f'{known[0]}: no pixel has this id', {known[0]})
         void = 1 - sum(e.area for e in entities.values()) / ids.size > VOID
-        names = {thing(n).name: is_thing for n, is_thing in self._categories.values()}
+        names = {class_of(n).name: is_thing for n, is_thing in self._categories.values()}
         vocabulary = frozenset(n for n, is_thing in names.items() if is_thing or not (void or n in LOOSE_STUFF))
         return _related(
             World(
@@ -142,7 +141,7 @@ class CocoLabels:
                 vocabulary=vocabulary,
                 facts=frozenset({'stuff'}),
                 unsure=_unsure(entities, ids.size) | {n for n, is_thing in names.items() if void and not is_thing},
-                doubtful=frozenset(thing(n).name for n in image.doubtful),
+                doubtful=frozenset(class_of(n).name for n in image.doubtful),
                 open_tags=OPEN_TAGS | OPEN_STUFF_TAGS if void else OPEN_TAGS,
             )
         )
@@ -162,12 +161,11 @@ def _unsure(entities: dict[str, Entity], pixels: int) -> frozenset[str]:
 
 
 def _entity(key: str, name: str, mask: NDArray[np.bool_], is_thing: bool, crowd: bool) -> Entity:
-    known = thing(name)
+    known = class_of(name)
     kind = 'agent' if 'agent' in known.kinds or known.name == 'person' else 'object' if is_thing else 'stuff'
     if not is_thing and known.name in SURFACES:
         kind = 'surface'
-    tags, maybe = settle(known.name, known.tags, known.maybe)
-    return Entity(key, known.name, mask, kind=kind, tags=tags, maybe=maybe, crowd=crowd)
+    return Entity(key, known.name, mask, kind=kind, tags=known.tags, maybe=known.doubtful, crowd=crowd)
 
 
 def _related(world: World) -> World:

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.data_engine.world.knowledge import thing
 from converseg_ros.data_engine.world.model_overrides import LOOKS_LIKE, NAMELESS
-from converseg_ros.data_engine.world.property_consensus import settle
 from converseg_ros.data_engine.world.world import Entity, Event, World
 from converseg_ros.datasets.images import read_depth, read_image16, read_rgb
+from converseg_ros.knowledge import class_of, tags_decided_by_class
 from converseg_ros.scenes.graph import ATTRIBUTES, Scene, SceneObject, View
 from converseg_ros.scenes.models.colors import dominant, to_linear
 
@@ -146,7 +145,7 @@ def _untrue(obj: SceneObject) -> frozenset[str]:
 
 def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: NDArray[np.float64]) -> Entity:
     plain = obj.category == 'cabinet' and not obj.model  # a table on four legs, whatever it is called
-    known = thing('table' if plain else LOOKS_LIKE.get(obj.model, obj.category))
+    known = class_of('table' if plain else LOOKS_LIKE.get(obj.model, obj.category))
     stated = frozenset(obj.attributes) - _untrue(obj) - ({'container', 'openable'} if plain else set())
     tags = stated | (known.tags - frozenset(ATTRIBUTES))
     unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE
@@ -157,7 +156,10 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
             {'heavy'} if obj.mass >= 10 and obj.kind != 'agent' and 'graspable' not in tags else set()
         )
         unsure = (unsure - {'heavy'}) | ({'heavy'} if 4 <= obj.mass < 10 else set())
-    tags, unsure = settle(known.name, tags, ((known.maybe - {'heavy'}) | unsure) - tags)
+    unsure = ((known.doubtful - {'heavy'}) | unsure) - tags
+    by_class = tags_decided_by_class()
+    tags = (tags - by_class) | (known.tags & by_class)
+    unsure = (unsure - by_class) | (known.doubtful & by_class)
     tags, unsure = _by_build(obj, known.name, tags, unsure)
     pose = to_camera @ np.asarray(obj.pose, np.float64)
     world_rotation = np.asarray(obj.pose, np.float64)[:3, :3]

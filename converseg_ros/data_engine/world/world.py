@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.mask import Box, mask_box
-from converseg_ros.data_engine.world.knowledge import Thing, thing
+from converseg_ros.knowledge import Thing, class_of
 
 FAINT = 0.0006  # share of the image below which a thing is too small to be asked for, or to be sure of
 SURFACES = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'workbench', 'coffee table'})
@@ -59,7 +59,7 @@ class Entity:
     @property
     def thing(self) -> Thing:
         """What is known of its class."""
-        return thing(self.category)
+        return class_of(self.category)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class World:
         table: dict[str, tuple[set[str], set[str]]] = {}
         for entity in self.nameable:
             known = entity.thing
-            for index, words in enumerate(((*known.names, *known.kinds), known.loose)):
+            for index, words in enumerate(((*known.names, *known.kinds), known.loose_names)):
                 for word in words:
                     table.setdefault(word, (set(), set()))[index].add(entity.key)
         return {w: (frozenset(yes), frozenset(maybe - yes)) for w, (yes, maybe) in table.items()}
@@ -125,9 +125,9 @@ class World:
     @cached_property
     def _doubtful_words(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the words that may name something unusable, and the properties that it may have."""
-        things = [thing(c) for c in self.doubtful]
-        words = {w for t in things for w in (*t.names, *t.kinds, *t.loose)}
-        return frozenset(words | self.doubtful), frozenset(tag for t in things for tag in (*t.tags, *t.maybe))
+        things = [class_of(c) for c in self.doubtful]
+        words = {w for t in things for w in (*t.names, *t.kinds, *t.loose_names)}
+        return frozenset(words | self.doubtful), frozenset(tag for t in things for tag in (*t.tags, *t.doubtful))
 
     def named(self, word: str) -> list[Entity] | None:
         """Return everything that `word` names, or None where opinions could differ about some of it."""
