@@ -27,6 +27,7 @@ from rclpy.node import Node
 from std_msgs.msg import Bool, String
 
 from converseg_ros.core import ConversegError, InputError, Role
+from converseg_ros.core.instruction import MAX_TEXT
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
 from converseg_ros.ros.camera.qos import LATCHED, reliable
 from converseg_ros.ros.handshake import Handshake
@@ -52,7 +53,7 @@ class ConversegClient:
         self._changed = Condition()
         self._regions: RegionArray | None = None
         self._count, self._safe, self._heard = 0, False, 0.0
-        self._acks: list[InstructionAck] = []
+        self._acks: dict[str, InstructionAck] = {}  # by text, since the last text was said
         self._asked: set[str] = set()  # ids of what was accepted last
         name = self.target
         self._subscriptions = [
@@ -83,7 +84,7 @@ class ConversegClient:
 
     def _on_ack(self, message: InstructionAck) -> None:
         with self._changed:
-            self._acks.append(message)
+            self._acks[message.text] = message
             self._changed.notify_all()
 
     def _on_safe(self, message: Bool) -> None:
@@ -136,20 +137,19 @@ class ConversegClient:
         listens, answers = self._instruction.get_subscription_count, self.node.count_publishers
         if not self._joined(lambda: listens() and answers(topic), deadline):
             raise ConversegError('nobody listens to instructions', where=self.target, do='start the segmenter')
-        self._acks.clear()
-        self._instruction.publish(String(data=text))
-        heard = [a for a in self._acks if a.text == text]
-
-        def answered() -> bool:
-            heard[:] = [a for a in self._acks if a.text == text or text.startswith(a.text)]
-            return bool(heard)
-
-        if not self._until(answered, max(deadline - time.monotonic(), 0.1)):
-            raise ConversegError('the segmenter did not acknowledge the text', where=self.target, do='is it active?')
-        made = {i.id for i in heard[-1].instructions}
-        if heard[-1].accepted and (made or not heard[-1].question):  # a question alone changes nothing
+        shown = text[:MAX_TEXT]  # an acknowledgement shows no more of a text
+        with self._changed:
+            self._acks.clear()
+            self._instruction.publish(String(data=text))
+            if not self._changed.wait_for(lambda: shown in self._acks, max(deadline - time.monotonic(), 0.1)):
+                raise ConversegError(
+                    'the segmenter did not acknowledge the text', where=self.target, do='is it active?'
+                )
+            ack = self._acks[shown]
+        made = {i.id for i in ack.instructions}
+        if ack.accepted and (made or not ack.question):  # a question alone changes nothing
             self._asked = made
-        return heard[-1]
+        return ack
 
     def set_standing(
         self, wanted: Mapping[str, str | tuple[str, str]], *, confirm: bool = False, timeout: float | None = None

@@ -9,6 +9,16 @@ import tempfile
 from typing import Any
 
 
+def _umask() -> int:
+    """Return the process's umask, which can only be read by setting it: done once, before there are threads."""
+    value = os.umask(0o077)
+    os.umask(value)
+    return value
+
+
+UMASK = _umask()
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success fsync it and move it there, on failure remove it."""
@@ -21,9 +31,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with temporary.open('rb') as f:
             os.fsync(f.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~UMASK)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -85,13 +85,22 @@ def unusable(region: Region | None, frame: Frame, now_ns: int, options: SafetyOp
     return ''
 
 
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    """The last keep-out space with the frame and the masks it is of, held so that no other object can be them."""
+
+    frame: Frame
+    masks: list[NDArray[np.bool_]]
+    cloud: tuple[NDArray, NDArray, NDArray]
+
+
 class SafetyGate:
     """Fails closed: stale, failed, missing, uncalibrated or depthless answers are never safe."""
 
     def __init__(self, options: SafetyOptions | None = None, lift: LiftOptions | None = None) -> None:
         """Keep settings; `lift` has the growth of the masks and the frustums."""
         self.options, self.lift = options or SafetyOptions(), lift or LiftOptions()
-        self._cached: tuple[tuple[object, ...], tuple[NDArray, NDArray, NDArray]] | None = None
+        self._cached: _Cached | None = None
 
     def assess(
         self,
@@ -161,9 +170,11 @@ class SafetyGate:
 
     def _forbidden(self, scene: DepthScene, regions: Sequence[Region]) -> tuple[NDArray, NDArray, NDArray]:
         """Return points, pixels and grown mask of the regions' keep-out space; the last result is kept."""
-        key = (scene.frame.stamp_ns, *((r.id, id(r.prediction.mask)) for r in regions))
-        if self._cached is not None and self._cached[0] == key:
-            return self._cached[1]
+        masks = [r.prediction.mask for r in regions]
+        kept = self._cached
+        same = kept is not None and kept.frame is scene.frame and len(kept.masks) == len(masks)
+        if kept is not None and same and all(a is b for a, b in zip(kept.masks, masks)):
+            return kept.cloud
         grown = np.zeros(scene.frame.rgb.shape[:2], bool)
         points, pixels = [np.zeros((0, 3), np.float32)], [np.zeros(0, np.int64)]
         for region in regions:
@@ -174,7 +185,7 @@ class SafetyGate:
             points += [space.points, space.extra]
             pixels += [space.pixels, space.extra_pixels]
         result = (np.concatenate(points), np.concatenate(pixels), grown)
-        self._cached = (key, result)
+        self._cached = _Cached(scene.frame, masks, result)
         return result
 
     @staticmethod

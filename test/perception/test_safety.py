@@ -175,3 +175,26 @@ def test_the_cloud_never_leaves_out_a_pixel_of_the_mask(seed, missing, dilation,
     gate = SafetyGate(SafetyOptions(min_depth_ratio=0.0), options)
     report = gate.assess(frame(depth), [region(mask)], [HOT], NOW)
     assert np.isin(np.flatnonzero(mask), report.pixels).all()
+
+
+def test_a_mask_at_the_place_of_an_old_one_is_another_mask():
+    """Identity numbers are used again once a mask is gone: the cloud must be that of the mask that is asked about."""
+    gate, image = SafetyGate(), frame()
+    for n in range(60):
+        x0 = n % 2 * 50
+        report = gate.assess(image, [region(block(x0=x0, x1=x0 + 20))], (HOT,), NOW)
+        assert report.mask[30, x0 + 10] and not report.mask[30, 60 - x0], n
+        del report
+
+
+def test_the_same_answers_are_not_worked_out_twice(monkeypatch):
+    from converseg_ros.perception import safety
+
+    made = []
+    monkeypatch.setattr(safety, 'keep_out', lambda scene, mask: made.append(1) or keep_out(scene, mask))
+    gate, image, answer = SafetyGate(), frame(), region()
+    for _ in range(3):
+        assert gate.assess(image, [answer], (HOT,), NOW).ok
+    assert len(made) == 1
+    gate.assess(image, [replace(answer, prediction=replace(answer.prediction, mask=block(x0=0, x1=9)))], (HOT,), NOW)
+    assert len(made) == 2
