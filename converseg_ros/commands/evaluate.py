@@ -3,6 +3,7 @@
 converseg eval items ITEMS.json --model compact --json out.json --html out.html
 converseg eval labels test/data/labels/tabletops.json --root DATA --model compact --json out.json
 converseg eval bag BAG --instructions config/eval/instructions.yaml --model compact --json out.json
+converseg eval programs paraphrases.jsonl --json out.json
 converseg eval compare first.json second.json
 """
 
@@ -71,6 +72,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--html', type=Path, metavar='OUT', help='one self-contained page with pictures')
         sub.add_argument('--limit', type=int, default=0, metavar='N', help='the first N items (frames) only')
         sub.add_argument('--fresh', action='store_true', help='do not resume')
+    programs = add('programs', 'the parser: texts with the programs that they mean', _programs)
+    programs.add_argument('data', type=Path, metavar='FILE.jsonl', help='lines of {"text", "program", "family"}')
+    programs.add_argument('--model', default='compact', help='name or folder (default: compact)')
+    programs.add_argument('--parser', type=Path, metavar='FILE', help="another parser than the model's own")
+    programs.add_argument('--json', type=Path, metavar='OUT')
     compare = add('compare', 'paired differences of two results', _compare)
     compare.add_argument('first', type=Path, metavar='A.json')
     compare.add_argument('second', type=Path, metavar='B.json')
@@ -241,6 +247,21 @@ def _bag(args: argparse.Namespace) -> int:
     print(
         json.dumps({k: report[k] for k in ('n_frames', 'status_counts', 'temporal_consistency', 'latency')}, indent=2)
     )
+    return 0
+
+
+def _programs(args: argparse.Namespace) -> int:
+    """Print and write how often the parser is right."""
+    from converseg_ros.evaluation.programs import judge, read_gold, report, table
+    from converseg_ros.network.parser.parser import load_parser
+    from converseg_ros.network.registry import find_model
+
+    gold = read_gold(args.data)
+    parser = load_parser(find_model(args.model), args.parser)
+    result = report([judge(parser.parse, g) for g in gold], data=str(args.data), command=args.command_line)
+    if args.json:
+        write_json(args.json, result)
+    print(table(result))
     return 0
 
 

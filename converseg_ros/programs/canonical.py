@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 import json
 from typing import Any
 
+from converseg_ros.knowledge import singular
 from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, Node, Parts, Rank, Relate, Select, Union
 
 MODIFIERS = (Filter, Relate, Act, Like)
@@ -41,13 +42,13 @@ def _simple(node: Node) -> Node:
     """Return `node`, whose children are canonical, by the rule of its own kind."""
     match node:
         case Filter(by='name'):
-            return replace(node, value=_plain(node.value))
+            return replace(node, value=singular(_plain(node.value)))
         case Like():
             return replace(node, text=_plain(node.text))
         case Parts():
-            return replace(node, noun=_plain(node.noun))
+            return replace(node, noun=singular(_plain(node.noun)))
         case FreeSpace():
-            return replace(node, thing=_plain(node.thing))
+            return replace(node, thing=singular(_plain(node.thing)))
         case Union(of):
             return _union(of)
         case Except(Except(of, first), second):

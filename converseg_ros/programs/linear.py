@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.programs import vocabulary as v
 from converseg_ros.programs.nodes import MAX_DEPTH, NODES, Node, node_from_json
-from converseg_ros.programs.spans import find_span, read_span
+from converseg_ros.programs.spans import Text, find_span, read_span
 
 MAX_TOKENS: Final = 80
 MAX_UNION: Final = 6
 NODE: Final = 'node'
 END: Final = 'end'
+LENGTH_END: Final = 'length_end'
 SPANS: Final = ('noun', 'text', 'length')
 
 FILTERS: Final[dict[str, tuple[str, ...]]] = {
@@ -144,10 +145,18 @@ class Grammar:
         options: dict[str, list[str]] = {
             slot: [f'{slot}:{x}' for x in xs] for slot, xs in closed.items() if len(xs) > 1
         }
-        options |= {NODE: list(self.heads), 'noun': options.pop('implied'), 'text': [], 'length': [], END: []}
+        options |= {
+            NODE: list(self.heads),
+            'noun': options.pop('implied'),
+            'text': [],
+            'length': [],
+            END: [],
+            LENGTH_END: [],
+        }
         self._masks = {slot: self._mask(names) for slot, names in options.items()}
         leaves = [t for t, h in self.heads.items() if all(slot != NODE for _, slot in h.slots)]
         self._leaves = self._mask(leaves)
+        self._with_length = self._mask(t for t, h in self.heads.items() if any(s == 'length' for _, s in h.slots))
         self._cost = np.array([1 + sum(_cost(s) for _, s in h.slots) for h in self.heads.values()])
 
     def _mask(self, names: Iterable[str]) -> NDArray[np.bool_]:
@@ -156,24 +165,28 @@ class Grammar:
             mask[self.number[name]] = True
         return mask
 
-    def allowed(self, state: State, words: int) -> NDArray[np.bool_]:
-        """Return which of the `size` tokens and `words` pointers may follow, (size + words,)."""
+    def allowed(self, state: State, text: Text) -> NDArray[np.bool_]:
+        """Return which of the `size` tokens and the pointers to the words of a text may follow, (size + words,)."""
         slot, depth = state.stack[-1]
-        out = np.zeros(self.size + words, bool)
+        out = np.zeros(self.size + len(text), bool)
         if slot == NODE:
             mask = self._leaves if depth >= MAX_DEPTH else self._masks[NODE]
             room = MAX_TOKENS - state.written - sum(_cost(s) for s, _ in state.stack[:-1])
             out[: self.size] = mask
             out[: len(self._cost)] &= self._cost <= room
-            if not words:  # nothing can be copied
-                for token, head in self.heads.items():
-                    out[self.number[token]] &= not any(s in ('text', 'length') for _, s in head.slots)
-        else:
-            out[: self.size] = self._masks[slot]
-            if slot in SPANS:
-                out[self.size :] = True
-            elif slot == END:
-                out[self.size + state.start : self.size + state.start + v.LONGEST_SPAN] = True
+            if not text.lengths:
+                out[: self.size] &= ~self._with_length
+            return out
+        out[: self.size] = self._masks[slot]
+        pointers = out[self.size :]
+        if slot == 'length':
+            pointers[list(text.lengths)] = True
+        elif slot == LENGTH_END:
+            pointers[list(text.lengths[state.start])] = True
+        elif slot == END:
+            pointers[state.start : state.start + v.LONGEST_SPAN] = True
+        elif slot in SPANS:
+            pointers[:] = True
         return out
 
     def follow(self, state: State, token: int) -> State:
@@ -183,8 +196,9 @@ class Grammar:
         if slot == NODE:
             slots = self.heads[self.tokens[token]].slots
             return State((*rest, *((s, depth + (s == NODE)) for _, s in reversed(slots))), 0, written)
-        if token >= self.size and slot != END:
-            return State((*rest, (END, depth)), token - self.size, written)
+        if slot in SPANS and token >= self.size:
+            end = LENGTH_END if slot == 'length' else END
+            return State((*rest, (end, depth)), token - self.size, written)
         return State(rest, 0, written)
 
     def write(self, node: Node, words: Sequence[str]) -> list[int]:
@@ -229,9 +243,9 @@ class Grammar:
 
     def read(self, tokens: Sequence[int], words: Sequence[str]) -> Node:
         """Return the program of a linear form; raise InputError where it is none."""
-        state = State()
+        state, text = State(), Text(tuple(words))
         for token in tokens:
-            if state.done or not 0 <= token < self.size + len(words) or not self.allowed(state, len(words))[token]:
+            if state.done or not 0 <= token < self.size + len(text) or not self.allowed(state, text)[token]:
                 raise InputError(f'token {token} may not follow', where='linear form')
             state = self.follow(state, token)
         if not state.done:

@@ -1,14 +1,17 @@
 """Words of an instruction, and what a span of them says: a noun in the singular, a free text, or a length in metres."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 import re
 from typing import Final
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.knowledge import singular
+from converseg_ros.knowledge import plural, singular
 from converseg_ros.programs.vocabulary import LONGEST_SPAN
 
 MAX_WORDS: Final = 80
+FILLERS: Final = frozenset({'um', 'uh', 'er', 'erm', 'uhm', 'hmm', 'ah'})
 
 _WORD = re.compile(r"'s\b|[^\W_]+(?:[.,]\d+|['-](?!s\b)[^\W_]+)*|[^\w\s]")
 _UNITS: Final = {
@@ -21,6 +24,33 @@ _NUMBERS: Final = {
     'nine': 9, 'ten': 10, 'eleven': 11, 'twelve': 12, 'fifteen': 15, 'twenty': 20, 'thirty': 30, 'forty': 40,
     'fifty': 50, 'sixty': 60, 'eighty': 80, 'hundred': 100, 'half': 0.5, 'quarter': 0.25,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Text:
+    """The words of an instruction; see `split`."""
+
+    words: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of words."""
+        return len(self.words)
+
+    @cached_property
+    def lengths(self) -> dict[int, tuple[int, ...]]:
+        """Return the spans that say a length, as first word -> possible last words."""
+        if not any(_is_unit(word) for word in self.words):
+            return {}
+        count = len(self.words)
+        found = {
+            a: tuple(b for b in range(a, min(a + LONGEST_SPAN, count)) if length(self.words[a : b + 1]) is not None)
+            for a in range(count)
+        }
+        return {a: ends for a, ends in found.items() if ends}
+
+
+def _is_unit(word: str) -> bool:
+    return word.lstrip('0123456789.,').removesuffix('s') in _UNITS or word.lstrip('0123456789.,') in _UNITS
 
 
 def split(text: str) -> list[str]:
@@ -40,32 +70,34 @@ def split(text: str) -> list[str]:
 
 def find_span(slot: str, value: str | float, words: Sequence[str]) -> tuple[int, int] | None:
     """Return the first and last index of the first span that reads as `value`, or None."""
-    longest = min(LONGEST_SPAN, len(words))
-    if slot != 'length':
-        longest = min(longest, len(split(str(value))))
-    for size in range(longest, 0, -1) if slot == 'length' else (longest,):
-        for start in range(len(words) - size + 1):
-            if _same(slot, value, words[start : start + size]):
-                return start, start + size - 1
-    return None
-
-
-def _same(slot: str, value: str | float, words: Sequence[str]) -> bool:
+    content = [i for i, word in enumerate(words) if word not in FILLERS]
     if slot == 'length':
-        metres = length(words)
-        return metres is not None and abs(metres - float(value)) < 1e-4
-    wanted = ' '.join(split(str(value)))
-    return ' '.join(words) == wanted or (slot == 'noun' and read_span(slot, words) == wanted)
+        spans = ((a, b) for a in content for b in reversed(content) if a <= b < a + LONGEST_SPAN)
+        return next((span for span in spans if _close(length(words[span[0] : span[1] + 1]), float(value))), None)
+    said, found = str(value), []
+    for form in dict.fromkeys((said, plural(said))) if slot == 'noun' else (said,):
+        wanted = split(form)
+        for start in range(len(content) - len(wanted) + 1):
+            inside = content[start : start + len(wanted)]
+            if [words[i] for i in inside] == wanted:
+                found.append((inside[0], inside[-1]))
+                break
+    return min(found, default=None)
+
+
+def _close(metres: float | None, wanted: float) -> bool:
+    return metres is not None and abs(metres - wanted) < 1e-4
 
 
 def read_span(slot: str, words: Sequence[str]) -> str | float:
     """Return what the words of a span say in a slot; raise InputError for a length that is none."""
+    words = [w for w in words if w not in FILLERS] or words
     if slot == 'length':
         metres = length(words)
         if metres is None:
             raise InputError(f'{" ".join(words)!r} is not a length', where='instruction', do='say it like "20 cm"')
         return metres
-    phrase = ' '.join(words)
+    phrase = ' '.join(words).replace(" 's", "'s")
     return singular(phrase) if slot == 'noun' else phrase
 
 

@@ -1,0 +1,121 @@
+"""How often the parser finds the program that a text means: canonically equal, or the same on random fact tables."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.facts.random_tables import same_meaning
+from converseg_ros.network.parser.parser import Parsed
+from converseg_ros.programs.canonical import equal
+from converseg_ros.programs.nodes import Node, program_from_json
+from converseg_ros.programs.printer import words
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """A text and the program that it means. family: a group that is reported by itself, '' for none."""
+
+    text: str
+    program: Node
+    family: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A parsed text. parsed: None where the parser raised `error`. how: 'equal', 'same meaning', or '' for wrong."""
+
+    gold: Gold
+    parsed: Parsed | None
+    error: str
+    how: str
+
+
+def read_gold(path: Path) -> list[Gold]:
+    """Read lines of {"text", "program", optionally "family"}; a program is {"version", "root"} or its root alone."""
+    if not path.is_file():
+        raise InputError('there is no such file', where=str(path))
+    out = []
+    for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f'{path}, line {number}'
+        try:
+            row = json.loads(line)
+            out.append(Gold(str(row['text']), program_from_json(row['program']), str(row.get('family', ''))))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f'not a text with its program ({error})', where=where, do='give {"text": ..., "program": ...}'
+            ) from error
+    if not out:
+        raise InputError('there are no programs', where=str(path))
+    return out
+
+
+def judge(parse: Callable[[str], Parsed], gold: Gold) -> Judged:
+    """Parse one text and compare."""
+    try:
+        parsed = parse(gold.text)
+    except InputError as error:
+        return Judged(gold, None, str(error), '')
+    if equal(parsed.program, gold.program):
+        return Judged(gold, parsed, '', 'equal')
+    return Judged(gold, parsed, '', 'same meaning' if same_meaning(parsed.program, gold.program) else '')
+
+
+def report(judged: list[Judged], **about: Any) -> dict[str, Any]:
+    """Return the shares of right programs, in all and for each family and operation, and what is wrong.
+
+    per_op: over the texts whose true program has the operation. confidence: its mean, and its Brier score as a
+    prediction of being right.
+    """
+    by_family, by_op = defaultdict(list), defaultdict(list)
+    for j in judged:
+        if j.gold.family:
+            by_family[j.gold.family].append(j)
+        for op in {node.op for node in j.gold.program.walk()}:
+            by_op[op].append(j)
+    sure = [(j.parsed.confidence, bool(j.how)) for j in judged if j.parsed is not None]
+    return {
+        'n': len(judged),
+        'right': _share(judged),
+        'equal': sum(j.how == 'equal' for j in judged) / len(judged),
+        'n_refused': sum(j.parsed is None for j in judged),
+        'confidence': sum(c for c, _ in sure) / len(sure) if sure else None,
+        'brier': sum((c - right) ** 2 for c, right in sure) / len(sure) if sure else None,
+        'per_family': _groups(by_family),
+        'per_op': _groups(by_op),
+        'wrong': [_wrong(j) for j in judged if not j.how],
+        **about,
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return a report as lines for a terminal."""
+    lines = [
+        f'{result["right"]:.3f} of {result["n"]} right ({result["equal"]:.3f} equal, {result["n_refused"]} refused)'
+    ]
+    if result['confidence'] is not None:
+        lines.append(f'mean confidence {result["confidence"]:.3f}, Brier score {result["brier"]:.3f}')
+    for kind in ('per_family', 'per_op'):
+        lines += [f'{kind[4:]:7} {name:14} {row["right"]:.3f} of {row["n"]}' for name, row in result[kind].items()]
+    return '\n'.join(lines)
+
+
+def _share(judged: Iterable[Judged]) -> float:
+    marks = [bool(j.how) for j in judged]
+    return sum(marks) / len(marks)
+
+
+def _groups(groups: dict[str, list[Judged]]) -> dict[str, dict[str, float]]:
+    return {name: {'right': _share(of), 'n': len(of)} for name, of in sorted(groups.items())}
+
+
+def _wrong(judged: Judged) -> dict[str, Any]:
+    out: dict[str, Any] = {'text': judged.gold.text, 'meant': words(judged.gold.program)}
+    if judged.parsed is None:
+        return out | {'error': judged.error}
+    return out | {'parsed': words(judged.parsed.program), 'confidence': round(judged.parsed.confidence, 4)}

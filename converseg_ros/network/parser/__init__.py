@@ -1,0 +1,1 @@
+"""The parser: an English instruction to a program, by a small transformer whose output the grammar constrains."""

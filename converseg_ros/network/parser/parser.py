@@ -1,0 +1,132 @@
+"""The parser as the rest of the package uses it: load a file, parse a text, get a program and how sure it is."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+import json
+import math
+from pathlib import Path
+from typing import Final
+
+from safetensors import safe_open
+from safetensors.torch import save
+import torch
+from torch import Tensor
+
+from converseg_ros import knowledge
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.files import write_bytes
+from converseg_ros.network.parser.model import ParserConfig, ParserModel
+from converseg_ros.network.parser.pieces import Pieces, collate
+from converseg_ros.network.parser.search import search
+from converseg_ros.programs.canonical import canonical
+from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.nodes import Node
+from converseg_ros.programs.spans import Text, split
+
+FILE: Final = 'parser.safetensors'
+FORMAT: Final = '1'
+REMEMBERED: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A text's program, how probable it is that it is right (0 to 1), and the program next in probability, if any."""
+
+    program: Node
+    confidence: float
+    second: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic map from the log-odds of the search to the probability that a program is right."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, probability: float) -> float:
+        """Return the calibrated probability."""
+        p = min(max(probability, 1e-6), 1 - 1e-6)
+        return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.offset)))
+
+
+class Parser:
+    """English to programs, on one CPU thread; the last texts are remembered."""
+
+    def __init__(
+        self, model: ParserModel, grammar: Grammar, pieces: Pieces, calibration: Calibration, *, beam: int = 4
+    ) -> None:
+        self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
+        self.calibration, self.beam = calibration, beam
+        self._known: OrderedDict[str, Parsed] = OrderedDict()
+
+    def parse(self, text: str) -> Parsed:
+        """Return the program of a text; raise InputError where it is empty or too long."""
+        found = self._known.get(text)
+        if found is None:
+            found = self._known[text] = self._parse(text)
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        self._known.move_to_end(text)
+        return found
+
+    @torch.inference_mode()
+    def _parse(self, text: str) -> Parsed:
+        words = split(text)
+        inputs = collate([self.pieces.encode(words)])
+        if inputs.ids.shape[1] > self.model.config.pieces:
+            raise InputError('the text is too long', where='instruction', do='ask for one thing at a time')
+        vectors = self.pieces.vectors(inputs.ids)
+        memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
+        total: dict[Node, float] = {}
+        for hypothesis in search(self.model, memory, self.grammar, Text(tuple(words)), self.beam):
+            program = canonical(self.grammar.read(hypothesis.tokens, words))
+            total[program] = total.get(program, 0.0) + math.exp(hypothesis.log_probability)
+        best, *others = sorted(total, key=lambda p: -total[p])
+        return Parsed(best, self.calibration(total[best]), others[0] if others else None)
+
+
+def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4) -> Parser:
+    """Return the parser of a model folder, or that of another file with the folder's word pieces."""
+    grammar = Grammar(tuple(knowledge.tags()))
+    model, calibration = load_model(file or folder / FILE, grammar)
+    return Parser(model, grammar, Pieces.load(folder), calibration, beam=beam)
+
+
+def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: Calibration) -> None:
+    """Write a model in float16 with its tokens and calibration, atomically."""
+    state = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
+    metadata = {
+        'format': FORMAT,
+        'config': json.dumps(model.config.to_json()),
+        'tokens': json.dumps(grammar.tokens),
+        'calibration': json.dumps([calibration.slope, calibration.offset]),
+    }
+    write_bytes(path, save(state, metadata))
+
+
+def load_model(path: Path, grammar: Grammar) -> tuple[ParserModel, Calibration]:
+    """Read a model for a grammar; tokens that the file does not know are never written, others' rows are dropped."""
+    if not path.is_file():
+        raise InputError('there is no parser', where=str(path), do='the model folder is not whole: fetch it again')
+    with safe_open(path, framework='pt') as f:
+        metadata = f.metadata() or {}
+        if metadata.get('format') != FORMAT:
+            raise InputError(f'format is {metadata.get("format")}, this package reads {FORMAT}', where=str(path))
+        state = {name: f.get_tensor(name).float() for name in f.keys()}  # noqa: SIM118 - not a mapping
+    tokens = json.loads(metadata['tokens'])
+    config = ParserConfig(**json.loads(metadata['config']) | {'tokens': grammar.size})
+    model = ParserModel(config)
+    model.load_state_dict(for_tokens(state, tokens, grammar.tokens))
+    return model, Calibration(*json.loads(metadata['calibration']))
+
+
+def for_tokens(state: dict[str, Tensor], old: list[str], new: tuple[str, ...]) -> dict[str, Tensor]:
+    """Return a model's state with the rows of its closed tokens in another order; unknown ones are never written."""
+    place = {token: i for i, token in enumerate(old)}
+    weight, bias = state['token.weight'], state['bias']
+    rows = torch.tensor([place.get(t, -1) for t in new])
+    known = (rows >= 0)[:, None]
+    token = torch.where(known, weight[rows], torch.zeros(()))
+    never = torch.where(known[:, 0], bias[rows], torch.full((), -1e4))
+    return state | {'token.weight': torch.cat((token, weight[len(old) :])), 'bias': never}

@@ -1,0 +1,81 @@
+"""Beam search under the grammar: every hypothesis is a prefix of a valid program."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from converseg_ros.network.parser.model import Cache, Memory, ParserModel
+from converseg_ros.programs.linear import Grammar, State
+from converseg_ros.programs.spans import Text
+
+NEGLIGIBLE = 6.0
+"""Hypotheses that are e^6 times less probable than the best program are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A linear form, whole or so far, and the logarithm of its probability among all valid programs."""
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    state: State
+
+
+@torch.inference_mode()
+def search(model: ParserModel, memory: Memory, grammar: Grammar, text: Text, beam: int = 4) -> list[Hypothesis]:
+    """Return up to `beam` whole programs for one text, the most probable first.
+
+    The probability of a token is taken among those that the grammar allows, so that it sums to 1 over all programs.
+    """
+    alive = [Hypothesis((), 0.0, State())]
+    whole: list[Hypothesis] = []
+    cache: Cache | None = None
+    last, step = torch.tensor([[-1]]), 0
+    while alive:
+        logits, cache = model.decode(last, memory.expand(len(alive)), cache, step)
+        scores = logits[:, -1].float().numpy()
+        extended: list[tuple[float, int, int]] = []
+        for row, hypothesis in enumerate(alive):
+            allowed = np.flatnonzero(grammar.allowed(hypothesis.state, text))
+            values = scores[row, allowed]
+            top = values.max()
+            values = values - top - np.log(np.exp(values - top).sum())
+            best = np.argpartition(-values, beam)[:beam] if len(values) > beam else np.arange(len(values))
+            extended.extend((hypothesis.log_probability + float(values[i]), row, int(allowed[i])) for i in best)
+        extended.sort(key=lambda e: -e[0])
+        kept: list[Hypothesis] = []
+        rows = []
+        for probability, row, token in extended[:beam]:
+            parent = alive[row]
+            child = Hypothesis((*parent.tokens, token), probability, grammar.follow(parent.state, token))
+            if child.state.done:
+                whole.append(child)
+            else:
+                kept.append(child)
+                rows.append(row)
+        whole = sorted(whole, key=lambda h: -h.log_probability)[:beam]
+        if len(whole) == beam:
+            kept = []
+        elif whole:  # a longer program is never more probable than its beginning
+            kept = [h for h in kept if h.log_probability > whole[0].log_probability - NEGLIGIBLE]
+        alive = kept
+        if alive:
+            index = torch.tensor(rows[: len(alive)])
+            cache = {name: (k[index], v[index]) for name, (k, v) in cache.items()}
+            last = torch.tensor([[h.tokens[-1]] for h in alive])
+            step += 1
+    return whole
+
+
+def batch_tokens(targets: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the decoder's inputs (-1 is the start) and what should follow each (-100 is padding), both (B, T)."""
+    size = max(len(t) for t in targets)
+    inputs = torch.zeros(len(targets), size, dtype=torch.long)
+    follow = torch.full((len(targets), size), -100, dtype=torch.long)
+    for row, target in enumerate(targets):
+        follow[row, : len(target)] = torch.tensor(target)
+        inputs[row, 1 : len(target)] = torch.tensor(target[:-1])
+    inputs[:, 0] = -1
+    return inputs, follow

@@ -1,0 +1,99 @@
+"""Training examples of the parser: made while it trains, each batch from its number alone, so that a run can go on."""
+
+from collections import Counter
+from dataclasses import dataclass
+import random
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.network.parser.pieces import Encoded, Inputs, Pieces, collate
+from converseg_ros.network.parser.search import batch_tokens
+from converseg_ros.programs.canonical import canonical
+from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.nodes import Node
+from converseg_ros.programs.phrasing import Part
+from converseg_ros.programs.spans import split
+from converseg_ros.training.parser.source import misspell_copied, phrased
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text in words, in pieces, its canonical program and the linear form of that."""
+
+    words: list[str]
+    text: Encoded
+    program: Node
+    tokens: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """inputs: B texts. tokens: the decoder's inputs. follow: what should come after each, -100 where nothing."""
+
+    inputs: Inputs
+    tokens: Tensor
+    follow: Tensor
+
+
+class Examples(Dataset[list[Batch]]):
+    """Pools of `batches` batches of `size` examples of similar length; what cannot be written is counted in `lost`."""
+
+    def __init__(
+        self, grammar: Grammar, pieces: Pieces, part: Part, *, size: int, batches: int, seed: int, pools: int = 10**9
+    ) -> None:
+        self.grammar, self.pieces, self.part = grammar, pieces, part
+        self.size, self.batches, self.seed, self.pools = size, batches, seed, pools
+        self.lost: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        """Return the number of pools."""
+        return self.pools
+
+    def examples(self, number: int, count: int) -> list[Example]:
+        """Return `count` examples of pool `number`."""
+        rng = random.Random(f'{self.seed}-{self.part}-{number}')
+        out: list[Example] = []
+        tries = 0
+        while len(out) < count:
+            tries += 1
+            if tries > 20 * count + 100:
+                raise InputError(f'too few examples can be written: {self.lost.most_common(3)}', where='parser data')
+            example = self._example(rng)
+            if example is not None:
+                out.append(example)
+        return out
+
+    def _example(self, rng: random.Random) -> Example | None:
+        try:
+            text, program = phrased(rng, self.part)
+            program = canonical(program)
+            words = split(text)
+            tokens = self.grammar.write(program, words)
+            pointers = [t - self.grammar.size for t in tokens if t >= self.grammar.size]
+            misspell_copied(rng, words, pointers)
+            encoded = self.pieces.encode(words)
+        except InputError as error:
+            self.lost[f'{error.where}: {error.what}'] += 1
+            return None
+        return None if len(encoded.ids) > 100 else Example(words, encoded, program, tokens)
+
+    def __getitem__(self, number: int) -> list[Batch]:
+        """Return the batches of a pool, in random order."""
+        made = self.examples(number, self.size * self.batches)
+        made.sort(key=lambda e: (len(e.text.ids), len(e.tokens)))
+        groups = [made[i : i + self.size] for i in range(0, len(made), self.size)]
+        random.Random(number).shuffle(groups)
+        return [batch(g) for g in groups]
+
+
+def batch(examples: list[Example]) -> Batch:
+    """Return examples as one batch."""
+    return Batch(collate([e.text for e in examples]), *batch_tokens([e.tokens for e in examples]))
+
+
+def quietly(_: int) -> None:
+    """Let a data worker use one thread."""
+    torch.set_num_threads(1)

@@ -1,0 +1,238 @@
+"""Training the parser: build the model, make batches, the loss, validation by exact programs, export."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+import json
+import math
+from pathlib import Path
+import time
+from typing import Any
+
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+from torch.utils.data import DataLoader
+
+from converseg_ros import knowledge
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.files import atomic_path, write_json
+from converseg_ros.network.parser.model import ParserConfig, ParserModel
+from converseg_ros.network.parser.parser import Calibration, Parser, load_model, save_parser
+from converseg_ros.network.parser.pieces import Pieces
+from converseg_ros.network.registry import find_model
+from converseg_ros.programs.canonical import equal
+from converseg_ros.programs.linear import Grammar
+from converseg_ros.training.parser.config import ParserTraining
+from converseg_ros.training.parser.examples import Batch, Example, Examples, quietly
+
+CHECKPOINT = 'checkpoint.pt'
+
+
+class ParserTask:
+    """One run; `train` goes on from the checkpoint in the run's folder, or starts."""
+
+    def __init__(self, config: ParserTraining, *, report: Callable[[str], None] = print) -> None:
+        self.config, self.report = config, report
+        self.folder = Path(config.out)
+        self.grammar = Grammar(tuple(knowledge.tags()))
+        self.pieces = Pieces.load(find_model(config.pieces))
+        torch.manual_seed(config.seed)
+        sizes = {name: getattr(config, name) for name in ('width', 'encoder_layers', 'decoder_layers', 'dropout')}
+        self.model = ParserModel(ParserConfig(self.grammar.size, embedding=self.pieces.weight.shape[1], **sizes))
+        if config.origin:
+            self._adopt(Path(config.origin))
+        self.master = {n: p.detach().clone().float() for n, p in self.model.named_parameters()}
+        self.average = {n: p.clone() for n, p in self.master.items()}
+        decayed = [p for p in self.master.values() if p.ndim >= 2]
+        plain = [p for p in self.master.values() if p.ndim < 2]
+        self.optimizer = torch.optim.AdamW(
+            [{'params': decayed, 'weight_decay': config.weight_decay}, {'params': plain, 'weight_decay': 0.0}],
+            lr=config.lr,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        if config.bf16:  # weights and activations; the optimizer keeps float32
+            self.model = self.model.to(torch.bfloat16)
+        self.step, self.best = 0, 0.0
+        self._resume()
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield batches from the current step on."""
+        c = self.config
+        data = Examples(self.grammar, self.pieces, 'train', size=c.batch, batches=c.pool, seed=c.seed)
+        first = self.step // c.pool
+        order = range(first, first + -(-(c.steps - self.step) // c.pool) + 2)
+        loader: Any = DataLoader(
+            data, batch_size=None, sampler=order, num_workers=c.workers, worker_init_fn=quietly,
+            prefetch_factor=4 if c.workers else None,
+        )  # fmt: skip
+        skip = self.step % c.pool
+        for pool in loader:
+            yield from pool[skip:]
+            skip = 0
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the mean cross-entropy of the output tokens."""
+        inputs = batch.inputs
+        vectors = self.pieces.vectors(inputs.ids, next(self.model.parameters()).dtype)
+        memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
+        logits, _ = self.model.decode(batch.tokens, memory)
+        return F.cross_entropy(logits.float().flatten(0, 1), batch.follow.flatten())
+
+    def train(self) -> dict[str, float]:
+        """Train to config.steps; return the last validation's scores."""
+        config, started, first = self.config, time.monotonic(), self.step
+        recent: list[float] = []
+        scores: dict[str, float] = {}
+        for batch in self.batches():
+            if self.step >= config.steps:
+                break
+            recent.append(self._update(batch))
+            if self.step % 50 == 0:
+                pace = (time.monotonic() - started) / (self.step - first)
+                mean = sum(recent[-50:]) / len(recent[-50:])
+                self.report(f'step {self.step}/{config.steps} loss {mean:.4f} {pace:.2f} s/step')
+            done = self.step == config.steps
+            if done or self.step % config.checkpoint_every == 0:
+                self._save()
+            if done or self.step % config.validate_every == 0:
+                scores = self.validate()
+                self.export(self.folder / 'parser.safetensors')
+        return scores
+
+    def lr(self, step: int) -> float:
+        """Return the learning rate of a step: warm-up, constant, then linear to the minimum over the last steps."""
+        c = self.config
+        left = (c.steps - step) / max(1.0, c.decay * c.steps)
+        return c.min_lr + (c.lr - c.min_lr) * min(1.0, (step + 1) / c.warmup, left)
+
+    def _update(self, batch: Batch) -> float:
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group['lr'] = self.lr(self.step)
+        loss = self.loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise InputError(f'the loss is {value}', where=f'step {self.step}', do='lower lr')
+        parameters = dict(self.model.named_parameters())
+        for name, master in self.master.items():
+            grad = parameters[name].grad
+            master.grad = None if grad is None else grad.float()
+            parameters[name].grad = None
+        torch.nn.utils.clip_grad_norm_(list(self.master.values()), self.config.clip)
+        self.optimizer.step()
+        self.step += 1
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, master in self.master.items():
+                parameters[name].copy_(master)
+                self.average[name].lerp_(master, 1 - decay)
+        return value
+
+    def parser(self, calibration: Calibration | None = None) -> Parser:
+        """Return a parser with the averaged weights."""
+        model = ParserModel(self.model.config)
+        model.load_state_dict(self.average)
+        return Parser(model, self.grammar, self.pieces, calibration or Calibration())
+
+    def validate(self) -> dict[str, float]:
+        """Return the shares of right programs of held-out phrases and of fresh texts from the trained ones."""
+        parser = self.parser()
+        scores = {}
+        for part in ('held_out', 'train'):
+            right = [equal_program(parser, e) for e in self._fixed(part, self.config.validate)]
+            scores[part] = sum(right) / len(right)
+        self.best = max(self.best, scores['held_out'])
+        self.report(
+            f'step {self.step}: held-out phrases {scores["held_out"]:.3f}, trained phrases {scores["train"]:.3f}'
+        )
+        with (self.folder / 'scores.jsonl').open('a') as f:
+            f.write(json.dumps({'step': self.step, **scores}) + '\n')
+        return scores
+
+    def _fixed(self, part: Any, count: int) -> list[Example]:
+        """Return the same examples each time; their seed is never trained with."""
+        data = Examples(self.grammar, self.pieces, part, size=count, batches=1, seed=-1)
+        return data.examples(0, count)
+
+    def export(self, path: Path, count: int = 1024) -> None:
+        """Write the parser with the averaged weights, calibrated on held-out phrases."""
+        parser = self.parser()
+        save_parser(path, parser.model, self.grammar, self.calibrate(parser, count))
+
+    def calibrate(self, parser: Parser, count: int) -> Calibration:
+        """Return the logistic map from the search's probability to being right, fitted on held-out phrases."""
+        pairs = []
+        for example in self._fixed('held_out', count):
+            try:
+                found = parser.parse(' '.join(example.words))
+            except InputError:
+                continue
+            p = min(max(found.confidence, 1e-6), 1 - 1e-6)
+            pairs.append((math.log(p / (1 - p)), float(equal(found.program, example.program))))
+        return fit(torch.tensor(pairs, dtype=torch.float64))
+
+    def _adopt(self, path: Path) -> None:
+        state = load_model(path, self.grammar)[0].state_dict()
+        fresh = self.model.state_dict()
+        new = state['bias'] <= -1e4 + 1
+        for name in ('token.weight', 'bias'):
+            rows = torch.nonzero(new).flatten()
+            state[name][rows] = fresh[name][rows]
+        self.model.load_state_dict(state)
+
+    def _save(self) -> None:
+        state = {
+            'step': self.step, 'best': self.best, 'tokens': list(self.grammar.tokens), 'master': self.master,
+            'average': self.average, 'optimizer': self.optimizer.state_dict(),
+        }  # fmt: skip
+        with atomic_path(self.folder / CHECKPOINT) as temporary:
+            torch.save(state, temporary)
+
+    def _resume(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / CHECKPOINT
+        write_json(self.folder / 'config.json', asdict(self.config))
+        if not path.is_file():
+            return
+        state = torch.load(path, map_location='cpu', weights_only=True)
+        if state['tokens'] != list(self.grammar.tokens):
+            raise InputError(
+                'the checkpoint is of another grammar', where=str(path), do='start another run with it as its origin'
+            )
+        self.step, self.best = state['step'], state['best']
+        self.optimizer.load_state_dict(state['optimizer'])
+        parameters = dict(self.model.named_parameters())
+        with torch.no_grad():
+            for name, master in self.master.items():
+                master.copy_(state['master'][name])
+                self.average[name].copy_(state['average'][name])
+                parameters[name].copy_(master)
+        self.report(f'going on from step {self.step}')
+
+
+def equal_program(parser: Parser, example: Example) -> bool:
+    """Return whether a parser gives an example's program."""
+    try:
+        return equal(parser.parse(' '.join(example.words)).program, example.program)
+    except InputError:
+        return False
+
+
+def fit(pairs: Tensor) -> Calibration:
+    """Return the logistic regression of (log-odds, right) pairs (N, 2), a little regularised."""
+    if len(pairs) < 20 or pairs[:, 1].min() == pairs[:, 1].max():
+        return Calibration()
+    weight = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight], max_iter=100, line_search_fn='strong_wolfe')
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = F.binary_cross_entropy_with_logits(pairs[:, 0] * weight[0] + weight[1], pairs[:, 1])
+        loss = loss + 1e-3 * ((weight[0] - 1) ** 2 + weight[1] ** 2)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return Calibration(float(weight[0].detach()), float(weight[1].detach()))

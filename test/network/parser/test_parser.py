@@ -1,0 +1,148 @@
+"""The parser gives a valid program for any text, whatever its weights are, and refuses what is no instruction."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from converseg_ros import knowledge
+from converseg_ros.core.errors import InputError
+from converseg_ros.network.parser.model import ParserConfig, ParserModel
+from converseg_ros.network.parser.parser import Calibration, Parser, load_parser, save_parser
+from converseg_ros.network.parser.pieces import Pieces, collate
+from converseg_ros.network.parser.search import batch_tokens, search
+from converseg_ros.network.registry import find_model
+from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.nodes import Filter, Select, node_from_json
+from converseg_ros.programs.spans import Text, split
+
+TEXTS = (
+    'the tallest mug', 'wheres the er coffee mugs pls', 'ROOM FOR 20 CM', 'a', '12', "the man's hand 🙂", 'naïve café',
+    'xqzvwj', 'the red mug and the blue mug and the green mug and the yellow mug next to the box',
+)  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def grammar() -> Grammar:
+    return Grammar(tuple(knowledge.tags()))
+
+
+@pytest.fixture(scope='module')
+def pieces() -> Pieces:
+    return Pieces.load(find_model('compact'))
+
+
+def model(grammar: Grammar, seed: int = 0) -> ParserModel:
+    torch.manual_seed(seed)
+    made = ParserModel(ParserConfig(grammar.size, width=16, heads=2, encoder_layers=1, decoder_layers=2))
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(8)  # far from uniform, so that different weights write different programs
+    return made
+
+
+@pytest.mark.parametrize('beam', [1, 4])
+@pytest.mark.parametrize('seed', range(8))
+def test_any_weights_give_a_valid_program(grammar: Grammar, pieces: Pieces, seed: int, beam: int) -> None:
+    parser = Parser(model(grammar, seed), grammar, pieces, Calibration(), beam=beam)
+    for text in TEXTS:
+        parsed = parser.parse(text)
+        assert node_from_json(parsed.program.to_json()) == parsed.program
+        assert 0 <= parsed.confidence <= 1
+
+
+def test_words_one_by_one_give_the_same_logits_as_all_at_once(grammar: Grammar, pieces: Pieces) -> None:
+    net = model(grammar).eval()
+    words = split('the red mugs on the table')
+    tokens = grammar.write(Select('all', Filter('colour', 'red', Filter('name', 'mug'))), words)
+    given, _ = batch_tokens([tokens])
+    inputs = collate([pieces.encode(words)])
+    vectors = pieces.vectors(inputs.ids)
+    with torch.inference_mode():
+        memory = net.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
+        whole, _ = net.decode(given, memory)
+        cache, single = None, []
+        for i in range(given.shape[1]):
+            logits, cache = net.decode(given[:, i : i + 1], memory, cache, i)
+            single.append(logits)
+    torch.testing.assert_close(torch.cat(single, 1), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_padding_changes_nothing(grammar: Grammar, pieces: Pieces) -> None:
+    net = model(grammar).eval()
+    short, long = (pieces.encode(split(t)) for t in ('the mug', 'the mug behind the unbelievably colourful boxes'))
+    given, _ = batch_tokens([[0, 1], [0, 1]])
+    logits = []
+    for texts in ([short], [short, long]):
+        inputs = collate(texts)
+        vectors = pieces.vectors(inputs.ids)
+        with torch.inference_mode():
+            memory = net.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
+            logits.append(net.decode(given[: len(texts)], memory)[0][:1, :, : grammar.size + 2])
+    torch.testing.assert_close(logits[0], logits[1], rtol=1e-4, atol=1e-4)
+
+
+def test_a_wider_beam_is_never_less_probable(grammar: Grammar, pieces: Pieces) -> None:
+    net = model(grammar, 3).eval()
+    inputs = collate([pieces.encode(split('the mug on the box'))])
+    with torch.inference_mode():
+        vectors = pieces.vectors(inputs.ids)
+        memory = net.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
+    found = {
+        beam: search(net, memory, grammar, Text(tuple(['the', 'mug', 'on', 'the', 'box'])), beam) for beam in (1, 8)
+    }
+    assert found[8][0].log_probability >= found[1][0].log_probability
+    assert len({h.tokens for h in found[8]}) == len(found[8])
+
+
+def test_a_file_gives_the_same_parser(grammar: Grammar, pieces: Pieces, tmp_path: Path) -> None:
+    net, calibration = model(grammar, 1), Calibration(0.5, -1.0)
+    net.load_state_dict({k: v.half().float() for k, v in net.state_dict().items()})
+    path = tmp_path / 'parser.safetensors'
+    save_parser(path, net, grammar, calibration)
+    again = load_parser(find_model('compact'), path)
+    parser = Parser(net, grammar, pieces, calibration)
+    assert again.parse('the tallest mug') == parser.parse('the tallest mug')
+
+
+def test_a_file_of_another_grammar_keeps_what_both_know(grammar: Grammar, pieces: Pieces, tmp_path: Path) -> None:
+    fewer = Grammar(tuple(knowledge.tags())[5:])
+    path = tmp_path / 'parser.safetensors'
+    save_parser(path, model(fewer), fewer, Calibration())
+    again = load_parser(find_model('compact'), path)
+    lost = {f'tag:{t}' for t in tuple(knowledge.tags())[:5]}
+    rows = [grammar.number[t] for t in lost]
+    assert bool((again.model.bias[rows] <= -1e4).all())
+    kept = [t for t in grammar.tokens if t not in lost]
+    mine = again.model.token.weight[[grammar.number[t] for t in kept]]
+    theirs = model(fewer).token.weight[[fewer.number[t] for t in kept]]
+    torch.testing.assert_close(mine, theirs, rtol=1e-2, atol=1e-2)
+
+
+def test_the_same_text_is_parsed_once(grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = Parser(model(grammar), grammar, pieces, Calibration())
+    first = parser.parse('the mug')
+    monkeypatch.setattr(parser.model, 'encode', None)  # would fail if it was asked again
+    assert parser.parse('the mug') is first
+
+
+@pytest.mark.parametrize('text', ['', '  ', '🙂', '...', 'mug ' * 5000, 'Donaudampfschifffahrt' * 60 + ' ' + 'q ' * 70])
+def test_what_is_no_instruction_is_refused_with_a_reason(grammar: Grammar, pieces: Pieces, text: str) -> None:
+    parser = Parser(model(grammar), grammar, pieces, Calibration())
+    if text.startswith('Donau'):
+        parser.model.config = replace(parser.model.config, pieces=40)
+    with pytest.raises(InputError) as error:
+        parser.parse(text)
+    assert error.value.do and len(str(error.value)) < 200
+
+
+def test_calibration_keeps_the_order_and_stays_between_0_and_1() -> None:
+    calibration = Calibration(0.7, -0.5)
+    values = [calibration(p) for p in (0.0, 0.1, 0.5, 0.9, 1.0)]
+    assert values == sorted(values) and values[0] > 0 and values[-1] < 1
+
+
+def test_a_folder_without_a_parser_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match='no parser'):
+        load_parser(tmp_path)
