@@ -89,9 +89,7 @@ def test_a_wider_beam_is_never_less_probable(grammar: Grammar, pieces: Pieces) -
     with torch.inference_mode():
         vectors = pieces.vectors(inputs.ids)
         memory = net.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
-    found = {
-        beam: search(net, memory, grammar, Text(tuple(['the', 'mug', 'on', 'the', 'box'])), beam) for beam in (1, 8)
-    }
+    found = {beam: search(net, memory, grammar, Text(('the', 'mug', 'on', 'the', 'box')), beam) for beam in (1, 8)}
     assert found[8][0].log_probability >= found[1][0].log_probability
     assert len({h.tokens for h in found[8]}) == len(found[8])
 
