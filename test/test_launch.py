@@ -112,7 +112,7 @@ def test_layouts_show_topics_that_are_published() -> None:
 
 
 @pytest.mark.parametrize(('name', 'table'), [('speech', 'SPEECH'), ('console', 'CONSOLE')])
-def test_the_operators_pages_list_the_parameters_with_their_defaults(name: str, table: str) -> None:
+def test_the_pages_list_the_parameters_with_their_defaults(name: str, table: str) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
     from converseg_ros.nodes import operator_parameters
 
@@ -123,3 +123,51 @@ def test_the_operators_pages_list_the_parameters_with_their_defaults(name: str, 
     for p in known:
         default = str(p.default).lower() if isinstance(p.default, bool) else repr(p.default)
         assert rows[p.name] == ('[]' if p.default == [''] else default, 'yes' if p.live else 'start'), p.name
+
+
+@pytest.mark.parametrize('name', ['segmenter', 'speech', 'console', 'learning'])
+def test_the_tables_of_parameters_are_those_of_the_code(name: str) -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.nodes.parameter_docs import HEAD, page_with_table
+
+    page = (ROOT / 'docs' / f'{name}_node.md').read_text()
+    assert HEAD in page
+    assert page_with_table(page, page_name := f'{name}_node.md') == page, f'{page_name}: run nodes/parameter_docs.py'
+
+
+@pytest.mark.parametrize('table', ['TABLE', 'SPEECH', 'CONSOLE', 'LEARNING'])
+def test_every_number_has_a_range_that_means_something(table: str) -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.nodes import operator_parameters
+    from converseg_ros.ros import parameters
+
+    for p in getattr(parameters if table == 'TABLE' else operator_parameters, table):
+        if isinstance(p.default, bool | str | list):
+            assert p.low is None and p.high is None, p.name
+            continue
+        assert p.low is not None and p.high is not None and p.low <= p.default <= p.high, p.name
+        assert p.high <= (1e5 if isinstance(p.default, float) else 1e6), p.name
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('tracker.keep_status', 5e5),
+        ('tracker.half_life', 0.0),
+        ('tracker.width', 1),
+        ('lift.support_tilt', 100.0),
+        ('lift.partial_below', 2.0),
+        ('lift.cell', 0.0),
+        ('safety.min_depth_ratio', 1.5),
+        ('conversation.timeout_s', 0.0),
+        ('conversation.history', 0),
+        ('max_instructions', 0),
+    ],
+)
+def test_values_without_sense_are_refused_by_name(name: str, value: float) -> None:
+    pytest.importorskip('rclpy', reason='ROS 2 is not installed')
+    from converseg_ros.core import InputError
+    from converseg_ros.ros.parameters import TABLE, Settings
+
+    with pytest.raises(InputError, match=name.replace('.', '[.]')):
+        Settings({p.name: p.default for p in TABLE} | {name: value})

@@ -17,6 +17,7 @@ from converseg_ros.action import Evaluate, Generate, Train
 from converseg_ros.commands.engine_config import arguments_of, natural_judge, read_configuration
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.jobs import Job, Progress
+from converseg_ros.nodes.operator_parameters import LEARNING, check_all, declare
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.sampling import FrameSampler
 
@@ -29,11 +30,11 @@ class LearningNode(Node):
     def __init__(self, **kwargs: Any) -> None:
         """Declare parameters and offer the actions."""
         super().__init__('learning', **kwargs)
-        p = self.declare_parameter
-        self._period = float(p('sample_period', 1.0).value)  # seconds between live frames
-        self._change = float(p('sample_change', 4.0).value)  # mean grey levels by which a frame must differ
-        self._frames = int(p('sample_frames', 100).value)  # live frames where a goal says 0
-        self._compressed = p('image_transport', 'raw').value == 'compressed'
+        values = declare(self, LEARNING)
+        check_all(LEARNING, values)
+        self._period, self._change = values['sample_period'], values['sample_change']
+        self._frames = values['sample_frames']
+        self._compressed = values['image_transport'] == 'compressed'
         self._lock = threading.Lock()
         self._busy = ''
         self._job: Job | None = None

@@ -1,4 +1,4 @@
-"""Every parameter of the speech and the console node: what it does, its range, whether it may change while it runs."""
+"""Every parameter of the speech, console and learning node: what it does, its range, and when it may change."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,22 +10,16 @@ from rclpy.parameter import Parameter as RosParameter
 
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.instruction import said_by
-from converseg_ros.ros.parameters import Parameter, group
+from converseg_ros.ros.parameters import Parameter, check, declare_table, group
 from converseg_ros.speech.listener import ListenOptions
 
-RANGES = {'gate': (-120.0, 0.0), 'margin': (0.0, 60.0), 'threshold': (0.2, 1.0), 'longest': (1.0, 25.0)}
 OPERATOR = Parameter('operator', '', 'Who speaks: the conversation is kept under this name; empty: the nameless one.')
 SEGMENTER = Parameter('segmenter', 'segmenter', 'Name of the segmenter node.', live=False)
 
 
 def _listening() -> list[Parameter]:
     """Return the listener's options as parameters."""
-    made = []
-    for p in group('', ListenOptions):
-        name = p.name.removeprefix('.')
-        low, high = RANGES.get(name, (0.0, 60.0)) if isinstance(p.default, float) else (None, None)
-        made.append(replace(p, name=name, low=low, high=high, live=name != 'before'))
-    return made
+    return [replace(p, live=p.name != 'before') for p in group('', ListenOptions)]
 
 
 SPEECH: tuple[Parameter, ...] = (
@@ -62,13 +56,27 @@ CONSOLE: tuple[Parameter, ...] = (
 )
 
 
+LEARNING: tuple[Parameter, ...] = (
+    Parameter('sample_period', 1.0, 'Seconds between live frames.', 0.02, 3600.0, live=False),
+    Parameter(
+        'sample_change',
+        4.0,
+        'Mean grey levels by which a live frame must differ from the last one kept.',
+        0.0,
+        255.0,
+        live=False,
+    ),
+    Parameter('sample_frames', 100, "Live frames where a goal's `max_frames` is 0.", 1, 100_000, live=False),
+    Parameter('image_transport', 'raw', 'Type of the image topic.', choices=('raw', 'compressed'), live=False),
+)
+
+
 def declare(
     node: Node, table: Sequence[Parameter], apply: Callable[[dict[str, Any]], None] | None = None
 ) -> dict[str, Any]:
     """Declare a table on a node and return the values; `apply` is told all values whenever live ones changed."""
     by_name = {p.name: p for p in table}
-    for p in table:
-        node.declare_parameter(p.name, p.default, p.descriptor())
+    first = declare_table(node, table)
 
     def values() -> dict[str, Any]:
         return {name: node.get_parameter(name).value for name in by_name}
@@ -80,7 +88,7 @@ def declare(
                 if p is not None and not p.live:
                     raise InputError('it is read when the node starts', where=p.name, do='start the node anew')
                 if p is not None:
-                    check(p, change.value)
+                    check_operator(p, change.value)
         except ConversegError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
@@ -88,18 +96,17 @@ def declare(
     node.add_on_set_parameters_callback(may_set)
     if apply is not None:
         node.add_post_set_parameters_callback(lambda _: apply(values()))
-    return values()
+    return first
 
 
 def check_all(table: Sequence[Parameter], values: Mapping[str, Any]) -> None:
-    """Raise InputError naming the first parameter whose value is none of its choices."""
+    """Raise InputError naming the first parameter whose value it cannot have."""
     for p in table:
-        check(p, values[p.name])
+        check_operator(p, values[p.name])
 
 
-def check(p: Parameter, value: Any) -> None:
-    """Raise InputError where a parameter cannot have this value."""
-    if p.choices and value not in p.choices:
-        raise InputError(f'{value!r} is not one of {", ".join(p.choices)}', where=p.name)
+def check_operator(p: Parameter, value: Any) -> None:
+    """Raise InputError where a parameter cannot have this value; an operator's name must be one that can be said."""
+    check(p, value)
     if p is OPERATOR:
         said_by(str(value), '')

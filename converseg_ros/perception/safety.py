@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.errors import ConversegError
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.instruction import Instruction, Role
+from converseg_ros.core.options import check_options, option
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import Status
 from converseg_ros.lifting.clouds import voxelize
@@ -23,19 +24,18 @@ SECOND = 1_000_000_000
 class SafetyOptions:
     """Settings of the gate."""
 
-    max_age: float = 1.0
+    max_age: float = option(1.0, 0.01, 60.0)
     """Seconds after the stamp of the image the network saw until its answer is stale, whatever the tracker says."""
-    clock_slack: float = 0.1
+    clock_slack: float = option(0.1, 0.0, 10.0)
     """Seconds an image may be stamped ahead of the clock before the clock is taken to have jumped."""
-    min_depth_ratio: float = 0.05
+    min_depth_ratio: float = option(0.05, 0.0, 1.0)
     """Share of the image that must have depth; less counts as a sensor without depth."""
-    voxel: float = 0.05
+    voxel: float = option(0.05, 0.001, 1.0)
     """Edge in metres of the voxels of ~/safety/voxels."""
 
     def __post_init__(self) -> None:
-        """Refuse voxels without a size."""
-        if not 0.001 <= self.voxel < np.inf:
-            raise InputError(f'voxel is {self.voxel}', where='safety options', do='give at least 0.001 m')
+        """Refuse settings that have no meaning."""
+        check_options(self, 'safety options')
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
 from converseg_ros.core.mask import Box
+from converseg_ros.core.options import check_options, option
 from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
+    LEAST,
     LowFrame,
     flow_back,
     forward,
@@ -38,26 +40,30 @@ EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the 
 class TrackerOptions:
     """Settings of the tracker; times in seconds of the images' stamps."""
 
-    width: int = 128
+    width: int = option(128, LEAST, 2048)
     """Columns of the small image that motion is measured on."""
-    max_carry: float = 2.0
+    max_carry: float = option(2.0, 0.0, 60.0)
     """Answers older than this are not carried any further."""
-    half_life: float = 1.0
+    half_life: float = option(1.0, 0.01, 3600.0)
     """A carried score halves in this time, sooner where the images disagree."""
-    keep_status: float = 0.5
+    keep_status: float = option(0.5, 0.0, 1.0)
     """Below this share of its first score a carried region is LOW_CONFIDENCE."""
-    max_gap: float = 1.0
+    max_gap: float = option(1.0, 0.01, 60.0)
     """A longer gap between images, or one that goes backwards, is a clock jump: everything is forgotten."""
-    cut: float = 0.4
+    cut: float = option(0.4, 0.0, 1.0)
     """Correlation of the image with the carried one below which the scene has been cut."""
-    match_overlap: float = 0.2
+    match_overlap: float = option(0.2, 0.0, 1.0)
     """Overlap (IoU) of a carried and a new mask above which they are the same thing."""
-    match_distance: float = 0.15
+    match_distance: float = option(0.15, 0.0, 10.0)
     """Distance in metres between two centroids in the world below which they are the same thing."""
-    max_tracks: int = 64
+    max_tracks: int = option(64, 1, 10_000)
     """Things remembered; the longest unseen is forgotten first."""
-    history: int = 32
+    history: int = option(32, 1, 1000)
     """Small images remembered, for answers that come late."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that have no meaning."""
+        check_options(self, 'tracker options')
 
 
 @dataclass(slots=True)

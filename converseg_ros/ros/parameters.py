@@ -1,10 +1,7 @@
 """Every parameter of the segmenter node: what it does, its range, and whether it may change while the node runs."""
 
-import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-import inspect
-import textwrap
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -12,15 +9,14 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from converseg_ros.core import InputError, Instruction, Role
+from converseg_ros.core.options import option_docs
 from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
-from converseg_ros.perception.motion import LEAST
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
 from converseg_ros.perception.tracker import TrackerOptions
 
-MOST = 1e6
-CHOICES = {'box': ('hull', 'upright'), 'backend': ('rules', 'openai', 'local')}  # of options that are words
+DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +46,50 @@ class Parameter:
         return made
 
 
-def _field_docs(cls: type) -> dict[str, str]:
-    """Return the string below each field of a dataclass: its description lives there and nowhere else."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    docs = {}
-    for item, after in zip(body.body, body.body[1:]):
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(after, ast.Expr):
-            docs[item.target.id] = ' '.join(str(ast.literal_eval(after.value)).split())
-    return docs
+def group(prefix: str, cls: type) -> list[Parameter]:
+    """Return a parameter for each field of a dataclass of options, with the range that the field states."""
+    docs = option_docs(cls)
+    dot = f'{prefix}.' if prefix else ''
+    return [
+        Parameter(
+            f'{dot}{f.name}',
+            f.default,
+            docs[f.name],
+            f.metadata.get('low'),
+            f.metadata.get('high'),
+            f.metadata.get('choices', ()),
+        )
+        for f in fields(cls)
+    ]
 
 
-def group(prefix: str, cls: type, skip: tuple[str, ...] = ()) -> list[Parameter]:
-    """Return a parameter for each field of a dataclass of options."""
-    docs = _field_docs(cls)
-    made = []
-    for f in fields(cls):
-        if f.name not in skip:
-            text = isinstance(f.default, str)
-            low, high = (None, None) if text else (0.0, MOST)
-            choices = CHOICES.get(f.name, ())
-            made.append(Parameter(f'{prefix}.{f.name}', f.default, docs[f.name], low, high, choices))
-    return made
+def check(p: Parameter, value: Any) -> None:
+    """Raise InputError where a parameter cannot have this value."""
+    if p.choices and value not in p.choices:
+        raise InputError(f'{value!r} is not one of {", ".join(p.choices)}', where=p.name)
+    if p.low is not None and p.high is not None and not p.low <= value <= p.high:
+        raise InputError(f'{value} is not in {p.low:g} to {p.high:g}', where=p.name)
+
+
+def declare_table(node: Node, table: Sequence[Parameter]) -> dict[str, Any]:
+    """Declare the parameters of a table that a node does not have yet; return the values by name."""
+    for p in table:
+        if not node.has_parameter(p.name):
+            node.declare_parameter(p.name, p.default, p.descriptor())
+    return {p.name: node.get_parameter(p.name).value for p in table}
+
+
+def markdown(table: Sequence[Parameter], when: str) -> str:
+    """Return the rows of a table for the docs; `when`: the word for parameters that are read once."""
+    rows = []
+    for p in table:
+        default = str(p.default).lower() if isinstance(p.default, bool) else repr(p.default)
+        default = '[]' if p.default == [''] else default
+        values = ', '.join(f'`{c}`' for c in p.choices)
+        if p.low is not None and p.high is not None:
+            values = f'{p.low:g} to {p.high:g}'
+        rows.append(f'| `{p.name}` | `{default}` | {values} | {"yes" if p.live else when} | {p.about} |')
+    return '\n'.join(rows)
 
 
 OWN = (
@@ -105,7 +123,7 @@ OWN = (
     Parameter('qos_depth', 2, "Messages that the middleware keeps for each of the camera's subscriptions.", 1, 100),
     Parameter('max_rate', 0.0, 'Most images a second that the network sees; 0 = as many as it can.', 0.0, 1000.0),
     Parameter('max_instructions', 32, 'Most instructions in force at once; more are refused.', 1, 255),
-    Parameter('instruction_ttl', 30.0, 'Seconds until the current instruction expires; 0 = never.', 0.0, MOST),
+    Parameter('instruction_ttl', 30.0, 'Seconds until the current instruction expires; 0 = never.', 0.0, DAY),
     Parameter('dialogue', True, 'Take texts on `instruction` as conversation; false: ask the network literally.'),
     Parameter(
         'conversation_file',
@@ -151,9 +169,7 @@ class Settings:
         """Check values against each other; raise InputError naming the parameter."""
         self.values = dict(values)
         for p in TABLE:
-            value = self.values[p.name]
-            if p.choices and value not in p.choices:
-                raise InputError(f'{value!r} is not one of {", ".join(p.choices)}', where=p.name)
+            check(p, self.values[p.name])
         self.lift = LiftOptions(**self._part('lift', LiftOptions))
         self.tracker = TrackerOptions(**self._part('tracker', TrackerOptions))
         self.safety = SafetyOptions(**self._part('safety', SafetyOptions))
@@ -166,8 +182,6 @@ class Settings:
                 where='conversation.url',
                 do='give http(s)://HOST:PORT/v1',
             )
-        if self.tracker.width < LEAST:
-            raise InputError(f'{self.tracker.width} columns', where='tracker.width', do=f'give at least {LEAST}')
         self.segmenter = SegmenterOptions(
             self.lift, self.tracker, self['max_age'], self['geometry'], self['lift_carried']
         )
@@ -195,9 +209,7 @@ def _standing(line: str) -> Instruction:
 
 def declare(node: Node) -> Settings:
     """Declare all parameters on a node; return what they are; InputError where overrides contradict each other."""
-    for p in TABLE:
-        if not node.has_parameter(p.name):
-            node.declare_parameter(p.name, p.default, p.descriptor())
+    declare_table(node, TABLE)
     return current(node)
 
 

@@ -12,6 +12,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.options import check_options, option
 from converseg_ros.core.texts import say
 from converseg_ros.speech.recogniser import Recogniser, Transcript
 from converseg_ros.speech.vad import CHUNK, RATE, VoiceActivity
@@ -45,26 +46,30 @@ class Event:
 class ListenOptions:
     """How sentences are cut out of the stream; seconds and decibels below full scale."""
 
-    threshold: float = 0.5
+    threshold: float = option(0.5, 0.2, 1.0)
     """Speech probability at which a sentence starts; it goes on down to 0.15 less."""
-    min_speech: float = 0.25
+    min_speech: float = option(0.25, 0.0, 5.0)
     """Less voiced sound than this is no sentence."""
-    silence: float = 0.5
+    silence: float = option(0.5, 0.05, 10.0)
     """A pause so long ends a sentence."""
-    early: float = 0.2
+    early: float = option(0.2, 0.0, 10.0)
     """After a pause so long the sentence is read already, in the hope that it has ended."""
-    longest: float = 15.0
+    longest: float = option(15.0, 1.0, 25.0)
     """A sentence is cut here."""
-    before: float = 0.3
+    before: float = option(0.3, 0.0, 2.0)
     """Sound kept from before the start."""
-    partial: float = 1.2
+    partial: float = option(1.2, 0.0, 60.0)
     """Seconds between partial results; 0 = none."""
-    gate: float = -55.0
+    gate: float = option(-55.0, -120.0, 0.0)
     """Noise gate: quieter sound is never speech."""
-    margin: float = 6.0
+    margin: float = option(6.0, 0.0, 60.0)
     """The gate follows the room: sound must be so much louder than its quiet moments."""
     push_to_talk: bool = False
     """Listen only between press() and release()."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that have no meaning."""
+        check_options(self, 'listening options')
 
 
 @dataclass(slots=True)
