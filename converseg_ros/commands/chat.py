@@ -80,7 +80,7 @@ def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = ''
         if ack.reason:
             out(f'  {"" if ack.accepted else "not accepted: "}{ack.reason}')
         if ack.question:
-            out(f'  {ack.question} (yes/no)')
+            out(f'  {ack.question} (yes/no)' if ack.accepted else f'  {ack.question}')
     return True
 
 

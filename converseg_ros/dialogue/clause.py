@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import re
 
 from converseg_ros.core import Family, Role
+from converseg_ros.dialogue import prohibitions
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.memory import CommandKind
 
@@ -136,14 +137,23 @@ def is_question(text: str) -> bool:
 
 
 def keep_out(text: str) -> str:
-    """Return what a clause wants kept away from, or ''."""
-    for pattern in v.KEEP_OUT:
+    """Return what a clause wants kept away from, or ''; why, and under which condition, is left out: a guard stands."""
+    for pattern in prohibitions.KEEP_OUT:
         match = full(rf'(?:{pattern}) (?P<np>.+)', text)
         if match and not match['np'].startswith('to '):
-            return match['np'].strip()
-    match = full(v.LEAVE_ALONE, text) or full(v.OFF_LIMITS, text)
+            return _guarded(match['np'])
+    match = full(prohibitions.LEAVE_ALONE, text) or full(prohibitions.OFF_LIMITS, text)
     groups = match.groupdict() if match else {}
     return str(groups.get('np') or groups.get('up') or '').strip()
+
+
+def _guarded(phrase: str) -> str:
+    """Return the thing that a keep-out clause is about, without 'at all', 'because it is hot' and the like."""
+    phrase = re.sub(prohibitions.CONDITION, '', phrase)
+    for after in (prohibitions.AFTERTHOUGHTS, prohibitions.PARTICLES):
+        phrase = re.sub(after, '', phrase).strip(' ,')
+    match = full(prohibitions.OFF_LIMITS, phrase)
+    return match['np'] if match else phrase
 
 
 def action(text: str) -> str:

@@ -17,10 +17,10 @@ from pathlib import Path
 import re
 
 from converseg_ros.core import InputError, Instruction, Role
-from converseg_ros.core.instruction import OPERATOR_NAME, clean_text
+from converseg_ros.core.instruction import MAX_TEXT, OPERATOR_NAME, clean_text
 from converseg_ros.core.region import Region
 from converseg_ros.core.texts import say
-from converseg_ros.dialogue import saved
+from converseg_ros.dialogue import caution, saved
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.clause import doubtful, family_of, full, parse, strip
 from converseg_ros.dialogue.conversation import (
@@ -35,6 +35,7 @@ from converseg_ros.dialogue.coreference import Context, NoReferentError, as_thin
 from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
 from converseg_ros.dialogue.normal import normal, other_language, polish
 from converseg_ros.dialogue.options import Options
+from converseg_ros.dialogue.refused import Refused
 from converseg_ros.dialogue.split import Clause, split
 from converseg_ros.dialogue.thinking import Thinking
 
@@ -51,6 +52,7 @@ class Dialogue:
         self.conversations: dict[str, Conversation] = {}
         self.things: tuple[Thing, ...] = ()
         self.standing: dict[str, Instruction] = {}
+        self.refused = Refused()
 
     def configure(self, options: Options) -> None:
         """Take other options; a shorter history forgets the oldest turns."""
@@ -69,6 +71,9 @@ class Dialogue:
         try:
             text = clean_text(text)
         except InputError as error:
+            words = normal(text[: 4 * MAX_TEXT])
+            if caution.count(words):
+                return self.refused.refuse(text[:MAX_TEXT], words, operator, str(error))
             return Heard(accepted=False, reason=str(error))
         scene = self._scene(scene)
         match = ADDRESSED.fullmatch(text)
@@ -78,10 +83,10 @@ class Dialogue:
         if match:
             scene, text = replace(scene, pointed=match['id']), match['text']
         conversation = self._conversation(operator)
-        language = other_language(text)
+        words = normal(text)
+        language = other_language(words)
         if language:
             return Heard(accepted=False, reason=say('not_supported', language=language))
-        words = normal(text)
         open_question = conversation.removing
         reasons: tuple[str, ...] = ()
         if open_question:
@@ -89,23 +94,62 @@ class Dialogue:
             if answer is not None:
                 return answer
             reasons = (say('kept', names=phrases_of(open_question, scene)),)
+        settled = self.refused.settle(words, operator)
+        if settled is not None:
+            return settled
+        if caution.count(words):
+            return self._cautiously(text, words, scene, operator, reasons)
+        if operator in self.refused.texts:
+            reasons = (*reasons, say('still_unclear', text=self.refused.texts[operator]))
         if self.options.backend != 'rules' and parse(words).kind not in ('command', 'answer', 'forget', 'allow'):
             return Thinking(text, words, scene, operator, tuple(conversation.turns), self.options, reasons)
-        draft = self._by_rules(words, scene, conversation)
+        draft = self._by_rules(split(words), scene, conversation)
         draft.reasons += reasons
         return self._finish(text, words, draft, conversation, scene, 'rules')
 
+    def refuse_literally(self, text: str) -> Heard | None:
+        """Return the refusal of a text that may be a prohibition, where texts are no conversation; or None."""
+        words = normal(text)
+        settled = self.refused.settle(words, '')
+        if settled is None and caution.count(words):
+            return self.refused.refuse(text, words, '')
+        return settled
+
+    def _cautiously(self, text: str, words: str, scene: SceneMemory, operator: str, reasons: tuple[str, ...]) -> Heard:
+        """Return what a text with a cue of a prohibition means: a guard, the end of one, or a refusal with a question.
+
+        The rules alone decide, whatever the backend: a language model takes seconds and may take it for a request.
+        """
+        conversation = self._conversation(operator)
+        whole = caution.understood(words)
+        if whole is None:
+            return self.refused.refuse(text, words, operator)
+        draft = self._by_rules(whole.clauses, scene, conversation)
+        draft.reasons += reasons
+        failed = bool(draft.failures) and not whole.ends
+        heard = self._finish(text, words, draft, conversation, scene, 'rules')
+        guards = any(i.standing and i.role == Role.SAFETY for i in heard.instructions)
+        if failed or not (guards or whole.ends):
+            refused = self.refused.refuse(text, words, operator)
+            return replace(
+                refused, instructions=heard.instructions, accepted=guards, reason=heard.reason or refused.reason
+            )
+        if guards:
+            self.refused.withdraw(operator)
+        return heard
+
     @staticmethod
-    def is_command(text: str) -> bool:
-        """Return whether a text is a command as a whole ('stop', 'forget it', 'undo'), whoever says it."""
+    def is_urgent(text: str) -> bool:
+        """Return whether a text waits for no other: a command ('stop', 'undo'), a prohibition or a warning."""
         match = ADDRESSED.fullmatch(' '.join(text.split()))
-        return parse(normal(match['text'] if match else text)).kind == 'command'
+        words = normal(match['text'] if match else text)
+        return parse(words).kind == 'command' or caution.count(words) > 0
 
     def finish(self, thinking: Thinking, answer: Draft | str) -> Heard:
         """Return what a text means now that the model answered; where it could not, the rules do, and say so."""
         conversation, backend = self._conversation(thinking.operator), thinking.options.backend
         if isinstance(answer, str):
-            draft, backend = self._by_rules(thinking.words, thinking.scene, conversation), 'rules'
+            draft, backend = self._by_rules(split(thinking.words), thinking.scene, conversation), 'rules'
             draft.reasons.append(say('llm_failed', why=answer))
         else:
             draft = answer
@@ -132,9 +176,11 @@ class Dialogue:
         """Forget one operator's conversation, or all of them and the regions; what stands is not touched."""
         if operator is None:
             self.conversations.clear()
+            self.refused.texts.clear()
             self.things = ()
         else:
             self.conversations.pop(operator, None)
+            self.refused.withdraw(operator)
 
     def removed(self, names: Iterable[str]) -> None:
         """Be told that standing instructions were removed elsewhere."""
@@ -143,13 +189,14 @@ class Dialogue:
 
     def save(self, path: Path) -> None:
         """Write the conversations of all operators and what they made stand, atomically."""
-        saved.write(path, self.conversations, self.standing)
+        saved.write(path, self.conversations, self.standing, self.refused.texts)
 
     def load(self, path: Path) -> None:
         """Read what `save` wrote; raise InputError where it is something else, and change nothing."""
-        conversations, standing = saved.read(path, self.options.history)
+        conversations, standing, unclear = saved.read(path, self.options.history)
         self.conversations.update(conversations)
         self.standing.update(standing)
+        self.refused.texts.update(unclear)
 
     def _scene(self, scene: SceneMemory | None) -> SceneMemory:
         scene = scene or SceneMemory()
@@ -178,9 +225,8 @@ class Dialogue:
             return Heard(reason=say('kept', names=phrases_of(names, scene)))
         return None
 
-    def _by_rules(self, words: str, scene: SceneMemory, conversation: Conversation) -> Draft:
+    def _by_rules(self, clauses: list[Clause], scene: SceneMemory, conversation: Conversation) -> Draft:
         draft = Draft()
-        clauses = split(words)
         for n, clause in enumerate(clauses):
             more = n + 1 < len(clauses)
             if more and re.match(rf'not {v.DET}\b', clause.text):

@@ -12,8 +12,16 @@ from converseg_ros.dialogue.conversation import Conversation
 from converseg_ros.dialogue.memory import Turn
 
 
-def write(path: Path, conversations: Mapping[str, Conversation], standing: Mapping[str, Instruction]) -> None:
-    """Write all operators' conversations and what stands, atomically. A question that is open is not kept."""
+def write(
+    path: Path,
+    conversations: Mapping[str, Conversation],
+    standing: Mapping[str, Instruction],
+    unclear: Mapping[str, str],
+) -> None:
+    """Write all operators' conversations, what stands, and prohibitions that were refused, atomically.
+
+    A question about the end of a guard is not kept: the guard stands then.
+    """
     data = {
         'version': 1,
         'operators': {
@@ -24,15 +32,17 @@ def write(path: Path, conversations: Mapping[str, Conversation], standing: Mappi
             for name, c in conversations.items()
         },
         'standing': [instruction_json(i) for i in standing.values()],
+        'unclear': dict(unclear),
     }
     write_json(path, data)
 
 
-def read(path: Path, history: int) -> tuple[dict[str, Conversation], dict[str, Instruction]]:
+def read(path: Path, history: int) -> tuple[dict[str, Conversation], dict[str, Instruction], dict[str, str]]:
     """Return what `write` wrote, the newest `history` turns of each; raise InputError where it is something else."""
     try:
         data = json.loads(path.read_text())
         standing = {d['name']: Instruction(**d) for d in data['standing']}
+        unclear = {str(name): str(text) for name, text in data.get('unclear', {}).items()}
         conversations = {}
         for name, entry in data['operators'].items():
             turns = (Turn.from_json(t) for t in entry['turns'])
@@ -40,7 +50,7 @@ def read(path: Path, history: int) -> tuple[dict[str, Conversation], dict[str, I
             conversations[name] = Conversation(deque(turns, history), deque(asked, history))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f'not a saved dialogue ({error})', where=str(path), do='delete it') from error
-    return conversations, standing
+    return conversations, standing, unclear
 
 
 def instruction_json(instruction: Instruction) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 import re
 
+from converseg_ros.dialogue.prohibitions import KEEP_OUT
 from converseg_ros.dialogue.vocabulary import (
     ATTACHED,
     CORRECTION,
     DET,
-    KEEP_OUT,
     LIST_BLOCKERS,
     ORDINALS,
     PLACES,
@@ -71,6 +71,10 @@ def _conjuncts(sentence: str) -> list[tuple[str, bool, bool]]:
         if not left or match.start() < start:
             continue
         word = match.group().strip(' ,')
+        if word == 'but' and re.search(
+            r'\b(?:everything|everybody|everyone|anything|all|nothing|any|every [\w-]+|all [\w-]+ ?[\w-]*)$', left
+        ):
+            continue  # 'everything but the knife' is one thing
         if re.match(ATTACHED, right) and not re.match(rf'{"|".join(KEEP_OUT)}', right):
             continue
         verb = re.match(rf'{VERB}\b', right) is not None

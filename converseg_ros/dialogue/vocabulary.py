@@ -5,6 +5,7 @@ All patterns are matched against lower-case text without contractions (see norma
 
 # ruff: noqa: E501  # tables of words read better unwrapped
 from converseg_ros.core import Family
+from converseg_ros.dialogue.prohibitions import DET, KEEP_OUT
 
 # Said before a request without changing it; stripped again and again from the start of a clause.
 WRAPPERS = (
@@ -45,7 +46,6 @@ TRAILERS = (
 FILLERS = r'\b(?:um+|uh+|er+m*|ehm+|hm+|mh+m*|ah|oh|(?<!do )you know|sort of|kind of)\b'
 CORRECTION = r'(?:no hang on|hang on|no hold on|no|nope|no wait|wait|wait no|sorry|i mean|i meant|no i mean|sorry i mean|scratch that|make that|rather|actually|no actually|no sorry|oops|correction|no not that one|not that one|not that(?! one)|not this one)'
 
-DET = r'(?:the|a|an|my|your|his|her|our|their|its|this|that|these|those|some|any|all|both|every|each|another|one|two|three|four|five)'
 OBJECT = rf'(?:{DET}|it|them|something|anything|everything|whatever)'
 GRASP = (
     r'(?:hand|give|bring|pass|get|fetch|grab|find|throw|lend|slide) (?:me|us|him|her)(?: over)?(?= \w)',
@@ -57,22 +57,6 @@ GRASP = (
 PLACE = r'(?:put|place|set|leave|lay|drop|stand|park|rest|store|stack)'
 AT = r'(?:onto|on top of|on|into|inside|in|next to|beside|near|under|behind|in front of|at|between|by)'
 
-KEEP_OUT = (
-    r'(?:keep|stay|steer|move|get|back|go)(?: well| far| at least [\w. ]+?| (?:the |your )?(?:robot|arm|gripper|hand|hands|yourself))? (?:away|clear|off|out)(?: from| of)?',
-    r'(?:keep|stay) (?:a |your )?distance (?:from|to)',
-    r'(?:keep|stay)(?: the \w+)? (?:at least |more than )?(?:an? |one |two |three |half an? |[\d.]+ )?(?:metres?|meters?|centimetres?|centimeters?|cm|m|feet|foot|steps?|inches?) (?:away )?(?:from|off)',
-    r'avoid(?: touching| hitting| going near)?', r'protect', r'beware(?: of)?', r'mind', r'spare',
-    r'(?:watch|look) out for', r'be (?:very )?careful (?:with|of|around|about|near)', r'careful (?:with|of|around)',
-    r'(?:do not|never|must not|you must not|you should not|you may not|you cannot|nobody may|no) (?:ever )?(?:touch|touching|go (?:near|close to|anywhere near)|going near|get (?:near|close to|too close to)|come (?:near|close to)|approach|bump into|hit|knock over|step on|move|grab|take|pick up|push|run over|drive over|drive into|disturb|spill|drop|break|hurt|scare)',
-    r'(?:do not|never) let (?:anyone|anybody|anything|it|them|the robot|people|children|kids|the kids|him|her) (?:touch|near|go near|get near|get close to|close to|come near|hit|bump into|knock over|at|get at|play with)',
-    r'(?:nothing|nobody|no one|no robot|no part of you) (?:should|may|must|can|shall|is (?:allowed )?to|gets to) (?:ever )?(?:(?:come|go|get|move|be|pass|reach)(?: any)?(?: within [\w .]+? of| near(?:er)?(?: to)?| close(?:r)? to| into| onto)|touch|hit|bump into|disturb)',
-    r'(?:do not|never) (?:put|place|set|leave) (?:anything|something|things|stuff) (?:on|in|near|next to|onto)',
-)  # fmt: skip
-LEAVE_ALONE = r'(?:leave (?P<np>.+) (?:alone|where it is|where they are|in peace)|(?:do not|never) (?:pick|lift|knock|turn) (?P<up>.+) (?:up|over|off|on))'
-OFF_LIMITS = (
-    r'(?P<np>(?:the|this|that|these|those|my|it)\b.*?) (?:is|are) (?:very |really |still |too )?'
-    r'(?:off limits|forbidden|taboo|dangerous|hot|sharp|not to be touched|fragile|wet|slippery)'
-)
 ALLOW = (
     r'you (?:can|may|are allowed to) (?:touch|go near|get close to|go close to|approach|come near|move near|go to|pass|ignore|walk on|walk over|step on|drive on|drive over|go on|go over|cross|go into|enter) (?P<np>.+?)(?: again| now)*',
     r'(?P<np>(?:the|my|your|this|that|these|those)\b(?:(?! where| that| which)[\w ])*?|it|they|this|that) (?:is|are) (?:safe|fine|ok|okay|harmless|not dangerous|no longer dangerous|not hot|cold|(?:switched |turned )?off|unplugged|gone|no longer hot|no problem)(?: to touch)?(?: again| now| anymore| any more)*',

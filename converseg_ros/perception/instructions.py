@@ -21,6 +21,7 @@ class InstructionBook:
         self._standing: tuple[Instruction, ...] = ()
         self._current: tuple[Instruction, ...] = ()
         self._since = 0.0
+        self.unclear: tuple[str, ...] = ()  # prohibitions that were refused and not settled: nothing is safe meanwhile
 
     @property
     def standing(self) -> tuple[Instruction, ...]:

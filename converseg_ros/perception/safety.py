@@ -110,11 +110,14 @@ class SafetyGate:
         now_ns: int,
         *,
         active: bool = True,
+        unclear: Sequence[str] = (),
     ) -> SafetyReport:
         """Judge the newest answers at `now_ns` (the clock of the stamps); call it at a fixed rate, and on each answer.
 
         frame: the image the regions are for. instructions: all that stand now; those with Role.SAFETY count.
-        active: False while the node is deactivated. Never raises for what sensors or the network can do.
+        active: False while the node is deactivated. unclear: prohibitions that were refused and that nobody has
+        explained or taken back; what they forbid is not known, so nothing is safe. Never raises for what sensors or the
+        network can do.
         """
         if frame is None:
             return SafetyReport(False, 'no image yet')
@@ -124,6 +127,7 @@ class SafetyGate:
         problems = [] if active else ['deactivated']
         if not wanted:
             problems.append('no safety instruction stands, nothing is guarded')
+        problems += [f'nobody has said yet what is meant by {text[:80]!r}' for text in unclear]
         unknown = []
         for instruction, region in found.items():
             why = unusable(region, frame, now_ns, self.options)
@@ -136,7 +140,7 @@ class SafetyGate:
         try:
             scene = self._scene(frame)
             cloud = self._forbidden(scene, present)
-            if problems and wanted:
+            if problems and (wanted or unclear):
                 cloud = self._everything(scene, cloud)
         except ConversegError as error:
             problems.append(error.what)

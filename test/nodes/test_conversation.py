@@ -212,7 +212,7 @@ def test_a_model_that_takes_too_long_is_given_up(rig: Rig, acks: list[Instructio
 
 def test_a_model_cannot_remove_what_stands(rig: Rig, acks: list[InstructionAck], model: InProcess) -> None:
     Model.say = instruction('the stove', 'safety', standing=True)
-    ack = hear(rig, acks, 'do not burn yourself on the stove')
+    ack = hear(rig, acks, 'that stove burned me yesterday')
     name = ack.instructions[0].name
     assert ack.instructions[0].standing
     Model.say = {'instructions': [], 'command': '', 'remove_safety': [name]}

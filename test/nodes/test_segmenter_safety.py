@@ -94,6 +94,18 @@ def test_a_transparent_thing_is_kept_out_of_though_it_has_no_depth(rig: Rig, cam
     assert not forbidden.all(), 'and not simply everything'
 
 
+def test_a_refused_prohibition_is_not_safe_until_it_is_taken_back(rig: Rig, camera: Camera, guarded: Process) -> None:
+    until_safe(rig, camera)
+    rig.say("don't let the cup fall")
+    rig.until(lambda: said(rig) is False, 30, camera.send)
+    rig.say('ok')
+    rig.say('show me the mug')
+    rig.spin(1.5, camera.send)
+    assert said(rig) is False
+    rig.say('no')
+    rig.until(lambda: said(rig) is True, 60, camera.send)
+
+
 @pytest.mark.parametrize('what', ['depth', 'all'])
 def test_a_sensor_that_falls_silent_is_not_safe_and_everything_is_forbidden(
     rig: Rig, camera: Camera, guarded: Process, what: str

@@ -97,6 +97,12 @@ def test_one_unknown_instruction_is_enough():
     assert assess([region(), region(instruction=GLASS)], (HOT, GLASS)).ok
 
 
+def test_a_prohibition_that_was_not_understood_makes_it_unsafe():
+    report = assess([region()], unclear=("don't let the cup fall",))
+    assert not report.ok and "don't let the cup fall" in report.reason
+    assert whole(report)
+
+
 def test_time_alone_makes_it_unsafe_and_a_backward_clock_too():
     gate, image = SafetyGate(), frame()
     assert gate.assess(image, [region()], [HOT], NOW + SECOND // 2).ok

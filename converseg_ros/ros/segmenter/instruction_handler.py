@@ -72,6 +72,7 @@ class Hearing:
         if path.exists():
             try:
                 self.dialogue.load(path)
+                self._share_unclear()
             except InputError as error:
                 aside = path.with_suffix(path.suffix + '.unreadable')
                 path.rename(aside)
@@ -102,16 +103,30 @@ class Hearing:
         if not text.strip():
             self._cancel()
             self.book.clear_current()
+            self.dialogue.refused.withdraw()
+            self._share_unclear()
             self._tell(Answer(shown, reason='the current instructions are cleared'))
         elif not conversation:
-            try:
-                self._tell(Answer(shown, instructions=self.book.set_current([Instruction(text)])))
-            except InputError as error:
-                self._tell(Answer(shown, False, str(error)))
-        elif len(text) > MAX_TEXT * 2:
-            self._tell(Answer(shown, False, f'the text has {len(text)} characters, the limit is {MAX_TEXT}'))
+            self._ask_literally(text)
         else:
             self._converse(text)
+
+    def _ask_literally(self, text: str) -> None:
+        """Ask the network the text as it is; a prohibition is refused, because it would be looked for, not guarded."""
+        shown = text[:MAX_TEXT]
+        refused = self.dialogue.refuse_literally(text)
+        self._share_unclear()
+        if refused is not None:
+            self._tell(Answer(shown, refused.accepted, refused.reason, question=refused.question))
+            return
+        try:
+            self._tell(Answer(shown, instructions=self.book.set_current([Instruction(text)])))
+        except InputError as error:
+            self._tell(Answer(shown, False, str(error)))
+
+    def _share_unclear(self) -> None:
+        """Tell the safety gate which prohibitions are refused and not settled."""
+        self.book.unclear = tuple(self.dialogue.refused.texts.values())
 
     def collect(self) -> None:
         """Take what a model answered; called in the executor's thread."""
@@ -130,6 +145,7 @@ class Hearing:
         """Forget all conversations."""
         self._cancel()
         self.dialogue.reset()
+        self._share_unclear()
         self._seen = None
         self.keep()
 
@@ -140,7 +156,7 @@ class Hearing:
         stands = {i.name for i in self.book.standing}
         self.dialogue.removed([name for name in self.dialogue.standing if name not in stands])
         scene = SceneMemory(standing=self.book.standing)
-        if self._asked is not None and not self.dialogue.is_command(text):
+        if self._asked is not None and not self.dialogue.is_urgent(text):
             if len(self._waiting) >= MOST_WAITING:
                 self._tell(Answer(text[:MAX_TEXT], False, say('llm_busy')))
             else:
@@ -173,7 +189,12 @@ class Hearing:
         kinds = {c.kind for c in heard.commands}
         if kinds & {CommandKind.FORGET, CommandKind.STOP, CommandKind.RESET}:
             self._cancel()
+        self._share_unclear()
         if not heard.accepted:
+            if CommandKind.STOP in kinds:  # a stop in a text that is refused otherwise
+                self.book.clear_current()
+                self._stop('the operator said stop')
+            self.keep()
             self._tell(Answer(shown, False, heard.reason, (), heard.question))
             return
         removed = tuple(n for c in heard.commands if c.kind == CommandKind.REMOVE_SAFETY for n in c.names)

@@ -288,7 +288,9 @@ class LivePipeline:
         with self._lock:
             frame, regions = self._answer or (None, [])
         frame = frame or self._unanswered()
-        report = self.gate.assess(frame, regions, self.book.active(), self._now_ns(), active=self.active)
+        report = self.gate.assess(
+            frame, regions, self.book.active(), self._now_ns(), active=self.active, unclear=self.book.unclear
+        )
         with self._word:  # what was judged while the node was active is not said after its last word
             if self.active:
                 self.report = report
