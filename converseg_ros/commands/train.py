@@ -32,8 +32,11 @@ def run(args: argparse.Namespace) -> int:
     """Train."""
     from converseg_ros.training.config import read_config, read_mapping
 
-    if read_mapping(args.config, _overrides(args.set)).get('task') == 'segments':
+    task = read_mapping(args.config, _overrides(args.set)).get('task')
+    if task == 'segments':
         return _run_segments(args)
+    if task == 'parser':
+        return _run_parser(args)
     config = read_config(args.config, _overrides(args.set))
     if args.make_data:
         if not config.recipe:
@@ -84,6 +87,25 @@ def _run_segments(args: argparse.Namespace) -> int:
         weights = weights.replace(args.export / weights.name)
     print(f'weights: {weights}')
     run_all([line.replace('{weights}', shlex.quote(str(weights))) for line in config.finish])
+    return 0
+
+
+def _run_parser(args: argparse.Namespace) -> int:
+    """Train the parser of instructions (config/train/parser.yaml)."""
+    from converseg_ros.training.config import read_mapping
+    from converseg_ros.training.parser.config import parse
+
+    if args.dry_run or args.make_data:
+        raise InputError('a parser needs no data and has no dry run', where='--dry-run, --make-data')
+    overrides = _overrides(args.set) | ({'origin': str(args.origin)} if args.origin else {})
+    config = parse(read_mapping(args.config, overrides), args.config)
+    from converseg_ros.training.parser.task import ParserTask
+
+    task = ParserTask(config, report=lambda text: print(text, flush=True))
+    task.train()
+    if args.export:
+        task.export(args.export / task.file.name)
+    print(f'parser: {(args.export or task.file.parent) / task.file.name}')
     return 0
 
 

@@ -1,6 +1,11 @@
 """What `converseg train config/train/parser.yaml` reads."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.training.config import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,14 +14,16 @@ class ParserTraining:
 
     out: run folder. pieces: folder of the MiniLM that gives word pieces. batch: examples in a step; pool: batches made
     at once, sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`.
-    ema: decay of the averaged weights, which are validated and exported. validate: examples of held-out phrases.
+    ema: decay of the averaged weights, which are validated and exported. validate,
+    calibrate: examples of held-out phrases for each.
     """
 
-    name: str
+    task: Literal['parser']
     out: str
     steps: int
     pieces: str = 'compact'
     seed: int = 0
+    threads: int = 1
     width: int = 128
     encoder_layers: int = 3
     decoder_layers: int = 2
@@ -35,4 +42,16 @@ class ParserTraining:
     checkpoint_every: int = 100
     validate_every: int = 400
     validate: int = 512
+    calibrate: int = 1024
     origin: str = ''  # a parser file to start from; tokens are matched by name
+
+
+def parse(data: dict[str, Any], where: Path) -> ParserTraining:
+    """Check a configuration key by key; raise InputError that names the key that is wrong."""
+    config: ParserTraining = build(ParserTraining, data, str(where))
+    for key in ('steps', 'batch', 'pool', 'threads', 'warmup', 'checkpoint_every', 'validate_every', 'validate'):
+        if getattr(config, key) < 1:
+            raise InputError(f'{key} is {getattr(config, key)}', where=str(where), do='use at least 1')
+    if not 0 <= config.ema < 1 or not 0 < config.decay <= 1:
+        raise InputError('ema must be in [0, 1) and decay in (0, 1]', where=str(where))
+    return config

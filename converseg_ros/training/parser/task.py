@@ -17,7 +17,7 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import atomic_path, write_json
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
-from converseg_ros.network.parser.parser import Calibration, Parser, load_model, save_parser
+from converseg_ros.network.parser.parser import FILE, Calibration, Parser, load_model, save_parser
 from converseg_ros.network.parser.pieces import Pieces
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import equal
@@ -34,6 +34,8 @@ class ParserTask:
     def __init__(self, config: ParserTraining, *, report: Callable[[str], None] = print) -> None:
         self.config, self.report = config, report
         self.folder = Path(config.out)
+        self.file = self.folder / FILE
+        torch.set_num_threads(config.threads)
         self.grammar = Grammar(tuple(knowledge.tags()))
         self.pieces = Pieces.load(find_model(config.pieces))
         torch.manual_seed(config.seed)
@@ -97,7 +99,7 @@ class ParserTask:
                 self._save()
             if done or self.step % config.validate_every == 0:
                 scores = self.validate()
-                self.export(self.folder / 'parser.safetensors')
+                self.export(self.file)
         return scores
 
     def lr(self, step: int) -> float:
@@ -156,15 +158,15 @@ class ParserTask:
         data = Examples(self.grammar, self.pieces, part, size=count, batches=1, seed=-1)
         return data.examples(0, count)
 
-    def export(self, path: Path, count: int = 1024) -> None:
+    def export(self, path: Path) -> None:
         """Write the parser with the averaged weights, calibrated on held-out phrases."""
         parser = self.parser()
-        save_parser(path, parser.model, self.grammar, self.calibrate(parser, count))
+        save_parser(path, parser.model, self.grammar, self.calibrate(parser))
 
-    def calibrate(self, parser: Parser, count: int) -> Calibration:
+    def calibrate(self, parser: Parser) -> Calibration:
         """Return the logistic map from the search's probability to being right, fitted on held-out phrases."""
         pairs = []
-        for example in self._fixed('held_out', count):
+        for example in self._fixed('held_out', self.config.calibrate):
             try:
                 found = parser.parse(' '.join(example.words))
             except InputError:

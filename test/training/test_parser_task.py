@@ -1,0 +1,103 @@
+"""The parser's training: examples are right and repeatable, a run learns, is resumed exactly, and writes a parser."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from converseg_ros import knowledge
+from converseg_ros.core.errors import InputError
+from converseg_ros.network.parser.parser import load_parser
+from converseg_ros.network.parser.pieces import Pieces
+from converseg_ros.network.registry import find_model
+from converseg_ros.programs.canonical import equal
+from converseg_ros.programs.linear import Grammar
+from converseg_ros.training.config import read_mapping
+from converseg_ros.training.parser.config import ParserTraining, parse
+from converseg_ros.training.parser.examples import Examples
+from converseg_ros.training.parser.task import ParserTask, fit
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope='module')
+def grammar() -> Grammar:
+    return Grammar(tuple(knowledge.tags()))
+
+
+@pytest.fixture(scope='module')
+def pieces() -> Pieces:
+    return Pieces.load(find_model('compact'))
+
+
+def settings(out: Path, steps: int) -> ParserTraining:
+    sizes = {'width': 32, 'encoder_layers': 1, 'decoder_layers': 1}
+    pace = {
+        'batch': 16,
+        'pool': 2,
+        'workers': 0,
+        'warmup': 5,
+        'checkpoint_every': 5,
+        'validate_every': 20,
+        'validate': 4,
+        'calibrate': 20,
+    }
+    return ParserTraining('parser', str(out), steps, **sizes, **pace, decay=0.01, bf16=False)
+
+
+@pytest.mark.parametrize('part', ['train', 'held_out'])
+def test_examples_read_back_as_their_programs(grammar: Grammar, pieces: Pieces, part) -> None:
+    data = Examples(grammar, pieces, part, size=200, batches=1, seed=3)
+    right = 0
+    for example in data.examples(0, 200):
+        program = grammar.read(example.tokens, example.words)
+        right += equal(program, example.program)
+    assert right >= 180  # the others have a typing error in a copied noun
+    assert sum(data.lost.values()) < 20
+
+
+def test_a_pool_is_the_same_each_time_and_others_differ(grammar: Grammar, pieces: Pieces) -> None:
+    data = Examples(grammar, pieces, 'train', size=8, batches=2, seed=0)
+    again = Examples(grammar, pieces, 'train', size=8, batches=2, seed=0)
+    assert [e.words for e in data.examples(5, 16)] == [e.words for e in again.examples(5, 16)]
+    assert [e.words for e in data.examples(5, 16)] != [e.words for e in data.examples(6, 16)]
+    assert len(data[5]) == 2 and data[5][0].follow.shape[0] == 8
+
+
+def test_a_run_that_is_stopped_and_resumed_is_bit_exact(tmp_path: Path) -> None:
+    whole = ParserTask(settings(tmp_path / 'whole', 10), report=lambda text: None)
+    whole.train()
+    ParserTask(settings(tmp_path / 'parts', 5), report=lambda text: None).train()
+    second = ParserTask(settings(tmp_path / 'parts', 10), report=lambda text: None)
+    assert second.step == 5
+    second.train()
+    assert all(torch.equal(value, second.master[name]) for name, value in whole.master.items())
+
+
+def test_a_run_learns_and_its_file_parses(tmp_path: Path) -> None:
+    losses = []
+    task = ParserTask(settings(tmp_path, 40), report=lambda text: losses.append(text))
+    update = task._update
+    values: list[float] = []
+    task._update = lambda batch: values.append(update(batch)) or values[-1]  # type: ignore[method-assign,func-returns-value]
+    scores = task.train()
+    assert sum(values[-10:]) < 0.8 * sum(values[:10])
+    assert set(scores) == {'held_out', 'train'}
+    load_parser(find_model('compact'), task.file).parse('the red mug')
+
+
+def test_the_shipped_configuration_is_valid_and_wrong_ones_are_named() -> None:
+    data = read_mapping(ROOT / 'config/train/parser.yaml')
+    assert parse(data, Path('parser.yaml')).steps > 0
+    with pytest.raises(InputError, match='batch'):
+        parse(data | {'batch': 0}, Path('parser.yaml'))
+    with pytest.raises(InputError, match='bach'):
+        parse(data | {'bach': 3}, Path('parser.yaml'))
+
+
+def test_calibration_finds_what_confidence_is_worth() -> None:
+    generator = torch.Generator().manual_seed(0)
+    odds = torch.randn(4000, generator=generator, dtype=torch.float64) * 2
+    right = (torch.rand(4000, generator=generator, dtype=torch.float64) < torch.sigmoid(0.5 * odds - 1)).double()
+    found = fit(torch.stack((odds, right), 1))
+    assert found.slope == pytest.approx(0.5, abs=0.1) and found.offset == pytest.approx(-1, abs=0.15)
