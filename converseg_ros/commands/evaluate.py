@@ -64,6 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar='FILE',
             help='JSON {item id: program}, executed instead of the prompts',
         )
+        sub.add_argument('--gold', type=Path, metavar='FILE', help='JSON {item id: program} that the prompts mean')
         sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
     for sub in (items, dataset, labels, hub, refcoco, reasonseg, bag):
         sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
@@ -167,7 +168,8 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
     from converseg_ros.evaluation.runner import MODEL, Runner
 
     data, samples = read(args)
-    samples = with_programs(check_ids(samples), args.programs)[: args.limit or None]
+    samples = with_programs(check_ids(samples), args.programs)
+    samples = with_programs(samples, args.gold, 'gold')[: args.limit or None]
     if not samples:
         raise InputError('there are no items', where=data, do='check the path and --split')
     if args.calibrate:
@@ -185,7 +187,7 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
             command=args.command_line,
             data=data,
             calibrated=network.calibrated,
-            threshold=fitted.no_target if fitted else None,
+            threshold=getattr(fitted, 'no_target', None),
             latency=latency_of(answers[MODEL], runner.image_ms),
         )
     finally:

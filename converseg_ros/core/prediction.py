@@ -33,7 +33,8 @@ class Prediction:
     calibration is fitted on.
     program: JSON object of the program that was executed, or None where the network has no programs; program_text: the
     same in words. candidates: the regions that were considered, the best first.
-    evidence: named numbers about the existence of a target, on which a calibration is fitted.
+    evidence: named numbers about the existence of a target, on which a calibration is fitted. withheld: the mask that
+    was not given because the status is NO_TARGET, for evaluation only.
     """
 
     mask: NDArray[np.bool_]
@@ -49,6 +50,7 @@ class Prediction:
     program_text: str = ''
     candidates: tuple[Candidate, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict)
+    withheld: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Check the mask; an answer without a target has none."""

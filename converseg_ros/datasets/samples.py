@@ -36,7 +36,7 @@ class Sample:
 
     view: returns the frame, with depth and camera where the data set has them. truth: returns (H, W) bool, all False =
     no target. ignore: returns (H, W) bool pixels that do not count, or None. program: JSON object of a program to
-    execute in the prompt's place.
+    execute in the prompt's place. gold: the program that the prompt means, with which it is compared.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Sample:
     sub_concept: str = ''
     ignore: Callable[[], NDArray[np.bool_] | None] | None = None
     program: dict[str, Any] | None = None
+    gold: dict[str, Any] | None = None
 
 
 def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
@@ -177,8 +178,11 @@ def check_ids(samples: list[Sample]) -> list[Sample]:
     return unique
 
 
-def with_programs(samples: list[Sample], path: Path | None) -> list[Sample]:
-    """Return the samples with the programs of a JSON file {item id: program}; raise InputError for an unknown id."""
+def with_programs(samples: list[Sample], path: Path | None, field: str = 'program') -> list[Sample]:
+    """Return the samples with the programs of a JSON file {item id: program} as `field`, 'program' or 'gold'.
+
+    Raises InputError for an id that no sample has.
+    """
     if path is None:
         return samples
     try:
@@ -187,7 +191,7 @@ def with_programs(samples: list[Sample], path: Path | None) -> list[Sample]:
         raise InputError(f'not a JSON object of programs ({error})', where=str(path)) from error
     if unknown := programs.keys() - {s.id for s in samples}:
         raise InputError(f'no item is called {", ".join(sorted(unknown)[:5])}', where=str(path))
-    return [replace(s, program=programs.get(s.id, s.program)) for s in samples]
+    return [replace(s, **{field: programs[s.id]}) if s.id in programs else s for s in samples]
 
 
 def digest(samples: Iterable[Sample]) -> str:

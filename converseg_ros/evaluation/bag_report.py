@@ -18,7 +18,7 @@ from converseg_ros.evaluation.statistics import bootstrap
 def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str) -> dict[str, Any]:
     """Return the report; without truth the scores are None and only what needs none is told."""
     fitted = getattr(run.network, 'calibration', None)
-    calibrated, threshold = run.network.calibrated, fitted.no_target if fitted else None
+    calibrated, threshold = run.network.calibrated, getattr(fitted, 'no_target', None)
     if scored:
         report = build_report(
             {MODEL: list(scored)},

@@ -150,7 +150,7 @@ class Score:
 
     positive: whether the truth has a target, None where the truth could not be read. swapped: mean IoU of the answers
     to other prompts of the same image with this item's truth (language sensitivity), None without such prompts.
-    image_id: the unit that bootstrap resamples.
+    image_id: the unit that bootstrap resamples. step: where it went wrong (evaluation/ladder.py), '' if not known.
     """
 
     id: str
@@ -169,6 +169,7 @@ class Score:
     mask_score: float | None = None
     evidence: dict[str, float] = field(default_factory=dict)
     swapped: float | None = None
+    step: str = ''
     ms: float = 0.0
     error: str = ''
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from converseg_ros.core import Family, InputError
 from converseg_ros.evaluation.baselines import BLIND
+from converseg_ros.evaluation.ladder import STEPS, ladder
 from converseg_ros.evaluation.metrics import Score, Summary, summarize
 from converseg_ros.evaluation.reliability import Reliability, area_under_roc, trade_off
 from converseg_ros.evaluation.runner import MODEL, Answer
@@ -45,6 +46,7 @@ def build_report(
         'per_sub_concept': summary.grouped('sub_concept'),
         'baselines': _baselines(answers),
         'calibration': calibration(scores, calibrated=calibrated, threshold=threshold),
+        'ladder': ladder(scores),
         'latency': dict(latency or {}),
         'memory_mb': peak_memory_mb(),
         'model': model,
@@ -203,5 +205,8 @@ def table_text(report: Mapping[str, Any]) -> str:
     lines = ['  '.join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
     sensitivity = with_interval(report, 'language_sensitivity')
     lines.append(f'language sensitivity {sensitivity}, boundary F {with_interval(report, "boundary_f")}')
+    if report['ladder']:
+        steps = ', '.join(f'{step} {report["ladder"][step]:.2f}' for step in STEPS)
+        lines.append(f'ladder: {steps}')
     lines.append(f'{report["n_items"]} items ({report["n_negative"]} without target), {report["n_failed"]} failed')
     return '\n'.join(lines)

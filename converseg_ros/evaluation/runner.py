@@ -1,7 +1,7 @@
 """Score a network and its baselines on samples: image by image, kept line by line, resumed where it was stopped."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 import hashlib
 import json
@@ -16,7 +16,8 @@ from converseg_ros.core import ConversegError, Frame, Prediction, Status, encode
 from converseg_ros.core.files import write_text
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
-from converseg_ros.evaluation.metrics import Score, boundary_f, overlap
+from converseg_ros.evaluation.ladder import step_of, union_oracle
+from converseg_ros.evaluation.metrics import Mask, Score, boundary_f, iou, overlap
 
 MODEL = 'model'  # the name of the scored network among the answerers
 BATCH = 8  # prompts asked of one image at a time
@@ -153,9 +154,11 @@ class Runner:
             own |= answers
             problems |= failed
             millis |= {s.id: 1e3 * (time.perf_counter() - start) / len(chunk) for s in chunk}
+        steps = self._steps(good, truths, own)
         for id_, problem in problems.items():
             self.report(f'skipped {id_}: {problem}')
-        yield from self._scored(MODEL, group, truths, own, problems, millis)
+        for answer in self._scored(MODEL, group, truths, own, problems, millis):
+            yield replace(answer, score=replace(answer.score, step=steps.get(answer.score.id, '')))
         answered = [s for s in good if s.id in own]
         for baseline in self.baselines:
             found: dict[str, Prediction] = {}
@@ -169,6 +172,35 @@ class Runner:
                 found, more = self._ask(answered, call)
                 failed |= more
             yield from self._scored(baseline.name, group, truths, found, failed, {})
+
+    def _steps(
+        self, samples: list[Sample], truths: Mapping[str, tuple[Mask, Mask | None]], own: Mapping[str, Prediction]
+    ) -> dict[str, str]:
+        """Return the step at which each answer went wrong, of a network that executes programs on segments."""
+        facts = getattr(self.network, 'facts', None) if own else None
+        if facts is None:
+            return {}
+        golds = [s for s in samples if s.gold is not None and s.id in own]
+        given, _ = (
+            self._ask(golds, lambda c: self.network.predict([Query(s.prompt, s.gold) for s in c]))
+            if golds
+            else ({}, {})
+        )
+        found = {}
+        for s in samples:
+            if s.id not in own:
+                continue
+            truth, p = truths[s.id][0], own[s.id]
+            kept = p.mask if p.withheld is None else p.withheld
+            found[s.id] = step_of(
+                positive=bool(truth.any()),
+                refused=p.status == Status.NO_TARGET,
+                iou=iou(p.mask, truth),
+                oracle=union_oracle(facts.segments, truth),
+                kept=iou(kept, truth),
+                given=iou(given[s.id].mask, truth) if s.id in given else None,
+            )
+        return found
 
     def _ask(
         self, samples: list[Sample], call: Callable[[list[Sample]], list[Prediction]]

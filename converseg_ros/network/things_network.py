@@ -247,6 +247,7 @@ class ThingsNetwork:
             program_text=words(program.root),
             candidates=self._candidates(answer, seen),
             evidence={**evidence, 'depth': float(seen.mode == 'rgbd')},
+            withheld=mask if empty and mask.any() else None,
         )
 
     def _candidates(self, answer: Answer, seen: _Seen) -> tuple[Candidate, ...]:

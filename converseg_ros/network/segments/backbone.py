@@ -16,11 +16,11 @@ from converseg_ros.network.encoders.nanodet import MEAN as DETECTOR_MEAN
 from converseg_ros.network.encoders.nanodet import STD as DETECTOR_STD
 from converseg_ros.network.encoders.nanodet import Detections, NanoDet
 from converseg_ros.network.segments.boundary import BackboneFeatures
-from converseg_ros.network.weights.checkpoints import WEIGHTS
 
 TRUNK_STAGES = (0, 1, 2, 4, 6)  # of EfficientNet-Lite0, the last ones at strides 2, 4, 8, 16, 32
 DETECTOR_SCALE = 0.8  # of the picture that the detector reads: 512x384 of 640x480
-TRUNK_PREFIX, DETECTOR_PREFIX = 'image_encoder.trunk.', 'image_encoder.detector.'
+WEIGHTS = 'backbone.safetensors'
+TRUNK_PREFIX, DETECTOR_PREFIX = 'trunk.', 'detector.'
 AREA, STRIDE = 640 * 480, 32
 
 

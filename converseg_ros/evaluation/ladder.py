@@ -1,0 +1,80 @@
+"""At which step an answer went wrong: segments, presence, program, or names and facts.
+
+Only networks that execute programs have these steps. An item with a target counts as right from an IoU of 0.5 on.
+Otherwise the first of these that applies is the step that failed:
+
+- segments: no region, and no union of up to six regions, overlaps the truth by an IoU of 0.5;
+- presence: the answer was NO_TARGET, though the regions that were chosen are right;
+- program: the given program of the item is answered right, the parsed one is not (only where programs are given);
+- facts: all else: names, relations, measures, or a program that was given and is not answered right.
+
+An item without a target that was not refused failed at presence.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.segments import Segments
+
+RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS = 'right', 'segments', 'presence', 'program', 'facts'
+STEPS = (RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS)
+ENOUGH = 0.5  # IoU from which on an answer is right
+MOST = 6  # regions of a union
+
+
+class Scored(Protocol):
+    """What the ladder reads of a scored answer (evaluation.metrics.Score)."""
+
+    @property
+    def step(self) -> str:
+        """The step that failed, RIGHT, or '' where the network has no steps."""
+        ...
+
+
+def union_oracle(segments: Segments, truth: NDArray[np.bool_]) -> float:
+    """Return the best IoU of an (H, W) truth with a union of at most MOST regions, joined greedily."""
+    h, w = segments.masks.shape[1:]
+    covered = cv2.resize(truth.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA).ravel()
+    flat = segments.masks.reshape(len(segments), -1)
+    chosen = np.zeros(h * w, bool)
+    best = 0.0
+    for _ in range(MOST):
+        joined = flat | chosen
+        inside = joined @ covered
+        ious = inside / np.maximum(joined.sum(1) + covered.sum() - inside, 1e-9)
+        if not len(ious) or ious.max() <= best + 1e-3:
+            break
+        best = float(ious.max())
+        chosen = joined[int(ious.argmax())]
+    return best
+
+
+def step_of(*, positive: bool, refused: bool, iou: float, oracle: float, kept: float, given: float | None) -> str:
+    """Return the step at which an answer went wrong, or RIGHT.
+
+    oracle: `union_oracle`. kept: the IoU of the regions that were chosen, whatever the status says. given: the IoU of
+    the item's given program, or None where none is given.
+    """
+    if not positive:
+        return RIGHT if refused else PRESENCE
+    if iou >= ENOUGH:
+        return RIGHT
+    if oracle < ENOUGH:
+        return SEGMENTS
+    if refused and kept >= ENOUGH:
+        return PRESENCE
+    if given is not None and given >= ENOUGH:
+        return PROGRAM
+    return FACTS
+
+
+def ladder(scores: Iterable[Scored]) -> dict[str, Any] | None:
+    """Return the share of the items that ends at each step, or None where the network has no steps."""
+    counts = Counter(s.step for s in scores if s.step)
+    total = sum(counts.values())
+    return {'n': total, **{step: counts[step] / total for step in STEPS}} if total else None
