@@ -40,7 +40,7 @@ def union_oracle(segments: Segments, truth: NDArray[np.bool_]) -> float:
     """Return the best IoU of an (H, W) truth with a union of at most MOST regions, joined greedily."""
     h, w = segments.masks.shape[1:]
     covered = cv2.resize(truth.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA).ravel()
-    flat = segments.masks.reshape(len(segments), -1)
+    flat = segments.masks.reshape(len(segments), h * w)
     chosen = np.zeros(h * w, bool)
     best = 0.0
     for _ in range(MOST):
