@@ -1,5 +1,7 @@
 """Colour words of regions: the share of a region's pixels whose colour a person would call by each word."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,8 @@ PROTOTYPES: dict[str, tuple[tuple[int, int, int], ...]] = {
     'cyan': ((60, 190, 200), (40, 150, 160)),
 }
 PLAIN = (0.25, 0.55)  # share of pixels at which a region begins to be called by a colour, and is
-TEMPERATURE = 12.0  # Lab units over which one term gives way to the next
+TEMPERATURE = 6.0  # Lab units over which one term gives way to the next
+SAMPLES = 1500  # pixels of a region that are looked at
 LIGHTNESS = 0.6  # weight of lightness against hue and chroma: shading changes it
 
 
@@ -35,42 +38,44 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
     Silver is called so where it is grey, gold where it is yellow or brown, with less certainty. Dark and light compare
     lightness; colourful is what has several hues.
     """
-    lab = np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32).reshape(-1, 3)
-    shares = _shares(lab, masks)
+    terms, lightness = _table()
+    bins = (rgb.astype(np.intp) >> 3) @ np.array([1024, 32, 1])
+    shares = np.zeros((len(masks), len(PROTOTYPES)))
+    bright = np.zeros(len(masks))
+    for i, mask in enumerate(masks):
+        cells = np.flatnonzero(mask)
+        if cells.size:
+            own = bins.ravel()[cells[:: max(1, cells.size // SAMPLES)]]
+            shares[i], bright[i] = terms[own].mean(0), lightness[own].mean()
     names = list(PROTOTYPES)
     one = {name: ramp(shares[:, i], *PLAIN) for i, name in enumerate(names)}
-    weight = masks.reshape(len(masks), -1).astype(np.float32)
-    area = np.maximum(weight.sum(1), 1)
-    lightness = (weight @ lab[:, 0] / area).astype(np.float64)
     hues = [i for i, n in enumerate(names) if n not in ('black', 'grey', 'white', 'beige', 'brown')]
     several = (shares[:, hues] > 0.1).sum(1)
     extra = {
         'silver': 0.6 * one['grey'],
         'gold': 0.5 * np.maximum(one['yellow'], one['brown']),
-        'dark': ramp(-lightness, -50.0, -30.0),
-        'light': ramp(lightness, 55.0, 75.0),
+        'dark': ramp(-bright, -50.0, -30.0),
+        'light': ramp(bright, 55.0, 75.0),
         'colourful': ramp(several.astype(np.float64), 1, 3),
     }
     return np.stack([{**one, **extra}[name] for name in COLOURS], 1)
 
 
-def _shares(lab: NDArray[np.float32], masks: NDArray[np.bool_]) -> Floats:
-    """Return (S, terms) of each region's pixels by term, shared between near terms; every fourth pixel is looked at."""
-    count, h, w = masks.shape
-    keep = np.zeros((h, w), bool)
-    keep[::2, ::2] = True
-    for i in np.flatnonzero(masks.reshape(count, -1)[:, keep.ravel()].sum(1) < 20):
-        keep |= masks[i]
-    pixels = lab[keep.ravel()]
-    colours = np.array([c for group in PROTOTYPES.values() for c in group], np.float32)[None] / 255
-    centres = cv2.cvtColor(colours, cv2.COLOR_RGB2LAB)[0]
+@cache
+def _table() -> tuple[Floats, Floats]:
+    """Return, for each of 32^3 colours, the shares of near terms (32768, terms), and its lightness."""
+    levels = np.arange(32, dtype=np.float32) * 8 + 4
+    r, g, b = np.meshgrid(levels, levels, levels, indexing='ij')
+    lab = _lab(np.stack([r, g, b], -1).reshape(1, -1, 3))
+    centres = _lab(np.array([[c for group in PROTOTYPES.values() for c in group]], np.float32))
     owner = np.repeat(np.arange(len(PROTOTYPES)), [len(g) for g in PROTOTYPES.values()])
-    scale = np.array([LIGHTNESS, 1, 1], np.float32)
-    p, c = pixels * scale, centres * scale
-    squared = (p**2).sum(1)[:, None] - 2 * p @ c.T + (c**2).sum(1)[None]
-    distance = np.sqrt(np.maximum(squared, 0))
+    scale = np.array([LIGHTNESS, 1, 1])
+    distance = np.linalg.norm((lab[:, None] - centres[None]) * scale, axis=2)
     nearest = np.stack([distance[:, owner == i].min(1) for i in range(len(PROTOTYPES))], 1)
-    soft = np.exp(-(nearest - nearest.min(1, keepdims=True)) / TEMPERATURE * 2)
-    soft /= soft.sum(1, keepdims=True)
-    weight = masks.reshape(count, -1)[:, keep.ravel()].astype(np.float32)
-    return np.asarray(weight @ soft / np.maximum(weight.sum(1), 1)[:, None], np.float64)
+    soft = np.exp(-(nearest - nearest.min(1, keepdims=True)) / TEMPERATURE)
+    return soft / soft.sum(1, keepdims=True), lab[:, 0]
+
+
+def _lab(rgb: NDArray[np.float32]) -> Floats:
+    """Return (N, 3) CIE Lab of (1, N, 3) RGB in 0 to 255."""
+    return np.asarray(cv2.cvtColor(rgb / np.float32(255), cv2.COLOR_RGB2LAB)[0], np.float64)

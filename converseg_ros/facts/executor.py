@@ -15,7 +15,7 @@ from converseg_ros.facts.free_space import Area, beside, free_space, within
 from converseg_ros.facts.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.ranking import ranked
 from converseg_ros.facts.table import Facts
-from converseg_ros.knowledge import footprint
+from converseg_ros.knowledge import thing
 from converseg_ros.programs.nodes import (
     Act,
     Everything,
@@ -32,6 +32,7 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 
+MOST_ROOM = 0.4  # metres: what needs more is set down on the floor
 PART_SEEN = 0.25  # degree of the best region that is a part, below which a part is looked for in the outline
 
 
@@ -190,7 +191,7 @@ class Execution:
 
     def _free(self, node: FreeSpace) -> Meaning:
         on = None if node.on is None else self.evaluate(node.on, False).degree
-        size = node.size or (footprint(node.thing) or 0.0 if node.thing else 0.0)
+        size = node.size or _least_side(node.thing)
         return Meaning(Degree.known(np.zeros(len(self.facts))), free_space(self.facts, on, size))
 
     def _union(self, members: list[Meaning]) -> Meaning:
@@ -219,6 +220,12 @@ class Execution:
         chosen = degree.p >= max(0.5 * float(degree.p.max(initial=0.0)), 0.1)
         masks = self.facts.segments.masks
         return np.asarray(masks[chosen].any(0)) if chosen.any() else np.zeros(masks.shape[1:], bool)
+
+
+def _least_side(noun: str) -> float:
+    """Return metres across that a thing needs at least: the shorter side of its usual footprint, 0 if not known."""
+    known = thing(noun) if noun else None
+    return min(known.size[1], MOST_ROOM) if known and known.size else 0.0
 
 
 def narrowed(degree: Degree, quantity: str | int) -> Degree:

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 CELL, MOST_CELLS = 0.01, 400  # metres, and cells along a side
 LEAST_ROOM = 0.05  # metres across that a free place has at least, whatever is to be set down
 OBSTACLE = 0.012  # metres above the plane, beside the noise of depth, from which something is an obstacle
+HEADROOM = 0.6  # metres above a plane up to which something is in the way of what is set down
+SPECK = 4  # cells of the image across, of a hole in depth that is a camera's noise
 OUTLINE = 1  # cells of the image around a thing that count as its own
 OFF_SURFACE = 0.3  # of the best surface's degree that another needs to be used as well
 NO_PLANE = 'no support surface is seen'
@@ -118,28 +120,27 @@ def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, 
     region: (h, w), the surface's region; bare cells of the plane that are connected with it count too. things: (h, w),
     what is known to stand in front of it or on it.
     """
-    bare, above = _classified(view, plane)
-    seen = bare & ~things
-    seen = cv2.morphologyEx(seen.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
+    bare, above, higher = _classified(view, plane)
+    seen = _without_specks(bare & ~things, view.known & ~bare | above | things)
     seen = _connected(seen, region)
     if np.count_nonzero(seen) < 20:
         return np.zeros_like(region)
     top = _TopView.of(view, plane, seen)
     cells = top.lookup(seen)
-    blocked = top.dropped(view.points[above | (things & view.known)])
+    blocked = top.dropped(view.points[above | (things & higher)])  # flat things hide what is below them anyway
     radius = max(size, LEAST_ROOM) / 2
     free = cells & ~blocked
     free = cv2.morphologyEx(free.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & ~blocked
     room = cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] * top.cell
-    centres = (room >= radius).view(np.uint8)
+    centres = (room + 0.5 * top.cell >= radius).view(np.uint8)
     away = (
         cv2.distanceTransform(1 - centres, cv2.DIST_L2, 5) * top.cell if centres.any() else np.full(free.shape, np.inf)
     )
     return np.asarray(top.back((away < radius + 0.5 * top.cell) & free, region.shape) & seen)
 
 
-def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask]:
-    """Return (h, w) where the bare plane is seen, and where something stands up from it."""
+def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask, Mask]:
+    """Return (h, w) where the bare plane is seen, where something stands up from it, and what may do so."""
     n = plane.normal.astype(np.float32)
     z = view.points[..., 2]
     with np.errstate(invalid='ignore'):
@@ -147,9 +148,21 @@ def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask]:
         noise = 0.0012 + 0.0019 * (z - 0.4) ** 2
         bare = (np.abs(height) < 0.004 + 0.006 * z) & (np.abs(view.normals @ n) > 0.75)
         smooth = cv2.blur(np.nan_to_num(height), (3, 3))
-        above = (height > OBSTACLE + 4 * noise) & (height < 1.5)
+        above = (height > OBSTACLE + 4 * noise) & (height < HEADROOM)
         bare &= smooth < OBSTACLE + 2 * noise
-    return np.asarray(bare), np.asarray(above)
+        higher = (height > 0.5 * OBSTACLE + noise) & (height < HEADROOM)
+    return np.asarray(bare), np.asarray(above), np.asarray(higher)
+
+
+def _without_specks(seen: Mask, other: Mask) -> Mask:
+    """Return a mask with specks removed and holes of up to SPECK cells filled, unless something else is seen there.
+
+    Depth cameras lose single readings everywhere; a larger part without depth stays unknown.
+    """
+    opened = cv2.morphologyEx(seen.view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((SPECK + 1, SPECK + 1), np.uint8)).view(bool)
+    blocked = cv2.morphologyEx(other.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
+    return np.asarray(closed & ~blocked)
 
 
 def _connected(seen: Mask, region: Mask) -> Mask:
@@ -174,7 +187,7 @@ class _TopView:
 
     @staticmethod
     def of(view: ViewGeometry, plane: Plane, seen: Mask) -> '_TopView':
-        points = view.points[seen].astype(np.float64)
+        points = view.points[seen & view.known].astype(np.float64)
         first = np.cross(plane.normal, [1.0, 0.0, 0.0])
         x = first / np.linalg.norm(first) if np.linalg.norm(first) > 0.1 else np.array([0.0, 1.0, 0.0])
         axes = np.stack([x, np.cross(plane.normal, x)], 1)

@@ -18,7 +18,7 @@ from converseg_ros.facts.planes import ViewGeometry
 Floats = NDArray[np.float64]
 SAMPLES = 256  # points of a region that are looked at
 LEAST_POINTS, LEAST_VALID = 12, 0.25  # points and share of valid depth below which a region has no metric size
-TAIL = 0.03  # share of points at either end of an extent that may be wrong
+TAIL = 0.015  # share of points at either end of an extent that may be wrong
 OUTLINE = 1.2  # grid cells by which an outline may be off
 RELATIVE = 0.04  # of an extent that a part of the region may be missed by
 CUT_OFF = 4.0  # times the sigma of a region that reaches over the edge of the image

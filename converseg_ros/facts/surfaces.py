@@ -23,7 +23,8 @@ LEVEL = (0.85, 0.96)  # cosine of a plane with up, below which it is not horizon
 FLOOR_BELOW = (0.9, 1.3)  # metres below a camera at which a lone plane begins to be a floor, and is one
 STOREY = 0.3  # metres that a floor is below a table
 UNSEEN_PLANE = 0.6  # that a surface without a known plane is horizontal
-SURFACE_KIND, IN_PLANE = 0.3, 0.5  # probability of a surface, and share of its points in a plane that make it lie there
+SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
+IN_PLANE, IN_TOP = 0.5, 0.15  # share of its points in a plane that make it lie there; the top may be a small part of it
 
 
 def planes_of(masks: NDArray[np.bool_], kinds: Floats, geometry: ViewGeometry | None) -> NDArray[np.intp]:
@@ -31,12 +32,16 @@ def planes_of(masks: NDArray[np.bool_], kinds: Floats, geometry: ViewGeometry | 
     out = np.full(len(masks), -1, np.intp)
     if geometry is None or not geometry.planes:
         return out
+    level = np.array([float(p.normal @ geometry.up > LEVEL[1]) for p in geometry.planes])
     near = np.stack([_on_plane(geometry, p) for p in geometry.planes])
     for i in np.flatnonzero(kinds[:, 1] > SURFACE_KIND):
         cells = masks[i] & geometry.known
         count = np.count_nonzero(cells)
         shares = near[:, cells].mean(1) if count else np.zeros(len(near))
-        if count and shares.max() > IN_PLANE:
+        top = shares * level
+        if top.max() > IN_TOP:
+            out[i] = int(top.argmax())
+        elif shares.max() > IN_PLANE:
             out[i] = int(shares.argmax())
     return out
 
