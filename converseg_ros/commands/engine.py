@@ -10,12 +10,12 @@ converseg engine export data/train --format dataset items coco parquet --out exp
 
 import argparse
 from collections import Counter
-import json
 from pathlib import Path
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.progress import Progress, print_event
 
 if TYPE_CHECKING:
     from converseg_ros.data_engine.build import Plan
@@ -135,7 +135,7 @@ def _run(args: argparse.Namespace) -> int:
 
     def progress(stage: str, done: int, total: int, message: str) -> None:
         if args.json:
-            print(json.dumps({'stage': stage, 'done': done, 'total': total, 'message': message}), flush=True)
+            print_event(Progress(message, stage, done, total))
         elif sys.stderr.isatty() or done % 100 == 0 or stage == 'done':
             print(f'{stage} {done}/{total} {message}', file=sys.stderr)
 
@@ -155,10 +155,8 @@ def _run(args: argparse.Namespace) -> int:
     for unusable in manifest['unusable']:
         print(f'{unusable["image"]}: left out {unusable["why"]}', file=sys.stderr)
     if args.json:
-        done: dict[str, Any] = {
-            'result': {'items': manifest['items'], 'failed': len(manifest['failed']), 'output': str(plan.out)}
-        }
-        print(json.dumps(done), flush=True)
+        result = {'items': manifest['items'], 'failed': len(manifest['failed']), 'output': str(plan.out)}
+        print_event(Progress(stage='done', result=result))
     return 1 if len(manifest['failed']) == len(shots) else 0
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
+from converseg_ros.core.progress import Progress, print_event
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--html', type=Path, metavar='OUT', help='one self-contained page with pictures')
         sub.add_argument('--limit', type=int, default=0, metavar='N', help='the first N items (frames) only')
         sub.add_argument('--fresh', action='store_true', help='do not resume')
+        sub.add_argument('--events', action='store_true', help='print progress and result as JSON lines')
     programs = add('programs', 'the parser: texts with the programs that they mean', _programs)
     programs.add_argument('data', type=Path, metavar='FILE.jsonl', help='lines of {"text", "program", "family"}')
     programs.add_argument('--model', default='compact', help='name or folder (default: compact)')
@@ -179,6 +181,7 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
         baselines = [] if args.no_baselines else standard(network, _say)
         baselines += [OtherModel(name, networks.load(name, device=args.device)) for name in args.also]
         runner = Runner(network, baselines, _record(args), _say, _weights(args))
+        runner.progress = print_event if args.events else None
         answers = runner.run(samples)
         fitted = getattr(network, 'calibration', None)
         report = build_report(
@@ -195,8 +198,16 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
     write_json(args.json, report)
     if args.html:
         write_html(args.html, report, samples, answers[MODEL])
-    print(table_text(report))
+    if args.events:
+        _print_result(args, report)
+    else:
+        print(table_text(report))
     return 0
+
+
+def _print_result(args: argparse.Namespace, report: dict[str, Any]) -> None:
+    """Print the last event: what was found, and where it is written."""
+    print_event(Progress(stage='done', result={'report': str(args.json), 'giou': report.get('giou')}))
 
 
 def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
@@ -233,6 +244,7 @@ def _bag(args: argparse.Namespace) -> int:
         network = networks.load(args.model, device=args.device)
         try:
             bag_run = BagRun(network, bag, asked, record=_record(args), report=_say, weights=_weights(args))
+            bag_run.progress = print_event if args.events else None
             bag_run.run(limit=args.limit)
             scored = bag_run.scored(truth)
             report = bag_report(bag_run, scored, command=args.command_line, data=str(args.data))
@@ -246,6 +258,9 @@ def _bag(args: argparse.Namespace) -> int:
         if args.html:
             samples = bag_samples(bag_run, scored, truth)
             write_html(args.html, report, samples, scored)
+    if args.events:
+        _print_result(args, report)
+        return 0
     print(
         json.dumps({k: report[k] for k in ('n_frames', 'status_counts', 'temporal_consistency', 'latency')}, indent=2)
     )

@@ -6,6 +6,8 @@ runs the configuration's recipe first (rendering scenes, making prompt-mask pair
 """
 
 import argparse
+from collections.abc import Callable
+import math
 import os
 from pathlib import Path
 import shlex
@@ -14,6 +16,7 @@ import sys
 from typing import Any
 
 from converseg_ros.core import ConversegError, InputError
+from converseg_ros.core.progress import Progress, print_event
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--make-data', action='store_true', help='run the recipe of the configuration first')
     parser.add_argument('--dry-run', action='store_true', help='make a few steps, say memory and time, keep nothing')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='e.g. --set optim.lr=5e-4')
+    parser.add_argument('--json', action='store_true', help='print progress and result as JSON lines')
     parser.add_argument('--export', type=Path, metavar='DIR', help='write the model folder here (default OUT/model)')
     parser.add_argument(
         '--from', dest='origin', type=Path, metavar='CHECKPOINT', help='start a new run from the weights of another'
@@ -51,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
         for line in dry_run(config):
             print(line)
         return 0
-    trainer = assemble(config, report=lambda text: print(text, flush=True))
+    trainer = assemble(config, report=_report(args))
+    if args.json:
+        trainer.progress = print_event
     origin = args.origin or (Path(config.origin) if config.origin else None)
     if origin and trainer.step == 0:
         trainer.adopt(origin)
@@ -64,7 +70,10 @@ def run(args: argparse.Namespace) -> int:
 
         target = args.export or Path(config.out) / 'model'
         trainer.export(target)
-        print(f'{summary(scores)}\nmodel folder: {target}')
+        if args.json:
+            print_event(Progress(stage='done', values=scores, result={'model': str(target), **_finite(scores)}))
+        else:
+            print(f'{summary(scores)}\nmodel folder: {target}')
         run_all([line.replace('{model}', shlex.quote(str(target))) for line in config.finish])
     return 0
 
@@ -81,11 +90,11 @@ def _run_segments(args: argparse.Namespace) -> int:
         run_all(config.recipe)
     from converseg_ros.training.segments.run import train_segments
 
-    weights = train_segments(config, lambda text: print(text, flush=True))
+    weights = train_segments(config, _report(args))
     if args.export:
         args.export.mkdir(parents=True, exist_ok=True)
         weights = weights.replace(args.export / weights.name)
-    print(f'weights: {weights}')
+    _print_model('weights', weights, args)
     run_all([line.replace('{weights}', shlex.quote(str(weights))) for line in config.finish])
     return 0
 
@@ -101,12 +110,31 @@ def _run_parser(args: argparse.Namespace) -> int:
     config = parse(read_mapping(args.config, overrides), args.config)
     from converseg_ros.training.parser.task import ParserTask
 
-    task = ParserTask(config, report=lambda text: print(text, flush=True))
+    task = ParserTask(config, report=_report(args))
     task.train()
     if args.export:
         task.export(args.export / task.file.name)
-    print(f'parser: {(args.export or task.file.parent) / task.file.name}')
+    _print_model('parser', (args.export or task.file.parent) / task.file.name, args)
     return 0
+
+
+def _report(args: argparse.Namespace) -> Callable[[str], None]:
+    """Return what prints a line of text: as it is, or as an event."""
+    if args.json:
+        return lambda text: print_event(Progress(text))
+    return lambda text: print(text, flush=True)
+
+
+def _print_model(name: str, path: Path, args: argparse.Namespace) -> None:
+    """Say where the result of a run is."""
+    if args.json:
+        print_event(Progress(stage='done', result={'model': str(path)}))
+    else:
+        print(f'{name}: {path}')
+
+
+def _finite(scores: dict[str, float]) -> dict[str, float]:
+    return {k: v for k, v in scores.items() if math.isfinite(v)}
 
 
 def run_all(commands: list[str]) -> None:

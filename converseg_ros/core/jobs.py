@@ -2,55 +2,21 @@
 
 from collections.abc import Callable
 import contextlib
-from dataclasses import dataclass, field
-import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
 from typing import Any
 
-_FRACTION = re.compile(r'(\d+)\s*(?:/|of)\s*(\d+)')
-_VALUE = {
-    'loss': re.compile(r'\bloss[ =:]+([0-9.]+(?:e-?\d+)?)', re.IGNORECASE),
-    'giou': re.compile(r'\bg_?iou[ =:]+([0-9.]+)', re.IGNORECASE),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One line of a job, understood as far as it can be."""
-
-    message: str
-    stage: str = ''
-    done: int = 0
-    total: int = 0
-    values: dict[str, float] = field(default_factory=dict)
-    result: dict[str, Any] | None = None
-
-
-def read_progress(line: str) -> Progress:
-    """Understand a line: JSON with stage, done, total, message or result; or text with `n/m`, loss and gIoU."""
-    text = line.strip()
-    if text.startswith('{'):
-        try:
-            row = json.loads(text)
-            if isinstance(row.get('result'), dict):
-                return Progress('', 'done', result=row['result'])
-            numbers = int(row.get('done', 0)), int(row.get('total', 0))
-            return Progress(str(row.get('message', '')), str(row.get('stage', '')), *numbers)
-        except (ValueError, TypeError, AttributeError):
-            pass
-    found = _FRACTION.search(text)
-    done, total = (int(found[1]), int(found[2])) if found else (0, 0)
-    values = {name: float(hit[1]) for name, rule in _VALUE.items() if (hit := rule.search(text))}
-    return Progress(text, '', done, total, values)
+from converseg_ros.core.progress import Progress
 
 
 class Job:
-    """`python -m converseg_ros ARGUMENTS`, in a process group of its own, ended by SIGINT and at last by SIGKILL."""
+    """`python -m converseg_ros ARGUMENTS`, in a process group of its own, ended by SIGINT and at last by SIGKILL.
+
+    result: of its last event. last: the last line that is no event, which says what went wrong where something did.
+    """
 
     GRACE = 10.0  # seconds from being asked to end to being killed
 
@@ -76,11 +42,13 @@ class Job:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.strip():
-                self.last = line.strip()
-                progress = read_progress(line)
-                if progress.result is not None:
-                    self.result = progress.result
-                self._on_progress(progress)
+                event = Progress.from_line(line)
+                if event is None:
+                    self.last = line.strip()
+                    event = Progress(self.last)
+                elif event.result is not None:
+                    self.result = event.result
+                self._on_progress(event)
         return self._process.wait()
 
     def cancel(self) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from converseg_ros.core import ConversegError, InputError, Instruction, Role, Status, decode_rle, encode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.overlay import Layer
+from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.evaluation.bags import SECOND, Bag, BagFrame
 from converseg_ros.evaluation.metrics import Score, boundary_f, overlap
@@ -105,6 +106,7 @@ class BagRun:
         self.weights = weights
         self.segmenter = Segmenter(network)
         self.network, self.bag, self.asked, self.record, self.report = network, bag, list(asked), record, report
+        self.progress: Report | None = None  # told of each frame
         self.answers: dict[int, list[dict[str, Any]]] = {}
 
     def run(self, *, limit: int = 0) -> None:
@@ -137,6 +139,8 @@ class BagRun:
                 f.write(json.dumps({'stamp_ns': item.frame.stamp_ns, 'regions': rows}) + '\n')
                 f.flush()
                 bar.update()
+                if self.progress is not None:
+                    self.progress(Progress(stage='frames', done=len(self.answers), total=len(stamps)))
         bar.close()
 
     def _digest(self, stamps: Sequence[int]) -> str:

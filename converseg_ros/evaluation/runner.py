@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, Prediction, Status, encode_rle
 from converseg_ros.core.files import write_text
+from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
 from converseg_ros.evaluation.ladder import step_of, union_oracle
@@ -96,6 +97,7 @@ class Runner:
     ) -> None:
         """`weights`: `fingerprint` of the model's folder, so that a record of other weights is not taken for ours."""
         self.network, self.baselines, self.record, self.report = network, list(baselines), record, report
+        self.progress: Report | None = None  # told of each image
         self.weights = weights
         self.names = [MODEL, *(b.name for b in self.baselines)]
         self.image_ms: list[float] = []
@@ -116,12 +118,14 @@ class Runner:
             write_text(self.record, '\n'.join([json.dumps(head), *(a.to_json() for a in kept.values())]) + '\n')
         if len(open_groups) < len(groups):
             self.report(f'resumed: {len(groups) - len(open_groups)} of {len(groups)} images were done before')
-        for g in _progress(open_groups, len(groups) - len(open_groups)):
+        for number, g in enumerate(_progress(open_groups, len(groups) - len(open_groups)), 1):
             answers = list(self._group(g))
             kept |= {(a.by, a.score.id): a for a in answers}
             if self.record:
                 with self.record.open('a') as f:
                     f.write(''.join(a.to_json() + '\n' for a in answers))
+            if self.progress is not None:
+                self.progress(Progress(stage='images', done=len(groups) - len(open_groups) + number, total=len(groups)))
         return {name: [kept[name, s.id] for s in samples] for name in self.names}
 
     def _group(self, group: list[Sample]) -> Iterator[Answer]:

@@ -16,7 +16,8 @@ from rclpy.task import Future
 from converseg_ros.action import Evaluate, Generate, Train
 from converseg_ros.commands.engine_config import arguments_of, natural_judge, read_configuration
 from converseg_ros.core.errors import ConversegError, InputError
-from converseg_ros.core.jobs import Job, Progress
+from converseg_ros.core.jobs import Job
+from converseg_ros.core.progress import Progress
 from converseg_ros.nodes.operator_parameters import LEARNING, check_all, declare
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.sampling import FrameSampler
@@ -164,7 +165,7 @@ class LearningNode(Node):
 
     async def _train(self, handle: ServerGoalHandle) -> Train.Result:
         goal = handle.request
-        arguments = ['train', goal.config]
+        arguments = ['train', goal.config, '--json']
         overrides = [*([f'out={goal.output}'] if goal.output else []), *goal.overrides]
         for pair in overrides:
             arguments += ['--set', pair]
@@ -180,13 +181,11 @@ class LearningNode(Node):
 
         code, job = await self._run(arguments, tell)
         result = Train.Result(success=code == 0, giou=giou[0])
-        result.model = job.last.removeprefix('model folder: ') if code == 0 else ''
+        result.model = str(job.result.get('model', ''))
         result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
         return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
 
     async def _evaluate(self, handle: ServerGoalHandle) -> Evaluate.Result:
-        import json
-
         goal = handle.request
         if goal.kind not in KINDS or not goal.output:
             raise InputError(
@@ -194,7 +193,7 @@ class LearningNode(Node):
             )
         report = Path(goal.output) / 'report.json'
         arguments = ['eval', KINDS[goal.kind], *([goal.source] if goal.source else []), '--json', str(report)]
-        arguments += ['--model', goal.model or 'compact', '--html', str(report.with_suffix('.html'))]
+        arguments += ['--model', goal.model or 'compact', '--html', str(report.with_suffix('.html')), '--events']
         if goal.instructions:
             arguments += ['--instructions', goal.instructions]
 
@@ -205,7 +204,8 @@ class LearningNode(Node):
         code, job = await self._run(arguments, tell)
         result = Evaluate.Result(success=code == 0, report=str(report) if code == 0 else '', giou=math.nan)
         if code == 0:
-            result.giou = float(json.loads(report.read_text()).get('giou') or math.nan)
+            giou = job.result.get('giou')
+            result.giou = math.nan if giou is None else float(giou)
         result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
         return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
 

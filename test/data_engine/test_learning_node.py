@@ -19,7 +19,8 @@ from rclpy.action import ActionClient
 from ros_rig import Camera, Rig
 
 from converseg_ros.commands.engine_config import read_configuration
-from converseg_ros.core.jobs import read_progress
+from converseg_ros.core.jobs import Job
+from converseg_ros.core.progress import Progress
 from converseg_ros.data_engine.output.store import read_items
 
 pytestmark = pytest.mark.ros
@@ -122,11 +123,23 @@ def test_a_job_that_fails_says_why(learner, tmp_path):
 
 
 def test_lines_of_jobs_are_understood():
-    line = read_progress(json.dumps({'stage': 'images', 'done': 3, 'total': 9, 'message': 'a'}))
+    line = Progress.from_line(json.dumps({'stage': 'images', 'done': 3, 'total': 9, 'message': 'a'}))
     assert (line.stage, line.done, line.total, line.message) == ('images', 3, 9, 'a')
-    line = read_progress('step 120/4000 loss 0.53 gIoU 0.271')
-    assert (line.done, line.total, line.values) == (120, 4000, {'loss': 0.53, 'giou': 0.271})
-    assert read_progress('{"half": ').message == '{"half":'
+    event = Progress('', 'training', 120, 4000, {'loss': 0.53, 'giou': 0.271})
+    assert Progress.from_line(event.to_line()) == event
+    for words in ('{"half": ', 'step 120/4000 loss 0.53', '[1]', '3', '{"done": "x"}', '{"result": 3}', ''):
+        assert Progress.from_line(words) is None
+
+
+def test_words_of_a_job_are_no_progress(tmp_path):
+    """A model folder called '9 of 10', or a warning with numbers in it, says nothing about how far the job is."""
+    got = []
+    job = Job(
+        ['predict', '--image', str(tmp_path / '9 of 10 loss 0.5.png'), '--prompt', 'x', '--out', str(tmp_path)],
+        got.append,
+    )
+    assert job.wait() == 1
+    assert '9 of 10' in job.last and all((g.done, g.total, g.values) == (0, 0, {}) for g in got)
 
 
 def test_a_configuration_with_an_unknown_option_is_refused(tmp_path):

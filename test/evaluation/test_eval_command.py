@@ -42,6 +42,15 @@ def test_items_give_a_report_in_the_stated_format_and_a_page_that_needs_nothing_
     assert 'prefers' not in page or '<script' not in page
 
 
+def test_progress_and_result_are_events_for_programs(items_json, tmp_path, capsys):
+    from converseg_ros.core.progress import Progress
+
+    assert evaluate('items', items_json, tmp_path / 'o.json', '--no-baselines', '--events') == 0
+    events = [Progress.from_line(line) for line in capsys.readouterr().out.splitlines()]
+    assert all(events) and [(e.done, e.total) for e in events[:-1]] == [(1, 2), (2, 2)]
+    assert events[-1].result == {'report': str(tmp_path / 'o.json'), 'giou': read_report(tmp_path / 'o.json')['giou']}
+
+
 def test_a_broken_item_does_not_stop_the_others(items_json, tmp_path, capsys):
     data = json.loads(items_json.read_text())
     data['items'][0]['image'] = 'missing.png'

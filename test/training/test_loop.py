@@ -52,6 +52,18 @@ def test_it_learns_the_toy_world(settings):
     assert list((Path(trainer.config.out) / 'tensorboard').glob('events*'))
 
 
+def test_progress_and_result_are_events_for_programs(settings, tmp_path, capsys):
+    from converseg_ros.cli import main
+    from converseg_ros.core.progress import Progress
+
+    changes = ['--set', f'out={tmp_path / "run"}', '--set', 'steps=6', '--set', 'validate_every=3']
+    assert main(['train', str(settings), '--json', *changes]) == 0
+    events = [e for line in capsys.readouterr().out.splitlines() if (e := Progress.from_line(line))]
+    assert any(e.stage == 'training' and 0 < e.done <= e.total == 6 and e.values['loss'] > 0 for e in events)
+    assert [e.done for e in events if e.stage == 'validation'] == [3, 6]
+    assert events[-1].result['model'] == str(tmp_path / 'run/model') and 0 <= events[-1].result['giou'] <= 1
+
+
 def test_resuming_changes_nothing(settings, tmp_path):
     whole = run(settings, out=str(tmp_path / 'whole'))
     half = assemble(read_config(settings, {'out': str(tmp_path / 'half')}), report=silent)
