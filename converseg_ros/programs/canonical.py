@@ -9,6 +9,8 @@ from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, N
 
 MODIFIERS = (Filter, Relate, Act, Like)
 """Nodes that keep the members of `of` which fulfil a condition of their own, so that their order does not matter."""
+FILTERS = ('name', 'tag', 'material', 'colour', 'state', 'physics', 'region')
+"""The order of filters, the innermost first, as words stand around a noun."""
 
 
 def canonical(node: Node) -> Node:
@@ -85,15 +87,16 @@ def _select(quantity: str | int, of: Node) -> Node:
 
 
 def _sorted_chain(node: Node) -> Node:
-    """Return the same conditions in a fixed order, each once; filters are innermost."""
-    chain: dict[tuple[int, str], Node] = {}
+    """Return the same conditions in a fixed order, each once; filters are innermost, names first."""
+    chain: dict[tuple[int, int, str], Node] = {}
     base = node
     while isinstance(base, MODIFIERS):
         below = base.of
         alone = replace(base, of=node)  # the condition without what it is applied to
         data = alone.to_json()
         del data['of']
-        chain[MODIFIERS.index(type(base)), json.dumps(data, sort_keys=True)] = base
+        kind = FILTERS.index(base.by) if isinstance(base, Filter) else 0
+        chain[MODIFIERS.index(type(base)), kind, json.dumps(data, sort_keys=True)] = base
         base = below
     for place in sorted(chain):
         base = replace(chain[place], of=base)  # type: ignore[call-arg]

@@ -21,7 +21,7 @@ from converseg_ros.programs.nodes import MAX_DEPTH, NODES, Node, node_from_json
 from converseg_ros.programs.spans import Text, find_span, read_span
 
 MAX_TOKENS: Final = 80
-MAX_UNION: Final = 6
+MAX_UNION: Final = 10
 DEEPEST: Final = MAX_DEPTH - 3  # the canonical form of a program may be deeper than the program
 NODE: Final = 'node'
 END: Final = 'end'

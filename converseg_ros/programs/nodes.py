@@ -5,7 +5,7 @@ The JSON form of a node is `{"op": NAME, FIELD: VALUE, ...}` with defaults left 
 version is never executed as something else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +16,9 @@ VERSION = 1
 MAX_DEPTH = 12
 Quantity = Literal['one', 'all'] | int
 Order = Literal['max', 'min']
+
+MIGRATIONS: dict[int, Callable[[Any], Any]] = {}
+"""For each earlier version, what turns the JSON of a root into that of the next version."""
 
 NODES: dict[str, type['Node']] = {}
 
@@ -291,6 +294,9 @@ def program_from_json(data: Any) -> Node:
     """Return the root of a program's JSON object; raise InputError where it is malformed or of a later version."""
     if not isinstance(data, dict) or data.keys() != {'version', 'root'}:
         raise InputError('a program has exactly the keys version and root', where='program')
-    if data['version'] != VERSION:
-        raise InputError(f'version is {data["version"]!r}, this package reads {VERSION}', where='program')
-    return node_from_json(data['root'])
+    version, root = data['version'], data['root']
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= VERSION:
+        raise InputError(f'version is {version!r}, this package reads 1 to {VERSION}', where='program')
+    for step in range(version, VERSION):
+        root = MIGRATIONS[step](root)
+    return node_from_json(root)

@@ -98,11 +98,19 @@ def _the(phrase: Phrase) -> str:
     return str(phrase) if phrase.definite else f'{phrase.article}{phrase}'
 
 
-def _inner(node: Node) -> str:
-    """Return the words of a node within another's, in brackets where they end in a condition or are a list."""
-    of = node.of if isinstance(node, Select) else node
-    phrase = _phrase(of)
-    return f'({words(node)})' if phrase.definite or phrase.after else words(node)
+def _inner(node: Node, many: bool = False) -> str:
+    """Return the words of a node within another's, in brackets where they end in a condition or are a list.
+
+    A thing that others are related to is in the singular where the program does not say how many it means.
+    """
+    if isinstance(node, Select):
+        phrase, text = _phrase(node.of), words(node)
+        if node.quantity == 'one' and not many and not phrase.definite:
+            text = f'one {_phrase(node.of, many=False)}'
+    else:
+        phrase = _phrase(node, many)
+        text = _the(phrase)
+    return f'({text})' if phrase.definite or phrase.after else text
 
 
 def _phrase(node: Node, many: bool = True) -> Phrase:
@@ -133,9 +141,9 @@ def _phrase(node: Node, many: bool = True) -> Phrase:
             room = f' with {round(100 * size, 1):g} cm of room' if size else ''
             return Phrase(f'the free part of {where}{fits}{room}', definite=True)
         case Union(of):
-            return Phrase(' and '.join(_inner(x) for x in of), definite=True)
+            return Phrase(' and '.join(_inner(x, many=True) for x in of), definite=True)
         case Except(of, minus):
-            return Phrase(f'{_inner(of)} except {_inner(minus)}', definite=True)
+            return _with(of, f'except {_inner(minus, many=True)}', many)
         case Select():
             return Phrase(words(node), definite=True)
     raise InputError(f'{node.op} has no words', where='printer')

@@ -9,7 +9,7 @@ from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.nodes import Everything, Except, Filter, Node, Parts, Rank, Relate, Select, Things, Union
 from converseg_ros.programs.printer import words
 
-MUG, CUP, TABLE = Filter('name', 'mug'), Filter('name', 'cup'), Select('one', Filter('name', 'table'))
+MUG, CUP, TABLE = Filter('name', 'mug'), Filter('name', 'cup'), Filter('name', 'table')
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,15 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(seed: int) -> None:
         (Select(2, Filter('material', 'glass', MUG)), 'two glass mugs'),
         (Select('all', Filter('state', 'open', MUG)), 'all mugs that are open'),
         (Select('one', Filter('state', 'open', MUG)), 'the mug that is open'),
-        (Parts('handle', Select('one', MUG)), 'the handles of the mug'),
+        (Parts('handle', MUG), 'the handles of the mug'),
+        (Parts('handle', Select('one', MUG)), 'the handles of one mug'),
+        (Parts('handle', Select('all', MUG)), 'the handles of all mugs'),
         (Rank('distance_to', 'min', CUP, anchor=TABLE), 'the nearest to the table of the cups'),
         (Rank('x', 'min', CUP, first=2), 'the second leftmost of the cups'),
         (Except(Things(), MUG), 'the things except the mugs'),
+        (Select('all', Except(Things(), Select('one', MUG))), 'all things except the mug'),
+        (Select('one', Relate('on', Filter('colour', 'red', CUP), Filter('name', 'tray'))), 'the red cup on the tray'),
+        (Union((Select('one', MUG), Select('all', CUP))), 'the mug and all cups'),
     ],
 )
 def test_programs_in_words(program: Node, text: str) -> None:
