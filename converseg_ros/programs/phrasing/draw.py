@@ -85,6 +85,12 @@ def _tag(rng: random.Random) -> Node:
     return Select('all' if rng.random() < 0.6 else 'one', node)
 
 
+def _need(rng: random.Random) -> Node:
+    """Return what several tags fill together."""
+    union = rng.choice(('danger', 'danger', 'child', 'child', *data('unions')))
+    return Select('all', Union(tuple(Filter('tag', tag) for tag in data('unions')[union])))
+
+
 def _able(rng: random.Random, tag: str) -> Node:
     """Return a noun for things that may well have the tag."""
     names = tuple(nouns_with(tag))
@@ -201,7 +207,7 @@ def _lines(key: str) -> tuple[str, ...]:
 
 
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
-    (_plain, 7), (_looking, 9), (_state, 5), (_physics, 6), (_region, 5), (_tag, 17), (_relation, 20), (_rank, 15),
-    (_two_relations, 3), (_of_two, 3), (_act, 9), (_part, 7), (_free, 7), (_union, 4), (_except, 6), (_like, 5),
+    (_plain, 7), (_looking, 9), (_state, 5), (_physics, 6), (_region, 5), (_tag, 20), (_need, 2), (_relation, 20),
+    (_rank, 15), (_two_relations, 3), (_of_two, 3), (_act, 9), (_part, 7), (_free, 7), (_union, 4), (_except, 6), (_like, 5),
 )  # fmt: skip
 SUMS = tuple(accumulate(weight for _, weight in FORMS))

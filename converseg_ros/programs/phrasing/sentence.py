@@ -1,26 +1,25 @@
 """From a program to one of the many ways to say it."""
 
+from functools import cache
 import random
 import re
 
 from converseg_ros.knowledge import article
 from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, Node, Parts, Rank, Relate, Select, Union
 from converseg_ros.programs.phrasing.noun_phrase import (
-    add,
     anchor_phrase,
     entry,
     free_space,
     is_bare,
     length,
-    noun,
     phrase,
     pieces,
     split,
     thing_phrase,
     values,
 )
-from converseg_ros.programs.phrasing.talk import ANCHOR, Talk
-from converseg_ros.programs.phrasing.templates import Entry, Part, lists
+from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement
+from converseg_ros.programs.phrasing.templates import Entry, Part, data, entries, lists
 from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 PREPOSITIONS = frozenset(
@@ -172,7 +171,31 @@ def _predicate_for_one(talk: Talk, node: Node, predicate: str, many: bool) -> st
     return re.sub(r'^are\b', 'is', predicate)
 
 
+def _need(talk: Talk, node: Union) -> str | None:
+    """Return how people ask for a need that several tags fill together, or None for another union."""
+    name = unions().get(node.of)
+    if name is None:
+        return None
+    table = entries('needs')[name]
+    if 'be' not in table or talk.chance(0.6):
+        return talk.fill(table['ask'], {}) + talk.choose(('?', '?', ''))
+    slot = talk.choose([s for s in ('be', 'verb', 'pre') if s in table])
+    many, one = (talk.fill(table[slot], agreement(m)) for m in (True, False))
+    if slot == 'pre':
+        return _frame(talk, 'plural', f'{talk.choose(("the", "all the", "all", "any", ""))} {many} things', True)
+    filled = {'p': many, 'p1': one} if slot == 'verb' else {'p': f'are {many}', 'p1': f'is {one}'}
+    return talk.fill(lists('frames')['what_all'], filled)
+
+
+@cache
+def unions() -> dict[tuple[Node, ...], str]:
+    """Return the names of the needs by the sets whose union they are."""
+    return {tuple(Filter('tag', tag) for tag in tags): name for name, tags in data('unions').items()}
+
+
 def _all(talk: Talk, node: Node) -> str:
+    if isinstance(node, Union) and (need := _need(talk, node)) is not None:
+        return need
     base, modifiers = split(node)
     mass = isinstance(base, Filter) and is_mass(base.value)
     whole = _whole(node)
@@ -249,6 +272,3 @@ def _free(talk: Talk, node: FreeSpace) -> str:
         out['m'] = length(talk, node.size)
         key += '.size'
     return talk.fill(lists('free_space')[key], out)
-
-
-__all__ = ['add', 'noun', 'say', 'tidy']
