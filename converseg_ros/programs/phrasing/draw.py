@@ -8,7 +8,19 @@ import random
 
 from converseg_ros.knowledge import kinds, nouns_with, tags
 from converseg_ros.programs import vocabulary as v
-from converseg_ros.programs.nodes import Everything, Except, Filter, FreeSpace, Like, Node, Parts, Select, Things, Union
+from converseg_ros.programs.nodes import (
+    Everything,
+    Except,
+    Filter,
+    FreeSpace,
+    Like,
+    Node,
+    Parts,
+    Relate,
+    Select,
+    Things,
+    Union,
+)
 from converseg_ros.programs.phrasing import words
 from converseg_ros.programs.phrasing.draw_sets import (
     acting,
@@ -32,6 +44,7 @@ from converseg_ros.programs.phrasing.words import weights
 
 SAID_BY_FILTERS = frozenset({'heavy', 'light_weight', 'rolls', 'tippy', 'transparent'})
 """Tags for which a filter by physics or material stands."""
+BESIDE = ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
 SIZES = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
 
 
@@ -156,12 +169,66 @@ def _simple(rng: random.Random) -> Node:
     return node if at < 0.6 else look(rng, node) if at < 0.85 else related(rng, node, 1, simple=True)
 
 
+def _colours(rng: random.Random) -> Node:
+    """Return one noun in two colours or materials: 'the red and blue mugs', or 'a black and white mug'."""
+    of, table, kind = named(rng), *rng.choice((('colours', 'colour'), ('colours', 'colour'), ('materials', 'material')))
+    first, second = (weights(table).draw(rng) for _ in range(2))
+    members = tuple(Filter(kind, value, of) for value in dict.fromkeys((first, second)))  # type: ignore[arg-type]
+    if len(members) == 1:
+        return Select('one', members[0])
+    return Select('all' if rng.random() < 0.7 or not countable(of) else 'one', Union(members))
+
+
+def _compare(rng: random.Random) -> Node:
+    """Return which of two named things is taller."""
+    two = (_one_named(rng), _one_named(rng))
+    rank = ranked(rng, Union(two), plain=True)
+    return counted(rank)
+
+
+def _one_named(rng: random.Random) -> Node:
+    return maybe_look(rng, named(rng), 0.3)
+
+
+def _corner(rng: random.Random) -> Node:
+    first, second = rng.choice(('top', 'bottom', 'far', 'near')), rng.choice(('left', 'right'))
+    return select(rng, Filter('region', second, Filter('region', first, maybe_look(rng, thing(rng, 0.3), 0.2))))
+
+
+def _group(rng: random.Random) -> Node:
+    """Return a row, a heap or a stack of something."""
+    of = named(rng)
+    if not countable(of):
+        return _plain(rng)
+    if rng.random() < 0.45:
+        return Select('all', Filter('state', 'stacked', of))
+    return Select('all', Like(rng.choice(data('like')['group'].split()), of))
+
+
+def _space_somewhere(rng: random.Random) -> Node:
+    """Return the free space beside something, or in a part of the image."""
+    on = surface(rng) if rng.random() < 0.5 else None
+    free = FreeSpace(on)
+    if rng.random() < 0.25:
+        return Filter('region', rng.choice(v.REGIONS), free)
+    relation = rng.choice(
+        ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
+    )
+    return Relate(relation, free, anchor(rng, 2), anchor(rng, 2) if relation == 'between' else None)
+
+
 def _except(rng: random.Random) -> Node:
     at = rng.random()
     if at < 0.35:  # everything but the bowls
         of: Node = Things() if rng.random() < 0.6 else related(rng, Things(), 1, simple=True)
         return Select('all', Except(of, named(rng) if rng.random() < 0.7 else _simple(rng)))
     of = thing(rng, 0.35)
+    if at < 0.42:  # all mugs but the smallest
+        return Select('all', Except(of, ranked(rng, of, 1, plain=True)))
+    if at < 0.5:  # what is not sharp
+        tag = rng.choice(_tags())
+        of = Everything() if rng.random() < 0.6 else _able(rng, tag)
+        return Select('all' if rng.random() < 0.7 else 'one', Except(of, Filter('tag', tag, of)))
     if at < 0.85:  # the mugs that are not red
         node = Except(of, _property(rng, of))
         return Select('all', node) if rng.random() < 0.6 else select(rng, node)
@@ -207,7 +274,8 @@ def _lines(key: str) -> tuple[str, ...]:
 
 
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
-    (_plain, 7), (_looking, 9), (_state, 5), (_physics, 6), (_region, 5), (_tag, 20), (_need, 2), (_relation, 20),
-    (_rank, 15), (_two_relations, 3), (_of_two, 3), (_act, 9), (_part, 7), (_free, 7), (_union, 4), (_except, 6), (_like, 5),
+    (_plain, 7), (_looking, 9), (_state, 6), (_physics, 6), (_region, 5), (_corner, 1), (_tag, 22), (_need, 2),
+    (_relation, 22), (_two_relations, 3), (_rank, 16), (_of_two, 3), (_compare, 2), (_act, 9), (_part, 7), (_free, 7),
+    (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 7), (_like, 6), (_group, 1),
 )  # fmt: skip
 SUMS = tuple(accumulate(weight for _, weight in FORMS))

@@ -3,6 +3,7 @@
 import random
 from typing import Literal, cast
 
+from converseg_ros.knowledge import thing as known_thing
 from converseg_ros.programs import vocabulary as v
 from converseg_ros.programs.nodes import (
     Act,
@@ -12,6 +13,7 @@ from converseg_ros.programs.nodes import (
     Like,
     Node,
     Order,
+    Parts,
     Quantity,
     Rank,
     Relate,
@@ -32,7 +34,7 @@ PERSONS = frozenset(
 PATIENTS = {'wearing': 'clothes', 'eating': 'food', 'sitting': 'furniture', 'riding': 'rideable'}
 """Groups of nouns of what somebody does these actions to."""
 GENERIC = ('next_to', 'next_to', 'on', 'behind', 'near')
-HARD_TO_NEST = frozenset({'part_of', 'falls_without', 'own_left_of', 'own_right_of', 'facing', 'hides'})
+HARD_TO_NEST = frozenset({'part_of', 'covers', 'falls_without', 'own_left_of', 'own_right_of', 'facing', 'hides'})
 
 
 def quantity(rng: random.Random) -> Quantity:
@@ -86,8 +88,17 @@ def look(rng: random.Random, of: Node) -> Node:
     """Return `of` with a colour or a material, or both."""
     at = rng.random()
     if at < 0.05 or at > 0.6:
-        of = Filter('material', weights('materials').draw(rng), of)
+        of = Filter('material', _material(rng, of), of)
+    if at < 0.02:  # black and white
+        of = Filter('colour', weights('colours').draw(rng), of)
     return Filter('colour', weights('colours').draw(rng), of) if at < 0.6 else of
+
+
+def _material(rng: random.Random, of: Node) -> str:
+    """Return what a thing is made of: mostly what such things are made of."""
+    known = known_thing(of.value) if isinstance(of, Filter) and of.by == 'name' else None
+    usual = [m for m in known.materials if m in v.MATERIALS] if known else []
+    return rng.choice(usual) if usual and rng.random() < 0.7 else weights('materials').draw(rng)
 
 
 def maybe_look(rng: random.Random, of: Node, often: float) -> Node:
@@ -99,8 +110,10 @@ def anchor(rng: random.Random, depth: int = 0) -> Node:
     """Return what a relation may lead to: a named thing, now and then with a property or a relation of its own."""
     at = rng.random()
     node = named(rng)
-    if at < 0.58:
+    if at < 0.55:
         return node
+    if at < 0.58:
+        return Parts(words.draw_part(rng), node)
     if at < 0.8:
         return look(rng, node)
     if at < 0.84:
@@ -146,7 +159,7 @@ def ranked(rng: random.Random, of: Node, depth: int = 0, plain: bool = False) ->
     at = rng.random()
     first = count = 1
     if not plain and countable(of):
-        if 0.72 < at < 0.88 and {'pre', 'sup', 'nth'} & entries('ranks')[f'{key}.{order}'].keys():
+        if 0.72 < at < 0.88 and {'pre', 'sup', 'nth', 'from'} & entries('ranks')[f'{key}.{order}'].keys():
             first = rng.choice((2, 2, 2, 3, 3, 4, 5))
         elif at > 0.88:
             count = rng.choice((2, 2, 2, 3, 3, 4))

@@ -5,6 +5,13 @@ import random
 from converseg_ros.programs.nodes import Filter, FreeSpace, Like, Node, Parts
 from converseg_ros.programs.phrasing.templates import Part, lists
 
+CONTRACTIONS = (
+    ('what is ', "what's "), ('who is ', "who's "), ('where is ', "where's "), ('that is ', "that's "),
+    (' is not ', " isn't "), (' are not ', " aren't "), ('cannot', "can't"), ('could not', "couldn't"),
+    ('would not', "wouldn't"), ('does not', "doesn't"), ('do not', "don't"), ('has not', "hasn't"), ('I would', "I'd"),
+    ('that would', "that'd"), ('what are', "what're"), ('who has ', "who's "), ('what would', "what'd"),
+    ('it is', "it's"), ('there is', "there's"),
+)  # fmt: skip
 NEIGHBOURS = {
     'a': 'sq', 'b': 'vn', 'c': 'xv', 'd': 'sf', 'e': 'wr', 'f': 'dg', 'g': 'fh', 'h': 'gj', 'i': 'uo', 'j': 'hk',
     'k': 'jl', 'l': 'k', 'm': 'n', 'n': 'bm', 'o': 'ip', 'p': 'o', 'q': 'w', 'r': 'et', 's': 'ad', 't': 'ry', 'u': 'yi',
@@ -19,6 +26,8 @@ def roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
 
 def _roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
     draw = rng.random
+    if draw() < 0.5 and not any(isinstance(n, Like) for n in node.walk()):
+        text = _contracted(text, rng)
     if draw() < 0.14:
         text = _around(text, rng, part)
     if draw() < 0.06:
@@ -44,9 +53,19 @@ def _roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
     return text
 
 
+def _contracted(text: str, rng: random.Random) -> str:
+    """Return the text with short forms: 'what is' becomes "what's"."""
+    for long, short in CONTRACTIONS:
+        if long in text and rng.random() < 0.7:
+            text = text.replace(long, short)
+    return text
+
+
 def _around(text: str, rng: random.Random, part: Part) -> str:
     table = lists('context')
     name = rng.choice(('before', 'before', 'after', 'after', 'scene'))
+    if text.startswith(('what', 'which', 'who', 'where')) and rng.random() < 0.4:
+        name = 'asking'
     words = table[name].pick(rng, part).fill(rng, {})
     if name == 'after':
         stop = text[-1] if text[-1] in '?.!' else ''

@@ -1,5 +1,7 @@
 """From a node to a noun phrase: a head noun, adjectives before it, and phrases and clauses behind it."""
 
+from dataclasses import replace
+
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import plural
 from converseg_ros.programs.nodes import (
@@ -17,10 +19,12 @@ from converseg_ros.programs.nodes import (
     Things,
     Union,
 )
+from converseg_ros.programs.phrasing.amounts import length
 from converseg_ros.programs.phrasing.pieces import Pieces, determine
-from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement
+from converseg_ros.programs.phrasing.superlatives import add_place, extreme
+from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement, which_is
 from converseg_ros.programs.phrasing.templates import Entry, entries, lists, with_knowledge
-from converseg_ros.programs.phrasing.words import NUMBERS, ORDINALS, is_mass, is_plural_only
+from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 MODIFIERS = (Filter, Relate, Act, Like, Except, Rank)
 # Where an adjective stands among others: the smaller, the farther from the noun.
@@ -124,6 +128,8 @@ def anchor_phrase(talk: Talk, node: Node, two: bool = False) -> tuple[str, bool]
         return phrase(talk, node, True, talk.choose(('the', 'all the', 'the', 'those'))), True
     if is_bare(base) and not ranked:
         return phrase(talk, node, False, talk.choose(('a', 'the', 'the'))), False
+    if isinstance(base, Parts):
+        return phrase(talk, node, False, 'the'), False
     options = ('the',) * 12 + (() if ranked else ('a', 'a', 'this', 'that', 'my', 'your', 'the', 'my'))
     return phrase(talk, node, False, talk.choose(options)), False
 
@@ -170,7 +176,7 @@ def _part(talk: Talk, base: Parts, many: bool) -> tuple[str, bool, bool]:
         return f'{possessive}{end} {name}', False, many or plural_only
     if not several and talk.chance(0.15) and isinstance(base.of, Filter) and base.of.by == 'name':
         return f'{base.of.value} {name}', False, many or plural_only
-    link = talk.choose(('of', 'of', 'of', 'of', 'on', 'belonging to', 'that belongs to', 'from'))
+    link = talk.choose(('of', 'of', 'of', 'of', 'on', 'belonging to', 'that belongs to'))
     return f'{name} {link} {owner}', False, many or plural_only
 
 
@@ -197,41 +203,38 @@ def thing_phrase(talk: Talk, name: str) -> str:
     return f'{talk.choose(("the", "the", "a", "a", "my", "this", "another"))} {name}'
 
 
-def length(talk: Talk, metres: float) -> str:
-    """Return a length in words, in the unit that people would use."""
-    cm = round(metres * 100)
-    if metres >= 1 or (cm % 50 == 0 and talk.chance(0.3)):
-        number = f'{metres:g}'
-        if number == '1':
-            return talk.choose(('one metre', 'a metre', '1 m', '1 meter', 'one meter'))
-        if number == '0.5':
-            return talk.choose(('half a metre', 'half a meter', '0.5 m', '50 cm'))
-        return f'{number} {talk.choose(("m", "metres", "meters"))}'
-    unit = talk.choose((' cm', 'cm', ' centimetres', ' centimeters'))
-    return talk.choose((f'{cm}{unit}', f'{cm}{unit}', f'{cm * 10} mm', f'{metres:g} m', f'{metres:g} metres'))
-
-
 def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
     """Return the parts of the noun phrase of a node."""
     base, modifiers = split(node)
     name, bare, many = noun(talk, base, many)
     out = Pieces(name, bare, many)
+    if (corner := _corner(modifiers)) is not None:
+        out.after.append(talk.fill(lists('corners')[corner], {}))
+        del modifiers[-2:]
     for i, modifier in enumerate(modifiers):
         add(talk, out, modifier, base, room=len(out.before) < 2 and (i == len(modifiers) - 1 or not out.after))
     return out
+
+
+def _corner(modifiers: list[Node]) -> str | None:
+    """Return the table of two places in the image that make a corner, where a set ends with two."""
+    last = [x.value for x in modifiers[-2:] if isinstance(x, Filter) and x.by == 'region']
+    key = '.'.join(last)
+    return key if len(last) == 2 and key in lists('corners') else None
 
 
 def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:
     """Add one property to a noun phrase."""
     if isinstance(node, Rank):
         out.superlative = True
-        _add_rank(talk, out, node)
+        table, _ = entry(node)
+        add_place(talk, out, node, table, values(talk, node, out.many))
     elif isinstance(node, Like):
         _add_like(talk, out, node)
     elif isinstance(node, Except):
         _add_exception(talk, out, node)
     elif isinstance(node, Filter) and node.by == 'name':
-        out.after.append(_which_is(talk, out.many, plural(node.value) if out.many else f'a {node.value}'))
+        out.after.append(which_is(talk, out.many, plural(node.value) if out.many else f'a {node.value}'))
     else:
         table, kind = entry(node)
         plain_base = isinstance(base, Filter | Things | Everything)
@@ -240,12 +243,6 @@ def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:
             out.before.append((PLACE[kind], talk.fill(table['pre'], values(talk, node, out.many, adjective=True))))
         else:
             out.after.append(behind(talk, table, node, out.many))
-
-
-def _which_is(talk: Talk, many: bool, text: str) -> str:
-    """Return a relative clause with 'be', or the text alone."""
-    be = talk.choose(('that are', 'which are') if many else ("that's", 'that is', 'which is', "that's"))
-    return f'{be} {text}'
 
 
 def behind(talk: Talk, table: Entry, node: Node, many: bool) -> str:
@@ -262,67 +259,12 @@ def behind(talk: Talk, table: Entry, node: Node, many: bool) -> str:
     text = talk.fill(table[slot], filled)
     if slot in ('be', 'be_one', 'pre'):
         adjective = slot == 'pre' or (isinstance(node, Filter) and node.by in ('colour', 'state', 'physics', 'tag'))
-        return _which_is(talk, many, text) if adjective or talk.chance(0.4) else text
+        return which_is(talk, many, text) if adjective or talk.chance(0.4) else text
     if slot == 'verb':
         return f'{talk.choose(("that", "that", "which"))} {text}'
     if slot == 'rel':
         return text if text.startswith(('where ', 'on which')) else f'{talk.choose(("that ", "", "which ", ""))}{text}'
     return text
-
-
-def _add_rank(talk: Talk, out: Pieces, node: Rank) -> None:
-    table, _ = entry(node)
-    filled = values(talk, node, out.many)
-    number = f'{NUMBERS[node.count] if node.count <= 10 else node.count} ' if node.count > 1 else ''
-    options: list[tuple[float, str]] = []
-    if 'pre' in table:
-        options.append((3.0, 'pre'))
-    if 'sup' in table:
-        options.append((2.5, 'sup'))
-    if node.first == 1 and 'post' in table:
-        options.append((1.5, 'post'))
-    if node.first == 1 and node.count == 1 and 'verb' in table:
-        options.append((0.7, 'verb'))
-    if node.first == 1 and node.count == 1 and 'plain' in table and not out.bare and not out.many:
-        options.append((2.0, 'plain'))
-    if node.count == 1 and 'nth' in table and (node.first > 1 or talk.chance(0.1)):
-        options.append((4.0, 'nth'))
-    if node.first > 1:
-        options = [o for o in options if o[1] in ('pre', 'sup', 'nth')]
-    if isinstance(node.of, Select) and node.first == 1 and 'comp' in table and node.of.quantity == 2:
-        options = [(3.0, 'comp'), *options]
-    if not options:
-        raise InputError('there are no phrases for this place', where=f'ranks.yaml: {node.key}.{node.order}')
-    slot = talk.weighted(options)
-    ordinal = _ordinal(talk, node.first)
-    filled['nth'] = ordinal or talk.choose(('first', '1st'))
-    text = talk.fill(table[slot], filled)
-    if slot in ('pre', 'plain', 'comp'):
-        words = f'{ordinal} {text}' if ordinal else text
-        if number:
-            words = f'{number}{words}' if talk.chance(0.7) else f'{words} {number}'
-        out.before.append((0, words.strip()))
-        return
-    if number:
-        out.before.append((0, number.strip()))
-    if slot == 'verb':
-        text = f'that {text}'
-    elif slot == 'sup':
-        text = f'{ordinal} {text}' if ordinal else text
-        if talk.chance(0.4):
-            text = _which_is(talk, out.many, text)
-    elif talk.chance(0.25):
-        text = _which_is(talk, out.many, text)
-    out.after.append(text)
-
-
-def _ordinal(talk: Talk, first: int) -> str:
-    if first == 1:
-        return ''
-    if first < len(ORDINALS) and not talk.chance(0.12):
-        return ORDINALS[first]
-    end = 'th' if first % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(first % 10, 'th')
-    return f'{first}{end}'
 
 
 def _add_like(talk: Talk, out: Pieces, node: Like) -> None:
@@ -334,44 +276,66 @@ def _add_like(talk: Talk, out: Pieces, node: Like) -> None:
     elif first in ('with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as'):
         out.after.append(text)
     elif first.endswith('ing') or first.endswith('ed'):
-        out.after.append(text if talk.chance(0.6) else _which_is(talk, out.many, text))
+        out.after.append(text if talk.chance(0.6) else which_is(talk, out.many, text))
     else:
         out.after.append(f'{talk.choose(("that", "that", "which"))} {text}')
 
 
 def _add_exception(talk: Talk, out: Pieces, node: Except) -> None:
     minus = node.minus
-    if getattr(minus, 'of', None) == node.of and isinstance(minus, Filter | Relate | Act | Like):
+    own = getattr(minus, 'of', None) == node.of
+    if own and isinstance(minus, Filter | Relate | Act | Like) and talk.chance(0.7):
         out.after.append(negated(talk, minus, out.many))
         return
-    many = talk.chance(0.5) if not isinstance(minus, Select) else minus.quantity != 'one'
-    of = minus.of if isinstance(minus, Select) else minus
-    but = talk.choose(('but', 'except', 'except for', 'other than', 'apart from', 'besides', 'excluding', 'and not'))
-    if but in ('but', 'and not') and not out.many:
-        but = 'other than'
-    out.last = f'{but} {phrase(talk, of, many, "the")}'
+    if own and isinstance(minus, Filter | Relate | Act | Like | Rank):  # all mugs except the red ones
+        many = out.many and not (isinstance(minus, Rank) and minus.count == 1)
+        rest = replace(minus, of=Things())  # type: ignore[arg-type]
+        left_out = pieces(talk, rest, many)
+        left_out.noun = 'ones' if many else 'one'
+        of = f'the {left_out.text()}'
+    else:
+        many = talk.chance(0.5) if not isinstance(minus, Select) else minus.quantity != 'one'
+        of = phrase(talk, minus.of if isinstance(minus, Select) else minus, many, 'the')
+    link = lists('negation')['except.many' if out.many or out.bare else 'except.one']
+    out.last = talk.fill(link, {'t': of})
+
+
+def opposite(talk: Talk, node: Node, many: bool) -> str | None:
+    """Return the words for what lacks a property, as they follow 'is': 'unlit', 'dull'."""
+    if isinstance(node, Filter):
+        table = lists('opposites')
+        key = f'{node.by}.{node.value}'
+        if key in table:
+            return talk.fill(table[key], agreement(many))
+    return None
+
+
+def lacking(talk: Talk, node: Node, many: bool) -> str | None:
+    """Return a predicate with its verb for what lacks a property: 'is not red', or None where there is none."""
+    be, be_not = ('are', ('are not', "aren't")) if many else ('is', ('is not', "isn't"))
+    if (other := opposite(talk, node, many)) is not None and talk.chance(0.5):
+        return f'{be} {other}'
+    if isinstance(node, Filter) and node.by == 'name':
+        return f'{talk.choose(be_not)} {plural(node.value) if many else "a " + node.value}'
+    if isinstance(node, Like):
+        return None
+    table, _ = entry(node)
+    for slot in ('be', 'pre'):
+        if slot in table:
+            for _ in range(4):
+                text = talk.fill(table[slot], values(talk, node, many))
+                if 'not' not in text.split():
+                    return f'{talk.choose(be_not)} {text}'
+    return None
 
 
 def negated(talk: Talk, node: Node, many: bool) -> str:
     """Return the clause that a property does not hold."""
     if isinstance(node, Like):
         return f'not {node.text}'
-    be = talk.choose(
-        ('that are not', "that aren't", 'which are not') if many else ("that isn't", 'that is not', "that's not")
-    )
-    if isinstance(node, Filter) and node.by == 'name':
-        return f'{be} {plural(node.value) if many else "a " + node.value}'
-    table, _ = entry(node)
-    for slot in ('be', 'pre'):
-        if slot in table:
-            text = talk.fill(table[slot], values(talk, node, many))
-            for _ in range(4):
-                if 'not' not in text.split():
-                    break
-                text = talk.fill(table[slot], values(talk, node, many))
-            return f'{be} {text}'
-    text = behind(talk, table, node, many)
-    return f'except {"those" if many else "the one"} {text}'
+    if (predicate := lacking(talk, node, many)) is not None:
+        return f'{talk.choose(("that", "that", "which"))} {predicate}'
+    return f'except {"those" if many else "the one"} {behind(talk, entry(node)[0], node, many)}'
 
 
 def phrase(talk: Talk, node: Node, many: bool, determiner: str | int) -> str:
@@ -385,4 +349,21 @@ def phrase(talk: Talk, node: Node, many: bool, determiner: str | int) -> str:
         ]
         joint = ' or ' if not many else talk.choose((' and ', ' and ', ' and ', ' as well as ', ' and also '))
         return ', '.join(inner[:-1]) + joint + inner[-1]
+    if isinstance(node, Rank) and determiner in ('the', 'a', node.count) and talk.chance(0.2):
+        among = _among(talk, node)
+        if among:
+            return among
     return determine(talk, pieces(talk, node, many), determiner)
+
+
+def _among(talk: Talk, node: Rank) -> str | None:
+    """Return 'the tallest of the mugs', or None where it cannot be said so."""
+    table, _ = entry(node)
+    base = split(node.of)[0]
+    if 'pre' not in table or not isinstance(base, Filter | Things | Everything):
+        return None
+    superlative = extreme(talk, node, table, values(talk, node, node.count > 1))
+    if is_bare(base) and node.of is base:
+        return f'the {superlative} {talk.fill(lists("determiners")["of_all"], {})}'
+    link = talk.choose(('of', 'of', 'of', 'among', 'out of', 'of all'))
+    return f'the {superlative} {link} {phrase(talk, node.of, True, "the")}'

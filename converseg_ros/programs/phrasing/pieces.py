@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from converseg_ros.programs.phrasing.amounts import NUMBERS, number
 from converseg_ros.programs.phrasing.talk import Talk
 from converseg_ros.programs.phrasing.templates import lists
-from converseg_ros.programs.phrasing.words import NUMBERS, is_mass
+from converseg_ros.programs.phrasing.words import is_mass
 
 
 @dataclass
@@ -38,8 +39,8 @@ def determine(talk: Talk, parts: Pieces, determiner: str | int) -> str:
     if isinstance(determiner, int):
         if any(w in NUMBERS for w in text.split()[:3]):  # "two tallest mugs" has its number
             return f'the {text}'
-        word = NUMBERS[determiner] if determiner < len(NUMBERS) and talk.chance(0.9) else str(determiner)
-        return talk.fill(lists('determiners')['two' if determiner == 2 else 'number'], {'t': text, 'k': word})
+        key = 'two' if determiner == 2 else 'number'
+        return talk.fill(lists('determiners')[key], {'t': text, 'k': number(talk, determiner)})
     if parts.bare and determiner in ('a', 'any', 'every', 'all') and (not parts.many or determiner == 'all'):
         if parts.superlative:
             return f'the {text}'

@@ -1,22 +1,38 @@
 """From a program to one of the many ways to say it."""
 
+from dataclasses import replace
 from functools import cache
 import random
 import re
 
 from converseg_ros.knowledge import article
-from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, Node, Parts, Rank, Relate, Select, Union
+from converseg_ros.programs.nodes import (
+    Act,
+    Except,
+    Filter,
+    FreeSpace,
+    Like,
+    Node,
+    Parts,
+    Rank,
+    Relate,
+    Select,
+    Things,
+    Union,
+)
+from converseg_ros.programs.phrasing.amounts import length
 from converseg_ros.programs.phrasing.noun_phrase import (
     anchor_phrase,
     entry,
     free_space,
     is_bare,
-    length,
+    lacking,
     phrase,
     pieces,
     split,
     thing_phrase,
     values,
+    word_for,
 )
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement
 from converseg_ros.programs.phrasing.templates import Entry, Part, data, entries, lists
@@ -38,13 +54,18 @@ def say(node: Node, rng: random.Random, part: Part = 'all') -> str:
 
 def tidy(text: str) -> str:
     """Return a text with single spaces, no space before stops, and 'a' or 'an' by sound."""
-    text = _BEFORE_STOP.sub(r'\1', _SPACES.sub(' ', text).strip())
+    text = _BEFORE_STOP.sub(r'\1', _SPACES.sub(' ', text).strip().lstrip(',;: '))
     return _ARTICLE.sub(lambda m: ('an ' if article(text[m.end() :]) == 'an' else 'a ') if m[1] == 'a' else m[0], text)
 
 
 def _say(talk: Talk, node: Node) -> str:
     if isinstance(node, FreeSpace):
         return _free(talk, node)
+    if isinstance(split(node)[0], FreeSpace):
+        np = phrase(talk, node, False, talk.choose(('the', 'a', 'some', 'any', 'none')))
+        return _frame(talk, 'space', np, False)
+    if isinstance(node, Select) and (of := _shared(talk, node)) is not None:
+        return of
     if isinstance(node, Union):
         many = any(isinstance(x, Select) and x.quantity not in ('one', 1) for x in node.of)
         return _frame(talk, 'plural' if many else 'definite', phrase(talk, node, True, 'the'), True)
@@ -55,6 +76,25 @@ def _say(talk: Talk, node: Node) -> str:
             return _all(talk, node.of)
         return _number(talk, node.of, int(node.quantity))
     return _all(talk, node)
+
+
+def _shared(talk: Talk, node: Select) -> str | None:
+    """Return 'the red and blue mugs' for the union of two colours of one noun, or None."""
+    if not isinstance(node.of, Union) or node.quantity not in ('all', 'one'):
+        return None
+    members = node.of.of
+    if not all(isinstance(x, Filter) and x.by in ('colour', 'material') for x in members):
+        return None
+    below = {x.of for x in members if isinstance(x, Filter)}
+    if len(below) > 1:
+        return None
+    inner = pieces(talk, below.pop(), node.quantity == 'all')
+    words = [word_for(talk, x, True) for x in members if isinstance(x, Filter)]
+    joint = talk.choose((' and ', ' and ', ' or ', ' and the ')) if node.quantity == 'all' else ' or '
+    np = f'{", ".join(words[:-1])}{joint}{words[-1]} {inner.text()}'
+    many = node.quantity == 'all'
+    determiner = talk.choose(('the ', 'all the ', 'the ', 'any ', '')) if many else talk.choose(('a ', 'the ', 'any '))
+    return _frame(talk, 'plural' if many else 'indefinite', determiner + np, many)
 
 
 def _frame(talk: Talk, name: str, np: str, many: bool, bare: str = '') -> str:
@@ -72,8 +112,18 @@ def _whole(node: Node) -> tuple[Entry, Node] | None:
     return None
 
 
+def _compared(talk: Talk, node: Rank, of: Union) -> str:
+    """Return which of two named things is taller."""
+    filled = values(talk, node, False)
+    both = [phrase(talk, x, False, 'the') for x in of.of]
+    filled['comp'] = talk.fill(entry(node)[0]['compared'], filled)
+    return talk.fill(lists('frames')['compared'], {**filled, 'x': both[0], 'y': both[1]})
+
+
 def _one(talk: Talk, node: Node) -> str:
     base, modifiers = split(node)
+    if isinstance(node, Rank) and isinstance(node.of, Union) and len(node.of.of) == 2:
+        return _compared(talk, node, node.of)
     many = isinstance(base, Filter) and is_plural_only(base.value)
     if isinstance(base, Parts) and not modifiers and (base.noun == 'grip' or talk.chance(0.4)):
         return _part(talk, base)
@@ -91,8 +141,12 @@ def _one(talk: Talk, node: Node) -> str:
     unique = modifiers and isinstance(modifiers[-1], Rank)
     if not unique and not isinstance(base, Parts) and talk.chance(0.25):
         np = phrase(talk, node, many, 'a' if not many else 'some')
+        if not many and not is_bare(base) and not is_mass(getattr(base, 'value', '')) and talk.chance(0.15):
+            np = f'{talk.choose(("one", "one", "any one", "just one", "any"))} of {phrase(talk, node, True, "the")}'
         return _frame(talk, 'indefinite', np, many)
-    determiner = talk.weighted(((12, 'the'), (1, 'my'), (1, 'that'), (1, 'this'), (1.5, 'none')))
+    determiner = talk.weighted(
+        ((12, 'the'), (1, 'my'), (1, 'that'), (1, 'this'), (1.5, 'none'), (0.3, 'your'), (0.2, 'our'))
+    )
     if unique or isinstance(base, Parts):
         determiner = 'the'
     return _frame(talk, 'definite', phrase(talk, node, many, determiner), many)
@@ -100,22 +154,46 @@ def _one(talk: Talk, node: Node) -> str:
 
 def _part(talk: Talk, node: Parts) -> str:
     owner, several = anchor_phrase(talk, node.of)
-    key = 'grip' if node.noun == 'grip' else 'which'
+    key = 'grip' if node.noun == 'grip' else 'which' if len(owner.split()) < 4 else 'which_long'
     return talk.fill(lists('parts')[key], {'a': owner, 'n': node.noun, **ANCHOR[several]})
 
 
 def _use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
     verb = talk.fill(table['use'], values(talk, node, frame == 'ask'))
     *before, last = verb.split()
-    filled = {'v': verb, 'v0': ' '.join(before)}
-    if frame == 'ask' and last in PREPOSITIONS and before:
+    filled = {'v': verb, 'v0': ' '.join(before), 'ving': doing(verb, last)}
+    if talk.chance(0.12):
+        frame = 'ask_doing' if frame == 'ask' else 'ask_one_doing'
+    elif frame == 'ask' and last in PREPOSITIONS and before:
         frame = talk.weighted(((3, 'ask'), (1, 'ask0'), (0.2 if last == 'with' else 0, 'ask_with')))
     return talk.fill(lists('uses')[frame], filled)
 
 
+def doing(verb: str, last: str) -> str:
+    """Return a verb phrase in the -ing form, without a 'with' at its end: 'cutting bread'."""
+    first, _, rest = verb.partition(' ')
+    if last == 'with' and rest:
+        rest = rest.removesuffix('with').strip()
+    return f'{gerund(first)} {rest}'.strip()
+
+
+def gerund(verb: str) -> str:
+    """Return the -ing form of a verb."""
+    if verb in ('lie', 'die', 'tie'):
+        return verb[:-2] + 'ying'
+    if re.search(r'[^aeo]e$', verb):
+        return verb[:-1] + 'ing'
+    if re.fullmatch(r'[^aeiou]*[aeiou][^aeiouwxy]', verb):
+        return verb + verb[-1] + 'ing'
+    return verb + 'ing'
+
+
 def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
     """Return a property as a predicate with its verb, or None where it has none."""
-    if isinstance(node, Like | Except) or (isinstance(node, Filter) and node.by == 'name'):
+    if isinstance(node, Except):
+        own = getattr(node.minus, 'of', None) == node.of and isinstance(node.minus, Filter | Relate | Act)
+        return lacking(talk, node.minus, many) if own else None
+    if isinstance(node, Like) or (isinstance(node, Filter) and node.by == 'name'):
         return None
     table, _ = entry(node)
     be = 'are' if many else 'is'
@@ -152,12 +230,29 @@ def _which(talk: Talk, node: Node, many: bool) -> str | None:
     inner: Node = next(outer.children())
     single = _predicate_for_one(talk, outer, predicate, many)
     if is_bare(base) and len(modifiers) == 1:
+        if many and talk.chance(0.2):
+            return _yes_or_no(talk, predicate, single, '')
         return talk.fill(lists('frames')['what_all' if many else 'what_one'], {'p': predicate, 'p1': single})
     if isinstance(base, Select) and base is inner:
         return None
     one, several = pieces(talk, inner, False), pieces(talk, inner, True)
+    if many and talk.chance(0.2):
+        return _yes_or_no(talk, predicate, single, several.text())
     filled = {'n': one.text(), 'ns': several.text(), 'p': predicate, 'p1': single}
     return talk.fill(lists('frames')['which_all' if many else 'which_one'], filled)
+
+
+def _yes_or_no(talk: Talk, predicate: str, single: str, nouns: str) -> str:
+    """Return a question whether anything has a property: 'could anything here tip over?'."""
+    subjects = lists('frames')['yes_no_named' if nouns else 'yes_no']
+    subject = talk.fill(subjects, {'ns': nouns})
+    several = subject.startswith(('any of', 'any ', 'some of', 'one or more')) and 'anything' not in subject
+    verb, _, rest = (predicate if several else single).partition(' ')
+    if verb in ('is', 'are', 'could', 'might', 'would', 'can', 'may', 'will', 'should', 'must', "isn't", "aren't"):
+        return f'{verb} {subject} {rest}?'
+    if verb in ('has', 'have'):
+        return f'{"do" if several else "does"} {subject} have {rest}?'
+    return f'{"do" if several else "does"} {subject} {predicate}?'
 
 
 def _predicate_for_one(talk: Talk, node: Node, predicate: str, many: bool) -> str:
@@ -187,6 +282,17 @@ def _need(talk: Talk, node: Union) -> str | None:
     return talk.fill(lists('frames')['what_all'], filled)
 
 
+def _heap(talk: Talk, node: Node) -> str | None:
+    """Return 'the stack of plates' for stacked plates, 'the row of chairs' where that is the free text; else None."""
+    if not isinstance(node, Filter | Like) or not isinstance(node.of, Filter) or node.of.by != 'name':
+        return None
+    if isinstance(node, Like):
+        word = node.text if node.text in data('like')['group'].split() else ''
+    else:
+        word = talk.choose(('stack', 'pile')) if node.value == 'stacked' and talk.chance(0.4) else ''
+    return f'the {talk.choose(("", "", "", "whole "))}{word} of {pieces(talk, node.of, True).text()}' if word else None
+
+
 @cache
 def unions() -> dict[tuple[Node, ...], str]:
     """Return the names of the needs by the sets whose union they are."""
@@ -198,6 +304,8 @@ def _all(talk: Talk, node: Node) -> str:
         return need
     base, modifiers = split(node)
     mass = isinstance(base, Filter) and is_mass(base.value)
+    if (heap := _heap(talk, node)) is not None:
+        return _frame(talk, 'definite', heap, False)
     whole = _whole(node)
     if whole is not None:
         table, modifier = whole
@@ -216,6 +324,11 @@ def _all(talk: Talk, node: Node) -> str:
             verb = talk.fill(entry(outer)[0]['use'], values(talk, outer, True))
             one, several = pieces(talk, inner, False), pieces(talk, inner, True)
             return talk.fill(lists('uses')['which'], {'v': verb, 'n': one.text(), 'ns': several.text()})
+    outer = modifiers[-1] if modifiers else None
+    if isinstance(outer, Relate) and isinstance(outer.of, Filter) and not mass and talk.chance(0.12):
+        where = pieces(talk, replace(outer, of=Things()), True)
+        filled = {'where': where.text(), 'tail': where.tail(), 'ns': pieces(talk, outer.of, True).text()}
+        return talk.fill(lists('frames')['which_are'], filled)
     if modifiers and not mass and talk.chance(0.35):
         asked = _which(talk, node, True)
         if asked:

@@ -56,3 +56,9 @@ class Talk:
     def fill(self, templates: Templates, values: Mapping[str, str]) -> str:
         """Return one of the templates with its slots filled."""
         return templates.pick(self.rng, self.part).fill(self.rng, values)
+
+
+def which_is(talk: Talk, many: bool, text: str) -> str:
+    """Return a relative clause with 'be'."""
+    be = talk.choose(('that are', 'which are') if many else ("that's", 'that is', 'which is', "that's"))
+    return f'{be} {text}'

@@ -8,9 +8,6 @@ import random
 from converseg_ros.knowledge import plural, singular, things
 from converseg_ros.programs.phrasing.templates import data
 
-NUMBERS = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten')
-ORDINALS = ('', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth')
-
 
 @cache
 def _numbers() -> tuple[frozenset[str], frozenset[str]]:
@@ -115,7 +112,8 @@ def draw_surface(rng: random.Random) -> str:
 
 def draw_person(rng: random.Random) -> str:
     """Return a noun for somebody who can act."""
-    return rng.choice(group('people')) if rng.random() < 0.75 else rng.choice(group('hands'))
+    at = rng.random()
+    return rng.choice(group('people' if at < 0.68 else 'hands' if at < 0.9 else 'animals'))
 
 
 def draw_part(rng: random.Random) -> str:
