@@ -31,8 +31,8 @@ def _roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
     if draw() < 0.14:
         text = _around(text, rng, part)
     if draw() < 0.06:
-        text = _fillers(text, rng)
-    if draw() < 0.04:
+        text = _fillers(text, node, rng)
+    if draw() < 0.04 and not any(isinstance(n, Like) for n in node.walk()):
         text = _without_articles(text, rng)
     if draw() < 0.07:
         text = _misspelt(text, node, rng)
@@ -74,10 +74,12 @@ def _around(text: str, rng: random.Random, part: Part) -> str:
     return f'{words} {text}'
 
 
-def _fillers(text: str, rng: random.Random) -> str:
-    words = text.split()
+def _fillers(text: str, node: Node, rng: random.Random) -> str:
+    words, quoted = text.split(), _quoted(node)
     for _ in range(rng.choice((1, 1, 2))):
         at = rng.randrange(len(words) + 1) if rng.random() < 0.6 else 0
+        if 0 < at < len(words) and {words[at][:3].lower(), words[at - 1][:3].lower()} <= quoted:
+            continue
         words.insert(at, rng.choice(('um', 'uh', 'er', 'uhm', 'like', 'you know', 'um,', 'uh,', 'well,', 'erm', 'hmm')))
     return ' '.join(words)
 
@@ -88,8 +90,7 @@ def _without_articles(text: str, rng: random.Random) -> str:
 
 
 def _misspelt(text: str, node: Node, rng: random.Random) -> str:
-    quoted = {w[:3].lower() for n in node.walk() for w in _quotes(n)}
-    words = text.split()
+    words, quoted = text.split(), _quoted(node)
     free = [i for i, w in enumerate(words) if len(w) > 3 and w.isalpha() and w[:3].lower() not in quoted]
     if not free:
         return text
@@ -109,6 +110,11 @@ def _misspelt(text: str, node: Node, rng: random.Random) -> str:
     return ' '.join(words)
 
 
+def _quoted(node: Node) -> set[str]:
+    """Return the beginnings of all words that a program quotes."""
+    return {w[:3].lower() for n in node.walk() for w in _quotes(n)}
+
+
 def _quotes(node: Node) -> list[str]:
     if isinstance(node, Filter) and node.by == 'name':
         return node.value.split()
@@ -117,5 +123,5 @@ def _quotes(node: Node) -> list[str]:
     if isinstance(node, Parts):
         return node.noun.split()
     if isinstance(node, FreeSpace):
-        return node.thing.split()
+        return [*node.thing.split(), *(('centimetre', 'metre', 'half') if node.size else ())]
     return []

@@ -318,10 +318,10 @@ def _all(talk: Talk, node: Node) -> str:
         if 'use' in table and talk.chance(0.8):
             return _use(talk, table, modifier, 'ask')
     elif modifiers and not mass and talk.chance(0.25):
-        outer = modifiers[-1]
-        if isinstance(outer, Filter) and outer.by == 'tag' and 'use' in entry(outer)[0] and not is_bare(base):
-            inner = outer.of
-            verb = talk.fill(entry(outer)[0]['use'], values(talk, outer, True))
+        last = modifiers[-1]
+        if isinstance(last, Filter) and last.by == 'tag' and 'use' in entry(last)[0] and not is_bare(base):
+            inner = last.of
+            verb = talk.fill(entry(last)[0]['use'], values(talk, last, True))
             one, several = pieces(talk, inner, False), pieces(talk, inner, True)
             return talk.fill(lists('uses')['which'], {'v': verb, 'n': one.text(), 'ns': several.text()})
     outer = modifiers[-1] if modifiers else None
