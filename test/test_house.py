@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'facts': {'core', 'knowledge', 'programs'},
     'network': {'core', 'knowledge', 'programs', 'facts'},
     'lifting': {'core'},
-    'dialogue': {'core', 'llm'},
+    'dialogue': {'core', 'knowledge', 'llm'},
     'speech': {'core'},
     'scenes': {'core'},
     'datasets': {'core'},

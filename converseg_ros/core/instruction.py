@@ -38,6 +38,11 @@ def clean_text(text: str) -> str:
     return normal
 
 
+def without_closing_marks(text: str) -> str:
+    """Return a text with single spaces and without punctuation at its ends, which does not change what is asked."""
+    return ' '.join(text.split()).strip(' .,;:!?\u2026-')
+
+
 def said_by(operator: str, text: str) -> str:
     """Return a text as its operator's ('@ann the mug'); raise InputError where the name is none."""
     if not operator:

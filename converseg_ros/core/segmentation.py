@@ -71,6 +71,13 @@ class SegmentationNetwork(Protocol):
         """
         ...
 
+    def unreadable(self, text: str) -> str:
+        """Return why this network cannot read a text (its language, its length), '' where it can.
+
+        `predict` answers such a text with ERROR and this reason.
+        """
+        ...
+
     def close(self) -> None:
         """Release the memory."""
         ...

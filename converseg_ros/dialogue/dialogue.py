@@ -33,11 +33,12 @@ from converseg_ros.dialogue.conversation import (
 )
 from converseg_ros.dialogue.coreference import Context, NoReferentError, as_thing, conjunction, resolve
 from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
-from converseg_ros.dialogue.normal import normal, other_language, polish
+from converseg_ros.dialogue.normal import normal, polish
 from converseg_ros.dialogue.options import Options
 from converseg_ros.dialogue.refused import Refused
 from converseg_ros.dialogue.split import Clause, split
 from converseg_ros.dialogue.thinking import Thinking
+from converseg_ros.knowledge.english import forbids_in_another_language, unreadable
 
 OPERATORS = 32  # the one not heard for longest is forgotten first
 ADDRESSED = re.compile(rf'@(?P<name>{OPERATOR_NAME})\s+(?P<text>.+)')  # who speaks
@@ -84,9 +85,9 @@ class Dialogue:
             scene, text = replace(scene, pointed=match['id']), match['text']
         conversation = self._conversation(operator)
         words = normal(text)
-        language = other_language(words)
-        if language:
-            return Heard(accepted=False, reason=say('not_supported', language=language))
+        heard = self._unreadable(text, words, operator)
+        if heard is not None:
+            return heard
         open_question = conversation.removing
         reasons: tuple[str, ...] = ()
         if open_question:
@@ -107,12 +108,22 @@ class Dialogue:
         draft.reasons += reasons
         return self._finish(text, words, draft, conversation, scene, 'rules')
 
+    def _unreadable(self, text: str, words: str, operator: str) -> Heard | None:
+        """Return the refusal of a text that is no English, or None; one that may forbid something stays open."""
+        why = unreadable(words)
+        if not why or not re.search(r'\w', words):
+            return None
+        if caution.count(words) or forbids_in_another_language(text):
+            return self.refused.refuse(text, words, operator, why)
+        known = parse(words).kind in ('command', 'answer', 'chat', 'empty')
+        return None if known else Heard(accepted=False, reason=why)
+
     def refuse_literally(self, text: str) -> Heard | None:
         """Return the refusal of a text that may be a prohibition, where texts are no conversation; or None."""
         words = normal(text)
         settled = self.refused.settle(words, '')
-        if settled is None and caution.count(words):
-            return self.refused.refuse(text, words, '')
+        if settled is None and (caution.count(words) or (unreadable(words) and forbids_in_another_language(text))):
+            return self.refused.refuse(text, words, '', unreadable(words))
         return settled
 
     def _cautiously(self, text: str, words: str, scene: SceneMemory, operator: str, reasons: tuple[str, ...]) -> Heard:

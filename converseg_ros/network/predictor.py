@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from converseg_ros.core import ConversegError, InputError, Prediction, Role
+from converseg_ros.core import ConversegError, InputError, Prediction, Role, Status
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.network import selection
 from converseg_ros.network.batching import join_rows, split_rows
@@ -160,9 +160,15 @@ class Predictor:
         asked = as_queries(queries)
         if any(q.program is not None for q in asked):
             raise InputError('this network executes no programs', where=self._name, do='use a model of kind things')
-        texts, recalls = [q.text for q in asked], [q.role == Role.SAFETY for q in asked]
-        if not texts:
+        if not asked:
             return []
+        unread = [self.unreadable(q.text) for q in asked]
+        if any(unread):
+            read_ones = [q for q, why in zip(asked, unread) if not why]
+            answered = iter(self.predict(read_ones, checkpoint=checkpoint))
+            empty = np.zeros(image.shape, np.bool_)
+            return [Prediction(empty, 0.0, Status.ERROR, why) if why else next(answered) for why in unread]
+        texts, recalls = [q.text for q in asked], [q.role == Role.SAFETY for q in asked]
         check = checkpoint or (lambda stage: None)
         stages = Stages(self._device)
         with self._memory():
@@ -190,6 +196,11 @@ class Predictor:
             milliseconds = image.stages.milliseconds() | stages.milliseconds()
         image.stages = Stages(self._device)  # its encoding is told once
         return [answer.prediction(self.calibration, r, milliseconds) for answer, r in zip(answers, recalls)]
+
+    def unreadable(self, text: str) -> str:
+        """Return why the language encoder cannot read a text, '' where it can; Qwen reads many languages."""
+        judge = getattr(self.network.language_encoder, 'unreadable', None)
+        return str(judge(text)) if judge is not None else ''
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Calibration:
         """Return a calibration fitted on scored answers of this predictor, which must be uncalibrated."""

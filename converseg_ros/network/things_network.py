@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import torch
 
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Prediction, Role, Status
+from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.core.prediction import Candidate
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.core.segments import Namer, SegmentProposer, Segments
@@ -25,6 +26,7 @@ from converseg_ros.facts.answer import Answer, Options
 from converseg_ros.facts.executor import execute
 from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
+from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_existence
 from converseg_ros.network.guided_filter import follow_image
@@ -191,12 +193,19 @@ class ThingsNetwork:
             for a, p, q in zip(answers, programs, asked)
         ]
 
+    def unreadable(self, text: str) -> str:
+        """Return why a text is no English that can be read, '' where it is."""
+        return unreadable(text)
+
     def _program(self, query: Query) -> '_Program | str':
         """Return a query's program with its confidence, or why it cannot be read."""
         try:
             if query.program is not None:
                 return _Program(program_from_json(query.program), 1.0)
-            parsed = self.parts.parser.parse(query.text)
+            why = self.unreadable(query.text)
+            if why:
+                return why
+            parsed = self.parts.parser.parse(without_closing_marks(query.text))
         except InputError as error:
             return str(error)
         return _Program(parsed.program, parsed.confidence)

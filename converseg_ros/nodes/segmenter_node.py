@@ -18,7 +18,7 @@ from std_msgs.msg import String
 from converseg_ros.core import ConversegError
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.msg import InstructionAck
-from converseg_ros.perception.instructions import InstructionBook
+from converseg_ros.perception.instructions import InstructionBook, check_readable
 from converseg_ros.ros import parameters, run_node
 from converseg_ros.ros.camera.inputs import SUBSCRIPTION, CameraInput
 from converseg_ros.ros.camera.qos import reliable
@@ -86,6 +86,11 @@ class SegmenterNode(LoggedLifecycleNode):
         cv2.setNumThreads(1)  # at a camera's image sizes its helper threads spin longer than they work
         self.settings = parameters.current(self)
         loaded = self.load(self.settings['device'])
+        try:
+            check_readable(loaded, self.book.standing or self.settings.standing)
+        except ConversegError:
+            loaded.close()
+            raise
         self.intake = Intake(self)
         self.transforms = TransformListener(self, self.intake)
         self.outputs = Outputs(self, self.transforms)
@@ -100,6 +105,7 @@ class SegmenterNode(LoggedLifecycleNode):
             self.get_logger(),
         )
         self.live.observed = self.hearing.observe
+        self.hearing.check = lambda asked: check_readable(self.live.segmenter.network, asked) if self.live else None
         if not self.book.standing:
             self.book.set_standing(self.settings.standing)
         said = self.hearing.restore(self.settings['conversation_file'])
@@ -206,6 +212,8 @@ class SegmenterNode(LoggedLifecycleNode):
         """Replace the standing instructions, or say why not."""
         try:
             wanted = [conversion.to_instruction(m) for m in request.instructions]
+            if self.live is not None:
+                check_readable(self.live.segmenter.network, wanted)
             self.book.set_standing(wanted, confirm=request.confirm)
             self.hearing.keep()
             response.success = True

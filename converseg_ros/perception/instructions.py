@@ -7,8 +7,18 @@ import time
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.instruction import Instruction, Role
+from converseg_ros.core.segmentation import SegmentationNetwork
 
 MOST_NAME = 64  # characters of a class name
+
+
+def check_readable(network: SegmentationNetwork, instructions: Sequence[Instruction]) -> None:
+    """Raise InputError where the network cannot read an instruction: its answer to it would mean nothing."""
+    for instruction in instructions:
+        why = network.unreadable(instruction.resolved)
+        if why:
+            what = f'instruction {instruction.name or instruction.id!r} {instruction.resolved[:60]!r}'
+            raise InputError(why, where=what, do='say it in English words, or choose a model that reads it')
 
 
 class InstructionBook:

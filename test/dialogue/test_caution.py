@@ -250,3 +250,23 @@ def disturbed(draw: st.DrawFn) -> str:
 @given(disturbed())
 def test_nothing_between_the_words_makes_a_prohibition_a_request(text):
     assert_guards_or_refuses(text)
+
+
+@pytest.mark.parametrize(
+    'text', ['nicht anfassen', 'non toccare il coltello', 'не трогай нож', '\u26d4 \U0001f52a', 'Finger weg!']
+)
+def test_a_prohibition_in_another_language_is_refused_and_stays_open(text):
+    assert assert_guards_or_refuses(text) == []
+
+
+@pytest.mark.parametrize(
+    'text', ['die rote Tasse', 'die Schüsseln', 'coltello', 'покажи кружку', '\U0001f52a', 'the \U0001f52a']
+)
+def test_what_cannot_be_read_is_refused_with_the_reason(text):
+    heard = Dialogue().hear(text)
+    assert not heard.accepted and not heard.instructions and heard.reason
+
+
+@pytest.mark.parametrize('text', ['stop', 'halt', 'whoa', 'nope', 'undo'])
+def test_a_command_is_obeyed_whether_or_not_its_words_are_known(text):
+    assert 'know none' not in Dialogue().hear(text).reason

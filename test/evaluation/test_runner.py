@@ -90,6 +90,9 @@ class Stumbling:
             raise RuntimeError('out of luck')
         return self.network.predict(texts, **options)
 
+    def unreadable(self, text):
+        return self.network.unreadable(text)
+
     def close(self):
         self.network.close()
 

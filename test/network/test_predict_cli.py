@@ -36,6 +36,21 @@ def test_masks_overlay_and_result(photo, tmp_path, capsys):
     assert 'not calibrated' in capsys.readouterr().err
 
 
+def test_what_cannot_be_read_is_an_error_with_the_reason_and_the_rest_is_answered(photo, tmp_path, capsys):
+    out = tmp_path / 'out'
+    bad = ['die Sch\u00fcsseln', '\u043d\u043e\u0436', '\U0001f52a', 'a mug ' * 80]
+    prompts = [part for text in (*bad, 'the mug', 'the mug.', 'The mug?') for part in ('--prompt', text)]
+    assert main(['predict', '--model', 'compact', '--image', str(photo), *prompts, '--out', str(out)]) == 0
+    results = json.loads((out / 'result.json').read_text())
+    assert [r['status'] for r in results[:4]] == ['ERROR'] * 4
+    assert all(r['area_px'] == 0 for r in results[:4])
+    reasons = [r['reason'] for r in results[:4]]
+    assert 'German' in reasons[0] and 'Russian' in reasons[1] and 'symbol' in reasons[2] and 'tokens' in reasons[3]
+    assert 'German' in capsys.readouterr().out
+    same = [(r['status'], r['score'], r['area_px'], r['box']) for r in results[4:]]
+    assert same[0][0] != 'ERROR' and same[1] == same[0] and same[2] == same[0], 'final punctuation changes nothing'
+
+
 def test_depth_gives_a_cloud_in_metres(photo, tmp_path):
     pytest.importorskip('scipy')
     depth = np.full((120, 160), 1250, np.uint16)

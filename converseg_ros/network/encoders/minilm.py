@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from converseg_ros.core import InputError
+from converseg_ros.core.instruction import without_closing_marks
+from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.features import LanguageFeatures
 
@@ -41,10 +43,11 @@ class MiniLMEncoder(nn.Module):
         self.bert = BertModel(settings, add_pooling_layer=False)
 
     def forward(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
-        """Encode K texts; `image` is not looked at. Texts of more than `max_tokens` tokens are cut at their end."""
-        if self.tokenizer is None:
-            raise InputError('the text encoder has no tokenizer', where='compact', do=f'give its folder {TOKENIZER}')
-        encoded = [e.ids for e in self.tokenizer.encode_batch([t.strip() for t in texts])]
+        """Encode K texts; `image` is not looked at. Punctuation at the ends of a text changes nothing.
+
+        Texts of more than `max_tokens` tokens are cut at their end: ask `unreadable` first where that matters.
+        """
+        encoded = self._tokens(texts)
         last = self.tokenizer.token_to_id('[SEP]')
         limit = self.config.max_tokens
         encoded = [ids if len(ids) <= limit else [*ids[: limit - 1], last] for ids in encoded]
@@ -55,6 +58,20 @@ class MiniLMEncoder(nn.Module):
         hidden = self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state
         weight = mask[..., None].to(hidden.dtype)
         return LanguageFeatures(hidden, mask, (hidden * weight).sum(1) / weight.sum(1))
+
+    def unreadable(self, text: str) -> str:
+        """Return why a text cannot be encoded as it is meant: it is no English, or longer than `max_tokens`."""
+        why = unreadable(text)
+        if why:
+            return why
+        count = len(self._tokens([text])[0])
+        return f'it has {count} tokens, the limit is {self.config.max_tokens}' if count > self.config.max_tokens else ''
+
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of each text."""
+        if self.tokenizer is None:
+            raise InputError('the text encoder has no tokenizer', where='compact', do=f'give its folder {TOKENIZER}')
+        return [e.ids for e in self.tokenizer.encode_batch([without_closing_marks(t) for t in texts])]
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -46,6 +46,8 @@ class Hearing:
         self.book, self._stop, self._reset, self._tell = book, stop, reset, answer
         self._wake, self._warn = wake, warn
         self.dialogue = Dialogue()
+        self.check: Callable[[Sequence[Instruction]], None] = lambda _: None
+        """Raises InputError where the loaded network cannot read an instruction."""
         self.file: Path | None = None
         self._seen: Sequence[Region] | None = None
         self._waiting: deque[str] = deque()
@@ -120,7 +122,9 @@ class Hearing:
             self._tell(Answer(shown, refused.accepted, refused.reason, question=refused.question))
             return
         try:
-            self._tell(Answer(shown, instructions=self.book.set_current([Instruction(text)])))
+            asked = Instruction(text)
+            self.check([asked])
+            self._tell(Answer(shown, instructions=self.book.set_current([asked])))
         except InputError as error:
             self._tell(Answer(shown, False, str(error)))
 
