@@ -112,6 +112,7 @@ def true_facts(
     vocabulary: frozenset[str] | None = None,
     tells: frozenset[str] = frozenset(),
     graph: bool = True,
+    relations: Mapping[str, Degree] | None = None,
 ) -> Facts:
     """Return the facts of a view of which everything relevant is stated.
 
@@ -120,7 +121,8 @@ def true_facts(
     source does not tell. up: (3,) in the optical frame, for sources with positions. free: key of a surface -> (h, w)
     its free part. vocabulary: nouns of which every instance is listed, None for all. tells: kinds of filter ('colour',
     'material', 'state') that the source states completely, so that what is not stated is false. graph: whether
-    support, inside, contacts and hidden_by are stated; otherwise they are unknown.
+    support, inside, contacts and hidden_by are stated; otherwise they are unknown. relations: by name,
+    (S, S) degrees that replace what would be computed.
     """
     listed = tuple(things)
     index = {t.key: i for i, t in enumerate(listed)}
@@ -135,7 +137,7 @@ def true_facts(
     segments = Segments(_apart(masks, flat), (height, width), kinds, np.ones(count, np.float32), flat, parent, nowhere)
     given = Given(
         primitives=_primitives(listed, index, graph),
-        relations=_stated_relations(listed, index, graph),
+        relations={**_stated_relations(listed, index, graph), **(relations or {})},
         acts=_acts(events, index, count),
         front=_fronts(listed, up),
         free={index[k]: m for k, m in (free or {}).items() if k in index},
