@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import cv2
 import numpy as np
@@ -20,10 +21,8 @@ from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
-SHARPER = 1.5  # exponent of odds when classes compete: many unlikely ones must not outweigh a likely one
-NOTHING = 0.05  # odds, to that power, of being none of the classes that are known
+FAINT = 0.003  # probability of a class below which it is noise: there are thousands
 BY_CLASS = 0.6  # most that a class tells of what one instance of it is made of
-KNOWN_TO_NAMER, BY_MEANING = 1.0, 0.6  # weight of what a namer says of nouns that it knows, and of others
 
 
 @dataclass(eq=False)
@@ -33,7 +32,6 @@ class Seen:
     scores: Scores
     colours: Floats
     _nouns: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
-    _classes: Floats | None = None
 
     def look_up(self, by: str, value: str) -> Degree | None:
         """Return (S,) degrees of a name, tag, colour or material; None where geometry has to tell."""
@@ -63,35 +61,43 @@ class Seen:
             self._nouns[word] = (p, bool(found.known[0]))
         return self._nouns[word]
 
-    def classes(self) -> Floats:
-        """Return (S, N) shares of the classes of `knowledge`, which exclude each other; a rest is none of them."""
-        if self._classes is None:
-            found = self.scores(knowledge.nouns())
-            odds = np.exp(np.clip(np.asarray(found.log_odds, np.float64), -20, 20) * SHARPER)
-            odds *= np.where(found.known, KNOWN_TO_NAMER, BY_MEANING)
-            self._classes = odds / (odds.sum(1, keepdims=True) + NOTHING)
-        return self._classes
-
     def _tag(self, tag: str) -> Degree:
         """Return how probably each region is of a class that has a tag; classes of which opinions differ count half."""
         if tag not in knowledge.tags():
             return Degree.unknown(len(self.colours), f'nothing is known of "{tag}"')
-        having = knowledge.nouns_with(tag)
-        weight = np.array([having.get(noun, 0.0) for noun in knowledge.nouns()])
-        return Degree.known(np.clip(self.classes() @ weight, 0, 1))
+        return Degree.known(self._any_of(dict(knowledge.nouns_with(tag))))
 
     def _material(self, material: str) -> Degree:
-        """Return what a region's class is usually made of: first materials count fully, later ones less."""
+        """Return what a region's class is usually made of: the first material counts fully, later ones less."""
         if material == 'transparent':
             return self._tag('transparent')
-        weight = np.zeros(len(knowledge.nouns()))
-        for k, thing in enumerate(knowledge.things().values()):
-            if material in thing.materials:
-                weight[k] = 1 / (1 + thing.materials.index(material))
-        p = BY_CLASS * np.clip(self.classes() @ weight, 0, 1)
+        weights = {
+            thing.name: 1 / (1 + thing.materials.index(material))
+            for thing in knowledge.things().values()
+            if material in thing.materials
+        }
+        p = BY_CLASS * self._any_of(weights)
         return Degree(
             p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'what is {material} is told by its class'})
         )
+
+    def _any_of(self, weights: dict[str, float]) -> Floats:
+        """Return (S,) how probably each region is of one of some classes, which exclude each other, times its weight.
+
+        The score of a class includes its narrower classes (a bread knife is a knife), so those are left out.
+        """
+        widest = [name for name in weights if not wider(name) & weights.keys()]
+        if not widest:
+            return np.zeros(len(self.colours))
+        p = expit(np.asarray(self.scores(widest).log_odds, np.float64))
+        p = np.where(p < FAINT, 0, p)
+        return np.asarray(np.clip(p @ np.array([weights[name] for name in widest]), 0, 1))
+
+
+@cache
+def wider(name: str) -> frozenset[str]:
+    """Return the other classes by whose usual name a class may be called too."""
+    return frozenset(n for n in knowledge.class_of(name).names if n != name and n in knowledge.things())
 
 
 def facts_of_view(

@@ -71,7 +71,7 @@ def scores_of(blocks: list[Block], synonyms: dict[str, str] | None = None) -> ob
 
     def scores(nouns: object) -> NameScores:
         words = tuple(nouns)  # type: ignore[arg-type]
-        p = np.array([[b.p if b.name == w else 0.02 for w in words] for b in blocks]).reshape(len(blocks), len(words))
+        p = np.array([[b.p if b.name == w else 0.001 for w in words] for b in blocks]).reshape(len(blocks), len(words))
         known = np.array([w in {b.name for b in blocks} | {'mug', 'bowl', 'knife'} for w in words])
         return NameScores(words, np.log(p / (1 - p)).astype(np.float32), known)
 
