@@ -7,6 +7,7 @@ runs the configuration's recipe first (rendering scenes, making prompt-mask pair
 
 import argparse
 from collections.abc import Callable
+from importlib import import_module
 import math
 import os
 from pathlib import Path
@@ -17,6 +18,9 @@ from typing import Any
 
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.progress import Progress, print_event
+
+# By task, the function of converseg_ros.training.TASK.run that trains and returns the file with the weights.
+PARTS = {'segments': 'train_segments', 'names': 'train_names'}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros.training.config import read_config, read_mapping
 
     task = read_mapping(args.config, _overrides(args.set)).get('task')
-    if task == 'segments':
-        return _run_segments(args)
+    if task in PARTS:
+        return _run_part(args, task)
     if task == 'parser':
         return _run_parser(args)
     config = read_config(args.config, _overrides(args.set))
@@ -78,19 +82,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _run_segments(args: argparse.Namespace) -> int:
-    """Train the networks that divide a view into segments (config/train/segments.yaml)."""
+def _run_part(args: argparse.Namespace, task: str) -> int:
+    """Train what sees in a network of kind things (config/train/segments.yaml, config/train/names.yaml)."""
     from converseg_ros.training.config import read_mapping
-    from converseg_ros.training.segments.config import parse
 
     if args.dry_run or args.origin:
-        raise InputError('a run of segments goes on by itself and has no dry run', where='--dry-run, --from')
-    config = parse(read_mapping(args.config, _overrides(args.set)), args.config)
+        raise InputError(f'a run of {task} goes on by itself and has no dry run', where='--dry-run, --from')
+    package = f'converseg_ros.training.{task}'
+    config = import_module(f'{package}.config').parse(read_mapping(args.config, _overrides(args.set)), args.config)
     if args.make_data:
         run_all(config.recipe)
-    from converseg_ros.training.segments.run import train_segments
-
-    weights = train_segments(config, _report(args))
+    train = getattr(import_module(f'{package}.run'), PARTS[task])
+    weights: Path = train(config, _report(args))
     if args.export:
         args.export.mkdir(parents=True, exist_ok=True)
         weights = weights.replace(args.export / weights.name)

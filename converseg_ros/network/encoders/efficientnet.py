@@ -97,6 +97,17 @@ class EfficientNetLite0(nn.Module):
             outputs[index] = x
         return TrunkFeatures(outputs[1], outputs[2], outputs[4], x, self.classifier(self.head(x)))
 
+    def pooled(self, pixels: Tensor) -> Tensor:
+        """Map normalised (B, 3, H, W) crops to (B, 1280): what the classifier sees of a whole crop."""
+        x = self.stem(pixels)
+        for stage in self.stages:
+            x = stage(x)
+        return self.head(x).mean((2, 3))
+
+    def class_logits(self, pooled: Tensor) -> Tensor:
+        """Map (B, 1280) pooled features to the logits (B, 1000) of ImageNet's classes."""
+        return F.linear(pooled, self.classifier.weight[..., 0, 0], self.classifier.bias)
+
 
 def from_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return this module's tensors from the published checkpoint's (`_conv_stem`, `_blocks.N._expand_conv`, ...).

@@ -1,0 +1,73 @@
+"""Square crops around segments, as the trunk sees them."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.mask import mask_box
+
+SIDE = 128  # pixels of a crop
+MARGIN = 1.25  # side of the window over the longer side of the segment's box
+LEAST = 24.0  # pixels of the image: a smaller window shows nothing but blur
+GREY = 127.0  # of the background, and the trunk's mean
+PLAIN, FADED, MASKED = 1.0, 0.35, 0.0  # how much of the background is left
+
+
+class Window(NamedTuple):
+    """A square of the image: its centre (x, y) and side in pixels."""
+
+    x: float
+    y: float
+    side: float
+
+
+def window(mask: NDArray[np.bool_], margin: float = MARGIN, least: float = LEAST) -> Window:
+    """Return the square around an (H, W) mask; an empty mask gives the smallest square, at the origin."""
+    box = mask_box(mask)
+    side = max(box.x1 - box.x0, box.y1 - box.y0) * margin
+    return Window((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, max(side, least))
+
+
+def look(image: NDArray, where: Window, size: int, border: int = cv2.BORDER_REFLECT) -> NDArray:
+    """Resample a window of an (H, W[, C]) image to (size, size[, C]); outside of the image, `border` decides."""
+    half = where.side / 2
+    x0, y0 = max(0, int(where.x - half) - 2), max(0, int(where.y - half) - 2)
+    part = image[y0 : int(where.y + half) + 3, x0 : int(where.x + half) + 3]
+    x, y, scale = where.x - x0, where.y - y0, size / where.side
+    shrink = 0.5 if scale < 0.5 else 1.0
+    while scale < shrink / 2:
+        shrink /= 2
+    if shrink < 1:  # linear interpolation alone would skip pixels
+        rows, columns = (max(1, round(n * shrink)) for n in part.shape[:2])
+        x, y, part = x * columns / part.shape[1], y * rows / part.shape[0], _smaller(part, rows, columns)
+        scale /= shrink
+    move = np.array([[scale, 0, size / 2 - scale * x], [0, scale, size / 2 - scale * y]], np.float32)
+    return cv2.warpAffine(np.ascontiguousarray(part), move, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
+
+
+def _smaller(image: NDArray, rows: int, columns: int) -> NDArray:
+    return cv2.resize(np.ascontiguousarray(image), (columns, rows), interpolation=cv2.INTER_AREA)
+
+
+def cut(
+    rgb: NDArray[np.uint8], masks: NDArray[np.bool_], background: float = PLAIN, size: int = SIDE
+) -> NDArray[np.uint8]:
+    """Return a crop (S, size, size, 3) around each of the (S, h, w) masks, which cover the field of the image.
+
+    background: share of what surrounds the segment that is left; the rest is grey. The edge is soft.
+    """
+    out = np.empty((len(masks), size, size, 3), np.uint8)
+    sy, sx = rgb.shape[0] / masks.shape[1], rgb.shape[1] / masks.shape[2]
+    for target, mask in zip(out, masks, strict=True):
+        where = window(mask, least=LEAST / sx)
+        crop = look(rgb, Window(where.x * sx, where.y * sy, where.side * sx), size)
+        if background < 1:
+            inside = look(mask.view(np.uint8) * np.uint8(255), where, size, cv2.BORDER_CONSTANT)
+            grown = cv2.dilate(inside, np.ones((5, 5), np.uint8))
+            weight = cv2.GaussianBlur(grown.astype(np.float32) / 255, (0, 0), 1.5)[..., None]
+            weight = background + (1 - background) * weight
+            crop = crop * weight + GREY * (1 - weight)
+        target[:] = crop
+    return out

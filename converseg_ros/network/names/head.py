@@ -1,0 +1,114 @@
+"""The trained part of the namer: from a crop's pooled features and the detector's evidence to a noun's probability.
+
+A noun's logit is the sum of what speaks for it: a linear layer on the trunk's features, where labelled crops of it
+were seen; the logarithm of ImageNet's probability of its classes; the detector's boxes and map. One more logit, the
+last, is that of "none of these nouns". What leaves the head are probabilities; feature vectors do not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor, nn
+import torch.nn.functional as F
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.network.encoders.efficientnet import HEAD
+from converseg_ros.network.encoders.nanodet import CLASSES as COCO_CLASSES
+
+FLOOR = 1e-5  # of ImageNet's probability, so that a logarithm says no more than the classifier knows
+
+
+@dataclass(frozen=True)
+class NounSources:
+    """What can speak for each of K nouns.
+
+    nouns: their names. crops: (T,) places of those that labelled crops show. classes: (1000,) place of the noun of
+    each ImageNet class, -1 for none. kinds: (80, K) bool, the nouns that a kind of the detector may be.
+    """
+
+    nouns: tuple[str, ...]
+    crops: NDArray[np.intp]
+    classes: NDArray[np.intp]
+    kinds: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        """Check that every noun has a source and that shapes agree."""
+        count = len(self.nouns)
+        if self.kinds.shape != (COCO_CLASSES, count) or self.classes.max(initial=-1) >= count:
+            raise InputError(f'kinds are {self.kinds.shape}, {count} nouns', where='sources of nouns')
+        spoken = np.array(self.kinds.any(0), bool)
+        spoken[self.crops] = True
+        spoken[self.classes[self.classes >= 0]] = True
+        if not spoken.all():
+            raise InputError(f'nothing speaks for {self.nouns[int(spoken.argmin())]!r}', where='sources of nouns')
+
+
+class NameHead(nn.Module):
+    """Probabilities of K nouns and of none of them.
+
+    `pooled` is what the trunk's classifier sees of a crop, `by_class` what the method of that name makes of its class
+    logits, `evidence` what `detector.match` returns.
+    """
+
+    crops: Tensor
+    classed: Tensor
+    class_place: Tensor
+    kinds: Tensor
+    both: Tensor
+
+    def __init__(self, sources: NounSources) -> None:
+        """Build untrained."""
+        super().__init__()
+        self.sources = sources
+        classed = np.unique(sources.classes[sources.classes >= 0])
+        place = np.where(sources.classes >= 0, np.searchsorted(classed, sources.classes), len(classed))
+        fixed = {
+            'crops': torch.from_numpy(sources.crops),
+            'classed': torch.from_numpy(classed),
+            'class_place': torch.from_numpy(place),
+            'kinds': torch.from_numpy(sources.kinds).float(),
+            'both': torch.from_numpy(np.isin(sources.crops, classed)),
+        }
+        for name, value in fixed.items():
+            self.register_buffer(name, value, persistent=False)
+        self.linear = nn.Linear(HEAD, len(sources.crops) + 1)
+        self.imagenet_scale = nn.Parameter(torch.tensor(0.5))
+        self.imagenet_bias = nn.Parameter(torch.tensor(0.0))
+        self.box_weight = nn.Parameter(torch.full((COCO_CLASSES,), 2.0))
+        self.map_weight = nn.Parameter(torch.full((COCO_CLASSES,), 2.0))
+        self.unseen = nn.Parameter(torch.zeros(len(sources.nouns) + 1))
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def by_class(self, class_logits: Tensor) -> Tensor:
+        """Return (B, I): the logarithm of the probability that ImageNet's classes give to each noun they mean."""
+        share = F.softmax(class_logits.float(), 1)
+        total = share.new_zeros(len(share), len(self.classed) + 1).index_add(1, self.class_place, share)
+        return (total[:, :-1] + FLOOR).log()
+
+    def forward(self, pooled: Tensor, by_class: Tensor, evidence: Tensor, dropped: Tensor | None = None) -> Tensor:
+        """Return the (B, K + 1) log-probabilities of the nouns and of none of them.
+
+        pooled (B, 1280), by_class (B, I), evidence (B, 160). dropped: (T,) bool, nouns whose linear part is left out,
+        as if no labelled crop of them had been seen (training only; where ImageNet knows the noun).
+        """
+        learnt = self.linear(pooled)
+        speaks = learnt[:, :-1] - self.imagenet_bias * self.both
+        if dropped is not None:
+            speaks = speaks.masked_fill(dropped & self.both, 0)
+        logits = pooled.new_zeros(len(pooled), len(self.sources.nouns))
+        logits = logits.index_add(1, self.classed, self.imagenet_scale * by_class + self.imagenet_bias)
+        logits = logits.index_add(1, self.crops, speaks)
+        return self._finish(logits, learnt[:, -1:], evidence)
+
+    def without_crop(self, evidence: Tensor) -> Tensor:
+        """Return the (B, K + 1) log-probabilities where no crop was looked at: frequencies and the detector alone."""
+        prior = self.unseen.expand(len(evidence), -1)
+        return self._finish(prior[:, :-1], prior[:, -1:], evidence)
+
+    def _finish(self, logits: Tensor, none: Tensor, evidence: Tensor) -> Tensor:
+        box, where = evidence.split(COCO_CLASSES, 1)
+        logits = logits + (box * self.box_weight + where * self.map_weight) @ self.kinds
+        return F.log_softmax(torch.cat([logits, none], 1), 1)

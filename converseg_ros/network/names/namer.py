@@ -1,0 +1,113 @@
+"""The `Namer` that this package ships: crops, ImageNet's classes, a trained head and COCO's detector."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.segments import KINDS, NameScores, Segments
+from converseg_ros.knowledge.vocabulary import vocabulary
+from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut
+from converseg_ros.network.names.detector import Evidence
+from converseg_ros.network.names.scores import Encoder, Phrases
+from converseg_ros.network.names.weights import NameWeights, load_names
+from converseg_ros.network.segments.backbone import Backbone
+
+CROPS, SECOND = 24, 6  # regions that are looked at, and those that are looked at once more, on grey
+NO_CROP = tuple(KINDS.index(kind) for kind in ('surface', 'structure'))
+
+
+class CropNamer:
+    """Looks at up to 24 regions of a view; the names of others come from the detector and from frequencies.
+
+    The last view is kept, so that nouns can be asked for one after the other.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        weights: NameWeights,
+        *,
+        encode: Encoder | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """Take the frozen backbone, on its device, and the trained weights.
+
+        encode: unit vectors of texts by the text encoder that the weights' meanings are from. dtype: of the trunk and
+        the detector; bfloat16 where the device is fast at it.
+        """
+        self.backbone = backbone
+        self.head = weights.head.eval().cpu()
+        self.dtype = dtype
+        self._evidence = Evidence(backbone.detector, dtype)
+        self._phrases = Phrases(self.head.sources.nouns, weights.scaling, weights.meanings, vocabulary(), encode)
+        self._last: tuple[Frame, Segments, NDArray[np.float32]] | None = None
+
+    def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
+        """Return the log-odds of each noun phrase for each region."""
+        return self._phrases.scores(self.probabilities(view, segments), nouns)
+
+    def probabilities(self, view: Frame, segments: Segments) -> NDArray[np.float32]:
+        """Return (S, K): for each region, the probabilities of the nouns that anything speaks for."""
+        last = self._last
+        if last is None or last[0] is not view or last[1] is not segments:
+            last = self._last = view, segments, self._look(view.rgb, segments)
+        return last[2]
+
+    def _look(self, rgb: NDArray[np.uint8], segments: Segments) -> NDArray[np.float32]:
+        if not len(segments):
+            return np.zeros((0, len(self.head.sources.nouns)), np.float32)
+        evidence = torch.from_numpy(self._evidence(rgb, segments.masks))
+        with torch.inference_mode():
+            out = self.head.without_crop(evidence)
+            chosen = worth_a_crop(segments)
+            if len(chosen):
+                out[chosen] = self._named(rgb, segments.masks[chosen], evidence[chosen])
+        return out[:, :-1].exp().numpy()
+
+    def _named(self, rgb: NDArray[np.uint8], masks: NDArray[np.bool_], evidence: Tensor) -> Tensor:
+        """Return the (S, K + 1) log-probabilities of regions that are looked at."""
+        seen = self.pooled(cut(rgb, masks, FADED))
+        found = self._read(seen, evidence)
+        entropy = -(found.exp() * found).sum(1)
+        unsure = entropy.topk(min(SECOND, len(masks))).indices
+        seen[unsure] = (seen[unsure] + self.pooled(cut(rgb, masks[unsure.numpy()], MASKED))) / 2
+        found[unsure] = self._read(seen[unsure], evidence[unsure])
+        return found
+
+    def _read(self, pooled: Tensor, evidence: Tensor) -> Tensor:
+        trunk = self.backbone.trunk
+        logits = trunk.class_logits(pooled.to(trunk.classifier.weight)).float().cpu()
+        found: Tensor = self.head(pooled, self.head.by_class(logits), evidence)
+        return found
+
+    def pooled(self, crops: NDArray[np.uint8]) -> Tensor:
+        """Return the trunk's features (S, 1280) float32 of crops (S, side, side, 3), on the CPU."""
+        device = next(self.backbone.trunk.parameters()).device
+        pixels = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float()
+        pixels = ((pixels - 127) / 128).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+            found: Tensor = self.backbone.trunk.pooled(pixels)
+        return found.float().cpu()
+
+    def warm_up(self) -> None:
+        """Run once on as many crops as a view has, so that the first view is not slower than others."""
+        self.pooled(np.zeros((CROPS, SIDE, SIDE, 3), np.uint8))
+
+
+def worth_a_crop(segments: Segments) -> NDArray[np.intp]:
+    """Return the regions to look at: no surfaces and structures, the flat cut first, then by quality; 24 at most."""
+    named = ~np.isin(segments.kinds.argmax(1), NO_CROP)
+    order = np.lexsort((-segments.quality, ~segments.flat))
+    return order[named[order]][:CROPS]
+
+
+def load_namer(
+    backbone: Backbone, weights: Path, *, encode: Encoder | None = None, dtype: torch.dtype = torch.float32
+) -> CropNamer:
+    """Return a namer with a backbone that is loaded already and the weights of `names.safetensors`."""
+    return CropNamer(backbone, load_names(weights), encode=encode, dtype=dtype)

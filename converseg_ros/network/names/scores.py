@@ -1,0 +1,118 @@
+"""From probabilities of exclusive nouns to log-odds that a region is what a phrase says, with back-off to kinds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.segments import NameScores
+from converseg_ros.knowledge import things
+from converseg_ros.knowledge.vocabulary import Vocabulary
+from converseg_ros.network.names.weights import Meanings, Scaling
+
+Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
+LEAST = 1e-4  # probability that a region is anything: no evidence here is stronger
+SURE = 0.5  # probability from which a name is said; below it, of a wider kind
+NEAREST = 5  # nouns that stand for a phrase that nothing speaks for
+SHARP = 15.0  # of the softmax over their cosines
+KIN = 0.1  # added to the cosine of nouns that share a kind
+FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun says nothing of the phrase, and all
+BY_MEANING = 0.5  # most that a similar noun's probability counts for a phrase
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How a phrase is scored: the sum of `weights` times the probabilities of nouns (places), and if it is known."""
+
+    places: NDArray[np.intp]
+    weights: NDArray[np.float32]
+    known: bool
+
+
+class Phrases:
+    """Turns phrases into sums over the K nouns of a head; each phrase is looked up once."""
+
+    def __init__(
+        self, nouns: Sequence[str], scaling: Scaling, meanings: Meanings, words: Vocabulary, encode: Encoder | None
+    ) -> None:
+        """Index the nouns. encode: unit vectors of texts, for phrases outside of the vocabulary."""
+        self._nouns = tuple(nouns)
+        self._place = {noun: i for i, noun in enumerate(nouns)}
+        self._scaling, self._words, self._encode = scaling, words, encode
+        self._vectors = dict(zip(meanings.nouns, meanings.vectors))
+        self._found: dict[str, Meaning] = {}
+
+    def scores(self, p: NDArray[np.float32], nouns: Sequence[str]) -> NameScores:
+        """Return the scores of phrases for regions whose nouns have the probabilities `p` (S, K)."""
+        found = [self.meaning(noun) for noun in nouns]
+        log_odds = np.empty((len(p), len(found)), np.float32)
+        for column, (noun, meaning) in enumerate(zip(nouns, found, strict=True)):
+            total = np.clip(p[:, meaning.places] @ meaning.weights, LEAST, 1 - LEAST)
+            log_odds[:, column] = np.log(total / (1 - total)) * self._scaling.of(noun)
+        known = np.array([m.known for m in found], bool)
+        return NameScores(tuple(nouns), log_odds, known, tuple(self._best(row) for row in p))
+
+    def meaning(self, phrase: str) -> Meaning:
+        """Return how a phrase is scored."""
+        if phrase not in self._found:
+            self._found[phrase] = self._look_up(phrase)
+        return self._found[phrase]
+
+    def _look_up(self, phrase: str) -> Meaning:
+        if phrase == 'thing':
+            return Meaning(np.arange(len(self._nouns)), np.ones(len(self._nouns), np.float32), True)
+        denoted = {self._words.names[i]: share for i, share in self._words.denoted(phrase).items()}
+        spoken = [(self._place[n], share) for n, share in denoted.items() if n in self._place]
+        if any(share == 1 for _, share in spoken):
+            return Meaning(
+                np.array([i for i, _ in spoken], np.intp), np.array([s for _, s in spoken], np.float32), True
+            )
+        return self._similar(phrase)
+
+    @cached_property
+    def _matrix(self) -> NDArray[np.float32]:
+        size = next(iter(self._vectors.values())).shape[0] if self._vectors else 1
+        return np.array([self._vectors.get(n, np.zeros(size)) for n in self._nouns], np.float32).reshape(-1, size)
+
+    def _similar(self, phrase: str) -> Meaning:
+        """Let nouns of similar meaning stand for a phrase that nothing speaks for."""
+        place = self._words.find(phrase)
+        name = self._words.names[place] if place is not None else phrase
+        vector = self._vectors.get(name)
+        if vector is None and self._encode is not None:
+            vector = np.asarray(self._encode([phrase]), np.float32)[0]
+        if vector is None:
+            return Meaning(np.zeros(0, np.intp), np.zeros(0, np.float32), False)
+        cosine = self._matrix @ vector
+        kinds = set(things()[name].kinds) if name in things() else set()
+        if kinds:
+            cosine = cosine + KIN * np.array([bool(kinds & set(things()[n].kinds)) for n in self._nouns])
+        best = np.argsort(-cosine)[:NEAREST]
+        share = np.exp(SHARP * (cosine[best] - cosine[best[0]]))
+        trust = BY_MEANING * np.clip((cosine[best[0]] - FAR) / (NEAR - FAR), 0, 1)
+        return Meaning(best.astype(np.intp), (trust * share / share.sum()).astype(np.float32), False)
+
+    @cached_property
+    def _kinds(self) -> list[tuple[str, NDArray[np.intp]]]:
+        """The wider kinds and the places of their nouns, the narrowest first."""
+        members: dict[str, list[int]] = {}
+        for i, noun in enumerate(self._nouns):
+            for kind in things()[noun].kinds if noun in things() else ():
+                members.setdefault(kind, []).append(i)
+        return sorted(((k, np.array(m, np.intp)) for k, m in members.items()), key=lambda pair: len(pair[1]))
+
+    def _best(self, p: NDArray[np.float32]) -> tuple[str, float]:
+        """Return the noun that a person would say of a region, and its log-odds: a wider kind where none is sure."""
+        top = int(p.argmax()) if len(p) else -1
+        if top >= 0 and p[top] >= SURE:
+            return self._said(self._nouns[top], float(p[top]))
+        for kind, members in self._kinds:
+            if (total := float(p[members].sum())) >= SURE:
+                return self._said(kind, total)
+        return self._said('thing', float(p.sum()))
+
+    def _said(self, noun: str, p: float) -> tuple[str, float]:
+        p = min(max(p, LEAST), 1 - LEAST)
+        return noun, float(np.log(p / (1 - p)) * self._scaling.of(noun))

@@ -1,0 +1,59 @@
+"""What `converseg train config/train/names.yaml` reads."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.training.config import build
+
+
+@dataclass(frozen=True, slots=True)
+class NameSource:
+    """A folder of labelled things (training/names/instances.py).
+
+    split: how its held-out pictures are found: 'all' = there are none, 'name' and 'session' = core/splits.py, 'set' =
+    the sets of a crops.json that `held_sets` names.
+    """
+
+    path: str
+    split: Literal['all', 'name', 'session', 'set'] = 'all'
+    held_sets: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class NamesConfig:
+    """A training run of the namer's head on a frozen trunk and detector."""
+
+    task: Literal['names']
+    out: str  # run folder: names.safetensors
+    backbone: str  # model folder whose trunk, detector and text encoder are used
+    cache: str  # folder of cached features
+    sources: list[NameSource]
+    rounds: int = 3  # of hard variants, beside the things as they are
+    steps: int = 2400
+    batch: int = 256
+    lr: float = 3e-3
+    weight_decay: float = 0.01
+    dropout: float = 0.2  # of features
+    drop_crops: float = 0.1  # share of the nouns whose linear part is left out, so that ImageNet's nouns are comparable
+    drop_detector: float = 0.5  # share of the things whose detector evidence is withheld
+    balance: float = 0.5  # exponent: 0 draws things as often as they are labelled, 1 all labels equally often
+    folds: int = 3  # of the training pictures, for the calibration
+    seed: int = 0
+    threads: int = 2
+    recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
+    finish: list[str] = field(default_factory=list)  # commands for the trained weights; {weights} is their file
+
+
+def parse(data: dict[str, Any], where: Path) -> NamesConfig:
+    """Check a configuration key by key; raise InputError that names the key that is wrong."""
+    config: NamesConfig = build(NamesConfig, data, str(where))
+    if min(config.steps, config.batch) < 1 or config.rounds < 0 or not config.sources:
+        raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))
+    if config.folds < 2:
+        raise InputError(f'folds is {config.folds}, at least 2 are needed', where=str(where))
+    for key in ('dropout', 'drop_crops', 'drop_detector', 'balance'):
+        if not 0 <= getattr(config, key) <= 1:
+            raise InputError(f'{key} is {getattr(config, key)}, not in [0, 1]', where=str(where))
+    return config

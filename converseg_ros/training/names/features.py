@@ -1,0 +1,99 @@
+"""Cached trunk features of labelled things, in rounds: round 0 shows each as it is, others three hard variants.
+
+The trunk is frozen, so a round is computed once; the file of a source and round appears when it is whole, and a
+killed run goes on with the first that is missing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save_file
+import torch
+from torch import Tensor
+
+from converseg_ros.core.files import atomic_path
+from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
+from converseg_ros.network.names.crops import FADED, MASKED, PLAIN, cut
+from converseg_ros.network.names.detector import EVIDENCE, Evidence
+from converseg_ros.training.names.augment import Augmenter, patch_of
+from converseg_ros.training.names.instances import read_source
+
+VIEWS = (PLAIN, FADED, MASKED)  # backgrounds: of one crop in round 0, of one variant each in later rounds
+BATCH = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A round of a source: pooled (N, 3, 1280) float16, the detector's evidence (N, 160) of round 0, and N rows."""
+
+    pooled: NDArray[np.float16]
+    evidence: NDArray[np.float16]
+    keys: tuple[str, ...]
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+    areas: tuple[int, ...]
+
+
+def read_features(path: Path) -> Features:
+    """Read a file of `cache_round`."""
+    with safe_open(path, 'np') as file:
+        rows = json.loads(file.metadata()['rows'])
+        pooled, evidence = file.get_tensor('pooled'), file.get_tensor('evidence')
+    return Features(pooled, evidence, *(tuple(r[i] for r in rows) for i in range(4)))
+
+
+def path_of(folder: Path, source: Path, number: int) -> Path:
+    """Return the file of a source's round."""
+    return folder / f'{source.name}-{number:02d}.safetensors'
+
+
+def cache_round(
+    folder: Path, source: Path, number: int, trunk: EfficientNetLite0, evidence: Evidence, say: Callable[[str], None]
+) -> None:
+    """Compute round `number` of `source` and write it, unless it is there."""
+    path = path_of(folder, source, number)
+    if path.is_file():
+        return
+    draw = Augmenter(np.random.default_rng([number, zlib.crc32(source.name.encode())]))
+    rows: list[tuple[str, str, str, int]] = []
+    pooled: list[NDArray[np.float16]] = []
+    seen: list[NDArray[np.float16]] = []
+    waiting: list[NDArray[np.uint8]] = []
+    for picture in read_source(source):
+        if not picture.instances:
+            continue
+        if number == 0:
+            masks = np.stack([i.mask for i in picture.instances])
+            seen.append(evidence(picture.rgb, masks).astype(np.float16))
+        for instance in picture.instances:
+            patch = patch_of(picture.rgb, instance.mask)
+            for view in VIEWS:
+                shown = draw.variant(patch) if number else patch
+                waiting.append(cut(shown.rgb, shown.mask[None], view)[0])
+            rows.append((instance.key, instance.image, instance.label, int(np.count_nonzero(instance.mask))))
+        if len(waiting) >= BATCH:
+            pooled.append(encode(trunk, np.stack(waiting)))
+            waiting = []
+    if waiting:
+        pooled.append(encode(trunk, np.stack(waiting)))
+    tensors = {'pooled': np.concatenate(pooled).reshape(len(rows), len(VIEWS), -1)}
+    tensors['evidence'] = np.concatenate(seen) if seen else np.zeros((0, EVIDENCE), np.float16)
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, {'rows': json.dumps(rows)})
+    say(f'{path.name}: {len(rows)} things')
+
+
+def encode(trunk: EfficientNetLite0, crops: NDArray[np.uint8]) -> NDArray[np.float16]:
+    """Return the trunk's pooled features (N, 1280) of crops (N, side, side, 3)."""
+    out: list[Tensor] = []
+    with torch.inference_mode(), torch.autocast('cpu', torch.bfloat16):
+        for start in range(0, len(crops), BATCH):
+            pixels = (torch.from_numpy(crops[start : start + BATCH]).permute(0, 3, 1, 2).float() - 127) / 128
+            out.append(trunk.pooled(pixels.contiguous(memory_format=torch.channels_last)).float())
+    return torch.cat(out).numpy().astype(np.float16)

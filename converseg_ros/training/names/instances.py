@@ -1,0 +1,150 @@
+"""Labelled things in photographs: COCO annotations with masks, and crops that show one thing each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import zlib
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import InputError
+from converseg_ros.datasets.coco import CocoInstances
+from converseg_ros.datasets.images import read_rgb
+from converseg_ros.datasets.polygons import grab_cut
+
+NOTHING = ''  # label of a region that no noun names: a part, or several things cut anyhow
+MATERIAL = 'material:'  # prefix of a label that says what something is made of
+GRABCUT_SIDE = 80  # pixels: GrabCut's time grows with the area
+LEAST_AREA = 150  # pixels: less is not labelled reliably
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One labelled region. key: names it in its source. mask: (H, W). label: as the source spells it, or NOTHING."""
+
+    key: str
+    image: str
+    label: str
+    mask: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A photograph (H, W, 3) uint8 and its labelled regions."""
+
+    name: str
+    rgb: NDArray[np.uint8]
+    instances: tuple[Instance, ...]
+
+
+def read_source(folder: Path, *, blobs: int = 3) -> Iterator[Picture]:
+    """Yield the pictures of a folder with `instances.json` (COCO) or `crops.json`, in a fixed order.
+
+    blobs: how many regions without a name are drawn in each COCO picture.
+    """
+    if (folder / 'crops.json').is_file():
+        yield from _crops(folder)
+    elif (folder / 'instances.json').is_file():
+        yield from _coco(folder, blobs)
+    else:
+        raise InputError('neither instances.json nor crops.json', where=str(folder))
+
+
+def _coco(folder: Path, blobs: int) -> Iterator[Picture]:
+    labels = CocoInstances(folder / 'instances.json', folder / 'images')
+    stuff = _Stuff(folder)
+    for name in labels:
+        rgb = read_rgb(labels.folder / name)
+        found = [
+            Instance(a.key, name, a.category, a.mask)
+            for a in labels.annotations(name)
+            if not a.crowd and np.count_nonzero(a.mask) >= LEAST_AREA
+        ]
+        found += stuff.regions(name)
+        found += _blobs(name, [i.mask for i in found], (rgb.shape[0], rgb.shape[1]), blobs)
+        yield Picture(name, rgb, tuple(found))
+
+
+class _Stuff:
+    """The surfaces and other stuff of `panoptic.json`, where a folder has one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / 'panoptic.json'
+        data = json.loads(path.read_text()) if path.is_file() else {'categories': [], 'annotations': []}
+        self.names = {c['id']: c['name'] for c in data['categories'] if not c['isthing']}
+        self.of = {Path(a['file_name']).stem: a for a in data['annotations']}
+
+    def regions(self, image: str) -> list[Instance]:
+        """Return the stuff of an image, one region a class."""
+        annotation = self.of.get(Path(image).stem)
+        if annotation is None:
+            return []
+        rgb = read_rgb(self.folder / 'panoptic' / annotation['file_name']).astype(np.int64)
+        ids = rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
+        return [
+            Instance(f'{s["id"]}', image, self.names[s['category_id']], ids == s['id'])
+            for s in annotation['segments_info']
+            if s['category_id'] in self.names and s['area'] >= LEAST_AREA
+        ]
+
+
+def _blobs(image: str, masks: list[Mask], size: tuple[int, int], count: int) -> list[Instance]:
+    """Draw ellipses that are a small part of one thing, or cut across several: no noun names them."""
+    height, width = size
+    rng = np.random.default_rng(zlib.crc32(image.encode()))
+    found: list[Instance] = []
+    areas = [np.count_nonzero(m) for m in masks]
+    for attempt in range(count * 6):
+        if len(found) == count or not masks:
+            break
+        part = attempt % 2 == 0
+        share = rng.uniform(0.03, 0.12) if part else rng.uniform(0.08, 0.3)
+        target = masks[int(rng.integers(len(masks)))]
+        rows, columns = np.nonzero(target)
+        pick = int(rng.integers(len(rows)))
+        axes = (max(5, int(share * width * rng.uniform(0.5, 1))), max(5, int(share * width * rng.uniform(0.3, 1))))
+        canvas = np.zeros((height, width), np.uint8)
+        centre = (int(columns[pick]), int(rows[pick]))
+        cv2.ellipse(canvas, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+        blob = canvas.astype(bool) & target if part else canvas.astype(bool)
+        area = np.count_nonzero(blob)
+        if area < 2 * LEAST_AREA:
+            continue
+        inside = [np.count_nonzero(blob & m) for m in masks]
+        iou = max(i / (area + a - i) for i, a in zip(inside, areas, strict=True))
+        whole = max(i / a for i, a in zip(inside, areas, strict=True))
+        if whole < 0.5 and iou < (0.15 if part else 0.35):
+            found.append(Instance(f'blob{attempt}', image, NOTHING, blob))
+    return found
+
+
+def _crops(folder: Path) -> Iterator[Picture]:
+    """Crops have no masks: GrabCut from the whole frame finds the thing; where it fails, an ellipse stands for it."""
+    for row in json.loads((folder / 'crops.json').read_text()):
+        name = row['file']
+        rgb = read_rgb(folder / name)
+        label = row['name'] if 'name' in row else MATERIAL + row['material']
+        yield Picture(name, rgb, (Instance('0', name, label, foreground(rgb)),))
+
+
+def foreground(rgb: NDArray[np.uint8]) -> Mask:
+    """Return the mask of the one thing that an image shows (Rother et al., GrabCut, 2004)."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, GRABCUT_SIDE / max(height, width))
+    small = cv2.resize(rgb, (max(8, int(width * scale)), max(8, int(height * scale))), interpolation=cv2.INTER_AREA)
+    labels = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)
+    labels[2:-2, 2:-2] = cv2.GC_PR_FGD
+    found: NDArray = grab_cut(np.asarray(small, np.uint8), labels, 2).astype(np.float32)
+    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    mask = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+    if not 0.12 < mask.mean() < 0.92:
+        canvas = np.zeros((height, width), np.uint8)
+        axes = (int(width * 0.46), int(height * 0.46))
+        cv2.ellipse(canvas, (width // 2, height // 2), axes, 0, 0, 360, 1, -1)
+        mask = canvas.astype(bool)
+    return np.asarray(mask)
