@@ -39,7 +39,7 @@ from converseg_ros.programs.phrasing.draw_sets import (
     surface,
     thing,
 )
-from converseg_ros.programs.phrasing.templates import data, with_knowledge
+from converseg_ros.programs.phrasing.templates import data, lists, tidy, with_knowledge
 from converseg_ros.programs.phrasing.words import weights
 
 SAID_BY_FILTERS = frozenset({'heavy', 'light_weight', 'rolls', 'tippy', 'transparent'})
@@ -202,7 +202,7 @@ def _group(rng: random.Random) -> Node:
         return _plain(rng)
     if rng.random() < 0.45:
         return Select('all', Filter('state', 'stacked', of))
-    return Select('all', Like(rng.choice(data('like')['group'].split()), of))
+    return Select('all', Like(rng.choice(words.free('group')), of))
 
 
 def _space_somewhere(rng: random.Random) -> Node:
@@ -249,33 +249,40 @@ def _property(rng: random.Random, of: Node) -> Node:
 
 
 def _like(rng: random.Random) -> Node:
-    kind = rng.choice(('behind', 'verb', 'verb', 'adjective'))
-    text = rng.choice(_lines(kind))
-    of: Node = Everything() if rng.random() < 0.4 else named(rng)
-    many = quantity(rng)
+    kind = rng.choice(('behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part'))
+    text = free_text(rng, kind)
+    if kind == 'asked':
+        return Select('all', Like(text))
+    if kind == 'part':
+        return Select('one', Like(text, Parts('part', named(rng))))
+    of: Node = Everything() if kind != 'many' and rng.random() < 0.4 else named(rng)
+    many = 'all' if kind == 'many' else quantity(rng)
     if isinstance(of, Everything):
         return Select('one' if many == 'one' else 'all', Like(text, of))
-    if not countable(of):
-        many = 'one' if many != 'all' else 'all'
+    if not countable(of) and many != 'all':
+        many = 'one'
     plural = words.is_plural_only(getattr(of, 'value', '')) or many != 'one'
     return Select(many, Like(_plural_verb(text) if kind == 'verb' and plural else text, of))
+
+
+def free_text(rng: random.Random, kind: str) -> str:
+    """Return a text that fits no closed form."""
+    slots = {name: rng.choice(words.free(name)) for name in ('job', 'occasion', 'place', 'food')}
+    slots |= {'noun': words.draw_noun(rng), 'brand': rng.choice(words.group('brands'))}
+    return tidy(lists('like')[kind].pick(rng, 'all').fill(rng, slots))
 
 
 def _plural_verb(text: str) -> str:
     """Return a verb phrase for several things: 'looks old' -> 'look old'."""
     verb, _, rest = text.partition(' ')
-    irregular = {'is': 'are', 'has': 'have', 'does': 'do', "doesn't": "don't", 'was': 'were'}
-    return f'{irregular.get(verb, verb[:-1] if verb[-1] == "s" else verb)} {rest}'
-
-
-@cache
-def _lines(key: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in data('like')[key].splitlines() if line.strip())
+    irregular = {'is': 'are', 'has': 'have', 'does': 'do', "doesn't": "don't", 'was': 'were', 'goes': 'go'}
+    regular = verb[:-1] if verb[-1] == 's' else verb
+    return f'{irregular.get(verb, regular)} {rest}'.strip()
 
 
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
     (_plain, 7), (_looking, 9), (_state, 6), (_physics, 6), (_region, 5), (_corner, 1), (_tag, 22), (_need, 2),
     (_relation, 22), (_two_relations, 3), (_rank, 16), (_of_two, 3), (_compare, 2), (_act, 9), (_part, 7), (_free, 7),
-    (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 7), (_like, 6), (_group, 1),
+    (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 7), (_like, 8), (_group, 1),
 )  # fmt: skip
 SUMS = tuple(accumulate(weight for _, weight in FORMS))

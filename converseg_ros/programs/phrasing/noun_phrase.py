@@ -242,14 +242,16 @@ def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:
         if 'pre' in table and room and plain_base and talk.chance(often.get(kind, 0.5)):
             out.before.append((PLACE[kind], talk.fill(table['pre'], values(talk, node, out.many, adjective=True))))
         else:
-            out.after.append(behind(talk, table, node, out.many))
+            out.after.append(behind(talk, table, node, out.many, out.bare))
 
 
-def behind(talk: Talk, table: Entry, node: Node, many: bool) -> str:
+def behind(talk: Talk, table: Entry, node: Node, many: bool, bare: bool = False) -> str:
     """Return a property as it follows a noun."""
     options = [(w, s) for s, w in (('be', 4.0), ('verb', 1.2), ('post', 1.0), ('rel', 1.5), ('use', 3.0)) if s in table]
     if 'be_one' in table and not many:
         options = [(1.0, 'be_one')]
+    if 'named' in table and not bare:
+        options.append((1.5, 'named'))
     if not options:
         options = [(1.0, 'pre')]
     slot = talk.weighted(options)
@@ -257,7 +259,7 @@ def behind(talk: Talk, table: Entry, node: Node, many: bool) -> str:
     if slot == 'use':
         return talk.fill(lists('uses')['post'], {'v': talk.fill(table['use'], filled)})
     text = talk.fill(table[slot], filled)
-    if slot in ('be', 'be_one', 'pre'):
+    if slot in ('be', 'be_one', 'named', 'pre'):
         adjective = slot == 'pre' or (isinstance(node, Filter) and node.by in ('colour', 'state', 'physics', 'tag'))
         return which_is(talk, many, text) if adjective or talk.chance(0.4) else text
     if slot == 'verb':
@@ -267,16 +269,26 @@ def behind(talk: Talk, table: Entry, node: Node, many: bool) -> str:
     return text
 
 
+PLAIN_STARTS = frozenset(
+    {'with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as', 'under', 'out', 'unlike', 'different', 'full'}
+    | {'taller', 'wider', 'heavier', 'shaped', 'covered', 'decorated', 'made', 'that'}
+)
+"""First words of free text that may follow a noun as they are."""
+
+
+def is_predicate(text: str) -> bool:
+    """Say whether a free text is a predicate with its verb, and neither an adjective nor what follows a noun."""
+    return ' ' in text and text.split()[0] not in PLAIN_STARTS and not text.startswith('part ')
+
+
 def _add_like(talk: Talk, out: Pieces, node: Like) -> None:
     """Add free text: an adjective before the noun, or what it is behind it."""
     text = node.text
     first = text.split()[0]
     if ' ' not in text:
         out.before.append((PLACE['like'], text))
-    elif first in ('with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as'):
+    elif first in PLAIN_STARTS:
         out.after.append(text)
-    elif first.endswith('ing') or first.endswith('ed'):
-        out.after.append(text if talk.chance(0.6) else which_is(talk, out.many, text))
     else:
         out.after.append(f'{talk.choose(("that", "that", "which"))} {text}')
 

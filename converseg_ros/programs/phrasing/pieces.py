@@ -45,7 +45,8 @@ def determine(talk: Talk, parts: Pieces, determiner: str | int) -> str:
         if parts.superlative:
             return f'the {text}'
         filled = {'j': parts.adjectives(), 'tail': parts.tail()}
-        return talk.fill(lists('determiners')['all' if determiner == 'every' else determiner], filled)
+        key = 'all_many' if parts.many else 'all' if determiner == 'every' else determiner
+        return talk.fill(lists('determiners')[key], filled)
     if determiner == 'a' and (parts.many or is_mass(parts.noun)):
         determiner = 'some'
     if determiner in ('this', 'that') and parts.many:

@@ -5,7 +5,6 @@ from functools import cache
 import random
 import re
 
-from converseg_ros.knowledge import article
 from converseg_ros.programs.nodes import (
     Act,
     Except,
@@ -26,7 +25,7 @@ from converseg_ros.programs.phrasing.noun_phrase import (
     entry,
     free_space,
     is_bare,
-    lacking,
+    is_predicate,
     phrase,
     pieces,
     split,
@@ -34,28 +33,23 @@ from converseg_ros.programs.phrasing.noun_phrase import (
     values,
     word_for,
 )
+from converseg_ros.programs.phrasing.questions import use, which
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement
-from converseg_ros.programs.phrasing.templates import Entry, Part, data, entries, lists
-from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
+from converseg_ros.programs.phrasing.templates import Entry, Part, data, entries, lists, tidy
+from converseg_ros.programs.phrasing.words import free, is_mass, is_plural_only
 
-PREPOSITIONS = frozenset(
-    {'with', 'from', 'on', 'in', 'into', 'at', 'under', 'of', 'through', 'to', 'onto', 'for', 'up'}
-)
-_SPACES = re.compile(r'\s+')
-_BEFORE_STOP = re.compile(r' +([,.?!;:])')
-_ARTICLE = re.compile(r'\b([Aa]) (?=[\w"\'-])')
+ONE_DETERMINERS = ('the',) * 24 + ('my', 'my', 'that', 'that', 'this', 'this', 'your', 'our', 'none', 'none', 'none')
+ALL_DETERMINERS = (
+    *('the',) * 8, *('all the',) * 8, 'all', 'all', 'none', 'none', 'none', 'all of the', 'these', 'those',
+    'every one of the', 'each of the',
+)  # fmt: skip
+_INVERTED = re.compile(r'(would|could|should|does|do) (a|I|you|the|my)\b')  # what "would a plumber use"
 
 
 def say(node: Node, rng: random.Random, part: Part = 'all') -> str:
     """Return one way to ask for what a program denotes; `part` says which templates may be used."""
     talk = Talk(rng, part)
     return tidy(_say(talk, node))
-
-
-def tidy(text: str) -> str:
-    """Return a text with single spaces, no space before stops, and 'a' or 'an' by sound."""
-    text = _BEFORE_STOP.sub(r'\1', _SPACES.sub(' ', text).strip().lstrip(',;: '))
-    return _ARTICLE.sub(lambda m: ('an ' if article(text[m.end() :]) == 'an' else 'a ') if m[1] == 'a' else m[0], text)
 
 
 def _say(talk: Talk, node: Node) -> str:
@@ -133,9 +127,13 @@ def _one(talk: Talk, node: Node) -> str:
         if 'ask_one' in table and not (isinstance(modifier, Rank) and modifier.first > 1) and talk.chance(0.3):
             return talk.fill(table['ask_one'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
         if 'use' in table and talk.chance(0.75):
-            return _use(talk, table, modifier, 'ask_one')
+            return use(talk, table, modifier, 'ask_one')
+    if isinstance(node, Like) and is_predicate(node.text) and not many and talk.chance(0.4):
+        frames = lists('frames')['what_one' if is_bare(base) else 'which_one']
+        nouns = {'n': pieces(talk, node.of, False).text(), 'ns': pieces(talk, node.of, True).text()}
+        return talk.fill(frames, {**nouns, 'p': node.text, 'p1': node.text})
     if modifiers and not many and talk.chance(0.3):
-        asked = _which(talk, node, False)
+        asked = which(talk, node, False)
         if asked:
             return asked
     unique = modifiers and isinstance(modifiers[-1], Rank)
@@ -144,9 +142,7 @@ def _one(talk: Talk, node: Node) -> str:
         if not many and not is_bare(base) and not is_mass(getattr(base, 'value', '')) and talk.chance(0.15):
             np = f'{talk.choose(("one", "one", "any one", "just one", "any"))} of {phrase(talk, node, True, "the")}'
         return _frame(talk, 'indefinite', np, many)
-    determiner = talk.weighted(
-        ((12, 'the'), (1, 'my'), (1, 'that'), (1, 'this'), (1.5, 'none'), (0.3, 'your'), (0.2, 'our'))
-    )
+    determiner = talk.choose(ONE_DETERMINERS)
     if unique or isinstance(base, Parts):
         determiner = 'the'
     return _frame(talk, 'definite', phrase(talk, node, many, determiner), many)
@@ -156,114 +152,6 @@ def _part(talk: Talk, node: Parts) -> str:
     owner, several = anchor_phrase(talk, node.of)
     key = 'grip' if node.noun == 'grip' else 'which' if len(owner.split()) < 4 else 'which_long'
     return talk.fill(lists('parts')[key], {'a': owner, 'n': node.noun, **ANCHOR[several]})
-
-
-def _use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
-    verb = talk.fill(table['use'], values(talk, node, frame == 'ask'))
-    *before, last = verb.split()
-    filled = {'v': verb, 'v0': ' '.join(before), 'ving': doing(verb, last)}
-    if talk.chance(0.12):
-        frame = 'ask_doing' if frame == 'ask' else 'ask_one_doing'
-    elif frame == 'ask' and last in PREPOSITIONS and before:
-        frame = talk.weighted(((3, 'ask'), (1, 'ask0'), (0.2 if last == 'with' else 0, 'ask_with')))
-    return talk.fill(lists('uses')[frame], filled)
-
-
-def doing(verb: str, last: str) -> str:
-    """Return a verb phrase in the -ing form, without a 'with' at its end: 'cutting bread'."""
-    first, _, rest = verb.partition(' ')
-    if last == 'with' and rest:
-        rest = rest.removesuffix('with').strip()
-    return f'{gerund(first)} {rest}'.strip()
-
-
-def gerund(verb: str) -> str:
-    """Return the -ing form of a verb."""
-    if verb in ('lie', 'die', 'tie'):
-        return verb[:-2] + 'ying'
-    if re.search(r'[^aeo]e$', verb):
-        return verb[:-1] + 'ing'
-    if re.fullmatch(r'[^aeiou]*[aeiou][^aeiouwxy]', verb):
-        return verb + verb[-1] + 'ing'
-    return verb + 'ing'
-
-
-def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return a property as a predicate with its verb, or None where it has none."""
-    if isinstance(node, Except):
-        own = getattr(node.minus, 'of', None) == node.of and isinstance(node.minus, Filter | Relate | Act)
-        return lacking(talk, node.minus, many) if own else None
-    if isinstance(node, Like) or (isinstance(node, Filter) and node.by == 'name'):
-        return None
-    table, _ = entry(node)
-    be = 'are' if many else 'is'
-    if isinstance(node, Rank):
-        if node.first > 1 or node.count > 1:
-            return None
-        options = [(w, s) for s, w in (('pre', 2.0), ('sup', 2.0), ('post', 1.0), ('verb', 1.0)) if s in table]
-    else:
-        options = [
-            (w, s) for s, w in (('be', 3.0), ('be_one', 0.0), ('verb', 1.5), ('pre', 0.3), ('rel', 1.0)) if s in table
-        ]
-        if 'be_one' in table and not many:
-            options = [(1.0, 'be_one')]
-    if not options:
-        return None
-    slot = talk.weighted(options)
-    text = talk.fill(table[slot], values(talk, node, many))
-    if slot == 'verb':
-        return text
-    if slot == 'rel':
-        return None
-    if slot == 'pre' and isinstance(node, Rank):
-        return f'{be} {talk.choose(("the ", "the ", ""))}{text}'
-    return f'{be} {text}'
-
-
-def _which(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return a question in which the outermost property is the predicate, or None where that is not possible."""
-    base, modifiers = split(node)
-    outer = modifiers[-1]
-    predicate = _predicate(talk, outer, many)
-    if predicate is None:
-        return None
-    inner: Node = next(outer.children())
-    single = _predicate_for_one(talk, outer, predicate, many)
-    if is_bare(base) and len(modifiers) == 1:
-        if many and talk.chance(0.2):
-            return _yes_or_no(talk, predicate, single, '')
-        return talk.fill(lists('frames')['what_all' if many else 'what_one'], {'p': predicate, 'p1': single})
-    if isinstance(base, Select) and base is inner:
-        return None
-    one, several = pieces(talk, inner, False), pieces(talk, inner, True)
-    if many and talk.chance(0.2):
-        return _yes_or_no(talk, predicate, single, several.text())
-    filled = {'n': one.text(), 'ns': several.text(), 'p': predicate, 'p1': single}
-    return talk.fill(lists('frames')['which_all' if many else 'which_one'], filled)
-
-
-def _yes_or_no(talk: Talk, predicate: str, single: str, nouns: str) -> str:
-    """Return a question whether anything has a property: 'could anything here tip over?'."""
-    subjects = lists('frames')['yes_no_named' if nouns else 'yes_no']
-    subject = talk.fill(subjects, {'ns': nouns})
-    several = subject.startswith(('any of', 'any ', 'some of', 'one or more')) and 'anything' not in subject
-    verb, _, rest = (predicate if several else single).partition(' ')
-    if verb in ('is', 'are', 'could', 'might', 'would', 'can', 'may', 'will', 'should', 'must', "isn't", "aren't"):
-        return f'{verb} {subject} {rest}?'
-    if verb in ('has', 'have'):
-        return f'{"do" if several else "does"} {subject} have {rest}?'
-    return f'{"do" if several else "does"} {subject} {predicate}?'
-
-
-def _predicate_for_one(talk: Talk, node: Node, predicate: str, many: bool) -> str:
-    """Return the predicate in the singular, for 'anything that ...'."""
-    if not many:
-        return predicate
-    for _ in range(3):
-        found = _predicate(talk, node, False) if not isinstance(node, Filter) or node.by != 'region' else None
-        if found is not None:
-            return found
-    return re.sub(r'^are\b', 'is', predicate)
 
 
 def _need(talk: Talk, node: Union) -> str | None:
@@ -287,7 +175,7 @@ def _heap(talk: Talk, node: Node) -> str | None:
     if not isinstance(node, Filter | Like) or not isinstance(node.of, Filter) or node.of.by != 'name':
         return None
     if isinstance(node, Like):
-        word = node.text if node.text in data('like')['group'].split() else ''
+        word = node.text if node.text in free('group') else ''
     else:
         word = talk.choose(('stack', 'pile')) if node.value == 'stacked' and talk.chance(0.4) else ''
     return f'the {talk.choose(("", "", "", "whole "))}{word} of {pieces(talk, node.of, True).text()}' if word else None
@@ -316,7 +204,7 @@ def _all(talk: Talk, node: Node) -> str:
         ):
             return talk.fill(table['ask'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
         if 'use' in table and talk.chance(0.8):
-            return _use(talk, table, modifier, 'ask')
+            return use(talk, table, modifier, 'ask')
     elif modifiers and not mass and talk.chance(0.25):
         last = modifiers[-1]
         if isinstance(last, Filter) and last.by == 'tag' and 'use' in entry(last)[0] and not is_bare(base):
@@ -330,39 +218,39 @@ def _all(talk: Talk, node: Node) -> str:
         filled = {'where': where.text(), 'tail': where.tail(), 'ns': pieces(talk, outer.of, True).text()}
         return talk.fill(lists('frames')['which_are'], filled)
     if modifiers and not mass and talk.chance(0.35):
-        asked = _which(talk, node, True)
+        asked = which(talk, node, True)
         if asked:
             return asked
     if modifiers and isinstance(modifiers[-1], Like):
-        np = phrase(
-            talk,
-            node,
-            not is_bare(base),
-            talk.choose(('all', 'any')) if is_bare(base) else talk.choose(('the', 'all the', 'any', 'none')),
-        )
-        return _frame(talk, 'any' if np.startswith('any') else 'plural', np, not is_bare(base) and not mass)
+        return _all_like(talk, node, modifiers[-1])
     if talk.chance(0.2) and not mass:
+        if is_bare(base) and talk.chance(0.5):
+            return _frame(talk, 'indefinite', phrase(talk, node, False, 'any'), False)
         return _frame(talk, 'any', phrase(talk, node, True, talk.choose(('any', 'none', 'any'))), True)
     if talk.chance(0.18) and not mass and not isinstance(base, Parts):
-        np = phrase(talk, node, False, talk.choose(('every', 'each', 'every', 'any')) if not is_bare(base) else 'all')
-        return _frame(talk, 'definite' if not np.startswith('any ') else 'any', np, False)
-    determiner = talk.weighted(
-        (
-            (4, 'the'),
-            (4, 'all the'),
-            (1, 'all'),
-            (1.5, 'none'),
-            (0.6, 'all of the'),
-            (0.4, 'these'),
-            (0.4, 'those'),
-            (0.4, 'every one of the'),
-            (0.3, 'each of the'),
-        )
-    )
+        if is_bare(base):
+            many = talk.chance(0.5)
+            return _frame(talk, 'plural' if many else 'definite', phrase(talk, node, many, 'all'), many)
+        np = phrase(talk, node, False, talk.choose(('every', 'each', 'every', 'any')))
+        return _frame(talk, 'indefinite' if np.startswith('any ') else 'definite', np, False)
+    determiner = talk.choose(ALL_DETERMINERS)
     if is_bare(base) and determiner == 'the' and talk.chance(0.7):
         return _frame(talk, 'plural', phrase(talk, node, False, 'all'), False)
     bare = pieces(talk, node, True).text()
     return _frame(talk, 'plural', phrase(talk, node, True, determiner), not mass, bare)
+
+
+def _all_like(talk: Talk, node: Node, outer: Like) -> str:
+    """Return a request for all that fits a free text, whose words are those of one thing or of many already."""
+    base = split(node)[0]
+    if is_bare(base) and outer is node:
+        if _INVERTED.match(outer.text) or (talk.chance(0.4) and is_predicate(outer.text)):
+            return f'{talk.choose(("what", "what", "what", "which of these", "which thing"))} {outer.text}?'
+        bare = talk.choose(('any', 'all'))
+        return _frame(talk, 'indefinite' if bare == 'any' else 'definite', phrase(talk, node, False, bare), False)
+    np = phrase(talk, node, True, talk.choose(('the', 'all the', 'any', 'none')))
+    many = not (isinstance(base, Filter) and is_mass(base.value))
+    return _frame(talk, 'any' if np.startswith('any ') else 'plural', np, many)
 
 
 def _number(talk: Talk, node: Node, count: int) -> str:

@@ -9,7 +9,7 @@ from converseg_ros.programs.phrasing.templates import Entry
 
 BEFORE = {'pre': 3.0, 'plain': 2.0, 'comp': 3.0}
 """Slots whose words stand before the noun, and how often each is taken."""
-BEHIND = {'sup': 2.5, 'post': 1.5, 'verb': 0.7, 'nth': 1.0, 'from': 4.0, 'last': 0.5}
+BEHIND = {'sup': 2.5, 'post': 1.5, 'verb': 0.7, 'nth': 1.0, 'from': 4.0, 'around': 1.0}
 
 
 def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
@@ -19,7 +19,7 @@ def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
     if node.first > 1:
         found &= {'pre', 'sup', 'nth', 'from'}
     if node.count > 1:
-        found -= {'nth', 'verb', 'last', 'from'}
+        found -= {'nth', 'verb', 'around', 'from'}
     if node.count > 1 or not noun:
         found.discard('plain')
     if not of_two:
@@ -46,9 +46,12 @@ def add_place(talk: Talk, out: Pieces, node: Rank, table: Entry, filled: dict[st
             words = f'{count} {words}' if talk.chance(0.7) else f'{words} {count}'
         out.before.append((0, words.strip()))
         return
-    if slot in ('from', 'last'):
-        out.before.append((0, filled['nth'] if slot == 'from' else 'last'))
-        out.after.append(text)
+    if slot == 'from':
+        text = f'{filled["nth"]} ~ {text}'
+    if slot in ('from', 'around'):
+        before, _, after = text.partition(' ~ ')
+        out.before.append((0, before))
+        out.after.append(after)
         return
     if count:
         out.before.append((0, count))

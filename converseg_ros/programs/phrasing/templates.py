@@ -16,11 +16,14 @@ import zlib
 import yaml
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.knowledge import tags
+from converseg_ros.knowledge import article, tags
 
 Part = Literal['train', 'held_out', 'all']
 DATA = Path(__file__).parent / 'data'
 HELD_OUT = 10  # one template in so many is held out
+_SPACES = re.compile(r'\s+')
+_BEFORE_STOP = re.compile(r' +([,.?!;:])')
+_ARTICLE = re.compile(r'\b([Aa]) (?=[\w"\'-])')
 _TOKEN = re.compile(r'([()|\[\]]|\{\w+\})')
 
 
@@ -171,3 +174,9 @@ def with_knowledge(name: str) -> dict[str, Entry]:
 def lists(name: str) -> dict[str, Templates]:
     """Return the blocks of a file of one level: key -> templates."""
     return {key: Templates(f'{name}.{key}', _lines(texts)) for key, texts in _read(name).items()}
+
+
+def tidy(text: str) -> str:
+    """Return a text with single spaces, no space before stops, and 'a' or 'an' by sound."""
+    text = _BEFORE_STOP.sub(r'\1', _SPACES.sub(' ', text).strip().lstrip(',;: '))
+    return _ARTICLE.sub(lambda m: ('an ' if article(text[m.end() :]) == 'an' else 'a ') if m[1] == 'a' else m[0], text)

@@ -46,6 +46,13 @@ def group(name: str) -> tuple[str, ...]:
 
 
 @cache
+def free(name: str) -> tuple[str, ...]:
+    """Return the words of a list of like.yaml."""
+    text = data('like')[name]
+    return tuple(_split(text) if ',' in text else text.split())
+
+
+@cache
 def contents() -> tuple[str, ...]:
     """Return what a box or a bottle may be said to be of."""
     return tuple(_split(data('nouns')['contents']))

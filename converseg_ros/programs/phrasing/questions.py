@@ -1,0 +1,122 @@
+"""Questions in which a property is the predicate: which mugs are red, what could I cut with, is anything hot."""
+
+import re
+
+from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Rank, Relate, Select
+from converseg_ros.programs.phrasing.noun_phrase import entry, is_bare, lacking, pieces, split, values
+from converseg_ros.programs.phrasing.talk import Talk
+from converseg_ros.programs.phrasing.templates import Entry, lists
+
+PREPOSITIONS = frozenset(
+    {'with', 'from', 'on', 'in', 'into', 'at', 'under', 'of', 'through', 'to', 'onto', 'for', 'up'}
+)
+MODALS = frozenset({'is', 'are', 'could', 'might', 'would', 'can', 'may', 'will', 'should', 'must', "isn't", "aren't"})
+
+
+def use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
+    """Return a request for what one can do something with; `frame` is 'ask' for all things, 'ask_one' for one."""
+    verb = talk.fill(table['use'], values(talk, node, frame == 'ask'))
+    *before, last = verb.split()
+    filled = {'v': verb, 'v0': ' '.join(before), 'ving': _doing(verb, last)}
+    if talk.chance(0.12):
+        frame = 'ask_doing' if frame == 'ask' else 'ask_one_doing'
+    elif frame == 'ask' and last in PREPOSITIONS and before:
+        frame = talk.weighted(((3, 'ask'), (1, 'ask0'), (0.2 if last == 'with' else 0, 'ask_with')))
+    return talk.fill(lists('uses')[frame], filled)
+
+
+def _doing(verb: str, last: str) -> str:
+    """Return a verb phrase in the -ing form, without a 'with' at its end: 'cutting bread'."""
+    first, _, rest = verb.partition(' ')
+    if last == 'with' and rest:
+        rest = rest.removesuffix('with').strip()
+    return f'{_gerund(first)} {rest}'.strip()
+
+
+def _gerund(verb: str) -> str:
+    """Return the -ing form of a verb."""
+    if verb in ('lie', 'die', 'tie'):
+        return verb[:-2] + 'ying'
+    if re.search(r'[^aeo]e$', verb):
+        return verb[:-1] + 'ing'
+    if re.fullmatch(r'[^aeiou]*[aeiou][^aeiouwxy]', verb):
+        return verb + verb[-1] + 'ing'
+    return verb + 'ing'
+
+
+def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
+    """Return a property as a predicate with its verb, or None where it has none."""
+    if isinstance(node, Except):
+        own = getattr(node.minus, 'of', None) == node.of and isinstance(node.minus, Filter | Relate | Act)
+        return lacking(talk, node.minus, many) if own else None
+    if isinstance(node, Like) or (isinstance(node, Filter) and node.by == 'name'):
+        return None
+    table, _ = entry(node)
+    be = 'are' if many else 'is'
+    if isinstance(node, Rank):
+        if node.first > 1 or node.count > 1:
+            return None
+        options = [(w, s) for s, w in (('pre', 2.0), ('sup', 2.0), ('post', 1.0), ('verb', 1.0)) if s in table]
+    else:
+        options = [
+            (w, s) for s, w in (('be', 3.0), ('be_one', 0.0), ('verb', 1.5), ('pre', 0.3), ('rel', 1.0)) if s in table
+        ]
+        if 'be_one' in table and not many:
+            options = [(1.0, 'be_one')]
+    if not options:
+        return None
+    slot = talk.weighted(options)
+    text = talk.fill(table[slot], values(talk, node, many))
+    if slot == 'verb':
+        return text
+    if slot == 'rel':
+        return None
+    if slot == 'pre' and isinstance(node, Rank):
+        return f'{be} {talk.choose(("the ", "the ", ""))}{text}'
+    return f'{be} {text}'
+
+
+def which(talk: Talk, node: Node, many: bool) -> str | None:
+    """Return a question in which the outermost property is the predicate, or None where that is not possible."""
+    base, modifiers = split(node)
+    outer = modifiers[-1]
+    predicate = _predicate(talk, outer, many)
+    if predicate is None:
+        return None
+    inner: Node = next(outer.children())
+    single = _predicate_for_one(talk, outer, predicate, many)
+    if is_bare(base) and len(modifiers) == 1:
+        if many and talk.chance(0.2):
+            return _yes_or_no(talk, predicate, single, '')
+        return talk.fill(lists('frames')['what_all' if many else 'what_one'], {'p': predicate, 'p1': single})
+    if isinstance(base, Select) and base is inner:
+        return None
+    one, several = pieces(talk, inner, False), pieces(talk, inner, True)
+    if many and talk.chance(0.2):
+        return _yes_or_no(talk, predicate, single, several.text())
+    filled = {'n': one.text(), 'ns': several.text(), 'p': predicate, 'p1': single}
+    return talk.fill(lists('frames')['which_all' if many else 'which_one'], filled)
+
+
+def _yes_or_no(talk: Talk, predicate: str, single: str, nouns: str) -> str:
+    """Return a question whether anything has a property: 'could anything here tip over?'."""
+    subjects = lists('frames')['yes_no_named' if nouns else 'yes_no']
+    subject = talk.fill(subjects, {'ns': nouns})
+    several = subject.startswith(('any of', 'any ', 'some of', 'one or more')) and 'anything' not in subject
+    verb, _, rest = (predicate if several else single).partition(' ')
+    if verb in MODALS:
+        return f'{verb} {subject} {rest}?'
+    if verb in ('has', 'have'):
+        return f'{"do" if several else "does"} {subject} have {rest}?'
+    return f'{"do" if several else "does"} {subject} {predicate}?'
+
+
+def _predicate_for_one(talk: Talk, node: Node, predicate: str, many: bool) -> str:
+    """Return the predicate in the singular, for 'anything that ...'."""
+    if not many:
+        return predicate
+    for _ in range(3):
+        found = _predicate(talk, node, False) if not isinstance(node, Filter) or node.by != 'region' else None
+        if found is not None:
+            return found
+    return re.sub(r'^are\b', 'is', predicate)
