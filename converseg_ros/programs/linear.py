@@ -22,7 +22,6 @@ from converseg_ros.programs.spans import Text, find_span, read_span
 
 MAX_TOKENS: Final = 80
 MAX_UNION: Final = 10
-DEEPEST: Final = MAX_DEPTH - 3  # the canonical form of a program may be deeper than the program
 NODE: Final = 'node'
 END: Final = 'end'
 LENGTH_END: Final = 'length_end'
@@ -171,7 +170,7 @@ class Grammar:
         slot, depth = state.stack[-1]
         out = np.zeros(self.size + len(text), bool)
         if slot == NODE:
-            mask = self._leaves if depth >= DEEPEST else self._masks[NODE]
+            mask = self._leaves if depth >= MAX_DEPTH else self._masks[NODE]
             room = MAX_TOKENS - state.written - sum(_cost(s) for s, _ in state.stack[:-1])
             out[: self.size] = mask
             out[: len(self._cost)] &= self._cost <= room

@@ -18,6 +18,7 @@ from converseg_ros.core.files import write_bytes
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import search
+from converseg_ros.network.parser.spelling import Spelling
 from converseg_ros.programs.canonical import canonical
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Node
@@ -58,6 +59,7 @@ class Parser:
     ) -> None:
         self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
         self.calibration, self.beam = calibration, beam
+        self.spelling = Spelling(pieces.vocabulary())
         self._known: OrderedDict[str, Parsed] = OrderedDict()
 
     def parse(self, text: str) -> Parsed:
@@ -72,18 +74,21 @@ class Parser:
 
     @torch.inference_mode()
     def _parse(self, text: str) -> Parsed:
-        words = split(text)
+        words = [self.spelling.correct(word) for word in split(text)]
         inputs = collate([self.pieces.encode(words)])
         if inputs.ids.shape[1] > self.model.config.pieces:
             raise InputError('the text is too long', where='instruction', do='ask for one thing at a time')
         vectors = self.pieces.vectors(inputs.ids)
         memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
         total: dict[Node, float] = {}
+        said: dict[Node, Node] = {}  # the program that was written for each canonical one, which can be too deep
         for hypothesis in search(self.model, memory, self.grammar, Text(tuple(words)), self.beam):
-            program = canonical(self.grammar.read(hypothesis.tokens, words))
-            total[program] = total.get(program, 0.0) + math.exp(hypothesis.log_probability)
+            program = self.grammar.read(hypothesis.tokens, words)
+            same = canonical(program)
+            said.setdefault(same, program)
+            total[same] = total.get(same, 0.0) + math.exp(hypothesis.log_probability)
         best, *others = sorted(total, key=lambda p: -total[p])
-        return Parsed(best, self.calibration(total[best]), others[0] if others else None)
+        return Parsed(said[best], self.calibration(total[best]), said[others[0]] if others else None)
 
 
 def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4) -> Parser:

@@ -58,6 +58,11 @@ class Pieces:
     def _unknown(self) -> int:
         return int(self.tokenizer.token_to_id('[UNK]'))
 
+    def vocabulary(self) -> list[str]:
+        """Return the pieces that are whole words, as BERT's vocabulary orders them: the most frequent first."""
+        ranked = sorted(self.tokenizer.get_vocab().items(), key=lambda item: item[1])
+        return [piece for piece, _ in ranked if not piece.startswith('##')]
+
     def cut(self, word: str) -> tuple[int, ...]:
         """Return the pieces of one word, at least one."""
         found = self._cut.get(word)

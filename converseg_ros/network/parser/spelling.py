@@ -1,0 +1,46 @@
+"""Typing errors in nouns: a word that nobody knows becomes the most frequent known word that is a single slip away."""
+
+from collections.abc import Sequence
+from functools import cache
+from string import ascii_lowercase
+from typing import Final
+
+from converseg_ros import knowledge
+
+SHORTEST: Final = 4
+"""Shorter words have too many neighbours."""
+
+
+@cache
+def noun_words() -> frozenset[str]:
+    """Return the words of all names that `knowledge` has, in the singular and the plural."""
+    names = [n.lower() for t in knowledge.things().values() for n in t.words]
+    return frozenset(w for n in names for form in (n, knowledge.plural(n)) for w in form.split() if w.isalpha())
+
+
+class Spelling:
+    """Corrects words against the nouns of `knowledge` and a vocabulary of words that are right as they are."""
+
+    def __init__(self, vocabulary: Sequence[str]) -> None:
+        """`vocabulary`: words, the most frequent first."""
+        self.rank = {word: i for i, word in enumerate(vocabulary) if word.isalpha()}
+        self.rank |= {word: len(vocabulary) for word in noun_words() - self.rank.keys()}
+
+    def correct(self, word: str) -> str:
+        """Return the word, or the most frequent right word at one slip's distance if that is a noun."""
+        if len(word) < SHORTEST or not word.isalpha() or not word.isascii() or word in self.rank:
+            return word
+        if knowledge.singular(word) in self.rank:
+            return word
+        best = min(_slips(word) & self.rank.keys(), key=lambda w: (self.rank[w], w), default=word)
+        return best if best in noun_words() else word
+
+
+def _slips(word: str) -> set[str]:
+    """Return all words that one letter lost, added, replaced or exchanged with its neighbour makes of this one."""
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    lost = {a + b[1:] for a, b in cuts if b}
+    exchanged = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    replaced = {a + c + b[1:] for a, b in cuts if b for c in ascii_lowercase}
+    added = {a + c + b for a, b in cuts for c in ascii_lowercase}
+    return lost | exchanged | replaced | added
