@@ -1,0 +1,85 @@
+"""How parsed programs are judged: equal, the same in meaning, wrong, or refused; and what the report says."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from converseg_ros import knowledge
+from converseg_ros.cli import main
+from converseg_ros.core.errors import InputError
+from converseg_ros.evaluation.programs import Gold, judge, read_gold, report, table
+from converseg_ros.network.parser.model import ParserConfig, ParserModel
+from converseg_ros.network.parser.parser import Calibration, Parsed, save_parser
+from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.nodes import Filter, Node, Rank, Relate, Select, Things, Union, program_to_json
+
+MUG, CUP, TABLE = Filter('name', 'mug'), Filter('name', 'cup'), Filter('name', 'table')
+
+
+def judged(meant: Node, parsed: Node, confidence: float = 0.9, family: str = '') -> str:
+    return judge(lambda text: Parsed(parsed, confidence), Gold('a text', meant, family)).how
+
+
+def test_equal_programs_are_right_whatever_their_order() -> None:
+    assert judged(Union((MUG, CUP)), Union((CUP, MUG))) == 'equal'
+
+
+def test_other_programs_of_the_same_meaning_are_right() -> None:
+    twice = Relate('on', Things(), TABLE)
+    assert judged(twice, Union((twice, Filter('colour', 'red', twice)))) == 'same meaning'
+
+
+@pytest.mark.parametrize(
+    ('meant', 'parsed'),
+    [
+        (Select('one', MUG), Select('one', TABLE)),
+        (Relate('on', Things(), TABLE), Relate('under', Things(), TABLE)),
+        (Rank('height', 'max', Things()), Rank('height', 'min', Things())),
+        (Select('all', Filter('colour', 'red', MUG)), Select('all', MUG)),
+    ],
+)
+def test_other_meanings_are_wrong(meant: Node, parsed: Node) -> None:
+    assert judged(meant, parsed) == ''
+
+
+def test_the_report_counts_by_family_and_operation_and_names_what_is_wrong() -> None:
+    def parse(text: str) -> Parsed:
+        if text == 'refused':
+            raise InputError('no', where='instruction', do='say it in other words')
+        return Parsed(MUG, 0.8)
+
+    golds = [Gold('right', MUG, 'entities'), Gold('wrong', TABLE, 'spatial'), Gold('refused', MUG, 'spatial')]
+    result = report([judge(parse, g) for g in golds], data='x')
+    assert result['n'] == 3 and result['n_refused'] == 1 and result['right'] == pytest.approx(1 / 3)
+    assert result['per_family']['spatial'] == {'right': 0.0, 'n': 2}
+    assert result['per_op']['filter'] == {'right': pytest.approx(1 / 3), 'n': 3}
+    assert [w['text'] for w in result['wrong']] == ['wrong', 'refused']
+    assert result['brier'] == pytest.approx((0.2**2 + 0.8**2) / 2)
+    assert '0.333 of 3' in table(result)
+
+
+@pytest.mark.parametrize('line', ['{', '[]', '{"text": "a"}', '{"text": "a", "program": {"op": "things"}}', '3', ''])
+def test_what_is_no_gold_program_is_an_error_with_its_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / 'gold.jsonl'
+    path.write_text(line + '\n')
+    with pytest.raises(InputError, match='line 1' if line else 'no programs'):
+        read_gold(path)
+
+
+def test_the_command_scores_a_parser_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    grammar = Grammar(tuple(knowledge.tags()))
+    model = ParserModel(ParserConfig(grammar.size, width=16, heads=2, encoder_layers=1, decoder_layers=1))
+    save_parser(tmp_path / 'parser.safetensors', model, grammar, Calibration())
+    gold = tmp_path / 'gold.jsonl'
+    gold.write_text(
+        json.dumps({'text': 'the mug', 'program': program_to_json(Select('one', MUG)), 'family': 'entities'})
+    )
+    out = tmp_path / 'out.json'
+    arguments = ['eval', 'programs', str(gold), '--parser', str(tmp_path / 'parser.safetensors'), '--json', str(out)]
+    assert main(arguments) == 0
+    result = json.loads(out.read_text())
+    assert result['n'] == 1 and result['data'] == str(gold) and 'eval programs' in result['command']
+    assert 'of 1 right' in capsys.readouterr().out
