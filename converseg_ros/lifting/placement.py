@@ -18,11 +18,11 @@ SMOOTH = 5  # pixels of the window that heights are averaged over; smaller holes
 
 @dataclass(frozen=True, slots=True)
 class TopView:
-    """The support plane from above. cells: (Y, X) uint8 UNSEEN, SUPPORT or OBSTACLE. radius: (Y, X) float32 metres that
-    a disc around the cell may have, negative where none fits. Cell (j, i) is at origin + cell (i x + j y).
-    """  # noqa: D205
+    """The support plane from above; cell (j, i) is at origin + cell (i x + j y).
 
-    cells: NDArray[np.uint8]
+    radius: (Y, X) float32 metres that a disc around the cell may have, negative where none fits.
+    """
+
     radius: NDArray[np.float32]
     origin: NDArray[np.float64]
     axes: NDArray[np.float64]
@@ -136,7 +136,7 @@ def top_view(
         inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny)
         cells.ravel()[(j * np.int64(nx) + i)[inside]] = OBSTACLE
     _close_holes(cells, int(options.hole / cell))
-    return TopView(cells, _radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)
+    return TopView(_radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)
 
 
 def _above(

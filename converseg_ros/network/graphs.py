@@ -33,7 +33,7 @@ class Graphs:
     def __init__(self, enabled: bool, limit: int = 24) -> None:
         self.enabled, self.limit = enabled, limit
         self.recorded: OrderedDict[Hashable, tuple[Any, list[Tensor], Any]] = OrderedDict()
-        self.captures = self.replays = 0
+        self.captures = 0
 
     def run(self, function: Callable[..., Any], key: Hashable, *tensors: Tensor) -> Any:
         """Return function(*tensors); `key` and the tensors' shapes say which recording fits.
@@ -50,7 +50,6 @@ class Graphs:
         for mine, theirs in zip(inputs, tensors):
             mine.copy_(theirs, non_blocking=True)
         graph.replay()
-        self.replays += 1
         return _copy(outputs)
 
     def clear(self) -> None:

@@ -248,8 +248,9 @@ class SegmenterNode(LoggedLifecycleNode):
         self.diagnostics.publish(self.state, self.trouble, self.camera, self.live)
 
     def stop(self, reason: str) -> None:
-        """End what is under way."""
+        """End what is under way, and log why."""
         if self.requests is not None:
+            self.get_logger().debug(f'requests stopped: {reason}')
             self.requests.stop()
 
     def reset(self, reason: str) -> None:

@@ -15,7 +15,7 @@ from converseg_ros.network.compact import CompactImageEncoder
 from converseg_ros.network.config import QwenConfig
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.weights.checkpoints import add_lora, load_network
-from converseg_ros.training.batches import CachedSource, LiveSource, Source
+from converseg_ros.training.batches import CachedSource, Joined, LiveSource, Source
 from converseg_ros.training.cache import build_cache, weights_hash
 from converseg_ros.training.config import LoraConfig, SourceConfig, TrainConfig
 from converseg_ros.training.learner import Learner
@@ -111,23 +111,3 @@ def _alone(folder: Path) -> Iterator[None]:
     with (folder / '.lock').open('w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-class Joined:
-    """Several sources, one behind the other."""
-
-    def __init__(self, sources: list[Source]) -> None:
-        self.sources = sources
-
-    def __len__(self) -> int:
-        """Return the number of views."""
-        return sum(len(s) for s in self.sources)
-
-    def make(self, picks: Any, ask: Any) -> Any:
-        """Return the batch of some views, all of one source."""
-        index, rng = picks[0]
-        for part in self.sources:
-            if index < len(part):
-                return part.make([(index, rng)], ask)
-            index -= len(part)
-        raise IndexError(index)

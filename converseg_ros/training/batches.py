@@ -10,23 +10,16 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from converseg_ros.core import Item
 from converseg_ros.network.compact import TrunkOutput
 from converseg_ros.network.config import NetworkConfig
 from converseg_ros.training.augment import (
-    draw_view,
     mirror_text,
-    plain_view,
-    see_image,
-    see_mask,
-    seen_prompt,
-    valid_cells,
-    worsen,
 )
 from converseg_ros.training.cache import Cache
 from converseg_ros.training.config import AugmentConfig
 from converseg_ros.training.records import Record
 from converseg_ros.training.sampling import Mixture, choose_prompts
+from converseg_ros.training.views import make_view
 
 BLIND = 'something'  # what every prompt says to a network that must not read them
 
@@ -136,17 +129,6 @@ class CachedSource:
         return _collate(rows, trunk, None, [self.cache.picture(v) for v in views])
 
 
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    """A prompt of a view that is not cached."""
-
-    text: str
-    positive: bool
-    family: str
-    literal: bool
-    item: Item
-
-
 class LiveSource:
     """Views made when they are asked for; for encoders that see differently each time, or are trained."""
 
@@ -165,28 +147,16 @@ class LiveSource:
         rows: list[tuple] = []
         pixels: list[NDArray[np.uint8]] = []
         for place, (index, rng) in enumerate(picks):
-            record = self.records[index]
-            rgb = record.load()
-            shape = (rgb.shape[0], rgb.shape[1])
-            view = plain_view(shape) if self.augment is None else draw_view(shape, self.augment, rng)
-            image = see_image(rgb, view, size)
-            pixels.append(image if self.augment is None else worsen(image, self.augment, rng))
-            valid = valid_cells(shape, view, size, grid).astype(np.float32)
-            asks = []
-            x0, y0, x1, y1 = view.rectangle
-            for item in record.items:
-                truth = item.mask() if item.positive else None
-                covered = 1.0 if truth is None else float(truth[y0:y1, x0:x1].sum()) / max(1, int(truth.sum()))
-                seen = seen_prompt(item, view, covered)
-                if seen is not None:
-                    asks.append(_Ask(*seen, str(item.family or ''), item.phase == 'literal', item))
-            for rank, choice in enumerate(ask.choose(asks, rng)):
-                a = asks[choice]
+            view = make_view(self.records[index], size, self.augment, rng)
+            pixels.append(view.pixels)
+            valid = view.valid.astype(np.float32)
+            for rank, choice in enumerate(ask.choose(view.asks, rng)):
+                a = view.asks[choice]
                 target = np.zeros(grid, np.float32)
-                if a.positive:
-                    target = see_mask(a.item.mask(), view, size, grid).astype(np.float32) / np.float32(255)
+                if a.target is not None:
+                    target = a.target.astype(np.float32) / np.float32(255)
                 text = ask.text(a.text, rng)
-                rows.append((place, text, target, valid, a.positive, ask.decodes(rank), a.item.id, a.family))
+                rows.append((place, text, target, valid, a.positive, ask.decodes(rank), a.id, a.family))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return _collate(rows, None, stacked, list(pixels))
 
@@ -210,6 +180,28 @@ class Schedule:
 def evaluation_rng(text: str) -> np.random.Generator:
     """Return a generator that depends on `text` alone."""
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], 'big'))
+
+
+class Joined:
+    """Several sources of the same kind, one behind the other."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = list(sources)
+        self._starts = np.cumsum([0, *(len(s) for s in self.sources)])
+
+    def __len__(self) -> int:
+        """Return the number of views."""
+        return int(self._starts[-1])
+
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: Asker) -> Batch:
+        """Return the batch of some views, grouped by source in the order of the sources."""
+        parts: dict[int, list[tuple[int, np.random.Generator]]] = {}
+        for index, rng in picks:
+            if not 0 <= index < len(self):
+                raise IndexError(index)
+            source = int(np.searchsorted(self._starts, index, 'right')) - 1
+            parts.setdefault(source, []).append((index - int(self._starts[source]), rng))
+        return join([self.sources[s].make(p, ask) for s, p in sorted(parts.items())])
 
 
 def join(batches: Sequence[Batch]) -> Batch:

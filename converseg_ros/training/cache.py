@@ -22,9 +22,9 @@ from torch import nn
 from converseg_ros.core.files import write_json
 from converseg_ros.network.compact import CompactImageEncoder, TrunkOutput
 from converseg_ros.network.preprocess import normalise
-from converseg_ros.training.augment import draw_view, plain_view, see_image, see_mask, seen_prompt, valid_cells, worsen
 from converseg_ros.training.config import AugmentConfig
 from converseg_ros.training.records import Record
+from converseg_ros.training.views import make_view
 
 SHARD = 64  # views
 FIELDS = TrunkOutput._fields
@@ -224,46 +224,28 @@ def _see(
     part: Sequence[tuple[int, Record]], size: tuple[int, int], augment: AugmentConfig, seed: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any], list[NDArray[np.uint8]]]]:
     """Yield pixels, validity, index entry and targets of each view."""
-    grid = (size[0] // 4, size[1] // 4)
     for variant, record in part:
-        rgb = record.load()
-        shape = (rgb.shape[0], rgb.shape[1])
         number = int.from_bytes(hashlib.sha256(record.image_id.encode()).digest()[:4], 'big')
-        rng = np.random.default_rng([seed, variant, number])
-        view = plain_view(shape) if variant == 0 else draw_view(shape, augment, rng)
-        pixels = see_image(rgb, view, size)
-        if variant:
-            pixels = worsen(pixels, augment, rng)
+        made = make_view(
+            record,
+            size,
+            augment if variant else None,
+            np.random.default_rng([seed, variant, number]),
+        )
         entries: list[dict[str, Any]] = []
         rows: list[NDArray[np.uint8]] = []
-        for item in record.items:
-            truth = item.mask() if item.positive else None
-            covered = 1.0
-            if truth is not None and not view.plain:
-                x0, y0, x1, y1 = view.rectangle
-                covered = float(truth[y0:y1, x0:x1].sum()) / max(1, int(truth.sum()))
-            seen = seen_prompt(item, view, covered)
-            if seen is None:
-                continue
-            text, positive = seen
-            row = -1
-            area = 0.0
-            if positive and truth is not None:
-                small = see_mask(truth, view, size, grid)
-                if int(small.max()) < 100:  # less than half a cell: nothing to learn from
-                    continue
-                row = len(rows)
-                area = float(small.mean()) / 255
-                rows.append(small)
-            family = str(item.family) if item.family else ''
+        for ask in made.asks:
+            area = 0.0 if ask.target is None else float(ask.target.mean()) / 255
             entries.append(
                 {
-                    'text': text,
-                    'row': row,
-                    'family': family,
-                    'literal': item.phase == 'literal',
-                    'id': item.id,
+                    'text': ask.text,
+                    'row': len(rows) if ask.target is not None else -1,
+                    'family': ask.family,
+                    'literal': ask.literal,
+                    'id': ask.id,
                     'area': area,
                 }
             )
-        yield pixels, valid_cells(shape, view, size, grid), {'image_id': record.image_id, 'entries': entries}, rows
+            if ask.target is not None:
+                rows.append(ask.target)
+        yield made.pixels, made.valid, {'image_id': record.image_id, 'entries': entries}, rows

@@ -16,7 +16,6 @@ class VerifiedRegion:
     region: Region
     mask: NDArray[np.bool_]
     score: float
-    refined: bool
 
 
 def verify_regions(
@@ -34,13 +33,13 @@ def verify_regions(
         candidate, score = best
         refined = proposer.refine(picture, candidate.mask)
         if refined is candidate.mask or np.array_equal(refined, candidate.mask):
-            accepted.append(VerifiedRegion(candidate.region, candidate.mask, score, False))
+            accepted.append(VerifiedRegion(candidate.region, candidate.mask, score))
             continue
         again = judge.verify(picture, candidate.region, refined)
         if again.ok and again.score >= score - 0.02:
-            accepted.append(VerifiedRegion(candidate.region, refined, again.score, True))
+            accepted.append(VerifiedRegion(candidate.region, refined, again.score))
         else:
-            accepted.append(VerifiedRegion(candidate.region, candidate.mask, score, False))
+            accepted.append(VerifiedRegion(candidate.region, candidate.mask, score))
     return accepted, rejected
 
 

@@ -35,11 +35,6 @@ class Bag:
         """The bag's duration."""
         return float(self.reader.duration) * 1e-9
 
-    @property
-    def start_ns(self) -> int:
-        """Time of the first message."""
-        return int(self.reader.start_time)
-
     def messages(self) -> Iterator[tuple[str, int, bytes]]:
         """Yield (topic, bag time in ns, serialized message) of the camera's topics and TF, in time order."""
         camera = {self.camera.image, self.camera.depth, self.camera.camera_info}

@@ -68,7 +68,6 @@ class Outputs:
         self._classes: list[tuple[int, str]] | None = None
         self._heard: frozenset[str] = frozenset()
         self._count_at = 0.0
-        self.published = 0
         self.tf_failures = 0
 
     def listened(self, *names: str) -> bool:
@@ -150,7 +149,6 @@ class Outputs:
         if send('affordance/points'):
             streams['affordance/points'].publish(self._segments(frame, regions, target, wait))
         if not send('regions', 'placements', 'markers'):
-            self.published += 1
             return
         placed = self.in_target(regions, target, wait)
         if send('regions'):
@@ -163,7 +161,6 @@ class Outputs:
             streams['placements'].publish(array)
         if send('markers'):
             streams['markers'].publish(region_markers(placed))
-        self.published += 1
 
     def _segments(self, frame: Frame, regions: Sequence[Region], target: str, wait: float) -> bytes:
         """Return the cloud of the affordance regions; their labels are those of the label image."""

@@ -165,7 +165,6 @@ class Builder:
         category: str,
         surface: Surface,
         *,
-        at: tuple[float, float] | None = None,
         yaw: float | None = None,
         margin: float = 0.012,
         drawn: tuple[str, Shape] | None = None,
@@ -173,13 +172,12 @@ class Builder:
         overhang: float = 0.0,
         tries: int = 14,
         scale: float = 1.0,
-        term: str = '',
     ) -> Thing | None:
         """Stand a thing on a surface where it is free; None if it does not fit.
 
-        `at` are surface coordinates in metres; `overhang` is the share of its length that juts over the front edge.
+        `overhang` is the share of its length that juts over the front edge.
         """
-        drawn = drawn or self.draw(category, 't', term)
+        drawn = drawn or self.draw(category, 't')
         if drawn is None:
             return None
         model, shape = drawn
@@ -207,15 +205,11 @@ class Builder:
                 if yaw is not None:
                     return None
                 continue
-            elif at is None:
-                u, v = (float(self.rng.uniform(-r, r)) for r in room)
             else:
-                u, v = (float(np.clip(a + self.rng.normal(0, 0.01), -r, r)) for a, r in zip(at, room))
+                u, v = (float(self.rng.uniform(-r, r)) for r in room)
             x, y = surface.world(u, v)
             print_ = Footprint(x, y, float(half[0]), float(half[1]), turn + surface.yaw)
             if any(print_.overlaps(o, margin) for o in surface.taken):
-                if at is not None:
-                    at = (at[0] + self.rng.normal(0, 0.05), at[1] + self.rng.normal(0, 0.05))
                 continue
             pose = translation(x, y, surface.z) @ rotation('z', np.degrees(turn + surface.yaw))
             thing = self.add(category, shape, pose, model=model, support=surface.id)
