@@ -21,7 +21,8 @@ class Item:
 
     image: path relative to the file. rle: COCO RLE at the image's size; all zero = no target (a negative).
     image_id: shared by all items of one image (and by all views of one room: `room`), so that splits never cut
-    through it. phase: the curriculum phase. provenance: judge, model, prompt version, scene seed.
+    through it. phase: the curriculum phase. provenance: judge, model, prompt version, scene seed. program: JSON
+    object of the program that the prompt means (programs.nodes), None where the source has none.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Item:
     image_id: str = ''
     room: str = ''
     provenance: dict[str, Any] = field(default_factory=dict)
+    program: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Check what every reader relies on."""

@@ -1,7 +1,7 @@
 """What the five stages exchange, and what they ask of a judge."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,10 @@ class Verdict(BaseModel):
 
 
 class PromptDraft(BaseModel):
-    """Stage 4: a prompt and the regions that answer it; none for a negative."""
+    """Stage 4: a prompt and the regions that answer it; none for a negative.
+
+    program: JSON object of the program that the prompt means, where the judge knows it.
+    """
 
     model_config = ConfigDict(extra='ignore')
 
@@ -71,6 +74,7 @@ class PromptDraft(BaseModel):
     strategy: Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relation'] = 'positive'
     context: str = ''
     spoken: str = ''
+    program: dict[str, Any] | None = None
 
 
 class Judge(Protocol):

@@ -163,6 +163,7 @@ class Pipeline:
             image_id=shot.image_id,
             room=shot.room,
             provenance=provenance,
+            program=draft.program,
         )
 
     @staticmethod

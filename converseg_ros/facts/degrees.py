@@ -115,7 +115,7 @@ def related(relation: Degree, anchors: Degree) -> Degree:
     return (relation & Degree(anchors.p[None], anchors.low[None], anchors.high[None], anchors.notes)).any(1)
 
 
-def chained(step: Degree, most: int = 4) -> Degree:
+def chained(step: Degree, most: int = 16) -> Degree:
     """Return the transitive closure of a relation (S, S): the surest chain of at most `most` steps."""
     p, low, high = (_closure(x, most) for x in (step.p, step.low, step.high))
     return _made(p, low, high, step)
@@ -124,7 +124,10 @@ def chained(step: Degree, most: int = 4) -> Degree:
 def _closure(step: Floats, most: int) -> Floats:
     out = step
     for _ in range(most - 1):
-        out = np.maximum(out, (out[:, :, None] * step[None]).max(1, initial=0.0))
+        longer = np.maximum(out, (out[:, :, None] * step[None]).max(1, initial=0.0))
+        if (longer <= out).all():
+            break
+        out = longer
     return out
 
 

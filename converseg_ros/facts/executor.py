@@ -169,15 +169,15 @@ class Execution:
 
     def _parts(self, node: Parts, main: bool) -> Meaning:
         wholes = self.evaluate(node.of, main).degree
-        if node.noun == 'grip':
-            return self._grips(wholes, grip)
         parent = self.facts.segments.parent
-        named = self.facts.part(node.noun)
+        named = self.facts.part('handle' if node.noun == 'grip' else node.noun)
         owner = _at(wholes, parent)
         degree = named & owner
         self._note(node, named, degree, main)
-        if float(degree.p.max(initial=0.0)) >= PART_SEEN or self.facts.exact:
+        if float(degree.p.max(initial=0.0)) >= PART_SEEN or (self.facts.exact and node.noun != 'grip'):
             return Meaning(degree)
+        if node.noun == 'grip':
+            return self._grips(wholes, grip)
         return self._grips(wholes, protrusion) if node.noun in ('handle', 'grip', 'spout') else Meaning(degree)
 
     def _grips(self, wholes: Degree, shape: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> Meaning:

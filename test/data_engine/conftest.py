@@ -58,7 +58,7 @@ def write_scene(folder: Path, seed: int = 0, split: str = 'train') -> Scene:
         (5, 'kitchen knife', 'object', -0.2, -0.3 + jitter(), 0.75, (0.25, 0.03, 0.02), 'gray', {'attributes': ['cuts', 'sharp', 'graspable'], 'support': 2, 'material': 'metal'}),
         (6, 'plate', 'object', 0.5, 0.1, 0.75, (0.22, 0.22, 0.03), 'white', {'attributes': ['dish', 'fragile', 'supports', 'graspable'], 'support': 2, 'stack': 1, 'falls_with': [7, 8], 'material': 'ceramic'}),
         (7, 'plate', 'object', 0.5, 0.1, 0.78, (0.21, 0.21, 0.03), 'green', {'attributes': ['dish', 'fragile', 'supports', 'graspable'], 'support': 6, 'stack': 2, 'falls_with': [8], 'material': 'ceramic'}),
-        (8, 'plate', 'object', 0.5, 0.1, 0.81, (0.2, 0.2, 0.03), 'yellow', {'attributes': ['dish', 'fragile', 'supports', 'graspable'], 'support': 7, 'stack': 3, 'material': 'ceramic'}),
+        (8, 'plate', 'object', 0.5, 0.1, 0.81, (0.2, 0.2, 0.03), 'black', {'attributes': ['dish', 'fragile', 'supports', 'graspable'], 'support': 7, 'stack': 3, 'material': 'ceramic'}),
         (9, 'bowl', 'object', -0.25, 0.15, 0.75, (0.18, 0.18, 0.06), 'green', {'attributes': ['container', 'holds_liquid', 'graspable', 'fragile'], 'support': 2, 'material': 'ceramic'}),
         (10, 'apple', 'object', -0.25, 0.15, 0.8, (0.08, 0.08, 0.08), 'red', {'attributes': ['edible', 'graspable', 'rolls'], 'inside': 9, 'support': 9, 'material': 'food'}),
         (11, 'hand', 'agent', 0.3, -0.05, 0.95, (0.1, 0.08, 0.08), 'yellow', {}),

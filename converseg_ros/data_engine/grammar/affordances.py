@@ -3,7 +3,9 @@
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
 from converseg_ros.data_engine.grammar.parts import useful_parts
+from converseg_ros.data_engine.grammar.programs import every
 from converseg_ros.knowledge import Use, tags, use_phrases
+from converseg_ros.programs.nodes import Filter
 
 # Frames around a verb phrase that ends in a gap for the thing.
 FRAMES = (
@@ -32,12 +34,13 @@ def affordances(talk: Talk) -> Drafts:
         able = world.with_tag(tag)
         if able is None:
             continue
+        program = every(Filter('tag', tag))
         if able:
             if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(1 if tag == 'walk_on' else 2):
-                    yield Draft(_say(talk, use), keys(able), use.sub_concept, 'conversational')
+                    yield Draft(_say(talk, use), keys(able), use.sub_concept, 'conversational', program=program)
         elif _absence_is_sure(talk, tag, known):
-            yield Draft(_say(talk, use), (), use.sub_concept, 'conversational', 'missing_cousin')
+            yield Draft(_say(talk, use), (), use.sub_concept, 'conversational', 'missing_cousin', program=program)
     yield from useful_parts(talk)
     yield from _substitutes(talk)
 

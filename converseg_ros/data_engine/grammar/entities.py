@@ -1,6 +1,8 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about entities: classes, kinds, agents, stuff, parts, materials, colours, states, groups, oddities."""
 
+from dataclasses import replace
+
 from converseg_ros.data_engine.grammar.language import (
     COLORS,
     MATERIAL_WORDS,
@@ -10,14 +12,17 @@ from converseg_ros.data_engine.grammar.language import (
     against,
     color_word,
     is_color,
+    is_made_of,
     is_plural,
     keys,
     select,
 )
 from converseg_ros.data_engine.grammar.parts import named_parts
+from converseg_ros.data_engine.grammar.programs import called, coloured, every, in_state, made_of, meant
 from converseg_ros.data_engine.world.model_overrides import NAMELESS
 from converseg_ros.data_engine.world.world import Entity
 from converseg_ros.knowledge import class_of, confusable, cousins, labelled, plural, tags
+from converseg_ros.programs.nodes import Filter, Node, Things
 
 STATES = {
     'open': ('open', 'closed'),
@@ -41,7 +46,6 @@ STATE_POST = {
     'on': 'that is switched on',
     'off': 'that is switched off',
 }
-HARD = frozenset({'ceramic', 'plastic', 'metal', 'stone', 'glass', 'paper', 'wax'})  # look alike under a coat of paint
 OPPOSITE = {'open': 'closed', 'lit': 'unlit', 'full': 'empty', 'lying': 'upright', 'on': 'off'}
 OPPOSITE |= {b: a for a, b in OPPOSITE.items()}
 
@@ -65,6 +69,7 @@ def _sentence(
     pre: str = '',
     post: str = '',
     everything: bool = False,
+    program: Node | None = None,
 ) -> Draft:
     noun, be = talk.noun(name, chosen)
     if be == 'are' and post.startswith('that '):
@@ -76,7 +81,7 @@ def _sentence(
     phrase = ' '.join(filter(None, (pre, noun, post)))
     mass = chosen[0].thing.mass and not pre and not post
     text, phase = talk.say(phrase, be, chosen, everything=everything, mass=mass)
-    return Draft(text, keys(chosen), sub_concept, phase)
+    return Draft(text, keys(chosen), sub_concept, phase, program=meant(program, be, chosen))
 
 
 def _classes(talk: Talk) -> Drafts:
@@ -96,9 +101,10 @@ def _classes(talk: Talk) -> Drafts:
             sub_concept = 'surface'
         if talk.bare and talk.random.random() < 0.3:
             noun = name if len(named) == 1 or talk.random.random() < 0.5 else talk.noun(name, named)[0]
-            yield Draft(noun, keys(named), sub_concept, 'literal')
+            program = meant(called(noun), 'is' if len(named) == 1 else 'are', named)
+            yield Draft(noun, keys(named), sub_concept, 'literal', program=program)
         else:
-            yield _sentence(talk, name, named, sub_concept, everything=True)
+            yield _sentence(talk, name, named, sub_concept, everything=True, program=called(name))
 
 
 def _kinds(talk: Talk) -> Drafts:
@@ -126,11 +132,14 @@ def _kinds(talk: Talk) -> Drafts:
                     if one
                     else ('who is here?', 'all the people here', 'everybody you can see', 'is anybody there? show me')
                 )
-                yield Draft(text, keys(named), 'agent', 'conversational')
+                one_of = 'is' if 'the human' in text or 'a person' in text else 'are'
+                yield Draft(
+                    text, keys(named), 'agent', 'conversational', program=meant(called('person'), one_of, named)
+                )
             continue
         if len({e.category for e in named}) < 2 and len(named) > 1:
             continue
-        yield _sentence(talk, kind, named, 'kind', everything=True)
+        yield _sentence(talk, kind, named, 'kind', everything=True, program=called(talk.noun(kind, named)[0]))
     for tag, adjective in ((t.name, t.adjective) for t in tags().values()):
         if adjective is None:
             continue
@@ -147,7 +156,8 @@ def _kinds(talk: Talk) -> Drafts:
                     f'which of these are {words}?',
                 )
             )
-            yield Draft(text, keys(tagged), sub_concept, 'literal')
+            program = called(words) if sub_concept == 'kind' else Filter('tag', tag)
+            yield Draft(text, keys(tagged), sub_concept, 'literal', program=every(program))
 
 
 def _looks(talk: Talk) -> Drafts:
@@ -163,41 +173,38 @@ def _looks(talk: Talk) -> Drafts:
                 continue
             yes = select(talk, named, against(is_color, color), distractors=False)
             if yes:
-                yield _sentence(talk, name, yes, 'color', pre=color)
+                yield _sentence(talk, name, yes, 'color', pre=color, program=coloured(color, called(name)))
         absent = [c for c in COLORS if c not in colors and all(is_color(e, c) is False for e in named)]
         if colors and absent:
             color = talk.choose(absent)
-            made = _sentence(talk, name, named[:1], 'color', pre=color)
-            yield Draft(made.text, (), 'color', made.phase, 'false_attribute')
+            made = _sentence(talk, name, named[:1], 'color', pre=color, program=coloured(color, called(name)))
+            yield replace(made, keys=(), strategy='false_attribute')
         materials = sorted({e.material for e in named if e.material in MATERIAL_WORDS})
         for material in materials:
-            yes = select(talk, named, against(_is_made_of, material))
+            yes = select(talk, named, against(is_made_of, material))
             if yes:
-                yield _sentence(talk, name, yes, 'material', pre=MATERIAL_WORDS[material])
+                program = made_of(material, called(name))
+                yield _sentence(talk, name, yes, 'material', pre=MATERIAL_WORDS[material], program=program)
         for state in sorted({e.state for e in named if e.state in STATE_POST}):
             if {state, OPPOSITE.get(state, '')} & set(name.split()):
                 continue  # an open box is neither open nor closed: it has no lid
-            yes = select(talk, named, against(_in_state, state), distractors=False)
+            yes = select(talk, named, against(has_state, state), distractors=False)
             if yes and state in ('upright', 'off', 'closed', 'empty') and len(yes) == len(named):
                 continue  # the usual state is worth a word only beside another
+            program = in_state(state, called(name))
             if yes and talk.random.random() < 0.5:
-                yield _sentence(talk, name, yes, 'state', pre=STATES[state][0])
+                yield _sentence(talk, name, yes, 'state', pre=STATES[state][0], program=program)
             elif yes:
-                yield _sentence(talk, name, yes, 'state', post=STATE_POST[state])
+                yield _sentence(talk, name, yes, 'state', post=STATE_POST[state], program=program)
             other = OPPOSITE.get(state, '')
-            if other in STATE_POST and all(_in_state(e, other) is False for e in named):
-                made = _sentence(talk, name, named[:1], 'state', post=STATE_POST[other])
-                yield Draft(made.text, (), 'state', made.phase, 'false_attribute')
+            if other in STATE_POST and all(has_state(e, other) is False for e in named):
+                program = in_state(other, called(name))
+                made = _sentence(talk, name, named[:1], 'state', post=STATE_POST[other], program=program)
+                yield replace(made, keys=(), strategy='false_attribute')
 
 
-def _is_made_of(entity: Entity, material: str) -> bool | None:
-    if entity.material == material:
-        return True
-    painted = {entity.material, material} <= HARD and not (material == 'glass' and 'transparent' not in entity.tags)
-    return False if entity.material and not painted else None
-
-
-def _in_state(entity: Entity, state: str) -> bool | None:
+def has_state(entity: Entity, state: str) -> bool | None:
+    """Say whether an entity is in a state; None where neither it nor its opposite is stated."""
     if entity.state == state:
         return True
     return False if OPPOSITE.get(entity.state) == state else None
@@ -224,7 +231,8 @@ def _groups(talk: Talk) -> Drafts:
             text = talk.choose(
                 (f'the stack of {noun}', f'show me the pile of {noun}', f'where are the stacked {noun}?')
             )
-            yield Draft(text, keys(members), 'group', 'literal')
+            stacked = in_state('stacked', called(noun) if len(categories) == 1 else Things())
+            yield Draft(text, keys(members), 'group', 'literal', program=every(stacked))
     for category in sorted({e.category for e in world.things}):
         same = [e for e in world.things if e.category == category]
         if category == NAMELESS or len(same) < 3 or world.named(same[0].thing.name) != same:
@@ -261,11 +269,13 @@ def _missing(talk: Talk) -> Drafts:
         if world.named(noun) is None or world.named(noun):
             continue
         if talk.bare and talk.random.random() < 0.25:
-            yield Draft(noun, (), 'instance', 'literal', 'missing_cousin')
+            yield Draft(noun, (), 'instance', 'literal', 'missing_cousin', program=meant(called(noun), 'is', []))
             continue
         many = (absent.plural_only and is_plural(noun)) or (
             not absent.mass and not absent.plural_only and talk.random.random() < 0.3
         )
         noun = plural(noun) if many and not absent.plural_only else noun
-        text, phase = talk.say(noun, 'are' if many else 'is', [], everything=many, mass=absent.mass)
-        yield Draft(text, (), 'instance', phase, 'missing_cousin')
+        be = 'are' if many else 'is'
+        text, phase = talk.say(noun, be, [], everything=many, mass=absent.mass)
+        program = meant(called(noun), 'are' if absent.mass else be, [])
+        yield Draft(text, (), 'instance', phase, 'missing_cousin', program=program)

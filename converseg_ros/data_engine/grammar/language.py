@@ -9,9 +9,11 @@ from typing import Literal, TypeVar
 from converseg_ros.core.concepts import family_of
 from converseg_ros.core.families import Family
 from converseg_ros.core.item import Phase
+from converseg_ros.data_engine.grammar.programs import called, coloured, made_of
 from converseg_ros.data_engine.world.model_overrides import NAMELESS
 from converseg_ros.data_engine.world.world import Entity, World
-from converseg_ros.knowledge import counted, plural
+from converseg_ros.knowledge import counted, plural, singular
+from converseg_ros.programs.nodes import Node, Parts
 
 Result = TypeVar('Result')
 Strategy = Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relation']
@@ -28,11 +30,24 @@ class Draft:
     strategy: Strategy = 'positive'
     context: str = ''  # of a follow-up: what was said before
     spoken: str = ''  # of a follow-up: what is said, where `text` is what it comes to
+    program: Node | None = None  # what `text` means, None where the program language has no form for it
 
     @property
     def family(self) -> Family:
         """The concept family of its sub-concept."""
         return family_of(self.sub_concept)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Words (with `the`) that mean one entity and nothing else, and the program that denotes it."""
+
+    words: str
+    program: Node
+
+    def __str__(self) -> str:
+        """Return the words."""
+        return self.words
 
 
 # x = 'mug left of the bowl'; be = is or are. The first is the plainest.
@@ -125,26 +140,31 @@ class Talk:
                 return name, named
         return None
 
-    def anchor(self, entity: Entity) -> str | None:
-        """Return words (with `the`) that mean this entity and nothing else, or None."""
+    def anchor(self, entity: Entity) -> Reference | None:
+        """Return words that mean this entity and nothing else, or None."""
         least = 2 if 'graph' in self.world.facts else 6  # photos have tiny things in mirrors and far behind
         if self.world.faint(entity) or entity.area < least * self.world.faint_area or entity.crowd:
             return None
         if entity.kind == 'part':
             owner = self.anchor(self.world.entities[entity.owner])
-            return f'the {entity.category} of {owner}' if owner else None
+            if owner is None:
+                return None
+            return Reference(f'the {entity.category} of {owner}', Parts(singular(entity.category), owner.program))
         found = self.word(entity)
         if found is None:
             return None
         name, named = found
         if named == [entity]:
-            return f'the {name}'
-        for adjective in (color_word(entity), MATERIAL_WORDS.get(entity.material, '')):
-            if adjective:
-                same = [e for e in named if adjective in (color_word(e), MATERIAL_WORDS.get(e.material, ''))]
-                vague = [e for e in named if not e.color or not e.material]
-                if same == [entity] and not vague:
-                    return f'the {adjective} {name}'
+            return Reference(f'the {name}', called(name))
+        color, material = color_word(entity), entity.material
+        looks: list[tuple[str, Node | None, Callable[[Entity], bool | None]]] = []
+        if color:
+            looks.append((color, coloured(color, called(name)), against(is_color, color)))
+        if material in MATERIAL_WORDS:
+            looks.append((MATERIAL_WORDS[material], made_of(material, called(name)), against(is_made_of, material)))
+        for adjective, program, test in looks:
+            if program and all(test(e) is (e is entity) for e in named):
+                return Reference(f'the {adjective} {name}', program)
         return None
 
     def noun(self, name: str, entities: list[Entity]) -> tuple[str, str]:
@@ -193,6 +213,7 @@ MATERIAL_WORDS = {
     'paper': 'paper',
     'stone': 'stone',
 }
+HARD = frozenset({'ceramic', 'plastic', 'metal', 'stone', 'glass', 'paper', 'wax'})  # look alike under a coat of paint
 COLORS = ('red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown', 'white', 'gray', 'black')
 CLOSE_COLORS = {
     frozenset(pair)
@@ -223,6 +244,14 @@ def is_color(entity: Entity, color: str) -> bool | None:
         if color == entity.looks or frozenset((entity.looks, color)) in CLOSE_COLORS or (apart and color == own):
             return None
     return own == color
+
+
+def is_made_of(entity: Entity, material: str) -> bool | None:
+    """Say whether an entity is made of a material; None where paint could hide it."""
+    if entity.material == material:
+        return True
+    painted = {entity.material, material} <= HARD and not (material == 'glass' and 'transparent' not in entity.tags)
+    return False if entity.material and not painted else None
 
 
 def select(

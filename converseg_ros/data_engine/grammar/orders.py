@@ -2,11 +2,29 @@
 """Prompts about orders among things of one name: by side, distance and size."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk
+from converseg_ros.data_engine.grammar.programs import called, first
 from converseg_ros.data_engine.world.world import Entity, World
+
+ORDERS: dict[str, tuple[str, Literal['max', 'min'], int]] = {
+    'leftmost': ('x', 'min', 1),
+    'second from the left': ('x', 'min', 2),
+    'rightmost': ('x', 'max', 1),
+    'closest to the camera': ('depth', 'min', 1),
+    'farthest from you': ('depth', 'max', 1),
+    'smallest': ('size', 'min', 1),
+    'biggest': ('size', 'max', 1),
+    'shortest': ('height', 'min', 1),
+    'second shortest': ('height', 'min', 2),
+    'tallest': ('height', 'max', 1),
+    'that looks the smallest': ('size', 'min', 1),
+    'that looks the biggest': ('size', 'max', 1),
+}
+"""Words of an order -> key, direction and place of its program."""
 
 
 def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
@@ -35,7 +53,9 @@ def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
             else:
                 phrase, be = talk.phrase(name, [chosen], pre=adjective)
             text, phase = talk.say(phrase, be, [chosen])
-            yield Draft(text, (chosen.key,), sub_concept, phase)
+            key, order, place = ORDERS[adjective]
+            program = first(key, order, called(name), place)
+            yield Draft(text, (chosen.key,), sub_concept, phase, program=program)
 
 
 Size = Callable[[Entity], float]

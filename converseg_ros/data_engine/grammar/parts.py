@@ -1,9 +1,12 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about parts: by their name, and by what one does with them."""
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk
+from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk
+from converseg_ros.data_engine.grammar.programs import meant
 from converseg_ros.data_engine.world.model_overrides import part_name
 from converseg_ros.data_engine.world.world import Entity
+from converseg_ros.knowledge import singular
+from converseg_ros.programs.nodes import Parts, Select
 
 # part -> sub-concept and questions; w = words for the whole thing. A plural has questions of its own.
 USES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -28,7 +31,7 @@ USES: dict[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def _asked(talk: Talk) -> list[tuple[Entity, Entity, str]]:
+def _asked(talk: Talk) -> list[tuple[Entity, Entity, Reference]]:
     """Return every part that is clear to see, with its whole and words for the whole."""
     out = []
     for part in talk.world.entities.values():
@@ -54,7 +57,8 @@ def named_parts(talk: Talk) -> Drafts:
                 f'where {be} the {name} of {words}?',
             )
         )
-        yield Draft(text, (part.key,), 'part', 'literal')
+        program = meant(Parts(singular(name), words.program), be, [])
+        yield Draft(text, (part.key,), 'part', 'literal', program=program)
 
 
 def useful_parts(talk: Talk) -> Drafts:
@@ -69,4 +73,7 @@ def useful_parts(talk: Talk) -> Drafts:
             continue
         if name in USES:
             sub_concept, sayings = USES[name]
-            yield Draft(talk.choose(sayings).format(w=words), (part.key,), sub_concept, 'conversational')
+            # 'handle': where one holds it. All other parts are implied, and no word of the text names them.
+            program = Select('one', Parts('grip', words.program)) if name == 'handle' else None
+            text = talk.choose(sayings).format(w=words)
+            yield Draft(text, (part.key,), sub_concept, 'conversational', program=program)

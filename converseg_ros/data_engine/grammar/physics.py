@@ -1,12 +1,27 @@
 """Prompts about physics and safety: hazards, stability, loads, what falls, and where something can be set down."""
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
+from converseg_ros.data_engine.grammar.programs import EVERYTHING, called, every, meant, relate
 from converseg_ros.data_engine.grammar.spatial_predicates import carriers
-from converseg_ros.data_engine.world.world import Entity
+from converseg_ros.data_engine.world.world import Entity, World
 from converseg_ros.knowledge import plural, tags
+from converseg_ros.programs.nodes import Filter, FreeSpace, Select, Things
 
 MOST = 7
 REACH = 1.0  # metres: what a small child on its feet can reach (EN 14183 steps and EN 71 assume less)
+
+
+LOADS = {
+    'the plate': 'plate',
+    'this box': 'box',
+    'a hot pan': 'pan',
+    'the knife': 'knife',
+    'my cup': 'cup',
+    'a bag of groceries': 'bag of groceries',
+    'the laptop': 'laptop',
+    'a full glass': 'glass',
+}
+"""What is to be set down, in words -> the noun of its program."""
 
 
 def physics(talk: Talk) -> Drafts:
@@ -27,6 +42,7 @@ def _hazards(talk: Talk) -> Drafts:
         able = world.with_tag(tag)
         if able is None:
             continue
+        program = every(Filter('tag', tag))
         if able:
             if tag == 'heavy' and not _weights_are_clear(talk):
                 continue
@@ -34,11 +50,14 @@ def _hazards(talk: Talk) -> Drafts:
                 continue  # nothing but somebody and what they wear: a portrait
             if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(2):
-                    yield Draft(talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational')
+                    yield Draft(
+                        talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational', program=program
+                    )
         elif tag == 'spills' and any(tag in e.thing.doubtful for e in world.nameable):
             continue  # empty, but not every view looks into it
         elif 'graph' in world.facts or (tag == 'sharp' and talk.random.random() < 0.2):
-            yield Draft(talk.choose(use.sayings), (), use.sub_concept, 'conversational', 'false_attribute')
+            text = talk.choose(use.sayings)
+            yield Draft(text, (), use.sub_concept, 'conversational', 'false_attribute', program=program)
 
 
 def _weights_are_clear(talk: Talk) -> bool:
@@ -52,11 +71,7 @@ def _weights_are_clear(talk: Talk) -> bool:
 
 def _stability(talk: Talk) -> Drafts:
     world = talk.world
-    loose = [
-        e
-        for e in world.things
-        if e.kind == 'object' and (e.support or e.tips) and not {'furniture', 'appliance'} & set(e.thing.kinds)
-    ]
+    loose = loose_things(world)
     tipping = [e for e in loose if e.tips]
     sayings = (
         'what would tip over at a small push?',
@@ -66,11 +81,12 @@ def _stability(talk: Talk) -> Drafts:
         'which things could be knocked over easily?',
         'what might fall over if the table shook?',
     )
+    program = every(Filter('physics', 'tips', Things()))
     if not tipping and loose:
-        yield Draft(talk.choose(sayings), (), 'stability', 'conversational', 'false_attribute')
+        yield Draft(talk.choose(sayings), (), 'stability', 'conversational', 'false_attribute', program=program)
     elif len(tipping) <= MOST and len(tipping) < len(loose) and world.askable(keys(tipping)):
-        yield Draft(talk.choose(sayings), keys(tipping), 'stability', 'conversational')
-        yield Draft(talk.choose(sayings), keys(tipping), 'stability', 'conversational')
+        for _ in range(2):
+            yield Draft(talk.choose(sayings), keys(tipping), 'stability', 'conversational', program=program)
     for category in sorted({e.category for e in tipping}):
         same = [e for e in loose if e.category == category]
         word = talk.word(same[0])
@@ -79,7 +95,17 @@ def _stability(talk: Talk) -> Drafts:
             noun, be = talk.noun(word[0], chosen)
             verb = 'is' if be == 'is' else 'are'
             text = talk.choose((f'which {noun} {verb} about to tip over?', f'the {noun} that could fall over'))
-            yield Draft(text, keys(chosen), 'stability', 'conversational')
+            program = meant(Filter('physics', 'tips', called(word[0])), be, chosen)
+            yield Draft(text, keys(chosen), 'stability', 'conversational', program=program)
+
+
+def loose_things(world: World) -> list[Entity]:
+    """Return what could tip over: objects that stand on something, but no furniture and appliances."""
+    return [
+        e
+        for e in world.things
+        if e.kind == 'object' and (e.support or e.tips) and not {'furniture', 'appliance'} & set(e.thing.kinds)
+    ]
 
 
 def _removal(talk: Talk) -> Drafts:
@@ -98,15 +124,18 @@ def _removal(talk: Talk) -> Drafts:
                     f'without {words}, what would come down?',
                 )
             )
-            yield Draft(text, keys(falling), 'falls_if_removed', 'conversational')
+            program = every(relate('falls_without', Things(), words.program))
+            yield Draft(text, keys(falling), 'falls_if_removed', 'conversational', program=program)
         elif 'graph' in world.facts and e.kind == 'object' and not e.falls_with and e.support and e.stack > 0:
             text = talk.choose((f'what would fall if I took away {words}?', f'what rests its weight on {words}?'))
-            yield Draft(text, (), 'falls_if_removed', 'conversational', 'wrong_relation')
+            relation = 'falls_without' if 'fall' in text else 'on'
+            program = every(relate(relation, Things(), words.program))
+            yield Draft(text, (), 'falls_if_removed', 'conversational', 'wrong_relation', program=program)
         carrier = world.entities.get(e.support)
         if (
             carrier
             and carrier.kind in ('object', 'surface')
-            and not _low(carrier)
+            and not is_low(carrier)
             and carrier.area
             and world.askable([carrier.key])
         ):
@@ -118,7 +147,8 @@ def _removal(talk: Talk) -> Drafts:
                     f'what must stay where it is to keep {words} from falling?',
                 )
             )
-            yield Draft(text, (carrier.key,), 'load_bearing', 'conversational')
+            program = every(relate('supports', EVERYTHING, words.program))
+            yield Draft(text, (carrier.key,), 'load_bearing', 'conversational', program=program)
     for base in world.things:
         if base.stack != 1:
             continue
@@ -132,6 +162,8 @@ def _removal(talk: Talk) -> Drafts:
         ):
             same = len({e.category for e in pile}) == 1
             noun = plural(pile[0].thing.name) if same else 'stacked things'
+            if same and any(e.category == pile[0].category and e not in pile for e in world.nameable):
+                continue  # another one of that name can be taken as well
             text = talk.choose(
                 (
                     f'which of the {noun} can I take without disturbing the others?',
@@ -139,7 +171,9 @@ def _removal(talk: Talk) -> Drafts:
                     f'take the one of the {noun} that nothing rests on',
                 )
             )
-            yield Draft(text, keys(top), 'removable', 'conversational')
+            pile_of = called(noun) if same else Filter('state', 'stacked', Things())
+            program = Select('one', Filter('physics', 'removable', pile_of))
+            yield Draft(text, keys(top), 'removable', 'conversational', program=program)
 
 
 def _child(talk: Talk) -> Drafts:
@@ -173,21 +207,11 @@ def _child(talk: Talk) -> Drafts:
 def _free_space(talk: Talk) -> Drafts:
     """Yield where things can be set down: the free part of one surface, or of all of them."""
     world = talk.world
-    surfaces = {k: world.entities[k] for k in world.free if world.free[k].any() and not _low(world.entities[k])}
-    loads = (
-        'the plate',
-        'this box',
-        'a hot pan',
-        'the knife',
-        'my cup',
-        'a bag of groceries',
-        'the laptop',
-        'a full glass',
-    )
+    surfaces = {k: world.entities[k] for k in world.free if world.free[k].any() and not is_low(world.entities[k])}
     if surfaces:
         names = tuple(sorted(f'free:{k}' for k in surfaces))
         for _ in range(2):
-            load = talk.choose(loads)
+            load = talk.choose(LOADS)
             text = talk.choose(
                 (
                     f'where can I put {load} down?',
@@ -200,12 +224,12 @@ def _free_space(talk: Talk) -> Drafts:
                     f'where could a robot put {load} without knocking anything over?',
                 )
             )
-            yield Draft(text, names, 'free_space', 'conversational')
+            yield Draft(text, names, 'free_space', 'conversational', program=FreeSpace(None, LOADS[load]))
     for surface_key in surfaces:
         words = talk.anchor(world.entities[surface_key])
         if words is None:
             continue
-        load = talk.choose(loads)
+        load = talk.choose(LOADS)
         text = talk.choose(
             (
                 f'where on {words} is there room for {load}?',
@@ -214,9 +238,10 @@ def _free_space(talk: Talk) -> Drafts:
                 f'which part of {words} is still empty?',
             )
         )
-        yield Draft(text, (f'free:{surface_key}',), 'free_space', 'conversational')
+        program = FreeSpace(words.program, LOADS[load] if load in text else '')
+        yield Draft(text, (f'free:{surface_key}',), 'free_space', 'conversational', program=program)
 
 
-def _low(entity: Entity) -> bool:
+def is_low(entity: Entity) -> bool:
     """Say whether a surface is the floor or a rug, where nobody sets a plate down."""
     return entity.category in ('floor', 'rug', 'wooden floor') or (entity.up is not None and entity.up < 0.25)

@@ -1,8 +1,13 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about what goes on between things: held, cut, poured, sat on, falling, ridden, and the look-alikes that are not."""
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
+from converseg_ros.core.item import Phase
+from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk, keys
+from converseg_ros.data_engine.grammar.programs import EVERYTHING, act, called, every, meant, relate
+from converseg_ros.data_engine.world.companions import CARRIED, RIDES, SEATS, companions, rides
 from converseg_ros.data_engine.world.world import Entity, Event, World
+from converseg_ros.programs.nodes import Filter, Node, Things
+from converseg_ros.programs.vocabulary import ACTS
 
 # type: (sub-concept, relative clause for the target, question for the target, question for the actor, clause for the twin)
 # t = noun of the target, a = words for the actor, w = words for the target.
@@ -18,12 +23,11 @@ EVENTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], 
     'covering': ('covering', ('that is being covered', 'that the lid belongs to'), ('what is about to be covered?', 'what is {a} held over?'), ('what is about to cover {w}?', 'what is being put on {w}?'), ('that is not being covered', 'that nothing is held over')),
     'plugging': ('connecting', ('that is in use', 'with a plug in it'), ('which outlet is being used?', 'where is {a} plugged in?', 'what is {a} going into?'), ('what is plugged into {w}?', 'what is going into {w}?'), ('that is free', 'with nothing plugged into it')),
 }  # fmt: skip
+IN_USE = frozenset({'holding', 'cutting', 'pouring', 'sitting', 'carrying', 'plugging', 'covering'})
+"""Events in which both who acts and what it is done to are in use."""
+ACTOR_ROLES = {'cutting': 'instrument', 'pouring': 'instrument'}
+"""Role of the actor of an event in its act, where it is not the agent."""
 EVIDENCE = 0.0012  # share of the image that each who takes part must cover
-# How far below the lower edge of what they ride people's feet may hang, in its heights; beside a bicycle they stand lower.
-FEET = {'bicycle': -0.2, 'motorcycle': -0.2, 'scooter': -0.1, 'horse': -0.15, 'elephant': -0.15}
-RIDES = frozenset({'bicycle', 'motorcycle', 'horse', 'skateboard', 'surfboard', 'snowboard', 'elephant', 'scooter'})
-CARRIED = frozenset({'umbrella', 'backpack', 'handbag', 'suitcase', 'tennis racket', 'baseball bat', 'cell phone', 'kite', 'baseball glove'})  # fmt: skip
-SEATS = frozenset({'chair', 'couch', 'bench', 'bed'})
 
 
 def relations(talk: Talk) -> Drafts:
@@ -36,6 +40,18 @@ def relations(talk: Talk) -> Drafts:
         yield from _touching(talk)
     else:
         yield from _people_with(talk)
+
+
+def _target(event: str, of: Node, actor: Reference | None) -> Node | None:
+    """Return the members of `of` to which an event happens, by an actor where it is said; None where no node says it."""
+    return act(event, 'patient', of, actor.program if actor else None) if event in ACTS else None
+
+
+def _actor(event: str, target: Reference | None) -> Node | None:
+    """Return who or what acts in an event, on a target where it is said."""
+    if event == 'covering':
+        return relate('covers', EVERYTHING, target.program if target else None)
+    return act(event, ACTOR_ROLES.get(event, 'agent'), EVERYTHING, target.program if target else None)
 
 
 def _event(talk: Talk, event: Event) -> Drafts:
@@ -59,9 +75,10 @@ def _event(talk: Talk, event: Event) -> Drafts:
                 options = [q for q in options if 'looking' not in q]
             for _ in range(2):
                 if options:
-                    yield Draft(
-                        talk.choose(options).format(a=words), (target.key,), _sub(sub_concept, talk), 'conversational'
-                    )
+                    option = talk.choose(options)
+                    text, sub = option.format(a=words), _sub(sub_concept, talk)
+                    program = every(_target(event.type, EVERYTHING, words if '{a}' in option else None))
+                    yield Draft(text, (target.key,), sub, 'conversational', program=program)
         found = talk.word(target)
         if found and twin and twin.area and twin in found[1]:
             name, named = found
@@ -73,11 +90,13 @@ def _event(talk: Talk, event: Event) -> Drafts:
                 and not any(_occupied(e, event, world) for e in named if e not in engaged)
             ):
                 noun, be = talk.noun(name, engaged)
-                clause = talk.choose(options).format(a=words)
+                option = talk.choose(options)
+                clause = option.format(a=words)
                 if be == 'are':
                     clause = clause.replace('that is ', 'that are ')
                 text, phase = talk.say(f'{noun} {clause}', be, engaged)
-                yield Draft(text, keys(engaged), sub_concept, phase)
+                program = meant(_target(event.type, called(name), words if '{a}' in option else None), be, engaged)
+                yield Draft(text, keys(engaged), sub_concept, phase, program=program)
             idle = [e for e in named if e not in engaged]
             options = [c for c in twin_clauses if '{a}' not in c or words]
             if (
@@ -88,11 +107,15 @@ def _event(talk: Talk, event: Event) -> Drafts:
                 and not any(_occupied(e, event, world) for e in idle)
             ):
                 noun, be = talk.noun(name, idle)
-                clause = talk.choose(options).format(a=words)
+                option = talk.choose(options)
+                clause = option.format(a=words)
                 if be == 'are':
                     clause = clause.replace('that is ', 'that are ').replace('that stays', 'that stay').replace('it is', 'they are').replace('that stands', 'that stand')  # fmt: skip
                 text, phase = talk.say(f'{noun} {clause}', be, idle)
-                yield Draft(text, keys(idle), 'uninvolved', phase)
+                program = None
+                if event.type in ACTS and '{a}' not in option:
+                    program = meant(act(event.type, 'uninvolved', called(name)), be, idle)
+                yield Draft(text, keys(idle), 'uninvolved', phase, program=program)
     if actor and actor.area and not world.faint(actor) and actor_questions:
         target_words = talk.anchor(target) if target and target.area else None
         options = [q for q in actor_questions if (target_words or '{w}' not in q) and (len(others) == 1 or '{w}' in q)]
@@ -101,14 +124,17 @@ def _event(talk: Talk, event: Event) -> Drafts:
         elif event.type in ('cutting', 'pouring', 'covering', 'plugging', 'carrying'):
             options = [q for q in options if not q.startswith('which')]
         if options:
-            yield Draft(
-                talk.choose(options).format(w=target_words), (actor.key,), _sub(sub_concept, talk), 'conversational'
-            )
+            option = talk.choose(options)
+            text, sub = option.format(w=target_words), _sub(sub_concept, talk)
+            program = every(_actor(event.type, target_words if '{w}' in option else None))
+            yield Draft(text, (actor.key,), sub, 'conversational', program=program)
         found = talk.word(actor)
-        if found and twin and twin in found[1] and len(found[1]) == 2 and world.askable([twin.key]):
+        alike = found and twin and twin in found[1] and len(found[1]) == 2 and event.type in IN_USE
+        if found and twin and alike and twin.kind == 'object' and world.askable([twin.key]):
             noun, be = talk.noun(found[0], [twin])
             text, phase = talk.say(f'{noun} that is not in use', be, [twin])
-            yield Draft(text, (twin.key,), 'uninvolved', phase)
+            program = meant(act('using', 'uninvolved', called(found[0])), be, [twin])
+            yield Draft(text, (twin.key,), 'uninvolved', phase, program=program)
 
 
 def _sub(sub_concept: str, talk: Talk) -> str:
@@ -144,7 +170,10 @@ def _nothing_going_on(talk: Talk) -> Drafts:
         ):
             continue
         if talk.random.random() < (0.2 if going_on else 0.04):
-            yield Draft(talk.choose(options), (), EVENTS[kind][0], 'conversational', 'wrong_relation')
+            text = talk.choose(options)
+            of_actor = text.startswith(('which blade', 'which vessel', 'what is being poured from', 'who '))
+            program = every(_actor(kind, None) if of_actor else _target(kind, EVERYTHING, None))
+            yield Draft(text, (), EVENTS[kind][0], 'conversational', 'wrong_relation', program=program)
 
 
 def _touching(talk: Talk) -> Drafts:
@@ -159,14 +188,17 @@ def _touching(talk: Talk) -> Drafts:
             and k != e.inside
             and world.entities[k].inside != e.key
         ]
-        beside = [b for b in beside if b.kind in ('object', 'agent') and b.area]
+        if any(b.kind == 'agent' for b in beside):
+            continue  # of somebody one asks who it is
+        beside = [b for b in beside if b.kind == 'object' and b.area]
         words = talk.anchor(e)
         if words and e.kind == 'object' and len(beside) == 1 and world.askable([beside[0].key]):
             text = talk.choose(
                 (f'what is touching {words}?', f'what leans against {words}?', f'the thing in contact with {words}')
             )
             if 'leans' not in text:
-                yield Draft(text, (beside[0].key,), 'connecting', 'conversational')
+                program = every(relate('touching', Things(), words.program))
+                yield Draft(text, (beside[0].key,), 'connecting', 'conversational', program=program)
 
 
 def _people_with(talk: Talk) -> Drafts:
@@ -175,20 +207,7 @@ def _people_with(talk: Talk) -> Drafts:
     people = [e for e in world.things if e.category == 'person']
     if any(p.crowd for p in people):
         return
-    pairs: dict[str, list[tuple[Entity, Entity]]] = {}
-    unclear: set[str] = set()
-    for thing in world.things:
-        known = thing.category
-        if known not in RIDES | CARRIED | {'tie'}:
-            continue
-        touching = [p for p in people if p.key in thing.contacts]
-        if world.faint(thing) or len(touching) != 1:
-            unclear.add(known)  # somebody else may have one too
-            continue
-        if known in RIDES and not _rides(touching[0], thing):
-            unclear.add(known)
-            continue
-        pairs.setdefault(known, []).append((touching[0], thing))
+    pairs, unclear = companions(world)
     for known, rows in sorted(pairs.items()):
         if known in unclear:
             continue
@@ -215,33 +234,48 @@ def _people_with(talk: Talk) -> Drafts:
             text = talk.choose(options)
             if len(rows) > 1:
                 text = text.replace(f'the {known}', f'a {known}')
-            yield Draft(
-                text, tuple(sorted(chosen)), sub_concept, 'literal' if text.startswith('the') else 'conversational'
+            asked = meant(
+                _with(text, known), 'is' if text.startswith(f'the {noun}') and noun == 'person' else 'are', []
             )
+            phase: Phase = 'literal' if text.startswith('the') else 'conversational'
+            yield Draft(text, tuple(sorted(chosen)), sub_concept, phase, program=asked)
         things = [t for _, t in rows]
         if len(chosen) == 1 and len(people) == 1 and world.askable(keys(things)):
             verb = {'riding': 'riding'}.get(sub_concept, 'wearing' if known == 'tie' else 'carrying')
             text = talk.choose((f'what is the person {verb}?', f'the thing the person is {verb}'))
             if verb == 'riding':
-                yield Draft(text, keys(things), sub_concept, 'conversational')
+                program = every(act('riding', 'patient', EVERYTHING, called('person')))
+                yield Draft(text, keys(things), sub_concept, 'conversational', program=program)
     for known in sorted(CARRIED | RIDES):
         present = [e for e in world.nameable if e.category == known]
         if present and people and not any(p.key in e.contacts for e in present for p in people):
             near = any(_close(p, e, world) for e in present for p in people)
             if not near:
                 text = talk.choose((f'the person on the {known}', f'who is riding the {known}?') if known in RIDES else (f'the person holding the {known}', f'who is carrying the {known}?'))  # fmt: skip
-                yield Draft(
-                    text, (), 'riding' if known in RIDES else 'accompanying', 'conversational', 'wrong_relation'
-                )
+                sub_concept = 'riding' if known in RIDES else 'accompanying'
+                program = meant(_with(text, known), 'is' if text.startswith('the person') else 'are', [])
+                yield Draft(text, (), sub_concept, 'conversational', 'wrong_relation', program=program)
     for seat in sorted(SEATS):
         present = [e for e in world.things if e.category == seat]
         empty = [s for s in present if not any(p.key in s.contacts for p in people)]
         if len(present) >= 2 and 0 < len(empty) < len(present) and people and world.askable(keys(empty)):
             taken = [s for s in present if s not in empty]
-            if all(any(_rides(p, s) for p in people if p.key in s.contacts) for s in taken):
+            if all(any(rides(p, s) for p in people if p.key in s.contacts) for s in taken):
                 noun, be = talk.noun(seat, empty)
                 text, phase = talk.say(f'empty {noun}', be, empty)
-                yield Draft(text, keys(empty), 'uninvolved', phase)
+                program = meant(Filter('state', 'empty', called(seat)), be, empty)
+                yield Draft(text, keys(empty), 'uninvolved', phase, program=program)
+
+
+def _with(text: str, name: str) -> Node | None:
+    """Return the person whom a sentence about somebody and a thing means, by its verb; None for the verb `have`."""
+    of, other = called('person'), called(name)
+    if ' on ' in text:
+        return relate('on', of, other)
+    for kind in ('riding', 'wearing', 'carrying', 'holding'):
+        if kind in text:
+            return act(kind, 'agent', of, other)
+    return act('wearing', 'agent', of, other) if 'dressed' in text else None
 
 
 def _close(a: Entity, b: Entity, world: World) -> bool:
@@ -251,17 +285,4 @@ def _close(a: Entity, b: Entity, world: World) -> bool:
         and b.box.x0 < a.box.x1 + margin
         and a.box.y0 < b.box.y1 + margin
         and b.box.y0 < a.box.y1 + margin
-    )
-
-
-def _rides(person: Entity, ride: Entity) -> bool:
-    """Say whether a person is on top of something in the picture: columns shared, the person's middle above its."""
-    shared = min(person.box.x1, ride.box.x1) - max(person.box.x0, ride.box.x0)
-    narrow = min(person.box.x1 - person.box.x0, ride.box.x1 - ride.box.x0)
-    inside = ride.box.x0 <= person.cx <= ride.box.x1
-    return (
-        shared >= 0.6 * narrow
-        and inside
-        and person.cy < ride.cy
-        and person.box.y1 <= ride.box.y1 + FEET.get(ride.category, 0.1) * (ride.box.y1 - ride.box.y0)
     )

@@ -4,8 +4,9 @@
 from collections.abc import Callable
 from itertools import pairwise
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, against, keys, select
+from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk, against, keys, select
 from converseg_ros.data_engine.grammar.orders import orders
+from converseg_ros.data_engine.grammar.programs import EVERYTHING, called, every, first, meant, relate
 from converseg_ros.data_engine.grammar.spatial_predicates import (
     above,
     behind,
@@ -20,9 +21,11 @@ from converseg_ros.data_engine.grammar.spatial_predicates import (
     on_top,
     own_left_of,
     own_right_of,
+    partly_hidden,
     right_of,
 )
 from converseg_ros.data_engine.world.world import Entity
+from converseg_ros.programs.nodes import Filter, Node, Things
 
 Verdict = Callable[[Entity], bool | None]
 FIXED = frozenset({'floor', 'rug', 'wall', 'ceiling'})
@@ -71,6 +74,7 @@ def _draft(
     sub_concept: str,
     post: str,
     *,
+    program: Node | None,
     alone: bool = False,
 ) -> Drafts:
     """Yield the prompt `the NAME POST` if it is fair; with `alone` it may hold for all of that name."""
@@ -83,7 +87,8 @@ def _draft(
     if be == 'are':
         phrase = phrase.replace(' that is ', ' that are ')
     text, phase = talk.say(phrase, be, yes)
-    yield Draft(text, keys(yes), sub_concept, phase, 'positive' if yes else 'wrong_relation')
+    selected = meant(program, be, yes or named[:1])
+    yield Draft(text, keys(yes), sub_concept, phase, 'positive' if yes else 'wrong_relation', program=selected)
 
 
 def _nearest(named: list[Entity], measure: Callable[[Entity], float], ratio: float) -> Entity | None:
@@ -92,33 +97,93 @@ def _nearest(named: list[Entity], measure: Callable[[Entity], float], ratio: flo
     return ranked[0] if len(ranked) > 1 and measure(ranked[1]) > ratio * measure(ranked[0]) else None
 
 
-def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
+def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, Reference]]) -> Drafts:
     world = talk.world
     big = 0.3 * world.width * world.height
     movable = [(a, w) for a, w in anchors if a.kind in ('object', 'agent') and a.area < big][:ANCHORS]
     if any(e.area > big or e.kind in ('stuff', 'structure') for e in named):
         movable = []
+    of = called(name)
     for anchor, words in movable:
+        at = words.program
         side = talk.choose(('to the left of', 'left of', 'on the left of'))
-        yield from _draft(talk, name, named, against(left_of, anchor, world), 'viewer_left', f'{side} {words}')
+        yield from _draft(
+            talk,
+            name,
+            named,
+            against(left_of, anchor, world),
+            'viewer_left',
+            f'{side} {words}',
+            program=relate('left_of', of, at),
+        )
         side = talk.choose(('to the right of', 'right of', 'on the right of'))
-        yield from _draft(talk, name, named, against(right_of, anchor, world), 'viewer_left', f'{side} {words}')
+        yield from _draft(
+            talk,
+            name,
+            named,
+            against(right_of, anchor, world),
+            'viewer_left',
+            f'{side} {words}',
+            program=relate('right_of', of, at),
+        )
         if talk.random.random() < 0.4:
-            yield from _draft(talk, name, named, against(above, anchor, world), 'vertical', f'above {words}')
-            yield from _draft(talk, name, named, against(below, anchor, world), 'vertical', f'below {words}')
-        if 'depth' in world.facts:
-            yield from _draft(talk, name, named, against(behind, anchor), 'in_front', f'behind {words}')
+            yield from _draft(
+                talk,
+                name,
+                named,
+                against(above, anchor, world),
+                'vertical',
+                f'above {words}',
+                program=relate('above', of, at),
+            )
+            yield from _draft(
+                talk,
+                name,
+                named,
+                against(below, anchor, world),
+                'vertical',
+                f'below {words}',
+                program=relate('below', of, at),
+            )
+        if 'depth' in world.facts and not any(_in_mid_air(e) for e in (anchor, *named)):
+            yield from _draft(
+                talk,
+                name,
+                named,
+                against(behind, anchor),
+                'in_front',
+                f'behind {words}',
+                program=relate('behind', of, at),
+            )
             front = talk.choose(('in front of', 'in front of'))
-            yield from _draft(talk, name, named, against(in_front_of, anchor), 'in_front', f'{front} {words}')
+            yield from _draft(
+                talk,
+                name,
+                named,
+                against(in_front_of, anchor),
+                'in_front',
+                f'{front} {words}',
+                program=relate('in_front_of', of, at),
+            )
         if len(named) >= 2 and not any(e.crowd for e in named):
             near = _nearest(named, against(gap, anchor), 1.35)
             if near and world.askable(keys([near])):
                 post = talk.choose(
-                    ('closest to', 'nearest to', 'right next to' if gap(near, anchor) < 0.3 else 'closest to')
+                    (
+                        'closest to',
+                        'nearest to',
+                        'right next to'
+                        if gap(near, anchor) < 0.3 and not {near.support, near.inside} & {anchor.key}
+                        else 'closest to',
+                    )
                 )
                 phrase, be = talk.phrase(name, [near], post=f'{post} {words}')
                 text, phase = talk.say(phrase, be, [near])
-                yield Draft(text, keys([near]), 'next_to', phase)
+                beside = 'right next to' in post
+                program = (
+                    meant(relate('next_to', of, at), be, [near]) if beside else first('distance_to', 'min', of, 1, at)
+                )
+                yield Draft(text, keys([near]), 'next_to', phase, program=program)
     if any(e.kind == 'agent' for e in named) and 'graph' in world.facts:
         return
     flat = [
@@ -128,15 +193,36 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
     ]
     for anchor, words in flat[:ANCHORS]:
         post = talk.choose(('on', 'on top of', 'standing on'))
-        yield from _draft(talk, name, named, against(on_top, anchor, world), 'support', f'{post} {words}')
+        yield from _draft(
+            talk,
+            name,
+            named,
+            against(on_top, anchor, world),
+            'support',
+            f'{post} {words}',
+            program=relate('on', of, words.program),
+        )
     if 'graph' in world.facts:
         boxes = [(a, w) for a, w in anchors if any(e.inside == a.key for e in world.things) or 'container' in a.tags]
         for anchor, words in boxes[:ANCHORS]:
             post = talk.choose(('in', 'inside'))
-            yield from _draft(talk, name, named, against(is_in, anchor), 'containment', f'{post} {words}')
+            yield from _draft(
+                talk,
+                name,
+                named,
+                against(is_in, anchor),
+                'containment',
+                f'{post} {words}',
+                program=relate('in', of, words.program),
+            )
 
 
-def _own_sides(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
+def _in_mid_air(entity: Entity) -> bool:
+    """Say whether it is a hand or gripper, which is in front of things on a table in one sense and above in another."""
+    return entity.category in ('hand', 'gripper')
+
+
+def _own_sides(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, Reference]]) -> Drafts:
     """Yield what is on somebody's own left or right, whatever side of the picture that is."""
     if 'depth' not in talk.world.facts or any(e.kind != 'object' for e in named):
         return
@@ -153,14 +239,19 @@ def _own_sides(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[E
                     f'to the {side} of {words} from their own point of view',
                 )
             )
-            yield from _draft(talk, name, named, against(test, anchor), 'object_left', talk.choose(options), alone=True)
+            program = relate(f'own_{side}_of', called(name), words.program)
+            post = talk.choose(options)
+            yield from _draft(
+                talk, name, named, against(test, anchor), 'object_left', post, program=program, alone=True
+            )
 
 
-def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, str]]) -> Drafts:
+def _between(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, Reference]]) -> Drafts:
     near = [(a, w) for a, w in anchors if a.kind in ('object', 'agent')][:ANCHORS]
-    for (a, first), (b, second) in pairwise(near):
-        post = f'between {first} and {second}'
-        yield from _draft(talk, name, named, against(between, a, b), 'between', post)
+    for (a, one), (b, other) in pairwise(near):
+        post = f'between {one} and {other}'
+        program = relate('between', called(name), one.program, other.program)
+        yield from _draft(talk, name, named, against(between, a, b), 'between', post, program=program)
 
 
 def _hidden(talk: Talk, name: str, named: list[Entity]) -> Drafts:
@@ -171,9 +262,10 @@ def _hidden(talk: Talk, name: str, named: list[Entity]) -> Drafts:
         talk,
         name,
         named,
-        lambda e: True if 0.25 < e.visible < 0.75 and e.hidden_by else False if e.visible > 0.93 else None,
+        partly_hidden,
         'occlusion',
         post,
+        program=Filter('state', 'hidden', called(name)),
     )
 
 
@@ -182,27 +274,30 @@ def _behind_its_like(talk: Talk, name: str, named: list[Entity]) -> Drafts:
     world = talk.world
     if len(named) != 2:
         return
-    for first, second in (named, named[::-1]):
-        words = talk.anchor(first)
+    for one, second in (named, named[::-1]):
+        words = talk.anchor(one)
         if words is None or not world.askable([second.key]):
             continue
-        for holds, relation in (
-            (behind(second, first), 'behind'),
-            (left_of(second, first, world), 'to the left of'),
-            (right_of(second, first, world), 'to the right of'),
+        for holds, relation, node in (
+            (behind(second, one), 'behind', 'behind'),
+            (left_of(second, one, world), 'to the left of', 'left_of'),
+            (right_of(second, one, world), 'to the right of', 'right_of'),
         ):
             if holds:
                 spoken = talk.choose(
                     (f'the one {relation} it', f'no, the one {relation} it', f'and the one {relation} that?')
                 )
-                yield Draft(f'the {name} {relation} {words}', (second.key,), 'follow_up', 'conversational', context=words, spoken=spoken)  # fmt: skip
+                program = meant(relate(node, called(name), words.program), 'is', [second])
+                text = f'the {name} {relation} {words}'
+                yield Draft(text, (second.key,), 'follow_up', 'conversational', context=str(words), spoken=spoken, program=program)  # fmt: skip
 
 
 def _image_side(talk: Talk, name: str, named: list[Entity]) -> Drafts:
     width = talk.world.width
     for word in ('left', 'right'):
-        post = talk.choose((f'on the {word} side of the picture', f'in the {word} half of the image', f'on the {word}'))
-        yield from _draft(talk, name, named, against(on_side, word, width), 'image_region', post)
+        post = talk.choose((f'on the {word} side of the picture', f'in the {word} half of the image'))
+        program = Filter('region', word, called(name))
+        yield from _draft(talk, name, named, against(on_side, word, width), 'image_region', post, program=program)
 
 
 def _contents(talk: Talk) -> Drafts:
@@ -226,7 +321,9 @@ def _contents(talk: Talk) -> Drafts:
                 continue  # nobody says that a person stands on the stool they sit on
             if members and len(members) <= 10 and len(members) < len(world.things) and world.askable(keys(members)):
                 text = talk.choose(options).format(w=words)
-                yield Draft(text, keys(members), sub_concept, 'literal')
+                relation = 'in' if sub_concept == 'containment' else 'on'
+                program = every(relate(relation, Things(), words.program))
+                yield Draft(text, keys(members), sub_concept, 'literal', program=program)
         if not inside and not upon and 'container' in holder.tags and 'holds_liquid' not in holder.tags:
             continue
     hiders = {h for e in world.things for h in e.hidden_by if 0.25 < e.visible < 0.8}
@@ -239,9 +336,9 @@ def _contents(talk: Talk) -> Drafts:
             text = talk.choose(
                 (
                     f'what is hiding part of {words}?',
-                    f'what stands in front of {words}?',
                     f'the thing that blocks the view of {words}',
                 )
             )
             if world.askable([blockers[0].key]) and blockers[0].kind in ('object', 'agent'):
-                yield Draft(text, (blockers[0].key,), 'occlusion', 'conversational')
+                program = every(relate('hides', EVERYTHING, words.program))
+                yield Draft(text, (blockers[0].key,), 'occlusion', 'conversational', program=program)

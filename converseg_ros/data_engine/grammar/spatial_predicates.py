@@ -155,3 +155,10 @@ def on_side(e: Entity, word: str, width: int) -> bool | None:
     if not left and not right:
         return None
     return left == (word == 'left')
+
+
+def partly_hidden(e: Entity) -> bool | None:
+    """Say whether something else hides a good part of a thing."""
+    if 0.25 < e.visible < 0.75 and e.hidden_by:
+        return True
+    return False if e.visible > 0.93 else None

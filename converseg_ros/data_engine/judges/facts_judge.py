@@ -12,6 +12,7 @@ from converseg_ros.data_engine.grammar.drafts import VERSION, choose, enumerate_
 from converseg_ros.data_engine.grammar.language import Draft
 from converseg_ros.data_engine.world.world import Entity, World
 from converseg_ros.knowledge import class_of
+from converseg_ros.programs.nodes import program_to_json
 
 AGREES = 0.75  # IoU from which a mask counts as the region's
 
@@ -114,6 +115,7 @@ class FactsJudge:
                 strategy=d.strategy,
                 context=d.context,
                 spoken=d.spoken,
+                program=None if d.program is None else program_to_json(d.program),
             )
             for d in choose(usable, rng, count, negatives)
         ]

@@ -131,6 +131,7 @@ def _coco(items: list[Item], images: dict[str, str], folder: Path, split: str) -
                 'caption': i.prompt,
                 'sub_concept': i.sub_concept,
                 'item_id': i.id,
+                'program': i.program,
             }
         )
     path = folder / 'annotations.json'

@@ -62,6 +62,7 @@ def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
         events,
         facts=frozenset({'color', 'depth', 'physics', 'graph', 'stuff'}),
         room=scene.room,
+        up=to_camera[:3, 2],
     )
     for e in world.nameable:
         flat = e.kind == 'surface' or 'supports' in e.tags
@@ -187,6 +188,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
         position=pose[:3, 3],
         up=float(obj.pose[2][3] + half[2]),
         axes=pose[:3, :3],
+        extent=(obj.size[0], obj.size[1], obj.size[2]),
     )
 
 

@@ -42,6 +42,7 @@ class Entity:
     position: NDArray[np.float64] | None = None  # (3,) centre in the optical frame, metres
     up: float | None = None  # height of its top above the floor, metres
     axes: NDArray[np.float64] | None = None  # (3, 3) own axes in the optical frame, columns x (right), y (front), z
+    extent: tuple[float, float, float] | None = None  # metres along its own axes
     area: int = 0
     box: Box = field(default=Box(0, 0, 0, 0))
     cx: float = 0.0
@@ -88,6 +89,7 @@ class World:
     vocabulary: frozenset[str] | None = None
     facts: frozenset[str] = frozenset()
     room: str = ''
+    up: NDArray[np.float64] | None = None  # (3,) up in the optical frame, where it is known
     free: dict[str, NDArray[np.bool_]] = field(default_factory=dict)  # surface key -> (H, W) free part
     unsure: frozenset[str] = frozenset()  # categories of which the image may show more than is labelled
     doubtful: frozenset[str] = frozenset()  # categories with an unusable label: never complete or absent

@@ -1,0 +1,172 @@
+"""The true facts of a world, on which the programs of its drafts are executed."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from converseg_ros.data_engine.grammar.entities import STATE_POST, has_state
+from converseg_ros.data_engine.grammar.language import MATERIAL_WORDS, Draft, is_color, is_made_of
+from converseg_ros.data_engine.grammar.physics import is_low, loose_things
+from converseg_ros.data_engine.grammar.programs import COLOURS
+from converseg_ros.data_engine.grammar.relations import IN_USE
+from converseg_ros.data_engine.grammar.spatial_predicates import on_top, partly_hidden
+from converseg_ros.data_engine.world.companions import RIDES, SEATS, WORN, companions, rides
+from converseg_ros.data_engine.world.model_overrides import NAMELESS, part_name
+from converseg_ros.data_engine.world.world import Entity, World
+from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.executor import execute
+from converseg_ros.facts.planes import upright_axes
+from converseg_ros.facts.table import Facts
+from converseg_ros.facts.truth import OPINIONS, TrueEvent, TrueThing, true_facts
+from converseg_ros.knowledge import class_of, counted, plural, singular
+from converseg_ros.programs import vocabulary as v
+
+KINDS = {'object': 'object', 'agent': 'agent', 'surface': 'surface', 'structure': 'structure', 'part': 'object'}
+"""Kind of an entity -> of core.segments.KINDS; stuff is structure."""
+Property = tuple[str, str]
+
+
+def world_facts(world: World) -> Facts:
+    """Return the facts of a world; what opinions could differ about is undecided."""
+    listed = [e for e in world.entities.values() if e.area and e.kind != 'free']
+    scene = 'graph' in world.facts
+    loose = set() if not scene else {e.key for e in loose_things(world)}
+    facts = true_facts(
+        [_thing(e, world, e.key in loose) for e in listed],
+        events=_events(world),
+        up=world.up,
+        free={k: m for k, m in world.free.items() if m.any() and not is_low(world.entities[k])},
+        vocabulary=None if world.vocabulary is None else _forms(w for c in world.vocabulary for w in class_of(c).words),
+        tells=frozenset({'material', 'state'} | ({'colour'} if 'color' in world.facts else set()))
+        if scene
+        else frozenset(),
+        graph=scene,
+    )
+    covering = [(e.actor, e.target) for e in world.events if e.type == 'covering']
+    relations = {'covers': _pairs(listed, lambda a, b: (a.key, b.key) in covering)}
+    if not scene:
+        relations['on'] = _pairs(listed, _on_in_photo(world))
+    return replace(facts, given=replace(facts.given, relations={**facts.given.relations, **relations}))
+
+
+def _on_in_photo(world: World) -> Callable[[Entity, Entity], bool | None]:
+    pairs, unclear = companions(world)
+    ridden = {(p.key, t.key) for rows in pairs.values() for p, t in rows}
+
+    def on(a: Entity, b: Entity) -> bool | None:
+        if b.category in RIDES and a.category == 'person':
+            return None if b.category in unclear and b.key in a.contacts else (a.key, b.key) in ridden
+        return on_top(a, b, world)
+
+    return on
+
+
+def reproduced(world: World, facts: Facts, draft: Draft) -> bool:
+    """Return whether the program of a draft, executed on the facts of its world, gives exactly what the draft means."""
+    if draft.program is None:
+        raise ValueError(f'{draft.text!r} has no program')
+    answer = execute(draft.program, facts)
+    if answer.area:
+        return bool((answer.mask == world.union(draft.keys)).all())
+    listed = [e.key for e in world.entities.values() if e.area and e.kind != 'free']
+    return {listed[i] for i in answer.chosen} == set(draft.keys)
+
+
+def _forms(words: Iterable[str]) -> frozenset[str]:
+    """Return some names and how programs have them: in the singular, as they are counted."""
+    return frozenset(f for w in words for f in (w, singular(w), singular(plural(w)), singular(counted(w))))
+
+
+def _thing(e: Entity, world: World, loose: bool) -> TrueThing:
+    known = e.thing
+    scene = 'graph' in world.facts
+    if e.kind == 'part':
+        names = _forms((e.category, part_name(world.entities[e.owner].category, e.category)))
+        return TrueThing(e.key, e.mask, 'object', names, owner=e.owner)
+    named = e.category != NAMELESS
+    sure, unsure = _properties(e, world)
+    return TrueThing(
+        e.key,
+        e.mask,
+        KINDS.get(e.kind, 'structure'),
+        _forms((*known.names, *known.kinds)) if named else frozenset(),
+        _forms(known.loose_names) if named else frozenset(),
+        e.tags,
+        e.maybe,
+        sure,
+        unsure,
+        '',
+        e.support,
+        e.inside,
+        _touching(e, world),
+        e.hidden_by,
+        e.falls_with,
+        (e.tips if loose else False) if scene else None,
+        e.position,
+        _upright_size(e, world),
+        e.up,
+        None if e.axes is None else -e.axes[:, 1],
+    )
+
+
+def _upright_size(e: Entity, world: World) -> tuple[float, float, float] | None:
+    """Return the extents of a thing's box along the upright axes of the view."""
+    if e.extent is None or e.axes is None or world.up is None:
+        return e.size
+    x, y, z = np.abs(upright_axes(world.up) @ e.axes) @ np.asarray(e.extent)
+    return float(x), float(y), float(z)
+
+
+def _touching(e: Entity, world: World) -> frozenset[str]:
+    """Return what is in contact with a thing beside what it stands on, is in, or carries."""
+    if e.kind not in ('object', 'agent'):
+        return frozenset()
+    others = [world.entities[k] for k in e.contacts if k in world.entities]
+    return frozenset(
+        o.key
+        for o in others
+        if o.kind in ('object', 'agent') and not {o.support, o.inside} & {e.key} and o.key not in (e.support, e.inside)
+    )
+
+
+def _properties(e: Entity, world: World) -> tuple[frozenset[Property], frozenset[Property]]:
+    """Return the properties that an entity certainly has, and those of which opinions differ."""
+    verdicts: dict[Property, bool | None] = {}
+    if 'color' in world.facts:
+        back = {value: word for word, value in COLOURS.items()}
+        verdicts |= {('colour', c): is_color(e, back.get(c, c)) for c in v.COLOURS}
+    if 'graph' in world.facts:
+        verdicts |= {('material', m): is_made_of(e, m) for m in v.MATERIALS if m in MATERIAL_WORDS or m == e.material}
+        verdicts |= {('state', s): has_state(e, s) for s in v.STATES if s in STATE_POST}
+        verdicts['state', 'stacked'] = e.stack > 0
+        verdicts['state', 'hidden'] = partly_hidden(e)
+        carries = any(e.key in (o.support, o.inside) for o in world.things)
+        verdicts['physics', 'removable'] = e.kind == 'object' and not carries
+    elif e.category in SEATS:
+        people = [p for p in world.things if p.category == 'person' and p.key in e.contacts]
+        verdicts['state', 'empty'] = not people or (None if not any(rides(p, e) for p in people) else False)
+    return (
+        frozenset(p for p, holds in verdicts.items() if holds),
+        frozenset(p for p, holds in verdicts.items() if holds is None),
+    )
+
+
+def _events(world: World) -> list[TrueEvent]:
+    events = [TrueEvent(e.type, e.actor, e.target) for e in world.events if e.type in v.ACTS]
+    events += [TrueEvent('using', e.actor, e.target) for e in world.events if e.type in IN_USE]
+    if 'graph' not in world.facts:
+        for category, pairs in companions(world)[0].items():
+            kinds = ('riding',) if category in RIDES else ('wearing',) if category == WORN else ('carrying', 'holding')
+            events += [TrueEvent(kind, person.key, thing.key) for kind in kinds for person, thing in pairs]
+    return events
+
+
+def _pairs(listed: list[Entity], test: Callable[[Entity, Entity], bool | None]) -> Degree:
+    """Return a relation (S, S) as a predicate has it; None is undecided."""
+    values = np.zeros((len(listed), len(listed)))
+    for i, a in enumerate(listed):
+        for j, b in enumerate(listed):
+            holds = test(a, b) if i != j else False
+            values[i, j] = np.nan if holds is None else float(holds)
+    return Degree.partly(values, OPINIONS)
