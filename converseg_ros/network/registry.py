@@ -49,22 +49,28 @@ def load(
     qwen: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Any:
-    """Return the Predictor of a model's name or folder.
+    """Return the network of a model's name or folder: a Predictor, or a ThingsNetwork where its kind is `things`.
 
     device: 'cpu', 'cuda', 'cuda:1'; None takes a GPU if there is one. calibration: False leaves calibration.json
     unread, as one does to calibrate anew. qwen: the language model's folder, where a release folder has none beside
     it. options: see options.Options. Raises ConversegError for anything missing, truncated or of the wrong size.
     """
-    from converseg_ros.network.calibration import Calibration
     from converseg_ros.network.options import Options
-    from converseg_ros.network.predictor import Predictor
-    from converseg_ros.network.weights.checkpoints import CALIBRATION, load_network
+    from converseg_ros.network.weights.things_folder import is_things
 
     folder = find_model(model)
     try:
         chosen = Options(**options)
     except TypeError as error:
         raise InputError(str(error).split('__init__() ')[-1], where='options of the network') from error
+    if is_things(folder):
+        from converseg_ros.network.weights.things_loader import load_things
+
+        return load_things(folder, device=device, calibration=calibration, options=chosen)
+    from converseg_ros.network.calibration import Calibration
+    from converseg_ros.network.predictor import Predictor
+    from converseg_ros.network.weights.checkpoints import CALIBRATION, load_network
+
     network = load_network(folder, qwen=None if qwen is None else Path(qwen))
     path = folder / CALIBRATION
     fitted = Calibration.load(path) if calibration and path.is_file() else None

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 import torch
 
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Prediction, Role, Status
@@ -62,17 +63,13 @@ class TextParser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the network is made of. device: where proposer and namer run. fingerprint: of their weights.
-
-    similarity: text -> for each noun how alike they are (0 to 1), for free texts; None where there is no text encoder.
-    """
+    """What the network is made of. device: where proposer and namer run. fingerprint: of their weights."""
 
     proposer: SegmentProposer
     namer: Namer
     parser: TextParser
     device: torch.device
     fingerprint: str = ''
-    similarity: Callable[[str, Sequence[str]], NDArray[np.float64]] | None = None
 
 
 @dataclass(slots=True)
@@ -159,7 +156,11 @@ class ThingsNetwork:
     def _facts(self, frame: Frame, segments: Segments) -> Facts:
         parts = self.parts
         namer = parts.namer
-        facts = facts_of_view(frame, segments, lambda nouns: namer.score(frame, segments, nouns))
+
+        def similarity(text: str) -> NDArray[np.float64]:
+            return np.asarray(expit(namer.score(frame, segments, (text,)).log_odds[:, 0]), np.float64)
+
+        facts = facts_of_view(frame, segments, lambda nouns: namer.score(frame, segments, nouns), similarity=similarity)
         namer.score(frame, segments, ('thing',))  # the crops are encoded now, not when the first noun is asked for
         return facts
 

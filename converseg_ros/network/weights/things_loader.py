@@ -1,0 +1,114 @@
+"""Assembles the network of a model folder of kind `things` from its files."""
+
+from collections.abc import Callable, Sequence
+import math
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+from converseg_ros.core import InputError
+from converseg_ros.network.config import MiniLMConfig
+from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
+from converseg_ros.network.existence import Existence
+from converseg_ros.network.names.namer import load_namer
+from converseg_ros.network.options import Options, Precision
+from converseg_ros.network.parser.parser import Parser
+from converseg_ros.network.parser.pieces import Pieces
+from converseg_ros.network.segments.backbone import Backbone, load_backbone
+from converseg_ros.network.segments.proposer import TreeProposer
+from converseg_ros.network.segments.weights import load_segments
+from converseg_ros.network.things_network import Parts, ThingsNetwork
+from converseg_ros.network.weights.checkpoints import read_weights
+from converseg_ros.network.weights.things_folder import (
+    CALIBRATION,
+    LANGUAGE,
+    NAMES,
+    PARSER,
+    SEGMENTS,
+    ThingsConfig,
+    seeing_fingerprint,
+)
+
+ENCODER = 'language_encoder.'  # prefix of the text encoder's tensors
+REMEMBERED = 4096  # texts whose vectors are kept
+CLEARLY = 0.8  # share of float32's time from which bfloat16 is taken
+
+
+def load_things(
+    folder: Path, *, device: str | None = None, calibration: bool = True, options: Options | None = None
+) -> ThingsNetwork:
+    """Return the network of a folder of this kind; see registry.load.
+
+    Raises InputError for a file that is missing or broken.
+    """
+    config, chosen = ThingsConfig.load(folder), options or Options()
+    where = device_of(device)
+    backbone = load_backbone(folder).to(where)
+    dtype = precision_of(chosen.precision, backbone)
+    boundary, quality = load_segments(folder / SEGMENTS)
+    encoder = load_text_encoder(folder)
+    namer = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype)
+    parts = Parts(
+        TreeProposer(backbone, boundary.to(where), quality, dtype=dtype),
+        namer,
+        Parser.load(folder / PARSER, Pieces.load(folder)),
+        where,
+        seeing_fingerprint(folder),
+    )
+    path = folder / CALIBRATION
+    fitted = Existence.load(path) if calibration and path.is_file() else None
+    return ThingsNetwork(parts, name=f'{config.name} {config.version}', existence=fitted, images=chosen.images)
+
+
+def device_of(name: str | None) -> torch.device:
+    """Return the device of a name, a GPU where there is one for None; raise InputError where it is not there."""
+    device = torch.device(name or ('cuda' if torch.cuda.is_available() else 'cpu'))
+    if device.type == 'cuda' and not torch.cuda.is_available():
+        raise InputError('there is no CUDA GPU, or this torch has no CUDA', where='device', do='use --device cpu')
+    return device
+
+
+def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
+    """Return the precision of the convolutions: as given, or the faster one, measured on a CPU.
+
+    bfloat16 takes half the time on processors with instructions for it, and several times as long on others.
+    """
+    if precision != 'auto':
+        return torch.bfloat16 if precision == 'bf16' else torch.float32
+    device = next(backbone.parameters()).device
+    if device.type == 'cuda':
+        return torch.bfloat16
+    pixels = torch.zeros(1, 3, 256, 320).contiguous(memory_format=torch.channels_last)
+    times: dict[torch.dtype, float] = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        for _ in range(3):  # the first run chooses kernels
+            begin = perf_counter()
+            with torch.inference_mode(), torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
+                backbone.trunk(pixels)
+            times[dtype] = min(times.get(dtype, math.inf), perf_counter() - begin)
+    return torch.bfloat16 if times[torch.bfloat16] < CLEARLY * times[torch.float32] else torch.float32
+
+
+def load_text_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Return a function that gives the (K, D) unit vectors of K texts by the folder's MiniLM; texts are remembered."""
+    state = {k.removeprefix(ENCODER): v for k, v in read_weights(folder / LANGUAGE).items()}
+    pieces = int(state['bert.embeddings.word_embeddings.weight'].shape[0])
+    encoder = MiniLMEncoder(MiniLMConfig(options={'vocab_size': pieces}), load_tokenizer(folder))
+    encoder.load_state_dict(state)
+    encoder.eval()
+    known: dict[str, NDArray[np.float32]] = {}
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        new = [t for t in dict.fromkeys(texts) if t not in known]
+        if new:
+            with torch.inference_mode():
+                pooled = torch.nn.functional.normalize(encoder(new).pooled.float(), dim=1).numpy()
+            if len(known) + len(new) > REMEMBERED:
+                known.clear()
+            known.update(zip(new, pooled))
+        return np.stack([known[t] for t in texts])
+
+    return encode
