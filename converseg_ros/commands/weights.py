@@ -4,6 +4,8 @@ converseg weights list
 converseg weights fetch converseg-net-3b            shows the licences; with --accept, downloads
 converseg weights convert RELEASE_DIR TARGET_DIR    LoRA merged, safetensors: loads in seconds
 converseg weights check NAME_OR_DIR                 says in words what is wrong
+converseg weights assemble TARGET_DIR --frozen DIR --segments FILE --names FILE --parser FILE
+                                                    a folder of kind things of newly trained parts
 
 Nothing is downloaded but by `fetch --accept`. An interrupted fetch goes on where it stopped; checksums are the hub's.
 """
@@ -35,6 +37,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     convert.add_argument(
         '--qwen', type=Path, metavar='DIR', help='its config.json and tokenizer.json, if not beside it'
     )
+    assembled = actions.add_parser('assemble', help='make a model folder of kind things from trained parts')
+    assembled.add_argument('target', type=Path, metavar='TARGET_DIR')
+    assembled.add_argument('--frozen', default='compact', metavar='NAME_OR_DIR', help='backbone and text encoder')
+    for part in ('segments', 'names', 'parser'):
+        assembled.add_argument(
+            f'--{part}', type=Path, metavar='FILE', help=f'{part}.safetensors (default: of --frozen)'
+        )
+    assembled.add_argument('--name', default='', help='name of the model (default: that of TARGET_DIR)')
+    assembled.add_argument('--version', default='1', help='version of the model (default: %(default)s)')
     check = actions.add_parser('check', help='read everything and say what is wrong')
     check.add_argument('model', help='name or folder')
     check.add_argument('--qwen', type=Path, metavar='DIR', help='as in convert')
@@ -42,7 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the chosen subcommand."""
-    return {'list': show, 'fetch': fetch, 'convert': convert, 'check': check}[args.action](args)
+    actions = {'list': show, 'fetch': fetch, 'convert': convert, 'assemble': assemble, 'check': check}
+    return actions[args.action](args)
 
 
 def show(args: argparse.Namespace) -> int:
@@ -87,6 +99,26 @@ def convert(args: argparse.Namespace) -> int:
     name = args.name or args.target.resolve().name
     config = write(args.source, args.target, qwen=args.qwen, half=args.precision == 'bf16', name=name)
     print(f'{config.name} written to {args.target}')
+    return 0
+
+
+def assemble(args: argparse.Namespace) -> int:
+    """Write a model folder of kind things."""
+    from converseg_ros.network.registry import find_model
+    from converseg_ros.network.weights.things_folder import NAMES, PARSER, SEGMENTS
+    from converseg_ros.network.weights.things_folder import assemble as write
+
+    trained = {SEGMENTS: args.segments, NAMES: args.names, PARSER: args.parser}
+    given = {name: path for name, path in trained.items() if path is not None}
+    config = write(
+        args.target,
+        find_model(args.frozen),
+        given,
+        name=args.name or args.target.resolve().name,
+        version=args.version,
+        command=args.command_line,
+    )
+    print(f'{config.name} {config.version} written to {args.target}; calibrate it: converseg eval ... --calibrate')
     return 0
 
 

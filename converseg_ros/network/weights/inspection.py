@@ -9,8 +9,19 @@ from converseg_ros.core import InputError
 from converseg_ros.network.calibration import Calibration
 from converseg_ros.network.config import NetworkConfig
 from converseg_ros.network.encoders.minilm import load_tokenizer
+from converseg_ros.network.options import Options
 from converseg_ros.network.weights import reference
-from converseg_ros.network.weights.checkpoints import CALIBRATION, CONFIG, WEIGHTS, build, read, read_config
+from converseg_ros.network.weights.checkpoints import (
+    CALIBRATION,
+    CONFIG,
+    WEIGHTS,
+    build,
+    read,
+    read_config,
+    read_weights,
+)
+from converseg_ros.network.weights.things_folder import ThingsConfig, is_things
+from converseg_ros.network.weights.things_loader import load_things
 
 
 @dataclass(slots=True)
@@ -24,6 +35,8 @@ class Findings:
 
 def inspect_folder(folder: Path, qwen: Path | None = None) -> Findings:
     """Read everything in a model folder and say what it is and what is wrong with it."""
+    if is_things(folder):
+        return _inspect_things(folder)
     found = Findings()
     release = not (folder / CONFIG).is_file() and reference.is_release(folder)
     if release:
@@ -59,6 +72,33 @@ def inspect_folder(folder: Path, qwen: Path | None = None) -> Findings:
     return found
 
 
+def _inspect_things(folder: Path) -> Findings:
+    found = Findings()
+    try:
+        config, network = (
+            ThingsConfig.load(folder),
+            load_things(folder, device='cpu', options=Options(precision='fp32')),
+        )
+    except InputError as error:
+        found.problems.append(str(error))
+        return found
+    found.notes.append('segments, names, facts and programs (kind things)')
+    for path in sorted(folder.glob('*.safetensors')):
+        state = read_weights(path)
+        found.notes.append(f'{path.name}: {path.stat().st_size / 1e6:.1f} MB')
+        broken = [k for k, v in state.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
+        if broken:
+            found.problems.append(f'{path.name}: {len(broken)} tensors hold NaN or infinity, e.g. {broken[0]}')
+    if network.calibrated:
+        found.notes.append(f'calibrated ({", ".join(sorted(network.calibration.modes))})')
+    else:
+        found.notes.append('not calibrated for these weights; converseg eval labels ... --calibrate')
+    for part, licence in config.licences.items():
+        found.notes.append(f'licence of {part}: {licence}')
+    network.close()
+    return found
+
+
 def describe(folder: Path) -> str:
     """Return one line on a folder, without reading its weights."""
     size = sum(p.stat().st_size for p in folder.rglob('*') if p.is_file()) / 1e6
@@ -67,6 +107,9 @@ def describe(folder: Path) -> str:
         kind = 'release folder' if reference.is_release(folder) else 'no model'
         return f'{size:8.1f} MB  {kind}, {calibrated}'
     try:
+        if is_things(folder):
+            licence = '; '.join(ThingsConfig.load(folder).licences.values()) or 'not stated'
+            return f'{size:8.1f} MB  segments, facts and programs, {calibrated}, licence: {licence}'
         config = read_config(folder)
     except InputError as error:
         return f'{size:8.1f} MB  broken: {error.what}'

@@ -8,6 +8,7 @@
 - calibration.json: existence of a target, format 2 (network/existence.py)
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 import hashlib
 import json
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from converseg_ros.core import InputError
-from converseg_ros.core.files import write_json
+from converseg_ros.core.files import write_bytes, write_json
 
 KIND = 'things'
 CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
+TOKENIZER = 'tokenizer.json'
 SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.safetensors'
 CALIBRATION = 'calibration.json'
 SEEING = (BACKBONE, SEGMENTS, NAMES)  # what existence is calibrated for
@@ -79,3 +81,26 @@ def seeing_fingerprint(folder: Path) -> str:
             raise InputError('the file is missing', where=str(path), do=AGAIN)
         h.update(path.read_bytes())
     return h.hexdigest()[:16]
+
+
+def assemble(
+    target: Path, frozen: Path, trained: Mapping[str, Path], *, name: str, version: str, command: str = ''
+) -> ThingsConfig:
+    """Write a folder with the frozen parts, licences and model card of another and newly trained files.
+
+    trained: files by the name that they get; those that are left out come from `frozen`. A calibration is not copied,
+    since it belongs to the weights that it was fitted with. Raises InputError for a file that is missing.
+    """
+    needed = (BACKBONE, LANGUAGE, TOKENIZER, SEGMENTS, NAMES, PARSER)
+    sources = {file: trained.get(file, frozen / file) for file in needed}
+    for path in sources.values():
+        if not path.is_file():
+            raise InputError('the file is missing', where=str(path), do='train it, or give a folder that has it')
+    before = read_json(frozen)
+    provenance = {'frozen': before.get('name', frozen.name), 'trained': sorted(trained), 'command': command}
+    config = ThingsConfig(name, version, dict(before.get('licences', {})), provenance)
+    for file, path in sources.items():
+        if path.resolve() != (target / file).resolve():
+            write_bytes(target / file, path.read_bytes())
+    config.save(target)
+    return config
