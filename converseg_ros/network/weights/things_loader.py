@@ -15,8 +15,7 @@ from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
 from converseg_ros.network.existence import Existence
 from converseg_ros.network.names.namer import load_namer
 from converseg_ros.network.options import Options, Precision
-from converseg_ros.network.parser.parser import Parser
-from converseg_ros.network.parser.pieces import Pieces
+from converseg_ros.network.parser.parser import load_parser
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
@@ -26,7 +25,6 @@ from converseg_ros.network.weights.things_folder import (
     CALIBRATION,
     LANGUAGE,
     NAMES,
-    PARSER,
     SEGMENTS,
     ThingsConfig,
     seeing_fingerprint,
@@ -54,7 +52,7 @@ def load_things(
     parts = Parts(
         TreeProposer(backbone, boundary.to(where), quality, dtype=dtype),
         namer,
-        Parser.load(folder / PARSER, Pieces.load(folder)),
+        load_parser(folder),
         where,
         seeing_fingerprint(folder),
     )
