@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'llm': {'core'},
     'data_engine': {'core', 'scenes', 'web', 'datasets', 'llm', 'knowledge', 'programs', 'facts'},
     'training': {'core', 'network', 'datasets', 'knowledge', 'programs', 'facts'},
-    'perception': {'core', 'lifting', 'programs'},
+    'perception': {'core', 'facts', 'lifting'},
     'evaluation': {'core', 'datasets', 'network', 'lifting', 'perception', 'web', 'programs', 'facts', 'knowledge'},
     'ros': {'core', 'lifting', 'perception', 'dialogue'},
     'demo': {'core', 'lifting', 'ros', 'web'},

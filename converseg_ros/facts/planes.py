@@ -4,7 +4,7 @@ Points are metres in the camera's optical frame (x right, y down, z forward). Wh
 normals are NaN and stay NaN: nothing is filled in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,9 @@ MOST_SAMPLES, HYPOTHESES, MOST_PLANES, REFINEMENTS = 2000, 100, 6, 2
 FARTHEST = 5.0  # metres: beyond it the noise of a depth camera hides small surfaces
 LEAST_SHARE = 0.03  # of all sampled points that a plane has to explain
 LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
+UPRIGHT = 0.25  # cosine with up below which a surface counts as upright (14 degrees)
+CONTRADICTS = 0.5  # of the other's planes: gravity that explains less than this share is not believed
+CHECK = 4  # pixels a cell of the grid on which gravity is checked
 LEVEL = 0.97  # cosine with up above which a surface counts as horizontal (14 degrees)
 
 
@@ -67,10 +70,7 @@ def view_geometry(frame: Frame, rows: int, columns: int) -> ViewGeometry | None:
     normals = surface_normals(points)
     known = np.isfinite(points[..., 2])
     planes = find_planes(points, normals)
-    if frame.gravity is not None:
-        up, up_known = -np.asarray(frame.gravity, np.float64), True
-    else:
-        up, up_known = up_from_planes(planes)
+    up, up_known = choose_up(frame.gravity, planes)
     level = [p for p in planes if p.normal @ up > LEVEL]
     base = max(level, key=lambda p: p.inlier_ratio, default=None)
     return ViewGeometry(points, normals, known, planes, up, up_known, base)
@@ -169,6 +169,39 @@ def up_from_planes(planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool
         if score > most:
             best, most = plane.normal, score
     return best, most > 0
+
+
+def choose_up(gravity: NDArray[np.float64] | None, planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
+    """Return up (3,) and whether it is known, from gravity by TF unless the view contradicts it.
+
+    Frames that are called `map` are not always level (a recording's first camera pose is a common origin). Large planes
+    of rooms are level or upright; where they are neither for TF's gravity but are for the plane that the camera looks
+    down on, that plane tells which way is up.
+    """
+    by_plane, found = up_from_planes(planes)
+    if gravity is None:
+        return by_plane, found
+    up = -np.asarray(gravity, np.float64)
+    if found and _squareness(up, planes) < CONTRADICTS * _squareness(by_plane, planes):
+        return by_plane, True
+    return up, True
+
+
+def level_frame(frame: Frame) -> Frame:
+    """Return the frame with the gravity that its own planes agree with; without depth there is nothing to check."""
+    if frame.gravity is None or frame.depth is None or frame.intrinsics is None:
+        return frame
+    k = frame.intrinsics
+    points = grid_points(np.asarray(frame.depth), k, max(k.height // CHECK, 1), max(k.width // CHECK, 1))
+    up, _ = choose_up(frame.gravity, find_planes(points, surface_normals(points)))
+    return frame if np.array_equal(up, -frame.gravity) else replace(frame, gravity=-up)
+
+
+def _squareness(up: NDArray[np.float64], planes: tuple[Plane, ...]) -> float:
+    """Return how much of the view lies in planes that are level or upright for a given up."""
+    cosines = np.array([abs(float(p.normal @ up)) for p in planes])
+    square = (cosines > LEVEL) | (cosines < UPRIGHT)
+    return float(np.sum(square * np.array([p.inlier_ratio for p in planes])))
 
 
 def upright_axes(up: NDArray[np.float64]) -> NDArray[np.float64]:

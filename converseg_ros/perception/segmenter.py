@@ -16,6 +16,7 @@ from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.core.status import GeometryStatus, Status
+from converseg_ros.facts.planes import level_frame
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.perception.tracker import Tracker, TrackerOptions
 
@@ -120,6 +121,7 @@ class Segmenter:
         if not instructions:
             return []
         generation, options = self._generation, self.options
+        frame = level_frame(frame)
         predictions = self.predict(frame, instructions, checkpoint)
         if checkpoint is not None:
             checkpoint('lift')
@@ -164,7 +166,7 @@ class Segmenter:
         # placements keep off the safety masks of others
         seen += [n for n, r in enumerate(carried) if seen and n not in left and r.instruction.role == Role.SAFETY]
         pairs = [(carried[n].instruction, carried[n].prediction.mask) for n in seen]
-        lifted = dict(zip(seen, lift_regions(frame, pairs, options.lift))) if seen else {}
+        lifted = dict(zip(seen, lift_regions(level_frame(frame), pairs, options.lift))) if seen else {}
         empty = Geometry(GeometryStatus.NOT_COMPUTED, 'the mask is empty', frame.frame_id)
         return [replace(r, geometry=lifted.get(n, empty)) if n in left else r for n, r in enumerate(carried)]
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 import pytest
 
 from converseg_ros.core.frame import Frame, Intrinsics
-from converseg_ros.facts.planes import find_planes, plane_masks, upright_axes, view_geometry
+from converseg_ros.facts.planes import find_planes, level_frame, plane_masks, upright_axes, view_geometry
 
 K = Intrinsics(600, 600, 319.5, 239.5, 640, 480)
 TILT = np.radians(40)
@@ -64,11 +64,12 @@ def test_holes_stay_unknown() -> None:
     assert all(not mask[60:90, 60:90].any() for p in view.planes for mask in plane_masks(view, p))
 
 
-def test_gravity_decides_over_planes() -> None:
-    gravity = np.array([0.0, 1.0, 0.0])
+def test_gravity_decides_over_planes_that_agree_roughly() -> None:
+    """A table that slopes by 8 degrees is level enough, and gravity, not the table, tells which way is up."""
+    angle = TILT + np.radians(8)
+    gravity = np.array([0.0, np.cos(angle), np.sin(angle)])
     view = view_geometry(frame(table_and_wall(), gravity), 240, 320)
-    assert view is not None and np.allclose(view.up, -gravity)
-    assert view.base is None and np.isnan(view.height).all()  # nothing is level by that gravity
+    assert view is not None and np.allclose(view.up, -gravity) and view.base is not None
 
 
 def test_without_depth_there_is_no_geometry() -> None:
@@ -89,3 +90,23 @@ def test_upright_axes_are_a_rotation(up: list[float]) -> None:
     axes = upright_axes(np.array(up))
     assert np.allclose(axes @ axes.T, np.eye(3)) and np.linalg.det(axes) == pytest.approx(1)
     assert np.allclose(axes @ np.array(up), [0, 0, 1])
+
+
+def test_gravity_that_the_view_contradicts_is_not_believed() -> None:
+    """A recording whose `map` is not level must not make a table top a wall."""
+    rgb, depth = np.zeros((480, 640, 3), np.uint8), table_and_wall(0.002)
+    tilted = np.array([0.31, 0.04, 0.95]) / np.linalg.norm([0.31, 0.04, 0.95])
+    for up in (UP, tilted):
+        frame = Frame(rgb, depth, K, gravity=-up)
+        level = level_frame(frame).gravity
+        assert level is not None and -level @ UP > 0.99
+        geometry = view_geometry(frame, 240, 320)
+        assert geometry is not None and geometry.up @ UP > 0.99 and geometry.up_known
+
+
+def test_gravity_stands_where_there_is_nothing_to_check_it_by() -> None:
+    tilted = np.array([0.31, 0.04, 0.95])
+    plain = Frame(np.zeros((480, 640, 3), np.uint8), gravity=tilted)
+    assert level_frame(plain) is plain
+    empty = Frame(plain.rgb, np.full((480, 640), np.nan, np.float32), K, gravity=tilted)
+    assert level_frame(empty) is empty
