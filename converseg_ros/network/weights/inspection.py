@@ -89,7 +89,7 @@ def _inspect_things(folder: Path) -> Findings:
         broken = [k for k, v in state.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
         if broken:
             found.problems.append(f'{path.name}: {len(broken)} tensors hold NaN or infinity, e.g. {broken[0]}')
-    if network.calibrated:
+    if network.calibration is not None:
         found.notes.append(f'calibrated ({", ".join(sorted(network.calibration.modes))})')
     else:
         found.notes.append('not calibrated for these weights; converseg eval labels ... --calibrate')
