@@ -16,6 +16,8 @@ from converseg_ros.programs.nodes import (
     Like,
     Node,
     Parts,
+    Quantity,
+    Rank,
     Relate,
     Select,
     Things,
@@ -45,6 +47,8 @@ from converseg_ros.programs.phrasing.words import weights
 SAID_BY_FILTERS = frozenset({'heavy', 'light_weight', 'rolls', 'tippy', 'transparent'})
 """Tags for which a filter by physics or material stands."""
 BESIDE = ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
+ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold', 'waterproof')
+"""Tags that are said as adjectives before another."""
 SIZES = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
 
 
@@ -87,7 +91,8 @@ def _tags() -> tuple[str, ...]:
 
 def _tag(rng: random.Random) -> Node:
     tag = rng.choice(_tags())
-    node: Node = Filter('tag', tag, Everything() if rng.random() < 0.75 else _able(rng, tag))
+    of: Node = Everything() if rng.random() < 0.75 else _able(rng, tag)
+    node: Node = Filter('tag', tag, of)
     at = rng.random()
     if at < 0.08:
         node = look(rng, node)
@@ -95,6 +100,8 @@ def _tag(rng: random.Random) -> Node:
         node = related(rng, node)
     elif at < 0.27:
         return counted(ranked(rng, node))
+    elif at < 0.31 and isinstance(of, Everything):  # something soft to sit on
+        node = Filter('tag', rng.choice(ADJECTIVES), node)
     return Select('all' if rng.random() < 0.6 else 'one', node)
 
 
@@ -134,6 +141,8 @@ def _of_two(rng: random.Random) -> Node:
     """Return 'the left one of the two bowls'."""
     of = maybe_look(rng, thing(rng, 0.1), 0.2)
     number = rng.choice((2, 2, 2, 3, 4))
+    if number == 3 and rng.random() < 0.5:
+        return Select('one', Rank('x', 'min', Select(3, of if countable(of) else Things()), first=2))
     return counted(ranked(rng, Select(number, of if countable(of) else Things()), plain=True))
 
 
@@ -146,7 +155,11 @@ def _act(rng: random.Random) -> Node:
 
 def _part(rng: random.Random) -> Node:
     name = 'grip' if rng.random() < 0.3 else words.draw_part(rng)
-    return Select('one' if name == 'grip' or rng.random() < 0.8 else 'all', Parts(name, anchor(rng)))
+    at = rng.random()
+    many: Quantity = 'one' if name == 'grip' or at < 0.75 else 'all'
+    if at > 0.92 and many == 'all' and not words.is_plural_only(name):
+        many = rng.choice((2, 2, 3, 4))
+    return Select(many, Parts(name, anchor(rng)))
 
 
 def _free(rng: random.Random) -> Node:
@@ -165,6 +178,8 @@ def _union(rng: random.Random) -> Node:
 
 def _simple(rng: random.Random) -> Node:
     at = rng.random()
+    if at < 0.08:
+        return Filter('tag', rng.choice(_tags()))
     node = named(rng)
     return node if at < 0.6 else look(rng, node) if at < 0.85 else related(rng, node, 1, simple=True)
 
@@ -243,18 +258,22 @@ def _property(rng: random.Random, of: Node) -> Node:
         return Filter('material', weights('materials').draw(rng), of)
     if at < 0.65:
         return Filter('state', rng.choice(v.STATES[:7]), of)
+    if at < 0.7 and not isinstance(of, Things):
+        return acting(rng, of)
     if at < 0.75 and isinstance(of, Things):
         return Filter('name', words.draw_noun(rng), of)
     return related(rng, of, 1, simple=True)
 
 
 def _like(rng: random.Random) -> Node:
-    kind = rng.choice(('behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part'))
+    kind = rng.choice(('behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part', 'superlative'))
     text = free_text(rng, kind)
     if kind == 'asked':
         return Select('all', Like(text))
     if kind == 'part':
         return Select('one', Like(text, Parts('part', named(rng))))
+    if kind == 'superlative':
+        return Select('one', Like(text, named(rng) if rng.random() < 0.8 else Everything()))
     of: Node = Everything() if kind != 'many' and rng.random() < 0.4 else named(rng)
     many = 'all' if kind == 'many' else quantity(rng)
     if isinstance(of, Everything):

@@ -114,6 +114,10 @@ def anchor(rng: random.Random, depth: int = 0) -> Node:
         return node
     if at < 0.58:
         return Parts(words.draw_part(rng), node)
+    if at < 0.6:
+        return Select(rng.choice((2, 2, 3)), node) if countable(node) else node
+    if at < 0.62:
+        return Filter('colour', weights('colours').draw(rng), Things())
     if at < 0.8:
         return look(rng, node)
     if at < 0.84:
@@ -143,6 +147,10 @@ def related(rng: random.Random, of: Node, depth: int = 0, simple: bool = False) 
         of = Everything()
     if relation in ('on', 'under') and rng.random() < 0.65:
         return Relate(relation, of, surface(rng, depth))
+    if relation == 'in' and rng.random() < 0.65:
+        return Relate(relation, of, maybe_look(rng, noun(rng.choice(words.containers())), 0.2))
+    if relation == 'facing' and isinstance(of, Filter) and words.is_somebody(of.value):
+        relation = 'next_to'
     if relation in ('own_left_of', 'own_right_of', 'facing') and rng.random() < 0.6:
         return Relate(relation, of, noun(words.draw_person(rng)))
     if relation == 'between':
@@ -166,10 +174,13 @@ def ranked(rng: random.Random, of: Node, depth: int = 0, plain: bool = False) ->
     return Rank(key, order, of, first, count, anchor(rng, depth + 1) if key == 'distance_to' else None)
 
 
-def acting(rng: random.Random) -> Node:
+def acting(rng: random.Random, of: Node | None = None) -> Node:
     """Return what plays a role in an action, named or not, with or without the other one who takes part."""
     kind, role, *other = rng.choice(tuple(entries('acts'))).split('.')
-    of: Node = Everything() if rng.random() < 0.6 else maybe_look(rng, _actor(rng, kind, role), 0.15)
+    if of is None:
+        by_nouns = kind == 'facing' and role == 'agent'  # "what faces the door" is a relation
+        bare = rng.random() < 0.6 and not by_nouns
+        of = Everything() if bare else maybe_look(rng, _actor(rng, kind, role), 0.15)
     partner = _partner(rng, kind, role) if other else None
     return Act(kind, cast(Literal['agent', 'patient', 'instrument', 'uninvolved'], role), of, partner)
 

@@ -10,7 +10,8 @@ CONTRACTIONS = (
     (' is not ', " isn't "), (' are not ', " aren't "), ('cannot', "can't"), ('could not', "couldn't"),
     ('would not', "wouldn't"), ('does not', "doesn't"), ('do not', "don't"), ('has not', "hasn't"), ('I would', "I'd"),
     ('that would', "that'd"), ('what are', "what're"), ('who has ', "who's "), ('what would', "what'd"),
-    ('it is', "it's"), ('there is', "there's"),
+    ('it is', "it's"), ('there is', "there's"), ('which one is ', "which one's "), ('whatever is ', "whatever's "),
+    ('everything is ', "everything's "), ('somebody is ', "somebody's "), ('nobody is ', "nobody's "),
 )  # fmt: skip
 NEIGHBOURS = {
     'a': 'sq', 'b': 'vn', 'c': 'xv', 'd': 'sf', 'e': 'wr', 'f': 'dg', 'g': 'fh', 'h': 'gj', 'i': 'uo', 'j': 'hk',

@@ -126,7 +126,7 @@ def anchor_phrase(talk: Talk, node: Node, two: bool = False) -> tuple[str, bool]
         return phrase(talk, node, True, node.count), True
     if not ranked and not isinstance(base, Parts) and talk.chance(0.07):
         return phrase(talk, node, True, talk.choose(('the', 'all the', 'the', 'those'))), True
-    if is_bare(base) and not ranked:
+    if is_bare(base) and not ranked and not isinstance(node, Filter):
         return phrase(talk, node, False, talk.choose(('a', 'the', 'the'))), False
     if isinstance(base, Parts):
         return phrase(talk, node, False, 'the'), False
@@ -209,7 +209,10 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
     name, bare, many = noun(talk, base, many)
     out = Pieces(name, bare, many)
     if (corner := _corner(modifiers)) is not None:
-        out.after.append(talk.fill(lists('corners')[corner], {}))
+        if talk.chance(0.25):
+            out.before.append((PLACE['region'], talk.fill(lists('corners')[f'{corner}.before'], {})))
+        else:
+            out.after.append(talk.fill(lists('corners')[corner], {}))
         del modifiers[-2:]
     for i, modifier in enumerate(modifiers):
         add(talk, out, modifier, base, room=len(out.before) < 2 and (i == len(modifiers) - 1 or not out.after))
@@ -372,6 +375,8 @@ def _among(talk: Talk, node: Rank) -> str | None:
     """Return 'the tallest of the mugs', or None where it cannot be said so."""
     table, _ = entry(node)
     base = split(node.of)[0]
+    if isinstance(node.of, Select) and node.first == 1 and node.of.quantity == 2 and 'comp' in table:
+        return f'the {talk.fill(table["comp"], {})} of {anchor_phrase(talk, node.of)[0]}'
     if 'pre' not in table or not isinstance(base, Filter | Things | Everything):
         return None
     superlative = extreme(talk, node, table, values(talk, node, node.count > 1))

@@ -86,6 +86,8 @@ def which(talk: Talk, node: Node, many: bool) -> str | None:
     inner: Node = next(outer.children())
     single = _predicate_for_one(talk, outer, predicate, many)
     if is_bare(base) and len(modifiers) == 1:
+        if isinstance(outer, Act) and outer.role == 'agent' and outer.kind != 'plugging' and talk.chance(0.8):
+            return talk.fill(lists('frames')['who_all' if many else 'who_one'], {'p': predicate, 'p1': single})
         if many and talk.chance(0.2):
             return _yes_or_no(talk, predicate, single, '')
         return talk.fill(lists('frames')['what_all' if many else 'what_one'], {'p': predicate, 'p1': single})
@@ -104,6 +106,8 @@ def _yes_or_no(talk: Talk, predicate: str, single: str, nouns: str) -> str:
     subject = talk.fill(subjects, {'ns': nouns})
     several = subject.startswith(('any of', 'any ', 'some of', 'one or more')) and 'anything' not in subject
     verb, _, rest = (predicate if several else single).partition(' ')
+    if verb in ('is', 'are') and talk.chance(0.15):
+        return f'{subject} {rest}?'
     if verb in MODALS:
         return f'{verb} {subject} {rest}?'
     if verb in ('has', 'have'):

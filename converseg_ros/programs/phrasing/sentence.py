@@ -37,8 +37,11 @@ from converseg_ros.programs.phrasing.questions import use, which
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement
 from converseg_ros.programs.phrasing.templates import Entry, Part, data, entries, lists, tidy
 from converseg_ros.programs.phrasing.words import free, is_mass, is_plural_only
+from converseg_ros.programs.vocabulary import COLOURS
 
-ONE_DETERMINERS = ('the',) * 24 + ('my', 'my', 'that', 'that', 'this', 'this', 'your', 'our', 'none', 'none', 'none')
+ONE_DETERMINERS = (
+    *('the',) * 24, 'my', 'my', 'that', 'that', 'this', 'this', 'your', 'our', 'none', 'none', 'none', 'the only',
+)  # fmt: skip
 ALL_DETERMINERS = (
     *('the',) * 8, *('all the',) * 8, 'all', 'all', 'none', 'none', 'none', 'all of the', 'these', 'those',
     'every one of the', 'each of the',
@@ -143,9 +146,24 @@ def _one(talk: Talk, node: Node) -> str:
             np = f'{talk.choose(("one", "one", "any one", "just one", "any"))} of {phrase(talk, node, True, "the")}'
         return _frame(talk, 'indefinite', np, many)
     determiner = talk.choose(ONE_DETERMINERS)
+    contrast = _contrast(talk, modifiers[-1]) if modifiers and not many and talk.chance(0.04) else None
+    if contrast is not None:
+        return talk.fill(lists('negation')['contrast'], {'t': phrase(talk, node, many, 'the'), 'w': contrast})
     if unique or isinstance(base, Parts):
         determiner = 'the'
     return _frame(talk, 'definite', phrase(talk, node, many, determiner), many)
+
+
+def _contrast(talk: Talk, node: Node) -> str | None:
+    """Return an adjective of what is not meant: 'the red mug, not the blue one'."""
+    if isinstance(node, Filter) and node.by == 'colour':
+        other = talk.choose([c for c in COLOURS if c != node.value])
+        return word_for(talk, replace(node, value=other), True)
+    if isinstance(node, Rank) and node.anchor is None and node.first == node.count == 1:
+        table, _ = entry(replace(node, order='min' if node.order == 'max' else 'max'))
+        slot = talk.choose([s for s in ('plain', 'pre') if s in table])
+        return talk.fill(table[slot], {})
+    return None
 
 
 def _part(talk: Talk, node: Parts) -> str:
@@ -250,7 +268,7 @@ def _all_like(talk: Talk, node: Node, outer: Like) -> str:
         return _frame(talk, 'indefinite' if bare == 'any' else 'definite', phrase(talk, node, False, bare), False)
     np = phrase(talk, node, True, talk.choose(('the', 'all the', 'any', 'none')))
     many = not (isinstance(base, Filter) and is_mass(base.value))
-    return _frame(talk, 'any' if np.startswith('any ') else 'plural', np, many)
+    return _frame(talk, 'any' if np.startswith('any ') else 'plural', np, many, pieces(talk, node, True).text())
 
 
 def _number(talk: Talk, node: Node, count: int) -> str:
@@ -267,7 +285,7 @@ def _free(talk: Talk, node: FreeSpace) -> str:
         out |= ANCHOR[several]
         key += '.on'
     if node.thing:
-        out['t'] = thing_phrase(talk, node.thing)
+        out['t'], out['n'] = thing_phrase(talk, node.thing), node.thing
         key += '.thing'
     if node.size:
         out['m'] = length(talk, node.size)

@@ -7,14 +7,14 @@ from converseg_ros.programs.phrasing.pieces import Pieces
 from converseg_ros.programs.phrasing.talk import Talk, which_is
 from converseg_ros.programs.phrasing.templates import Entry
 
-BEFORE = {'pre': 3.0, 'plain': 2.0, 'comp': 3.0}
+BEFORE = {'pre': 3.0, 'plain': 2.0, 'comp': 3.0, 'middle': 3.0}
 """Slots whose words stand before the noun, and how often each is taken."""
 BEHIND = {'sup': 2.5, 'post': 1.5, 'verb': 0.7, 'nth': 1.0, 'from': 4.0, 'around': 1.0}
 
 
 def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
     """Return the slots that can say this place, with weights; `noun` says whether there is a noun in the singular."""
-    found = {s for s in (*BEFORE, *BEHIND) if s in table}
+    found = {s for s in (*BEFORE, *BEHIND) if s in table} - {'middle'}
     of_two = isinstance(node.of, Select) and node.of.quantity == 2
     if node.first > 1:
         found &= {'pre', 'sup', 'nth', 'from'}
@@ -24,6 +24,8 @@ def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
         found.discard('plain')
     if not of_two:
         found.discard('comp')
+    if isinstance(node.of, Select) and node.of.quantity == 3 and node.first == 2 and 'middle' in table:
+        return [(5.0, 'middle'), (1.0, 'from')]
     weights = BEFORE | BEHIND | ({'nth': 0.2, 'from': 0.3} if node.first == 1 else {})
     return [(weights[s], s) for s in sorted(found)]
 
@@ -38,6 +40,8 @@ def add_place(talk: Talk, out: Pieces, node: Rank, table: Entry, filled: dict[st
     filled['nth'] = place or talk.choose(('first', '1st'))
     text = talk.fill(table[slot], filled)
     count = number(talk, node.count) if node.count > 1 else ''
+    if slot == 'middle':
+        place = ''
     if slot in BEFORE:
         if place == 'second' and talk.chance(0.1):
             place = talk.choose(('next', 'second-'))

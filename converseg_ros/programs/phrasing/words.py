@@ -14,7 +14,8 @@ def _numbers() -> tuple[frozenset[str], frozenset[str]]:
     """Return the nouns that are mass nouns, and those that have only a plural."""
     mass, many = set[str](), set[str]()
     for thing in things().values():
-        (mass if thing.mass else many if thing.plural_only else set[str]()).add(thing.name)
+        names = [n for n in thing.names if ' of ' not in n]
+        (mass if thing.mass else many if thing.plural_only else set[str]()).update(names)
     for block in data('nouns').values():
         for word in _split(block):
             if word[0] == '*':
@@ -121,6 +122,18 @@ def draw_person(rng: random.Random) -> str:
     """Return a noun for somebody who can act."""
     at = rng.random()
     return rng.choice(group('people' if at < 0.68 else 'hands' if at < 0.9 else 'animals'))
+
+
+@cache
+def containers() -> tuple[str, ...]:
+    """Return the usual names of what things can be in."""
+    tags = {'container', 'holds_liquid', 'contain_small', 'carry'}
+    return tuple(t.name for t in things().values() if t.tags & tags and _regular(t.name))
+
+
+def is_somebody(noun: str) -> bool:
+    """Say whether a noun means somebody, a hand or an animal."""
+    return any(noun in group(name) for name in ('people', 'hands', 'animals'))
 
 
 def draw_part(rng: random.Random) -> str:
