@@ -9,6 +9,7 @@ from typing import Any
 
 PARTS = {
     'net': 'the network: stages, caches, operations, beside the plain way',
+    'names': 'the namer: names of labelled things, top-1 and top-5, calibration',
     'node': 'the ROS node: latency from image to region, dropped frames, memory',
     'lift': "lifting: speed beside Open3D's chain, errors against exact geometry",
     'engine': 'the data engine: pairs an hour, cost, cache',

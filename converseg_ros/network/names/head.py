@@ -17,6 +17,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.efficientnet import HEAD
 from converseg_ros.network.encoders.nanodet import CLASSES as COCO_CLASSES
 
+FAINT = 0.002  # probability of the detector from which it says anything
 FLOOR = 1e-5  # of ImageNet's probability, so that a logarithm says no more than the classifier knows
 
 
@@ -76,8 +77,8 @@ class NameHead(nn.Module):
         self.linear = nn.Linear(HEAD, len(sources.crops) + 1)
         self.imagenet_scale = nn.Parameter(torch.tensor(0.5))
         self.imagenet_bias = nn.Parameter(torch.tensor(0.0))
-        self.box_weight = nn.Parameter(torch.full((COCO_CLASSES,), 2.0))
-        self.map_weight = nn.Parameter(torch.full((COCO_CLASSES,), 2.0))
+        self.box_weight = nn.Parameter(torch.full((COCO_CLASSES,), 0.4))
+        self.map_weight = nn.Parameter(torch.full((COCO_CLASSES,), 0.4))
         self.unseen = nn.Parameter(torch.zeros(len(sources.nouns) + 1))
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
@@ -109,6 +110,6 @@ class NameHead(nn.Module):
         return self._finish(prior[:, :-1], prior[:, -1:], evidence)
 
     def _finish(self, logits: Tensor, none: Tensor, evidence: Tensor) -> Tensor:
-        box, where = evidence.split(COCO_CLASSES, 1)
+        box, where = torch.log1p(evidence / FAINT).split(COCO_CLASSES, 1)  # a likelihood ratio is what counts
         logits = logits + (box * self.box_weight + where * self.map_weight) @ self.kinds
         return F.log_softmax(torch.cat([logits, none], 1), 1)

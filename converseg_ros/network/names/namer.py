@@ -12,7 +12,7 @@ from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import KINDS, NameScores, Segments
 from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut
-from converseg_ros.network.names.detector import Evidence
+from converseg_ros.network.names.detector import EVIDENCE, Evidence
 from converseg_ros.network.names.scores import Encoder, Phrases
 from converseg_ros.network.names.weights import NameWeights, load_names
 from converseg_ros.network.segments.backbone import Backbone
@@ -43,8 +43,10 @@ class CropNamer:
         self.backbone = backbone
         self.head = weights.head.eval().cpu()
         self.dtype = dtype
+        self.words = vocabulary()
+        self.use_detector = True  # False: names by crops alone, to measure what the detector adds
         self._evidence = Evidence(backbone.detector, dtype)
-        self._phrases = Phrases(self.head.sources.nouns, weights.scaling, weights.meanings, vocabulary(), encode)
+        self._phrases = Phrases(self.head.sources.nouns, weights.scaling, weights.meanings, self.words, encode)
         self._last: tuple[Frame, Segments, NDArray[np.float32]] | None = None
 
     def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
@@ -61,7 +63,9 @@ class CropNamer:
     def _look(self, rgb: NDArray[np.uint8], segments: Segments) -> NDArray[np.float32]:
         if not len(segments):
             return np.zeros((0, len(self.head.sources.nouns)), np.float32)
-        evidence = torch.from_numpy(self._evidence(rgb, segments.masks))
+        evidence = torch.zeros(len(segments), EVIDENCE)
+        if self.use_detector:
+            evidence = torch.from_numpy(self._evidence(rgb, segments.masks))
         with torch.inference_mode():
             out = self.head.without_crop(evidence)
             chosen = worth_a_crop(segments)

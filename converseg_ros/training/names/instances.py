@@ -1,6 +1,6 @@
 """Labelled things in photographs: COCO annotations with masks, and crops that show one thing each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -24,12 +24,16 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One labelled region. key: names it in its source. mask: (H, W). label: as the source spells it, or NOTHING."""
+    """One labelled region. key: names it in its source. mask: (H, W). label: as the source spells it, or NOTHING.
+
+    stuff: a surface or material rather than a thing.
+    """
 
     key: str
     image: str
     label: str
     mask: Mask
+    stuff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +45,25 @@ class Picture:
     instances: tuple[Instance, ...]
 
 
-def read_source(folder: Path, *, blobs: int = 3) -> Iterator[Picture]:
+def read_source(
+    folder: Path, *, blobs: int = 3, wanted: Callable[[str], bool] = lambda name: True
+) -> Iterator[Picture]:
     """Yield the pictures of a folder with `instances.json` (COCO) or `crops.json`, in a fixed order.
 
-    blobs: how many regions without a name are drawn in each COCO picture.
+    blobs: how many regions without a name are drawn in each COCO picture. wanted: which images, by file name.
     """
     if (folder / 'crops.json').is_file():
-        yield from _crops(folder)
+        yield from _crops(folder, wanted)
     elif (folder / 'instances.json').is_file():
-        yield from _coco(folder, blobs)
+        yield from _coco(folder, blobs, wanted)
     else:
         raise InputError('neither instances.json nor crops.json', where=str(folder))
 
 
-def _coco(folder: Path, blobs: int) -> Iterator[Picture]:
+def _coco(folder: Path, blobs: int, wanted: Callable[[str], bool]) -> Iterator[Picture]:
     labels = CocoInstances(folder / 'instances.json', folder / 'images')
     stuff = _Stuff(folder)
-    for name in labels:
+    for name in filter(wanted, labels):
         rgb = read_rgb(labels.folder / name)
         found = [
             Instance(a.key, name, a.category, a.mask)
@@ -87,7 +93,7 @@ class _Stuff:
         rgb = read_rgb(self.folder / 'panoptic' / annotation['file_name']).astype(np.int64)
         ids = rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
         return [
-            Instance(f'{s["id"]}', image, self.names[s['category_id']], ids == s['id'])
+            Instance(f'{s["id"]}', image, self.names[s['category_id']], ids == s['id'], True)
             for s in annotation['segments_info']
             if s['category_id'] in self.names and s['area'] >= LEAST_AREA
         ]
@@ -123,13 +129,21 @@ def _blobs(image: str, masks: list[Mask], size: tuple[int, int], count: int) -> 
     return found
 
 
-def _crops(folder: Path) -> Iterator[Picture]:
+def _crops(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Picture]:
     """Crops have no masks: GrabCut from the whole frame finds the thing; where it fails, an ellipse stands for it."""
     for row in json.loads((folder / 'crops.json').read_text()):
         name = row['file']
+        if not wanted(name):
+            continue
         rgb = read_rgb(folder / name)
         label = row['name'] if 'name' in row else MATERIAL + row['material']
         yield Picture(name, rgb, (Instance('0', name, label, foreground(rgb)),))
+
+
+def crop_sets(folder: Path) -> dict[str, str]:
+    """Return the set of each crop of a folder with crops.json, by file name; empty for other folders."""
+    path = folder / 'crops.json'
+    return {row['file']: row['set'] for row in json.loads(path.read_text())} if path.is_file() else {}
 
 
 def foreground(rgb: NDArray[np.uint8]) -> Mask:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.names.head import NameHead, NounSources
 from converseg_ros.training.names.config import NamesConfig, NameSource
 from converseg_ros.training.names.features import Features, path_of, read_features
+from converseg_ros.training.names.instances import crop_sets
 from converseg_ros.training.names.labels import allowed, own_noun
 from converseg_ros.training.seed import KINDS
 
@@ -67,7 +67,7 @@ def _read(source: NameSource, config: NamesConfig, words: Vocabulary) -> Table:
     rounds: list[Features] = [first]
     for number in range(1, config.rounds + 1):
         rounds.append(read_features(path_of(cache, folder, number)))
-    sets = _sets(folder)
+    sets = crop_sets(folder)
     return Table(
         torch.from_numpy(np.concatenate([r.pooled for r in rounds], 1)),
         torch.from_numpy(first.evidence).float(),
@@ -78,11 +78,6 @@ def _read(source: NameSource, config: NamesConfig, words: Vocabulary) -> Table:
         np.array(first.areas),
         np.array([_split(source, sets)(image) for image in first.images]),
     )
-
-
-def _sets(folder: Path) -> dict[str, str]:
-    path = folder / 'crops.json'
-    return {row['file']: row['set'] for row in json.loads(path.read_text())} if path.is_file() else {}
 
 
 def _split(source: NameSource, sets: dict[str, str]) -> Callable[[str], str]:

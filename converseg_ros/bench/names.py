@@ -1,0 +1,179 @@
+"""Measure the namer: how often a labelled thing gets one of its names, with the masks that people drew.
+
+converseg bench names data/coco_more data/tools --weights names.safetensors --json out.json
+
+A set is a COCO folder or a folder with crops.json. Counted are the pictures of --split (core/splits.py, by session); of
+a folder of crops the sets of --crop-sets. A name is right where `knowledge` says that people may call it what the label
+says; top-1 and top-5 are of all nouns of the namer. `kind`: the most probable wider kind is one of the label's kinds.
+The detector was trained on COCO's training photographs, coco_sample and coco_more among them: only the column
+without it says how well names generalise there.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.files import write_json
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.segments import KINDS, Segments
+from converseg_ros.core.splits import instance_split
+
+if TYPE_CHECKING:
+    from converseg_ros.network.names.namer import CropNamer
+    from converseg_ros.training.names.instances import Picture
+
+LARGE = 32 * 32  # pixels: COCO's border between small things and others
+BINS = 10  # of the expected calibration error
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument('sets', type=Path, nargs='+', metavar='SET', help='COCO folder, or folder with crops.json')
+    parser.add_argument('--weights', type=Path, required=True, help='names.safetensors')
+    parser.add_argument('--model', default='compact', help='name or folder of the model with trunk and detector')
+    parser.add_argument('--split', choices=('train', 'val', 'test', 'all'), default='test', help='of a COCO folder')
+    parser.add_argument('--crop-sets', nargs='*', default=[], metavar='NAME', help='sets of crops.json; none = all')
+    parser.add_argument('--dtype', choices=('float32', 'bfloat16'), default='float32')
+    parser.add_argument('--limit', type=int, default=0, help='pictures of each set; 0 = all')
+    parser.add_argument('--json', type=Path, help='write the results here')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print and write."""
+    import torch
+
+    from converseg_ros.network.names.namer import load_namer
+    from converseg_ros.network.registry import find_model
+    from converseg_ros.network.segments.backbone import load_backbone
+
+    namer = load_namer(load_backbone(find_model(args.model)), args.weights, dtype=getattr(torch, args.dtype))
+    results: dict[str, Any] = {}
+    for path in args.sets:
+        pictures = _pictures(path, args.split, set(args.crop_sets), args.limit)
+        rows = {detector: list[dict[str, float]]() for detector in ('without', 'with')}
+        for picture in pictures:
+            for detector, found in rows.items():
+                namer.use_detector = detector == 'with'
+                found += things(namer, picture, path.name)
+        if not rows['without']:
+            raise InputError('no labelled thing of this split', where=str(path))
+        results[path.name] = {detector: summary(found) for detector, found in rows.items()}
+        for line in table(path.name, results[path.name]):
+            print(line, flush=True)
+    if args.json:
+        write_json(args.json, {'weights': str(args.weights), 'split': args.split, 'sets': results})
+    return 0
+
+
+def _pictures(folder: Path, split: str, sets: set[str], limit: int) -> Iterator['Picture']:
+    """Yield the pictures of a set that are measured."""
+    from converseg_ros.training.names.instances import crop_sets, read_source
+
+    of = crop_sets(folder)
+
+    def wanted(name: str) -> bool:
+        return (not sets or of[name] in sets) if of else (split == 'all' or instance_split(name) == split)
+
+    for count, picture in enumerate(read_source(folder, blobs=0, wanted=wanted)):
+        if limit and count >= limit:
+            return
+        yield picture
+
+
+def things(namer: 'CropNamer', picture: 'Picture', source: str) -> list[dict[str, float]]:
+    """Return a row for each labelled thing of a picture; surfaces and what has only a material are left out."""
+    from converseg_ros.knowledge import things as known
+    from converseg_ros.network.names.namer import CROPS
+    from converseg_ros.training.names.labels import allowed, own_noun
+
+    words = namer.words
+    place = [words.index[noun] for noun in namer.head.sources.nouns]
+    named = [i for i in picture.instances if not i.stuff and own_noun(i.label, words) is not None]
+    rows = []
+    for start in range(0, len(named), CROPS):
+        part = named[start : start + CROPS]
+        p = namer.probabilities(Frame(picture.rgb), _segments(np.stack([i.mask for i in part])))
+        may = allowed([i.label for i in part], source, words)[:, place]
+        kinds = [known()[words.names[own_noun(i.label, words) or 0]].kinds for i in part]
+        for instance, odds, right, wider in zip(part, p, may, kinds, strict=True):
+            order = np.argsort(-odds)[:5]
+            rows.append(
+                {
+                    'area': float(np.count_nonzero(instance.mask)),
+                    'top1': float(right[order[0]]),
+                    'top5': float(right[order].any()),
+                    'sure': float(odds[order[0]]),
+                    'kind': float(_kind(namer, odds) in wider) if wider else np.nan,
+                    'label': float(own_noun(instance.label, words) or 0),
+                }
+            )
+    return rows
+
+
+def _kind(namer: 'CropNamer', p: NDArray[np.float32]) -> str:
+    """Return the most probable of the wider kinds that people would name."""
+    from converseg_ros.knowledge import things as known
+
+    total: dict[str, float] = defaultdict(float)
+    for noun, share in zip(namer.head.sources.nouns, p, strict=True):
+        for kind in known()[noun].kinds if noun in known() else ():
+            total[kind] += float(share)
+    return max(total, key=lambda k: total[k])
+
+
+def _segments(masks: NDArray[np.bool_]) -> Segments:
+    """Return labelled masks as objects of equal quality."""
+    count = len(masks)
+    kinds = np.zeros((count, len(KINDS)), np.float32)
+    kinds[:, 0] = 1
+    none, ones = np.full(count, -1), np.ones(count, np.float32)
+    return Segments(masks, (masks.shape[1], masks.shape[2]), kinds, ones, np.zeros(count, bool), none, none)
+
+
+def summary(rows: list[dict[str, float]]) -> dict[str, Any]:
+    """Return shares over all things, over the large ones, over labels, and the expected calibration error."""
+    columns = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    large = columns['area'] >= LARGE
+    labels = np.unique(columns['label'])
+    found: dict[str, Any] = {'things': len(rows), 'labels': len(labels)}
+    for name, chosen in (('all', np.ones(len(rows), bool)), ('large', large)):
+        found[name] = {key: _mean(columns[key][chosen]) for key in ('top1', 'top5', 'kind')} | {'n': int(chosen.sum())}
+    found['by_label'] = {
+        key: _mean(np.array([columns[key][columns['label'] == n].mean() for n in labels])) for key in ('top1', 'top5')
+    }
+    bins = np.minimum((columns['sure'] * BINS).astype(int), BINS - 1)
+    gaps = [
+        (columns['sure'][bins == b].mean() - columns['top1'][bins == b].mean()) * (bins == b).mean()
+        for b in np.unique(bins)
+    ]
+    found['calibration_error'] = float(np.abs(gaps).sum())
+    return found
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else None
+
+
+def table(name: str, result: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the lines of one set."""
+    lines = [f'{name}: {result["with"]["things"]} things, {result["with"]["labels"]} labels']
+    for detector, found in result.items():
+        parts = [
+            f'{group} {found[group]["top1"]:.3f}/{found[group]["top5"]:.3f}'
+            for group in ('all', 'large', 'by_label')
+            if found[group]['top1'] is not None
+        ]
+        kind = found['all']['kind']
+        kind_text = '-' if kind is None else f'{kind:.3f}'
+        lines.append(
+            f'  {detector:7} detector: top-1/top-5 {", ".join(parts)}; kind {kind_text}; '
+            f'calibration error {found["calibration_error"]:.3f}'
+        )
+    return lines

@@ -1,0 +1,90 @@
+"""Log-odds of phrases from probabilities of nouns."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+
+from converseg_ros.core import InputError
+from converseg_ros.knowledge.vocabulary import vocabulary
+from converseg_ros.network.names.head import NameHead, NounSources
+from converseg_ros.network.names.scores import Encoder, Phrases
+from converseg_ros.network.names.weights import NameWeights
+from test.network.names.conftest import NOUNS, sources
+
+
+def phrases(weights: NameWeights, encode: Encoder | None = None) -> Phrases:
+    return Phrases(weights.head.sources.nouns, weights.scaling, weights.meanings, vocabulary(), encode)
+
+
+def rows(**p: float) -> np.ndarray:
+    return np.array([[p.get(noun, 0.0) for noun in NOUNS]], np.float32)
+
+
+def odds(p: float) -> float:
+    return float(np.log(p / (1 - p)))
+
+
+def test_a_wider_noun_sums_its_narrower_ones(weights: NameWeights) -> None:
+    found = phrases(weights).scores(rows(mug=0.5, cup=0.3), ('cup', 'mug', 'tool'))
+    assert found.known.all()
+    assert found.log_odds[0, 0] == pytest.approx(odds(0.8) * 0.5, abs=0.01)
+    assert found.log_odds[0, 1] > 0  # a mug, and half of what is called a cup
+    assert found.log_odds[0, 2] < -3
+
+
+def test_a_noun_of_its_own_calibration_has_its_own_factor(weights: NameWeights) -> None:
+    p = rows(mug=0.9)
+    found = phrases(weights).scores(p, ('mug', 'coffee mugs', 'hammer'))
+    assert found.log_odds[0, 0] == pytest.approx(2 * odds(0.9), abs=0.01)
+
+
+def test_a_phrase_that_nothing_speaks_for_is_scored_by_similar_nouns(weights: NameWeights) -> None:
+    found = phrases(weights).scores(rows(mug=0.9), ('beaker', 'pogo stick'))
+    assert not found.known.any()
+    assert found.log_odds[0, 0] > found.log_odds[0, 1]
+    assert found.log_odds[0, 0] < 0  # discounted: less likely than not
+
+
+def test_free_text_is_encoded_once(weights: NameWeights) -> None:
+    asked: list[str] = []
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        asked.extend(texts)
+        return np.eye(8, dtype=np.float32)[2:3]
+
+    reader = phrases(weights, encode)
+    first = reader.scores(rows(hammer=0.9), ('whatchamacallit',))
+    reader.scores(rows(mug=0.9), ('whatchamacallit', 'mug'))
+    assert asked == ['whatchamacallit']
+    assert not first.known[0]
+    assert first.log_odds[0, 0] > phrases(weights).scores(rows(hammer=0.9), ('whatchamacallit',)).log_odds[0, 0]
+
+
+def test_the_name_that_a_person_would_say_backs_off_to_a_kind(weights: NameWeights) -> None:
+    reader = phrases(weights)
+    said = reader.scores(np.concatenate([rows(mug=0.8), rows(hammer=0.35, screwdriver=0.4), rows(mug=0.1)]), ()).best
+    assert said[0][0] == 'mug' and said[0][1] > 0
+    assert 'tool' in said[1][0] and said[1][1] > 0
+    assert said[2][0] == 'thing' and said[2][1] < 0
+
+
+def test_evidence_of_imagenet_and_the_detector_raises_what_it_speaks_for() -> None:
+    head = NameHead(sources()).eval()
+    pooled, evidence = torch.zeros(3, 1280), torch.zeros(3, 160)
+    logits = torch.zeros(3, 1000)
+    logits[1, 504] = 12
+    evidence[2, 46] = 1
+    with torch.inference_mode():
+        p = head(pooled, head.by_class(logits), evidence).exp()
+        blind = head.without_crop(evidence).exp()
+    assert torch.allclose(p.sum(1), torch.ones(3), atol=1e-5)
+    assert p[1, NOUNS.index('mug')] > p[0, NOUNS.index('mug')]
+    assert p[2, NOUNS.index('banana')] > p[0, NOUNS.index('banana')]
+    assert blind[2, NOUNS.index('banana')] > blind[0, NOUNS.index('banana')]
+
+
+def test_a_noun_that_nothing_speaks_for_is_refused() -> None:
+    with pytest.raises(InputError, match='nothing speaks'):
+        NounSources(('mug',), np.zeros(0, np.intp), np.full(1000, -1), np.zeros((80, 1), bool))
