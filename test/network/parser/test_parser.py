@@ -135,6 +135,15 @@ def test_what_is_no_instruction_is_refused_with_a_reason(grammar: Grammar, piece
     assert error.value.do and len(str(error.value)) < 200
 
 
+def test_capitals_spaces_and_closing_marks_change_nothing(grammar: Grammar, pieces: Pieces) -> None:
+    parser = Parser(model(grammar, 2), grammar, pieces, Calibration())
+    plain = parser.parse('where is the red mug')
+    assert all(
+        parser.parse(t) == plain
+        for t in ('Where is the red mug?', ' where  is the RED mug...', 'where is the red mug!')
+    )
+
+
 def test_calibration_keeps_the_order_and_stays_between_0_and_1() -> None:
     calibration = Calibration(0.7, -0.5)
     values = [calibration(p) for p in (0.0, 0.1, 0.5, 0.9, 1.0)]
