@@ -4,6 +4,7 @@ converseg eval items ITEMS.json --model compact --json out.json --html out.html
 converseg eval labels test/data/labels/tabletops.json --root DATA --model compact --json out.json
 converseg eval bag BAG --instructions config/eval/instructions.yaml --model compact --json out.json
 converseg eval programs paraphrases.jsonl --json out.json
+converseg eval programs --held-out 2000 --json out.json
 converseg eval compare first.json second.json
 """
 
@@ -76,7 +77,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--fresh', action='store_true', help='do not resume')
         sub.add_argument('--events', action='store_true', help='print progress and result as JSON lines')
     programs = add('programs', 'the parser: texts with the programs that they mean', _programs)
-    programs.add_argument('data', type=Path, metavar='FILE.jsonl', help='lines of {"text", "program", "family"}')
+    programs.add_argument(
+        'data', type=Path, nargs='?', metavar='FILE.jsonl', help='lines of {"text", "program", "family"}'
+    )
+    programs.add_argument('--held-out', type=int, metavar='N', help='N texts of held-out phrases in place of a file')
     programs.add_argument('--model', default='compact', help='name or folder (default: compact)')
     programs.add_argument('--parser', type=Path, metavar='FILE', help="another parser than the model's own")
     programs.add_argument('--json', type=Path, metavar='OUT')
@@ -269,13 +273,16 @@ def _bag(args: argparse.Namespace) -> int:
 
 def _programs(args: argparse.Namespace) -> int:
     """Print and write how often the parser is right."""
-    from converseg_ros.evaluation.programs import judge, read_gold, report, table
+    from converseg_ros.evaluation.programs import held_out_phrases, judge, read_gold, report, table
     from converseg_ros.network.parser.parser import load_parser
     from converseg_ros.network.registry import find_model
 
-    gold = read_gold(args.data)
+    if (args.data is None) == (args.held_out is None) or (args.held_out is not None and args.held_out < 1):
+        raise InputError('there is not one source of texts', where='eval programs', do='give a file or --held-out N')
+    gold = read_gold(args.data) if args.data else held_out_phrases(args.held_out)
+    data = str(args.data) if args.data else f'{args.held_out} texts of held-out phrases'
     parser = load_parser(find_model(args.model), args.parser)
-    result = report([judge(parser.parse, g) for g in gold], data=str(args.data), command=args.command_line)
+    result = report([judge(parser.parse, g) for g in gold], data=data, command=args.command_line)
     if args.json:
         write_json(args.json, result)
     print(table(result))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 import json
 from pathlib import Path
+import random
 from typing import Any
 
 from converseg_ros.core.errors import InputError
@@ -12,6 +13,7 @@ from converseg_ros.facts.random_tables import same_meaning
 from converseg_ros.network.parser.parser import Parsed
 from converseg_ros.programs.canonical import equal
 from converseg_ros.programs.nodes import Node, program_from_json
+from converseg_ros.programs.phrasing import sample
 from converseg_ros.programs.printer import words
 
 
@@ -53,6 +55,12 @@ def read_gold(path: Path) -> list[Gold]:
     if not out:
         raise InputError('there are no programs', where=str(path))
     return out
+
+
+def held_out_phrases(count: int, seed: int = 0) -> list[Gold]:
+    """Return texts said with phrase templates that are held out of the parser's training (programs/phrasing)."""
+    rng = random.Random(f'held out {seed}')
+    return [Gold(*sample(rng, 'held_out')) for _ in range(count)]
 
 
 def judge(parse: Callable[[str], Parsed], gold: Gold) -> Judged:

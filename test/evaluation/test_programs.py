@@ -9,7 +9,7 @@ import torch
 from converseg_ros import knowledge
 from converseg_ros.cli import main
 from converseg_ros.core.errors import InputError
-from converseg_ros.evaluation.programs import Gold, judge, read_gold, report, table
+from converseg_ros.evaluation.programs import Gold, held_out_phrases, judge, read_gold, report, table
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import Calibration, Parsed, save_parser
 from converseg_ros.programs.linear import Grammar
@@ -66,6 +66,16 @@ def test_what_is_no_gold_program_is_an_error_with_its_line(tmp_path: Path, line:
     path.write_text(line + '\n')
     with pytest.raises(InputError, match='line 1' if line else 'no programs'):
         read_gold(path)
+
+
+@pytest.mark.parametrize('arguments', [[], ['gold.jsonl', '--held-out', '3'], ['--held-out', '0']])
+def test_the_command_wants_one_source(arguments: list[str]) -> None:
+    assert main(['eval', 'programs', *arguments]) != 0
+
+
+def test_held_out_phrases_are_the_same_each_time() -> None:
+    first = held_out_phrases(5)
+    assert first == held_out_phrases(5) and len({g.text for g in first}) == 5
 
 
 def test_the_command_scores_a_parser_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
