@@ -14,8 +14,9 @@ from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.config import add_flags, from_flags
 from converseg_ros.core.progress import Progress, print_event
+from converseg_ros.data_engine.options import RunOptions
 
 if TYPE_CHECKING:
     from converseg_ros.data_engine.build import Plan
@@ -52,33 +53,12 @@ def _configure_run(run: argparse.ArgumentParser) -> None:
         '--source', action='append', required=True, type=Path, help='folder of scenes, COCO labels or photos'
     )
     run.add_argument('--out', required=True, type=Path, help='data set folder')
-    run.add_argument('--judge', default='scene', help='scene, labels, openai, gemini or local (default scene)')
-    run.add_argument('--model', default='', help='model of the judge; a folder for local')
-    run.add_argument('--base-url', default='https://api.openai.com/v1', help='address of an OpenAI-compatible server')
-    run.add_argument('--key-env', default='', help='environment variable that holds the API key')
+    run.add_argument('--config', type=Path, metavar='FILE', help='YAML file of the options below; flags come before it')
     run.add_argument('--agree-remote', action='store_true', help='agree that the images are sent to a judge elsewhere')
-    run.add_argument('--proposer', default='', choices=('', 'graph', 'sam', 'sam2'), help='where masks come from')
-    run.add_argument('--proposer-weights', default='', help='model folder (sam2) or checkpoint (sam)')
-    run.add_argument('--detector', default='', help='folder of a zero-shot detector that gives the boxes')
-    run.add_argument('--prompts', type=int, default=13, help='prompts an image (default 13)')
-    run.add_argument('--negatives', type=float, default=0.23, help='share of prompts without a target (default 0.23)')
     run.add_argument('--max-images', type=int, default=0, help='take no more images than this')
-    run.add_argument('--seed', default='', help='another choice of words and prompts')
-    run.add_argument('--faults', type=float, default=0.0, help='share of masks that the graph proposer spoils, to test')
-    run.add_argument('--shard', default='0/1', help='i/n: make only the images of the i-th of n shards')
-    run.add_argument('--ray', type=int, default=0, metavar='WORKERS', help='spread the images over a Ray cluster')
-    run.add_argument('--workers', type=int, default=0, help='images in work at once with a model judge (default 4)')
-    run.add_argument('--per-minute', type=float, default=0.0, help='most calls a minute (default: no limit)')
-    run.add_argument('--budget', type=float, default=0.0, help='stop when this much is spent (default: no limit)')
-    run.add_argument('--price-in', type=float, default=0.0, help='price of a million tokens asked')
-    run.add_argument('--price-out', type=float, default=0.0, help='price of a million tokens answered')
-    run.add_argument('--timeout', type=float, default=120.0, help='seconds to wait for an answer')
-    run.add_argument(
-        '--back-off', type=float, default=1.0, help='seconds before the second try of a call; then doubled'
-    )
-    run.add_argument('--tries', type=int, default=6, help='tries of a call before the run stops')
     run.add_argument('--dry-run', action='store_true', help='say what it would cost, and call nobody')
     run.add_argument('--json', action='store_true', help='print progress as JSON lines')
+    add_flags(run, RunOptions)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,45 +67,12 @@ def run(args: argparse.Namespace) -> int:
     return actions[args.action](args)
 
 
-def _shard(text: str) -> tuple[int, int]:
-    try:
-        index, count = (int(part) for part in text.split('/'))
-    except ValueError:
-        index, count = -1, 0
-    if not 0 <= index < count:
-        raise InputError(f'{text!r} is not i/n with 0 <= i < n', where='--shard')
-    return index, count
-
-
 def plan_of(args: argparse.Namespace) -> 'Plan':
-    """Return the plan the options describe."""
-    from converseg_ros.data_engine.build import FACTS_JUDGES, Plan
-    from converseg_ros.data_engine.pipeline import Settings
-    from converseg_ros.llm.calls import Limits
+    """Return the plan that the configuration file and the flags describe."""
+    from converseg_ros.data_engine.build import plan
 
-    if args.prompts < 1 or not 0 <= args.negatives < 1:
-        raise InputError('--prompts must be positive and --negatives a share below 1', where='engine run')
-    workers = 1 if args.judge in FACTS_JUDGES else args.workers or 4
-    return Plan(
-        sources=args.source,
-        out=args.out,
-        judge=args.judge,
-        proposer=args.proposer,
-        proposer_weights=args.proposer_weights,
-        detector=args.detector,
-        model=args.model,
-        base_url=args.base_url,
-        key_env=args.key_env,
-        agree_remote=args.agree_remote,
-        faults=args.faults,
-        seed=args.seed,
-        max_images=args.max_images,
-        timeout=args.timeout,
-        limits=Limits(
-            args.per_minute, args.budget, args.price_in, args.price_out, tries=args.tries, back_off=args.back_off
-        ),
-        settings=Settings(args.prompts, args.negatives, _shard(args.shard), workers),
-    )
+    options: RunOptions = from_flags(RunOptions, args, args.config)
+    return plan(options, args.source, args.out, agree_remote=args.agree_remote, max_images=args.max_images)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -144,10 +91,10 @@ def _run(args: argparse.Namespace) -> int:
         print(f'{count} images with the labels of {origin}', file=sys.stderr)
     if args.dry_run:
         return _estimate(plan, len(shots))
-    if args.ray:
+    if plan.ray:
         from converseg_ros.data_engine.ray_run import run_on_ray
 
-        manifest = run_on_ray(plan, args.ray, progress)
+        manifest = run_on_ray(plan, plan.ray, progress)
     else:
         manifest = make_pipeline(plan, shots).run(shots, plan.out, progress)
     for failure in manifest['failed']:

@@ -9,20 +9,17 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.data_engine.contracts import Judge, Picture
 from converseg_ros.data_engine.judges.facts_judge import FactsJudge
 from converseg_ros.data_engine.judges.model_judge import ModelJudge
+from converseg_ros.data_engine.options import FACTS_JUDGES, JUDGES, OPENAI, PROPOSERS, RunOptions
 from converseg_ros.data_engine.pipeline import Pipeline, Settings
 from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
 from converseg_ros.data_engine.proposers.proposer import GraphProposer, Proposer
 from converseg_ros.data_engine.stages.understanding import Grounder
-from converseg_ros.data_engine.world.sources import Shot, read_source
+from converseg_ros.data_engine.world.sources import Shot, kind_of, read_source
 from converseg_ros.data_engine.world.world import World
 from converseg_ros.llm.calls import Calls, Limits
 from converseg_ros.llm.chat import ChatModel
 from converseg_ros.llm.http import GeminiChat, OpenAIChat
 from converseg_ros.llm.local import LocalChat
-
-FACTS_JUDGES = ('scene', 'labels')
-JUDGES = (*FACTS_JUDGES, 'openai', 'gemini', 'local')
-PROPOSERS = ('graph', 'sam', 'sam2')
 
 
 @dataclass(slots=True)
@@ -36,7 +33,7 @@ class Plan:
     proposer_weights: str = ''
     detector: str = ''  # folder of a zero-shot detector; '' = the judge's own boxes
     model: str = ''
-    base_url: str = 'https://api.openai.com/v1'
+    base_url: str = OPENAI
     key_env: str = ''
     agree_remote: bool = False
     faults: float = 0.0
@@ -45,6 +42,48 @@ class Plan:
     timeout: float = 120.0
     limits: Limits = field(default_factory=Limits)
     settings: Settings = field(default_factory=Settings)
+    ray: int = 0
+
+
+def plan(
+    options: RunOptions, sources: list[Path], out: Path, *, agree_remote: bool = False, max_images: int = 0
+) -> Plan:
+    """Return the plan of a run; without a judge in the options, the one that the sources bring along."""
+    o = options
+    judge = o.judge or natural_judge(sources)
+    workers = o.workers or (1 if judge in FACTS_JUDGES else 4)
+    return Plan(
+        sources=sources,
+        out=out,
+        judge=judge,
+        proposer=o.proposer,
+        proposer_weights=o.proposer_weights,
+        detector=o.detector,
+        model=o.model,
+        base_url=o.base_url,
+        key_env=o.key_env,
+        agree_remote=agree_remote,
+        faults=o.faults,
+        seed=o.seed,
+        max_images=max_images,
+        timeout=o.timeout,
+        limits=Limits(o.per_minute, o.budget, o.price_in, o.price_out, tries=o.tries, back_off=o.back_off),
+        settings=Settings(o.prompts, o.negatives, o.shard_of(), workers),
+        ray=o.ray,
+    )
+
+
+def natural_judge(sources: Iterable[Path]) -> str:
+    """Return the judge that all the sources bring along: their labels or scene graphs; InputError for plain photos."""
+    kinds = {kind_of(source) for source in sources}
+    judges = {'coco': 'labels', 'scene': 'scene'}
+    if len(kinds) == 1 and (kind := kinds.pop()) in judges:
+        return judges[kind]
+    raise InputError(
+        'photos need a judge that looks at them',
+        where='engine run',
+        do='name a judge and a proposer, by flags or in a configuration',
+    )
 
 
 def gather(sources: Iterable[Path], max_images: int = 0) -> list[Shot]:
@@ -98,7 +137,7 @@ def make_chat(plan: Plan) -> ChatModel:
     if plan.judge == 'openai':
         chat = OpenAIChat(plan.model, plan.base_url, key_env=plan.key_env or 'OPENAI_API_KEY', timeout=plan.timeout)
     elif plan.judge == 'gemini':
-        base = {} if plan.base_url == Plan.__dataclass_fields__['base_url'].default else {'base_url': plan.base_url}
+        base = {} if plan.base_url == OPENAI else {'base_url': plan.base_url}
         chat = GeminiChat(plan.model, key_env=plan.key_env or 'GEMINI_API_KEY', timeout=plan.timeout, **base)
     else:
         chat = LocalChat(plan.model)

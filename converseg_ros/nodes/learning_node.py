@@ -14,7 +14,6 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from converseg_ros.action import Evaluate, Generate, Train
-from converseg_ros.commands.engine_config import arguments_of, natural_judge, read_configuration
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.jobs import Job
 from converseg_ros.core.progress import Progress
@@ -113,15 +112,9 @@ class LearningNode(Node):
         if goal.source == 'live':
             source = output / 'frames'
             await self._sample(handle, source, goal.max_frames or self._frames)
-        options = read_configuration(Path(goal.config) if goal.config else None)
-        judge = options.pop('judge', '') or natural_judge(source)
-        if not judge:
-            raise InputError(
-                'photos need a judge that looks at them',
-                where='goal',
-                do='name a configuration with a judge and a proposer',
-            )
-        arguments = ['engine', 'run', '--source', str(source), '--out', str(output), '--judge', judge, '--json']
+        arguments = ['engine', 'run', '--source', str(source), '--out', str(output), '--json']
+        if goal.config:
+            arguments += ['--config', goal.config]
         if goal.max_frames and goal.source != 'live':
             arguments += ['--max-images', str(goal.max_frames)]
         if goal.agree_remote:
@@ -132,7 +125,7 @@ class LearningNode(Node):
             feedback.done, feedback.total = progress.done, progress.total
             handle.publish_feedback(feedback)
 
-        code, job = await self._run([*arguments, *arguments_of(options)], tell)
+        code, job = await self._run(arguments, tell)
         result = Generate.Result(success=code == 0, output=str(output), items=int(job.result.get('items', 0)))
         result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
         return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)

@@ -1,11 +1,11 @@
 """What `converseg train CONFIG` reads: a YAML file, checked key by key."""
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-import types
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from converseg_ros.core import InputError
+from converseg_ros.core.config import build, read_mapping
 
 Format = Literal['items', 'reference', 'hub', 'refcoco', 'reasonseg']
 
@@ -136,25 +136,6 @@ class TrainConfig:
         return self.phases[-1] if self.phases else PhaseConfig(self.steps, 0.5)
 
 
-def read_mapping(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Read a YAML file that is a mapping; `overrides` maps dotted keys to values; raise InputError where it is none."""
-    import yaml
-
-    try:
-        data = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f'cannot be read ({error})', where=str(path)) from error
-    if not isinstance(data, dict):
-        raise InputError('not a mapping', where=str(path), do='see config/train/compact.yaml')
-    for key, value in (overrides or {}).items():
-        place = data
-        *parents, last = key.split('.')
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = value
-    return data
-
-
 def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
     """Read a YAML file; `overrides` maps dotted keys to values; raise InputError that names the key that is wrong."""
     data = read_mapping(path, overrides)
@@ -164,45 +145,3 @@ def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainCon
     if not 0 <= config.batch.negatives <= 1:
         raise InputError(f'batch.negatives is {config.batch.negatives}, not in 0..1', where=str(path))
     return config
-
-
-def build(cls: Any, data: Any, where: str) -> Any:
-    """Build dataclass `cls` from a mapping, recursively, checking types."""
-    if not isinstance(data, dict):
-        raise InputError(f'{data!r} is not a mapping', where=where)
-    hints = get_type_hints(cls)
-    unknown = sorted(set(data) - {f.name for f in fields(cls)})
-    if unknown:
-        raise InputError(f'unknown keys {unknown}', where=where, do=f'known are {sorted(hints)}')
-    try:
-        return cls(**{k: _value(hints[k], v, f'{where}: {k}') for k, v in data.items()})
-    except TypeError as error:
-        raise InputError(str(error), where=where) from error
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    """Check `value` against `hint`; integers pass as floats."""
-    origin = get_origin(hint)
-    if is_dataclass(hint):
-        return build(hint, value, where)
-    if origin is list:
-        if not isinstance(value, list):
-            raise InputError(f'{value!r} is not a list', where=where)
-        return [_value(get_args(hint)[0], v, f'{where}[{i}]') for i, v in enumerate(value)]
-    if origin is Literal:
-        if value not in get_args(hint):
-            raise InputError(f'{value!r} is not one of {get_args(hint)}', where=where)
-        return value
-    if origin in (Union, types.UnionType):
-        inner = next(a for a in get_args(hint) if a is not type(None))
-        return None if value is None else _value(inner, value, where)
-    if hint is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
-            return float(value)  # YAML reads 1e-3 as a string
-        except ValueError as error:
-            raise InputError(f'{value!r} is no number', where=where) from error
-    if origin is dict:
-        hint = dict
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise InputError(f'{value!r} is not {hint.__name__}', where=where)
-    return value

@@ -537,3 +537,19 @@ def test_a_region_of_nothing_is_rejected(rooms):
     judge = FactsJudge('scene', lambda _: world)
     ghost = Region(key='g', text='the ghost', category='ghost', box=(10, 10, 60, 60))
     assert not judge.verify(picture, ghost, np.ones((world.height, world.width), bool)).ok
+
+
+def test_a_run_takes_the_judge_that_its_source_brings_along(rooms, tmp_path, capsys):
+    from converseg_ros.data_engine.build import natural_judge
+
+    labelled = coco_folder(tmp_path / 'coco')
+    assert (natural_judge([rooms]), natural_judge([labelled])) == ('scene', 'labels')
+    photos = labelled / 'images'
+    for sources in ([photos], [rooms, labelled]):
+        with pytest.raises(InputError, match='judge'):
+            natural_judge(sources)
+    (tmp_path / 'c.yaml').write_text('prompts: 4\nseed: 7\n')
+    config = ['--config', str(tmp_path / 'c.yaml')]
+    call = ['engine', 'run', '--source', str(labelled), *config, '--out', str(tmp_path / 'd')]
+    assert main(call) == 0
+    assert json.loads((tmp_path / 'd/manifest.json').read_text())['judge'].startswith('labels')

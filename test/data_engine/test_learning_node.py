@@ -1,5 +1,6 @@
 """The learning node as a process: jobs with feedback, one at a time, cancelled, gone on with; frames off a topic."""
 
+import argparse
 import json
 import os
 from pathlib import Path
@@ -18,9 +19,10 @@ from converseg_ros.action import Evaluate, Generate, Train
 from rclpy.action import ActionClient
 from ros_rig import Camera, Rig
 
-from converseg_ros.commands.engine_config import read_configuration
+from converseg_ros.core.config import from_flags
 from converseg_ros.core.jobs import Job
 from converseg_ros.core.progress import Progress
+from converseg_ros.data_engine.options import RunOptions
 from converseg_ros.data_engine.output.store import read_items
 
 pytestmark = pytest.mark.ros
@@ -145,7 +147,8 @@ def test_words_of_a_job_are_no_progress(tmp_path):
 def test_a_configuration_with_an_unknown_option_is_refused(tmp_path):
     file = tmp_path / 'c.yaml'
     file.write_text('prompts: 5\nnegatives: 0.1\nbase-url: http://127.0.0.1:1/v1\n')
-    assert read_configuration(file) == {'prompts': 5, 'negatives': 0.1, 'base_url': 'http://127.0.0.1:1/v1'}
+    options = from_flags(RunOptions, argparse.Namespace(negatives=0.2), file)
+    assert options == RunOptions(prompts=5, negatives=0.2, base_url='http://127.0.0.1:1/v1')  # flags come first
     file.write_text('promts: 5\n')
     with pytest.raises(Exception, match='promts'):
-        read_configuration(file)
+        from_flags(RunOptions, argparse.Namespace(), file)

@@ -51,6 +51,19 @@ def content_key(path: Path, *more: bytes) -> str:
     return digest.hexdigest()[:24]
 
 
+def kind_of(folder: Path) -> str:
+    """Return what a folder is a source of: coco, scene or photo; raise InputError if there is nothing to work on."""
+    if not folder.is_dir():
+        raise InputError('no such folder', where=str(folder))
+    if find_coco(folder):
+        return 'coco'
+    if any(folder.rglob('scene.json')):
+        return 'scene'
+    if any(p.suffix.lower() in PHOTOS for p in folder.rglob('*')):
+        return 'photo'
+    raise InputError('no images, no scenes and no COCO annotations', where=str(folder), do='name another folder')
+
+
 def read_source(folder: Path) -> Iterator[Shot]:
     """Yield the shots of a folder in a fixed order; raise InputError if there is nothing in it to work on."""
     if not folder.is_dir():

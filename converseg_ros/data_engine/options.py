@@ -1,0 +1,74 @@
+"""What can be chosen for a run of the engine, in a YAML file or as flags of `converseg engine run`."""
+
+from dataclasses import dataclass
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.options import check_options, option
+
+FACTS_JUDGES = ('scene', 'labels')
+JUDGES = (*FACTS_JUDGES, 'openai', 'gemini', 'local')
+PROPOSERS = ('graph', 'sam', 'sam2')
+OPENAI = 'https://api.openai.com/v1'
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The options of a run; the sources and the folder it makes are not among them."""
+
+    judge: str = option('', choices=('', *JUDGES))
+    """Who judges; by default the labels or scene graphs that the source brings along."""
+    model: str = ''
+    """Model of the judge; a folder for local."""
+    base_url: str = OPENAI
+    """Address of an OpenAI-compatible server."""
+    key_env: str = ''
+    """Environment variable that holds the API key."""
+    proposer: str = option('', choices=('', *PROPOSERS))
+    """Where masks come from; by default graph for labelled images and sam2 for photos."""
+    proposer_weights: str = ''
+    """Model folder (sam2) or checkpoint (sam)."""
+    detector: str = ''
+    """Folder of a zero-shot detector that gives the boxes."""
+    prompts: int = option(13, 1, 1000)
+    """Prompts of an image."""
+    negatives: float = option(0.23, 0.0, 0.99)
+    """Share of prompts without a target."""
+    seed: str = ''
+    """Another choice of words and prompts."""
+    faults: float = option(0.0, 0.0, 1.0)
+    """Share of masks that the graph proposer spoils, to test the later stages."""
+    shard: str = '0/1'
+    """i/n: make only the images of the i-th of n shards."""
+    ray: int = option(0, 0, 10_000)
+    """Workers of a Ray cluster that the images are spread over; 0: this process."""
+    workers: int = option(0, 0, 256)
+    """Images in work at once; 0: four with a model judge, else one."""
+    per_minute: float = option(0.0, 0.0, 100_000.0)
+    """Most calls of the judge a minute; 0: no limit."""
+    budget: float = option(0.0, 0.0, 1_000_000.0)
+    """Money after which the run stops; 0: no limit."""
+    price_in: float = option(0.0, 0.0, 100_000.0)
+    """Price of a million tokens asked."""
+    price_out: float = option(0.0, 0.0, 100_000.0)
+    """Price of a million tokens answered."""
+    timeout: float = option(120.0, 0.1, 3600.0)
+    """Seconds to wait for an answer."""
+    back_off: float = option(1.0, 0.0, 600.0)
+    """Seconds before the second try of a call; then doubled."""
+    tries: int = option(6, 1, 100)
+    """Tries of a call before the run stops."""
+
+    def __post_init__(self) -> None:
+        """Refuse options that have no meaning."""
+        check_options(self, 'engine run')
+        self.shard_of()
+
+    def shard_of(self) -> tuple[int, int]:
+        """Return index and number of shards; raise InputError where `shard` is not i/n."""
+        try:
+            index, count = (int(part) for part in self.shard.split('/'))
+        except ValueError:
+            index, count = -1, 0
+        if not 0 <= index < count:
+            raise InputError(f'{self.shard!r} is not i/n with 0 <= i < n', where='shard')
+        return index, count
