@@ -1,4 +1,4 @@
-"""Measure, as ratios within one run: `converseg bench net|node|lift|engine|speech|operator|console --json OUT`.
+"""Measure, as ratios within one run: `converseg bench net|things|node|lift|engine|speech|operator|console --json OUT`.
 
 Absolute times are of the machine that ran; each part prints what it compares with.
 """
@@ -16,6 +16,7 @@ PARTS = {
     'speech': 'speech: word errors on generated voices, instructions from noise',
     'operator': 'from the last voiced sample to the overlay that answers, stage by stage',
     'console': "the operator's page: frames a second, bytes, clients",
+    'things': 'the network that executes programs: each stage, in both precisions',
     'segments': 'segments: the best one and the best union for every labelled region',
 }
 

@@ -1,0 +1,122 @@
+"""Measure the network that executes programs: time of each stage, for one and more instructions on a new view.
+
+converseg bench things --model compact --image color.png --threads 2 --json things.json
+
+Depth and camera are found beside the image (docs/formats.md); without an image a drawn table with boxes and depth is
+used. Texts are parsed anew each time (`language`), and once more with known texts. Both precisions are measured
+side by side, since the faster one depends on the processor.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converseg_ros.bench.net import summary, timed
+from converseg_ros.core import Frame, InputError, Intrinsics
+from converseg_ros.core.files import write_json
+
+if TYPE_CHECKING:
+    from converseg_ros.network.things_network import ThingsNetwork
+
+TEXTS = (
+    'the tallest thing on the table',
+    'what could I drink from',
+    'the red box behind the can',
+    'where can I put down a plate',
+    'the mug closest to the drill',
+    'everything except the bowls',
+    'which of these would break if it fell',
+    'the handle of the white cup',
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument('--model', default='compact', help='name or folder of kind things (default: %(default)s)')
+    parser.add_argument('--prompts', default='1,8', help='numbers of instructions (default: %(default)s)')
+    parser.add_argument('--image', type=Path, help='an image file, with depth and camera beside it')
+    parser.add_argument('--device', help="'cpu' or 'cuda' (default: a GPU if there is one)")
+    parser.add_argument('--threads', type=int, default=0, help="threads of PyTorch (default: PyTorch's own choice)")
+    parser.add_argument('--repeat', type=int, default=20, help='timed repetitions (default: %(default)s)')
+    parser.add_argument('--json', type=Path, help='write the results here')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    import torch
+
+    from converseg_ros import network
+    from converseg_ros.datasets.views import read_view
+    from converseg_ros.evaluation.report import peak_memory_mb
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    view = read_view(args.image) if args.image else drawn_view()
+    result: dict[str, Any] = {
+        'model': str(args.model),
+        'threads': torch.get_num_threads(),
+        'torch': torch.__version__,
+        'depth': view.depth is not None,
+        'size': [view.width, view.height],
+        'command': args.command_line,
+        'cases': [],
+    }
+    for precision in ('bf16', 'fp32'):
+        loaded: Any = network.load(args.model, device=args.device, precision=precision)
+        if not hasattr(loaded, 'facts'):
+            raise InputError('not a model of kind things', where=str(args.model), do='use converseg bench net')
+        for count in (int(n) for n in args.prompts.split(',')):
+            case = {'precision': precision, 'prompts': count} | measure(loaded, view, count, args.repeat)
+            result['cases'].append(case)
+            stages = ', '.join(f'{name} {values["median"]:.0f}' for name, values in case['stages_ms'].items())
+            print(f'{precision}, {count} instruction(s): {case["total_ms"]["median"]:.0f} ms ({stages})')
+        loaded.close()
+    result['peak_memory_mb'] = peak_memory_mb()
+    print(f'peak memory of the process {result["peak_memory_mb"]:.0f} MB')
+    if args.json is not None:
+        write_json(args.json, result)
+    return 0
+
+
+def measure(network: 'ThingsNetwork', view: Frame, count: int, repeat: int) -> dict[str, Any]:
+    """Return the times of `count` instructions on a new view, with texts that are parsed anew and with known ones."""
+    stages: list[dict[str, float]] = []
+    numbers = iter(range(10**6))
+
+    def new_view(texts: list[str]) -> None:
+        network.set_image(view)
+        stages.append(network.predict(texts)[0].stage_ms)
+
+    def fresh() -> None:
+        new_view([f'{TEXTS[k % len(TEXTS)]} number {next(numbers)}' for k in range(count)])
+
+    known = [TEXTS[k % len(TEXTS)] for k in range(count)]
+    for _ in range(2):  # kernels are chosen, texts remembered
+        fresh()
+        new_view(known)
+    stages.clear()
+    anew = timed(fresh, repeat)
+    by_stage = {s: summary([m.get(s, 0.0) for m in stages]) for s in stages[0]}
+    return {
+        'total_ms': summary(anew),
+        'stages_ms': by_stage,
+        'known_texts_ms': summary(timed(lambda: new_view(known), repeat)),
+    }
+
+
+def drawn_view() -> Frame:
+    """Return a 640x480 view of a table with boxes of several colours and sizes, with depth."""
+    import cv2
+    import numpy as np
+
+    rows = np.arange(480, dtype=np.float32)[:, None] / 480
+    depth = np.repeat(1.6 - 0.9 * rows, 640, 1)
+    rgb = np.empty((480, 640, 3), np.uint8)
+    rgb[:] = (150 + 40 * rows)[..., None].astype(np.uint8)
+    generator = np.random.default_rng(0)
+    for k in range(12):
+        x, y = 40 + 150 * (k % 4), 60 + 140 * (k // 4)
+        w, h = (int(v) for v in generator.integers(40, 100, 2))
+        cv2.rectangle(rgb, (x, y), (x + w, y + h), tuple(int(v) for v in generator.integers(20, 235, 3)), -1)
+        depth[y : y + h, x : x + w] = depth[min(y + h, 479), x] - 0.02
+    return Frame(rgb, np.asarray(depth, np.float32), Intrinsics(600, 600, 320, 240, 640, 480))
