@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.segments import NameScores
-from converseg_ros.knowledge import things
+from converseg_ros.knowledge import thing, things
 from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.names.weights import Meanings, Scaling
 
@@ -19,6 +19,8 @@ NEAREST = 5  # nouns that stand for a phrase that nothing speaks for
 SHARP = 15.0  # of the softmax over their cosines
 KIN = 0.1  # added to the cosine of nouns that share a kind
 FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun says nothing of the phrase, and all
+BY_HEAD = 0.9  # weight of the head of a phrase that is not known whole
+BY_KIND, NARROW = 0.6, 12  # weight of the nouns of a kind for another one of it, less for kinds of more nouns than this
 BY_MEANING = 0.5  # most that a similar noun's probability counts for a phrase
 
 
@@ -69,7 +71,29 @@ class Phrases:
             return Meaning(
                 np.array([i for i, _ in spoken], np.intp), np.array([s for _, s in spoken], np.float32), True
             )
-        return self._similar(phrase)
+        _, _, head = phrase.strip().partition(' ')
+        if head:  # a soup can is a can: what is said of it before is not looked at
+            wider = self.meaning(head)
+            if wider.known:
+                return Meaning(wider.places, BY_HEAD * wider.weights, True)
+        return self._united(self._of_kind(phrase), self._similar(phrase))
+
+    def _of_kind(self, phrase: str) -> Meaning:
+        """Let the nouns of the narrowest kind of a class stand for it where nothing speaks for itself."""
+        found = thing(phrase)
+        kinds = set(found.kinds) if found else set()
+        for kind, members in self._kinds:
+            if kind in kinds:
+                trust = BY_KIND * min(1.0, NARROW / len(members))
+                return Meaning(members, np.full(len(members), trust, np.float32), False)
+        return Meaning(np.zeros(0, np.intp), np.zeros(0, np.float32), False)
+
+    def _united(self, *meanings: Meaning) -> Meaning:
+        weights = np.zeros(len(self._nouns), np.float32)
+        for meaning in meanings:
+            np.maximum.at(weights, meaning.places, meaning.weights)
+        places = np.flatnonzero(weights)
+        return Meaning(places, weights[places], False)
 
     @cached_property
     def _matrix(self) -> NDArray[np.float32]:

@@ -88,3 +88,16 @@ def test_evidence_of_imagenet_and_the_detector_raises_what_it_speaks_for() -> No
 def test_a_noun_that_nothing_speaks_for_is_refused() -> None:
     with pytest.raises(InputError, match='nothing speaks'):
         NounSources(('mug',), np.zeros(0, np.intp), np.full(1000, -1), np.zeros((80, 1), bool))
+
+
+def test_a_phrase_that_is_not_known_whole_is_what_its_head_says(weights: NameWeights) -> None:
+    found = phrases(weights).scores(rows(mug=0.9), ('grandmother mug', 'mug'))
+    assert found.known.all()
+    assert 0 < found.log_odds[0, 0] < found.log_odds[0, 1]
+
+
+def test_a_class_that_nothing_speaks_for_is_told_by_its_kind(weights: NameWeights) -> None:
+    """What looks like another tool may be a chisel, but that no chisel is there is not known."""
+    found = phrases(weights).scores(rows(hammer=0.9), ('chisel', 'banana'))
+    assert not found.known[0]
+    assert found.log_odds[0, 1] < found.log_odds[0, 0] < odds(0.9)
