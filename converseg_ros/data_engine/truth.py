@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from converseg_ros.core.errors import InputError
 from converseg_ros.data_engine.grammar.entities import STATE_POST, has_state
 from converseg_ros.data_engine.grammar.language import MATERIAL_WORDS, Draft, is_color, is_made_of
 from converseg_ros.data_engine.grammar.physics import is_low, loose_things
@@ -28,8 +29,10 @@ Property = tuple[str, str]
 
 
 def world_facts(world: World) -> Facts:
-    """Return the facts of a world; what opinions could differ about is undecided."""
-    listed = [e for e in world.entities.values() if e.area and e.kind != 'free']
+    """Return the facts of a world; what opinions could differ about is undecided. Raise InputError for an empty one."""
+    listed = _listed(world)
+    if not listed:
+        raise InputError('nothing is labelled', where=f'image {world.key}', do='leave it out')
     scene = 'graph' in world.facts
     loose = set() if not scene else {e.key for e in loose_things(world)}
     facts = true_facts(
@@ -69,8 +72,12 @@ def reproduced(world: World, facts: Facts, draft: Draft) -> bool:
     answer = execute(draft.program, facts)
     if answer.area:
         return bool((answer.mask == world.union(draft.keys)).all())
-    listed = [e.key for e in world.entities.values() if e.area and e.kind != 'free']
-    return {listed[i] for i in answer.chosen} == set(draft.keys)
+    listed = _listed(world)
+    return {listed[i].key for i in answer.chosen} == set(draft.keys)
+
+
+def _listed(world: World) -> list[Entity]:
+    return [e for e in world.entities.values() if e.area and e.kind != 'free']
 
 
 def _forms(words: Iterable[str]) -> frozenset[str]:

@@ -56,10 +56,14 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A wider kind of things. one, many: how a mass noun is counted ('piece of furniture', 'pieces of furniture')."""
+    """A wider kind of things.
+
+    names: what else it is called. one, many: how a mass noun is counted ('piece of furniture', 'pieces of furniture').
+    """
 
     name: str
     wider: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     one: str = ''
     many: str = ''
     tags: frozenset[str] = frozenset()
@@ -106,7 +110,7 @@ class Knowledge:
     irregular_plurals: Mapping[str, str]
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield ('FILE, line N', row) of a CSV file that must have exactly these columns; lines with '#' are comments."""
     if not path.is_file():
         raise InputError('the file is missing', where=str(path), do='install the package again')
@@ -193,16 +197,15 @@ def _split_tags(cell: str, tags: Mapping[str, Tag], where: str) -> tuple[set[str
 
 def _read_kinds(path: Path, tags: Mapping[str, Tag]) -> dict[str, Kind]:
     kinds, places = dict[str, Kind](), dict[str, str]()
-    for where, row in _rows(path, ('kind', 'wider kinds', 'one', 'many', 'tags')):
+    for where, row in read_rows(path, ('kind', 'wider kinds', 'other names', 'one', 'many', 'tags')):
         name = row['kind']
         if name in kinds:
             raise InputError(f'the kind {name!r} is given twice', where=where)
         sure, doubtful, denied = _split_tags(row['tags'], tags, where)
         if denied:
             raise InputError('a kind denies no tag', where=where)
-        kinds[name] = Kind(
-            name, _items(row['wider kinds']), row['one'], row['many'], frozenset(sure), frozenset(doubtful)
-        )
+        wider, names = _items(row['wider kinds']), _items(row['other names'])
+        kinds[name] = Kind(name, wider, names, row['one'], row['many'], frozenset(sure), frozenset(doubtful))
         places[name] = where
     for name, kind in kinds.items():
         if unknown := set(kind.wider) - kinds.keys():
@@ -285,7 +288,7 @@ def load(folder: Path) -> Knowledge:
     things, places = dict[str, Thing](), dict[str, str]()
     files = sorted((folder / 'things').glob('*.csv'), key=lambda p: (p.stem != LABELLED, p.stem))
     for path in files:
-        for where, row in _rows(path, COLUMNS):
+        for where, row in read_rows(path, COLUMNS):
             thing = _read_thing(row, where, tags, kinds, path.stem == LABELLED)
             if thing.name in things:
                 raise InputError(f'{thing.name!r} stands in {places[thing.name]} too', where=where)
@@ -302,7 +305,7 @@ def load(folder: Path) -> Knowledge:
 
 def _read_look_alikes(path: Path, things: Mapping[str, Thing]) -> tuple[frozenset[str], ...]:
     groups = []
-    for where, row in _rows(path, ('classes',)):
+    for where, row in read_rows(path, ('classes',)):
         group = _items(row['classes'])
         if unknown := set(group) - things.keys():
             raise InputError(f'unknown classes {sorted(unknown)}', where=where)
@@ -314,7 +317,7 @@ def _read_look_alikes(path: Path, things: Mapping[str, Thing]) -> tuple[frozense
 
 def _read_pairs(path: Path, columns: tuple[str, str], things: Mapping[str, Thing] | None) -> dict[str, str]:
     pairs: dict[str, str] = {}
-    for where, row in _rows(path, columns):
+    for where, row in read_rows(path, columns):
         key, value = row[columns[0]], row[columns[1]]
         if not key or not value or key in pairs:
             raise InputError(f'{key!r} is given twice or incomplete', where=where)

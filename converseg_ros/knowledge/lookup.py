@@ -1,11 +1,15 @@
 """Questions about what is known: which class a noun means, what has a property, what could be mixed up."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
 from converseg_ros.knowledge.inflector import plural, singular
 from converseg_ros.knowledge.loader import Tag, Thing, Use, knowledge
+
+LOOSE = 0.5
+"""How far a class counts for a name that only some people would give it."""
 
 
 @cache
@@ -62,13 +66,39 @@ def meanings(noun: str) -> tuple[Thing, ...]:
 
 
 @cache
+def _kinds_called() -> Mapping[str, tuple[str, ...]]:
+    """Return wider kinds by each of their names in lower case: 'tableware' names dishes and cutlery."""
+    found: dict[str, tuple[str, ...]] = {}
+    for k in knowledge().kinds.values():
+        for name in (k.name, k.one, *k.names):
+            for form in {name.lower(), singular(name).lower()} - {''}:
+                found[form] = (*found.get(form, ()), k.name)
+        if k.many:
+            found[k.many.lower()] = (k.name,)
+    return found
+
+
+def _wide(noun: str) -> tuple[str, ...]:
+    return _kinds_called().get(noun.lower()) or _kinds_called().get(singular(noun).lower(), ())
+
+
 def kind(noun: str) -> str | None:
     """Return the wider kind that a noun names ('tools', 'seats', 'piece of furniture'), or None."""
-    form = singular(noun).lower()
-    for k in knowledge().kinds.values():
-        if form in (k.name, k.one, singular(k.name), singular(k.one)) or noun.lower() == k.many:
-            return k.name
-    return None
+    return next(iter(_wide(noun)), None)
+
+
+@cache
+def _called() -> tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]:
+    """Return the classes by their names, loose names (both in lower case) and kinds."""
+    names, loose, of_kind = defaultdict(list), defaultdict(list), defaultdict(list)
+    for t in things().values():
+        for name in {n.lower() for n in t.names}:
+            names[name].append(t.name)
+        for name in {n.lower() for n in t.loose_names}:
+            loose[name].append(t.name)
+        for k in t.kinds:
+            of_kind[k].append(t.name)
+    return names, loose, of_kind
 
 
 @cache
@@ -77,15 +107,12 @@ def denoted(noun: str) -> Mapping[str, float]:
 
     'knife' denotes kitchen knives and bread knives too; 'tools' denotes all classes of this kind.
     """
-    own, wide, form = thing(noun), kind(noun), singular(noun).lower()
-    forms = {form, noun.lower()} | ({own.name.lower()} if own else set())
-    found: dict[str, float] = {}
-    for t in things().values():
-        if forms & {n.lower() for n in t.names} or (wide and wide in t.kinds):
-            found[t.name] = 1.0
-        elif forms & {n.lower() for n in t.loose_names}:
-            found[t.name] = 0.5
-    return found
+    own = thing(noun)
+    forms = {singular(noun).lower(), noun.lower()} | ({own.name.lower()} if own else set())
+    names, loose, of_kind = _called()
+    found = {t: LOOSE for f in forms for t in loose.get(f, ())}
+    found |= {t: 1.0 for f in forms for t in names.get(f, ())}
+    return found | {t: 1.0 for k in _wide(noun) for t in of_kind.get(k, ())}
 
 
 def nouns() -> tuple[str, ...]:
