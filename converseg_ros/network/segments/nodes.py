@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from converseg_ros.facts.planes import ViewGeometry
 from converseg_ros.network.segments.boundary import VOTE
 from converseg_ros.network.segments.quality import NUMBERS
-from converseg_ros.network.segments.tree import Floats, MergeTree
+from converseg_ros.network.segments.tree import Floats, LeafEvidence, MergeTree
 
 ON_PLANE = 0.012  # metres
 UNIT = 100.0  # cells of the working grid that a coordinate of 1 stands for
@@ -39,18 +39,18 @@ class ViewMaps:
         """(h, w): how likely a cell belongs to a thing or an agent, and so has a centre to vote for."""
         return np.asarray(self.kinds[0] + self.kinds[3])
 
-    def leaf_votes(self, tree_labels: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Return (k, 3) sums over superpixels: the place voted for (x, y, in units of VOTE) and the voters' weight."""
-        k = int(tree_labels.max()) + 1
+    def evidence(self, labels: NDArray[np.int32]) -> LeafEvidence:
+        """Return what the cells of each superpixel of (h, w) labels say together."""
+        k = int(labels.max()) + 1
         weight = self.voting
         y, x = np.mgrid[: weight.shape[0], : weight.shape[1]].astype(np.float32)
-        labels = tree_labels.ravel()
-        sums = [
-            np.bincount(labels, (values * weight).ravel(), k)
-            for values in ((x + self.vote[0]) / VOTE, (y + self.vote[1]) / VOTE)
-        ]
-        total = np.bincount(labels, weight.ravel(), k)
-        return np.stack([*sums, np.maximum(total, 1e-6)], 1).astype(np.float32)
+        flat = labels.ravel()
+
+        def sums(values: NDArray[np.float32]) -> Floats:
+            return np.asarray(np.bincount(flat, values.ravel(), k), np.float64)
+
+        place = [sums((place + vote) * weight / VOTE) for place, vote in zip((x, y), self.vote)]
+        return LeafEvidence(sums(weight), np.stack(place, 1), np.stack([sums(kind) for kind in self.kinds], 1))
 
 
 def describe(tree: MergeTree, maps: ViewMaps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -64,7 +64,7 @@ class TreeProposer:
         maps = self.maps(view)
         merged_by = np.maximum(maps.boundary, PART_BOUNDARY_WEIGHT * maps.part_boundary)
         labels = superpixels(merged_by)
-        tree = merge_tree(labels, merged_by, maps.leaf_votes(labels))
+        tree = merge_tree(labels, merged_by, maps.evidence(labels))
         numbers, kinds = describe(tree, maps)
         return Proposals(maps, tree, numbers, kinds)
 

@@ -8,16 +8,20 @@ that small regions merge early, and helped by the pixels' votes for the centre o
 from dataclasses import dataclass
 from functools import cached_property
 import heapq
+from math import dist, sqrt
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Point = tuple[float, ...]
 SMALL = 40.0  # cells: about this size a region begins to count in full
 SHALLOW = 0.01  # boundary strength below which two neighbouring basins are one
-VOTE_WEIGHT = 0.15  # of the distance between two regions' voted centres, in units of VOTE, in the merging cost
+VOTE_WEIGHT = 0.3  # of the distance between two regions' voted centres, in units of VOTE, in the merging cost
 VOTE_MOST = 1.0  # of that distance
+VOTERS = 0.3  # share of a region's cells that belong to things below which its votes say nothing
+KIND_WEIGHT = 0.2  # of the distance between two regions' kinds
 
 
 def superpixels(boundary: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -48,6 +52,19 @@ def superpixels(boundary: NDArray[np.float32]) -> NDArray[np.int32]:
     roots = np.unique(target)
     labels[roots] = np.arange(len(roots))
     return labels[target].reshape(height, width)
+
+
+@dataclass(frozen=True, slots=True)
+class LeafEvidence:
+    """What speaks for or against merging superpixels besides the boundary between them, as sums over their cells.
+
+    weight: (k,) how likely each cell belongs to a thing. place: (k, 2) the centres that the cells vote for (x, y, in
+    units of VOTE), weighted alike. kinds: (k, 4) the probabilities of KINDS.
+    """
+
+    weight: Floats
+    place: Floats
+    kinds: Floats
 
 
 @dataclass(frozen=True)
@@ -119,35 +136,25 @@ class MergeTree:
 
 
 def merge_tree(
-    labels: NDArray[np.int32],
-    boundary: NDArray[np.float32],
-    votes: NDArray[np.float32] | None = None,
-    *,
-    vote_weight: float = VOTE_WEIGHT,
+    labels: NDArray[np.int32], boundary: NDArray[np.float32], evidence: LeafEvidence | None = None
 ) -> MergeTree:
-    """Return the merge tree of superpixels (h, w) under a boundary map (h, w) in 0..1.
-
-    votes: (k, 3) for each superpixel the sums over its cells of the place voted for (x, y, in units of VOTE), weighted
-    by how likely a cell belongs to a thing, and of these weights; None = not used.
-    """
+    """Return the merge tree of superpixels (h, w) under a boundary map (h, w) in 0..1 and evidence on what is alike."""
     k = int(labels.max()) + 1
     most = 2 * k - 1
     neighbours = _borders(labels, boundary, most)
     area = np.bincount(labels.ravel(), minlength=k).astype(float).tolist() + [0.0] * (k - 1)
-    voted = [] if votes is None else [*map(tuple, votes.tolist()), *[(0.0, 0.0, 0.0)] * (k - 1)]
+    weight, place, kinds = _means(evidence, area) if evidence is not None else ([], [], [])
 
     def cost(a: int, b: int) -> float:
         count, total = neighbours[a][b]
         smaller = min(area[a], area[b])
         value = total / count
-        if voted:
-            xa, ya, wa = voted[a]
-            xb, yb, wb = voted[b]
-            both = min(wa / area[a], wb / area[b])
-            if both > 0.3:
-                apart = ((xa / wa - xb / wb) ** 2 + (ya / wa - yb / wb) ** 2) ** 0.5
-                value += vote_weight * both * (min(apart, VOTE_MOST) - 0.5 * VOTE_MOST)
-        return value * (0.3 + 0.7 * (smaller / (smaller + SMALL)) ** 0.5)
+        if weight:
+            voters = min(weight[a], weight[b])
+            if voters > VOTERS:
+                value += VOTE_WEIGHT * voters * (min(dist(place[a], place[b]), VOTE_MOST) - 0.5 * VOTE_MOST)
+            value += KIND_WEIGHT * (min(dist(kinds[a], kinds[b]), 1.0) - 0.5)
+        return value * (0.3 + 0.7 * sqrt(smaller / (smaller + SMALL)))
 
     heap = [(cost(a, b), a, b) for a in range(k) for b in neighbours[a] if a < b]
     heapq.heapify(heap)
@@ -168,8 +175,12 @@ def merge_tree(
         children[new] = (a, b)
         parent[a] = parent[b] = new
         height[new] = max(price, height[a], height[b])
-        if voted:
-            voted[new] = tuple(p + q for p, q in zip(voted[a], voted[b]))
+        if weight:
+            share = area[a] / area[new]
+            weight.append(share * weight[a] + (1 - share) * weight[b])
+            votes = share * weight[a] / weight[new]
+            place.append(_between(place[a], place[b], votes))
+            kinds.append(_between(kinds[a], kinds[b], share))
         around = neighbours[new]
         for old in (a, b):
             for other, pair in neighbours[old].items():
@@ -185,8 +196,7 @@ def merge_tree(
         perimeter[new], border[new] = _total(around)
         new += 1
     order, first, last = _ordered(children[:new], parent[:new], k)
-    arrays = (np.array(v[:new], float) for v in (area, height, perimeter, border))
-    areas, heights, perimeters, borders = arrays
+    areas, heights, perimeters, borders = (np.array(v[:new], float) for v in (area, height, perimeter, border))
     return MergeTree(
         labels,
         areas,
@@ -199,6 +209,21 @@ def merge_tree(
         perimeters,
         borders,
     )
+
+
+def _means(evidence: LeafEvidence, area: list[float]) -> tuple[list[float], list[Point], list[Point]]:
+    """Return each superpixel's share of voting cells, the place they vote for, and the mean of its kinds."""
+    count = len(evidence.weight)
+    size = np.array(area[:count])
+    weight = np.maximum(evidence.weight, 1e-6)
+    place, kinds = evidence.place / weight[:, None], evidence.kinds / size[:, None]
+    return (weight / size).tolist(), [*map(tuple, place.tolist())], [*map(tuple, kinds.tolist())]
+
+
+def _between(a: Point, b: Point, share: float) -> Point:
+    """Return share * a + (1 - share) * b."""
+    rest = 1 - share
+    return tuple([share * p + rest * q for p, q in zip(a, b)])
 
 
 def _borders(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
+from converseg_ros.network.segments.tree import LeafEvidence, MergeTree, merge_tree, superpixels
 
 RECTANGLES = ((20, 20, 70, 60), (90, 30, 150, 100), (30, 80, 60, 110))  # x0, y0, x1, y1
 
@@ -98,9 +98,9 @@ def test_votes_for_one_centre_hold_a_thing_together() -> None:
 
     def best(place: NDArray[np.float32]) -> float:
         weight = inside + 1e-6
-        sums = [np.bincount(labels.ravel(), (v * weight).ravel(), k) for v in (place, 0 * x + 0.5, 0 * x + 1)]
-        votes = np.stack(sums, 1).astype(np.float32)
-        return float(merge_tree(labels, boundary, votes, vote_weight=0.5).overlaps(thing[None]).max())
+        sums = [np.bincount(labels.ravel(), v.ravel(), k) for v in (weight, place * weight, 0.5 * weight)]
+        evidence = LeafEvidence(sums[0], np.stack(sums[1:], 1), np.ones((k, 4)))
+        return float(merge_tree(labels, boundary, evidence).overlaps(thing[None]).max())
 
     together, apart = best(0 * x + 1), best(np.where(x < 60, 0, 3).astype(np.float32))
     assert together > 0.9 > apart
