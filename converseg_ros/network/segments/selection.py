@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from converseg_ros.network.segments.tree import MergeTree
 
-MOST_WHOLES, MOST_PARTS = 32, 16
+MOST_FLAT, MOST_WHOLES, MOST_PARTS = 32, 40, 12
 LEAST_CELLS = 16  # of the working grid: smaller regions are noise
-LEAST_QUALITY, LEAST_PART_QUALITY = 0.15, 0.2  # expected IoU
-SAME = 0.85  # area ratio of nested nodes above which they are the same region
+LEAST_QUALITY, LEAST_PART_QUALITY = 0.1, 0.15  # expected IoU
+SAME = 0.75  # area ratio of nested nodes above which they are the same region
 PART_SHARE = 0.75  # of its thing's area that a part has at most
 
 
@@ -24,21 +24,27 @@ class Chosen:
 
 
 def flat_cut(tree: MergeTree, quality: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Return the nodes of the partition whose area-weighted expected IoU (N,) is largest, by dynamic programming."""
-    gain = (tree.area * quality).tolist()
+    """Return nodes without overlaps whose gains add up to the most, by dynamic programming over the tree.
+
+    The gain of a node of expected IoU q is sqrt(area) (q - LEAST_QUALITY). By area alone a small error in the quality
+    of a table outweighs all that stands on it; without area a thing falls into its parts. Nodes without gain are left
+    out.
+    """
+    usable = np.where(tree.area >= LEAST_CELLS, quality - LEAST_QUALITY, 0)
+    gain = (np.sqrt(tree.area) * np.maximum(usable, 0)).tolist()
     children = tree.children.tolist()
     best, keep = [0.0] * len(tree), bytearray(len(tree))
     for node, (a, b) in enumerate(children):
         own = gain[node]
-        below = best[a] + best[b] if a >= 0 else -1.0
-        keep[node] = own >= below
+        below = best[a] + best[b] if a >= 0 else 0.0
+        keep[node] = own > below
         best[node] = max(own, below)
     chosen, stack = [], np.flatnonzero(tree.parent < 0).tolist()
     while stack:
         node = stack.pop()
         if keep[node]:
             chosen.append(node)
-        else:
+        elif best[node] > 0:
             stack += children[node]
     return np.array(sorted(chosen), np.intp)
 
@@ -54,13 +60,12 @@ def choose(
 ) -> Chosen:
     """Choose segments by the expected IoU of each node as a whole region and as a part, (N,) each.
 
-    kinds: (N, 4). At most three quarters of the wholes come from the flat cut; the others are the best remaining
-    nodes, which offer another reading (a stack and its boxes). Parts lie in flat things and not in each other.
+    kinds: (N, 4). Up to MOST_FLAT wholes come from the flat cut; the others are the best remaining nodes, which offer
+    another reading (a stack and its boxes). Parts lie in flat things and not in each other.
     """
     usable = tree.area >= LEAST_CELLS
     cut = flat_cut(tree, whole)
-    cut = cut[usable[cut] & (whole[cut] >= LEAST_QUALITY)]
-    flat = cut[np.argsort(-whole[cut], kind='stable')][: most * 3 // 4].tolist()
+    flat = cut[np.argsort(-whole[cut], kind='stable')][:MOST_FLAT].tolist()
     chosen = list(flat)
     for node in np.argsort(-np.where(usable, whole, -1), kind='stable').tolist():
         if len(chosen) >= most or whole[node] < LEAST_QUALITY:
