@@ -16,6 +16,14 @@ Conventions that make a text mean one program (parser, printer and executor rely
   "what is on the left", "the mugs on the left" and "in the left half" are the region.
 - Negation is Except(of, property(of)): "the mugs that are not red" is Except(mug, red(mug)).
 - What must be moved to see or reach X: hides. What rests on X: on. What X rests on: supports.
+- "In use", "being used" is Filter('state', 'used'); "free", "taken" of a seat is Act('sitting'); "connected to" is
+  Act('plugging').
+- "The free part beside the sink" is Relate(next_to, FreeSpace(), sink); a part by what it does ("the part of the drill
+  that spins") is Like('spins', Parts('part', drill)).
+- "Which is taller, the mug or the can" is Rank over Union; "the middle one of the three" is Rank(x, min, first=2) of
+  Select(3); "the red and blue mugs" is the Union of both.
+- What is dangerous, or dangerous to a child, is a Union of tags (`data/unions.yaml`), in that order.
+- "He", "she", "somebody" in an action leave `other` out.
 - Text that fits no closed form is Like, with the words as they stand: Like('with a cat printed on it', mug).
 
 Phrases are data (`data/*.yaml`); one template in ten, by a checksum of its id, is held out (`part`).
@@ -26,10 +34,10 @@ import random
 from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.phrasing.draw import draw
 from converseg_ros.programs.phrasing.noise import roughen
-from converseg_ros.programs.phrasing.sentence import say
+from converseg_ros.programs.phrasing.sentence import Style, say
 from converseg_ros.programs.phrasing.templates import Part
 
-__all__ = ['Part', 'draw', 'sample', 'say']
+__all__ = ['Part', 'Style', 'draw', 'sample', 'say']
 
 
 def sample(rng: random.Random, part: Part = 'train') -> tuple[str, Node]:

@@ -44,10 +44,10 @@ from converseg_ros.programs.phrasing.draw_sets import (
 from converseg_ros.programs.phrasing.templates import data, lists, tidy, with_knowledge
 from converseg_ros.programs.phrasing.words import weights
 
-SAID_BY_FILTERS = frozenset({'heavy', 'light_weight', 'rolls', 'tippy', 'transparent'})
-"""Tags for which a filter by physics or material stands."""
+SAID_BY_FILTERS = frozenset({'heavy', 'light_weight', 'rolls', 'tippy', 'transparent', 'sit'})
+"""Tags for which a filter by physics or material, or another tag, stands."""
 BESIDE = ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
-ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold', 'waterproof')
+ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold')
 """Tags that are said as adjectives before another."""
 SIZES = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
 

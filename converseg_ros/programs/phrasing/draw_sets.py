@@ -145,12 +145,12 @@ def related(rng: random.Random, of: Node, depth: int = 0, simple: bool = False) 
         relation = rng.choice(GENERIC)
     if isinstance(of, Things) and relation in ON_EVERYTHING:
         of = Everything()
+    if relation in ('facing', 'on', 'in') and isinstance(of, Filter) and words.is_somebody(of.value):
+        relation = 'next_to'
     if relation in ('on', 'under') and rng.random() < 0.65:
         return Relate(relation, of, surface(rng, depth))
     if relation == 'in' and rng.random() < 0.65:
         return Relate(relation, of, maybe_look(rng, noun(rng.choice(words.containers())), 0.2))
-    if relation == 'facing' and isinstance(of, Filter) and words.is_somebody(of.value):
-        relation = 'next_to'
     if relation in ('own_left_of', 'own_right_of', 'facing') and rng.random() < 0.6:
         return Relate(relation, of, noun(words.draw_person(rng)))
     if relation == 'between':

@@ -208,6 +208,8 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
     base, modifiers = split(node)
     name, bare, many = noun(talk, base, many)
     out = Pieces(name, bare, many)
+    if bare and any(isinstance(m, Act) and m.role == 'agent' and m.kind != 'plugging' for m in modifiers):
+        out.noun, out.who = ('ones' if many else 'one'), True
     if (corner := _corner(modifiers)) is not None:
         if talk.chance(0.25):
             out.before.append((PLACE['region'], talk.fill(lists('corners')[f'{corner}.before'], {})))

@@ -19,6 +19,7 @@ class Pieces:
     after: list[str] = field(default_factory=list)
     last: str = ''  # what must stand at the end: exceptions
     superlative: bool = False
+    who: bool = False  # it is somebody, since it acts
 
     def text(self) -> str:
         """Return the phrase without a determiner."""
@@ -45,6 +46,8 @@ def determine(talk: Talk, parts: Pieces, determiner: str | int) -> str:
         if parts.superlative:
             return f'the {text}'
         filled = {'j': parts.adjectives(), 'tail': parts.tail()}
+        if parts.who and not parts.many:
+            return talk.fill(lists('determiners')[f'{"all" if determiner == "every" else determiner}_who'], filled)
         key = 'all_many' if parts.many else 'all' if determiner == 'every' else determiner
         return talk.fill(lists('determiners')[key], filled)
     if determiner == 'a' and (parts.many or is_mass(parts.noun)):

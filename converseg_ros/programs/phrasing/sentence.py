@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 import random
 import re
+from typing import Literal
 
 from converseg_ros.programs.nodes import (
     Act,
@@ -49,10 +50,28 @@ ALL_DETERMINERS = (
 _INVERTED = re.compile(r'(would|could|should|does|do) (a|I|you|the|my)\b')  # what "would a plumber use"
 
 
-def say(node: Node, rng: random.Random, part: Part = 'all') -> str:
-    """Return one way to ask for what a program denotes; `part` says which templates may be used."""
+Style = Literal['any', 'phrase']
+
+
+def say(node: Node, rng: random.Random, part: Part = 'all', style: Style = 'any') -> str:
+    """Return one way to ask for what a program denotes.
+
+    part: which templates may be used. style: 'phrase' gives a noun phrase alone ("the red mugs on the table"), 'any'
+    commands, questions, needs and noun phrases. Raise InputError for a program without phrases.
+    """
     talk = Talk(rng, part)
-    return tidy(_say(talk, node))
+    return tidy(_phrase(talk, node) if style == 'phrase' else _say(talk, node))
+
+
+def _phrase(talk: Talk, node: Node) -> str:
+    if isinstance(node, Union):
+        return phrase(talk, node, True, 'the')
+    quantity, of = (node.quantity, node.of) if isinstance(node, Select) else ('all', node)
+    base = split(of)[0]
+    if quantity == 'all' and not isinstance(base, FreeSpace):
+        return phrase(talk, of, not is_bare(base), 'all' if is_bare(base) else talk.choose(('the', 'all the')))
+    many = (isinstance(quantity, int) and quantity > 1) or (isinstance(base, Filter) and is_plural_only(base.value))
+    return phrase(talk, of, many, quantity if isinstance(quantity, int) else 'the')
 
 
 def _say(talk: Talk, node: Node) -> str:
