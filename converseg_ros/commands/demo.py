@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay, record, write; return 1 if an instruction got no answer."""
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the node too, as Ctrl-C does
     environment()  # before anything imports rclpy
     from converseg_ros.ros.camera.replay import Bag
 
@@ -129,14 +130,20 @@ def play(args: argparse.Namespace, bag: 'Bag', asked: Sequence[Instruction]) -> 
         _wait(lambda: recorder.answers(len(asked)), ANSWER_LIMIT, process, log.name, 'answer')
         recorder.settle(1.0)
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process)
         recorder.close()
         log.close()
     return recorder
+
+
+def end(process: 'subprocess.Popen[bytes]') -> None:
+    """End the node, also while the user interrupts again: nothing is left behind."""
+    try:
+        process.send_signal(signal.SIGINT)
+        process.wait(5)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
+        process.wait()
 
 
 def images(path: Path, stamps: set[int]) -> dict[int, 'NDArray[np.uint8]']:

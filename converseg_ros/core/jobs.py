@@ -60,6 +60,10 @@ class Job:
             timer.daemon = True
             timer.start()
 
+    def kill(self) -> None:
+        """End the job and what it started at once."""
+        self._signal(signal.SIGKILL)
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):

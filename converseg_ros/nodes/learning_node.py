@@ -39,7 +39,6 @@ class LearningNode(Node):
         self._busy = ''
         self._job: Job | None = None
         self._sampler: FrameSampler | None = None
-        self.create_timer(0.5, lambda: None)  # Python sees a signal only between callbacks: there must be some
         self._servers = [
             self._serve(Generate, '~/generate', self._generate),
             self._serve(Train, '~/train', self._train),
@@ -205,9 +204,12 @@ class LearningNode(Node):
     def close(self) -> None:
         """End the job that is at work and let its goal be answered: the executor waits for open goals at its end."""
         self._cancel()
-        deadline = time.monotonic() + Job.GRACE + 2
-        while self._busy and self.executor is not None and time.monotonic() < deadline:
-            self.executor.spin_once(timeout_sec=0.1)
+        for patience in (0.8, 0.3):
+            deadline = time.monotonic() + patience
+            while self._busy and self.executor is not None and time.monotonic() < deadline:
+                self.executor.spin_once(timeout_sec=0.05)
+            if self._job is not None:
+                self._job.kill()  # what it has committed stays; the same goal goes on
         for server in self._servers:
             server.destroy()
 
