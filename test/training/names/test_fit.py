@@ -1,0 +1,94 @@
+"""The head learns what crops show, keeps to its split, and is calibrated on what it was not trained on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from converseg_ros.core import InputError
+from converseg_ros.knowledge.vocabulary import vocabulary
+from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
+from converseg_ros.network.names.weights import load_names
+from converseg_ros.training.names.config import NamesConfig, NameSource, parse
+from converseg_ros.training.names.fit import SHOWN, Prepared, finish, train_head
+from converseg_ros.training.names.labels import allowed
+from converseg_ros.training.names.table import Table, sources_of
+
+LABELS = ('hammer', 'banana', 'mug')
+EACH = 40
+
+
+def config() -> NamesConfig:
+    return NamesConfig(
+        'names', 'run', 'model', 'cache', [NameSource('photos')], rounds=0, steps=60, batch=32, lr=3e-3, folds=2
+    )
+
+
+@pytest.fixture(scope='module')
+def prepared() -> Prepared:
+    """Things whose features tell their label, in 30 pictures."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.array(LABELS), EACH)
+    centres = rng.normal(0, 1, (len(LABELS), 1280))
+    pooled = centres[np.repeat(np.arange(len(LABELS)), EACH)][:, None] + rng.normal(0, 1.5, (len(labels), 3, 1280))
+    images = np.array([f'{i % 30:03d}.jpg' for i in range(len(labels))])
+    table = Table(
+        torch.from_numpy(pooled.astype(np.float16)),
+        torch.zeros(len(labels), 160),
+        allowed(tuple(labels), 'photos', vocabulary()),
+        labels,
+        images,
+        np.full(len(labels), 'photos'),
+        np.full(len(labels), 5000),
+        np.where(np.arange(len(labels)) % 4 == 0, 'test', 'train'),
+    )
+    return Prepared(table, EfficientNetLite0().eval(), vocabulary())
+
+
+def test_the_head_learns_names_that_hold_for_other_things(prepared: Prepared) -> None:
+    table = prepared.table
+    head = train_head(prepared, table.splits == 'train', config(), lambda text: None)
+    held = table.splits == 'test'
+    found = prepared.answers(head, held, SHOWN, detector=False)[:, :-1]
+    named = [head.sources.nouns[i] for i in found.argmax(1)]
+    right = [vocabulary().denoted(str(label)) for label in table.labels[held]]
+    share = np.mean([vocabulary().index[n] in d for n, d in zip(named, right, strict=True)])
+    assert share > 0.9
+
+
+def test_only_nouns_of_the_chosen_things_get_a_layer_of_their_own(prepared: Prepared) -> None:
+    table = prepared.table
+    head = train_head(prepared, table.labels != 'banana', replace(config(), steps=2), lambda text: None)
+    trained = {head.sources.nouns[i] for i in head.crops}
+    assert trained == {'hammer', 'mug'}
+    assert 'banana' in head.sources.nouns  # ImageNet and the detector know it
+
+
+def test_a_run_writes_a_calibrated_file(prepared: Prepared, tmp_path: Path) -> None:
+    path = tmp_path / 'names.safetensors'
+    finish(prepared, config(), lambda texts: np.eye(len(texts), 16, dtype=np.float32), path, lambda text: None)
+    weights = load_names(path)
+    assert set(weights.scaling.own) == set(LABELS)  # 30 things of each are trained on
+    assert path.stat().st_size < 5_000_000
+
+
+def test_what_speaks_for_nouns_comes_from_all_three_sources() -> None:
+    sources = sources_of(np.array(['hammer', 'material:glass', '']), vocabulary())
+    assert [sources.nouns[i] for i in sources.crops] == ['hammer']
+    assert sources.nouns[sources.classes[504]] == 'mug'
+    assert sources.classes[916] == -1
+    assert {sources.nouns[i] for i in np.flatnonzero(sources.kinds[41])} >= {'cup', 'mug'}
+
+
+def test_a_wrong_configuration_names_the_key() -> None:
+    data = {'task': 'names', 'out': 'a', 'backbone': 'b', 'cache': 'c', 'sources': [{'path': 'photos'}]}
+    assert parse(data, Path('names.yaml')).steps > 0
+    with pytest.raises(InputError, match='folds'):
+        parse({**data, 'folds': 1}, Path('names.yaml'))
+    with pytest.raises(InputError, match='dropout'):
+        parse({**data, 'dropout': 2.0}, Path('names.yaml'))
+    with pytest.raises(InputError):
+        parse({**data, 'unknown': 1}, Path('names.yaml'))
