@@ -10,7 +10,6 @@ from converseg_ros.dialogue.memory import Thing, unique
 from converseg_ros.dialogue.vocabulary import (
     DEMONSTRATED,
     DET,
-    IRREGULAR,
     NUMBERS,
     ONE,
     ORDINALS,
@@ -21,6 +20,7 @@ from converseg_ros.dialogue.vocabulary import (
     QUALITY,
     RELATIONS,
 )
+from converseg_ros.knowledge import plural, singular
 
 ASKING = r'(?:is|are|can|could|would|should|has|have|do|does|might|may|will)\b'
 
@@ -61,29 +61,6 @@ class Context:
 def conjunction(phrases: Sequence[str]) -> str:
     """Return 'a, b and c'."""
     return ' and '.join([', '.join(phrases[:-1]), phrases[-1]]) if len(phrases) > 1 else phrases[0]
-
-
-def singular(noun: str) -> str:
-    """Return the singular of a head noun."""
-    if noun in IRREGULAR:
-        return IRREGULAR[noun]
-    if re.search(r'(?:ss|us|is|scissors|pliers)$', noun) or not noun.endswith('s'):
-        return noun
-    if re.search(r'(?:ch|sh|x|ss|z)es$', noun):
-        return noun[:-2]
-    return noun[:-3] + 'y' if noun.endswith('ies') and len(noun) > 4 else noun[:-1]
-
-
-def plural(noun: str) -> str:
-    """Return the plural of a head noun."""
-    if singular(noun) != noun:
-        return noun
-    back = {one: many for many, one in IRREGULAR.items()}
-    if noun in back:
-        return back[noun]
-    if re.search(r'(?:ch|sh|x|s|z)$', noun):
-        return noun + 'es'
-    return noun[:-1] + 'ies' if re.search(r'[^aeiou]y$', noun) else noun + 's'
 
 
 def as_thing(resolved: str) -> tuple[str, str]:

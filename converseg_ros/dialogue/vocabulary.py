@@ -162,14 +162,6 @@ QUALITY = (
     r'(?:bigger|smaller|larger|taller|shorter|higher|lower|closer|nearer|farther|left|right|upper|middle|next|red|blue|green|yellow|'
     r'white|black|brown|orange|pink|purple|gr[ae]y|big|small|large|tall|biggest|smallest|largest|tallest|shortest|nearest|closest)'
 )
-IRREGULAR = {
-    'knives': 'knife',
-    'people': 'person',
-    'children': 'child',
-    'shelves': 'shelf',
-    'glasses': 'glass',
-    'leaves': 'leaf',
-}
 DEMONSTRATED = rf'\b(?P<w>this|that|these|those)(?=$| (?:{PREPOSITION[3:-1].replace("|that", "").replace("|i|", "|")})\b(?! (?:is|are)))'
 ONE = r'\b(?P<pre>(?:the|an?|another|which|any|each|every)(?: (?!of\b)[a-z-]+){0,3}) (?P<one>ones?)\b(?! of\b| can\b)'
 OTHER = r'(?:not (?:that|this|it)(?: one)?|(?:a |the )?(?:other|different|another)(?: one)?|another|something else|an other one)'
