@@ -4,15 +4,15 @@
 from collections.abc import Callable
 from itertools import pairwise
 
+from converseg_ros.data_engine.grammar.contents import contents
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk, against, keys, select
 from converseg_ros.data_engine.grammar.orders import orders
-from converseg_ros.data_engine.grammar.programs import EVERYTHING, called, every, first, meant, relate
+from converseg_ros.data_engine.grammar.programs import called, first, meant, relate
 from converseg_ros.data_engine.grammar.spatial_predicates import (
     above,
     behind,
     below,
     between,
-    carriers,
     gap,
     in_front_of,
     is_in,
@@ -25,7 +25,7 @@ from converseg_ros.data_engine.grammar.spatial_predicates import (
     right_of,
 )
 from converseg_ros.data_engine.world.world import Entity
-from converseg_ros.programs.nodes import Filter, Node, Things
+from converseg_ros.programs.nodes import Filter, Node
 
 Verdict = Callable[[Entity], bool | None]
 FIXED = frozenset({'floor', 'rug', 'wall', 'ceiling'})
@@ -63,7 +63,7 @@ def spatial(talk: Talk) -> Drafts:
             yield from _hidden(talk, name, named)
             yield from _behind_its_like(talk, name, named)
         yield from _image_side(talk, name, named)
-    yield from _contents(talk)
+    yield from contents(talk)
 
 
 def _draft(
@@ -298,47 +298,3 @@ def _image_side(talk: Talk, name: str, named: list[Entity]) -> Drafts:
         post = talk.choose((f'on the {word} side of the picture', f'in the {word} half of the image'))
         program = Filter('region', word, called(name))
         yield from _draft(talk, name, named, against(on_side, word, width), 'image_region', post, program=program)
-
-
-def _contents(talk: Talk) -> Drafts:
-    """Yield questions for everything on or in something."""
-    world = talk.world
-    if 'graph' not in world.facts:
-        return
-    for holder in world.nameable:
-        if holder.kind == 'structure' or holder.category == 'floor':
-            continue
-        words = talk.anchor(holder)
-        if words is None:
-            continue
-        inside = [e for e in world.things if holder.key == e.inside]
-        upon = [e for e in world.things if holder.key in carriers(e, world) and e.kind != 'surface']
-        for members, sub_concept, options in (
-            (inside, 'containment', ('what is in {w}?', 'whatever is inside {w}', 'the things inside {w}', 'show me what {w} contains')),
-            (upon, 'support', ('what is on {w}?', 'everything on {w}', 'the things standing on {w}', 'what did somebody put on {w}?')),
-        ):  # fmt: skip
-            if sub_concept == 'support' and any(e.inside == holder.key or e.kind == 'agent' for e in upon):
-                continue  # nobody says that a person stands on the stool they sit on
-            if members and len(members) <= 10 and len(members) < len(world.things) and world.askable(keys(members)):
-                text = talk.choose(options).format(w=words)
-                relation = 'in' if sub_concept == 'containment' else 'on'
-                program = every(relate(relation, Things(), words.program))
-                yield Draft(text, keys(members), sub_concept, 'literal', program=program)
-        if not inside and not upon and 'container' in holder.tags and 'holds_liquid' not in holder.tags:
-            continue
-    hiders = {h for e in world.things for h in e.hidden_by if 0.25 < e.visible < 0.8}
-    for e in world.things:
-        blockers = [world.entities[h] for h in e.hidden_by if h in world.entities]
-        if any(e.key in carriers(b, world) for b in blockers):
-            continue  # what stands on a thing always hides some of it
-        words = talk.anchor(e)
-        if words and len(blockers) == 1 and blockers[0].key in hiders and 0.25 < e.visible < 0.75:
-            text = talk.choose(
-                (
-                    f'what is hiding part of {words}?',
-                    f'the thing that blocks the view of {words}',
-                )
-            )
-            if world.askable([blockers[0].key]) and blockers[0].kind in ('object', 'agent'):
-                program = every(relate('hides', EVERYTHING, words.program))
-                yield Draft(text, (blockers[0].key,), 'occlusion', 'conversational', program=program)
