@@ -21,6 +21,7 @@ from converseg_ros.nodes.operator_parameters import CONSOLE, check_all, declare
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.qos import LATCHED, FollowingSubscription, reliable
 from converseg_ros.ros.messages.conversion import to_ns, to_rgb
+from converseg_ros.ros.overrides import SameValue
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset
 from converseg_ros.web.server import Running
@@ -28,7 +29,7 @@ from converseg_ros.web.server import Running
 CLOUDS = ('points', 'affordance/points', 'safety/points')
 
 
-class ConsoleNode(Node):
+class ConsoleNode(SameValue, Node):
     """Wires topics and services to the console's server."""
 
     def __init__(self, **kwargs: Any) -> None:

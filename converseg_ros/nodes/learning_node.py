@@ -20,11 +20,12 @@ from converseg_ros.core.progress import Progress
 from converseg_ros.nodes.operator_parameters import LEARNING, check_all, declare
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.sampling import FrameSampler
+from converseg_ros.ros.overrides import SameValue
 
 KINDS = {'items': 'items', 'dataset': 'dataset', 'bag': 'bag', 'hub': 'hub'}
 
 
-class LearningNode(Node):
+class LearningNode(SameValue, Node):
     """Three actions over the command line of this package; the ROS side only starts, watches and ends processes."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -85,7 +85,7 @@ def declare(
         try:
             for change in changes:
                 p = by_name.get(change.name)
-                if p is not None and not p.live:
+                if p is not None and not p.live and change.value != node.get_parameter(p.name).value:
                     raise InputError('it is read when the node starts', where=p.name, do='start the node anew')
                 if p is not None:
                     check_operator(p, change.value)

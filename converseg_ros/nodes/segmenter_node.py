@@ -171,6 +171,8 @@ class SegmenterNode(LoggedLifecycleNode):
         """Accept changes that make sense together, or say why not."""
         for change in changes:
             known = parameters.BY_NAME.get(change.name)
+            if change.value == self.get_parameter_or(change.name).value:
+                continue
             if known is not None and not known.live and self.state in ('inactive', 'active', 'activating'):
                 reason = f'{change.name} is read when the node is configured: deactivate and clean it up first'
                 return SetParametersResult(successful=False, reason=reason)

@@ -21,6 +21,7 @@ from converseg_ros.msg import AudioChunk, RegionArray
 from converseg_ros.nodes.operator_parameters import SPEECH, check_all, declare
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.qos import LATCHED, reliable
+from converseg_ros.ros.overrides import SameValue
 from converseg_ros.speech.listener import Event, EventKind, Listener, ListenOptions, Live
 from converseg_ros.speech.recogniser import Limits, Recogniser
 from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
@@ -33,7 +34,7 @@ def listen_options(settings: dict[str, Any]) -> ListenOptions:
     return ListenOptions(**{f.name: settings[f.name] for f in fields(ListenOptions)})
 
 
-class SpeechNode(Node):
+class SpeechNode(SameValue, Node):
     """Wires sound to the listener and its events to topics; a missing microphone or model leaves the node running."""
 
     def __init__(self, **kwargs: Any) -> None:

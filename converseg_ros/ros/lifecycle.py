@@ -7,11 +7,12 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from converseg_ros.core import ConversegError
+from converseg_ros.ros.overrides import SameValue
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
-class LoggedLifecycleNode(LifecycleNode):
+class LoggedLifecycleNode(SameValue, LifecycleNode):
     """rclpy swallows exceptions in transitions; here each is logged and fails the transition.
 
     Subclasses write `configure`, `activate`, `deactivate` and `cleanup`, which may raise.

@@ -15,6 +15,7 @@ from converseg_ros.lifting import LiftOptions
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
 from converseg_ros.perception.tracker import TrackerOptions
+from converseg_ros.ros import overrides
 
 DAY = 86_400.0  # seconds
 
@@ -72,10 +73,18 @@ def check(p: Parameter, value: Any) -> None:
 
 
 def declare_table(node: Node, table: Sequence[Parameter]) -> dict[str, Any]:
-    """Declare the parameters of a table that a node does not have yet; return the values by name."""
+    """Declare the parameters of a table that a node does not have yet; return the values by name.
+
+    Raise InputError for a value that a parameter cannot have and for a name that the node does not know.
+    """
+    overrides.read_as_meant(node, {p.name: p.default for p in table}, {p.name: p.choices for p in table})
     for p in table:
         if not node.has_parameter(p.name):
-            node.declare_parameter(p.name, p.default, p.descriptor())
+            try:
+                node.declare_parameter(p.name, p.default, p.descriptor())
+            except overrides.INVALID as error:
+                raise overrides.refused(p.name, error) from error
+    overrides.refuse_unknown(node)
     return {p.name: node.get_parameter(p.name).value for p in table}
 
 
@@ -210,7 +219,10 @@ def _standing(line: str) -> Instruction:
 def declare(node: Node) -> Settings:
     """Declare all parameters on a node; return what they are; InputError where overrides contradict each other."""
     declare_table(node, TABLE)
-    return current(node)
+    try:
+        return current(node)
+    except InputError as error:
+        raise overrides.in_file('', error) from error
 
 
 def current(node: Node, changes: list[RosParameter] | None = None) -> Settings:

@@ -17,6 +17,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from converseg_ros.core import ConversegError
+
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 MB = 1 << 20
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -104,6 +106,7 @@ def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str]
     """
     keep_freed_memory()
     stopper = Stopper()
+    status = 0
     node: Node | None = None
     executor: SingleThreadedExecutor | None = None
     try:
@@ -122,6 +125,9 @@ def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str]
                 time.sleep(0.01)
     except KeyboardInterrupt:
         pass  # the handler's
+    except ConversegError as error:
+        print(f'error: {error}', file=sys.stderr, flush=True)
+        status = 1
     finally:
         stopper.closing = True
         if node is not None:
@@ -138,4 +144,4 @@ def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str]
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
-    return 0
+    return status

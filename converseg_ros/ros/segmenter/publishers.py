@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Bool
@@ -52,7 +53,8 @@ class Outputs:
     def __init__(self, node: Node, transforms: TransformListener | None = None) -> None:
         """Advertise everything."""
         self._transforms = transforms
-        options = QoSOverridingOptions.with_default_policies()
+        policies = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
+        options = QoSOverridingOptions(policies)
 
         def make(kind: type, name: str, qos: Any) -> Publisher:
             # without event handlers, two a publisher, which cost more at each turn of the executor than all the rest of

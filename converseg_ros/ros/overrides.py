@@ -1,0 +1,133 @@
+"""Parameters given at the start, by a file or by -p: read as they are meant, and refused by name where they cannot be.
+
+A parameter file is written by hand. YAML reads `5` as an integer, `off` as false and `[]` as nothing, and rclpy ignores
+a name that no node declares: a misspelled `standng` would lose the safety instructions without a word.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+import difflib
+from itertools import pairwise
+from pathlib import Path
+import sys
+from typing import Any
+
+from rclpy.exceptions import (
+    InvalidParameterException,
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+    ParameterException,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
+import yaml
+
+from converseg_ros.core import InputError
+
+FOREIGN = ('qos_overrides.', 'use_sim_time', 'start_type_description_service')  # rclpy's own
+INVALID = (
+    InvalidParameterException,
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+    ParameterException,
+)
+
+
+def given_at_start(node: Node) -> dict[str, RosParameter]:
+    """Return the overrides of a node; changes to the dictionary count. rclpy has no public way to them."""
+    overrides: dict[str, RosParameter] = node._parameter_overrides
+    return overrides
+
+
+def read_as_meant(node: Node, defaults: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> None:
+    """Give overrides the type of the parameter where YAML has read what was meant as another one."""
+    overrides = given_at_start(node)
+    for name in defaults.keys() & overrides.keys():
+        default, value = defaults[name], overrides[name].value
+        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        elif isinstance(default, str) and isinstance(value, bool) and ('on', 'off')[not value] in choices[name]:
+            value = ('on', 'off')[not value]
+        elif isinstance(default, list) and (value is None or len(value) == 0):
+            value = default
+        else:
+            continue
+        overrides[name] = RosParameter(name, value=value)
+
+
+def refuse_unknown(node: Node, arguments: Sequence[str] | None = None) -> None:
+    """Raise InputError for a parameter that the node does not have; one of a section for all nodes is only warned of.
+
+    Call it when all parameters are declared.
+    """
+    declared = [name for name in given_at_start(node) if node.has_parameter(name)]
+    unknown = [n for n in given_at_start(node) if n not in declared and not n.startswith(FOREIGN)]
+    shared = set(_shared(_files(arguments)))
+    for name in unknown:
+        known = difflib.get_close_matches(name, list(node._parameters), 1)
+        hint = f'did you mean {known[0]!r}?' if known else 'see `ros2 param list` for those it has'
+        if name in shared:
+            node.get_logger().warning(f'parameter {name!r} of the section for all nodes is none of this one; {hint}')
+            continue
+        raise InputError(f'the node has no parameter {name!r}', where=_where(name, arguments), do=hint)
+
+
+def refused(name: str, error: Exception, arguments: Sequence[str] | None = None) -> InputError:
+    """Return what is wrong with the override of one parameter, with the file that it may come from."""
+    words = ' '.join(str(part) for part in error.args if part) or type(error).__name__
+    return InputError(words, where=_where(name, arguments), do='see the parameters in the docs of the node')
+
+
+def in_file(name: str, error: InputError, arguments: Sequence[str] | None = None) -> InputError:
+    """Return an error about values with the file that they may come from."""
+    return InputError(error.what, where=_where(name or error.where, arguments), do=error.do)
+
+
+def _files(arguments: Sequence[str] | None) -> list[Path]:
+    words = list(sys.argv if arguments is None else arguments)
+    return [Path(after) for word, after in pairwise(words) if word == '--params-file']
+
+
+def _where(name: str, arguments: Sequence[str] | None) -> str:
+    """Return a parameter's name with the files that have it, or with all files of the command line."""
+    files = _files(arguments)
+    last = name.split('.')[-1]
+    having = [f for f in files if f.is_file() and last in f.read_text(errors='replace')]
+    return f'{name} ({", ".join(map(str, having or files))})' if files else name
+
+
+def _shared(files: Iterable[Path]) -> Iterable[str]:
+    """Return the parameters that files give to all nodes ('/**'), with dots between their parts."""
+
+    def names(tree: Any, prefix: str = '') -> Iterable[str]:
+        for key, value in tree.items() if isinstance(tree, dict) else ():
+            yield from names(value, f'{prefix}{key}.') if isinstance(value, dict) else (f'{prefix}{key}',)
+
+    for file in files:
+        try:
+            data = yaml.safe_load(file.read_text())
+        except (OSError, yaml.YAMLError):
+            continue  # rcl has read it already, or has said what is wrong
+        own: set[str] = set()
+        everybody: set[str] = set()
+        for section, content in data.items() if isinstance(data, dict) else ():
+            found = names(content.get('ros__parameters', {}) if isinstance(content, dict) else {})
+            (everybody if '*' in str(section) else own).update(found)
+        yield from everybody - own
+
+
+class SameValue:
+    """Mixed into a node: setting a parameter to the value that it has succeeds, also where it cannot change.
+
+    So `ros2 param load` takes what `ros2 param dump` has written.
+    """
+
+    def set_parameters(self, parameter_list: list[RosParameter]) -> Any:
+        """Set parameters one by one, and leave out those that have the value."""
+        from rcl_interfaces.msg import SetParametersResult
+
+        node: Any = self
+        results: list[Any] = []
+        for p in parameter_list:
+            same = node.has_parameter(p.name) and node.get_parameter(p.name).value == p.value
+            results += [SetParametersResult(successful=True)] if same else super().set_parameters([p])  # type: ignore[misc]
+        return results
