@@ -223,7 +223,7 @@ def _group(rng: random.Random) -> Node:
 def _space_somewhere(rng: random.Random) -> Node:
     """Return the free space beside something, or in a part of the image."""
     on = surface(rng) if rng.random() < 0.5 else None
-    free = FreeSpace(on)
+    free = FreeSpace(on if rng.random() < 0.7 else None, words.draw_noun(rng) if rng.random() < 0.5 else '')
     if rng.random() < 0.25:
         return Filter('region', rng.choice(v.REGIONS), free)
     relation = rng.choice(

@@ -123,7 +123,8 @@ def anchor(rng: random.Random, depth: int = 0) -> Node:
     if at < 0.84:
         return Filter('state', rng.choice(v.STATES[:7]), node)
     if at < 0.92:
-        return ranked(rng, node if rng.random() < 0.7 else Things(), depth + 1, plain=True)
+        of = node if rng.random() < 0.7 else Things()
+        return ranked(rng, maybe_look(rng, of, 0.3), depth + 1, plain=True)
     if depth < 2:
         return related(rng, node, depth + 1, simple=True)
     return node
@@ -176,7 +177,7 @@ def ranked(rng: random.Random, of: Node, depth: int = 0, plain: bool = False) ->
 
 def acting(rng: random.Random, of: Node | None = None) -> Node:
     """Return what plays a role in an action, named or not, with or without the other one who takes part."""
-    kind, role, *other = rng.choice(tuple(entries('acts'))).split('.')
+    kind, role, *other = weights('acts').draw(rng).split('.')
     if of is None:
         by_nouns = kind == 'facing' and role == 'agent'  # "what faces the door" is a relation
         bare = rng.random() < 0.6 and not by_nouns

@@ -1,10 +1,14 @@
 """Roughen a text as typing and speech do: lower case, lost punctuation, fillers, politeness, context, misspellings."""
 
 import random
+import re
 
 from converseg_ros.programs.nodes import Filter, FreeSpace, Like, Node, Parts
 from converseg_ros.programs.phrasing.templates import Part, lists
 
+_NO_APOSTROPHE = re.compile(
+    r"\b(what|where|who|that|it|there|don|doesn|isn|aren|can|couldn|won|wouldn|I|hasn|which one)'(s|t|m|d)\b", re.I
+)
 CONTRACTIONS = (
     ('what is ', "what's "), ('who is ', "who's "), ('where is ', "where's "), ('that is ', "that's "),
     (' is not ', " isn't "), (' are not ', " aren't "), ('cannot', "can't"), ('could not', "couldn't"),
@@ -31,6 +35,8 @@ def _roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
         text = _contracted(text, rng)
     if draw() < 0.14:
         text = _around(text, rng, part)
+    if draw() < 0.1:
+        text = _NO_APOSTROPHE.sub(r'\1\2', text)
     if draw() < 0.06:
         text = _fillers(text, node, rng)
     if draw() < 0.04 and not any(isinstance(n, Like) for n in node.walk()):

@@ -27,6 +27,8 @@ from converseg_ros.programs.phrasing.templates import Entry, entries, lists, wit
 from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 MODIFIERS = (Filter, Relate, Act, Like, Except, Rank)
+PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
+"""Tags of what people call a place: somewhere to sit."""
 # Where an adjective stands among others: the smaller, the farther from the noun.
 PLACE = {'rank': 0, 'region': 1, 'tag': 2, 'physics': 2, 'like': 2, 'state': 3, 'colour': 4, 'material': 5}
 
@@ -208,6 +210,13 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
     base, modifiers = split(node)
     name, bare, many = noun(talk, base, many)
     out = Pieces(name, bare, many)
+    if (
+        bare
+        and talk.chance(0.3)
+        and any(isinstance(m, Filter) and m.by == 'tag' and m.value in PLACES for m in modifiers)
+    ):
+        out.noun = talk.choose(('places', 'spots') if many else ('place', 'spot'))
+        out.bare = False
     if bare and any(isinstance(m, Act) and m.role == 'agent' and m.kind != 'plugging' for m in modifiers):
         out.noun, out.who = ('ones' if many else 'one'), True
     if (corner := _corner(modifiers)) is not None:

@@ -3,7 +3,7 @@
 import re
 
 from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Rank, Relate, Select
-from converseg_ros.programs.phrasing.noun_phrase import entry, is_bare, lacking, pieces, split, values
+from converseg_ros.programs.phrasing.noun_phrase import PLACES, entry, is_bare, lacking, pieces, split, values
 from converseg_ros.programs.phrasing.talk import Talk
 from converseg_ros.programs.phrasing.templates import Entry, lists
 
@@ -18,7 +18,10 @@ def use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
     verb = talk.fill(table['use'], values(talk, node, frame == 'ask'))
     *before, last = verb.split()
     filled = {'v': verb, 'v0': ' '.join(before), 'ving': _doing(verb, last)}
-    if talk.chance(0.12):
+    place = isinstance(node, Filter) and node.value in PLACES
+    if frame == 'ask' and place and last in PREPOSITIONS and before and talk.chance(0.4):
+        frame = 'ask_where'
+    elif talk.chance(0.12):
         frame = 'ask_doing' if frame == 'ask' else 'ask_one_doing'
     elif frame == 'ask' and last in PREPOSITIONS and before:
         frame = talk.weighted(((3, 'ask'), (1, 'ask0'), (0.2 if last == 'with' else 0, 'ask_with')))

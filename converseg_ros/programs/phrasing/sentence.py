@@ -78,8 +78,7 @@ def _say(talk: Talk, node: Node) -> str:
     if isinstance(node, FreeSpace):
         return _free(talk, node)
     if isinstance(split(node)[0], FreeSpace):
-        np = phrase(talk, node, False, talk.choose(('the', 'a', 'some', 'any', 'none')))
-        return _frame(talk, 'space', np, False)
+        return _space(talk, node)
     if isinstance(node, Select) and (of := _shared(talk, node)) is not None:
         return of
     if isinstance(node, Union):
@@ -92,6 +91,18 @@ def _say(talk: Talk, node: Node) -> str:
             return _all(talk, node.of)
         return _number(talk, node.of, int(node.quantity))
     return _all(talk, node)
+
+
+def _space(talk: Talk, node: Node) -> str:
+    """Return a request for free space beside something or in a part of the image."""
+    base, modifiers = split(node)
+    if isinstance(base, FreeSpace) and base.thing and len(modifiers) == 1:
+        where = talk.fill(entry(modifiers[0])[0]['be'], values(talk, modifiers[0], False))
+        on = f'on {anchor_phrase(talk, base.on)[0]}' if base.on is not None else ''
+        filled = {'t': thing_phrase(talk, base.thing), 'where': where, 'on': on}
+        return talk.fill(lists('free_space')['put'], filled)
+    np = phrase(talk, node, False, talk.choose(('the', 'a', 'some', 'any', 'none')))
+    return _frame(talk, 'space', np, False)
 
 
 def _shared(talk: Talk, node: Select) -> str | None:

@@ -66,6 +66,11 @@ def add_place(talk: Talk, out: Pieces, node: Rank, table: Entry, filled: dict[st
         text = which_is(talk, out.many, text) if talk.chance(0.4) else text
     elif talk.chance(0.25):
         text = which_is(talk, out.many, text)
+    if (
+        out.after and out.after[-1].startswith('that ') and talk.chance(0.25)
+    ):  # "the cup nearest the sink that is empty"
+        out.after[-1] = f'{text} {out.after[-1]}'
+        return
     out.after.append(text)
 
 

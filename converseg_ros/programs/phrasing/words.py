@@ -6,7 +6,7 @@ from itertools import accumulate
 import random
 
 from converseg_ros.knowledge import plural, singular, things
-from converseg_ros.programs.phrasing.templates import data
+from converseg_ros.programs.phrasing.templates import data, entries
 
 
 @cache
@@ -80,8 +80,11 @@ class Weights:
     """Names with weights, of a table of weights.yaml."""
 
     def __init__(self, table: str) -> None:
-        self.names = tuple(data('weights')[table])
-        self._sums = tuple(accumulate(data('weights')[table].values()))
+        rows = data('weights')[table]
+        if table == 'acts':  # weights of kinds, for all their tables
+            rows = {key: rows.get(key.split('.')[0], 1) for key in entries('acts')}
+        self.names = tuple(rows)
+        self._sums = tuple(accumulate(rows.values()))
 
     def draw(self, rng: random.Random) -> str:
         """Return a name, as often as its weight says."""
