@@ -11,7 +11,7 @@ from typing import Any
 from converseg_ros.core.errors import InputError
 from converseg_ros.facts.random_tables import same_meaning
 from converseg_ros.network.parser.parser import Parsed
-from converseg_ros.programs.canonical import equal
+from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.nodes import Node, program_from_json
 from converseg_ros.programs.phrasing import sample
 from converseg_ros.programs.printer import words
@@ -123,7 +123,7 @@ def _groups(groups: dict[str, list[Judged]]) -> dict[str, dict[str, float]]:
 
 
 def _wrong(judged: Judged) -> dict[str, Any]:
-    out: dict[str, Any] = {'text': judged.gold.text, 'meant': words(judged.gold.program)}
+    out: dict[str, Any] = {'text': judged.gold.text, 'meant': words(canonical(judged.gold.program))}
     if judged.parsed is None:
         return out | {'error': judged.error}
     return out | {'parsed': words(judged.parsed.program), 'confidence': round(judged.parsed.confidence, 4)}

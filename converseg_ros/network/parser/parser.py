@@ -1,7 +1,7 @@
 """The parser as the rest of the package uses it: load a file, parse a text, get a program and how sure it is."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 import json
 import math
 from pathlib import Path
@@ -61,17 +61,11 @@ class Parser:
         self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
         self.calibration, self.beam = calibration, beam
         self.spelling = Spelling(pieces.vocabulary())
-        self._known: OrderedDict[str, Parsed] = OrderedDict()
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._parse)
 
     def parse(self, text: str) -> Parsed:
         """Return the program of a text; raise InputError where it is empty or too long."""
-        found = self._known.get(text)
-        if found is None:
-            found = self._known[text] = self._parse(text)
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        self._known.move_to_end(text)
-        return found
+        return self._remembered(text)
 
     @torch.inference_mode()
     def _parse(self, text: str) -> Parsed:
