@@ -14,13 +14,15 @@ from converseg_ros.facts.degrees import Degree
 class Options:
     """Thresholds of a decision; all are probabilities or shares of the best.
 
-    present: of the best region, above which something is seen; absent: below which nothing is. share: of the best that
-    another member of "all" needs. sure: of the chosen one against the next, below which both are named. recall: for
-    safety, every region above `recall_least` is answered, and what is not explained is unknown.
+    present: of the best region, above which something is seen; absent: below which nothing is. least: of a region to be
+    in the mask at all; between least and absent the mask shows what would be meant if something was there. share: of
+    the best that another member of "all" needs. sure: of the chosen one against the next, below which both are named.
+    recall: for safety, every region above `recall_least` is answered, and what is not explained is unknown.
     """
 
     present: float = 0.5
     absent: float = 0.15
+    least: float = 0.04
     share: float = 0.5
     sure: float = 0.7
     recall: bool = False

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 NO_SHAPE = 'depth is missing, so how things stand is not known'
 NO_STABILITY = 'depth is missing, so stability is not known'
-SLENDER = (1.8, 3.0)  # height over width at which a standing thing begins to tip over easily, and does
+SLENDER = (1.0, 4.0)  # height over width at which a standing thing begins to tip over easily, and at most
+MOST_TIPS = 0.6  # that the most slender things tip over: their weight is not seen
 HEAVY = (0.01, 0.04)  # cubic metres at which a thing begins to be too heavy for one hand, and is
 
 
@@ -82,10 +83,21 @@ def physics(value: str, facts: 'Facts') -> Degree:
 
 
 def _tips(facts: 'Facts') -> Degree:
-    """Say what would tip over at a small push: higher than wide by far, and standing free."""
+    """Say what would tip over at a small push: much higher than wide.
+
+    Of a round thing only the front half is seen, so the width is the mean of both sides. Rendered things of which a
+    physics engine knows whether they tip do so in 8 % of cases at a ratio of 1.25, 26 % at 2.25 and 48 % at 3.5.
+    """
     m = facts.standing
-    slender = ramp((m.high - m.low) / np.maximum(m.width, 0.01), *SLENDER)
-    return Degree.partly(slender, NO_STABILITY).scaled(facts.kinds[:, 0])
+    slender = ramp((m.high - m.low) / np.maximum(np.sqrt(m.width * m.length), 0.01), *SLENDER)
+    return Degree.partly(MOST_TIPS * slender, NO_STABILITY).scaled(facts.kinds[:, 0])
+
+
+def _rolls(facts: 'Facts') -> Degree:
+    """Say what is round and does not stand upright."""
+    m = facts.standing
+    standing = ramp((m.high - m.low) / np.maximum(m.length, 0.01), 1.15, 1.5)
+    return facts.filter('tag', 'rolls') & ~Degree.partly(0.9 * standing, NO_SHAPE, 0.3)
 
 
 def _removable(facts: 'Facts') -> Degree:
@@ -111,7 +123,7 @@ PHYSICS: dict[str, Callable[['Facts'], Degree]] = {
     'stable': lambda f: (~_tips(f)).scaled(f.kinds[:, 0]),
     'removable': _removable,
     'bears_load': _bears_load,
-    'rolls': lambda f: f.filter('tag', 'rolls'),
+    'rolls': _rolls,
     'heavy': _heavy,
     'light_weight': lambda f: (~_heavy(f)).scaled(f.kinds[:, 0]),
 }

@@ -54,10 +54,11 @@ def decide(
         reasons += sorted(degree.notes) or ['facts do not decide it']
     if unknown_nouns:
         reasons.append(_unknown(unknown_nouns))
-    if not chosen:
+    if not chosen or best < options.absent:
+        open_ = bool((degree.doubt & (degree.high >= options.present)).any())
         status = Status.LOW_CONFIDENCE if open_ or unknown_nouns else Status.NO_TARGET
         reasons.insert(0, why_none(program, literals, options))
-        return _made(status, reasons, facts, degree, (), not open_, evidence, candidates)
+        return _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
     status = Status.OK if best >= options.present and not reasons else Status.LOW_CONFIDENCE
     if best < options.present:
         reasons.insert(0, f'it is not certain that {_a_noun(program)} is seen')
@@ -87,12 +88,13 @@ def gather(facts: Facts, meaning: 'Meaning', literals: tuple[Literal, ...], in_v
 
 def choose(p: NDArray[np.float64], quantity: str | int, options: Options) -> tuple[int, ...]:
     """Return the indices that are meant, the surest first; () where nothing is sure enough."""
-    if not len(p) or p.max() < options.absent:
+    if not len(p) or p.max() < options.least:
         return ()
     order = np.argsort(-p, kind='stable')
     if quantity == 'one':
         return (int(order[0]),)
-    enough = [int(i) for i in order if p[i] >= max(options.share * p[order[0]], options.absent)]
+    floor = max(options.share * p[order[0]], options.least)
+    enough = [int(i) for i in order if p[i] >= floor]
     return tuple(enough if quantity == 'all' else enough[: int(quantity)])
 
 

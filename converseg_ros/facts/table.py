@@ -19,6 +19,7 @@ from converseg_ros.facts.scales import distance_to, scale_of
 from converseg_ros.facts.surfaces import planes_of, surface_name
 
 Floats = NDArray[np.float64]
+HIDDEN = 1.0  # times its sigma that is added to the extents of a thing which others hide for certain
 Similarity = Callable[[str], Floats]
 
 
@@ -113,15 +114,19 @@ class Facts:
 
     @property
     def standing(self) -> Measures:
-        """The measures, with the bottom of what rests on something where that is, since its foot may be hidden."""
+        """The measures, corrected for what stands before a thing.
+
+        The bottom of what rests on something is where that is, since its own foot may be hidden; and what is partly
+        hidden by others has less certain extents.
+        """
 
         def make() -> Measures:
-            foot = self.primitives.foot
-            return (
-                self.measures
-                if foot is None
-                else replace(self.measures, low=np.where(np.isfinite(foot), foot, self.measures.low))
-            )
+            m, p = self.measures, self.primitives
+            if p.foot is None:
+                return m
+            unseen = (p.hidden_by.p * (1 - p.support.p.T)).max(1, initial=0.0)
+            low = np.where(np.isfinite(p.foot), p.foot, m.low)
+            return replace(m, low=low, sigma=m.sigma * (1 + HIDDEN * unseen))
 
         return self._once('standing', make)
 

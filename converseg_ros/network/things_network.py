@@ -242,8 +242,6 @@ class ThingsNetwork:
         if program.confidence < UNSURE_PARSE and status != Status.ERROR:
             status = Status.LOW_CONFIDENCE
             reason = '; '.join(x for x in (f'understood as "{words(program.root)}", which is not certain', reason) if x)
-        if fit is None and mask.any() and status == Status.NO_TARGET:
-            status = Status.LOW_CONFIDENCE  # without a fit only an empty mask is no target
         verdict = decide(fit, evidence, status=status, reason=reason, recall=query.role == Role.SAFETY)
         empty = verdict.status in (Status.NO_TARGET, Status.ERROR)
         return Prediction(

@@ -1,11 +1,14 @@
 """Relations, supports and containers of blocks whose places are known."""
 
+from functools import cache
+
 from facts_blocks import Block, Pose, facts
 import numpy as np
 import pytest
 
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.relations import RELATIONS
+from converseg_ros.facts.table import Facts
 from converseg_ros.programs import vocabulary
 
 LEFT, RIGHT = Block('mug', -0.25, 0, (0.08, 0.08, 0.1)), Block('bowl', 0.25, 0, (0.15, 0.15, 0.07))
@@ -13,10 +16,16 @@ MIDDLE = Block('box', 0.0, 0.0, (0.1, 0.1, 0.1))
 NEAR, FAR = Block('can', 0.0, -0.25, (0.07, 0.07, 0.1)), Block('jar', 0.0, 0.3, (0.09, 0.09, 0.15))
 
 
+@cache
+def row(depth: bool) -> Facts:
+    """Return three things side by side."""
+    return facts([LEFT, RIGHT, MIDDLE], depth=depth)
+
+
 @pytest.mark.parametrize('depth', [True, False], ids=['depth', 'rgb'])
 @pytest.mark.parametrize('name', [r for r in vocabulary.RELATIONS if r != 'between'])
 def test_every_relation_is_a_probability(name: str, depth: bool) -> None:
-    found = facts([LEFT, RIGHT, MIDDLE], depth=depth).relation(name)
+    found = row(depth).relation(name)
     assert found.shape == (4, 4)
     for x in (found.p, found.low, found.high):
         assert np.isfinite(x).all() and (x >= 0).all() and (x <= 1).all()
@@ -29,7 +38,7 @@ def test_all_relations_of_the_language_have_a_rule() -> None:
 
 @pytest.mark.parametrize('depth', [True, False], ids=['depth', 'rgb'])
 def test_left_right_and_between(depth: bool) -> None:
-    f = facts([LEFT, RIGHT, MIDDLE], depth=depth)
+    f = row(depth)
     left, right, between = f.relation('left_of').p, f.relation('right_of').p, f.between().p
     assert left[0, 1] > 0.9 and left[1, 0] < 0.1
     assert right[1, 0] > 0.9 and right[0, 1] < 0.1
