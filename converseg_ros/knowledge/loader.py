@@ -41,7 +41,8 @@ class Tag:
 
     decided_by_class: what people mean by the tag follows from the class alone, whatever one instance is like; a
     scene's attributes do not change it. hazard: whole prompts about the danger. adjective: sub-concept and noun
-    phrase. stand_ins, substitute: tags of things that can replace one with this tag, and prompts that ask for those.
+    phrase. excludes: tags that nothing with this one has. stand_ins, substitute: tags of things that can replace one
+    with this tag, and prompts that ask for those.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Tag:
     adjective: tuple[str, str] | None = None
     stand_ins: tuple[str, ...] = ()
     substitute: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _read_tags(path: Path) -> dict[str, Tag]:
     if not isinstance(data, dict):
         raise InputError('it is not a mapping from tags to their description', where=str(path))
     lines, found = _tag_lines(text), dict[str, Tag]()
-    known = {'meaning', 'decided_by', 'use', 'hazard', 'adjective', 'substitute'}
+    known = {'meaning', 'decided_by', 'use', 'hazard', 'adjective', 'substitute', 'excludes'}
     for name, row in data.items():
         where = f'{path}, line {lines.get(name, 0)}, tag {name}'
         if not isinstance(row, dict) or not row.get('meaning') or row.keys() - known:
@@ -165,7 +167,7 @@ def _read_tags(path: Path) -> dict[str, Tag]:
         adjective, substitute = row.get('adjective'), row.get('substitute', {})
         if adjective and adjective.get('sub_concept') not in SUB_CONCEPTS:
             raise InputError(f'unknown sub-concept {adjective.get("sub_concept")!r}', where=where)
-        if unknown := set(substitute.get('tags', ())) - data.keys():
+        if unknown := {*substitute.get('tags', ()), *row.get('excludes', ())} - data.keys():
             raise InputError(f'unknown tags {sorted(unknown)}', where=where)
         found[name] = Tag(
             name,
@@ -176,6 +178,7 @@ def _read_tags(path: Path) -> dict[str, Tag]:
             (adjective['sub_concept'], adjective['words']) if adjective else None,
             tuple(substitute.get('tags', ())),
             tuple(substitute.get('sayings', ())),
+            tuple(row.get('excludes', ())),
         )
     return found
 
@@ -253,6 +256,9 @@ def _read_thing(
         raise InputError(f'repeats {sorted(again)}, which its kinds have', where=where, do='remove them')
     sure |= inherited - doubtful - denied
     doubtful |= inherited_doubts - sure - denied
+    for tag in sorted(sure):
+        if both := sure.intersection(tags[tag].excludes):
+            raise InputError(f'{tag} excludes {sorted(both)}', where=where, do='deny or doubt one of them')
     materials = _items(row['materials'])
     if unknown := set(materials) - set(MATERIALS):
         raise InputError(f'unknown materials {sorted(unknown)}', where=where, do=f'use {", ".join(MATERIALS)}')

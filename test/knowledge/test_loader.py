@@ -34,6 +34,8 @@ THING = 'things/labelled.csv'
         (THING, 'gizmo,,,,tool,sharpp,,', "unknown tag 'sharpp'"),
         (THING, 'gizmo,,,,tool,sharp ?sharp,,', "the tag 'sharp' is given twice"),
         (THING, 'gizmo,,,,tool,sharp !sharp,,', "the tag 'sharp' is given twice"),
+        (THING, 'gizmo,,,,tool,heavy light_weight,,', "heavy excludes ['light_weight']"),
+        (THING, 'gizmo,,,,fruit,toxic,,', "edible excludes ['toxic']"),
         (THING, 'gizmo,,,,tool,!edible,,', "denies ['edible']"),
         (THING, 'gizmo,,,,fruit,edible,,', "repeats ['edible']"),
         (THING, 'gizmo,,,,gadgetry,,,', "unknown kinds ['gadgetry']"),
