@@ -15,6 +15,7 @@ It spins a node of its own in a thread of its own; use it from one thread of a p
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from threading import Condition, Thread
 import time
 from types import TracebackType
@@ -53,6 +54,7 @@ class ConversegClient:
         self._changed = Condition()
         self._regions: RegionArray | None = None
         self._count, self._safe, self._heard = 0, False, 0.0
+        self._arrived = 0.0
         self._acks: dict[str, InstructionAck] = {}  # by text, since the last text was said
         self._asked: set[str] = set()  # ids of what was accepted last
         name = self.target
@@ -79,7 +81,7 @@ class ConversegClient:
 
     def _on_regions(self, message: RegionArray) -> None:
         with self._changed:
-            self._regions, self._count = message, self._count + 1
+            self._regions, self._count, self._arrived = message, self._count + 1, time.monotonic()
             self._changed.notify_all()
 
     def _on_ack(self, message: InstructionAck) -> None:
@@ -170,8 +172,15 @@ class ConversegClient:
         return list(response.instructions)
 
     def regions(self) -> list[Region]:
-        """Return the newest regions at once; [] if nothing has arrived yet."""
-        return list(self._regions.regions) if self._regions is not None else []
+        """Return the newest regions at once; [] if nothing has arrived yet.
+
+        Once no newer ones have come for as long as they are valid (`valid_until`), and `silence` seconds more, their
+        status is STALE: a segmenter that was killed cannot say so.
+        """
+        if self._regions is None:
+            return []
+        age = time.monotonic() - self._arrived
+        return [_stale(r, age) if age > _validity(r) + self.silence else r for r in self._regions.regions]
 
     def caught_up(self, *, timeout: float | None = None) -> bool:
         """Wait until `regions()` answer what was said last; return False where they do not in time."""
@@ -223,6 +232,19 @@ class ConversegClient:
     ) -> None:
         """Leave."""
         self.close()
+
+
+def _validity(region: Region) -> float:
+    """Return for how many seconds after its image a region may be used."""
+    begin, end = region.header.stamp, region.valid_until
+    return max(0.0, float(end.sec - begin.sec) + (end.nanosec - begin.nanosec) * 1e-9)
+
+
+def _stale(region: Region, age: float) -> Region:
+    """Return a region as one that is too old."""
+    old = copy(region)
+    old.status, old.status_reason = Region.STATUS_STALE, f'nothing newer has come for {age:.1f} s'
+    return old
 
 
 def _message(text: str, role: str) -> Instruction:

@@ -31,9 +31,19 @@ def run(args: argparse.Namespace) -> int:
             if not ack.accepted:
                 raise ConversegError(ack.reason, where=args.say)
         seen = 0
+        heard, shown = time.monotonic(), False
         while not args.count or seen < args.count:
-            regions = robot.wait()
+            try:
+                regions = robot.wait(timeout=min(args.timeout, 0.5))
+            except ConversegError:
+                if shown and not robot.safe:  # what is on the screen is no longer true
+                    shown = False
+                    print(f'{time.strftime("%H:%M:%S")}  nothing new\n  safety: NOT OK', flush=True)
+                if time.monotonic() - heard > args.timeout:
+                    raise
+                continue
             seen += 1
+            heard, shown = time.monotonic(), robot.safe
             stamp = regions[0].header.stamp if regions else None
             clock = time.strftime('%H:%M:%S')
             print(
@@ -41,5 +51,5 @@ def run(args: argparse.Namespace) -> int:
             )
             for region in regions:
                 print(f'  {describe(region)}', flush=True)
-            print(f'  safety: {"ok" if robot.safe else "NOT OK"}', flush=True)
+            print(f'  safety: {"ok" if shown else "NOT OK"}', flush=True)
     return 0

@@ -19,6 +19,7 @@ from converseg_ros.core.palette import color_of
 from converseg_ros.core.texts import catalogue
 
 HISTORY = 200
+SAFE_S = 2.0  # seconds without a word on safety_ok (5 a second by default) until "safe" is no longer believed
 OLD_S = 3.0  # seconds without a message until the segmenter counts as gone
 
 
@@ -106,7 +107,8 @@ class ConsoleState:
         self.clouds: dict[str, Cloud] = {}
         self.said: deque[Said] = deque(maxlen=HISTORY)
         self.question = ''
-        self.safe: bool | None = None
+        self._safe: bool | None = None
+        self._safe_at = 0.0
         self.selected = ''
         self.speech: dict[str, Any] = {'state': '', 'partial': ''}
         self._paint: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
@@ -134,8 +136,16 @@ class ConsoleState:
     def set_safe(self, safe: bool) -> None:
         """Take the newest verdict of the safety gate."""
         with self.lock:
-            self.safe = safe
+            self._safe, self._safe_at = safe, time.monotonic()
             self.touch()
+
+    @property
+    def safe(self) -> bool | None:
+        """The verdict of the safety gate, false when it has fallen silent, None before the first one.
+
+        The topic is latched: the last word of a segmenter that was killed would stay true for ever.
+        """
+        return self._safe and time.monotonic() - self._safe_at <= SAFE_S
 
     def touch(self) -> None:
         """Note that the segmenter lives and the page has something new."""

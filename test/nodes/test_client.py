@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from threading import Thread
 from typing import Any
 
-from converseg_ros.msg import Instruction, InstructionAck
+from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
 import pytest
 from rclpy.node import Node
 from ros_rig import Rig, reliable
@@ -70,3 +70,18 @@ def test_a_long_text_is_known_by_what_is_shown_of_it(talk: Any) -> None:
     segmenter, _, say = talk
     segmenter.acks = ['OWN']
     assert say('x' * (MAX_TEXT + 9)).text == 'x' * MAX_TEXT
+
+
+def test_regions_that_nobody_renews_become_stale(talk: Any, rig: Rig) -> None:
+    segmenter, client, _ = talk
+    publisher = segmenter.node.create_publisher(RegionArray, '~/regions', reliable(5))
+    region = Region(id='r1', status=Region.STATUS_OK)
+    region.header.stamp.sec, region.valid_until.sec = 100, 101
+
+    def renew() -> None:
+        publisher.publish(RegionArray(regions=[region]))
+
+    rig.until(lambda: [r.status for r in client.regions()] == [Region.STATUS_OK], each=renew)
+    rig.until(lambda: [r.status for r in client.regions()] == [Region.STATUS_STALE])  # as if it had been killed
+    assert 'nothing newer' in client.regions()[0].status_reason
+    rig.until(lambda: [r.status for r in client.regions()] == [Region.STATUS_OK], each=renew)

@@ -67,18 +67,20 @@ def test_images_and_regions_reach_the_page_and_its_words_the_node(rig, camera, c
     publish = rig.node.create_publisher(RegionArray, '/segmenter/regions', 2)
     acknowledge = rig.node.create_publisher(InstructionAck, '/segmenter/instruction_ack', 10)
     latched = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    rig.node.create_publisher(Bool, '/segmenter/safety_ok', latched).publish(Bool(data=True))
+    safe = rig.node.create_publisher(Bool, '/segmenter/safety_ok', latched)
     words = rig.listen(String, '/instruction')
     page = Page(console.web.address)
 
     def beat():
         publish.publish(regions(camera.send()))
+        safe.publish(Bool(data=True))
 
     def seen():
         page.read()
         return page.frames and page.state.get('regions') and page.state['safe']
 
     rig.until(seen, each=beat)
+    rig.until(lambda: page.read() or page.state['safe'] is False)  # as if the segmenter had been killed
     assert page.state['regions'][0]['phrase'] == 'the stove'
     assert [c['name'] for c in page.state['chips']] == ['stove']
     page.socket.send(json.dumps({'type': 'click', 'x': 75 / W, 'y': 60 / H}))

@@ -389,6 +389,23 @@ def test_parameters_answer_while_the_network_works(rig: Rig, camera: Camera, liv
     rig.node.destroy_client(client)
 
 
+def test_an_answer_in_flight_over_a_reset_is_dropped(rig: Rig, camera: Camera, live: InProcess) -> None:
+    pipeline = live.node.live
+    assert pipeline is not None
+    good = pipeline.segmenter.network
+    pipeline.segmenter.network = gated = Gated(good)
+    ahead = time.time_ns() + 3600 * 10**9  # as the stamps of a bag's end are after it has begun anew
+    try:
+        rig.until(gated.entered.is_set, each=lambda: camera.send(ahead))
+        pipeline.reset('the bag begins anew')
+    finally:
+        gated.open.set()
+        pipeline.segmenter.network = good
+    rig.until(lambda: pipeline.counts['outlived by a reset'])
+    assert pipeline._answer is None or pipeline._answer[0].stamp_ns < ahead
+    assert answer(rig, camera).regions
+
+
 class Broken:
     """The network as it behaves when its device is lost or full: everything else is the real one's."""
 

@@ -83,6 +83,8 @@ class Diagnostics:
         counts, before, self._done = live.counts, self._done, live.counts.copy()
         if state == 'active' and not trouble:
             level, words = DiagnosticStatus.OK, 'ready'
+        if level == DiagnosticStatus.OK and live.guarding and not live.report.ok:
+            level, words = DiagnosticStatus.WARN, f'not safe: {live.report.reason}'
         if live.busy_seconds > 10:
             level, words = DiagnosticStatus.WARN, f'the network has been busy for {live.busy_seconds:.0f} s'
         if counts['network_errors'] > before['network_errors'] or counts['exceptions'] > before['exceptions']:

@@ -128,8 +128,8 @@ class LivePipeline:
         self.segmenter.reset(reason)
         with self._lock:
             self._answer = None
+            self.counts['resets'] += 1
         self.latest = None
-        self.counts['resets'] += 1
         self.watch_safety()
 
     def watch_safety(self) -> None:
@@ -190,6 +190,7 @@ class LivePipeline:
         """Answer the newest frame."""
         begin = time.perf_counter()
         instructions = self.book.active()
+        resets = self.counts['resets']
         maker = self._makers[0]
         try:
             frame, pose = maker.make(bundle, self.settings)
@@ -212,7 +213,8 @@ class LivePipeline:
             regions = [r for r in regions if r.instruction.id in still]
             if not self.active:
                 return
-        self._publish(frame, regions)
+        if not self._publish(frame, regions, resets):
+            return
         self.observed(regions)
         end = time.perf_counter()
         stages = dict(regions[0].stage_ms) if regions else {}
@@ -254,9 +256,17 @@ class LivePipeline:
 
     # --- in either thread ---------------------------------------------------------------------------------------------
 
-    def _publish(self, frame: Frame, regions: list[Region]) -> None:
+    def _publish(self, frame: Frame, regions: list[Region], resets: int) -> bool:
+        """Keep and publish an answer, unless there was a reset since its work began; return whether it was published.
+
+        resets: their count when the work began. An answer in flight over a reset is of another time: after a bag has
+        begun anew its stamp lies in the future, and no answer of the whole new round would be newer.
+        """
         s = self.settings
         with self._lock:
+            if self.counts['resets'] != resets:
+                self.counts['outlived by a reset'] += 1
+                return False
             newer = self._answer is not None and self._answer[0].stamp_ns > frame.stamp_ns
             if not newer:
                 self._answer = (frame, regions)
@@ -266,6 +276,7 @@ class LivePipeline:
         if not self._judging and self.guarding:
             self._judging = True
             self._side_worker.submit(self._judge)
+        return True
 
     # --- in the side thread -------------------------------------------------------------------------------------------
 
@@ -275,12 +286,13 @@ class LivePipeline:
             frame, pose = self._makers[1].make(bundle, self.settings)
         except InputError:
             return  # the network thread says it
+        resets = self.counts['resets']
         points = self.outputs.listened('affordance/points')
         regions = self.segmenter.carry(frame, self.book.active(), pose, points=points)
         still = {i.id for i in self.book.active()}
         regions = [r for r in regions if r.instruction.id in still]
         if regions and self.active:
-            self._publish(frame, regions)
+            self._publish(frame, regions, resets)
 
     def _judge(self) -> None:
         """Judge safety and say so."""
