@@ -11,20 +11,44 @@ import pytest
 from converseg_ros.cli import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
-FENCE = re.compile(r'^```(?:bash|sh|console)(?P<mark> run)?\n(?P<body>.*?)^```', re.M | re.S)
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+SHELLS = ('', 'bash', 'sh', 'console', 'text')
+
+
+def code_lines(text: str) -> list[tuple[str, bool]]:
+    """Return the lines of a page's code (fenced without a language or as a shell's, or indented); marked to be run?"""
+    found: list[tuple[str, bool]] = []
+    fence: str | None = None
+    for line in text.replace('\\\n', ' ').splitlines():
+        if line.lstrip().startswith('```'):
+            fence = line.strip()[3:] if fence is None else None
+        elif fence is not None:
+            if fence.removesuffix(' run').strip() in SHELLS:
+                found.append((line, fence.endswith(' run')))
+        elif line.startswith('    '):
+            found.append((line, False))
+    return found
 
 
 def commands() -> list[tuple[str, str, bool]]:
     """Return (page, command line, marked to be run) of every `converseg` and `./run converseg` line."""
     found = []
     for page in PAGES:
-        for block in FENCE.finditer(page.read_text() if page.exists() else ''):
-            for line in block['body'].replace('\\\n', ' ').splitlines():
-                line = line.strip().removeprefix('$ ').removeprefix('./run ')
-                if line.startswith('converseg '):
-                    found.append((str(page.relative_to(ROOT)), line.split(' # ')[0].strip(), bool(block['mark'])))
+        for line, mark in code_lines(page.read_text()):
+            line = line.strip().removeprefix('$ ').removeprefix('./run ').removeprefix('.venv/bin/')
+            if line.startswith('converseg '):
+                found.append((str(page.relative_to(ROOT)), re.split(r'\s# ', line)[0].strip(), mark))
     return found
+
+
+def test_commands_are_found_in_every_kind_of_code() -> None:
+    text = '```bash run\nconverseg a\n```\n```\nconverseg b \\\n  --c\n```\n'
+    text += '\n    converseg d\n\n```python\nconverseg e\n```\n'
+    assert [(' '.join(w.split()), m) for w, m in code_lines(text)] == [
+        ('converseg a', True),
+        ('converseg b --c', False),
+        ('converseg d', False),
+    ]
 
 
 @pytest.mark.parametrize(('page', 'line'), [c[:2] for c in commands()], ids=lambda v: v[:60])

@@ -1,7 +1,9 @@
-"""The house keeps its shape: imports run one way, ROS stays at the edge, commands load lazily."""
+"""The structure of the package: imports run one way, ROS stays at the edge, commands load lazily."""
 
 import ast
+from functools import cache
 from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -11,64 +13,167 @@ from converseg_ros.cli import COMMANDS
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'converseg_ros'
 
-# folder -> the folders it may import from (beside itself)
+# folder -> the folders it imports from (beside itself); CONTRIBUTING.md shows the same table
 MAY_IMPORT: dict[str, set[str]] = {
     'core': set(),
     'web': {'core'},
-    'console': {'core', 'speech', 'web'},
+    'speech': {'core'},
+    'scenes': {'core'},
+    'lifting': {'core'},
+    'llm': {'core'},
+    'datasets': {'core'},
     'knowledge': {'core'},
     'programs': {'core', 'knowledge'},
     'facts': {'core', 'knowledge', 'programs'},
-    'network': {'core', 'knowledge', 'programs', 'facts'},
-    'lifting': {'core'},
+    'network': {'core', 'facts', 'knowledge', 'programs'},
     'dialogue': {'core', 'knowledge', 'llm'},
-    'speech': {'core'},
-    'scenes': {'core'},
-    'datasets': {'core'},
-    'llm': {'core'},
-    'data_engine': {'core', 'scenes', 'web', 'datasets', 'llm', 'knowledge', 'programs', 'facts'},
-    'training': {'core', 'network', 'datasets', 'knowledge', 'programs', 'facts'},
+    'console': {'core', 'speech', 'web'},
     'perception': {'core', 'facts', 'lifting'},
-    'evaluation': {'core', 'datasets', 'network', 'lifting', 'perception', 'web', 'programs', 'facts', 'knowledge'},
-    'ros': {'core', 'lifting', 'perception', 'dialogue'},
-    'demo': {'core', 'lifting', 'ros', 'web'},
+    'data_engine': {'core', 'datasets', 'facts', 'knowledge', 'llm', 'programs', 'scenes', 'web'},
+    'training': {'core', 'datasets', 'facts', 'knowledge', 'network', 'programs'},
+    'evaluation': {'core', 'datasets', 'facts', 'lifting', 'network', 'perception', 'programs', 'web'},
+    'ros': {'core', 'dialogue', 'lifting', 'perception'},
+    'demo': {'core', 'evaluation', 'lifting', 'ros', 'web'},
+    'bench': {
+        *('console', 'core', 'data_engine', 'datasets', 'dialogue', 'evaluation', 'knowledge', 'lifting', 'network'),
+        *('ros', 'scenes', 'speech', 'training', 'web'),
+    },
+    'nodes': {'console', 'core', 'dialogue', 'lifting', 'network', 'perception', 'ros', 'speech', 'web'},
+    'commands': {
+        *('bench', 'console', 'core', 'data_engine', 'datasets', 'demo', 'dialogue', 'evaluation', 'lifting'),
+        *('network', 'programs', 'ros', 'scenes', 'training', 'web'),
+    },
 }
-MAY_IMPORT['bench'] = set(MAY_IMPORT) | {'commands'}
-MAY_IMPORT['commands'] = set(MAY_IMPORT)  # everybody but nodes, which are started as processes
-MAY_IMPORT['nodes'] = set(MAY_IMPORT)
+# sub-packages of a folder, the lower ones first: each imports from those before it alone
+ORDER: dict[str, tuple[str, ...]] = {
+    'data_engine': ('world', 'grammar', 'judges', 'proposers', 'output', 'stages'),
+    'scenes': ('geometry', 'models', 'layout', 'render'),
+    'network': ('encoders', 'segments', 'names', 'parser', 'weights'),
+    'ros': ('messages', 'camera', 'segmenter'),
+}
+EDGE = ('ros', 'nodes', 'commands', 'bench', 'demo')  # those that may import ROS
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'tf2_ros', 'vision_msgs', 'visualization_msgs', 'tf2_msgs'}
 INTERFACES = {'converseg_ros.msg', 'converseg_ros.srv', 'converseg_ros.action'}
 
 
-def imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module)
-    return found
+class _Imports(ast.NodeVisitor):
+    """Collect the modules that are imported when a module runs, lazily or not; those for types alone are left out."""
+
+    def __init__(self) -> None:
+        self.found: set[str] = set()
+
+    def visit_If(self, node: ast.If) -> None:
+        if not (isinstance(node.test, ast.Name) and node.test.id == 'TYPE_CHECKING'):
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found.update(alias.name for alias in node.names)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        assert node.level == 0 and node.module, 'imports are absolute'
+        self.found.update(f'{node.module}.{alias.name}' for alias in node.names)
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Return what a module imports; `from a import b` is a.b."""
+    collector = _Imports()
+    collector.visit(ast.parse(path.read_text()))
+    return frozenset(collector.found)
 
 
 def modules() -> list[Path]:
     return sorted(p for p in PACKAGE.rglob('*.py') if p.parent != PACKAGE)
 
 
+def folders(path: Path) -> set[str]:
+    """Return our folders that a module imports from, beside its own."""
+    names = {m.split('.')[1] for m in imports(path) if m.startswith('converseg_ros.')}
+    return (names & set(MAY_IMPORT)) - {path.relative_to(PACKAGE).parts[0]}
+
+
 @pytest.mark.parametrize('path', modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_run_one_way(path: Path) -> None:
     folder = path.relative_to(PACKAGE).parts[0]
-    allowed = MAY_IMPORT[folder] | {folder, 'msg', 'srv', 'action'}
-    ours = {m.split('.')[1] for m in imports(path) if m.startswith('converseg_ros.')} - {'client', 'cli'}
-    assert ours <= allowed, f'{folder} may not import {sorted(ours - allowed)}'
+    assert folders(path) <= MAY_IMPORT[folder], f'{folder} may not import {sorted(folders(path) - MAY_IMPORT[folder])}'
 
 
-@pytest.mark.parametrize('path', modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_table_holds_only_arrows_that_exist_and_no_circle() -> None:
+    used: dict[str, set[str]] = {folder: set() for folder in MAY_IMPORT}
+    for path in modules():
+        used[path.relative_to(PACKAGE).parts[0]] |= folders(path)
+    # `bench NAME` and nodes are started by name
+    used['commands'] |= {'bench', 'console'}
+    assert {f: sorted(MAY_IMPORT[f] - used[f]) for f in used if MAY_IMPORT[f] - used[f]} == {}
+    order = list(MAY_IMPORT)
+    for folder, allowed in MAY_IMPORT.items():
+        assert all(order.index(a) < order.index(folder) for a in allowed), folder
+
+
+def test_contributing_shows_the_same_table() -> None:
+    text = (PACKAGE.parent / 'CONTRIBUTING.md').read_text()
+    rows = re.findall(r'^\| `(\w+)/` \|[^|]*\| (.*?) \|$', text, re.M)
+    shown = {folder: set(re.findall(r'\w+', arrows)) for folder, arrows in rows}
+    assert shown == MAY_IMPORT
+    assert [folder for folder, _ in rows] == list(MAY_IMPORT)
+
+
+@pytest.mark.parametrize('folder', ORDER)
+def test_sub_packages_run_one_way(folder: str) -> None:
+    order = ORDER[folder]
+    for path in (PACKAGE / folder).rglob('*.py'):
+        own = path.relative_to(PACKAGE / folder).parts[0]
+        if own not in order:
+            continue
+        for module in imports(path):
+            parts = module.split('.')
+            if parts[:2] == ['converseg_ros', folder] and len(parts) > 2 and parts[2] in order:
+                assert order.index(parts[2]) <= order.index(own), f'{path.name} imports {module}'
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Lazy imports count: a circle is a circle, whenever it is closed."""
+    names = {'.'.join(('converseg_ros', *p.relative_to(PACKAGE).with_suffix('').parts)): p for p in modules()}
+    arrows = {
+        n: {t for m in imports(p) for t in (m, m.rpartition('.')[0]) if t in names and t != n} for n, p in names.items()
+    }
+    assert [sorted(c) for c in _circles(arrows)] == []
+
+
+def _circles(arrows: dict[str, set[str]]) -> list[set[str]]:
+    """Return the sets of modules that reach each other."""
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        todo = [*arrows[start]]
+        while todo:
+            module = todo.pop()
+            if module not in seen:
+                seen.add(module)
+                todo += arrows[module]
+        return seen
+
+    reach = {m: reached(m) for m in arrows}
+    found = {frozenset(o for o in reach[m] if m in reach[o]) for m in arrows if m in reach[m]}
+    return [set(c) for c in found]
+
+
+def inner_modules() -> list[Path]:
+    """Return the modules that must not import ROS."""
+    return [p for p in modules() if p.relative_to(PACKAGE).parts[0] not in EDGE]
+
+
+@pytest.mark.parametrize('path', inner_modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_ros_stays_at_the_edge(path: Path) -> None:
-    if path.relative_to(PACKAGE).parts[0] in ('ros', 'nodes', 'commands', 'bench', 'demo'):
-        return
-    used = imports(path)
-    assert not {m.split('.')[0] for m in used} & ROS
-    assert not used & INTERFACES
+    assert not {m for m in imports(path) if m.split('.')[0] in ROS or '.'.join(m.split('.')[:2]) in INTERFACES}
+
+
+@pytest.mark.parametrize('path', sorted((PACKAGE / 'commands').glob('*.py')), ids=lambda p: p.stem)
+def test_commands_import_ros_only_when_they_run(path: Path) -> None:
+    tops = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    names = {a.name for n in tops if isinstance(n, ast.Import) for a in n.names}
+    names |= {n.module for n in tops if isinstance(n, ast.ImportFrom) and n.module}
+    assert not {n for n in names if n.split('.')[0] in ROS or n in INTERFACES}
 
 
 def test_the_renderer_is_never_imported() -> None:

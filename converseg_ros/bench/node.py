@@ -29,8 +29,8 @@ import numpy as np
 from converseg_ros.bench import turning_camera
 from converseg_ros.bench.pace import Pace
 from converseg_ros.bench.turning_camera import BASE
-from converseg_ros.commands.demo import environment
 from converseg_ros.core.files import write_json
+from converseg_ros.ros.isolation import isolate
 
 LIMIT_MS = 8.0
 LIMIT_GROWTH = 0.01  # a minute
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if args.camera:
         return turning_camera.run(width, height, args.rate, args.camera)
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    environment()
+    isolate()
     result: dict[str, Any] = {'messages': {}}
     for name, size in {'640x480': (640, 480), '1280x720': (1280, 720)}.items():
         result['messages'][name] = measure_messages(*size)

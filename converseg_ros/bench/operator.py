@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from converseg_ros.bench.node import _process, _spin
 from converseg_ros.bench.turning_camera import BASE
-from converseg_ros.commands.demo import environment
 from converseg_ros.core import ConversegError
 from converseg_ros.core.files import write_json
+from converseg_ros.ros.isolation import isolate
 
 LIMIT_S = 1.5
 PIECE = 512  # samples: 32 ms
@@ -128,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros.bench.speech import speak
 
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    environment()
+    isolate()
     texts = questions(args.commands)
     sounds = [speak(text, args.voice) for text in texts]
     rows = measure(args, texts, sounds)
