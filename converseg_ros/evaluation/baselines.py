@@ -97,8 +97,7 @@ def standard(
     from converseg_ros.evaluation.nouns import NounMatcher
 
     found: list[Baseline] = [AllEmpty(), AllForeground(), *(ConstantPrompt(t) for t in CONSTANTS), MajorityMask()]
-    if DetectorMatcher.fits(network):
-        found.append(DetectorMatcher())
+    found.append(DetectorMatcher())
     if nouns:
         missing = NounMatcher.missing()
         if missing:

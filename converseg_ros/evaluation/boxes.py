@@ -1,10 +1,11 @@
 """A baseline of a detector and a text encoder: boxes whose name is near the words, cut out by GrabCut.
 
-Both are the scored network's own frozen parts (COCO's detector and MiniLM), so that the difference to the network is
-what its training adds. Nothing here was chosen on any data scored.
+Both are the frozen parts of the shipped model folder (COCO's detector and MiniLM), so that the difference to a network
+is what programs, facts and training add. Nothing here was chosen on any data scored.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from converseg_ros.core import Frame, Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.datasets.polygons import grab_cut
 
+FROZEN = 'compact'  # the model whose detector and text encoder are used
 SURE = 0.3  # least score of a box
 NEAR = 0.5  # least cosine of a box's name and the prompt
 LONGEST = 320  # of the picture that GrabCut sees
@@ -24,19 +26,30 @@ class DetectorMatcher:
 
     name = 'detector_matching'
 
-    @staticmethod
-    def fits(network: SegmentationNetwork) -> bool:
-        """Whether the network has a detector to use."""
-        inner: Any = getattr(network, 'network', None)
-        return getattr(getattr(inner, 'image_encoder', None), 'detector', None) is not None
-
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
         """Answer each text by the boxes that are called so."""
-        boxes, kinds = _detected(network, (view.height, view.width))
-        cosine = _cosine(network, texts)  # (K, C)
-        return [self._one(view.rgb, boxes, kinds, row) for row in cosine]
+        evidence, encode, names = self._parts
+        found = evidence.detect(view.rgb)
+        boxes = found.boxes * np.array([view.width, view.height] * 2, np.float32)
+        cosine = encode(list(texts)) @ names.T  # (K, 80)
+        return [self._one(view.rgb, boxes, found.kinds, row) for row in cosine]
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any, NDArray[np.float32]]:
+        """Return the detector, the text encoder, and the (80, D) unit vectors of COCO's names."""
+        from converseg_ros.network.encoders.nanodet import KIND_NAMES
+        from converseg_ros.network.names.detector import Evidence
+        from converseg_ros.network.registry import find_model
+        from converseg_ros.network.segments.backbone import load_backbone
+        from converseg_ros.network.weights.things_loader import load_text_encoder
+
+        folder = find_model(FROZEN)
+        encode = load_text_encoder(folder)
+        names = np.stack([encode([f'a {name}' for name in group]).mean(0) for group in KIND_NAMES])
+        names /= np.linalg.norm(names, axis=1, keepdims=True)
+        return Evidence(load_backbone(folder).detector), encode, names.astype(np.float32)
 
     def _one(
         self, rgb: NDArray[np.uint8], boxes: NDArray[np.float32], kinds: NDArray[np.float32], near: NDArray[np.float32]
@@ -49,26 +62,6 @@ class DetectorMatcher:
             mask |= _cut_out(rgb, boxes[index])
         score = float((sure * (named >= NEAR)).max(initial=0.0))
         return Prediction(mask, score, Status.OK if mask.any() else Status.NO_TARGET)
-
-
-def _detected(network: Any, shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return (N, 4) boxes in pixels and their (N, 80) probabilities, of the (H, W) image that is set."""
-    from converseg_ros.network.preprocess import boxes_to_image
-
-    seen = network.features
-    boxes = boxes_to_image(seen.boxes[0].float().cpu().numpy(), shape, network.config.image.image_size)
-    return boxes, seen.box_kinds[0].float().cpu().numpy()
-
-
-def _cosine(network: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Return (K, 80) cosines of the prompts and the kinds' names."""
-    import torch
-
-    with torch.inference_mode():
-        pooled = network.network.encode_text(list(texts)).pooled.float()
-        names = network.network.alignment.things.kind_text.float()
-        found: NDArray[np.float32] = (torch.nn.functional.normalize(pooled, dim=1) @ names.T).cpu().numpy()
-    return found
 
 
 def _cut_out(rgb: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.bool_]:

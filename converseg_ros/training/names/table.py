@@ -11,12 +11,12 @@ from torch import Tensor
 
 from converseg_ros.core.splits import instance_split, session_of, split_of
 from converseg_ros.knowledge.vocabulary import Vocabulary
+from converseg_ros.network.encoders.nanodet import KIND_NAMES
 from converseg_ros.network.names.head import NameHead, NounSources
 from converseg_ros.training.names.config import NamesConfig, NameSource
 from converseg_ros.training.names.features import Features, path_of, read_features
 from converseg_ros.training.names.instances import crop_sets
 from converseg_ros.training.names.labels import allowed, own_noun
-from converseg_ros.training.seed import KINDS
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _split(source: NameSource, sets: dict[str, str]) -> Callable[[str], str]:
 def sources_of(labels: NDArray[np.str_], words: Vocabulary) -> NounSources:
     """Return what can speak for nouns where things with these labels are trained on."""
     crops = np.unique([n for label in np.unique(labels) if (n := own_noun(str(label), words)) is not None])
-    detected = [names.split('/')[0] for names in KINDS.split('|')]  # what the detector's kinds are called
+    detected = [names[0] for names in KIND_NAMES]  # what the detector's kinds are called
     kinds = allowed(detected, 'coco', words)[:, :-1]
     imagenet = words.imagenet
     known = np.unique(np.concatenate([crops, imagenet[imagenet >= 0], np.flatnonzero(kinds.any(0))])).astype(np.intp)
