@@ -266,9 +266,11 @@ def _property(rng: random.Random, of: Node) -> Node:
 
 
 def _like(rng: random.Random) -> Node:
-    kind = rng.choice(('behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part', 'superlative'))
+    kind = rng.choice(
+        ('behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part', 'superlative', 'stated')
+    )
     text = free_text(rng, kind)
-    if kind == 'asked':
+    if kind in ('asked', 'stated'):
         return Select('all', Like(text))
     if kind == 'part':
         return Select('one', Like(text, Parts('part', named(rng))))

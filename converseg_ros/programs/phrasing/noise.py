@@ -35,7 +35,7 @@ def _roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
         text = _contracted(text, rng)
     if draw() < 0.14:
         text = _around(text, rng, part)
-    if draw() < 0.1:
+    if draw() < 0.1 and not any(isinstance(n, Like) for n in node.walk()):
         text = _NO_APOSTROPHE.sub(r'\1\2', text)
     if draw() < 0.06:
         text = _fillers(text, node, rng)

@@ -244,7 +244,7 @@ def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:
         table, _ = entry(node)
         add_place(talk, out, node, table, values(talk, node, out.many))
     elif isinstance(node, Like):
-        _add_like(talk, out, node)
+        _add_like(talk, out, node, isinstance(base, Parts))
     elif isinstance(node, Except):
         _add_exception(talk, out, node)
     elif isinstance(node, Filter) and node.by == 'name':
@@ -295,11 +295,11 @@ def is_predicate(text: str) -> bool:
     return ' ' in text and text.split()[0] not in PLAIN_STARTS and not text.startswith('part ')
 
 
-def _add_like(talk: Talk, out: Pieces, node: Like) -> None:
+def _add_like(talk: Talk, out: Pieces, node: Like, of_part: bool) -> None:
     """Add free text: an adjective before the noun, or what it is behind it."""
     text = node.text
     first = text.split()[0]
-    if ' ' not in text:
+    if ' ' not in text and not of_part:
         out.before.append((PLACE['like'], text))
     elif first in PLAIN_STARTS:
         out.after.append(text)

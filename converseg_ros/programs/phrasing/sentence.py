@@ -6,6 +6,7 @@ import random
 import re
 from typing import Literal
 
+from converseg_ros.knowledge import plural
 from converseg_ros.programs.nodes import (
     Act,
     Except,
@@ -82,8 +83,7 @@ def _say(talk: Talk, node: Node) -> str:
     if isinstance(node, Select) and (of := _shared(talk, node)) is not None:
         return of
     if isinstance(node, Union):
-        many = any(isinstance(x, Select) and x.quantity not in ('one', 1) for x in node.of)
-        return _frame(talk, 'plural' if many else 'definite', phrase(talk, node, True, 'the'), True)
+        return _frame(talk, 'definite', phrase(talk, node, True, 'the'), True)
     if isinstance(node, Select):
         if node.quantity in ('one', 1):
             return _one(talk, node.of)
@@ -169,10 +169,18 @@ def _one(talk: Talk, node: Node) -> str:
         asked = which(talk, node, False)
         if asked:
             return asked
+    if not modifiers and isinstance(base, Filter) and not many and not is_mass(base.value) and talk.chance(0.06):
+        return talk.fill(lists('frames')['is_a'], {'n': base.value})
     unique = modifiers and isinstance(modifiers[-1], Rank)
     if not unique and not isinstance(base, Parts) and talk.chance(0.25):
         np = phrase(talk, node, many, 'a' if not many else 'some')
-        if not many and not is_bare(base) and not is_mass(getattr(base, 'value', '')) and talk.chance(0.15):
+        if (
+            not many
+            and not is_bare(base)
+            and not isinstance(base, Union)
+            and not is_mass(getattr(base, 'value', ''))
+            and talk.chance(0.15)
+        ):
             np = f'{talk.choose(("one", "one", "any one", "just one", "any"))} of {phrase(talk, node, True, "the")}'
         return _frame(talk, 'indefinite', np, many)
     determiner = talk.choose(ONE_DETERMINERS)
@@ -240,6 +248,8 @@ def _all(talk: Talk, node: Node) -> str:
         return need
     base, modifiers = split(node)
     mass = isinstance(base, Filter) and is_mass(base.value)
+    if not modifiers and isinstance(base, Filter) and not mass and not is_plural_only(base.value) and talk.chance(0.12):
+        return talk.fill(lists('frames')['are'], {'n': base.value, 'ns': plural(base.value)})
     if (heap := _heap(talk, node)) is not None:
         return _frame(talk, 'definite', heap, False)
     whole = _whole(node)
@@ -291,6 +301,8 @@ def _all(talk: Talk, node: Node) -> str:
 def _all_like(talk: Talk, node: Node, outer: Like) -> str:
     """Return a request for all that fits a free text, whose words are those of one thing or of many already."""
     base = split(node)[0]
+    if is_bare(base) and outer is node and outer.text in stated():
+        return talk.fill(lists('frames')['stated'], {'t': outer.text})
     if is_bare(base) and outer is node:
         if _INVERTED.match(outer.text) or (talk.chance(0.4) and is_predicate(outer.text)):
             return f'{talk.choose(("what", "what", "what", "which of these", "which thing"))} {outer.text}?'
@@ -299,6 +311,12 @@ def _all_like(talk: Talk, node: Node, outer: Like) -> str:
     np = phrase(talk, node, True, talk.choose(('the', 'all the', 'any', 'none')))
     many = not (isinstance(base, Filter) and is_mass(base.value))
     return _frame(talk, 'any' if np.startswith('any ') else 'plural', np, many, pieces(talk, node, True).text())
+
+
+@cache
+def stated() -> frozenset[str]:
+    """Return the needs that no tag fills: they are said as they are."""
+    return frozenset(t.text for t in lists('like')['stated'].all)
 
 
 def _number(talk: Talk, node: Node, count: int) -> str:

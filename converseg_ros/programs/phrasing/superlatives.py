@@ -9,7 +9,7 @@ from converseg_ros.programs.phrasing.templates import Entry
 
 BEFORE = {'pre': 3.0, 'plain': 2.0, 'comp': 3.0, 'middle': 3.0}
 """Slots whose words stand before the noun, and how often each is taken."""
-BEHIND = {'sup': 2.5, 'post': 1.5, 'verb': 0.7, 'nth': 1.0, 'from': 4.0, 'around': 1.0}
+BEHIND = {'sup': 2.5, 'post': 1.5, 'verb': 0.7, 'nth': 1.0, 'from': 4.0, 'around': 1.0, 'apart': 1.5}
 
 
 def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
@@ -17,7 +17,7 @@ def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
     found = {s for s in (*BEFORE, *BEHIND) if s in table} - {'middle'}
     of_two = isinstance(node.of, Select) and node.of.quantity == 2
     if node.first > 1:
-        found &= {'pre', 'sup', 'nth', 'from'}
+        found &= {'pre', 'sup', 'nth', 'from', 'apart'}
     if node.count > 1:
         found -= {'nth', 'verb', 'around', 'from'}
     if node.count > 1 or not noun:
@@ -52,7 +52,9 @@ def add_place(talk: Talk, out: Pieces, node: Rank, table: Entry, filled: dict[st
         return
     if slot == 'from':
         text = f'{filled["nth"]} ~ {text}'
-    if slot in ('from', 'around'):
+    if slot == 'apart':
+        text = ' '.join(filter(None, (count, place, text)))
+    if slot in ('from', 'around', 'apart'):
         before, _, after = text.partition(' ~ ')
         out.before.append((0, before))
         out.after.append(after)
