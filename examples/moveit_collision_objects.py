@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from converseg_ros.core import Instruction, Role
+from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.lifting.export import collision_object
 from converseg_ros.lifting.transform import transform_geometry
@@ -40,6 +40,13 @@ def collision_objects(seed: int) -> list[dict[str, Any]]:
     return objects
 
 
+def messages(seed: int) -> list[Any]:
+    """Return the objects as moveit_msgs/CollisionObject; raise InputError where moveit_msgs is not installed."""
+    from converseg_ros.ros.messages.moveit import as_message
+
+    return [as_message(data) for data in collision_objects(seed)]
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print or write the objects."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -49,8 +56,14 @@ def main(argv: list[str] | None = None) -> int:
     if args.json is not None:
         args.json.write_text(json.dumps(collision_objects(args.seed), indent=1))
         return 0
-    for thing in collision_objects(args.seed):
-        print(f'{thing["id"]}: {len(thing["primitives"])} primitives, first {thing["primitives"][0]["dimensions"]}')
+    try:
+        for message in messages(args.seed):
+            first = list(message.primitives[0].dimensions)
+            print(f'{type(message).__name__} {message.id}: {len(message.primitives)} primitives, first {first}')
+    except (InputError, ImportError) as error:
+        print(f'dictionaries, not messages ({error})', file=sys.stderr)
+        for thing in collision_objects(args.seed):
+            print(f'{thing["id"]}: {len(thing["primitives"])} primitives, first {thing["primitives"][0]["dimensions"]}')
     return 0
 
 

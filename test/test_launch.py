@@ -171,3 +171,20 @@ def test_values_without_sense_are_refused_by_name(name: str, value: float) -> No
 
     with pytest.raises(InputError, match=name.replace('.', '[.]')):
         Settings({p.name: p.default for p in TABLE} | {name: value})
+
+
+def test_the_semantic_layer_knows_every_class_and_its_plugin() -> None:
+    whole = yaml.safe_load((ROOT / 'config' / 'nav2_semantic_layer.yaml').read_text())
+    layer = whole['local_costmap']['local_costmap']['ros__parameters']['semantic_layer']
+    page = (ROOT / 'docs' / 'integrator.md').read_text()
+    snippet = yaml.safe_load(re.search(r'```yaml\n(semantic_layer:.*?)```', page, re.S)[1])['semantic_layer']  # type: ignore[index]
+    for found in (layer, snippet):
+        assert found['plugin'] == 'semantic_segmentation_layer::SemanticSegmentationLayer'
+        source = found[found['observation_sources']]
+        assert 'background' in [name for kind in source['class_types'] for name in source[kind]['classes']]
+    assert 'bond_timeout: 0.0' in page
+
+
+def test_rviz_has_the_tools_to_move_the_view() -> None:
+    rviz = yaml.safe_load((ROOT / 'rviz' / 'segmenter.rviz').read_text())
+    assert 'rviz_default_plugins/MoveCamera' in [t['Class'] for t in rviz['Visualization Manager']['Tools']]

@@ -1,6 +1,7 @@
 """The answer to one instruction on one frame: what the node publishes, the evaluation scores and the tests assert."""
 
 from dataclasses import dataclass, field
+import math
 
 from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
 from converseg_ros.core.instruction import Instruction
@@ -31,6 +32,16 @@ class Region:
     def status(self) -> Status:
         """How the instruction was answered."""
         return self.prediction.status
+
+    @property
+    def confidence(self) -> float:
+        """What clouds and the confidence image say of its pixels, in [0, 1].
+
+        The calibrated score; 1 where there is none (a network without calibration, a carried answer), because consumers
+        drop what is below their threshold, and nothing that was found may be dropped for want of a number.
+        """
+        score = self.prediction.score
+        return min(max(score, 0.0), 1.0) if self.prediction.calibrated and math.isfinite(score) else 1.0
 
     @property
     def tracked(self) -> bool:

@@ -76,19 +76,18 @@ def organized(
     One point a pixel of the source image, so that it is aligned with the label and confidence images, as nav2's
     semantic segmentation layer wants it. label: region index + 1 (`label_image`, or the image given), 0 = none.
     instruction: `Instruction.key` of what was asked, which stays the same from frame to frame while labels move up and
-    down with the order of the regions; 0 = none. confidence: the region's score, NaN where it is not calibrated or
-    there is no region.
+    down with the order of the regions; 0 = none. confidence: `Region.confidence`, 0 where there is no region; always a
+    number, because readers that skip points with NaN (sensor_msgs_py's `skip_nans`) look at all fields.
     """
     if labels is None:
         labels = label_image(regions, frame.height, frame.width)
     scene = DepthScene(frame, options or LiftOptions())
     z = np.full_like(scene.z, np.nan)
     cv2.copyTo(scene.z, scene.valid, z)
-    keys, scores = np.zeros(MOST_LABELS + 1, np.uint32), np.full(MOST_LABELS + 1, np.nan, np.float32)
+    keys, scores = np.zeros(MOST_LABELS + 1, np.uint32), np.zeros(MOST_LABELS + 1, np.float32)
     for i, region in enumerate(regions):
         keys[i + 1] = region.instruction.key
-        if region.prediction.calibrated:
-            scores[i + 1] = region.prediction.score
+        scores[i + 1] = region.confidence
     fields = (
         z * np.nan_to_num(scene.rx)[None, :],
         z * np.nan_to_num(scene.ry)[:, None],
@@ -117,7 +116,7 @@ def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:
         part['rgb'][: len(points)] = pack_rgb(flat[region.geometry.pixels])
         part['label'] = i + 1
         part['instruction'] = region.instruction.key
-        part['confidence'] = region.prediction.score if region.prediction.calibrated else np.nan
+        part['confidence'] = region.confidence
         parts.append(part)
     return np.concatenate(parts) if parts else np.zeros(0, POINT)
 

@@ -39,7 +39,10 @@ def test_the_organized_cloud_is_aligned_with_the_label_image():
     assert labels[15, 15] == 2 and labels[15, 8] == 3 and labels[15, 25] == 2 and labels[0, 0] == 0
     assert np.isnan(cloud['z'][:5]).all() and np.isnan(cloud['x'][:5]).all()
     assert cloud['z'][15, 8] == 1.0 and cloud['x'][15, 39] == pytest.approx(19.5 / 40)
-    assert cloud['confidence'][15, 15] == np.float32(0.2) and np.isnan(cloud['confidence'][15, 8])
+    assert cloud['confidence'][15, 15] == np.float32(0.2) and cloud['confidence'][15, 8] == 1.0, (
+        'not calibrated: nothing may drop it'
+    )
+    assert not np.isnan(cloud['confidence']).any() and cloud['confidence'][0, 0] == 0
     bits = cloud['rgb'][15, 8].tobytes()
     assert list(bits[:3]) == frame().rgb[15, 8][::-1].tolist()  # little endian: b, g, r, 0
 

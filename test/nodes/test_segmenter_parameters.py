@@ -273,9 +273,13 @@ def test_max_instructions_and_ttl_and_dialogue(rig: Rig, camera: Camera, live: I
     refused = ack('the red mug')
     assert not refused.accepted and 'limit is 2' in refused.reason
     assert rig.set(max_instructions=5, instruction_ttl=0.5, dialogue=False).successful
-    literal = ack('keep away from the oven')
+    literal = ack('show me the oven')
     assert literal.accepted and literal.instructions[0].role == Instruction.PLAIN
-    assert literal.instructions[0].resolved_text == 'keep away from the oven'
+    assert literal.instructions[0].resolved_text == 'show me the oven'
+    refused = ack('keep away from the oven')  # it would be looked for, not guarded
+    assert not refused.accepted and refused.question and not refused.instructions
+    assert ack('').accepted and not live.node.book.unclear
+    assert ack('show me the oven').accepted
     rig.until(lambda: len(answer(rig, camera).regions) == 2, 15)
     assert rig.set(dialogue=True, instruction_ttl=0.0).successful
     understood = ack('what could I drink from?')

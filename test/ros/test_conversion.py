@@ -95,6 +95,8 @@ def test_confidence_is_the_calibrated_score() -> None:
     regions = [region(score=0.8, calibrated=True)]
     out = _confidence(label_image(regions, H, W), regions)
     assert out[3, 4] == 204 and out[0, 0] == 0
+    unknown = [region(score=0.8, calibrated=False)]
+    assert _confidence(label_image(unknown, H, W), unknown)[3, 4] == 255, 'no threshold may drop it'
 
 
 def test_an_organized_cloud_has_a_point_a_pixel() -> None:

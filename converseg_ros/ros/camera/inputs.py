@@ -136,7 +136,10 @@ class CameraInput:
         self._window = (now, self.received.copy())
         self.losing = ''
         if image is not None and image.publishers:
-            if got['info'] >= 8 and got['image'] < 0.5 * got['info']:
+            if image.other_types:
+                types = ', '.join(image.other_types)
+                self.losing = f'{image.name} is published as {types}: remap `image`, or set image_transport'
+            elif got['info'] >= 8 and got['image'] < 0.5 * got['info']:
                 self.losing = f'{got["image"]} images for {got["info"]} camera_info messages: {CURE}'
             elif not got['image']:
                 self.losing = f'somebody publishes {image.name}, but nothing arrives: its publisher is idle, or {CURE}'

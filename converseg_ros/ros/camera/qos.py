@@ -61,6 +61,13 @@ class FollowingSubscription:
         return int(self._node.count_publishers(self.name))
 
     @property
+    def other_types(self) -> tuple[str, ...]:
+        """Types of message that the topic's publishers send where none of them sends the one that is expected."""
+        own = f'{self._kind.__module__.split(".")[0]}/msg/{self._kind.__name__}'
+        types = {e.topic_type for e in self._node.get_publishers_info_by_topic(self.name)}
+        return () if own in types else tuple(sorted(types))
+
+    @property
     def asks(self) -> str:
         """What is asked for now, in words."""
         return '' if self._chosen is None else ', '.join(p.name.lower() for p in self._chosen)

@@ -1,7 +1,6 @@
 """Our nouns as ROS messages and back; the one place that knows both."""
 
 import array
-import math
 from typing import Any, TypeAlias
 
 from builtin_interfaces.msg import Time
@@ -185,9 +184,9 @@ def from_cloud(message: PointCloud2) -> NDArray[np.void]:
 
 
 def keep_out_cloud(points: NDArray[np.float32]) -> NDArray[np.void]:
-    """Return (N, 3) float32 points as POINT, for the safety cloud: label 0, no confidence."""
+    """Return (N, 3) float32 points as POINT, for the safety cloud: label 0, confidence 1."""
     out = np.zeros(len(points), POINT)
     for axis, name in enumerate('xyz'):
         out[name] = points[:, axis]
-    out['confidence'] = math.nan
+    out['confidence'] = 1.0
     return out

@@ -14,6 +14,11 @@ def collision_object_message(geometry: Geometry, id_: str, **options: Any) -> An
 
     Raises InputError where moveit_msgs is not installed; `collision_object` gives the same as a plain dictionary.
     """
+    return as_message(collision_object(geometry, id_, **options))
+
+
+def as_message(data: dict[str, Any]) -> Any:
+    """Return a dictionary of `lifting.export.collision_object` as moveit_msgs/CollisionObject; InputError as above."""
     try:
         from moveit_msgs.msg import CollisionObject
         from shape_msgs.msg import SolidPrimitive
@@ -21,7 +26,6 @@ def collision_object_message(geometry: Geometry, id_: str, **options: Any) -> An
         raise InputError(
             'moveit_msgs is not installed', where='collision object', do='install it, or take the dictionary'
         ) from error
-    data = collision_object(geometry, id_, **options)
     out = CollisionObject(id=data['id'], pose=_pose(data['pose']))
     out.header.frame_id = data['header']['frame_id']
     out.operation = bytes([data['operation']])

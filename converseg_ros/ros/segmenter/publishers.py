@@ -139,7 +139,7 @@ class Outputs:
             labels = label_image(regions, frame.height, frame.width)
         if labels is not None and send('mask'):
             streams['mask'].publish(serialize.image(labels, *source))
-        if labels is not None and send('confidence') and regions and all(r.prediction.calibrated for r in regions):
+        if labels is not None and send('confidence'):
             streams['confidence'].publish(serialize.image(_confidence(labels, regions), *source))
         if send('points') and frame.depth is not None and frame.intrinsics is not None:
             points = organized(frame, regions, options, labels)
@@ -193,8 +193,8 @@ class Outputs:
 
 
 def _confidence(labels: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:
-    """Return (H, W) uint8: 255 times the calibrated score of the pixel's region, 0 where there is none."""
+    """Return (H, W) uint8: 255 times the confidence of the pixel's region, 0 where there is none."""
     table = np.zeros(MOST_LABELS + 1, np.uint8)
     for n, region in enumerate(regions):
-        table[n + 1] = round(255 * min(max(region.prediction.score, 0.0), 1.0))
+        table[n + 1] = round(255 * region.confidence)
     return table[labels]
