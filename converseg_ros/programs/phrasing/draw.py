@@ -41,11 +41,10 @@ from converseg_ros.programs.phrasing.draw_sets import (
     surface,
     thing,
 )
+from converseg_ros.programs.phrasing.noun_phrase import SAID_BY_FILTERS
 from converseg_ros.programs.phrasing.templates import data, lists, tidy, with_knowledge
 from converseg_ros.programs.phrasing.words import weights
 
-SAID_BY_FILTERS = frozenset({'heavy', 'light_weight', 'rolls', 'tippy', 'transparent', 'sit'})
-"""Tags for which a filter by physics or material, or another tag, stands."""
 BESIDE = ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
 ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold')
 """Tags that are said as adjectives before another."""
@@ -84,9 +83,11 @@ def _region(rng: random.Random) -> Node:
 
 @cache
 def _tags() -> tuple[str, ...]:
-    """Return the tags that can be said."""
+    """Return the tags that can be said; people say 'sit in' of what they sit on, too, so that 'sit' is left out."""
     table = with_knowledge('tags')
-    return tuple(t for t in tags() if t not in SAID_BY_FILTERS and {'be', 'verb', 'use', 'pre'} & table[t].keys())
+    return tuple(
+        t for t in tags() if t not in SAID_BY_FILTERS and t != 'sit' and {'be', 'verb', 'use', 'pre'} & table[t].keys()
+    )
 
 
 def _tag(rng: random.Random) -> Node:

@@ -27,6 +27,11 @@ from converseg_ros.programs.phrasing.templates import Entry, entries, lists, wit
 from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 MODIFIERS = (Filter, Relate, Act, Like, Except, Rank)
+SAID_BY_FILTERS = {
+    'heavy': 'physics.heavy', 'light_weight': 'physics.light_weight', 'rolls': 'physics.rolls', 'tippy': 'physics.tips',
+    'transparent': 'material.transparent',
+}  # fmt: skip
+"""Tags that mean what a filter of another kind means: its table says them; the sampler draws the filter."""
 PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
 """Tags of what people call a place: somewhere to sit."""
 # Where an adjective stands among others: the smaller, the farther from the noun.
@@ -55,6 +60,8 @@ def entry(node: Node) -> tuple[Entry, str]:
     """Return the phrase table of a property, and the kind of adjective that it gives."""
     if isinstance(node, Filter):
         if node.by == 'tag':
+            if node.value in SAID_BY_FILTERS:
+                return _find('properties', SAID_BY_FILTERS[node.value]), 'physics'
             return _find('tags', node.value), 'tag'
         table = entries('properties')
         key = f'{node.by}.{node.value}'
@@ -65,6 +72,8 @@ def entry(node: Node) -> tuple[Entry, str]:
     if isinstance(node, Rank):
         return _find('ranks', f'{node.key}.{node.order}'), 'rank'
     if isinstance(node, Act):
+        if node.kind == 'using' and node.role == 'patient' and node.other is None:
+            return _find('properties', 'state.used'), 'state'
         return _find('acts', f'{node.kind}.{node.role}{".with" if node.other else ""}'), 'act'
     raise InputError(f'{node.op} is no property', where='phrasing')
 

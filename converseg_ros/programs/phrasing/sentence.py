@@ -96,8 +96,9 @@ def _say(talk: Talk, node: Node) -> str:
 def _space(talk: Talk, node: Node) -> str:
     """Return a request for free space beside something or in a part of the image."""
     base, modifiers = split(node)
-    if isinstance(base, FreeSpace) and base.thing and len(modifiers) == 1:
-        where = talk.fill(entry(modifiers[0])[0]['be'], values(talk, modifiers[0], False))
+    only = modifiers[0] if len(modifiers) == 1 else None
+    if isinstance(base, FreeSpace) and base.thing and isinstance(only, Relate) and 'be' in entry(only)[0]:
+        where = talk.fill(entry(only)[0]['be'], values(talk, only, False))
         on = f'on {anchor_phrase(talk, base.on)[0]}' if base.on is not None else ''
         filled = {'t': thing_phrase(talk, base.thing), 'where': where, 'on': on}
         return talk.fill(lists('free_space')['put'], filled)
