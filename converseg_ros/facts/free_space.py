@@ -97,9 +97,9 @@ def support_surfaces(facts: 'Facts') -> Degree:
 
 
 def obstacles(facts: 'Facts', surfaces: NDArray[np.intp]) -> Mask:
-    """Return (h, w) what things, people and walls cover, with a thin outline around them."""
+    """Return (h, w) what things and people cover, with a thin outline around them."""
     kinds, masks = facts.kinds, facts.segments.masks
-    block = facts.segments.flat & (kinds[:, 1] < 0.5)
+    block = facts.segments.flat & (kinds[:, 0] + kinds[:, 3] > 0.5)
     block[surfaces] = False
     return _grown(np.asarray(masks[block].any(0)), OUTLINE)
 

@@ -52,7 +52,10 @@ def ranked(members: Degree, scale: Scale, order: str, first: int, count: int) ->
     competes = members.p >= max(PRESENT * most, 1e-6)
     beaten = scale.beats(order).T * np.where(competes, members.p, 0)[None]  # [i, j]: j is a member and beats i
     place = _places(beaten, first + count - 1)[:, first - 1 :].sum(1)
-    p = np.clip(np.where(competes, members.p * place, 0), 0, 1)
+    p = np.where(competes, members.p * place, 0)
+    p = np.clip(
+        p / max(1.0, float(p.sum()) / count), 0, 1
+    )  # ties are decided pair by pair, but there are only so many places
     low, high = p.copy(), p.copy()
     notes = members.notes
     rivals = competes & (members.high > 0)

@@ -13,7 +13,7 @@ from converseg_ros.facts import acts, conditions, parts, relations
 from converseg_ros.facts.contacts import Primitives, primitives
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import Measures
-from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.facts.planes import LEVEL, ViewGeometry
 from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.scales import distance_to, scale_of
 from converseg_ros.facts.surfaces import planes_of, surface_name
@@ -93,9 +93,17 @@ class Facts:
         return self._once('kinds', lambda: np.asarray(self.segments.kinds, np.float64))
 
     @property
+    def whole(self) -> NDArray[np.bool_]:
+        """(S,) the flat cut, and the largest region of each level plane that no region of the flat cut lies in.
+
+        A table of which the flat cut has only pieces, or which it joins with the wall, is a table nevertheless.
+        """
+        return self._once('whole', self._whole)
+
+    @property
     def flat(self) -> Degree:
-        """(S,) membership of the flat cut."""
-        return Degree.known(self.segments.flat.astype(np.float64))
+        """(S,) membership of what can be meant: see `whole`."""
+        return Degree.known(self.whole.astype(np.float64))
 
     @property
     def things(self) -> Degree:
@@ -223,8 +231,19 @@ class Facts:
         prior = np.max(known, axis=0) if known else np.full(len(self), 0.3)
         return primitives(
             self.segments.masks, self.kinds, self.plane, self.measures, self.geometry, prior,
-            self.segments.flat,
+            self.whole,
         )  # fmt: skip
+
+    def _whole(self) -> NDArray[np.bool_]:
+        flat, plane = self.segments.flat, self.plane
+        out = flat.copy()
+        if self.geometry is None:
+            return out
+        for k, p in enumerate(self.geometry.planes):
+            others = (plane == k) & ~flat & (self.segments.parent < 0)
+            if p.normal @ self.geometry.up > LEVEL and others.any() and not (flat & (plane == k)).any():
+                out[int(np.argmax(np.where(others, self.measures.area, -1)))] = True
+        return out
 
     def _scene(self) -> relations.Scene:
         front = self.given.front if self.given.front is not None else np.full((len(self), 3), np.nan)

@@ -1,5 +1,6 @@
 """Boxes on a table, rendered to depth and masks by ray casting: a view whose facts are known exactly."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,11 +67,11 @@ def render(blocks: list[Block], pose: Pose) -> tuple[NDArray[np.float32], NDArra
     return depth.astype(np.float32), label
 
 
-def scores_of(blocks: list[Block], synonyms: dict[str, str] | None = None) -> object:
+def scores_of(blocks: list[Block]) -> Callable[[Sequence[str]], NameScores]:
     """Return a namer that knows the blocks' names."""
 
-    def scores(nouns: object) -> NameScores:
-        words = tuple(nouns)  # type: ignore[arg-type]
+    def scores(nouns: Sequence[str]) -> NameScores:
+        words = tuple(nouns)
         p = np.array([[b.p if b.name == w else 0.001 for w in words] for b in blocks]).reshape(len(blocks), len(words))
         known = np.array([w in {b.name for b in blocks} | {'mug', 'bowl', 'knife'} for w in words])
         return NameScores(words, np.log(p / (1 - p)).astype(np.float32), known)
@@ -107,4 +108,4 @@ def facts(
     )  # fmt: skip
     gravity = -camera(pose or Pose())[1].T @ np.array([0, 0, 1.0])
     view = Frame(rgb, z if depth else None, K if depth else None, gravity=gravity)
-    return facts_of_view(view, segments, scores_of(shown))  # type: ignore[arg-type]
+    return facts_of_view(view, segments, scores_of(shown))

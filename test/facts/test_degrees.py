@@ -52,7 +52,7 @@ def test_places_are_shared_among_members(p: np.ndarray, values: np.ndarray, firs
     scale = Scale(values, np.full(SIZE, 0.1), np.ones(SIZE, bool))
     found = ranked(Degree.known(p), scale, 'max', first, 1)
     assert holds(found) and (found.p <= p + 1e-9).all()
-    assert found.p.sum() <= 1.5  # one place; ties are decided for each pair apart
+    assert found.p.sum() <= 1 + 1e-9  # one place
 
 
 @given(st.permutations(range(SIZE)), st.integers(1, SIZE), st.sampled_from(['max', 'min']))

@@ -1,17 +1,21 @@
 """Programs on a table of blocks: what is chosen, whether facts decide it, and the reason in words."""
 
-from facts_blocks import TABLE, Block, Pose, facts
+from facts_blocks import TABLE, Block, K, Pose, facts, render, scores_of
 import numpy as np
 import pytest
 
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.segments import Segments
 from converseg_ros.core.status import Status
 from converseg_ros.facts.answer import Options
 from converseg_ros.facts.executor import execute
+from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import (
     Act,
     Except,
     Filter,
+    FreeSpace,
     Like,
     Node,
     Parts,
@@ -211,3 +215,18 @@ def test_what_is_as_long_as_high_may_stand_or_lie(seen: Facts) -> None:
     assert (flat.status, flat.chosen) == (Status.OK, (BOOK,))
     assert execute(Select('one', Filter('state', 'lying', named('bowl'))), seen).status == Status.LOW_CONFIDENCE
     assert execute(Select('one', Filter('state', 'upright', named('box'))), seen).status == Status.OK
+
+
+def test_a_table_that_the_flat_cut_misses_is_found_by_its_plane() -> None:
+    """The flat cut has the table joined with all that is on it; the table's plane is a region of its own."""
+    blocks = [Block('mug', -0.2, 0, (0.08, 0.08, 0.1)), TABLE]
+    z, label = render(blocks, Pose())
+    masks = np.stack([label == 0, label >= 0, label == 1])
+    kinds = np.array([[0.97, 0.01, 0.01, 0.01], [0.3, 0.25, 0.4, 0.05], [0.01, 0.97, 0.01, 0.01]], np.float32)
+    none = np.full(3, -1)
+    segments = Segments(masks, z.shape, kinds, np.ones(3, np.float32), np.array([False, True, False]), none, none)
+    view = Frame(np.zeros((*z.shape, 3), np.uint8), z, K)
+    joined = facts_of_view(view, segments, scores_of([blocks[0], blocks[0], blocks[1]]))
+    assert list(joined.whole) == [False, True, True]
+    assert execute(Select('one', TABLE_TOP), joined).chosen == (2,)
+    assert execute(FreeSpace(), joined).status == Status.OK
