@@ -99,7 +99,8 @@ def in_front_of(s: Scene) -> Degree:
     near = ramp(-np.linalg.norm(d, axis=2), -(4 * reach + 0.8), -(4 * reach + 0.4))
     image = ramp(_overlap(m, 0), 0.05, 0.4)
     in_line = np.maximum(ramp(-np.abs(d[..., 0]), -1.1 * reach, -0.7 * reach), image)
-    return Degree.partly(ramp(d[..., 1], 0.015, 0.06) * in_line * near, NO_DISTANCES)
+    apart = 1 - np.maximum(_carried(s), _carried(s).T)  # what is on or in a thing is not in front of it
+    return Degree.partly(ramp(d[..., 1], 0.015, 0.06) * in_line * near * apart, NO_DISTANCES)
 
 
 def on(s: Scene) -> Degree:

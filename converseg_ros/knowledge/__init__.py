@@ -4,8 +4,8 @@ The facts are data (`data/*.csv`, `data/tags.yaml`; docs/knowledge.md describes 
 checks them once. Other packages import the functions below.
 """
 
+from converseg_ros.knowledge.entries import Tag, Thing, Use
 from converseg_ros.knowledge.inflector import article, counted, plural, singular
-from converseg_ros.knowledge.loader import Tag, Thing, Use
 from converseg_ros.knowledge.lookup import (
     class_of,
     confusable,

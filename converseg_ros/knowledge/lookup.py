@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from converseg_ros.knowledge.entries import Tag, Thing, Use
 from converseg_ros.knowledge.inflector import plural, singular
-from converseg_ros.knowledge.loader import Tag, Thing, Use, knowledge
+from converseg_ros.knowledge.loader import knowledge
 
 LOOSE = 0.5
 """How far a class counts for a name that only some people would give it."""

@@ -168,15 +168,12 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
         if len(named) >= 2 and not any(e.crowd for e in named):
             near = _nearest(named, against(gap, anchor), 1.35)
             if near and world.askable(keys([near])):
-                post = talk.choose(
-                    (
-                        'closest to',
-                        'nearest to',
-                        'right next to'
-                        if gap(near, anchor) < 0.3 and not {near.support, near.inside} & {anchor.key}
-                        else 'closest to',
-                    )
+                apart = near.key not in (anchor.support, anchor.inside) and anchor.key not in (
+                    near.support,
+                    near.inside,
                 )
+                close = 'right next to' if gap(near, anchor) < 0.3 and apart else 'closest to'
+                post = talk.choose(('closest to', 'nearest to', close))
                 phrase, be = talk.phrase(name, [near], post=f'{post} {words}')
                 text, phase = talk.say(phrase, be, [near])
                 beside = 'right next to' in post
