@@ -22,6 +22,7 @@ from converseg_ros.programs.vocabulary import COLOURS
 Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
 FAINT = 0.003  # probability of a class below which it is noise: there are thousands
+LIKENESS = 0.5  # of a class's score where the namer does not know it itself
 BY_CLASS = 0.6  # most that a class tells of what one instance of it is made of
 
 
@@ -84,14 +85,18 @@ class Seen:
     def _any_of(self, weights: dict[str, float]) -> Floats:
         """Return (S,) how probably each region is of one of some classes, which exclude each other, times its weight.
 
-        The score of a class includes its narrower classes (a bread knife is a knife), so those are left out.
+        The score of a class includes its narrower classes (a bread knife is a knife), so those are left out. Classes
+        that the namer does not know itself are scored by what they are like; their scores say the same thing many
+        times, so only the largest counts, and less.
         """
         widest = [name for name in weights if not wider(name) & weights.keys()]
         if not widest:
             return np.zeros(len(self.colours))
-        p = expit(np.asarray(self.scores(widest).log_odds, np.float64))
+        found = self.scores(widest)
+        p = expit(np.asarray(found.log_odds, np.float64)) * np.array([weights[name] for name in widest])
         p = np.where(p < FAINT, 0, p)
-        return np.asarray(np.clip(p @ np.array([weights[name] for name in widest]), 0, 1))
+        by_likeness = LIKENESS * p[:, ~found.known].max(1, initial=0.0)
+        return np.asarray(np.clip(p[:, found.known].sum(1), by_likeness, 1))
 
 
 @cache

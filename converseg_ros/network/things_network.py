@@ -36,6 +36,7 @@ from converseg_ros.programs.nodes import Node, program_from_json, program_to_jso
 from converseg_ros.programs.printer import words
 
 Checkpoint = Callable[[str], None]
+PRESENT, ABSENT = 0.3, 0.02  # of the executor: existence decides, so the best regions are nearly always proposed
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
 
 
@@ -215,7 +216,7 @@ class ThingsNetwork:
         if isinstance(program, str):
             return program
         try:
-            return execute(program.root, seen.facts, Options(recall=role == Role.SAFETY))
+            return execute(program.root, seen.facts, Options(PRESENT, ABSENT, recall=role == Role.SAFETY))
         except InputError as error:
             return str(error)
 

@@ -75,7 +75,7 @@ class Phrases:
         if head:  # a soup can is a can: what is said of it before is not looked at
             wider = self.meaning(head)
             if wider.known:
-                return Meaning(wider.places, BY_HEAD * wider.weights, True)
+                return Meaning(wider.places, BY_HEAD * wider.weights, False)
         return self._united(self._of_kind(phrase), self._similar(phrase))
 
     def _of_kind(self, phrase: str) -> Meaning:
