@@ -198,6 +198,10 @@ def _colours(rng: random.Random) -> Node:
 def _compare(rng: random.Random) -> Node:
     """Return which of two named things is taller."""
     two = (_one_named(rng), _one_named(rng))
+    if rng.random() < 0.25:
+        of = named(rng)
+        red, blue = (Filter('colour', weights('colours').draw(rng), of) for _ in range(2))
+        two = (red, blue) if red != blue else two
     rank = ranked(rng, Union(two), plain=True)
     return counted(rank)
 

@@ -35,7 +35,7 @@ SAID_BY_FILTERS = {
 PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
 """Tags of what people call a place: somewhere to sit."""
 # Where an adjective stands among others: the smaller, the farther from the noun.
-PLACE = {'rank': 0, 'region': 1, 'tag': 2, 'physics': 2, 'like': 2, 'state': 3, 'colour': 4, 'material': 5}
+PLACE = {'rank': 0, 'region': 1, 'tag': 2, 'physics': 2, 'like': 2, 'state': 3, 'act': 3, 'colour': 4, 'material': 5}
 
 
 def split(node: Node) -> tuple[Node, list[Node]]:
@@ -228,18 +228,18 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
         out.bare = False
     if bare and any(isinstance(m, Act) and m.role == 'agent' and m.kind != 'plugging' for m in modifiers):
         out.noun, out.who = ('ones' if many else 'one'), True
-    if (corner := _corner(modifiers)) is not None:
+    if (place := corner(modifiers)) is not None:
         if talk.chance(0.25):
-            out.before.append((PLACE['region'], talk.fill(lists('corners')[f'{corner}.before'], {})))
+            out.before.append((PLACE['region'], talk.fill(lists('corners')[f'{place}.before'], {})))
         else:
-            out.after.append(talk.fill(lists('corners')[corner], {}))
+            out.after.append(talk.fill(lists('corners')[place], {}))
         del modifiers[-2:]
     for i, modifier in enumerate(modifiers):
         add(talk, out, modifier, base, room=len(out.before) < 2 and (i == len(modifiers) - 1 or not out.after))
     return out
 
 
-def _corner(modifiers: list[Node]) -> str | None:
+def corner(modifiers: list[Node]) -> str | None:
     """Return the table of two places in the image that make a corner, where a set ends with two."""
     last = [x.value for x in modifiers[-2:] if isinstance(x, Filter) and x.by == 'region']
     key = '.'.join(last)
@@ -294,7 +294,8 @@ def behind(talk: Talk, table: Entry, node: Node, many: bool, bare: bool = False)
 
 PLAIN_STARTS = frozenset(
     {'with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as', 'under', 'out', 'unlike', 'different', 'full'}
-    | {'taller', 'wider', 'heavier', 'shaped', 'covered', 'decorated', 'made', 'that'}
+    | {'taller', 'wider', 'heavier', 'shaped', 'covered', 'decorated', 'made', 'that', 'whose'}
+    | {'labeled', 'labelled', 'marked', 'tagged', 'called', 'named', 'wrapped', 'tied'}
 )
 """First words of free text that may follow a noun as they are."""
 

@@ -100,6 +100,8 @@ def which(talk: Talk, node: Node, many: bool) -> str | None:
     if many and talk.chance(0.2):
         return _yes_or_no(talk, predicate, single, several.text())
     filled = {'n': one.text(), 'ns': several.text(), 'p': predicate, 'p1': single}
+    if not many and predicate.startswith('is ') and not isinstance(outer, Rank) and talk.chance(0.15):
+        return talk.fill(lists('frames')['is_it'], {**filled, 'rest': predicate[3:]})
     return talk.fill(lists('frames')['which_all' if many else 'which_one'], filled)
 
 

@@ -24,6 +24,7 @@ from converseg_ros.programs.nodes import (
 from converseg_ros.programs.phrasing.amounts import length
 from converseg_ros.programs.phrasing.noun_phrase import (
     anchor_phrase,
+    corner,
     entry,
     free_space,
     is_bare,
@@ -44,6 +45,7 @@ from converseg_ros.programs.vocabulary import COLOURS
 ONE_DETERMINERS = (
     *('the',) * 24, 'my', 'my', 'that', 'that', 'this', 'this', 'your', 'our', 'none', 'none', 'none', 'the only',
 )  # fmt: skip
+LOOKS = ('colour', 'material')
 ALL_DETERMINERS = (
     *('the',) * 8, *('all the',) * 8, 'all', 'all', 'none', 'none', 'none', 'all of the', 'these', 'those',
     'every one of the', 'each of the',
@@ -143,6 +145,11 @@ def _whole(node: Node) -> tuple[Entry, Node] | None:
 def _compared(talk: Talk, node: Rank, of: Union) -> str:
     """Return which of two named things is taller."""
     filled = values(talk, node, False)
+    first, second = of.of
+    if isinstance(first, Filter) and isinstance(second, Filter) and first.of == second.of and first.by in LOOKS:
+        filled |= {'x': word_for(talk, first, True), 'y': word_for(talk, second, True)}
+        filled |= {'n': pieces(talk, first.of, False).text(), 'comp': talk.fill(entry(node)[0]['compared'], filled)}
+        return talk.fill(lists('frames')['compared_looks'], filled)
     both = [phrase(talk, x, False, 'the') for x in of.of]
     filled['comp'] = talk.fill(entry(node)[0]['compared'], filled)
     return talk.fill(lists('frames')['compared'], {**filled, 'x': both[0], 'y': both[1]})
@@ -153,6 +160,8 @@ def _one(talk: Talk, node: Node) -> str:
     if isinstance(node, Rank) and isinstance(node.of, Union) and len(node.of.of) == 2:
         return _compared(talk, node, node.of)
     many = isinstance(base, Filter) and is_plural_only(base.value)
+    if (command := _command(talk, node, 'one')) is not None:
+        return command
     if isinstance(base, Parts) and not modifiers and (base.noun == 'grip' or talk.chance(0.4)):
         return _part(talk, base)
     whole = _whole(node)
@@ -191,6 +200,17 @@ def _one(talk: Talk, node: Node) -> str:
     if unique or isinstance(base, Parts):
         determiner = 'the'
     return _frame(talk, 'definite', phrase(talk, node, many, determiner), many)
+
+
+def _command(talk: Talk, node: Node, quantity: str | int) -> str | None:
+    """Return 'take the plates off the table' for plates on the table, or None."""
+    if not isinstance(node, Relate) or is_bare(split(node)[0]) or not talk.chance(0.1):
+        return None
+    table, _ = entry(node)
+    if 'command' not in table:
+        return None
+    what = phrase(talk, node.of, quantity != 'one', 'the' if quantity in ('one', 'all') else quantity)
+    return talk.fill(table['command'], {**values(talk, node, quantity != 'one'), 't': what})
 
 
 def _contrast(talk: Talk, node: Node) -> str | None:
@@ -251,6 +271,10 @@ def _all(talk: Talk, node: Node) -> str:
     mass = isinstance(base, Filter) and is_mass(base.value)
     if not modifiers and isinstance(base, Filter) and not mass and not is_plural_only(base.value) and talk.chance(0.12):
         return talk.fill(lists('frames')['are'], {'n': base.value, 'ns': plural(base.value)})
+    if (command := _command(talk, node, 'all')) is not None:
+        return command
+    if is_bare(base) and len(modifiers) == 2 and (place := corner(modifiers)) is not None and talk.chance(0.4):
+        return talk.fill(lists('frames')['corner'], {'c': talk.fill(lists('corners')[place], {})})
     if (heap := _heap(talk, node)) is not None:
         return _frame(talk, 'definite', heap, False)
     whole = _whole(node)
@@ -321,6 +345,8 @@ def stated() -> frozenset[str]:
 
 
 def _number(talk: Talk, node: Node, count: int) -> str:
+    if (command := _command(talk, node, count)) is not None:
+        return command
     return _frame(talk, 'plural' if talk.chance(0.4) else 'definite', phrase(talk, node, True, count), True)
 
 
