@@ -37,7 +37,7 @@ def answer(
     weight = network.adapters.to_sparse.weight
     pixels = to_input(rgb, config.image.image_size, mode).to(weight.device)
     features = _encode_image(network, normalise(pixels, config.image.mean, config.image.std, weight.dtype))
-    if getattr(network.language_encoder, 'sees', False):
+    if network.language_encoder.sees:
         language = _encode_text(network.language_encoder, rgb, text, max_pixels)
     else:
         language = network.encode_text([text])

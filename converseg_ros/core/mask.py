@@ -37,6 +37,28 @@ def mask_area(mask: NDArray[np.bool_], box: Box) -> int:
     return cv2.countNonZero(inside) if box.x1 else 0
 
 
+def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return intersection and union of two (H, W) masks in pixels; raise InputError where their sizes differ."""
+    if a.shape != b.shape:
+        raise InputError(f'the mask is {a.shape}, the truth {b.shape}', where='metrics')
+    intersection = int(np.count_nonzero(a & b))
+    return intersection, int(np.count_nonzero(a)) + int(np.count_nonzero(b)) - intersection
+
+
+def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    """Return intersection over union of two masks; two empty masks agree perfectly."""
+    intersection, union = overlap(a, b)
+    return intersection / union if union else 1.0
+
+
+def box_iou(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:
+    """Return intersection over union of two boxes (x0, y0, x1, y1); 0 where both are empty."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(width, 0) * max(height, 0)
+    both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+    return shared / both if both > 0 else 0.0
+
+
 @lru_cache(maxsize=12)
 def plain(shape: tuple[int, ...], value: int) -> NDArray[np.uint8]:
     """Return an image that is one value everywhere, made once; read-only."""

@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from converseg_ros.core.mask import Box
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -100,17 +98,3 @@ class Judge(Protocol):
     def align(self, picture: Picture, text: str, mask: NDArray[np.bool_]) -> Verdict:
         """Stage 5: say whether the mask, which may be empty, is the answer to the prompt."""
         ...
-
-
-def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return intersection over union of two masks; 1 if both are empty."""
-    union = int(np.count_nonzero(a | b))
-    return int(np.count_nonzero(a & b)) / union if union else 1.0
-
-
-def box_iou(a: tuple[int, int, int, int] | Box, b: tuple[int, int, int, int] | Box) -> float:
-    """Return intersection over union of two boxes."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(width, 0) * max(height, 0)
-    both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
-    return shared / both if both > 0 else 0.0

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, InputError, Instruction, Role, Status, decode_rle, encode_rle
 from converseg_ros.core.files import write_text
+from converseg_ros.core.mask import overlap
 from converseg_ros.core.overlay import Layer
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.evaluation.bags import SECOND, Bag, BagFrame
-from converseg_ros.evaluation.metrics import Score, boundary_f, overlap
+from converseg_ros.evaluation.metrics import Score, boundary_f
 from converseg_ros.evaluation.runner import Answer, swap_scores
 from converseg_ros.perception.motion import low_frame, pose_back
 from converseg_ros.perception.segmenter import Segmenter

@@ -18,20 +18,6 @@ Mask = NDArray[np.bool_]
 BOUNDARY_TOLERANCE = 0.008  # of the image's diagonal, DAVIS
 
 
-def overlap(predicted: Mask, truth: Mask) -> tuple[int, int]:
-    """Return intersection and union of two (H, W) masks in pixels; raise InputError where their sizes differ."""
-    if predicted.shape != truth.shape:
-        raise InputError(f'the mask is {predicted.shape}, the truth {truth.shape}', where='metrics')
-    intersection = int(np.count_nonzero(predicted & truth))
-    return intersection, int(np.count_nonzero(predicted)) + int(np.count_nonzero(truth)) - intersection
-
-
-def iou(predicted: Mask, truth: Mask) -> float:
-    """Return intersection over union; two empty masks agree perfectly."""
-    intersection, union = overlap(predicted, truth)
-    return intersection / union if union else 1.0
-
-
 def mask_boundary(mask: Mask) -> Mask:
     """Return the pixels of (H, W) `mask` that have a 4-neighbour outside it; the image's border is no boundary."""
     padded = np.pad(mask, 1, mode='edge')

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, Prediction, Status, encode_rle
 from converseg_ros.core.files import write_text
+from converseg_ros.core.mask import iou, overlap
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
 from converseg_ros.evaluation.ladder import step_of, union_oracle
-from converseg_ros.evaluation.metrics import Mask, Score, boundary_f, iou, overlap
+from converseg_ros.evaluation.metrics import Mask, Score, boundary_f
 
 MODEL = 'model'  # the name of the scored network among the answerers
 BATCH = 8  # prompts asked of one image at a time

@@ -9,6 +9,7 @@ from converseg_ros.network.adapters import Adapters
 from converseg_ros.network.alignment import Alignment
 from converseg_ros.network.config import EfficientNetImageConfig, MiniLMConfig, NetworkConfig, QwenConfig
 from converseg_ros.network.decoder import MaskDecoder
+from converseg_ros.network.encoders.language import LanguageEncoder
 from converseg_ros.network.features import Decoded, Guidance, ImageFeatures, LanguageFeatures, Prompts
 
 
@@ -25,7 +26,7 @@ class ConverSegNet(nn.Module):
         super().__init__()
         self.config = config
         self.image_encoder: Any = _image_encoder(config)
-        self.language_encoder: Any = _language_encoder(config, **parts)
+        self.language_encoder: LanguageEncoder = _language_encoder(config, **parts)
         adapter, channels = config.adapter, config.image.channels
         self.adapters = Adapters(config.language.hidden_size, channels, adapter.hidden_size, adapter.norm_eps)
         self.decoder = MaskDecoder(channels, config.decoder)
@@ -109,7 +110,7 @@ def _image_encoder(config: NetworkConfig) -> nn.Module:
     return Sam2ImageEncoder(config.image)
 
 
-def _language_encoder(config: NetworkConfig, **parts: Any) -> nn.Module:
+def _language_encoder(config: NetworkConfig, **parts: Any) -> LanguageEncoder:
     """Build the language encoder of the configured family."""
     if isinstance(config.language, MiniLMConfig):
         from converseg_ros.network.encoders.minilm import MiniLMEncoder

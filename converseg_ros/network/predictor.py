@@ -91,11 +91,10 @@ class Predictor:
         set_precision(network, self._dtype)
         network = network.to(self._device)
         encoder = network.language_encoder
-        if getattr(encoder, 'sees', False):
-            if self.options.max_pixels is not None:
-                encoder.max_pixels = min(self.options.max_pixels, encoder.config.max_pixels)
-            if self._graphs.enabled:
-                encoder.run, encoder.bucket = self._graphs.run, lambda length: bucket(length, BUCKETS)
+        if self.options.max_pixels is not None:
+            encoder.limit_pixels(self.options.max_pixels)
+        if self._graphs.enabled:
+            encoder.accelerate(self._graphs.run, lambda length: bucket(length, BUCKETS))
         return network
 
     @property
@@ -199,8 +198,7 @@ class Predictor:
 
     def unreadable(self, text: str) -> str:
         """Return why the language encoder cannot read a text, '' where it can; Qwen reads many languages."""
-        judge = getattr(self.network.language_encoder, 'unreadable', None)
-        return str(judge(text)) if judge is not None else ''
+        return self.network.language_encoder.unreadable(text)
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Calibration:
         """Return a calibration fitted on scored answers of this predictor, which must be uncalibrated."""
@@ -266,14 +264,13 @@ class Predictor:
     def _prompts(self, network: ConverSegNet, image: _Image, texts: Sequence[str]) -> list[Prompts]:
         """Return one row of prompts for each text; those met before, on this image if the encoder sees it, are kept."""
         encoder = network.language_encoder
-        sees = getattr(encoder, 'sees', False)
-        cache = image.prompts if sees else self._texts
+        cache = image.prompts if encoder.sees else self._texts
         new = [t for t in dict.fromkeys(texts) if t not in cache]
         self.counts['texts_cached'] += len(texts) - len(new)
         self.counts['texts_encoded'] += len(new)
         found = {t: cache[t] for t in texts if t in cache}
         if new:
-            if sees:
+            if encoder.sees:
                 if image.seen is None:
                     image.seen = encoder.prepare_image(image.rgb)
                 self.counts['prefixes_cached' if image.seen.keys else 'prefixes_encoded'] += 1

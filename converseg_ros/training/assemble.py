@@ -66,7 +66,7 @@ def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> T
     network = start_network(config)
     learner = Learner(network, config.trainable, config.loss)
     learner.disturb = (config.augment.drop_features, config.augment.noise_features)
-    if config.cache and not learner.trains_language and not hasattr(network.language_encoder, 'prepare_image'):
+    if config.cache and not learner.trains_language and not network.language_encoder.sees:
         learner.texts = TextCache(Path(config.cache) / f'texts-{weights_hash(network.language_encoder)}.pt')
     train = [source(s, 'train', config, learner, report) for s in config.train]
     val = [source(s, 'val', config, learner, report) for s in config.val]

@@ -97,8 +97,8 @@ class Learner(nn.Module):
 
     def _language(self, batch: Batch) -> LanguageFeatures:
         """Encode the texts; a frozen text encoder encodes each text once in the run."""
-        encoder: Any = self.network.language_encoder
-        if hasattr(encoder, 'prepare_image'):
+        encoder = self.network.language_encoder
+        if encoder.sees:
             return self._seeing(batch, encoder)
         if self.trains_language:
             return self.network.encode_text(batch.texts)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.data_engine.contracts import Picture, Region, Verdict, box_iou
+from converseg_ros.core.mask import box_iou
+from converseg_ros.data_engine.contracts import Picture, Region, Verdict
 from converseg_ros.data_engine.judges.model_judge import ModelJudge
 from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
 from converseg_ros.llm.calls import Calls, NoAnswerError

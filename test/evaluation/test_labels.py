@@ -7,10 +7,10 @@ import pytest
 
 from converseg_ros import cli
 from converseg_ros.core import Family, Frame, InputError, decode_rle, encode_rle
+from converseg_ros.core.mask import iou
 from converseg_ros.datasets.labels import Label, labels_of_polygons, read_labels, write_labels
 from converseg_ros.datasets.polygons import build_parts, combine, rasterize, refine
 from converseg_ros.evaluation.labelling import Labelling, make_label_app, pictures_of
-from converseg_ros.evaluation.metrics import iou
 
 BOX = [[12, 10], [31, 10], [31, 29], [12, 29]]
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import InputError
+from converseg_ros.core.mask import iou, overlap
 from converseg_ros.evaluation.metrics import (
     CumulativeIoU,
     MeanIoU,
@@ -12,9 +13,7 @@ from converseg_ros.evaluation.metrics import (
     Score,
     Summary,
     boundary_f,
-    iou,
     mask_boundary,
-    overlap,
     summarize,
 )
 

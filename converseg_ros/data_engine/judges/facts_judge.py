@@ -6,8 +6,8 @@ import random
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.mask import mask_box
-from converseg_ros.data_engine.contracts import Picture, PromptDraft, Region, Verdict, box_iou, iou
+from converseg_ros.core.mask import box_iou, iou, mask_box
+from converseg_ros.data_engine.contracts import Picture, PromptDraft, Region, Verdict
 from converseg_ros.data_engine.grammar.drafts import VERSION, choose, enumerate_drafts
 from converseg_ros.data_engine.grammar.language import Draft
 from converseg_ros.data_engine.world.world import Entity, World

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.data_engine.contracts import Picture, Region, box_iou
+from converseg_ros.core.mask import box_iou
+from converseg_ros.data_engine.contracts import Picture, Region
 
 SAME = 0.85  # intersection over union above which two boxes show one thing
 TOKENS = 240  # of one prompt of a detector that reads all descriptions as one text

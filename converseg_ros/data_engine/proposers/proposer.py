@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.mask import mask_box
-from converseg_ros.data_engine.contracts import Candidate, Picture, Region, box_iou, iou
+from converseg_ros.core.mask import box_iou, iou, mask_box
+from converseg_ros.data_engine.contracts import Candidate, Picture, Region
 from converseg_ros.data_engine.world.world import World
 
 Fault = Literal['shifted', 'merged', 'halved', 'swapped']

@@ -5,7 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.data_engine.contracts import Candidate, Picture, Region, iou
+from converseg_ros.core.mask import iou
+from converseg_ros.data_engine.contracts import Candidate, Picture, Region
 
 GRID = 16  # points a side that the automatic pool is grown from
 MIN_SCORE = 0.7

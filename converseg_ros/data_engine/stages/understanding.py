@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from converseg_ros.data_engine.contracts import Judge, Picture, Region, box_iou
+from converseg_ros.core.mask import box_iou
+from converseg_ros.data_engine.contracts import Judge, Picture, Region
 
 
 class Grounder(Protocol):

@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from converseg_ros.core import InputError
 from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.config import MiniLMConfig
+from converseg_ros.network.encoders.language import LanguageEncoder
 from converseg_ros.network.features import LanguageFeatures
 
 TOKENIZER = 'tokenizer.json'
 SCALE = '.row_scale'  # suffix of an int8 matrix's scales in a file
 
 
-class MiniLMEncoder(nn.Module):
+class MiniLMEncoder(LanguageEncoder):
     """A BERT of six layers; tokens are its last hidden states, the pooled vector is their mean."""
 
     def __init__(self, config: MiniLMConfig, tokenizer: Any = None) -> None:

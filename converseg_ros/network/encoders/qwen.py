@@ -21,13 +21,13 @@ from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_
 
 from converseg_ros.core import InputError
 from converseg_ros.network.config import QwenConfig
+from converseg_ros.network.encoders.language import LanguageEncoder, Run
 from converseg_ros.network.encoders.qwen_chat import Chat
 from converseg_ros.network.encoders.qwen_image import Patches, patches, smart_size
 from converseg_ros.network.encoders.qwen_vision import Layout, encode_patches, layout, rms_norm
 from converseg_ros.network.features import LanguageFeatures
 
 LayerState = tuple[Tensor, Tensor]  # keys and values (1, heads, P, d)
-Run = Callable[..., Any]
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Packed(NamedTuple):
     lengths: list[int]
 
 
-class QwenEncoder(nn.Module):
+class QwenEncoder(LanguageEncoder):
     """Text tokens' and last `<|im_end|>`'s hidden states of K instructions about one image."""
 
     sees = True
@@ -75,6 +75,14 @@ class QwenEncoder(nn.Module):
         for owner, name in ((self.model.visual, 'rotary_pos_emb'), (self.model.language_model, 'rotary_emb')):
             rotary = getattr(owner, name)
             setattr(owner, name, type(rotary)(config=rotary.config))
+
+    def limit_pixels(self, max_pixels: int) -> None:
+        """Look at no more pixels of an image than this, nor than the configuration allows."""
+        self.max_pixels = min(max_pixels, self.config.max_pixels)
+
+    def accelerate(self, run: Run, bucket: Callable[[int], int]) -> None:
+        """Let `run` execute the device's part, with lengths filled up to those of `bucket`."""
+        self.run, self.bucket = run, bucket
 
     def prepare_image(self, rgb: NDArray[np.uint8]) -> Seen:
         """Return an (H, W, 3) uint8 image as patches, at native resolution or capped at `max_pixels`."""

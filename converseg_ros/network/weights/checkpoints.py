@@ -164,7 +164,7 @@ def add_lora(network: ConverSegNet) -> None:
             lora_dropout=config.lora_dropout,
             target_modules=list(names),
         ),
-        network.language_encoder.model,
+        network.language_encoder.get_submodule('model'),
         low_cpu_mem_usage=True,
     )
 

@@ -35,8 +35,11 @@ class Findings:
 
 def inspect_folder(folder: Path, qwen: Path | None = None) -> Findings:
     """Read everything in a model folder and say what it is and what is wrong with it."""
-    if is_things(folder):
-        return _inspect_things(folder)
+    try:
+        if is_things(folder):
+            return _inspect_things(folder)
+    except InputError as error:  # config.json itself is broken
+        return Findings([str(error)])
     found = Findings()
     release = not (folder / CONFIG).is_file() and reference.is_release(folder)
     if release:
