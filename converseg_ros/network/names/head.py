@@ -1,7 +1,8 @@
 """The trained part of the namer: from a crop's pooled features and the detector's evidence to a noun's probability.
 
-A noun's logit is the sum of what speaks for it: a linear layer on the trunk's features, where labelled crops of it
-were seen; the logarithm of ImageNet's probability of its classes; the detector's boxes and map. One more logit, the
+A noun's logit is the sum of what speaks for it: where labelled crops of it were seen, linear layers on the square
+roots of the trunk's features and on all of the detector's evidence; the logarithm of ImageNet's probability of its
+classes; the detector's boxes and map of this kind. One more logit, the
 last, is that of "none of these nouns". What leaves the head are probabilities; feature vectors do not.
 """
 
@@ -58,9 +59,11 @@ class NameHead(nn.Module):
     class_place: Tensor
     kinds: Tensor
     both: Tensor
+    mean: Tensor
+    spread: Tensor
 
-    def __init__(self, sources: NounSources) -> None:
-        """Build untrained."""
+    def __init__(self, sources: NounSources, dropout: float = 0.0) -> None:
+        """Build untrained; dropout: share of the features that training leaves out."""
         super().__init__()
         self.sources = sources
         classed = np.unique(sources.classes[sources.classes >= 0])
@@ -74,7 +77,12 @@ class NameHead(nn.Module):
         }
         for name, value in fixed.items():
             self.register_buffer(name, value, persistent=False)
+        self.register_buffer('mean', torch.zeros(HEAD))
+        self.register_buffer('spread', torch.ones(HEAD))
+        self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(HEAD, len(sources.crops) + 1)
+        self.context = nn.Linear(2 * COCO_CLASSES, len(sources.crops), bias=False)
+        nn.init.zeros_(self.context.weight)
         self.imagenet_scale = nn.Parameter(torch.tensor(0.5))
         self.imagenet_bias = nn.Parameter(torch.tensor(0.0))
         self.box_weight = nn.Parameter(torch.full((COCO_CLASSES,), 0.4))
@@ -95,8 +103,9 @@ class NameHead(nn.Module):
         pooled (B, 1280), by_class (B, I), evidence (B, 160). dropped: (T,) bool, nouns whose linear part is left out,
         as if no labelled crop of them had been seen (training only; where ImageNet knows the noun).
         """
-        learnt = self.linear(pooled)
-        speaks = learnt[:, :-1] - self.imagenet_bias * self.both
+        learnt = self.linear(self.dropout((shaped(pooled) - self.mean) / self.spread))
+        evidence = weighed(evidence)
+        speaks = learnt[:, :-1] + self.context(evidence) - self.imagenet_bias * self.both
         if dropped is not None:
             speaks = speaks.masked_fill(dropped & self.both, 0)
         logits = pooled.new_zeros(len(pooled), len(self.sources.nouns))
@@ -107,9 +116,19 @@ class NameHead(nn.Module):
     def without_crop(self, evidence: Tensor) -> Tensor:
         """Return the (B, K + 1) log-probabilities where no crop was looked at: frequencies and the detector alone."""
         prior = self.unseen.expand(len(evidence), -1)
-        return self._finish(prior[:, :-1], prior[:, -1:], evidence)
+        return self._finish(prior[:, :-1], prior[:, -1:], weighed(evidence))
 
     def _finish(self, logits: Tensor, none: Tensor, evidence: Tensor) -> Tensor:
-        box, where = torch.log1p(evidence / FAINT).split(COCO_CLASSES, 1)  # a likelihood ratio is what counts
+        box, where = evidence.split(COCO_CLASSES, 1)
         logits = logits + (box * self.box_weight + where * self.map_weight) @ self.kinds
         return F.log_softmax(torch.cat([logits, none], 1), 1)
+
+
+def shaped(pooled: Tensor) -> Tensor:
+    """Return the square roots of features, which are never negative: few large ones would outweigh all others."""
+    return (pooled.clamp_min(0) + 1e-4).sqrt()
+
+
+def weighed(evidence: Tensor) -> Tensor:
+    """Return the logarithms of the detector's probabilities over a faint one: a likelihood ratio is what counts."""
+    return torch.log1p(evidence / FAINT)

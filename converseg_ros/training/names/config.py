@@ -32,14 +32,15 @@ class NamesConfig:
     sources: list[NameSource]
     rounds: int = 3  # of hard variants, beside the things as they are
     steps: int = 2400
+    fold_steps: int = 1000  # of each fold
     batch: int = 256
     lr: float = 3e-3
     weight_decay: float = 0.01
     dropout: float = 0.2  # of features
     drop_crops: float = 0.1  # share of the nouns whose linear part is left out, so that ImageNet's nouns are comparable
     drop_detector: float = 0.5  # share of the things whose detector evidence is withheld
-    balance: float = 0.5  # exponent: 0 draws things as often as they are labelled, 1 all labels equally often
-    folds: int = 3  # of the training pictures, for the calibration
+    balance: float = 0.25  # exponent: 0 draws things as often as they are labelled, 1 all labels equally often
+    folds: int = 2  # of the training pictures, for the calibration
     seed: int = 0
     threads: int = 2
     recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
@@ -49,7 +50,7 @@ class NamesConfig:
 def parse(data: dict[str, Any], where: Path) -> NamesConfig:
     """Check a configuration key by key; raise InputError that names the key that is wrong."""
     config: NamesConfig = build(NamesConfig, data, str(where))
-    if min(config.steps, config.batch) < 1 or config.rounds < 0 or not config.sources:
+    if min(config.steps, config.fold_steps, config.batch) < 1 or config.rounds < 0 or not config.sources:
         raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))
     if config.folds < 2:
         raise InputError(f'folds is {config.folds}, at least 2 are needed', where=str(where))

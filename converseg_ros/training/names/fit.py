@@ -1,6 +1,7 @@
 """Train the head of the namer on cached features, and calibrate it on pictures that it was not trained on."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 import zlib
 
@@ -9,12 +10,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 import torch
 from torch import Tensor
-import torch.nn.functional as F
 
 from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
 from converseg_ros.network.names.crops import FADED, MASKED
-from converseg_ros.network.names.head import NameHead
+from converseg_ros.network.names.head import NameHead, shaped
 from converseg_ros.network.names.weights import Meanings, NameWeights, Scaling, save_names
 from converseg_ros.training.names.config import NamesConfig
 from converseg_ros.training.names.features import VIEWS
@@ -56,17 +56,17 @@ def train_head(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfi
     table = prepared.table
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    head = NameHead(sources_of(table.labels[chosen & table.named], prepared.words))
+    head = NameHead(sources_of(table.labels[chosen & table.named], prepared.words), config.dropout)
     may = allowed_of(head, table, prepared.words)
     picked = np.flatnonzero(chosen & table.named)
     _, of, count = np.unique(table.labels[picked], return_inverse=True, return_counts=True)
     share = count[of] ** -config.balance
     share /= share.sum()
-    mean, spread = _moments(table.pooled[picked, SHOWN[0]])
+    _standardise(head, table.pooled[picked, SHOWN[0]])
     optimiser = torch.optim.AdamW(
         [
-            {'params': [head.linear.weight], 'weight_decay': config.weight_decay},
-            {'params': [p for n, p in head.named_parameters() if n != 'linear.weight'], 'weight_decay': 0.0},
+            {'params': [head.linear.weight, head.context.weight], 'weight_decay': config.weight_decay},
+            {'params': [p for p in head.parameters() if p.ndim < 2], 'weight_decay': 0.0},
         ],
         lr=config.lr,
     )
@@ -74,11 +74,10 @@ def train_head(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfi
     for step in range(config.steps):
         rows = rng.choice(picked, config.batch, p=share)
         view = rng.integers(0, table.pooled.shape[1], config.batch)
-        pooled = F.dropout((table.pooled[rows, view].float() - mean) / spread, config.dropout)
         keep = (torch.rand(len(rows), 1) >= config.drop_detector).float()
         evidence = table.evidence[rows] * keep
         dropped = torch.rand(len(head.crops)) < config.drop_crops
-        found = head(pooled, prepared.by_class[rows, view].float(), evidence, dropped)
+        found = head(table.pooled[rows, view].float(), prepared.by_class[rows, view].float(), evidence, dropped)
         loss = _loss(found, may[rows]) + 0.2 * _loss(head.without_crop(table.evidence[rows]), may[rows])
         optimiser.zero_grad()
         loss.backward()
@@ -86,9 +85,6 @@ def train_head(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfi
         schedule.step()
         if (step + 1) % 200 == 0:
             say(f'step {step + 1} of {config.steps}: loss {float(loss.detach()):.3f}')
-    with torch.no_grad():  # the features' mean and spread become part of the layer
-        head.linear.weight.div_(spread)
-        head.linear.bias.sub_(head.linear.weight @ mean)
     return head.eval()
 
 
@@ -96,20 +92,23 @@ def _loss(found: Tensor, may: Tensor) -> Tensor:
     return -torch.logsumexp(found.masked_fill(~may, -1e4), 1).mean()
 
 
-def _moments(pooled: Tensor) -> tuple[Tensor, Tensor]:
-    values = pooled.float()
-    return values.mean(0), values.std(0) + 0.05
+def _standardise(head: NameHead, pooled: Tensor) -> None:
+    """Give the head the mean and the spread of features as it reads them."""
+    spread, mean = torch.std_mean(shaped(pooled.float()), 0)
+    head.mean.copy_(mean)
+    head.spread.copy_(spread + 0.1 * spread.mean())
 
 
 def calibrate(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfig, say: Say) -> Scaling:
     """Return the factors of log-odds that fit things best which were left out in training, fold by fold."""
     table = prepared.table
+    part = replace(config, steps=config.fold_steps)
     fold = np.array([zlib.crc32(group.encode()) % config.folds for group in table.groups])
     log_odds: dict[str, list[NDArray[np.float64]]] = {}
     truths: dict[str, list[NDArray[np.bool_]]] = {}
     for number in range(config.folds):
         say(f'calibration: fold {number + 1} of {config.folds}')
-        head = train_head(prepared, chosen & (fold != number), config, say)
+        head = train_head(prepared, chosen & (fold != number), part, say)
         out = chosen & (fold == number) & table.named
         p = np.exp(prepared.answers(head, out, SHOWN, detector=False).numpy()[:, :-1].astype(np.float64))
         place = {noun: i for i, noun in enumerate(head.sources.nouns)}

@@ -22,7 +22,17 @@ EACH = 40
 
 def config() -> NamesConfig:
     return NamesConfig(
-        'names', 'run', 'model', 'cache', [NameSource('photos')], rounds=0, steps=60, batch=32, lr=3e-3, folds=2
+        'names',
+        'run',
+        'model',
+        'cache',
+        [NameSource('photos')],
+        rounds=0,
+        steps=60,
+        fold_steps=60,
+        batch=32,
+        lr=3e-3,
+        folds=2,
     )
 
 
