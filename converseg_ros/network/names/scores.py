@@ -82,7 +82,7 @@ class Phrases:
         """Let the nouns of the narrowest kind of a class stand for it where nothing speaks for itself."""
         found = thing(phrase)
         kinds = set(found.kinds) if found else set()
-        for kind, members in self._kinds:
+        for kind, members in self._members.items():
             if kind in kinds:
                 trust = BY_KIND * min(1.0, NARROW / len(members))
                 return Meaning(members, np.full(len(members), trust, np.float32), False)
@@ -110,29 +110,30 @@ class Phrases:
         if vector is None:
             return Meaning(np.zeros(0, np.intp), np.zeros(0, np.float32), False)
         cosine = self._matrix @ vector
-        kinds = set(things()[name].kinds) if name in things() else set()
-        if kinds:
-            cosine = cosine + KIN * np.array([bool(kinds & set(things()[n].kinds)) for n in self._nouns])
-        best = np.argsort(-cosine)[:NEAREST]
+        kin = [m for k in things()[name].kinds if (m := self._members.get(k)) is not None] if name in things() else []
+        if kin:
+            cosine[np.unique(np.concatenate(kin))] += KIN
+        best = np.argpartition(-cosine, min(NEAREST, len(cosine) - 1))[:NEAREST]
+        best = best[np.argsort(-cosine[best])]
         share = np.exp(SHARP * (cosine[best] - cosine[best[0]]))
         trust = BY_MEANING * np.clip((cosine[best[0]] - FAR) / (NEAR - FAR), 0, 1)
         return Meaning(best.astype(np.intp), (trust * share / share.sum()).astype(np.float32), False)
 
     @cached_property
-    def _kinds(self) -> list[tuple[str, NDArray[np.intp]]]:
+    def _members(self) -> dict[str, NDArray[np.intp]]:
         """The wider kinds and the places of their nouns, the narrowest first."""
         members: dict[str, list[int]] = {}
         for i, noun in enumerate(self._nouns):
             for kind in things()[noun].kinds if noun in things() else ():
                 members.setdefault(kind, []).append(i)
-        return sorted(((k, np.array(m, np.intp)) for k, m in members.items()), key=lambda pair: len(pair[1]))
+        return {k: np.array(m, np.intp) for k, m in sorted(members.items(), key=lambda pair: len(pair[1]))}
 
     def _best(self, p: NDArray[np.float32]) -> tuple[str, float]:
         """Return the noun that a person would say of a region, and its log-odds: a wider kind where none is sure."""
         top = int(p.argmax()) if len(p) else -1
         if top >= 0 and p[top] >= SURE:
             return self._said(self._nouns[top], float(p[top]))
-        for kind, members in self._kinds:
+        for kind, members in self._members.items():
             if (total := float(p[members].sum())) >= SURE:
                 return self._said(kind, total)
         return self._said('thing', float(p.sum()))
