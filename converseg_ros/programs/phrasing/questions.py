@@ -60,6 +60,8 @@ def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
         if node.first > 1 or node.count > 1:
             return None
         options = [(w, s) for s, w in (('pre', 2.0), ('sup', 2.0), ('post', 1.0), ('verb', 1.0)) if s in table]
+        if node.key in ('x', 'y') and is_bare(node.of):  # "what is on the left" asks for all that is there
+            options = [o for o in options if o[1] != 'post']
     else:
         options = [
             (w, s) for s, w in (('be', 3.0), ('be_one', 0.0), ('verb', 1.5), ('pre', 0.3), ('rel', 1.0)) if s in table

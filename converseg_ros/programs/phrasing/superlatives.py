@@ -33,6 +33,8 @@ def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
 def add_place(talk: Talk, out: Pieces, node: Rank, table: Entry, filled: dict[str, str]) -> None:
     """Add a place in an order to a noun phrase."""
     options = slots(node, table, not out.bare and not out.many)
+    if out.after and node.key not in ('distance_to', 'depth'):  # "the tallest mug here" has no place for more
+        options = [o for o in options if o[1] != 'apart']
     if not options:
         raise InputError('there are no phrases for this place', where=f'ranks.yaml: {node.key}.{node.order}')
     slot = talk.weighted(options)

@@ -4,6 +4,7 @@ from bisect import bisect
 from functools import cache
 from itertools import accumulate
 import random
+import re
 
 from converseg_ros.knowledge import plural, singular, things
 from converseg_ros.programs.phrasing.templates import data, entries
@@ -15,7 +16,10 @@ def _numbers() -> tuple[frozenset[str], frozenset[str]]:
     mass, many = set[str](), set[str]()
     for thing in things().values():
         names = [n for n in thing.names if ' of ' not in n]
-        (mass if thing.mass else many if thing.plural_only else set[str]()).update(names)
+        if thing.mass:
+            mass.update(names)
+        elif thing.plural_only:  # not its names that are in the singular: headphones are a headset
+            many.update(n for n in names if n == thing.name or n.endswith('s'))
     for block in data('nouns').values():
         for word in _split(block):
             if word[0] == '*':
@@ -35,8 +39,10 @@ def is_mass(noun: str) -> bool:
 
 
 def is_plural_only(noun: str) -> bool:
-    """Say whether a noun has no singular, as 'scissors' has none."""
-    return noun in _numbers()[1]
+    """Say whether a noun has no singular, as 'scissors' has none; 'sweets' is used as if it had none."""
+    return noun in _numbers()[1] or (
+        noun not in _numbers()[0] and bool(_MANY.search(noun.partition(' of ')[0])) and singular(noun) == noun
+    )
 
 
 @cache
@@ -70,6 +76,7 @@ def known() -> tuple[str, ...]:
     return tuple(n for n in dict.fromkeys(names) if _regular(n))
 
 
+_MANY = re.compile(r'(?<![suiao])s$(?<!lens)')  # ends of nouns in the plural, and not of glass, bus, canvas, lens
 SYLLABLES = (
     'ba', 'ko', 'ri', 'zu', 'mel', 'tor', 'fin', 'dra', 'sno', 'ply', 'gar', 'vex', 'lin', 'qua', 'ster', 'pok', 'nim',
     'cor', 'bel', 'tas',
