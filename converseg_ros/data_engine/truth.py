@@ -20,7 +20,7 @@ from converseg_ros.facts.executor import execute
 from converseg_ros.facts.planes import upright_axes
 from converseg_ros.facts.table import Facts
 from converseg_ros.facts.truth import OPINIONS, TrueEvent, TrueThing, true_facts
-from converseg_ros.knowledge import class_of, counted, plural, singular
+from converseg_ros.knowledge import class_of, counted, plural, singular, tags
 from converseg_ros.programs import vocabulary as v
 
 KINDS = {'object': 'object', 'agent': 'agent', 'surface': 'surface', 'structure': 'structure', 'part': 'object'}
@@ -139,7 +139,8 @@ def _touching(e: Entity, world: World) -> frozenset[str]:
 
 def _properties(e: Entity, world: World) -> tuple[frozenset[Property], frozenset[Property]]:
     """Return the properties that an entity certainly has, and those of which opinions differ."""
-    verdicts: dict[Property, bool | None] = {}
+    tagged = {t: True if t in e.tags else None if t in e.maybe else False for t in v.PHYSICS if t in tags()}
+    verdicts: dict[Property, bool | None] = {('physics', t): holds for t, holds in tagged.items()}
     if 'color' in world.facts:
         back = {value: word for word, value in COLOURS.items()}
         verdicts |= {('colour', c): is_color(e, back.get(c, c)) for c in v.COLOURS}
@@ -147,6 +148,8 @@ def _properties(e: Entity, world: World) -> tuple[frozenset[Property], frozenset
         verdicts |= {('material', m): is_made_of(e, m) for m in v.MATERIALS if m in MATERIAL_WORDS or m == e.material}
         verdicts |= {('state', s): has_state(e, s) for s in v.STATES if s in STATE_POST}
         verdicts['state', 'stacked'] = e.stack > 0
+        used = any(e.key in (x.actor, x.target) for x in world.events if x.type in IN_USE)
+        verdicts |= {('state', 'used'): used, ('state', 'unused'): not used}
         verdicts['state', 'hidden'] = partly_hidden(e)
         carries = any(e.key in (o.support, o.inside) for o in world.things)
         verdicts['physics', 'removable'] = e.kind == 'object' and not carries

@@ -56,7 +56,7 @@ FORMS: Final[dict[str, tuple[str, ...]]] = {
     # relations
     'holding': ('act holding',),
     'using': ('act using', 'act cutting', 'act sitting', 'act plugging'),
-    'cutting': ('act cutting',),
+    'cutting': ('act cutting', 'filter state'),
     'pouring': ('act pouring',),
     'sitting': ('act sitting',),
     'facing': ('act facing', 'relate facing'),
@@ -64,7 +64,7 @@ FORMS: Final[dict[str, tuple[str, ...]]] = {
     'in_transit': ('act carrying',),
     'about_to': ('act falling',),
     'covering': ('relate covers', LIKE),
-    'connecting': ('act plugging', 'relate touching'),
+    'connecting': ('act plugging', 'relate touching', 'filter state'),
     'riding': ('act riding', 'relate on'),
     'accompanying': (*_PEOPLE, LIKE),
     'uninvolved': (

@@ -277,5 +277,5 @@ def _missing(talk: Talk) -> Drafts:
         noun = plural(noun) if many and not absent.plural_only else noun
         be = 'are' if many else 'is'
         text, phase = talk.say(noun, be, [], everything=many, mass=absent.mass)
-        program = meant(called(noun), 'are' if absent.mass else be, [])
+        program = meant(called(noun), be, [])
         yield Draft(text, (), 'instance', phase, 'missing_cousin', program=program)

@@ -6,6 +6,7 @@ from converseg_ros.data_engine.grammar.spatial_predicates import carriers
 from converseg_ros.data_engine.world.world import Entity, World
 from converseg_ros.knowledge import plural, tags
 from converseg_ros.programs.nodes import Filter, FreeSpace, Select, Things
+from converseg_ros.programs.vocabulary import PHYSICS
 
 MOST = 7
 REACH = 1.0  # metres: what a small child on its feet can reach (EN 14183 steps and EN 71 assume less)
@@ -42,7 +43,7 @@ def _hazards(talk: Talk) -> Drafts:
         able = world.with_tag(tag)
         if able is None:
             continue
-        program = every(Filter('tag', tag))
+        program = every(Filter('physics' if tag in PHYSICS else 'tag', tag))
         if able:
             if tag == 'heavy' and not _weights_are_clear(talk):
                 continue
@@ -171,9 +172,9 @@ def _removal(talk: Talk) -> Drafts:
                     f'take the one of the {noun} that nothing rests on',
                 )
             )
-            pile_of = called(noun) if same else Filter('state', 'stacked', Things())
-            program = Select('one', Filter('physics', 'removable', pile_of))
-            yield Draft(text, keys(top), 'removable', 'conversational', program=program)
+            removable = Filter('physics', 'removable', called(noun) if same else Filter('state', 'stacked', Things()))
+            alone = Select('one' if 'first' in text or 'the one' in text else 'all', removable)
+            yield Draft(text, keys(top), 'removable', 'conversational', program=alone)
 
 
 def _child(talk: Talk) -> Drafts:

@@ -37,7 +37,7 @@ def meant(of: Node | None, be: str, chosen: list[Entity]) -> Node | None:
     """Return the selection that a sentence with `is` or `are` asks for: a mass noun means all of it."""
     if of is None:
         return None
-    if be == 'are' or any(e.thing.mass for e in chosen):
+    if be == 'are' or (len(chosen) > 1 and any(e.thing.mass for e in chosen)):
         return Select('all', of)
     return Select('one', of)
 

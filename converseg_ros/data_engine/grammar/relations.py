@@ -3,7 +3,7 @@
 
 from converseg_ros.core.item import Phase
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk, keys
-from converseg_ros.data_engine.grammar.programs import EVERYTHING, act, called, every, meant, relate
+from converseg_ros.data_engine.grammar.programs import EVERYTHING, act, called, every, in_state, meant, relate
 from converseg_ros.data_engine.world.companions import CARRIED, RIDES, SEATS, companions, rides
 from converseg_ros.data_engine.world.world import Entity, Event, World
 from converseg_ros.programs.nodes import Filter, Node, Things
@@ -13,15 +13,15 @@ from converseg_ros.programs.vocabulary import ACTS
 # t = noun of the target, a = words for the actor, w = words for the target.
 EVENTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     'holding': ('holding', ('that is being held', 'in somebody\'s grip', 'held by {a}'), ('what is being held?', 'what is {a} holding?', 'what does {a} have a grip on?', 'which thing is in the grip of {a}?'), ('who or what is holding {w}?', 'what holds {w} right now?'), ('that nobody is holding', 'that is not being held')),
-    'cutting': ('cutting', ('that is being cut',), ('what is being cut?', 'what is the blade going into?', 'what is {a} cutting?'), ('what is cutting {w}?', 'which blade is in {w}?', 'the tool that is doing the cutting right now'), ('that is not being cut', 'that is not in use')),
-    'pouring': ('pouring', ('that is being filled', 'that something is poured into'), ('what is being poured into?', 'what is {a} being emptied into?', 'what is about to be filled?'), ('what is being poured from?', 'what is tilted over {w}?', 'which vessel is pouring?'), ('that nothing is poured into', 'that is not being filled')),
-    'sitting': ('sitting', ('that somebody is sitting on', 'that is taken'), ('what is somebody sitting on?', 'which seat is taken?', 'where is {a} sitting?'), ('who is sitting down?', 'who is sitting on {w}?'), ('that is free', 'that nobody is sitting on', 'I could still sit on')),
+    'cutting': ('cutting', ('that is being cut',), ('what is being cut?', 'what is the blade going into?', 'what is {a} cutting?'), ('what is cutting {w}?', 'what is stuck in {w}?', 'what is doing the cutting right now?'), ('that is not being cut', 'that is not in use')),
+    'pouring': ('pouring', ('that is being filled', 'that something is poured into'), ('what is being poured into?', 'what is {a} being emptied into?', 'what is about to be filled?'), ('what is being poured from?', 'what is tilted over {w}?', 'what is pouring something?'), ('that nothing is poured into', 'that is not being filled')),
+    'sitting': ('sitting', ('that somebody is sitting on', 'that is taken'), ('what is somebody sitting on?', 'where is somebody sitting?', 'where is {a} sitting?'), ('who is sitting down?', 'who is sitting on {w}?'), ('that is free', 'that nobody is sitting on', 'I could still sit on')),
     'reaching': ('reaching', ('that {a} is reaching for', 'that is about to be grabbed'), ('what is {a} reaching for?', 'what is about to be grabbed?', 'what will be taken next?'), ('what is reaching for {w}?', 'who is about to take {w}?'), ('that nobody is reaching for',)),
     'facing': ('facing', ('that {a} is turned towards',), ('what is {a} turned towards?', 'what is {a} looking at?'), ('who is facing {w}?',), ('that {a} is turned away from',)),
     'falling': ('about_to', ('that is falling', 'in mid-air', 'that is about to hit the ground'), ('what is falling right now?', 'what is in mid-air?', 'what is about to hit the ground?', 'what should I catch before it lands?'), (), ('that is not falling', 'that stands safely')),
     'carrying': ('in_transit', ('that is being carried', 'that is on its way', 'that {a} is carrying'), ('what is being transported?', 'what is on its way somewhere?', 'what is {a} carrying?'), ('what is carrying {w}?', 'what brings {w} along?'), ('that stays where it is', 'that is not being carried')),
     'covering': ('covering', ('that is being covered', 'that the lid belongs to'), ('what is about to be covered?', 'what is {a} held over?'), ('what is about to cover {w}?', 'what is being put on {w}?'), ('that is not being covered', 'that nothing is held over')),
-    'plugging': ('connecting', ('that is in use', 'with a plug in it'), ('which outlet is being used?', 'where is {a} plugged in?', 'what is {a} going into?'), ('what is plugged into {w}?', 'what is going into {w}?'), ('that is free', 'with nothing plugged into it')),
+    'plugging': ('connecting', ('that is in use', 'with a plug in it'), ('what has a plug in it?', 'where is {a} plugged in?', 'what is {a} going into?'), ('what is plugged into {w}?', 'what is going into {w}?'), ('that is free', 'with nothing plugged into it')),
 }  # fmt: skip
 IN_USE = frozenset({'holding', 'cutting', 'pouring', 'sitting', 'carrying', 'plugging', 'covering'})
 """Events in which both who acts and what it is done to are in use."""
@@ -95,7 +95,8 @@ def _event(talk: Talk, event: Event) -> Drafts:
                 if be == 'are':
                     clause = clause.replace('that is ', 'that are ')
                 text, phase = talk.say(f'{noun} {clause}', be, engaged)
-                program = meant(_target(event.type, called(name), words if '{a}' in option else None), be, engaged)
+                happens = _target(event.type, called(name), words if '{a}' in option else None)
+                program = meant(in_state('used', called(name)) if 'in use' in option else happens, be, engaged)
                 yield Draft(text, keys(engaged), sub_concept, phase, program=program)
             idle = [e for e in named if e not in engaged]
             options = [c for c in twin_clauses if '{a}' not in c or words]
@@ -113,8 +114,12 @@ def _event(talk: Talk, event: Event) -> Drafts:
                     clause = clause.replace('that is ', 'that are ').replace('that stays', 'that stay').replace('it is', 'they are').replace('that stands', 'that stand')  # fmt: skip
                 text, phase = talk.say(f'{noun} {clause}', be, idle)
                 program = None
-                if event.type in ACTS and '{a}' not in option:
-                    program = meant(act(event.type, 'uninvolved', called(name)), be, idle)
+                if event.type in ACTS and '{a}' not in option and 'safely' not in option:
+                    unused = 'in use' in option
+                    idle_ones = (
+                        in_state('unused', called(name)) if unused else act(event.type, 'uninvolved', called(name))
+                    )
+                    program = meant(idle_ones, be, idle)
                 yield Draft(text, keys(idle), 'uninvolved', phase, program=program)
     if actor and actor.area and not world.faint(actor) and actor_questions:
         target_words = talk.anchor(target) if target and target.area else None
@@ -133,7 +138,7 @@ def _event(talk: Talk, event: Event) -> Drafts:
         if found and twin and alike and twin.kind == 'object' and world.askable([twin.key]):
             noun, be = talk.noun(found[0], [twin])
             text, phase = talk.say(f'{noun} that is not in use', be, [twin])
-            program = meant(act('using', 'uninvolved', called(found[0])), be, [twin])
+            program = meant(in_state('unused', called(found[0])), be, [twin])
             yield Draft(text, (twin.key,), 'uninvolved', phase, program=program)
 
 
@@ -151,13 +156,13 @@ def _occupied(entity: Entity, event: Event, world: World) -> bool:
 
 NOTHING = {
     'holding': ('what is being held?', 'which thing is in a hand or gripper?'),
-    'cutting': ('what is being cut right now?', 'which blade is cutting something?'),
-    'pouring': ('what is being poured from?', 'which vessel is pouring?'),
-    'sitting': ('who is sitting down?', 'which seat is taken?'),
+    'cutting': ('what is being cut right now?', 'what is cutting something?'),
+    'pouring': ('what is being poured from?', 'what is pouring something?'),
+    'sitting': ('who is sitting down?', 'what is somebody sitting on?'),
     'falling': ('what is falling right now?', 'what is in mid-air?'),
     'carrying': ('what is being transported?',),
     'reaching': ('what is about to be grabbed?',),
-    'plugging': ('which outlet is being used?',),
+    'plugging': ('what has a plug in it?',),
 }
 
 
@@ -171,7 +176,7 @@ def _nothing_going_on(talk: Talk) -> Drafts:
             continue
         if talk.random.random() < (0.2 if going_on else 0.04):
             text = talk.choose(options)
-            of_actor = text.startswith(('which blade', 'which vessel', 'what is being poured from', 'who '))
+            of_actor = text.startswith(('what is cutting', 'what is pouring', 'what is being poured from', 'who '))
             program = every(_actor(kind, None) if of_actor else _target(kind, EVERYTHING, None))
             yield Draft(text, (), EVENTS[kind][0], 'conversational', 'wrong_relation', program=program)
 
