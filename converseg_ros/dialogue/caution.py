@@ -20,12 +20,13 @@ FINITE = r'(?:is|are|was|were|am|can|could|should|must|may|might|do|does|did|has
 PERSON = r'(?:i|you|we|one|they|it|he|she|someone|somebody|people|(?:the|a|my|your) [\w-]+)'
 WANTING = r'(?:want|like|wish|allow|permit|let|recommend|advise|think|believe|care for)'
 IDLE = (  # negated verbs that are about looking and talking, not about acting
-    r'(?:worry|bother|mind|know|care|show|look|find|search|highlight|mark|display|say|ask|answer|segment|remember|matter|see|seem)'
+    r'(?:worry|bother|mind|know|care|show|look|find|search|highlight|mark|display|say|ask|answer|segment|remember|matter|see|seem|understand|hear|like)'
 )
 # Before a negation: a subject or a question word that makes it a description or a question, not an order.
 ASKED = rf'\b(?:what|which|who|whose|where|how|why|when)(?: (?!{FINITE}\b)[\w-]+){{0,5}} {FINITE}(?: {PERSON})?$'
 ASKED_OBJECT = rf'\b(?:what|which|who|whose|where)(?: (?!{FINITE}\b)[\w-]+){{0,4}} (?:i|you|we|they|one|it|he|she|people) {FINITE}$'
 YES_NO = rf'^(?:please )?(?:is|are|was|were|has|have|does|did|do (?:i|we|they))(?: (?!{FINITE}\b)[\w-]+){{0,5}}$'
+ASKED_THAT = rf'\b(?:what|which|who) (?:is|was) (?:it|the (?:one|thing)) (?:that )?(?:{PERSON} )?{FINITE}$'
 RELATIVE = (
     rf'(?:\b(?:something|anything|everything|someone|anybody|things?|ones?|all|those|objects?|items?|place|spot|somewhere|person|people)|'
     rf'\b{p.DET}(?: (?!{FINITE}\b)[\w-]+){{1,5}}?)(?: (?:on|in|at|of|behind|under|near) (?:the )?[\w-]+)? '
@@ -73,7 +74,7 @@ def count(words: str) -> int:
     so the text is looked at with its pauses, without them, and without interjections and conjunctions; the most that is
     found counts.
     """
-    words = re.sub(r'\bcannot\b', 'can not', words)
+    words = re.sub(r'\bcannot\b', 'can not', re.sub(p.SIGN, 'sign', words))
     flat, skeleton = bare(words), _skeleton(words)
     joined = ' '.join(re.sub(r'\b(?:and|but|then)\b', ' ', skeleton).split())
     paused = sum(_negations(s) for s in re.split(r'[.,;:!?…|–—]+|\s-+\s', words))
@@ -168,6 +169,9 @@ def _torn(clause: Clause, parsed: Parsed) -> bool:
     noun_phrase = (
         re.match(rf'(?:{p.DET}|it|its|they|them|something|anything|everything|number|both)\b', first) is not None
     )
+    states = re.match(rf'{p.DET}(?: (?!that\b|which\b|who\b|{FINITE}\b)[\w-]+)+ (?:is|are|was|were)\b', ' '.join(words))
+    if parsed.bare and states:
+        return True  # 'the cake is for later' before 'do not take it' is no request
     cut = re.fullmatch(p.DANGLING, last) and last not in ('this', 'that', 'these', 'those')
     return bool(
         cut
@@ -193,7 +197,7 @@ def _harmless(word: str, before: str, after: str) -> bool:
     if word in ('nobody', 'no one', 'nothing'):
         if re.search(r'\b(?:touch|grab|take|move|pick up|approach|lift|open|push|pull|use)$', before):
             return False
-        orders = rf'(?:else )?(?:{FINITE}|ever|gets?|goes|comes?|touches|near|close|on|in|within|at|over|under|next)\b'
+        orders = rf'(?:else )?(?:{FINITE}|ever|gets?|goes|comes?|touches|near|close|on|in|within|at|over|under|next|{p.TOUCH})\b'
         return re.match(orders, after) is None or re.search(NOUN, before) is not None
     if word == 'no':
         if re.search(r'\b(?:under|in|on|at|by|for)$', before) and re.match(
@@ -215,12 +219,12 @@ def _harmless(word: str, before: str, after: str) -> bool:
 def _harmless_not(before: str, after: str) -> bool:
     """Return whether 'not' between these words is no order."""
     acts = re.match(rf'(?:{p.TOUCH}|put|place|set|leave|let|forget|ever|dare)\b', after) is not None
-    if re.search(r'\b(?:do|does|did)$', before) and re.match(rf'{IDLE}\b', after):
+    if re.search(r'\b(?:do|does|did|can|could|will|would)$', before) and re.match(rf'{IDLE}\b', after):
         return True
     if re.search(INVERTED, before):
         return (
             re.match(
-                r'(?:you (?:see|have|know|find|think|like|want|need|remember|show)|(?:i|we|they|he|she) (?!mean|say|repeat)|it|there|this|that|the|a|an|any)\b',
+                r'(?:you (?:see|seen|have|got|know|find|found|think|like|want|need|remember|show)|anybody|anyone|these|those|my|your|(?:i|we|they|he|she) (?!mean|say|repeat)|it|there|this|that|the|a|an|any)\b',
                 after,
             )
             is not None
@@ -235,9 +239,12 @@ def _harmless_not(before: str, after: str) -> bool:
         )
         strict = own['aux'] in ('must', 'should', 'shall', 'may', 'would') and acts
         return not asks and (
-            not strict or re.search(RELATIVE, before) is not None or re.search(ASKED_OBJECT, before) is not None
+            not strict
+            or re.search(RELATIVE, before) is not None
+            or re.search(ASKED_OBJECT, before) is not None
+            or re.search(ASKED_THAT, before) is not None
         )
-    if any(re.search(pattern, before) for pattern in (ASKED, ASKED_OBJECT, YES_NO, RELATIVE)):
+    if any(re.search(pattern, before) for pattern in (ASKED, ASKED_OBJECT, ASKED_THAT, YES_NO, RELATIVE)):
         return True
     if re.search(DESCRIBES, before):
         return (

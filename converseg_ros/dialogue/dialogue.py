@@ -115,7 +115,7 @@ class Dialogue:
             return None
         if caution.count(words) or forbids_in_another_language(text):
             return self.refused.refuse(text, words, operator, why)
-        known = parse(words).kind in ('command', 'answer', 'chat', 'empty')
+        known = parse(words).kind in ('command', 'answer', 'chat')
         return None if known else Heard(accepted=False, reason=why)
 
     def refuse_literally(self, text: str) -> Heard | None:

@@ -36,10 +36,10 @@ FORBID = (
 )
 KEEP_OUT = (
     rf'{FORBID} {TOUCH}',
-    r'(?:keep|stay|steer|move|get|back|go|remain)(?: well| far| very far| at least [\w. ]+?| (?:the |your )?(?:robot|arm|gripper|hand|hands|fingers|yourself))? (?:away|clear|off|out)(?: from| of)?',
+    r'(?:(?:you |the robot |the arm )?(?:need to |have to |must |should |shall |always )*)(?:keep|stay|steer|move|get|back|go|remain)(?: well| far| very far| at least [\w. ]+?| (?:the |your )?(?:robot|arm|gripper|hand|hands|fingers|yourself))? (?:away|clear|off|out)(?: from| of)?',
     r'(?:keep|stay) (?:a |your )?(?:safe |good |some |enough )?distance (?:from|to)',
     r'(?:keep|stay)(?: the \w+)? (?:at least |more than )?(?:an? |one |two |three |half an? |[\d.]+ )?(?:metres?|meters?|centimetres?|centimeters?|cm|m|feet|foot|steps?|inches?) (?:away )?(?:from|off)',
-    r'(?:always )?avoid(?: touching| hitting| going near)?', r'protect', r'beware(?: of)?', r'mind', r'spare',
+    r'(?:always |try to |you (?:should |must )?)?avoid(?: touching| hitting| going near| (?:any |all )?contact with)?', r'protect', r'beware(?: of)?', r'mind', r'spare',
     r'(?:warning|danger|caution|hands off|fingers off|away from)(?! (?:sign|label|light|triangle|tape|zone)s?\b)',
     r'(?:watch|look) out for', r'(?:be )?(?:very |really )?(?:careful|cautious|wary|mindful)(?: with| of| around| about| near)?',
     r'(?:do not|never) let (?:anyone|anybody|anything|it|them|the robot|people|children|kids|the kids|him|her) (?:touch|near|go near|get near|get close to|close to|come near|hit|bump into|knock over|at|get at|play with)',
@@ -62,11 +62,11 @@ OFF_LIMITS = (
 # Said after what is to be guarded without changing it.
 AFTERTHOUGHTS = (
     r'(?:[ ,]+(?:at all|ever|again|any ?more|under any circumstances|in any case|in any way|whatever happens|no matter what|for any reason|'
-    r'at any cost|for now|with your (?:gripper|hand|hands|arm)))+$'
+    r'at (?:any|all) costs?|for now|with your (?:gripper|hand|hands|arm)))+$'
 )
 PARTICLES = r'(?<! is)(?<! are) (?:up|over|away|down|around|apart|aside)$'  # 'do not pick the knife up'
 # A guard holds always: under which condition or why it was asked for is not passed on to the network.
-CONDITION = r'[ ,]+(?:if|when|while|whilst|unless|until|till|because|since|as long as|so that|so|or else|otherwise|for it|even)\b.*$'
+CONDITION = r'[ ,]+(?:from (?:water|fire|heat|dust|damage|falling|rain|sun|spills?|the (?:water|fire|heat|rain|sun))$|(?:if|when|while|whilst|unless|until|till|because|since|as long as|so that|so|or else|otherwise|for it|even)\b.*$)'
 
 # --- what cannot be guarded -------------------------------------------------------------------------------------------
 
@@ -96,11 +96,20 @@ INTERJECTIONS = (
 # Cues without a negation, looked for in the bare words of a text: first the cue, then what before it makes it harmless.
 DESCRIBED = r'\b(?:what|which|who|whose|where|things?|something|anything|objects?|items?|tools?|someone|somebody)\b(?: [\w-]+){0,6}$'
 FOR_USE = r'\b(?:what|which|that|tool|cloth|lid|cover|something|anything|thing|things|way|someone)(?: [\w-]+){0,3} (?:to|can|could|would|will|should)$'
-QUALIFIED = rf'(?:\b{DET}|\b(?:what|which|who|that|those|one|ones|there|things?|something|anything|where|how|most|more|least|somewhere)(?: [\w-]+){{0,4}})$'
+QUALIFIED = rf'(?:\b{DET}|(?<=\w )that(?: [\w-]+){{0,4}}|\b(?:what|which|who|those|one|ones|there|things?|something|anything|where|how|most|more|least|somewhere)(?: [\w-]+){{0,4}})$'
+# A sign is described by its words: they are no prohibition of the operator's.
+SIGN = (
+    r'\b(?:sign|label|note|poster|sticker|plate)s? (?:that |which )?(?:says?|saying|reads?|reading)(?: (?!and\b|but\b|then\b|so\b)[\w-]+){1,4}|'
+    r'\b(?:keep out|do not (?:enter|touch|disturb)|hands off|no \w+ing|no entry|off limits|danger|warning|caution|wet floor) (?:sign|label|sticker|poster|tape)s?\b'
+)
 CUES = (
-    (r'\b(?:keep|stay|steer|remain)(?: (?!and\b(?! (?:away|clear|off|out|back)\b)|put\b|take\b|pick\b)[\w.-]+){0,6}? (?:away|clear|off|out|back|distance)\b', FOR_USE),
+    (r'\b(?:none|neither)(?: of)?(?: [\w-]+){0,4} (?:may|must|should|can|shall)\b', ''),
+    (r'\bwatch (?:it\b|(?:the|your|that|out for) (?:step|edge|gap|floor|hands?|fingers?|head|arm|gripper)s?\b)|\bwide berth\b|\bhandle(?: [\w-]+){0,3} with care\b', DESCRIBED),
+    (r'\bkeep(?: [\w-]+){0,2} (?:metres?|meters?|centimetres?|distance|space|room) (?:between|from|to)\b', FOR_USE),
+    (r'\bthere (?:is|are) (?:a |some )?(?:danger|risk|hazard)s?\b', DESCRIBED),
+    (r'\b(?:keeps?|stays?|steers?|remains?)(?: (?!and\b(?! (?:away|clear|off|out|back)\b)|put\b|take\b|pick\b)[\w.-]+){0,6}? (?:away|clear|off|out|back|distance)\b', FOR_USE),
     (r'\b(?:keep|stay)(?: (?!and\b)[\w.-]+){0,6}? (?:metres?|meters?|centimetres?|centimeters?|cm|m|feet|foot|steps?|inches?)(?: away)? (?:from|off)\b', FOR_USE),
-    (r'\b(?:back|move|get|go|come|step|veer|shy)(?: right| well| far| further)? (?:away|clear) (?:from|of)\b', FOR_USE),
+    (r'\b(?:back|move|get|go|come|step|stand|draw|veer|shy|hands|fingers)(?: right| well| far| further)? (?:away|clear|back) (?:from|of)\b', FOR_USE),
     (r'\bback off\b|^(?:well |far )?away from\b', ''),
     (r'\b(?:hands|fingers|gripper|paws) off\b', r'\b(?:his|her|their|with)$'),
     (r'\bavoid(?:s|ed)?\b', DESCRIBED),
@@ -113,7 +122,7 @@ CUES = (
     (r'\bleave(?: [\w-]+){1,7}? (?:alone|be|untouched|in peace|where (?:it|they) (?:is|are)|as (?:it|they) (?:is|are))\b|\blet (?:it|him|her|them|the \w+) be\b', ''),
     (r'\b(?:off limits|out of bounds|no go|forbidden|prohibited|banned|taboo|untouchable|hazardous|not safe|unsafe)\b', QUALIFIED),
     (r'\b(?:is|are|gets?|getting|looks?|seems?|feels?|be) (?:(?:very|really|still|too|quite|extremely|super|so|a bit) )*(?:dangerous|hot|boiling|scalding|burning|sharp|fragile|slippery|toxic|poisonous|risky|harmful|wet)\b', QUALIFIED),
-    (rf'\b(?:stop|quit|cease|no more|absolutely no|abstain from|desist from) (?=\w+ing\b){TOUCH}\b', ''),
+    (rf'\b(?:stop|quit|cease|leave off|no more|absolutely no|abstain from|desist from) (?=\w+ing\b){TOUCH}\b', ''),
     (r'\bbe (?:\w+ )?gentle\b|^(?:very |too )*(?:hot|sharp|dangerous|slippery|fragile|toxic|poisonous)$', ''),
     (r'\brefrain\b|\b(?:forbid|prohibit|disallow)\b', DESCRIBED),
     (r'\bwithout (?:touching|hitting|bumping|going near|getting near|knocking|disturbing)\b', r'^(?:(?:show|find|tell|point|look|me|us|to|for|at|out|please|the|a|an|my|is|are|there)\s)*(?:what|which|who|where|something|anything|the|a|an|my|is|are)\b.*$'),

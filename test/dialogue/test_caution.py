@@ -13,6 +13,7 @@ from converseg_ros.dialogue.memory import Heard
 
 HERE = Path(__file__).parent
 PROHIBITIONS = (HERE / 'prohibitions.txt').read_text().split('\n')[:-1]
+WIDE = (HERE / 'prohibitions_wide.txt').read_text().split('\n')[:-1]  # not all of them are understood
 HARMLESS = yaml.safe_load((HERE / 'harmless.yaml').read_text())
 STOVE = Instruction('the stove', Role.SAFETY, name='stove', standing=True)
 
@@ -44,6 +45,11 @@ def test_the_lists_are_as_long_as_promised():
 @pytest.mark.parametrize('text', PROHIBITIONS)
 def test_a_plain_prohibition_guards(text):
     assert assert_guards_or_refuses(text), 'this one is understood'
+
+
+@pytest.mark.parametrize('text', WIDE)
+def test_a_prohibition_in_other_words_guards_or_is_refused(text):
+    assert_guards_or_refuses(text)
 
 
 @pytest.mark.parametrize('case', HARMLESS, ids=lambda case: case['say'])
