@@ -90,9 +90,20 @@ def _tags() -> tuple[str, ...]:
     )
 
 
+@cache
+def _tag_sums() -> tuple[int, ...]:
+    often = data('weights')['tags']
+    return tuple(accumulate(often.get(t, 1) for t in _tags()))
+
+
+def _some_tag(rng: random.Random) -> str:
+    sums = _tag_sums()
+    return _tags()[bisect(sums, rng.random() * sums[-1])]
+
+
 def _tag(rng: random.Random) -> Node:
-    tag = rng.choice(_tags())
-    of: Node = Everything() if rng.random() < 0.75 else _able(rng, tag)
+    tag = _some_tag(rng)
+    of: Node = Everything() if rng.random() < 0.78 else _able(rng, tag)
     node: Node = Filter('tag', tag, of)
     at = rng.random()
     if at < 0.08:
@@ -307,7 +318,7 @@ def _plural_verb(text: str) -> str:
 
 
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
-    (_plain, 7), (_looking, 9), (_state, 6), (_physics, 6), (_region, 5), (_corner, 1), (_tag, 22), (_need, 2),
+    (_plain, 7), (_looking, 9), (_state, 6), (_physics, 7), (_region, 5), (_corner, 1), (_tag, 30), (_need, 2),
     (_relation, 22), (_two_relations, 3), (_rank, 16), (_of_two, 3), (_compare, 2), (_act, 9), (_part, 7), (_free, 7),
     (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 7), (_like, 8), (_group, 1),
 )  # fmt: skip

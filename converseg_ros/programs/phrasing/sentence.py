@@ -282,8 +282,8 @@ def _all(talk: Talk, node: Node) -> str:
         table, modifier = whole
         if (
             'ask' in table
-            and (isinstance(modifier, Relate | Act) or 'use' not in table or talk.chance(0.5))
-            and talk.chance(0.6)
+            and (isinstance(modifier, Relate | Act) or 'use' not in table or talk.chance(0.65))
+            and talk.chance(0.65)
         ):
             return talk.fill(table['ask'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
         if 'use' in table and talk.chance(0.8):
