@@ -24,25 +24,39 @@ FLOOR_BELOW = (0.9, 1.3)  # metres below a camera at which a lone plane begins t
 STOREY = 0.3  # metres that a floor is below a table
 UNSEEN_PLANE = 0.6  # that a surface without a known plane is horizontal
 SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
+MISTAKEN = 0.5  # probability of a wall from which a region that lies in a level plane is taken for a surface
 IN_PLANE, IN_TOP = 0.5, 0.15  # share of its points in a plane that make it lie there; the top may be a small part of it
 
 
-def planes_of(masks: NDArray[np.bool_], kinds: Floats, geometry: ViewGeometry | None) -> NDArray[np.intp]:
+def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: ViewGeometry | None) -> NDArray[np.intp]:
     """Return (S,) the index in `geometry` of the plane that each surface lies in, -1 for things and unknown."""
     out = np.full(len(masks), -1, np.intp)
     if geometry is None or not geometry.planes:
         return out
     level = np.array([float(p.normal @ geometry.up > LEVEL[1]) for p in geometry.planes])
     near = np.stack([_on_plane(geometry, p) for p in geometry.planes])
-    for i in np.flatnonzero(kinds[:, 1] > SURFACE_KIND):
+    for i in np.flatnonzero((kinds[:, 1] > SURFACE_KIND) | (kinds[:, 2] > MISTAKEN)):
         cells = masks[i] & geometry.known
         count = np.count_nonzero(cells)
-        shares = near[:, cells].mean(1) if count else np.zeros(len(near))
+        if not count:
+            continue
+        shares = near[:, cells].mean(1)
         top = shares * level
-        if top.max() > IN_TOP:
+        if top.max() > (IN_TOP if kinds[i, 1] > SURFACE_KIND else IN_PLANE):
             out[i] = int(top.argmax())
-        elif shares.max() > IN_PLANE:
+        elif shares.max() > IN_PLANE and kinds[i, 1] > SURFACE_KIND:
             out[i] = int(shares.argmax())
+    return out
+
+
+def levelled(kinds: NDArray[np.floating], planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
+    """Return (S, 4) kinds in which what lies in a level plane is no wall: a structure there is a surface."""
+    out = np.array(kinds, np.float64)
+    if geometry is not None:
+        flat = (planes >= 0) & (_level(planes, geometry) > 0.5)
+        flat &= np.array([k >= 0 and float(geometry.planes[k].normal @ geometry.up) > 0 for k in planes], bool)
+        out[flat, 1] += out[flat, 2]
+        out[flat, 2] = 0
     return out
 
 

@@ -16,7 +16,7 @@ from converseg_ros.facts.measures import Measures
 from converseg_ros.facts.planes import LEVEL, ViewGeometry
 from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.scales import distance_to, scale_of
-from converseg_ros.facts.surfaces import planes_of, surface_name
+from converseg_ros.facts.surfaces import levelled, planes_of, surface_name
 
 Floats = NDArray[np.float64]
 HIDDEN = 1.0  # times its sigma that is added to the extents of a thing which others hide for certain
@@ -89,8 +89,8 @@ class Facts:
 
     @property
     def kinds(self) -> Floats:
-        """(S, 4) probabilities of core.segments.KINDS."""
-        return self._once('kinds', lambda: np.asarray(self.segments.kinds, np.float64))
+        """(S, 4) probabilities of core.segments.KINDS; what lies in a level plane is no structure."""
+        return self._once('kinds', lambda: levelled(self.segments.kinds, self.plane, self.geometry))
 
     @property
     def whole(self) -> NDArray[np.bool_]:
@@ -141,7 +141,7 @@ class Facts:
     @property
     def plane(self) -> NDArray[np.intp]:
         """(S,) index in `geometry` of the plane that a surface lies in, else -1."""
-        return self._once('plane', lambda: planes_of(self.segments.masks, self.kinds, self.geometry))
+        return self._once('plane', lambda: planes_of(self.segments.masks, self.segments.kinds, self.geometry))
 
     def filter(self, by: str, value: str) -> Degree:
         """Return (S,) degrees of a property; `by` is one of programs.nodes.Filter's."""

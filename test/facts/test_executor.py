@@ -230,3 +230,10 @@ def test_a_table_that_the_flat_cut_misses_is_found_by_its_plane() -> None:
     assert list(joined.whole) == [False, True, True]
     assert execute(Select('one', TABLE_TOP), joined).chosen == (2,)
     assert execute(FreeSpace(), joined).status == Status.OK
+
+
+def test_a_floor_that_was_taken_for_a_wall_is_a_floor() -> None:
+    ground = Block('ground', 0, 1, (6, 5, 0.02), -0.02, 'white', 2)
+    low = facts([Block('box', 0, 0.3, (0.3, 0.3, 0.3))], pose=Pose(1.5, 1.6, 40), table=ground)
+    assert execute(Select('one', named('floor')), low).chosen == (1,)
+    assert execute(FreeSpace(named('floor')), low).status == Status.OK
