@@ -12,11 +12,10 @@ from converseg_ros.training.config import build
 class ParserTraining:
     """A training run of the parser.
 
-    out: run folder. pieces: folder of the MiniLM that gives word pieces. phrases: 'all' trains with the held-out phrases
-    too, after which no score on them means anything. batch: examples in a step; pool: batches made
-    at once, sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`.
-    ema: decay of the averaged weights, which are validated and exported. validate,
-    calibrate: examples of held-out phrases for each.
+    out: run folder. pieces: folder of the MiniLM that gives word pieces. phrases: 'all' trains with the held-out
+    phrases too, after which no score on them means anything. batch: examples in a step; pool: batches made at once,
+    sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`. ema: decay of
+    the averaged weights, which are validated and exported. validate, calibrate: examples of held-out phrases for each.
     """
 
     task: Literal['parser']
