@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'perception': {'core', 'facts', 'lifting'},
     'data_engine': {'core', 'datasets', 'facts', 'knowledge', 'llm', 'programs', 'scenes', 'web'},
     'training': {'core', 'datasets', 'facts', 'knowledge', 'network', 'programs'},
-    'evaluation': {'core', 'datasets', 'facts', 'lifting', 'network', 'perception', 'programs', 'web'},
+    'evaluation': {'core', 'datasets', 'facts', 'knowledge', 'lifting', 'network', 'perception', 'programs', 'web'},
     'ros': {'core', 'dialogue', 'lifting', 'perception'},
     'demo': {'core', 'evaluation', 'lifting', 'ros', 'web'},
     'bench': {
