@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 TABLES = frozenset({
     'table', 'desk', 'counter', 'countertop', 'worktop', 'workbench', 'work surface', 'table top', 'tabletop',
     'dining table', 'coffee table', 'kitchen counter', 'kitchen table', 'work table', 'bench top', 'kitchen island',
-    'side table', 'work bench',
+    'side table', 'work bench', 'furniture', 'piece of furniture',
 })  # fmt: skip
 FLOORS = frozenset({'floor', 'ground', 'carpet', 'flooring', 'pavement'})
 WALLS = frozenset({'wall', 'tiles', 'backsplash'})

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.segments import Segments
 from converseg_ros.facts import acts, conditions, parts, relations
@@ -203,12 +204,22 @@ class Facts:
         if by == 'name':
             return self._named(value, given)
         if given is not None:
-            return given
+            return self._tagged(value, given) if by == 'tag' and not self.exact else given
         if by == 'state':
             return self._exact(conditions.state(value, self))
         if by == 'physics':
             return self._exact(conditions.physics(value, self))
         return Degree.unknown(len(self), f'nothing is known of {value}')
+
+    def _tagged(self, tag: str, given: Degree) -> Degree:
+        """Return tags: of surfaces by what geometry calls them, of the rest by what the namer says."""
+        having = knowledge.nouns_with(tag) if tag in knowledge.tags() else {}
+        out = given.scaled(1 - self.kinds[:, 1])
+        for noun in ('table', 'floor', 'wall'):
+            by_plane = self._surface(noun)
+            if noun in having and by_plane is not None:
+                out = out | Degree.known(having[noun] * by_plane)
+        return out
 
     def _named(self, noun: str, given: Degree | None) -> Degree:
         """Return names: of surfaces by geometry, of the rest by what the namer says."""

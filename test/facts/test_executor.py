@@ -237,3 +237,8 @@ def test_a_floor_that_was_taken_for_a_wall_is_a_floor() -> None:
     low = facts([Block('box', 0, 0.3, (0.3, 0.3, 0.3))], pose=Pose(1.5, 1.6, 40), table=ground)
     assert execute(Select('one', named('floor')), low).chosen == (1,)
     assert execute(FreeSpace(named('floor')), low).status == Status.OK
+
+
+def test_a_surface_has_the_tags_of_what_it_is_and_not_of_what_a_crop_looks_like(seen: Facts) -> None:
+    assert execute(Select('all', Filter('tag', 'supports')), seen).chosen == (len(BLOCKS),)
+    assert not seen.filter('tag', 'edible').p[-1] > 0.05
