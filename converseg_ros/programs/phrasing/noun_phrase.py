@@ -32,6 +32,8 @@ SAID_BY_FILTERS = {
     'transparent': 'material.transparent',
 }  # fmt: skip
 """Tags that mean what a filter of another kind means: its table says them; the sampler draws the filter."""
+WITH_ANY = frozenset({'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting'})
+"""Actions that are said of any thing rather than of a certain one."""
 PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
 """Tags of what people call a place: somewhere to sit."""
 # Where an adjective stands among others: the smaller, the farther from the noun.
@@ -102,7 +104,10 @@ def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[
         if isinstance(node, Relate) and node.other is not None:
             out['b'] = anchor_phrase(talk, node.other)[0]
     elif isinstance(node, Act) and node.other is not None:
-        out['a'], several = anchor_phrase(talk, node.other)
+        if node.role == 'agent' and node.kind in WITH_ANY and talk.chance(0.5):  # "wearing a hat"
+            out['a'], several = phrase(talk, node.other, False, 'a'), False
+        else:
+            out['a'], several = anchor_phrase(talk, node.other)
         out |= ANCHOR[several]
     return out
 
@@ -369,7 +374,13 @@ def negated(talk: Talk, node: Node, many: bool) -> str:
     """Return the clause that a property does not hold."""
     if isinstance(node, Like):
         return f'not {node.text}'
+    own = isinstance(node, Act) and node.role == 'agent' and node.kind in ('wearing', 'carrying', 'holding')
+    if own and isinstance(node, Act) and node.other is not None and talk.chance(0.4):  # "people without hats"
+        return f'without {phrase(talk, node.other, False, "a")}'
     if (predicate := lacking(talk, node, many)) is not None:
+        be, _, rest = predicate.partition(' not ')
+        if be in ('is', 'are') and rest and talk.chance(0.4):  # "the apples not in the bowl"
+            return f'not {rest}'
         return f'{talk.choose(("that", "that", "which"))} {predicate}'
     return f'except {"those" if many else "the one"} {behind(talk, entry(node)[0], node, many)}'
 
