@@ -3,9 +3,9 @@
 ros2 launch converseg_ros demo.launch.py
 """
 
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, ExecuteProcess
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from launch_ros.substitutions import ExecutableInPackage
 
 from launch import LaunchDescription
 
@@ -14,10 +14,12 @@ def generate_launch_description() -> LaunchDescription:
     """Run `converseg demo`, which starts the node itself."""
     return LaunchDescription([
         DeclareLaunchArgument('out', default_value='demo_out', description='folder for pictures and page'),
-        Node(
-            package='converseg_ros',
-            executable='converseg',
-            arguments=['demo', '--out', LaunchConfiguration('out')],
+        # a command and no node: it takes no --ros-args
+        ExecuteProcess(
+            cmd=[
+                ExecutableInPackage(package='converseg_ros', executable='converseg'),
+                'demo', '--out', LaunchConfiguration('out'),
+            ],
             output='screen',
         ),
     ])  # fmt: skip
