@@ -30,7 +30,7 @@ from converseg_ros.programs.nodes import (
 )
 from converseg_ros.programs.phrasing import draw, sample, say
 from converseg_ros.programs.phrasing.forms import count, forms
-from converseg_ros.programs.phrasing.noun_phrase import SAID_BY_FILTERS
+from converseg_ros.programs.phrasing.properties import SAID_BY_FILTERS
 from converseg_ros.programs.phrasing.templates import Template, Templates, entries, tidy
 from converseg_ros.programs.spans import find_span, split
 

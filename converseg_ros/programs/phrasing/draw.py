@@ -41,7 +41,9 @@ from converseg_ros.programs.phrasing.draw_sets import (
     surface,
     thing,
 )
-from converseg_ros.programs.phrasing.noun_phrase import SAID_BY_FILTERS
+from converseg_ros.programs.phrasing.properties import (
+    SAID_BY_FILTERS,
+)
 from converseg_ros.programs.phrasing.templates import data, lists, tidy, with_knowledge
 from converseg_ros.programs.phrasing.words import weights
 

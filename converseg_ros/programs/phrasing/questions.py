@@ -3,7 +3,17 @@
 import re
 
 from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Rank, Relate, Select
-from converseg_ros.programs.phrasing.noun_phrase import PLACES, entry, is_bare, lacking, pieces, split, values
+from converseg_ros.programs.phrasing.noun_phrase import (
+    lacking,
+    pieces,
+    values,
+)
+from converseg_ros.programs.phrasing.properties import (
+    PLACES,
+    entry,
+    is_bare,
+    split,
+)
 from converseg_ros.programs.phrasing.talk import Talk
 from converseg_ros.programs.phrasing.templates import Entry, lists
 

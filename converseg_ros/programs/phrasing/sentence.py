@@ -24,17 +24,19 @@ from converseg_ros.programs.nodes import (
 from converseg_ros.programs.phrasing.amounts import length
 from converseg_ros.programs.phrasing.noun_phrase import (
     anchor_phrase,
-    corner,
-    entry,
     free_space,
-    is_bare,
-    is_predicate,
     phrase,
     pieces,
-    split,
     thing_phrase,
     values,
     word_for,
+)
+from converseg_ros.programs.phrasing.properties import (
+    corner,
+    entry,
+    is_bare,
+    is_predicate,
+    split,
 )
 from converseg_ros.programs.phrasing.questions import use, which
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement

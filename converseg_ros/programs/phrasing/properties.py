@@ -1,0 +1,81 @@
+"""What a program says of a thing, property by property, and the table of phrases of each."""
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.programs.nodes import Act, Everything, Except, Filter, Like, Node, Rank, Relate, Things
+from converseg_ros.programs.phrasing.templates import Entry, entries, lists, with_knowledge
+
+MODIFIERS = (Filter, Relate, Act, Like, Except, Rank)
+SAID_BY_FILTERS = {
+    'heavy': 'physics.heavy', 'light_weight': 'physics.light_weight', 'rolls': 'physics.rolls', 'tippy': 'physics.tips',
+    'transparent': 'material.transparent',
+}  # fmt: skip
+"""Tags that mean what a filter of another kind means: its table says them; the sampler draws the filter."""
+PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
+"""Tags of what people call a place: somewhere to sit."""
+# Where an adjective stands among others: the smaller, the farther from the noun.
+PLACE = {'rank': 0, 'region': 1, 'tag': 2, 'physics': 2, 'like': 2, 'state': 3, 'act': 3, 'colour': 4, 'material': 5}
+PLAIN_STARTS = frozenset(
+    {'with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as', 'under', 'out', 'unlike', 'different', 'full'}
+    | {'taller', 'wider', 'heavier', 'shaped', 'covered', 'decorated', 'made', 'that', 'whose'}
+    | {'labeled', 'labelled', 'marked', 'tagged', 'called', 'named', 'wrapped', 'tied'}
+)
+"""First words of free text that may follow a noun as they are."""
+
+
+def split(node: Node) -> tuple[Node, list[Node]]:
+    """Return what a node is about, and the properties it must have, the innermost first."""
+    modifiers: list[Node] = []
+    while isinstance(node, MODIFIERS):
+        if isinstance(node, Filter) and node.by == 'name' and isinstance(node.of, Everything):
+            break
+        if modifiers and isinstance(node, Rank):
+            break  # a superlative with something around it: "the red one of the two tallest mugs"
+        modifiers.append(node)
+        node = node.of
+    return node, modifiers[::-1]
+
+
+def is_bare(base: Node) -> bool:
+    """Say whether a base has no noun of its own."""
+    return isinstance(base, Things | Everything)
+
+
+def entry(node: Node) -> tuple[Entry, str]:
+    """Return the phrase table of a property, and the kind of adjective that it gives."""
+    if isinstance(node, Filter):
+        if node.by == 'tag':
+            if node.value in SAID_BY_FILTERS:
+                return _find('properties', SAID_BY_FILTERS[node.value]), 'physics'
+            return _find('tags', node.value), 'tag'
+        table = entries('properties')
+        key = f'{node.by}.{node.value}'
+        return (table[key] if key in table else _find('properties', node.by)), node.by
+    if isinstance(node, Relate):
+        two = node.relation == 'between' and node.other is None
+        return _find('spatial', f'relate.{node.relation}{"_two" if two else ""}'), 'relate'
+    if isinstance(node, Rank):
+        return _find('ranks', f'{node.key}.{node.order}'), 'rank'
+    if isinstance(node, Act):
+        if node.kind == 'using' and node.role == 'patient' and node.other is None:
+            return _find('properties', 'state.used'), 'state'
+        return _find('acts', f'{node.kind}.{node.role}{".with" if node.other else ""}'), 'act'
+    raise InputError(f'{node.op} is no property', where='phrasing')
+
+
+def _find(name: str, key: str) -> Entry:
+    table = with_knowledge(name) if name == 'tags' else entries(name)
+    if key not in table:
+        raise InputError('there are no phrases for it', where=f'{name}.yaml: {key}', do='add a table')
+    return table[key]
+
+
+def corner(modifiers: list[Node]) -> str | None:
+    """Return the table of two places in the image that make a corner, where a set ends with two."""
+    last = [x.value for x in modifiers[-2:] if isinstance(x, Filter) and x.by == 'region']
+    key = '.'.join(last)
+    return key if len(last) == 2 and key in lists('corners') else None
+
+
+def is_predicate(text: str) -> bool:
+    """Say whether a free text is a predicate with its verb, and neither an adjective nor what follows a noun."""
+    return ' ' in text and text.split()[0] not in PLAIN_STARTS and not text.startswith('part ')
