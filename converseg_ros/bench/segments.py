@@ -2,10 +2,10 @@
 
 converseg bench segments --weights segments.safetensors rooms_val coco_sample labels.json --root data --json out.json
 
-A set is a folder of rendered rooms, a COCO folder (instances.json, panoptic.json; --split chooses its pictures), an
-items.json, or a label file whose sources lie below --root. `single`: the IoU of the best segment. `flat`: of the best
-one of the flat cut. `union`: of the best union of up to six segments. `tree`: of the best node of the merge tree, the
-ceiling of any choice. Views with depth are measured with and without it.
+A set is a folder of rendered rooms, a COCO folder (instances.json, panoptic.json; --split chooses its pictures), a
+folder of the engine's items, an items.json, or a label file whose sources lie below --root. `single`: the IoU of the
+best segment. `flat`: of the best one of the flat cut. `union`: of the best union of up to six segments. `tree`: of the
+best node of the merge tree, the ceiling of any choice of one node. Views with depth are measured with and without it.
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Truths:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument('sets', type=Path, nargs='+', metavar='SET', help='rooms, a COCO folder, items.json or labels')
+    parser.add_argument('sets', type=Path, nargs='+', metavar='SET', help='rooms, a COCO folder, items or labels')
     parser.add_argument('--weights', type=Path, required=True, help='segments.safetensors')
     parser.add_argument('--model', default='compact', help='name or folder of the model with trunk and detector')
     parser.add_argument('--root', type=Path, default=Path('.'), help='folder of the sources of a label file')
@@ -81,7 +81,7 @@ def truths(path: Path, *, root: Path, keep: Callable[[str], bool]) -> Iterator[T
 
     Prompts without a target are left out.
     """
-    if path.is_dir():
+    if path.is_dir() and not (path / 'items.jsonl').is_file():
         yield from _regions(path, keep)
         return
     from converseg_ros.datasets.samples import by_image
@@ -93,11 +93,13 @@ def truths(path: Path, *, root: Path, keep: Callable[[str], bool]) -> Iterator[T
 
 
 def _samples(path: Path, root: Path) -> list[Any]:
-    """Return the samples of a label file (a JSON list) or of an items.json."""
+    """Return the samples of a label file (a JSON list), of an items.json, or of a folder of the engine's items."""
     from converseg_ros.datasets.labels import read_labels
-    from converseg_ros.datasets.samples import samples_of_items, samples_of_labels
+    from converseg_ros.datasets.samples import samples_of_dataset, samples_of_items, samples_of_labels
     from converseg_ros.evaluation.sources import Sources
 
+    if path.is_dir():
+        return samples_of_dataset(path)
     try:
         is_list = path.read_text()[:64].lstrip().startswith('[')
     except OSError as error:
