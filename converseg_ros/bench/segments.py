@@ -123,8 +123,6 @@ def measure(proposer: 'TreeProposer', views: Iterator[Truths], *, limit: int = 0
     scores: dict[str, dict[str, list[list[float]]]] = {}
     seconds: dict[str, list[float]] = defaultdict(list)
     counts: dict[str, list[int]] = defaultdict(list)
-    from converseg_ros.network.segments.regions import all_nodes
-
     for index, truth in enumerate(views):
         if limit and index >= limit:
             break
@@ -140,7 +138,7 @@ def measure(proposer: 'TreeProposer', views: Iterator[Truths], *, limit: int = 0
             for group, mask in truth.regions:
                 cells = _cells(mask, segments.masks.shape[1:])
                 single, flat, union = oracle(segments.masks, segments.flat, cells)
-                row = [single, flat, union, float(all_nodes(proposals.tree).overlaps(cells[None]).max())]
+                row = [single, flat, union, float(proposals.tree.overlaps(cells[None]).max())]
                 scores.setdefault(mode, {}).setdefault(group, []).append(row)
     return {
         mode: {

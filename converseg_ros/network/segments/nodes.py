@@ -1,4 +1,4 @@
-"""Numbers about every candidate for a segment, from sums over its cells: what the quality network reads."""
+"""Numbers about every node of a merge tree, from sums over its cells: what the quality network reads."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from converseg_ros.facts.planes import ViewGeometry
 from converseg_ros.network.segments.boundary import VOTE
 from converseg_ros.network.segments.quality import NUMBERS
-from converseg_ros.network.segments.regions import Regions
 from converseg_ros.network.segments.tree import Floats, LeafEvidence, MergeTree
 
 ON_PLANE = 0.012  # metres
@@ -54,35 +53,16 @@ class ViewMaps:
         return LeafEvidence(sums(weight), np.stack(place, 1), np.stack([sums(kind) for kind in self.kinds], 1))
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSums:
-    """Sums over the cells of every node: values (N, C), and the columns of each quantity."""
-
-    values: Floats
-    columns: dict[str, slice]
-
-
-def node_sums(tree: MergeTree, maps: ViewMaps) -> NodeSums:
-    """Sum up the maps over the cells of every node."""
+def describe(tree: MergeTree, maps: ViewMaps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (N, NUMBERS) numbers about each node, and (N, 4) the mean probabilities of its kinds."""
     cells = _cells(maps)
-    ends = np.cumsum([c.shape[1] for c in cells.values()]).tolist()
-    columns = {name: slice(end - cells[name].shape[1], end) for name, end in zip(cells, ends)}
-    return NodeSums(tree.sums(tree.leaf_sums(np.concatenate(list(cells.values()), 1))), columns)
-
-
-def describe(
-    regions: Regions, sums: NodeSums, boxes: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return (R, NUMBERS) numbers about each region, and (R, 4) the mean probabilities of its kinds.
-
-    boxes: (D, 5) of the detector, see ViewMaps.
-    """
-    area = regions.area
-    means = regions.sums(sums.values) / area[:, None]
-    mean = {name: means[:, columns] for name, columns in sums.columns.items()}
-    above = regions.above
-    over_means = sums.values[above] / regions.tree.area[above, None]
-    over = {name: over_means[:, columns] for name, columns in sums.columns.items()}
+    names, columns = list(cells), np.concatenate(list(cells.values()), 1)
+    widths = [cells[name].shape[1] for name in names]
+    ends = np.cumsum(widths)
+    total = tree.sums(tree.leaf_sums(columns))
+    area = tree.area
+    mean = {name: total[:, end - width : end] / area[:, None] for name, width, end in zip(names, widths, ends)}
+    up = np.where(tree.parent >= 0, tree.parent, np.arange(len(tree)))  # a root is compared with itself
 
     xy, squares = mean['xy'], mean['xy2']
     variance = np.maximum(squares[:, :2] - xy**2, 0)
@@ -93,20 +73,20 @@ def describe(
     target = mean['target'] / np.maximum(voters, 1e-6)[:, None]
     spread = mean['target2'][:, 0] / np.maximum(voters, 1e-6) - (target**2).sum(1)
     colour, deviation = mean['lab'], mean['lab2'][:, 0] - (mean['lab'] ** 2).sum(1)
-    fit, sure = _boxes(regions, boxes)
+    fit, sure = _boxes(tree, maps.boxes)
     kinds = mean['kinds']
     part, seen = mean['part'][:, 0], mean['thing'][:, 0]
     numbers = [
         np.log(area),
-        regions.height,
-        regions.parent_height,
-        regions.parent_height - regions.height,
-        regions.border / np.maximum(regions.perimeter, 1),
+        tree.height,
+        tree.parent_height,
+        tree.parent_height - tree.height,
+        tree.border / np.maximum(tree.perimeter, 1),
         mean['boundary'][:, 0],
         *kinds.T,
         mean['rim'][:, 0] * np.sqrt(area),
         area / (ellipse + 1),
-        regions.perimeter / np.sqrt(area),
+        tree.perimeter / np.sqrt(area),
         *xy.T,
         np.log(variance.sum(1) + 1e-4),
         voters,
@@ -114,16 +94,16 @@ def describe(
         np.sqrt(np.clip(spread, 0, 9)),
         part,
         mean['part_boundary'][:, 0],
-        part - over['part'][:, 0],
-        (kinds - over['kinds'])[:, 0],
+        part - part[up],
+        (kinds - kinds[up])[:, 0],
         seen,
-        seen - over['thing'][:, 0],
+        seen - seen[up],
         np.sqrt(np.maximum(deviation, 0)),
-        np.linalg.norm(colour - over['lab'], axis=1),
+        np.linalg.norm(colour - colour[up], axis=1),
         fit,
         sure,
-        np.log(area / regions.tree.area[above]),
-        *_geometry(mean, len(regions)),
+        np.log(area / area[up]),
+        *_geometry(mean, len(tree)),
     ]
     stacked = np.stack(numbers, 1).astype(np.float32)
     assert stacked.shape[1] == NUMBERS
@@ -193,11 +173,11 @@ def _geometry(mean: dict[str, Floats], count: int) -> list[Floats]:
     return [*(np.where(measured, n, 0) for n in numbers), rows[:, 0], np.ones(count)]
 
 
-def _boxes(regions: Regions, boxes: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Return how well the detector's boxes fit each region's own (the best IoU times score), and that box's score."""
+def _boxes(tree: MergeTree, boxes: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """Return how well the detector's boxes fit each node's own box (the best IoU times score), and that box's score."""
     if not len(boxes):
-        return np.zeros(len(regions)), np.zeros(len(regions))
-    x0, y0, x1, y1 = regions.boxes().T[:, :, None]
+        return np.zeros(len(tree)), np.zeros(len(tree))
+    x0, y0, x1, y1 = node_boxes(tree).T[:, :, None]
     b = boxes.astype(np.float64)
     wide = np.clip(np.minimum(x1, b[:, 2]) - np.maximum(x0, b[:, 0]), 0, None)
     high = np.clip(np.minimum(y1, b[:, 3]) - np.maximum(y0, b[:, 1]), 0, None)
@@ -205,4 +185,20 @@ def _boxes(regions: Regions, boxes: NDArray[np.float32]) -> tuple[Floats, Floats
     own, theirs = (x1 - x0) * (y1 - y0), (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
     fit = inside / np.maximum(own + theirs - inside, 1e-6) * b[:, 4]
     best = fit.argmax(1)
-    return fit[np.arange(len(regions)), best], b[best, 4]
+    return fit[np.arange(len(tree)), best], b[best, 4]
+
+
+def node_boxes(tree: MergeTree) -> Floats:
+    """Return (N, 4) x0, y0, x1, y1 of every node in cells, the ends exclusive."""
+    height, width = tree.labels.shape
+    y, x = np.divmod(np.arange(height * width), width)
+    labels = tree.labels.ravel()
+    ranges = np.stack([tree.first, tree.last], 1).ravel()
+    columns = []
+    low, high = np.minimum, np.maximum
+    for values, reduce, start in ((x, low, width), (y, low, height), (x, high, 0), (y, high, 0)):
+        leaf = np.full(tree.leaves, start)
+        reduce.at(leaf, labels, values)
+        padded = np.append(leaf[tree.order], start)  # so that the last range may end behind the leaves
+        columns.append(reduce.reduceat(padded, ranges)[::2] + (reduce is high))
+    return np.stack(columns, 1).astype(float)

@@ -16,10 +16,9 @@ from converseg_ros.network.encoders.nanodet import best_boxes, kinds_map
 from converseg_ros.network.segments.backbone import Backbone, Seen, load_backbone, to_pixels, working_size
 from converseg_ros.network.segments.boundary import VOTE, BoundaryMaps, BoundaryNet, channels_last
 from converseg_ros.network.segments.geometry import geometry_channels, network_input
-from converseg_ros.network.segments.nodes import NodeSums, ViewMaps, describe, node_sums
+from converseg_ros.network.segments.nodes import ViewMaps, describe
 from converseg_ros.network.segments.quality import QualityNet
-from converseg_ros.network.segments.regions import Regions, all_nodes, joined, neighbour_pairs
-from converseg_ros.network.segments.selection import Chosen, choose, flat_cut, with_pairs
+from converseg_ros.network.segments.selection import MOST_WHOLES, SAME, choose
 from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
 from converseg_ros.network.segments.weights import load_segments
 
@@ -27,22 +26,15 @@ BOXES = 32  # of the detector
 OBJECT, SURFACE, STRUCTURE, AGENT = range(len(KINDS))
 PART_BOUNDARY_WEIGHT = 0.5  # of a part's outline in the map that is merged by
 IN_PLANE = 0.6  # share of a surface's cells that lie in one plane for it to belong to the plane
-SAME_PATCH = 0.85  # IoU above which a patch of a plane is a segment that is there already
 MOST_PATCHES = 8  # of planes that become segments of their own
 
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Everything between the picture and the choice.
-
-    merged_by: (h, w), the boundaries that the tree was merged by. sums: of the maps over each node. numbers, kinds: of
-    each node, see nodes.describe.
-    """
+    """Everything between the picture and the choice: maps, the tree, and each node's numbers and kinds."""
 
     maps: ViewMaps
-    merged_by: NDArray[np.float32]
     tree: MergeTree
-    sums: NodeSums
     numbers: NDArray[np.float32]
     kinds: NDArray[np.float32]
 
@@ -64,17 +56,8 @@ class TreeProposer:
         return self.choose(self.nodes(view), (view.height, view.width))
 
     def choose(self, proposals: Proposals, size: tuple[int, int]) -> Segments:
-        """Return the segments chosen among a view's nodes and pairs of them; `size` is the view's (H, W)."""
-        tree, score = proposals.tree, self.quality.score(proposals.numbers)
-        cut = flat_cut(tree, score[:, 0])
-        pairs = neighbour_pairs(tree, cut, proposals.merged_by)
-        numbers, kinds = describe(pairs, proposals.sums, proposals.maps.boxes)
-        regions = joined(all_nodes(tree), pairs)
-        score = np.concatenate([score, self.quality.score(numbers)])
-        kinds = np.concatenate([proposals.kinds, kinds])
-        flat = with_pairs(cut, pairs, score[:, 0], len(tree))
-        chosen = choose(regions, flat, score[:, 0], score[:, 1], kinds)
-        return _segments(proposals.maps, regions, chosen, score, kinds, size)
+        """Return the segments chosen among a view's nodes; `size` is the view's (H, W)."""
+        return segments_of(proposals, self.quality.score(proposals.numbers), size)
 
     def nodes(self, view: Frame) -> Proposals:
         """Return the merge tree of a view and what is known of each of its nodes."""
@@ -82,9 +65,8 @@ class TreeProposer:
         merged_by = np.maximum(maps.boundary, PART_BOUNDARY_WEIGHT * maps.part_boundary)
         labels = superpixels(merged_by)
         tree = merge_tree(labels, merged_by, maps.evidence(labels))
-        sums = node_sums(tree, maps)
-        numbers, kinds = describe(all_nodes(tree), sums, maps.boxes)
-        return Proposals(maps, merged_by, tree, sums, numbers, kinds)
+        numbers, kinds = describe(tree, maps)
+        return Proposals(maps, tree, numbers, kinds)
 
     def maps(self, view: Frame) -> ViewMaps:
         """Run the networks on a view."""
@@ -114,27 +96,24 @@ def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.floa
     return TreeProposer(load_backbone(model), boundary, quality, dtype=dtype)
 
 
-def _segments(
-    maps: ViewMaps,
-    regions: Regions,
-    chosen: Chosen,
-    score: NDArray[np.float32],
-    region_kinds: NDArray[np.float32],
-    size: tuple[int, int],
+def segments_of(
+    proposals: Proposals, score: NDArray[np.float32], size: tuple[int, int], *, most: int = MOST_WHOLES
 ) -> Segments:
-    """Return the chosen regions and the patches of planes as segments; score (R, 2): IoU as a whole and as a part."""
-    index = chosen.regions
+    """Choose segments by the nodes' expected IoUs (N, 2), as a whole and as a part, and add patches of planes."""
+    tree, maps = proposals.tree, proposals.maps
+    chosen = choose(tree, score[:, 0], score[:, 1], proposals.kinds, most=most)
+    nodes = chosen.nodes
     found = _Found(
-        [regions.mask(r) for r in index],
-        list(region_kinds[index]),
-        [float(score[r, 1 if of >= 0 else 0]) for r, of in zip(index, chosen.parent)],
-        [-1] * len(index),
+        [tree.mask(n) for n in nodes],
+        list(proposals.kinds[nodes]),
+        [float(score[n, 1 if of >= 0 else 0]) for n, of in zip(nodes, chosen.parent)],
+        [-1] * len(nodes),
     )
     view = maps.geometry
     if view is not None:
         _add_planes(found, view, maps)
-    added = len(found.masks) - len(index)
-    masks = np.stack(found.masks) if found.masks else np.zeros((0, *maps.boundary.shape), bool)
+    added = len(found.masks) - len(nodes)
+    masks = np.stack(found.masks) if found.masks else np.zeros((0, *tree.labels.shape), bool)
     kinds = np.array(found.kinds, np.float32).reshape(-1, len(KINDS))
     rows = [] if view is None else [[*p.normal, p.d] for p in view.planes]
     return Segments(
@@ -178,7 +157,7 @@ def _add_planes(found: _Found, view: ViewGeometry, maps: ViewMaps) -> None:
             found.plane[i] = int(shares.argmax())
     surfaces = [m for m, kinds in zip(found.masks, found.kinds) if kinds.argmax() in (SURFACE, STRUCTURE)]
     for patch, index in patches[:MOST_PATCHES]:
-        if any(np.count_nonzero(patch & m) > SAME_PATCH * np.count_nonzero(patch | m) for m in surfaces):
+        if any(np.count_nonzero(patch & m) > SAME * np.count_nonzero(patch | m) for m in surfaces):
             continue
         kinds = maps.kinds[:, patch].mean(1)
         found.masks.append(patch)

@@ -128,11 +128,11 @@ class MergeTree:
         pick = csr_matrix((np.ones(count, np.float32), self.labels.ravel(), np.arange(count + 1)), (count, self.leaves))
         return np.asarray(pick.T @ cells, np.float64)
 
-    def partition(self, count: int) -> NDArray[np.intp]:
-        """Return the nodes that were there when merging had left `count` regions (or the leaves, if they are fewer)."""
-        made = max(2 * self.leaves - count, self.leaves)  # nodes with a lower index had been made
-        above = np.where(self.parent >= 0, self.parent, len(self))
-        return np.flatnonzero((np.arange(len(self)) < made) & (above >= made))
+    def overlaps(self, masks: NDArray[np.floating]) -> Floats:
+        """Return (N, M) IoUs of every node with (M, h, w) masks of 0..1."""
+        flat = masks.reshape(len(masks), -1).T.astype(np.float32)
+        inside = self.sums(self.leaf_sums(flat))
+        return np.asarray(inside / np.maximum(self.area[:, None] + flat.sum(0) - inside, 1e-9))
 
 
 def merge_tree(
@@ -181,8 +181,6 @@ def merge_tree(
             votes = share * weight[a] / weight[new]
             place.append(_between(place[a], place[b], votes))
             kinds.append(_between(kinds[a], kinds[b], share))
-        count, total = neighbours[a][b]
-        perimeter[new], border[new] = perimeter[a] + perimeter[b] - 2 * count, border[a] + border[b] - 2 * total
         around = neighbours[new]
         for old in (a, b):
             for other, pair in neighbours[old].items():
@@ -193,7 +191,9 @@ def merge_tree(
                 del neighbours[other][old]
         for other, pair in around.items():
             neighbours[other][new] = pair
+        for other in around:
             heapq.heappush(heap, (cost(other, new), other, new))
+        perimeter[new], border[new] = _total(around)
         new += 1
     order, first, last = _ordered(children[:new], parent[:new], k)
     areas, heights, perimeters, borders = (np.array(v[:new], float) for v in (area, height, perimeter, border))
@@ -226,10 +226,10 @@ def _between(a: Point, b: Point, share: float) -> Point:
     return tuple([share * p + rest * q for p, q in zip(a, b)])
 
 
-def common_borders(
-    labels: NDArray[np.integer], boundary: NDArray[np.float32]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    """Return (P, 2) pairs of neighbouring labels, the lower first, the length of each border and the boundary on it."""
+def _borders(
+    labels: NDArray[np.int32], boundary: NDArray[np.float32], most: int
+) -> list[dict[int, tuple[float, float]]]:
+    """Return for each superpixel its neighbours with the length of the common border and the boundary along it."""
     k = int(labels.max()) + 1
     keys, values = [], []
     for here, there in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
@@ -240,17 +240,9 @@ def common_borders(
     pairs, index = np.unique(np.concatenate(keys), return_inverse=True)
     counts = np.bincount(index, minlength=len(pairs))
     totals = np.bincount(index, np.concatenate(values), len(pairs))
-    ends = np.stack(np.divmod(pairs, k), 1).astype(np.intp)
-    return ends, counts.astype(np.intp), np.asarray(totals, np.float64)
-
-
-def _borders(
-    labels: NDArray[np.int32], boundary: NDArray[np.float32], most: int
-) -> list[dict[int, tuple[float, float]]]:
-    """Return for each superpixel its neighbours with the length of the common border and the boundary along it."""
     neighbours: list[dict[int, tuple[float, float]]] = [{} for _ in range(most)]
-    pairs, counts, totals = common_borders(labels, boundary)
-    for (a, b), count, total in zip(pairs.tolist(), counts.tolist(), totals.tolist()):
+    for pair, count, total in zip(pairs.tolist(), counts.tolist(), totals.tolist()):
+        a, b = divmod(pair, k)
         neighbours[a][b] = neighbours[b][a] = (count, total)
     return neighbours
 

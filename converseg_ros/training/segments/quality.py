@@ -1,8 +1,7 @@
-"""Training of the quality network: the IoU of the regions that labelled views are divided into."""
+"""Training of the quality network: the IoU of every node of the trees of labelled views."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,16 +15,13 @@ import torch.nn.functional as F
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import Split
 from converseg_ros.datasets.regions import LabelledView, read_labelled
-from converseg_ros.network.segments.nodes import describe
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.quality import QualityNet
-from converseg_ros.network.segments.regions import all_nodes, joined, neighbour_pairs
 from converseg_ros.network.segments.selection import LEAST_CELLS
 from converseg_ros.training.segments.boundaries import split_names
 from converseg_ros.training.segments.config import LabelledSource, QualityConfig, SegmentsConfig
 
 BATCH = 4096
-PARTITIONS = (12, 30, 60)  # numbers of regions, of which neighbours are paired
 LABELLED = 0.5  # share of a node's cells that must be labelled for its IoU to be known
 
 
@@ -104,7 +100,7 @@ def _source_nodes(
 
 
 def view_nodes(proposer: TreeProposer, labelled: LabelledView) -> Nodes:
-    """Return the nodes of one view, and pairs of them, with their best IoUs with its regions."""
+    """Return the nodes of one view with their best IoUs with its regions."""
     proposals = proposer.nodes(labelled.view)
     tree = proposals.tree
     rows, columns = tree.labels.shape
@@ -112,20 +108,15 @@ def view_nodes(proposer: TreeProposer, labelled: LabelledView) -> Nodes:
     for group, mask in labelled.regions(least=4 * LEAST_CELLS):
         cells = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
         small['part' if group == 'part' else 'whole'].append(np.asarray(cells, np.float32))
-    pairs = [neighbour_pairs(tree, tree.partition(count), proposals.merged_by) for count in PARTITIONS]
-    regions = reduce(joined, pairs, all_nodes(tree))
-    described = [describe(p, proposals.sums, proposals.maps.boxes)[0] for p in pairs]
-    numbers = np.concatenate([proposals.numbers, *described])
-    iou = np.zeros((len(regions), 2), np.float32)
+    iou = np.zeros((len(tree), 2), np.float32)
     for column, masks in enumerate(small.values()):
         if masks:
-            iou[:, column] = regions.overlaps(np.stack(masks)).max(1)
+            iou[:, column] = tree.overlaps(np.stack(masks)).max(1)
     labels = cv2.resize((labelled.whole > 0).astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-    of_nodes = tree.sums(tree.leaf_sums(np.asarray(labels, np.float32).reshape(-1, 1)))
-    share = regions.sums(of_nodes)[:, 0] / regions.area
-    known = np.stack([(share > LABELLED) | (iou[:, 0] > LABELLED), np.full(len(regions), labelled.has_parts)], 1)
-    keep = (regions.area >= LEAST_CELLS) & known.any(1)
-    return Nodes(numbers[keep], iou[keep], known[keep])
+    share = tree.sums(tree.leaf_sums(np.asarray(labels, np.float32).reshape(-1, 1)))[:, 0] / tree.area
+    known = np.stack([(share > LABELLED) | (iou[:, 0] > LABELLED), np.full(len(tree), labelled.has_parts)], 1)
+    keep = (tree.area >= LEAST_CELLS) & known.any(1)
+    return Nodes(proposals.numbers[keep], iou[keep], known[keep])
 
 
 def _joined(nodes: list[Nodes]) -> Nodes:

@@ -4,18 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-from converseg_ros.network.segments.regions import all_nodes, joined, neighbour_pairs
-from converseg_ros.network.segments.selection import (
-    LEAST_CELLS,
-    LEAST_QUALITY,
-    MOST_FLAT,
-    MOST_PARTS,
-    MOST_WHOLES,
-    choose,
-    flat_cut,
-    gains,
-    with_pairs,
-)
+from converseg_ros.network.segments.selection import LEAST_CELLS, LEAST_QUALITY, MOST_FLAT, choose, flat_cut
 from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
 
 
@@ -25,8 +14,8 @@ def tree() -> MergeTree:
     return merge_tree(superpixels(boundary), boundary)
 
 
-def kinds(count: int, kind: int = 0) -> NDArray[np.float32]:
-    return np.eye(4, dtype=np.float32)[np.full(count, kind)]
+def kinds(tree: MergeTree, kind: int = 0) -> NDArray[np.float32]:
+    return np.eye(4, dtype=np.float32)[np.full(len(tree), kind)]
 
 
 @pytest.mark.parametrize('seed', range(5))
@@ -49,18 +38,10 @@ def test_one_good_node_is_in_the_cut(tree: MergeTree) -> None:
 @pytest.mark.parametrize('seed', range(5))
 def test_chosen_segments_keep_the_contract(tree: MergeTree, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    quality, boundary = rng.random(len(tree)), rng.random((90, 120)).astype(np.float32)
-    cut = flat_cut(tree, quality)
-    pairs = neighbour_pairs(tree, cut, boundary)
-    regions = joined(all_nodes(tree), pairs)
-    whole, part = np.append(quality, rng.random(len(pairs))), rng.random(len(regions))
-    flat = with_pairs(cut, pairs, whole, len(tree))
-    assert any(region >= len(tree) for region in flat), 'some pair is worth more than its members'
-    assert gains(regions.area, whole)[flat].sum() > gains(tree.area, quality)[cut].sum()
-    chosen = choose(regions, flat, whole, part, kinds(len(regions)))
-    masks = np.stack([regions.mask(r) for r in chosen.regions])
-    assert masks[chosen.flat].sum(0).max() <= 1 and chosen.flat.sum() <= MOST_FLAT
-    assert (chosen.parent >= 0).sum() <= MOST_PARTS and (chosen.parent < 0).sum() <= MOST_WHOLES
+    chosen = choose(tree, rng.random(len(tree)), rng.random(len(tree)), kinds(tree), most=40, most_parts=5)
+    masks = np.stack([tree.mask(n) for n in chosen.nodes])
+    assert masks[chosen.flat].sum(0).max() <= 1
+    assert (chosen.parent >= 0).sum() <= 5 and (chosen.parent < 0).sum() <= 40 and chosen.flat.sum() <= MOST_FLAT
     for i in np.flatnonzero(chosen.parent >= 0):
         of = chosen.parent[i]
         assert chosen.flat[of] and not chosen.flat[i]
@@ -68,13 +49,10 @@ def test_chosen_segments_keep_the_contract(tree: MergeTree, seed: int) -> None:
 
 
 def test_walls_have_no_parts(tree: MergeTree) -> None:
-    half, high = np.full(len(tree), 0.5), np.full(len(tree), 0.9)
-    regions, root = all_nodes(tree), [len(tree) - 1]
-    assert (choose(regions, root, half, high, kinds(len(tree), 2)).parent < 0).all()
-    assert (choose(regions, root, half, high, kinds(len(tree), 0)).parent >= 0).any()
+    chosen = choose(tree, np.full(len(tree), 0.5), np.full(len(tree), 0.9), kinds(tree, 2))
+    assert (chosen.parent < 0).all()
 
 
 def test_nothing_good_gives_no_segments(tree: MergeTree) -> None:
     nothing = np.zeros(len(tree))
-    assert not len(flat_cut(tree, nothing))
-    assert not len(choose(all_nodes(tree), [], nothing, nothing, kinds(len(tree))).regions)
+    assert len(choose(tree, nothing, nothing, kinds(tree)).nodes) == 0

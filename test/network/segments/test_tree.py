@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-from converseg_ros.network.segments.regions import all_nodes, neighbour_pairs, node_boxes
 from converseg_ros.network.segments.tree import LeafEvidence, MergeTree, merge_tree, superpixels
 
 RECTANGLES = ((20, 20, 70, 60), (90, 30, 150, 100), (30, 80, 60, 110))  # x0, y0, x1, y1
@@ -34,7 +33,7 @@ def tree() -> MergeTree:
 
 
 def test_every_rectangle_is_a_node(tree: MergeTree) -> None:
-    iou = all_nodes(tree).overlaps(np.stack([rectangle(*r) for r in RECTANGLES])).max(0)
+    iou = tree.overlaps(np.stack([rectangle(*r) for r in RECTANGLES])).max(0)
     assert (iou > 0.9).all()
 
 
@@ -62,7 +61,7 @@ def test_sums_are_those_of_the_cells(tree: MergeTree) -> None:
 
 
 def test_border_is_measured_along_the_outline(tree: MergeTree) -> None:
-    best = int(all_nodes(tree).overlaps(rectangle(*RECTANGLES[1])[None])[:, 0].argmax())
+    best = int(tree.overlaps(rectangle(*RECTANGLES[1])[None])[:, 0].argmax())
     assert tree.border[best] / tree.perimeter[best] > 0.6
     assert tree.perimeter[len(tree) - 1] == 0
 
@@ -101,23 +100,7 @@ def test_votes_for_one_centre_hold_a_thing_together() -> None:
         weight = inside + 1e-6
         sums = [np.bincount(labels.ravel(), v.ravel(), k) for v in (weight, place * weight, 0.5 * weight)]
         evidence = LeafEvidence(sums[0], np.stack(sums[1:], 1), np.ones((k, 4)))
-        return float(all_nodes(merge_tree(labels, boundary, evidence)).overlaps(thing[None]).max())
+        return float(merge_tree(labels, boundary, evidence).overlaps(thing[None]).max())
 
     together, apart = best(0 * x + 1), best(np.where(x < 60, 0, 3).astype(np.float32))
     assert together > 0.9 > apart
-
-
-def test_pairs_are_neighbours_and_measured_as_one(tree: MergeTree) -> None:
-    nodes = tree.partition(12)
-    assert sum(tree.mask(n).astype(int) for n in nodes).max() == 1 and len(nodes) == 12
-    pairs = neighbour_pairs(tree, nodes, boundary_map())
-    assert len(pairs) > 5
-    for i, (a, b) in enumerate(pairs.members.tolist()):
-        mask = pairs.mask(i)
-        assert mask.sum() == pairs.area[i] == tree.area[a] + tree.area[b]
-        assert tree.parent[a] != tree.parent[b]
-        assert 0 < pairs.perimeter[i] < tree.perimeter[a] + tree.perimeter[b]
-    x0, y0, x1, y1 = pairs.boxes()[0].astype(int)
-    rows, columns = np.nonzero(pairs.mask(0))
-    assert (x0, y0, x1, y1) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    assert node_boxes(tree)[-1].tolist() == [0, 0, 160, 120]
