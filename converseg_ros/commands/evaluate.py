@@ -38,6 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     labels = add('labels', 'hand-made labels', lambda a: _score(a, _labels))
     labels.add_argument('data', type=Path, nargs='+', metavar='LABELS.json')
     labels.add_argument('--root', type=Path, required=True, help='the folder that the sources (images, bags) lie in')
+    calibrate = add('calibrate', 'fit calibration.json on labels and data sets together', _calibrate_on_all)
+    calibrate.add_argument('--labels', type=Path, nargs='*', default=[], metavar='LABELS.json')
+    calibrate.add_argument('--root', type=Path, help='the folder that the sources of the labels lie in')
+    calibrate.add_argument('--dataset', type=Path, nargs='*', default=[], metavar='DIR', help='items.jsonl folders')
+    calibrate.add_argument('--split', default='val', help="of the data sets; '' takes all (default: val)")
     hub = add('hub', 'the published benchmark; downloads it', lambda a: _score(a, _hub))
     hub.add_argument('--repo', default='aadarsh99/ConverSeg')
     hub.add_argument('--split', default='human_annotated', help='human_annotated or sam_seeded')
@@ -68,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
         sub.add_argument('--gold', type=Path, metavar='FILE', help='JSON {item id: program} that the prompts mean')
         sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
-    for sub in (items, dataset, labels, hub, refcoco, reasonseg, bag):
+    for sub in (items, dataset, labels, calibrate, hub, refcoco, reasonseg, bag):
         sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
         sub.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
         sub.add_argument('--json', type=Path, required=True, metavar='OUT', help='the result; a run resumes beside it')
@@ -212,6 +217,24 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
 def _print_result(args: argparse.Namespace, report: dict[str, Any]) -> None:
     """Print the last event: what was found, and where it is written."""
     print_event(Progress(stage='done', result={'report': str(args.json), 'giou': report.get('giou')}))
+
+
+def _calibrate_on_all(args: argparse.Namespace) -> int:
+    """Calibrate on labels and data sets together, so that views with depth and without are both fitted."""
+    from converseg_ros.datasets.labels import read_labels
+    from converseg_ros.datasets.samples import check_ids, samples_of_dataset, samples_of_labels
+    from converseg_ros.evaluation.sources import Sources
+
+    if args.labels and args.root is None:
+        raise InputError('labels without their images', where='--labels', do='give --root DIR')
+    samples = [s for path in args.dataset for s in samples_of_dataset(path, args.split)]
+    if args.labels:
+        found = [x for path in args.labels for x in read_labels(path)]
+        samples += samples_of_labels(found, Sources(args.root).find)
+    if not samples:
+        raise InputError('there are no items', where='calibrate', do='give --labels and --dataset')
+    _calibrate(args, ' '.join(p.name for p in (*args.labels, *args.dataset)), check_ids(samples)[: args.limit or None])
+    return 0
 
 
 def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,8 +19,11 @@ from converseg_ros.facts.planes import LEVEL, ViewGeometry
 from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.scales import distance_to, scale_of
 from converseg_ros.facts.surfaces import levelled, planes_of, surface_name
+from converseg_ros.knowledge import thing
 
 Floats = NDArray[np.float64]
+LEAST_LIKE, MOST_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
+PEOPLE = 0.7  # of the agents in view that are people; most of the others are animals
 HIDDEN = 1.0  # times its sigma that is added to the extents of a thing which others hide for certain
 Similarity = Callable[[str], Floats]
 
@@ -187,7 +191,10 @@ class Facts:
         """Return (S,) degrees of a free text: guesses, since text similarity is not calibrated."""
         if self.similarity is None:
             return Degree.unknown(len(self), f'what fits "{text}" cannot be told')
-        return Degree.guess(np.clip(self.similarity(text), 0, 1), f'"{text}" is matched by words alone')
+        alike = np.clip(self.similarity(text), 0, 1)
+        # Similarities order regions but say little of whether any fits, so they are taken relative to the best one.
+        relative = alike / max(float(alike.max(initial=0.0)), 1e-6)
+        return Degree.guess(LEAST_LIKE + (MOST_LIKE - LEAST_LIKE) * relative, f'"{text}" is matched by words alone')
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         if key not in self._cache:
@@ -226,6 +233,8 @@ class Facts:
         if self.exact and given is not None:
             return given
         crops = given or Degree.unknown(len(self), f'"{noun}" is no name that is known')
+        if given is not None and (share := agent_share(noun)):
+            crops = crops | Degree.known(share * self.kinds[:, 3])
         surface = self.kinds[:, 1:3].sum(1)
         by_plane = self._surface(noun)
         if by_plane is None:
@@ -259,3 +268,10 @@ class Facts:
     def _scene(self) -> relations.Scene:
         front = self.given.front if self.given.front is not None else np.full((len(self), 3), np.nan)
         return relations.Scene(self.standing, self.primitives, self.kinds[:, 1], self.segments.parent, front)
+
+
+@cache
+def agent_share(noun: str) -> float:
+    """Return how likely an agent (a person, a hand, an animal) is called by a noun, whatever it looks like."""
+    found = thing(noun)
+    return PEOPLE if found is not None and found.name == 'person' else 0.0

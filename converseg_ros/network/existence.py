@@ -141,20 +141,24 @@ def fit_existence(
     ious: Sequence[float],
     groups: Sequence[str],
     *,
+    own: Sequence[bool] | None = None,
     recall: float = 0.98,
     precision: float = 0.5,
 ) -> ExistenceFit:
     """Fit one mode on N answers.
 
     is_positive: whether the image has a target. ious: of mask and truth; not looked at without a target. groups:
-    image ids; answers on one image stay together when the report is cross-validated. recall: share of targets that the
-    safety threshold keeps. precision: share of OK answers with an IoU of 0.5 or more. Raises InputError where there are
-    fewer than ten items with or without a target.
+    image ids; answers on one image stay together when the report is cross-validated. own: the answers that thresholds
+    and report are made from; the weights are fitted on all. recall: share of targets that the safety threshold keeps.
+    precision: share of OK answers with an IoU of 0.5 or more. Raises InputError where there are fewer than ten items
+    with or without a target.
     """
     truth = np.asarray(is_positive, bool)
-    if truth.sum() < 10 or (~truth).sum() < 10:
+    mine = np.ones(len(truth), bool) if own is None else np.asarray(own, bool)
+    there, absent = int(truth[mine].sum()), int((~truth[mine]).sum())
+    if min(there, absent) < 10:
         raise InputError(
-            f'{int(truth.sum())} items with and {int((~truth).sum())} without a target are too few to calibrate on',
+            f'{there} items with and {absent} without a target are too few to calibrate on',
             where='calibration',
             do='give at least ten of each, better hundreds',
         )
@@ -167,7 +171,8 @@ def fit_existence(
         if truth[fold != f].any() and (~truth[fold != f]).any():
             held_out[fold == f] = _apply(_logistic(x[fold != f], truth[fold != f]), x[fold == f])
     weights = _logistic(x, truth)
-    p = _apply(weights, x)
+    p = _apply(weights, x)[mine]
+    truth, quality, held_out = truth[mine], quality[mine], held_out[mine]
     no_target = best_threshold(p, truth, quality)
     safe = min(recall_threshold(p, truth, recall), no_target)
     confident = max(precision_threshold(p, quality, precision), no_target)

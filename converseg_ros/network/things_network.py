@@ -37,6 +37,7 @@ from converseg_ros.programs.printer import words
 
 Checkpoint = Callable[[str], None]
 PRESENT, ABSENT = 0.3, 0.02  # of the executor: existence decides, so the best regions are nearly always proposed
+FEW = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
 
 
@@ -281,18 +282,24 @@ class ThingsNetwork:
         return best[index][0] if best else f'region {index}'
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Existence:
-        """Return existence fits of this uncalibrated network, one for each mode that the answers have enough of."""
+        """Return existence fits of this uncalibrated network, one for each mode that the answers have enough of.
+
+        Where a mode has few answers, the weights are fitted on those of both modes, and the thresholds on its own.
+        """
         modes, short = {}, []
+        known = [s for s in scored if s.evidence]
         for mode, depth in (('rgb', 0.0), ('rgbd', 1.0)):
-            own = [s for s in scored if s.evidence and s.evidence['depth'] == depth]
-            if not own:
+            own = [s.evidence['depth'] == depth for s in known]
+            if not any(own):
                 continue
+            use = [s for s, mine in zip(known, own) if mine or sum(own) < FEW]
             try:
                 modes[mode] = fit_existence(
-                    [s.evidence for s in own],
-                    [bool(s.positive) for s in own],
-                    [s.iou for s in own],
-                    [s.image_id for s in own],
+                    [s.evidence for s in use],
+                    [bool(s.positive) for s in use],
+                    [s.iou for s in use],
+                    [s.image_id for s in use],
+                    own=[s.evidence['depth'] == depth for s in use],
                 )
             except InputError as error:
                 short.append(f'{mode}: {error.what}')

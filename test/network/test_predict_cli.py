@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_an_error_with_the_reason_and_the_rest_is_answere
     assert [r['status'] for r in results[:4]] == ['ERROR'] * 4
     assert all(r['area_px'] == 0 for r in results[:4])
     reasons = [r['reason'] for r in results[:4]]
-    assert 'German' in reasons[0] and 'Russian' in reasons[1] and 'symbol' in reasons[2] and 'tokens' in reasons[3]
+    assert 'German' in reasons[0] and 'Russian' in reasons[1] and 'symbol' in reasons[2] and '80' in reasons[3]
     assert 'German' in capsys.readouterr().out
     same = [(r['status'], r['score'], r['area_px'], r['box']) for r in results[4:]]
     assert same[0][0] != 'ERROR' and same[1] == same[0] and same[2] == same[0], 'final punctuation changes nothing'

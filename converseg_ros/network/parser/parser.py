@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Final
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ from converseg_ros.programs.spans import Text, split
 
 FILE: Final = 'parser.safetensors'
 FORMAT: Final = '1'
+AGAIN: Final = 'fetch the model folder again, or train the parser'
 REMEMBERED: Final = 256
 
 
@@ -108,12 +109,15 @@ def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: C
 def load_model(path: Path, grammar: Grammar) -> tuple[ParserModel, Calibration]:
     """Read a model for a grammar; tokens that the file does not know are never written, others' rows are dropped."""
     if not path.is_file():
-        raise InputError('there is no parser', where=str(path), do='the model folder is not whole: fetch it again')
-    with safe_open(path, framework='pt') as f:
-        metadata = f.metadata() or {}
-        if metadata.get('format') != FORMAT:
-            raise InputError(f'format is {metadata.get("format")}, this package reads {FORMAT}', where=str(path))
-        state = {name: f.get_tensor(name).float() for name in f.keys()}  # noqa: SIM118 - not a mapping
+        raise InputError('there is no parser', where=str(path), do=AGAIN)
+    try:
+        with safe_open(path, framework='pt') as f:
+            metadata = f.metadata() or {}
+            state = {name: f.get_tensor(name).float() for name in f.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as error:
+        raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=AGAIN) from error
+    if metadata.get('format') != FORMAT:
+        raise InputError(f'format is {metadata.get("format")}, this package reads {FORMAT}', where=str(path), do=AGAIN)
     tokens = json.loads(metadata['tokens'])
     config = ParserConfig(**json.loads(metadata['config']) | {'tokens': grammar.size})
     model = ParserModel(config)

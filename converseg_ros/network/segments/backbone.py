@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 import torch
 from torch import Tensor, nn
@@ -69,7 +70,7 @@ def load_backbone(folder: Path) -> Backbone:
         for module, prefix in ((backbone.trunk, TRUNK_PREFIX), (backbone.detector, DETECTOR_PREFIX)):
             part = {k.removeprefix(prefix): v.float() for k, v in state.items() if k.startswith(prefix)}
             module.load_state_dict(part)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise InputError(f'no trunk and detector ({error})', where=str(path)) from error
     return backbone
 

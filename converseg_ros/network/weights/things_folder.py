@@ -68,8 +68,11 @@ def read_json(folder: Path) -> dict[str, Any]:
 
 
 def is_things(folder: Path) -> bool:
-    """Return whether a folder says that it is of this kind."""
-    return (folder / CONFIG).is_file() and read_json(folder).get('kind') == KIND
+    """Return whether a folder says that it is of this kind; a broken config.json says nothing."""
+    try:
+        return (folder / CONFIG).is_file() and read_json(folder).get('kind') == KIND
+    except InputError:
+        return False
 
 
 def seeing_fingerprint(folder: Path) -> str:

@@ -31,7 +31,7 @@ from converseg_ros.network.weights.things_folder import (
 )
 
 ENCODER = 'language_encoder.'  # prefix of the text encoder's tensors
-REMEMBERED = 4096  # texts whose vectors are kept
+REMEMBERED, BATCH = 4096, 64  # texts whose vectors are kept, and that are encoded at once
 CLEARLY = 0.8  # share of float32's time from which bfloat16 is taken
 
 
@@ -103,7 +103,8 @@ def load_text_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.floa
         new = [t for t in dict.fromkeys(texts) if t not in known]
         if new:
             with torch.inference_mode():
-                pooled = torch.nn.functional.normalize(encoder(new).pooled.float(), dim=1).numpy()
+                parts = [encoder(new[i : i + BATCH]).pooled.float() for i in range(0, len(new), BATCH)]
+            pooled = torch.nn.functional.normalize(torch.cat(parts), dim=1).numpy()
             if len(known) + len(new) > REMEMBERED:
                 known.clear()
             known.update(zip(new, pooled))

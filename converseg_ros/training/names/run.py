@@ -9,10 +9,10 @@ from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.names.detector import Evidence
 from converseg_ros.network.segments.backbone import load_backbone
 from converseg_ros.network.segments.boundary import channels_last
+from converseg_ros.network.weights.things_loader import load_text_encoder
 from converseg_ros.training.names.config import NamesConfig
 from converseg_ros.training.names.features import cache_round
 from converseg_ros.training.names.fit import Prepared, finish
-from converseg_ros.training.names.meanings import text_encoder
 from converseg_ros.training.names.table import read_table
 
 WEIGHTS = 'names.safetensors'
@@ -29,5 +29,5 @@ def train_names(config: NamesConfig, report: Callable[[str], None]) -> Path:
             cache_round(Path(config.cache), Path(source.path), number, backbone.trunk, evidence, report)
     path = Path(config.out) / WEIGHTS
     prepared = Prepared(read_table(config, words), backbone.trunk, words)
-    finish(prepared, config, text_encoder(folder), path, report)
+    finish(prepared, config, load_text_encoder(folder), path, report)
     return path

@@ -1,0 +1,80 @@
+"""The shipped folder loads, answers, and says in words what is wrong with a broken one."""
+
+from pathlib import Path
+import shutil
+
+import numpy as np
+import pytest
+
+pytest.importorskip('torch')
+
+from converseg_ros.cli import main
+from converseg_ros.core import Frame, InputError, Intrinsics, Status
+from converseg_ros.network import load
+from converseg_ros.network.registry import find_model
+from converseg_ros.network.weights.things_folder import NAMES, PARSER, SEGMENTS, assemble, is_things
+
+
+@pytest.fixture(scope='module')
+def network():
+    loaded = load('compact', device='cpu', precision='fp32')
+    yield loaded
+    loaded.close()
+
+
+def scene(depth: bool = True) -> Frame:
+    """A table with a red and a blue block, drawn."""
+    rows = np.arange(240, dtype=np.float32)[:, None] / 240
+    z = np.repeat(1.5 - 0.8 * rows, 320, 1)
+    rgb = np.full((240, 320, 3), (170, 150, 120), np.uint8)
+    for x, colour in ((60, (200, 30, 30)), (200, (30, 60, 190))):
+        rgb[80:150, x : x + 60] = colour
+        z[80:150, x : x + 60] = z[149, x] - 0.03
+    camera = Intrinsics(290.0, 290.0, 159.5, 119.5, 320, 240)
+    return Frame(rgb, z.astype(np.float32) if depth else None, camera if depth else None)
+
+
+def test_the_shipped_folder_answers_with_programs(network):
+    assert network.name.startswith('compact') and network.calibrated
+    network.set_image(scene())
+    red, all_things, nonsense = network.predict(['the red thing', 'all the things on the table', 'die rote Tasse'])
+    assert red.mask.shape == (240, 320) and red.program is not None and 'red' in red.program_text
+    assert red.mask[95:135, 70:110].mean() > 0.8 and red.mask[95:135, 210:250].mean() < 0.2
+    assert all_things.program is not None
+    assert nonsense.status == Status.ERROR
+
+
+def test_rgb_alone_is_enough_for_colours_but_not_for_sizes(network):
+    network.set_image(scene(depth=False))
+    red, tallest = network.predict(['the red thing', 'the tallest thing'])
+    assert red.mask[95:135, 70:110].mean() > 0.8
+    assert tallest.status != Status.OK
+
+
+@pytest.mark.parametrize('name', [SEGMENTS, NAMES, PARSER, 'backbone.safetensors', 'language.safetensors'])
+def test_a_torn_or_missing_file_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / 'model'
+    shutil.copytree(find_model('compact'), folder)
+    (folder / name).write_bytes((folder / name).read_bytes()[:1000])
+    with pytest.raises(InputError, match=name):
+        load(folder, device='cpu')
+    assert main(['weights', 'check', str(folder)]) == 1
+    assert name in capsys.readouterr().out
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=name):
+        load(folder, device='cpu')
+
+
+def test_a_folder_is_assembled_without_the_calibration_of_other_weights(tmp_path: Path) -> None:
+    source = find_model('compact')
+    config = assemble(tmp_path / 'new', source, {SEGMENTS: source / SEGMENTS}, name='new', version='7')
+    assert (config.name, config.version) == ('new', '7') and is_things(tmp_path / 'new')
+    assert not (tmp_path / 'new' / 'calibration.json').exists() and config.licences
+    with pytest.raises(InputError, match='missing'):
+        assemble(tmp_path / 'none', source, {NAMES: tmp_path / 'nothing'}, name='none', version='1')
+
+
+def test_the_shipped_folder_has_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['weights', 'check', 'compact']) == 0
+    out = capsys.readouterr().out
+    assert 'calibrated (' in out and 'licence of' in out
