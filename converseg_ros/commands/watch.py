@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
                 print(f'the robot asks: {ack.question}')
             if not ack.accepted:
                 raise ConversegError(ack.reason, where=args.say)
+            robot.caught_up(timeout=args.timeout)  # what is counted below answers what was said
         seen = 0
         heard, shown = time.monotonic(), False
         while not args.count or seen < args.count:

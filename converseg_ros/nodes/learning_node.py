@@ -45,6 +45,7 @@ class LearningNode(SameValue, Node):
             self._serve(Train, '~/train', self._train),
             self._serve(Evaluate, '~/evaluate', self._evaluate),
         ]
+        self.get_logger().info('ready: ~/generate, ~/train, ~/evaluate')
 
     def _serve(self, kind: Any, name: str, work: Callable[[ServerGoalHandle], Any]) -> ActionServer:
         async def execute(handle: ServerGoalHandle) -> Any:

@@ -78,6 +78,7 @@ class SpeechNode(SameValue, Node):
             self._reader.start()
         else:
             self._microphone = Microphone(self._live.feed, s['device'])
+        self.get_logger().info(f'listening: {s["audio_source"]}')
 
     def _apply(self, settings: dict[str, Any]) -> None:
         """Take new values of the parameters that may change."""
