@@ -35,9 +35,9 @@ class NamesConfig:
     fold_steps: int = 1000  # of each fold
     batch: int = 256
     lr: float = 3e-3
-    weight_decay: float = 0.01
-    dropout: float = 0.2  # of features
-    drop_crops: float = 0.1  # share of the nouns whose linear part is left out, so that ImageNet's nouns are comparable
+    weight_decay: float = 0.5
+    dropout: float = 0.3  # of features
+    drop_crops: float = 0.3  # share of the nouns whose linear part is left out, so that ImageNet's nouns are comparable
     drop_detector: float = 0.5  # share of the things whose detector evidence is withheld
     balance: float = 0.25  # exponent: 0 draws things as often as they are labelled, 1 all labels equally often
     folds: int = 2  # of the training pictures, for the calibration

@@ -74,6 +74,8 @@ def train_head(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfi
     for step in range(config.steps):
         rows = rng.choice(picked, config.batch, p=share)
         view = rng.integers(0, table.pooled.shape[1], config.batch)
+        # where a thing fills its picture, what is around it gives away its source: it is shown on grey only
+        view = np.where(table.filling[rows], view // len(VIEWS) * len(VIEWS) + VIEWS.index(MASKED), view)
         keep = (torch.rand(len(rows), 1) >= config.drop_detector).float()
         evidence = table.evidence[rows] * keep
         dropped = torch.rand(len(head.crops)) < config.drop_crops

@@ -25,6 +25,7 @@ class Table:
 
     pooled (I, V, 1280) float16; the first three views are those of round 0. evidence (I, 160). allowed (I, N + 1) over
     the vocabulary. labels, images, sources, areas (pixels), splits: of each thing; a crop's source is its set.
+    filling: whether the thing fills its picture, so that a crop with surroundings repeats the picture's border.
     """
 
     pooled: Tensor
@@ -35,6 +36,7 @@ class Table:
     sources: NDArray[np.str_]
     areas: NDArray[np.int64]
     splits: NDArray[np.str_]
+    filling: NDArray[np.bool_]
 
     @property
     def named(self) -> NDArray[np.bool_]:
@@ -56,7 +58,7 @@ def read_table(config: NamesConfig, words: Vocabulary) -> Table:
         torch.cat([p.evidence for p in parts]),
         *(
             np.concatenate([getattr(p, name) for p in parts])
-            for name in ('allowed', 'labels', 'images', 'sources', 'areas', 'splits')
+            for name in ('allowed', 'labels', 'images', 'sources', 'areas', 'splits', 'filling')
         ),
     )
 
@@ -77,6 +79,7 @@ def _read(source: NameSource, config: NamesConfig, words: Vocabulary) -> Table:
         np.array([sets.get(image, folder.name) for image in first.images]),
         np.array(first.areas),
         np.array([_split(source, sets)(image) for image in first.images]),
+        np.array([image in sets for image in first.images]),
     )
 
 

@@ -54,6 +54,7 @@ def prepared() -> Prepared:
         np.full(len(labels), 'photos'),
         np.full(len(labels), 5000),
         np.where(np.arange(len(labels)) % 4 == 0, 'test', 'train'),
+        np.arange(len(labels)) % 5 == 0,
     )
     return Prepared(table, EfficientNetLite0().eval(), vocabulary())
 
