@@ -160,19 +160,22 @@ def oracle(masks: NDArray[np.bool_], flat: NDArray[np.bool_], truth: NDArray[np.
     """
     if not len(masks):
         return 0.0, 0.0, 0.0
-    rows, target, whole = masks.reshape(len(masks), -1), truth.ravel(), float(truth.sum())
-    inside, area = rows.astype(np.float32) @ target, rows.sum(1)
+    rows, whole = masks.reshape(len(masks), -1), float(truth.sum())
+    where = np.flatnonzero(truth.ravel())
+    target, parts = truth.ravel()[where], rows[:, where]  # only there can a mask hit
+    inside, area = parts.astype(np.float32) @ target, rows.sum(1)
     iou = inside / np.maximum(area + whole - inside, 1e-9)
     best = int(iou.argmax())
-    union, value = rows[best].copy(), float(iou[best])
-    candidates = rows[inside > 0]
+    union, hit_by, value = rows[best].copy(), parts[best].copy(), float(iou[best])
+    useful = np.flatnonzero(inside > 0)
+    rows, parts = rows[useful], parts[useful]
     for _ in range(UNION - 1):
-        joined = candidates | union
-        hit = joined.astype(np.float32) @ target
-        scores = hit / np.maximum(joined.sum(1) + whole - hit, 1e-9)
+        hit = (parts | hit_by).astype(np.float32) @ target
+        scores = hit / np.maximum(np.count_nonzero(rows | union, axis=1) + whole - hit, 1e-9)
         if not len(scores) or scores.max() <= value + 1e-3:
             break
-        union, value = joined[int(scores.argmax())], float(scores.max())
+        chosen = int(scores.argmax())
+        union, hit_by, value = rows[chosen] | union, parts[chosen] | hit_by, float(scores[chosen])
     return float(iou[best]), float(iou[flat].max(initial=0)), value
 
 
