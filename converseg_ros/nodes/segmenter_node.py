@@ -4,6 +4,7 @@ ros2 run converseg_ros segmenter_node --ros-args -r image:=/camera/color/image_r
     -r depth:=/camera/aligned_depth_to_color/image_raw -r camera_info:=/camera/color/camera_info
 """
 
+from collections import deque
 from collections.abc import Sequence
 import sys
 from typing import Any
@@ -45,6 +46,8 @@ class SegmenterNode(LoggedLifecycleNode):
         self.settings = parameters.declare(self)
         self.book = InstructionBook(self.settings['max_instructions'], self.settings['instruction_ttl'])
         self._answered = self.create_guard_condition(lambda: self.hearing.collect())
+        self._resets: deque[str] = deque()  # reasons of resets that the executor has still to do
+        self._reset_wanted = self.create_guard_condition(self._do_resets)
         self.hearing = Hearing(
             self.book, self.stop, self.reset, self.acknowledge, self._answered.trigger, self.get_logger().warning
         )
@@ -64,7 +67,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self._periodic['diagnostics'] = self.create_timer(1 / self.settings['diagnostics_rate'], self.on_diagnostics)
         self._jump = self.get_clock().create_jump_callback(
             JumpThreshold(min_forward=MOST_JUMP, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
-            post_callback=lambda _: self.reset('the clock jumped'),
+            post_callback=lambda _: self.reset_soon('the clock jumped'),
         )
 
     # --- lifecycle ----------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ class SegmenterNode(LoggedLifecycleNode):
         """Subscribe to the camera and take requests."""
         assert self.live is not None and self.intake is not None
         self.live.active = True
-        self.camera = CameraInput(self, self.settings, self.live.take, self.reset, self.intake)
+        self.camera = CameraInput(self, self.settings, self.live.take, self.reset_soon, self.intake)
         self.requests = Requests(self, self.working, lambda: int(self.settings['max_instructions']))
         self._periodic['follow'] = self.create_timer(1.0, self.on_follow)
         where = ', '.join(f'{k}: {v}' for k, v in self.camera.describe().items())
@@ -255,8 +258,18 @@ class SegmenterNode(LoggedLifecycleNode):
             self.get_logger().debug(f'requests stopped: {reason}')
             self.requests.stop()
 
+    def reset_soon(self, reason: str) -> None:
+        """Have the executor reset the node; for other threads, which must not meet a transition of the lifecycle."""
+        self._resets.append(reason)
+        self._reset_wanted.trigger()
+
+    def _do_resets(self) -> None:
+        reasons = dict.fromkeys(self._resets.popleft() for _ in range(len(self._resets)))
+        if reasons:
+            self.reset('; '.join(reasons))
+
     def reset(self, reason: str) -> None:
-        """Forget frames and tracks."""
+        """Forget frames and tracks; called in the executor's thread."""
         self.get_logger().info(f'reset: {reason}', throttle_duration_sec=1.0)
         self.stop(reason)
         if self.camera is not None:

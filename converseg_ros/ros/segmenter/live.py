@@ -39,7 +39,9 @@ class Log(Protocol):
 class LivePipeline:
     """Network thread (segment, publish, requests), side thread (carry to newer frames, judge safety), and a watch.
 
-    The watch's thread sees to it that safety is judged; a timer of the executor's would cost ten times as much.
+    The watch's thread sees to it that safety is judged; a timer of the executor's would cost ten times as much. Each
+    section below names the thread that calls its methods: `take` comes from the thread that receives camera messages,
+    everything that changes settings or forgets comes from the executor.
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class LivePipeline:
         self._side_worker: NewestWorker[Bundle] = NewestWorker('side', self._carry, self._failed)
         self._watch = Ticker('watch', 1 / settings['safety_rate'], self._tick, self._blind)
 
-    # --- called in the executor's thread -----------------------------------------------------------------------------
+    # --- called in any thread -----------------------------------------------------------------------------------------
 
     @property
     def guarding(self) -> bool:
         """Whether a safety instruction is in force."""
         return any(i.role == Role.SAFETY for i in self.book.active())
+
+    # --- called in the thread that receives camera messages -----------------------------------------------------------
 
     def take(self, bundle: Bundle) -> None:
         """Take the newest frame; work on it if anybody wants to know."""
@@ -106,6 +110,8 @@ class LivePipeline:
             self.counts['replaced'] += 1
         if busy and self.settings['track'] and self.segmenter.tracking:
             self._side_worker.offer(bundle)
+
+    # --- called in the executor's thread ------------------------------------------------------------------------------
 
     def submit(self, job: Callable[[], None]) -> None:
         """Run a request's job in the network thread, before the next frame."""
@@ -132,12 +138,12 @@ class LivePipeline:
         self.latest = None
         self.watch_safety()
 
+    # --- in the watch's thread at `safety_rate`, and in the executor's at a reset -------------------------------------
+
     def watch_safety(self) -> None:
-        """Judge safety anew; called at `safety_rate`. If the judging itself hangs, say false without it."""
+        """Judge safety anew. If the judging itself hangs, say false without it."""
         if self.active and self.guarding:
-            if not self._judging:
-                self._judging = True
-                self._side_worker.submit(self._judge)
+            self._judge_soon()
             if time.monotonic() - self._judged > max(self.settings['safety.max_age'], 0.5):
                 self.report = SafetyReport(False, 'judging safety takes too long')
                 self.outputs.unsafe()
@@ -152,6 +158,16 @@ class LivePipeline:
             with self._word:
                 self.report = replace(report, ok=False, reason=reason)
                 self.outputs.safety(self.report, self.settings.safety.voxel)
+
+    def _judge_soon(self) -> None:
+        """Have the side thread judge safety, unless it is about to."""
+        with self._lock:
+            if self._judging:
+                return
+            self._judging = True
+        self._side_worker.submit(self._judge)
+
+    # --- called in the executor's thread ------------------------------------------------------------------------------
 
     def close(self) -> bool:
         """End the threads and the network; return whether they ended."""
@@ -273,9 +289,8 @@ class LivePipeline:
             self._showing = bool(regions)
         self.outputs.publish(frame, regions, s.lift, s['target_frame'], s['tf_timeout'])
         self.counts['tracked' if regions and regions[0].tracked else 'answered'] += 1
-        if not self._judging and self.guarding:
-            self._judging = True
-            self._side_worker.submit(self._judge)
+        if self.guarding:
+            self._judge_soon()
         return True
 
     # --- in the side thread -------------------------------------------------------------------------------------------
@@ -296,8 +311,8 @@ class LivePipeline:
 
     def _judge(self) -> None:
         """Judge safety and say so."""
-        self._judging = False
         with self._lock:
+            self._judging = False
             frame, regions = self._answer or (None, [])
         frame = frame or self._unanswered()
         report = self.gate.assess(
