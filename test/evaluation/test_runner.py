@@ -149,7 +149,7 @@ def test_a_majority_mask_does_not_depend_on_the_prompt():
 def test_the_best_prompt_blind_version_stands_for_all(micro):
     answers = Runner(micro, standard(lambda _: None, nouns=False), report=lambda _: None).run(samples(2))
     report = build_report(answers, model='micro', command='', data='tiny')
-    assert set(report['baselines']) == {'all_empty', 'all_foreground', 'prompt_blind'}
+    assert set(report['baselines']) == {'all_empty', 'all_foreground', 'prompt_blind', 'detector_matching'}
     assert report['baselines']['prompt_blind']['which']
     blind = [n for n in answers if n.startswith('prompt_blind:')]
     assert len(blind) > 3
