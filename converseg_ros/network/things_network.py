@@ -37,6 +37,7 @@ from converseg_ros.programs.printer import words
 
 Checkpoint = Callable[[str], None]
 PRESENT, ABSENT = 0.3, 0.02  # of the executor: existence decides, so the best regions are nearly always proposed
+SHARE = 0.65  # of the best region, that another member of "all" needs; chosen on the kitchen and on photographs
 FEW = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
 
@@ -217,7 +218,7 @@ class ThingsNetwork:
         if isinstance(program, str):
             return program
         try:
-            return execute(program.root, seen.facts, Options(PRESENT, ABSENT, recall=role == Role.SAFETY))
+            return execute(program.root, seen.facts, Options(PRESENT, ABSENT, share=SHARE, recall=role == Role.SAFETY))
         except InputError as error:
             return str(error)
 
