@@ -142,6 +142,7 @@ def fit_existence(
     groups: Sequence[str],
     *,
     own: Sequence[bool] | None = None,
+    kept: float = 0.75,
     recall: float = 0.98,
     precision: float = 0.5,
 ) -> ExistenceFit:
@@ -149,7 +150,8 @@ def fit_existence(
 
     is_positive: whether the image has a target. ious: of mask and truth; not looked at without a target. groups:
     image ids; answers on one image stay together when the report is cross-validated. own: the answers that thresholds
-    and report are made from; the weights are fitted on all. recall: share of targets that the safety threshold keeps.
+    and report are made from; the weights are fitted on all. kept: least share of targets
+    that the usual threshold keeps. recall: share of targets that the safety threshold keeps.
     precision: share of OK answers with an IoU of 0.5 or more. Raises InputError where there are fewer than ten items
     with or without a target.
     """
@@ -173,7 +175,7 @@ def fit_existence(
     weights = _logistic(x, truth)
     p = _apply(weights, x)[mine]
     truth, quality, held_out = truth[mine], quality[mine], held_out[mine]
-    no_target = best_threshold(p, truth, quality)
+    no_target = min(best_threshold(p, truth, quality), recall_threshold(p, truth, kept))
     safe = min(recall_threshold(p, truth, recall), no_target)
     confident = max(precision_threshold(p, quality, precision), no_target)
     report = {

@@ -7,6 +7,7 @@ last, is that of "none of these nouns". What leaves the head are probabilities; 
 """
 
 from dataclasses import dataclass
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,13 @@ class NameHead(nn.Module):
         share = F.softmax(class_logits.float(), 1)
         total = share.new_zeros(len(share), len(self.classed) + 1).index_add(1, self.class_place, share)
         return (total[:, :-1] + FLOOR).log()
+
+    def with_none(self, by_class: Tensor) -> Tensor:
+        """Return ImageNet's log-probabilities alone (B, I) as those of all nouns and of none of them (B, K + 1)."""
+        out = by_class.new_full((len(by_class), len(self.sources.nouns) + 1), math.log(FLOOR))
+        out[:, self.classed] = by_class
+        out[:, -1] = torch.log((1 - by_class.exp().sum(1)).clamp_min(FLOOR))
+        return out
 
     def forward(self, pooled: Tensor, by_class: Tensor, evidence: Tensor, dropped: Tensor | None = None) -> Tensor:
         """Return the (B, K + 1) log-probabilities of the nouns and of none of them.

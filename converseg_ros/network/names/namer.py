@@ -1,6 +1,7 @@
 """The `Namer` that this package ships: crops, ImageNet's classes, a trained head and COCO's detector."""
 
 from collections.abc import Sequence
+import math
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from converseg_ros.network.names.scores import Encoder, Phrases
 from converseg_ros.network.names.weights import NameWeights, load_names
 from converseg_ros.network.segments.backbone import Backbone
 
+IMAGENET = 0.3  # share of ImageNet's posterior alone
 CROPS, SECOND = 24, 6  # regions that are looked at, and those that are looked at once more, on grey
 NO_CROP = tuple(KINDS.index(kind) for kind in ('surface', 'structure'))
 
@@ -86,8 +88,8 @@ class CropNamer:
     def _read(self, pooled: Tensor, evidence: Tensor) -> Tensor:
         trunk = self.backbone.trunk
         logits = trunk.class_logits(pooled.to(trunk.classifier.weight)).float().cpu()
-        found: Tensor = self.head(pooled, self.head.by_class(logits), evidence)
-        return found
+        by_class = self.head.by_class(logits)
+        return mixed(self.head(pooled, by_class, evidence), self.head.with_none(by_class), IMAGENET)
 
     def pooled(self, crops: NDArray[np.uint8]) -> Tensor:
         """Return the trunk's features (S, 1280) float32 of crops (S, side, side, 3), on the CPU."""
@@ -101,6 +103,15 @@ class CropNamer:
     def warm_up(self) -> None:
         """Run once on as many crops as a view has, so that the first view is not slower than others."""
         self.pooled(np.zeros((CROPS, SIDE, SIDE, 3), np.uint8))
+
+
+def mixed(trained: Tensor, plain: Tensor, share: float) -> Tensor:
+    """Return the logarithm of a mixture of two distributions (S, K + 1) given as log-probabilities.
+
+    The trained head knows the kinds of pictures that it was trained on best; ImageNet's posterior alone is better on
+    others. Neither can rule out what the other one is sure of.
+    """
+    return torch.logaddexp(trained + math.log(1 - share), plain + math.log(share))
 
 
 def worth_a_crop(segments: Segments) -> NDArray[np.intp]:
