@@ -200,4 +200,5 @@ def test_one_training_step(reference):
         'mask_tokens': sam.mask_tokens.weight,
         'iou_token': sam.iou_token.weight,
     }.items():
-        assert gap(parameter.grad, z[f'train/grad/{name}']) <= 1e-4, name
+        # three times the largest difference under PyTorch's plain, AVX2 and AVX-512 kernels (1.3e-4)
+        assert gap(parameter.grad, z[f'train/grad/{name}']) <= 4e-4, name
