@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             print(f'{summary(scores)}\nmodel folder: {target}')
         run_all([line.replace('{model}', shlex.quote(str(target))) for line in config.finish])
+    trainer.accelerator.end_training()  # a process group that is still open can abort the process at its exit
     return 0
 
 
