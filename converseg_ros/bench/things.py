@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros import network
     from converseg_ros.datasets.views import read_view
     from converseg_ros.evaluation.report import peak_memory_mb
+    from converseg_ros.network.things_network import ThingsNetwork
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     }
     for precision in ('bf16', 'fp32'):
         loaded: Any = network.load(args.model, device=args.device, precision=precision)
-        if not hasattr(loaded, 'facts'):
+        if not isinstance(loaded, ThingsNetwork):
             raise InputError('not a model of kind things', where=str(args.model), do='use converseg bench net')
         for count in (int(n) for n in args.prompts.split(',')):
             case = {'precision': precision, 'prompts': count} | measure(loaded, view, count, args.repeat)
