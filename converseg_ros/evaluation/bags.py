@@ -82,14 +82,6 @@ class Bag:
             found.append(stamp_of(self.reader.deserialize(raw, connection.msgtype)))
         return found
 
-    def image_at(self, stamp_ns: int) -> NDArray[np.uint8]:
-        """Return the (H, W, 3) uint8 colour image with this very stamp."""
-        for connection, _, raw in self.reader.messages(self._connections(self.camera.image)):
-            message = self.reader.deserialize(raw, connection.msgtype)
-            if stamp_of(message) == stamp_ns:
-                return color_of(message)
-        raise InputError(f'no image has the stamp {stamp_ns}', where=str(self.path))
-
     def frame_at(self, stamp_ns: int) -> Frame:
         """Return the frame of the colour image with this very stamp, with all that the bag has of it."""
         others = set(self.stamps()) - {stamp_ns}

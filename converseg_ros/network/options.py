@@ -1,10 +1,13 @@
 """What can be chosen when a network is loaded."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from converseg_ros.core import ConversegError
+from converseg_ros.core import ConversegError, InputError
 from converseg_ros.network.config import Outline, Preprocess, Select
+
+if TYPE_CHECKING:
+    import torch
 
 Precision = Literal['auto', 'fp32', 'bf16']
 
@@ -33,3 +36,13 @@ class Options:
     chunk: int = 8
     probability: bool | None = None
     graphs: bool = True
+
+
+def device_of(name: 'str | torch.device | None') -> 'torch.device':
+    """Return the device of a name, a GPU where there is one for None; raise InputError where it is not there."""
+    import torch
+
+    device = torch.device(name or ('cuda' if torch.cuda.is_available() else 'cpu'))
+    if device.type == 'cuda' and not torch.cuda.is_available():
+        raise InputError('there is no CUDA GPU, or this torch has no CUDA', where='device', do='use --device cpu')
+    return device

@@ -21,7 +21,7 @@ from converseg_ros.network.config import NetworkConfig, Preprocess, Select
 from converseg_ros.network.features import Decoded, ImageFeatures, Prompts
 from converseg_ros.network.graphs import BUCKETS, COUNTS, Graphs, bucket
 from converseg_ros.network.model import ConverSegNet
-from converseg_ros.network.options import DeviceMemoryError, Options
+from converseg_ros.network.options import DeviceMemoryError, Options, device_of
 from converseg_ros.network.postprocess import read
 from converseg_ros.network.preprocess import normalise, to_input
 from converseg_ros.network.stage_timer import Stages
@@ -66,10 +66,8 @@ class Predictor:
         self.config: NetworkConfig = network.config
         self._name = name or f'{self.config.name} {self.config.version}'
         self.calibration = calibration
-        self._device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        self._device = device_of(device)
         gpu = self._device.type == 'cuda'
-        if gpu and not torch.cuda.is_available():
-            raise InputError('there is no CUDA GPU, or this torch has no CUDA', where='device', do='use --device cpu')
         precision = self.options.precision
         self._dtype = torch.bfloat16 if precision == 'bf16' or (precision == 'auto' and gpu) else torch.float32
         self._select: Select = self.options.select or self.config.select

@@ -99,9 +99,9 @@ def test_a_bag_gives_its_frames_whatever_the_format(tmp_path, compressed, storag
         assert frames[3].pose[0, 3] == pytest.approx(0.03)
         assert frames[0].frame.intrinsics.fx == 60
         assert frames[0].frame.gravity == pytest.approx([0, 0, -1])
-        assert (bag.image_at(START + STEP) == scene(1)[0]).all()
+        assert (bag.frame_at(START + STEP).rgb == scene(1)[0]).all()
         with pytest.raises(InputError, match='no image'):
-            bag.image_at(7)
+            bag.frame_at(7)
 
 
 def test_frames_can_be_left_out(tmp_path):

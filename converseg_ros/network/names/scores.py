@@ -45,6 +45,7 @@ class Phrases:
         self._scaling, self._words, self._encode = scaling, words, encode
         self._vectors = dict(zip(meanings.nouns, meanings.vectors))
         self._found: dict[str, Meaning] = {}
+        self._last: tuple[NDArray[np.float32], tuple[tuple[str, float], ...]] | None = None
 
     def scores(self, p: NDArray[np.float32], nouns: Sequence[str]) -> NameScores:
         """Return the scores of phrases for regions whose nouns have the probabilities `p` (S, K)."""
@@ -54,7 +55,13 @@ class Phrases:
             total = np.clip(p[:, meaning.places] @ meaning.weights, LEAST, 1 - LEAST)
             log_odds[:, column] = np.log(total / (1 - total)) * self._scaling.of(noun)
         known = np.array([m.known for m in found], bool)
-        return NameScores(tuple(nouns), log_odds, known, tuple(self._best(row) for row in p))
+        return NameScores(tuple(nouns), log_odds, known, self._called(p))
+
+    def _called(self, p: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
+        """Return what each region is called; worked out once for a view, whose probabilities are the same array."""
+        if self._last is None or self._last[0] is not p:
+            self._last = p, tuple(self._best(row) for row in p)
+        return self._last[1]
 
     def meaning(self, phrase: str) -> Meaning:
         """Return how a phrase is scored."""

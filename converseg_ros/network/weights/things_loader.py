@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 import torch
 
-from converseg_ros.core import InputError
 from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
 from converseg_ros.network.existence import Existence
 from converseg_ros.network.names.namer import load_namer
-from converseg_ros.network.options import Options, Precision
+from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.parser import load_parser
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
@@ -59,14 +58,6 @@ def load_things(
     path = folder / CALIBRATION
     fitted = Existence.load(path) if calibration and path.is_file() else None
     return ThingsNetwork(parts, name=f'{config.name} {config.version}', existence=fitted, images=chosen.images)
-
-
-def device_of(name: str | None) -> torch.device:
-    """Return the device of a name, a GPU where there is one for None; raise InputError where it is not there."""
-    device = torch.device(name or ('cuda' if torch.cuda.is_available() else 'cpu'))
-    if device.type == 'cuda' and not torch.cuda.is_available():
-        raise InputError('there is no CUDA GPU, or this torch has no CUDA', where='device', do='use --device cpu')
-    return device
 
 
 def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
