@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
     actions.add_parser('list', help='the models that can be named, with size, licence and calibration')
     fetch = actions.add_parser('fetch', help='download released weights')
-    fetch.add_argument('name', help='e.g. converseg-net-3b')
+    fetch.add_argument('name', help='e.g. converseg-net-3b, siglip2-base, or OWNER/NAME of a transformers model')
     fetch.add_argument('--accept', action='store_true', help='accept the licences that are shown, and download')
     fetch.add_argument('--out', type=Path, metavar='DIR', help="where to (default: NAME in the user's cache)")
     fetch.add_argument('--repo', help='another hub repository in the same format')
@@ -71,21 +71,23 @@ def show(args: argparse.Namespace) -> int:
 def fetch(args: argparse.Namespace) -> int:
     """Show the licences; download what was accepted."""
     from converseg_ros.network.registry import cache_folder
+    from converseg_ros.network.weights.catalogue import folder_name
+    from converseg_ros.network.weights.hub import TRANSFORMERS, parts_of
     from converseg_ros.network.weights.hub import fetch as download
-    from converseg_ros.network.weights.hub import parts_of
 
-    if '/' in args.name or args.name.startswith('.'):
-        raise InputError('not a name', where=args.name, do='use --repo OWNER/NAME for a repository, --out for a folder')
+    if args.name.startswith(('.', '/')) or (args.repo and '/' in args.name):
+        raise InputError('not a name', where=args.name, do='use OWNER/NAME for a repository, --out for a folder')
     parts = parts_of(args.name, args.repo, args.language)
     for part in parts:
         print(f'https://huggingface.co/{part.repo}\n    licence: {part.licence}')
     if not args.accept:
         print('Nothing was downloaded. To accept these licences and download, add --accept.', file=sys.stderr)
         return 1
-    target = args.out or cache_folder() / args.name
+    target = args.out or cache_folder() / folder_name(args.name)
     files = download(parts, target)
     print(f'{len(files)} files, checksums verified, in {target}')
-    print(f'to make it load in seconds: converseg weights convert {target} {target}-merged')
+    if parts[0].patterns != TRANSFORMERS:
+        print(f'to make it load in seconds: converseg weights convert {target} {target}-merged')
     return 0
 
 

@@ -166,6 +166,8 @@ FILES = {
         'tokenizer.json': b'{}',
         'model.safetensors': b'x',
     },
+    'some/siglip': {'config.json': b'{}', 'model.safetensors': b'weights', 'pytorch_model.bin': b'the same again'},
+    'some/pickle': {'config.json': b'{}', 'pytorch_model.bin': b'weights'},
 }
 
 
@@ -298,6 +300,19 @@ def test_fetch_says_when_the_hub_is_away(fetch, capsys):
 def test_only_what_is_published_can_be_fetched(capsys):
     assert main(['weights', 'fetch', 'converseg-net-9000b']) == 1
     assert 'converseg-net-3b' in capsys.readouterr().err
+
+
+def test_a_model_of_transformers_is_fetched_by_its_hub_name(hub, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('HF_ENDPOINT', hub)
+    monkeypatch.setenv('HF_HUB_DISABLE_XET', '1')
+    monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path))
+    assert main(['weights', 'fetch', 'some/siglip']) == 1 and not Hub.asked
+    assert main(['weights', 'fetch', 'some/siglip', '--accept']) == 0
+    assert {p.name for p in (tmp_path / 'some--siglip').iterdir()} == {'config.json', 'model.safetensors'}
+    assert main(['weights', 'fetch', 'some/pickle', '--accept']) == 1
+    assert 'safetensors' in capsys.readouterr().err
+    assert main(['weights', 'fetch', 'siglip2-base']) == 1
+    assert 'google/siglip2-base-patch16-224' in capsys.readouterr().out
 
 
 def test_numbers_of_the_micro_model_are_finite():

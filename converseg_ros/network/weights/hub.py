@@ -9,8 +9,11 @@ from pathlib import Path
 import re
 
 from converseg_ros.core import ConversegError, InputError
+from converseg_ros.network.weights.catalogue import entry
 from converseg_ros.network.weights.reference import HUB_SOURCE, QWEN_SOURCE
 
+RELEASE = 'converseg-net-3b'
+TRANSFORMERS = ('*.json', '*.safetensors', '*.txt', '*.model', '*.jinja', 'LICENSE*', 'README*')
 SAM_LICENCE = 'Apache-2.0 (SAM 2, Meta)'
 QWEN_LICENCES = {
     'Qwen/Qwen2.5-VL-3B-Instruct': 'Qwen Research Licence: not for commercial use',
@@ -29,13 +32,18 @@ class Part:
 
 
 def parts_of(name: str, repo: str | None = None, language: str | None = None) -> list[Part]:
-    """Return what a model is fetched from; repo and language name other repositories of the same format."""
-    if repo is None and name != 'converseg-net-3b':
-        raise InputError(
-            f'nothing is published under this name (known: converseg-net-3b, from {HUB_SOURCE})',
-            where=name,
-            do='give --repo OWNER/NAME, and --language OWNER/NAME for another language model',
-        )
+    """Return what a model is fetched from.
+
+    name: of the catalogue, or OWNER/NAME of a hub repository in the format of transformers. repo and language name
+    other repositories in the format of converseg-net-3b.
+    """
+    if repo is None and name != RELEASE:
+        if re.fullmatch(r'[\w-][\w.-]*/[\w-][\w.-]*', name):
+            return [Part(name, TRANSFORMERS, '', f'see https://huggingface.co/{name}')]
+        known = entry(name)
+        if not known.repo:
+            raise InputError('nothing has to be fetched', where=name, do='it comes with the package')
+        return [Part(known.repo, TRANSFORMERS, '', known.licence)]
     repo, language = repo or HUB_SOURCE, language or QWEN_SOURCE
     qwen = QWEN_LICENCES.get(language, f'see https://huggingface.co/{language}')
     weights = f'see https://huggingface.co/{repo}; derived from SAM 2 ({SAM_LICENCE}) and {language} ({qwen})'
@@ -62,6 +70,8 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
             names = [s.rfilename for s in siblings if any(fnmatch(s.rfilename, p) for p in part.patterns)]
             if not names:
                 raise ConversegError('the repository has none of the files', where=part.repo, do='is the name right?')
+            if part.patterns == TRANSFORMERS and not any(name.endswith('.safetensors') for name in names):
+                raise ConversegError('the repository has no safetensors', where=part.repo, do='choose another one')
             for name in sorted(names):
                 url = hf_hub_url(part.repo, name, endpoint=endpoint)
                 meta = get_hf_file_metadata(url, endpoint=endpoint)

@@ -1,0 +1,112 @@
+"""Models that can be named and fetched: what each is for, where it comes from, its licence and what it needs.
+
+This is the one place of these facts. `weights list`, `weights fetch`, `doctor` and the table in docs/models.md are made
+of it. A model of another repository is fetched as OWNER/NAME and used in the same way.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from converseg_ros.core import InputError
+
+Role = Literal['network', 'namer', 'segments', 'detector']
+NOT_MEASURED = 'not measured'
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model.
+
+    role: network: a model by itself (`--model`); namer, segments: a part of another one (`--namer`, `--segments`);
+    detector: a part of a folder of kind grounded. repo: on the Hugging Face hub, '' where there is none. commercial:
+    whether the licence permits commercial use. download_mb: about; 0 where nothing is downloaded. hardware: the least
+    that is of use. latency: measured for one view with random weights of the real size, or NOT_MEASURED. ran: whether
+    the real weights were ever run by this package's authors.
+    """
+
+    name: str
+    role: Role
+    repo: str
+    licence: str
+    commercial: bool
+    download_mb: int
+    hardware: str
+    good_for: str
+    latency: str = NOT_MEASURED
+    ran: bool = False
+
+
+APACHE, MIT = 'Apache-2.0', 'MIT'
+CPU, GPU = 'a CPU, seconds a view', 'a CUDA GPU'
+ENTRIES: tuple[Entry, ...] = (
+    Entry('compact', 'network', '', 'see its model card', True, 0, 'two CPU cores', 'the default', ran=True),
+    Entry(
+        'converseg-net-3b',
+        'network',
+        'aadarsh99/ConverSeg-Net-3B',
+        'Qwen Research Licence, Apache-2.0 (SAM 2)',
+        False,
+        8000,
+        'a CUDA GPU of 16 GB',
+        "the paper's network and numbers; research",
+    ),
+    Entry('siglip2-base', 'namer', 'google/siglip2-base-patch16-224', APACHE, True, 1500, CPU, 'open-vocabulary names'),
+    Entry('siglip-base', 'namer', 'google/siglip-base-patch16-224', APACHE, True, 810, CPU, 'open-vocabulary names'),
+    Entry(
+        'siglip2-so400m',
+        'namer',
+        'google/siglip2-so400m-patch14-384',
+        APACHE,
+        True,
+        4500,
+        GPU,
+        'the best names of these',
+    ),
+    Entry('clip-base', 'namer', 'openai/clip-vit-base-patch32', MIT, True, 600, CPU, 'names at a quarter of the time'),
+    Entry(
+        'clipseg',
+        'namer',
+        'CIDAS/clipseg-rd64-refined',
+        APACHE,
+        True,
+        600,
+        CPU,
+        'noun phrases in the context of the whole image, on a CPU',
+    ),
+    Entry('sam2', 'segments', 'facebook/sam2.1-hiera-tiny', APACHE, True, 160, CPU, 'outlines; cluttered scenes'),
+    Entry('sam2-small', 'segments', 'facebook/sam2.1-hiera-small', APACHE, True, 190, GPU, 'as sam2'),
+    Entry('sam2-base', 'segments', 'facebook/sam2.1-hiera-base-plus', APACHE, True, 330, GPU, 'as sam2'),
+    Entry('sam2-large', 'segments', 'facebook/sam2.1-hiera-large', APACHE, True, 900, GPU, 'the finest outlines'),
+    Entry('grounding-dino', 'detector', 'IDEA-Research/grounding-dino-tiny', APACHE, True, 690, GPU, 'noun phrases'),
+    Entry('owlv2', 'detector', 'google/owlv2-base-patch16-ensemble', APACHE, True, 620, GPU, 'rare nouns'),
+    Entry(
+        'omdet', 'detector', 'omlab/omdet-turbo-swin-tiny-hf', APACHE, True, 460, GPU, 'the fastest of these detectors'
+    ),
+    Entry(
+        'mm-grounding-dino',
+        'detector',
+        'openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det',
+        APACHE,
+        True,
+        690,
+        GPU,
+        'noun phrases; trained on open data',
+    ),
+)
+BY_NAME = {e.name: e for e in ENTRIES}
+
+
+def entry(name: str) -> Entry:
+    """Return what is known of a name; raise InputError that lists the names."""
+    if name not in BY_NAME:
+        raise InputError(
+            'there is no such model',
+            where=name,
+            do=f'give OWNER/NAME of the hub, or one of: {", ".join(BY_NAME)}',
+        )
+    return BY_NAME[name]
+
+
+def folder_name(name: str) -> str:
+    """Return the name of the folder that a model is fetched into: OWNER/NAME becomes OWNER--NAME."""
+    return name.replace('/', '--')
