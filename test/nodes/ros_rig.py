@@ -6,7 +6,7 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
-from threading import Thread
+from threading import Event, Thread
 import time
 from typing import Any
 
@@ -217,3 +217,18 @@ class InProcess:
         self.executor.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self.context)
+
+
+class Gated:
+    """The network, slow for as long as the test wants: everything else is the real one's."""
+
+    def __init__(self, network: Any) -> None:
+        self.network, self.entered, self.open = network, Event(), Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.network, name)
+
+    def set_image(self, rgb: np.ndarray, key: Any = None) -> None:
+        self.entered.set()
+        assert self.open.wait(60)
+        self.network.set_image(rgb, key)

@@ -1,7 +1,6 @@
 """Every parameter of the segmenter changes what it does, or is refused with a reason; lifecycle and QoS hold."""
 
 from collections.abc import Callable, Iterator
-from threading import Event
 import time
 from typing import Any
 
@@ -13,7 +12,7 @@ from lifecycle_msgs.srv import ChangeState
 import numpy as np
 import pytest
 from rcl_interfaces.msg import ParameterDescriptor
-from ros_rig import Camera, H, InProcess, K, Rig, W, best_effort, reliable
+from ros_rig import Camera, Gated, H, InProcess, K, Rig, W, best_effort, reliable
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
@@ -338,21 +337,6 @@ def test_safety_and_diagnostics_rates(rig: Rig, camera: Camera, live: InProcess)
         rig.got[topic].clear()
     rig.spin(2.0)
     assert all(len(rig.got[topic]) < fast[topic] / 2 for topic in fast)
-
-
-class Gated:
-    """The network, slow for as long as the test wants: everything else is the real one's."""
-
-    def __init__(self, network: Any) -> None:
-        self.network, self.entered, self.open = network, Event(), Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.network, name)
-
-    def set_image(self, rgb: np.ndarray, key: Any = None) -> None:
-        self.entered.set()
-        assert self.open.wait(60)
-        self.network.set_image(rgb, key)
 
 
 def test_tracking_fills_the_gaps(rig: Rig, camera: Camera, live: InProcess) -> None:

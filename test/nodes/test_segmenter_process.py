@@ -1,4 +1,4 @@
-"""The segmenter as a process: its main job, its services and action, its client, and all the bad input there is."""
+"""The segmenter as a process: its main job, its services, its client, and all the bad input there is."""
 
 from collections.abc import Iterator
 from threading import Timer
@@ -6,13 +6,11 @@ import time
 from typing import Any
 import zlib
 
-from converseg_ros.action import SegmentTask
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
 from converseg_ros.srv import Reset, Segment, SetInstructions
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
-from rclpy.action import ActionClient
 from ros_rig import Camera, H, K, Process, Rig, W
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Bool
@@ -170,46 +168,6 @@ def test_safety_is_never_said_while_nothing_is_known(rig: Rig, camera: Camera, s
     assert not silent[-1].data, 'it stays so'
     rig.until(lambda: clouds and clouds[-1].width * clouds[-1].height > 0.5 * W * H, each=camera.send)
     rig.call(Reset, '/segmenter/reset', Reset.Request(standing=True, confirm=True))
-
-
-def goal(rig: Rig, client: ActionClient, **request: Any) -> Any:
-    assert client.wait_for_server(20)
-    rig.join('/segmenter')
-    goal = SegmentTask.Goal(**request)
-    future = client.send_goal_async(goal)
-    rig.until(future.done)
-    return future.result()
-
-
-def test_segment_task_feedback_cancel_and_preemption(rig: Rig, camera: Camera, segmenter: Process) -> None:
-    client = ActionClient(rig.node, SegmentTask, '/segmenter/segment_task')
-    image = camera.messages()['image']
-    # the topic itself: the action client drops feedback that comes after the result
-    feedback = rig.listen(SegmentTask.Impl.FeedbackMessage, 'segment_task/_action/feedback')
-    rig.until(lambda: rig.node.count_publishers('/segmenter/segment_task/_action/feedback'))
-    handle = goal(rig, client, instructions=[Instruction(text='a box to carry')], image=image)
-    result = handle.get_result_async()
-    rig.until(result.done)
-    assert result.result().result.success and len(result.result().result.regions.regions) == 1
-    stages = ['image', 'text', 'decode', 'lift']
-    rig.until(lambda: list(dict.fromkeys(m.feedback.stage for m in feedback))[-4:] == stages)
-
-    many = [Instruction(text=f'thing number {n} of many') for n in range(30)]
-    first = goal(rig, client, instructions=many, image=image)
-    second = goal(rig, client, instructions=many, image=image)
-    ended = first.get_result_async()
-    rig.until(ended.done)
-    assert not ended.result().result.success and 'preempted' in ended.result().result.message
-    cancel = second.cancel_goal_async()
-    rig.until(cancel.done)
-    ended = second.get_result_async()
-    rig.until(ended.done)
-    assert ended.result().result.message == 'cancelled'
-    refused = goal(rig, client, instructions=[], image=image)
-    ended = refused.get_result_async()
-    rig.until(ended.done)
-    assert 'no instruction' in ended.result().result.message
-    client.destroy()
 
 
 def test_a_program_uses_the_client(rig: Rig, camera: Camera, segmenter: Process) -> None:
