@@ -1,17 +1,20 @@
 """The dialogue: what a person says becomes self-contained instructions, or a visible refusal or question.
 
     dialogue = Dialogue()
-    heard = dialogue.hear('show me the red mug, and keep away from the stove', None)
+    heard = dialogue.hear('show me the red mug, and keep away from the stove', SceneMemory(standing=book.standing))
     dialogue.observe(regions)                       # so that 'the other one' and 'number two' mean something
-    dialogue.hear('now its handle', None).instructions[0].resolved   # 'the handle of the red mug'
+    dialogue.hear('now its handle').instructions[0].resolved   # 'the handle of the red mug'
 
 A text may begin with `@NAME `: then it is NAME's, whose conversation is kept apart from the others'. It may go on with
 `#REGION_ID ` (the console does this when the operator clicked a region): then 'this', 'it' and 'the one behind it' mean
 that region.
+
+The dialogue does not store standing instructions. Their owner (`InstructionBook` in the node) passes those in force
+with each text and enters what the dialogue returns.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 import re
@@ -52,7 +55,6 @@ class Dialogue:
         self.options = options or Options()
         self.conversations: dict[str, Conversation] = {}
         self.things: tuple[Thing, ...] = ()
-        self.standing: dict[str, Instruction] = {}
         self.refused = Refused()
 
     def configure(self, options: Options) -> None:
@@ -193,26 +195,25 @@ class Dialogue:
             self.conversations.pop(operator, None)
             self.refused.withdraw(operator)
 
-    def removed(self, names: Iterable[str]) -> None:
-        """Be told that standing instructions were removed elsewhere."""
-        for name in names:
-            self.standing.pop(name, None)
+    def save(self, path: Path, standing: Sequence[Instruction] = ()) -> None:
+        """Write the conversations of all operators and the standing instructions they gave, atomically."""
+        saved.write(path, self.conversations, standing, self.refused.texts)
 
-    def save(self, path: Path) -> None:
-        """Write the conversations of all operators and what they made stand, atomically."""
-        saved.write(path, self.conversations, self.standing, self.refused.texts)
+    def load(self, path: Path) -> tuple[Instruction, ...]:
+        """Read what `save` wrote and return its standing instructions, for their owner.
 
-    def load(self, path: Path) -> None:
-        """Read what `save` wrote; raise InputError where it is something else, and change nothing."""
+        Raises:
+            InputError: The file is not a saved dialogue. Nothing is changed.
+
+        """
         conversations, standing, unclear = saved.read(path, self.options.history)
         self.conversations.update(conversations)
-        self.standing.update(standing)
         self.refused.texts.update(unclear)
+        return standing
 
     def _scene(self, scene: SceneMemory | None) -> SceneMemory:
         scene = scene or SceneMemory()
-        standing = {i.name: i for i in scene.standing} | self.standing
-        return SceneMemory(scene.things or self.things, scene.pointed, tuple(standing.values()))
+        return replace(scene, things=scene.things or self.things)
 
     def _conversation(self, operator: str) -> Conversation:
         conversation = self.conversations.pop(operator, None)
@@ -229,7 +230,6 @@ class Dialogue:
         names, conversation.removing = conversation.removing, ()
         plain = strip(words) or words
         if full(v.YES, words.strip(' ,.!')) or full(v.YES, plain):
-            self.removed(names)
             reason = say('removed', names=phrases_of(names, scene))
             return Heard(commands=[Command(CommandKind.REMOVE_SAFETY, names)], reason=reason)
         if full(v.NO, words.strip(' ,.!').replace(',', '')) or full(v.NO, plain.replace(',', '')):
@@ -398,7 +398,6 @@ class Dialogue:
             continued = re.match(r'(?:and|also|plus|then)\b', words) is not None
             conversation.turns.append(Turn(text, things, continued))
             conversation.asked.append(made)
-        self.standing |= {i.name: i for i in made if i.standing}
         question = ''
         if names:
             conversation.removing = names

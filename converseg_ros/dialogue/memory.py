@@ -76,6 +76,11 @@ class Heard:
     accepted: bool = True
     backend: str = 'rules'
 
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The names of the standing safety instructions whose removal the operator confirmed."""
+        return tuple(n for c in self.commands if c.kind == CommandKind.REMOVE_SAFETY for n in c.names)
+
 
 @dataclass(slots=True)
 class Turn:

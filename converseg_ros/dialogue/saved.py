@@ -1,7 +1,7 @@
 """Conversations in a file: one entry an operator, so that a robot that starts again goes on where it was."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import json
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from converseg_ros.dialogue.memory import Turn
 def write(
     path: Path,
     conversations: Mapping[str, Conversation],
-    standing: Mapping[str, Instruction],
+    standing: Sequence[Instruction],
     unclear: Mapping[str, str],
 ) -> None:
-    """Write all operators' conversations, what stands, and prohibitions that were refused, atomically.
+    """Write all operators' conversations, the standing instructions they gave, and refused prohibitions, atomically.
 
     A question about the end of a guard is not kept: the guard stands then.
     """
@@ -31,17 +31,17 @@ def write(
             }
             for name, c in conversations.items()
         },
-        'standing': [instruction_json(i) for i in standing.values()],
+        'standing': [instruction_json(i) for i in standing],
         'unclear': dict(unclear),
     }
     write_json(path, data)
 
 
-def read(path: Path, history: int) -> tuple[dict[str, Conversation], dict[str, Instruction], dict[str, str]]:
+def read(path: Path, history: int) -> tuple[dict[str, Conversation], tuple[Instruction, ...], dict[str, str]]:
     """Return what `write` wrote, the newest `history` turns of each; raise InputError where it is something else."""
     try:
         data = json.loads(path.read_text())
-        standing = {d['name']: Instruction(**d) for d in data['standing']}
+        standing = tuple(Instruction(**d) for d in data['standing'])
         unclear = {str(name): str(text) for name, text in data.get('unclear', {}).items()}
         conversations = {}
         for name, entry in data['operators'].items():

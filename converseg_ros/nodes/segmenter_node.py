@@ -16,7 +16,7 @@ from rclpy.parameter import Parameter
 from rclpy.timer import Timer
 from std_msgs.msg import String
 
-from converseg_ros.core import ConversegError
+from converseg_ros.core import ConversegError, Instruction
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.msg import InstructionAck
 from converseg_ros.perception.instructions import InstructionBook, check_readable
@@ -28,7 +28,7 @@ from converseg_ros.ros.camera.transforms import TransformListener
 from converseg_ros.ros.lifecycle import LoggedLifecycleNode
 from converseg_ros.ros.messages import conversion
 from converseg_ros.ros.segmenter.diagnostics import Diagnostics
-from converseg_ros.ros.segmenter.instruction_handler import Answer, Hearing
+from converseg_ros.ros.segmenter.instruction_handler import Answer, InstructionHandler
 from converseg_ros.ros.segmenter.live import LivePipeline
 from converseg_ros.ros.segmenter.publishers import Outputs
 from converseg_ros.ros.segmenter.requests import Requests
@@ -45,13 +45,13 @@ class SegmenterNode(LoggedLifecycleNode):
         super().__init__('segmenter', **kwargs)
         self.settings = parameters.declare(self)
         self.book = InstructionBook(self.settings['max_instructions'], self.settings['instruction_ttl'])
-        self._answered = self.create_guard_condition(lambda: self.hearing.collect())
+        self._answered = self.create_guard_condition(lambda: self.instructions.collect())
         self._resets: deque[str] = deque()  # reasons of resets that the executor has still to do
         self._reset_wanted = self.create_guard_condition(self._do_resets)
-        self.hearing = Hearing(
+        self.instructions = InstructionHandler(
             self.book, self.stop, self.reset, self.acknowledge, self._answered.trigger, self.get_logger().warning
         )
-        self.hearing.configure(self.settings.conversation)
+        self.instructions.configure(self.settings.conversation)
         self.live: LivePipeline | None = None
         self.camera: CameraInput | None = None
         self.outputs: Outputs | None = None
@@ -107,14 +107,14 @@ class SegmenterNode(LoggedLifecycleNode):
             lambda: self.get_clock().now().nanoseconds,
             self.get_logger(),
         )
-        self.live.observed = self.hearing.observe
-        self.hearing.check = lambda asked: check_readable(self.live.segmenter.network, asked) if self.live else None
+        self.live.observed = self.instructions.observe
+        self.instructions.check = self.check_readable
         if not self.book.standing:
             self.book.set_standing(self.settings.standing)
-        said = self.hearing.restore(self.settings['conversation_file'])
-        if said:
-            self.book.set_standing([*self.book.standing, *said])
-            self.get_logger().info(f'said before and standing again: {", ".join(i.resolved for i in said)}')
+        restored = self.instructions.restore(self.settings['conversation_file'])
+        if restored:
+            names = ', '.join(i.resolved for i in restored)
+            self.get_logger().info(f'standing instructions restored from the conversation file: {names}')
         self.outputs.unsafe()
         self.outputs.clear()
         name, where = loaded.name, loaded.device
@@ -189,7 +189,7 @@ class SegmenterNode(LoggedLifecycleNode):
         """Apply what was accepted."""
         before, self.settings = self.settings, parameters.current(self)
         changed = self.settings.changed(before)
-        self.hearing.configure(self.settings.conversation)
+        self.instructions.configure(self.settings.conversation)
         if 'diagnostics_rate' in changed:
             self._periodic['diagnostics'].timer_period_ns = int(1e9 / self.settings['diagnostics_rate'])
         if self.live is not None:
@@ -203,7 +203,7 @@ class SegmenterNode(LoggedLifecycleNode):
 
     def on_instruction(self, message: Any) -> None:
         """Take an operator's words and answer what they were understood as."""
-        self.hearing.hear(message.data, conversation=self.settings['dialogue'])
+        self.instructions.hear(message.data, conversation=self.settings['dialogue'])
 
     def acknowledge(self, answer: Answer) -> None:
         """Tell the operator what a text was understood as."""
@@ -217,15 +217,19 @@ class SegmenterNode(LoggedLifecycleNode):
         """Replace the standing instructions, or say why not."""
         try:
             wanted = [conversion.to_instruction(m) for m in request.instructions]
-            if self.live is not None:
-                check_readable(self.live.segmenter.network, wanted)
+            self.check_readable(wanted)
             self.book.set_standing(wanted, confirm=request.confirm)
-            self.hearing.keep()
+            self.instructions.save()
             response.success = True
         except ConversegError as error:
             response.message = str(error)
         response.instructions = [conversion.from_instruction(i) for i in self.book.standing]
         return response
+
+    def check_readable(self, instructions: Sequence[Instruction]) -> None:
+        """Raise InputError where the loaded network cannot read an instruction."""
+        if self.live is not None:
+            check_readable(self.live.segmenter.network, instructions)
 
     def on_reset(self, request: Any, response: Any) -> Any:
         """Forget what was asked and seen; standing instructions only if that is asked for."""
@@ -233,7 +237,7 @@ class SegmenterNode(LoggedLifecycleNode):
             if request.standing:
                 self.book.set_standing([], confirm=request.confirm)
             self.book.clear_current()
-            self.hearing.forget()
+            self.instructions.forget()
             self.reset('a reset was asked for')
             response.success = True
         except ConversegError as error:

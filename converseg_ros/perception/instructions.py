@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from threading import Lock
+from threading import RLock
 import time
 
 from converseg_ros.core.errors import InputError
@@ -22,13 +22,18 @@ def check_readable(network: SegmentationNetwork, instructions: Sequence[Instruct
 
 
 class InstructionBook:
-    """Thread-safe. The clock of `ttl` is the machine's own, so that a bag's clock cannot lengthen a command's life."""
+    """The only store of the instructions in force.
+
+    Thread-safe. The time to live of current instructions is measured by the machine's monotonic clock, so that the
+    clock of a replayed bag cannot prolong a command.
+    """
 
     def __init__(self, limit: int = 32, ttl: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
         """limit: most instructions in force. ttl: seconds that current instructions live; 0 = until replaced."""
         self.limit, self.ttl = limit, ttl
-        self._clock, self._lock, self._counter = clock, Lock(), 0
+        self._clock, self._lock, self._counter = clock, RLock(), 0
         self._standing: tuple[Instruction, ...] = ()
+        self._spoken: frozenset[str] = frozenset()  # names of standing instructions that operators gave
         self._current: tuple[Instruction, ...] = ()
         self._since = 0.0
         self.unclear: tuple[str, ...] = ()  # prohibitions that were refused and not settled: nothing is safe meanwhile
@@ -37,6 +42,12 @@ class InstructionBook:
     def standing(self) -> tuple[Instruction, ...]:
         """The standing instructions."""
         return self._standing
+
+    @property
+    def spoken(self) -> tuple[Instruction, ...]:
+        """Those standing instructions that operators gave (`hear`); a saved conversation contains them."""
+        with self._lock:
+            return tuple(i for i in self._standing if i.name in self._spoken)
 
     def active(self) -> tuple[Instruction, ...]:
         """Return all instructions in force, the standing ones first."""
@@ -89,7 +100,8 @@ class InstructionBook:
             if len(set(ids)) != len(ids):
                 raise InputError('two instructions have one id', where='instructions', do='leave the ids empty')
             self._expire()
-            self._room(len(made), len(self._current))
+            if len(made) > len(self._standing):  # removals are possible even where the limit was lowered
+                self._room(len(made), len(self._current))
             kept = {(i.name, i.resolved) for i in made if i.role == Role.SAFETY}
             lost = [i.name for i in self._standing if i.role == Role.SAFETY and (i.name, i.resolved) not in kept]
             if lost and not confirm:
@@ -98,7 +110,8 @@ class InstructionBook:
                     where='instructions',
                     do='set confirm to true if that is meant',
                 )
-            self._standing = tuple(made)
+            same = {i.name for i in made if i.name in known and known[i.name].resolved == i.resolved}
+            self._standing, self._spoken = tuple(made), self._spoken & same
             return self._standing
 
     def set_current(self, instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
@@ -109,23 +122,33 @@ class InstructionBook:
             self._current, self._since = made, self._clock()
             return made
 
-    def hear(
-        self, instructions: Sequence[Instruction], remove: Sequence[str] = (), *, replace_current: bool = True
-    ) -> tuple[Instruction, ...]:
-        """Take what a dialogue understood: add its standing ones, make the others current, drop the names in `remove`.
+    def hear(self, instructions: Sequence[Instruction], remove: Sequence[str] = ()) -> tuple[Instruction, ...]:
+        """Take what a dialogue understood, all of it or nothing; return the instructions with ids.
 
-        `remove` names standing instructions whose removal was confirmed. All of it happens, or nothing.
+        Standing instructions are added. The others, if there are any, replace the current ones.
+
+        Args:
+            instructions: What was understood.
+            remove: Names of standing instructions whose removal the operator confirmed.
+
+        Raises:
+            InputError: There are too many instructions, or names are missing or not unique.
+
         """
         standing = [i for i in instructions if i.standing]
         current = [i for i in instructions if not i.standing]
         names = {i.name for i in standing}
-        kept = [i for i in self._standing if i.name not in names and i.name not in remove]
-        self._room(len(kept) + len(standing), len(current))
-        stands = self.set_standing([*kept, *standing], confirm=bool(remove)) if standing or remove else ()
-        made = [i for i in stands if i.name in names]
-        if current or (replace_current and not standing):
-            made += self.set_current(current)
-        return tuple(made)
+        with self._lock:
+            kept = [i for i in self._standing if i.name not in names and i.name not in remove]
+            if instructions:
+                self._room(len(kept) + len(standing), len(current))
+            made: list[Instruction] = []
+            if standing or remove:
+                made += [i for i in self.set_standing([*kept, *standing], confirm=bool(remove)) if i.name in names]
+                self._spoken |= names
+            if current:
+                made += self.set_current(current)
+            return tuple(made)
 
     def clear_current(self) -> None:
         """Forget the current instructions."""

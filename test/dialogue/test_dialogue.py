@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from talk import Talk
 
 from converseg_ros.core import InputError, Instruction, Prediction, Role, Status
 from converseg_ros.core.region import Region
@@ -69,51 +70,68 @@ def test_history_is_bounded():
 
 
 def test_a_saved_dialogue_goes_on_where_it_was(tmp_path):
-    dialogue = Dialogue()
-    dialogue.hear('keep away from the stove', operator='ann')
-    dialogue.hear('the red mug', operator='ann')
-    dialogue.save(tmp_path / 'dialogue.json')
-    other = Dialogue()
-    other.load(tmp_path / 'dialogue.json')
+    talk, file = Talk(), tmp_path / 'dialogue.json'
+    talk.hear('keep away from the stove', operator='ann')
+    talk.hear('the red mug', operator='ann')
+    talk.dialogue.save(file, talk.book.spoken)
+    other = Talk()
+    other.book.hear(other.dialogue.load(file))
     assert other.hear('its handle', operator='ann').instructions[0].resolved == 'the handle of the red mug'
     assert other.hear('forget the stove', operator='ann').question
     (tmp_path / 'bad.json').write_text('{"a": 1}')
     with pytest.raises(InputError, match='not a saved dialogue'):
-        other.load(tmp_path / 'bad.json')
+        other.dialogue.load(tmp_path / 'bad.json')
 
 
 @pytest.mark.parametrize(
     'words', ['stop', 'forget it', 'forget everything', 'start over', 'never mind', 'undo', 'cancel']
 )
 def test_no_word_alone_removes_standing_safety(words):
-    dialogue = Dialogue()
+    talk = Talk()
     stove = Instruction('the stove', Role.SAFETY, name='stove', standing=True)
     scene = SceneMemory(standing=(stove,))
-    dialogue.hear('keep away from the knife', scene)
-    heard = dialogue.hear(words, scene)
+    talk.hear('keep away from the knife', scene)
+    heard = talk.hear(words, scene)
     assert 'remove_safety' not in [c.kind for c in heard.commands]
-    assert 'knife' in dialogue.standing
+    assert [i.name for i in talk.book.standing] == ['knife']
 
 
 def test_removal_needs_a_yes_right_after_the_question():
-    dialogue = Dialogue()
-    dialogue.hear('keep away from the knife')
-    assert dialogue.hear('forget the knife').question == 'Shall I stop keeping away from the knife?'
-    heard = dialogue.hear('show me the mug')
+    talk = Talk()
+    talk.hear('keep away from the knife')
+    assert talk.hear('forget the knife').question == 'Shall I stop keeping away from the knife?'
+    heard = talk.hear('show me the mug')
     assert 'I keep away from the knife' in heard.reason
-    assert not dialogue.hear('yes').accepted
-    dialogue.hear('forget the knife')
-    commands = dialogue.hear('yes').commands
+    assert not talk.hear('yes').accepted
+    talk.hear('forget the knife')
+    commands = talk.hear('yes').commands
     assert [(c.kind, c.names) for c in commands] == [('remove_safety', ('knife',))]
-    assert not dialogue.standing
+    assert not talk.book.standing
 
 
 def test_another_operators_yes_does_not_count():
-    dialogue = Dialogue()
-    dialogue.hear('keep away from the knife', operator='ann')
-    assert dialogue.hear('forget the knife', operator='ann').question
-    assert not dialogue.hear('yes', operator='bob').accepted
-    assert dialogue.standing
+    talk = Talk()
+    talk.hear('keep away from the knife', operator='ann')
+    assert talk.hear('forget the knife', operator='ann').question
+    assert not talk.hear('yes', operator='bob').accepted
+    assert talk.book.standing
+
+
+def test_what_was_removed_elsewhere_does_not_stand_for_the_dialogue():
+    """A service or another program removes a standing instruction: the book is the only store."""
+    talk = Talk()
+    talk.hear('keep away from the knife')
+    talk.book.set_standing([], confirm=True)
+    heard = talk.hear('forget the knife')
+    assert not heard.question
+
+
+def test_a_guard_that_the_book_refused_does_not_stand_for_the_dialogue():
+    talk = Talk()
+    talk.book.limit = 0
+    with pytest.raises(InputError, match='limit is 0'):
+        talk.hear('keep away from the knife')
+    assert not talk.hear('forget the knife').question
 
 
 def test_a_warning_survives_in_a_sentence_that_is_refused_otherwise():
@@ -123,9 +141,9 @@ def test_a_warning_survives_in_a_sentence_that_is_refused_otherwise():
 
 
 def test_standing_names_are_unique_and_stable():
-    dialogue = Dialogue()
-    first = dialogue.hear('keep away from the hot pan').instructions[0]
-    again = dialogue.hear('keep away from the hot pan').instructions[0]
+    talk = Talk()
+    first = talk.hear('keep away from the hot pan').instructions[0]
+    again = talk.hear('keep away from the hot pan').instructions[0]
     assert first.name == again.name == 'hot_pan'
 
 

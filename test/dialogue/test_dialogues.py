@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from talk import Talk
 import yaml
 
 from converseg_ros.core import Role, Status
@@ -18,7 +19,7 @@ AFTER = yaml.safe_load((HERE / 'dialogues_after.yaml').read_text())
 
 def complaints(dialogue: dict) -> list[str]:
     """Play one dialogue; return what came out differently from what is written."""
-    talk, wrong, things = Dialogue(), [], ()
+    talk, wrong, things = Talk(), [], ()
     for turn in dialogue['turns']:
         pointed = things[turn['point'] - 1].region if 'point' in turn else ''
         heard = talk.hear(turn['say'], SceneMemory(things, pointed))

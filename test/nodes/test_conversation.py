@@ -14,8 +14,9 @@ from converseg_ros.srv import Reset, SetInstructions
 import pytest
 from ros_rig import InProcess, Process, Rig
 
+from converseg_ros.core import Instruction, Role
 from converseg_ros.perception.instructions import InstructionBook
-from converseg_ros.ros.segmenter.instruction_handler import Hearing
+from converseg_ros.ros.segmenter.instruction_handler import InstructionHandler
 
 pytestmark = pytest.mark.ros
 
@@ -63,7 +64,7 @@ def test_what_operators_said_outlives_the_node(rig: Rig, acks: list[InstructionA
     rig.until(lambda: not rig.node.count_publishers('/segmenter/instruction_ack'), 60)
     second = process(rig, tmp_path, file)
     try:
-        assert 'standing again: the stove' in second.log.read_text()
+        assert 'restored from the conversation file: the stove' in second.log.read_text()
         assert resolved(hear(rig, acks, '@ann now its handle')) == ['the handle of the red mug']
         assert resolved(hear(rig, acks, '@bob what is behind it')) == ['what is behind the stove']
         asked = hear(rig, acks, '@bob forget the stove')
@@ -84,12 +85,28 @@ def test_what_operators_said_outlives_the_node(rig: Rig, acks: list[InstructionA
 def test_a_file_that_is_no_conversation_is_put_aside(tmp_path: Path) -> None:
     file, warnings = tmp_path / 'conversation.json', list[str]()
     file.write_text('{"version": 1, "operators": 7}')
-    hearing = Hearing(InstructionBook(), print, print, print, lambda: None, warnings.append)
-    assert hearing.restore(str(file)) == ()
+    handler = InstructionHandler(InstructionBook(), print, print, print, lambda: None, warnings.append)
+    assert handler.restore(str(file)) == ()
     assert (tmp_path / 'conversation.json.unreadable').read_text() == '{"version": 1, "operators": 7}'
     assert 'not a saved dialogue' in warnings[0]
-    hearing.hear('the mug')
+    handler.hear('the mug')
     assert 'the mug' in file.read_text()
+
+
+def test_standing_instructions_of_the_file_enter_the_book_and_lose_none(tmp_path: Path) -> None:
+    """The parameters give the name 'stove' to something else since the file was written: both stand."""
+    file = tmp_path / 'conversation.json'
+    first = InstructionHandler(InstructionBook(), print, print, print, lambda: None, print)
+    first.restore(str(file))
+    first.book.set_standing([Instruction('the door', Role.SAFETY, name='door')])
+    first.hear('keep away from the stove')
+    book = InstructionBook()
+    book.set_standing([Instruction('the hot stove', Role.SAFETY, name='stove')])
+    second = InstructionHandler(book, print, print, print, lambda: None, print)
+    assert [i.resolved for i in second.restore(str(file))] == ['the stove']
+    assert [(i.resolved, i.name) for i in book.standing] == [('the hot stove', 'stove'), ('the stove', 'stove_2')]
+    second.save()
+    assert [i['name'] for i in json.loads(file.read_text())['standing']] == ['stove_2']
 
 
 class Model(BaseHTTPRequestHandler):
@@ -220,4 +237,4 @@ def test_a_model_cannot_remove_what_stands(rig: Rig, acks: list[InstructionAck],
     assert [i.resolved for i in model.node.book.standing] == ['the stove']
     assert 'keep away' in hear(rig, acks, 'no').reason
     assert rig.call(SetInstructions, '/segmenter/set_instructions', SetInstructions.Request(confirm=True)).success
-    assert not model.node.hearing.dialogue.standing
+    assert not model.node.book.standing

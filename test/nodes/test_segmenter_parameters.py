@@ -147,7 +147,7 @@ def test_options_of_the_parts_reach_them(rig: Rig, live: InProcess) -> None:
             'lift': pipeline.segmenter.options.lift,
             'tracker': pipeline.segmenter.options.tracker,
             'safety': pipeline.gate.options,
-            'conversation': live.node.hearing.dialogue.options,
+            'conversation': live.node.instructions.dialogue.options,
         }[group]
         assert getattr(options, field) == value, p.name
     assert rig.set(conversation__backend='rules').successful

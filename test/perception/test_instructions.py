@@ -59,3 +59,22 @@ def test_what_a_dialogue_understood_goes_in_as_one() -> None:
     assert [i.text for i in book.active()] == ['keep away', 'the cup']
     book.hear([], ['stove'])
     assert book.standing == ()
+    assert [i.text for i in book.active()] == ['the cup'], 'the removal of a guard does not end the current request'
+
+
+def test_what_operators_gave_is_told_from_what_a_service_set() -> None:
+    book = InstructionBook()
+    book.set_standing([Instruction('the door', Role.SAFETY, name='door')])
+    book.hear([Instruction('the stove', Role.SAFETY, name='stove', standing=True)])
+    assert [i.name for i in book.spoken] == ['stove'] and len(book.standing) == 2
+    book.set_standing(book.standing)
+    assert [i.name for i in book.spoken] == ['stove']
+    book.set_standing([stove('the hot stove')], confirm=True)
+    assert not book.spoken, 'another instruction of the same name replaced it'
+
+
+def test_a_full_book_still_removes() -> None:
+    book = InstructionBook(limit=3)
+    book.hear([Instruction('a', Role.SAFETY, name=n, standing=True) for n in 'abc'])
+    book.limit = 1
+    assert book.hear([], ['a']) == () and len(book.standing) == 2

@@ -1,4 +1,4 @@
-"""Texts on `instruction`: understood by the dialogue, entered into the book, answered on `~/instruction_ack`."""
+"""Handle texts on `instruction`: the dialogue interprets them, the book stores them, `~/instruction_ack` answers."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ from converseg_ros.core import MAX_TEXT, ConversegError, InputError, Instruction
 from converseg_ros.core.region import Region
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue import CommandKind, Dialogue, Heard, Options, SceneMemory, Thinking
-from converseg_ros.dialogue.conversation import Draft
+from converseg_ros.dialogue.conversation import Draft, class_name
 from converseg_ros.perception.instructions import InstructionBook
 
-MOST_WAITING = 8  # texts that wait for a language model; more are refused
+MAX_WAITING = 8  # texts that wait for a language model; more are refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Answer:
     question: str = ''
 
 
-class Hearing:
-    """The operators' words; belongs to the executor's thread. Only a language model is asked in a thread of its own."""
+class InstructionHandler:
+    """Handles operators' texts in the executor's thread; only a language model is called in a thread of its own."""
 
     def __init__(
         self,
@@ -61,9 +61,10 @@ class Hearing:
         self.dialogue.configure(options)
 
     def restore(self, file: str) -> tuple[Instruction, ...]:
-        """Go on with the conversations in a file, which is written from now on; '' = no file.
+        """Load the conversations in a file and save them there from now on; '' = no file.
 
-        Returns what operators made stand and the book does not have. A file that cannot be read is put aside.
+        The standing instructions in the file are entered into the book; those that it did not have are returned. A file
+        that cannot be read is renamed.
         """
         path = Path(file).expanduser() if file else None
         if path == self.file:
@@ -71,25 +72,39 @@ class Hearing:
         self.file = path
         if path is None:
             return ()
-        if path.exists():
-            try:
-                self.dialogue.load(path)
-                self._share_unclear()
-            except InputError as error:
-                aside = path.with_suffix(path.suffix + '.unreadable')
-                path.rename(aside)
-                self._warn(f'{error}; it is kept as {aside}')
-        stands = {i.name for i in self.book.standing}
-        return tuple(replace(i, id='') for i in self.dialogue.standing.values() if i.name not in stands)
+        if not path.exists():
+            return ()
+        try:
+            loaded = self.dialogue.load(path)
+        except InputError as error:
+            aside = path.with_suffix(path.suffix + '.unreadable')
+            path.rename(aside)
+            self._warn(f'{error}; it is kept as {aside}')
+            return ()
+        self._share_unclear()
+        return self._enter(loaded)
 
-    def keep(self) -> None:
-        """Forget what does not stand any more and write the file."""
-        stands = {i.name for i in self.book.standing}
-        self.dialogue.removed([name for name in self.dialogue.standing if name not in stands])
+    def _enter(self, loaded: Sequence[Instruction]) -> tuple[Instruction, ...]:
+        """Enter standing instructions of a file into the book and return the new ones.
+
+        Where another instruction has the name of a loaded one (parameters can change between two starts), the loaded
+        one gets a new name: neither of them may be lost.
+        """
+        known = {i.name: (i.resolved, i.role) for i in self.book.standing}
+        entered = []
+        for instruction in loaded:
+            name = instruction.name
+            if known.get(name, (instruction.resolved, instruction.role)) != (instruction.resolved, instruction.role):
+                name = class_name(instruction.resolved, {*known, *(i.name for i in loaded)})
+            entered.append(replace(instruction, id='', name=name))
+        return tuple(i for i in self.book.hear(entered) if i.name not in known)
+
+    def save(self) -> None:
+        """Write the conversations and the standing instructions that operators gave, if there is a file for them."""
         if self.file is None:
             return
         try:
-            self.dialogue.save(self.file)
+            self.dialogue.save(self.file, self.book.spoken)
         except OSError as error:
             self._warn(f'the conversation cannot be saved: {error}')
 
@@ -151,17 +166,15 @@ class Hearing:
         self.dialogue.reset()
         self._share_unclear()
         self._seen = None
-        self.keep()
+        self.save()
 
     def _converse(self, text: str) -> None:
         if self._seen is not None:
             self.dialogue.observe(self._seen)
             self._seen = None
-        stands = {i.name for i in self.book.standing}
-        self.dialogue.removed([name for name in self.dialogue.standing if name not in stands])
         scene = SceneMemory(standing=self.book.standing)
         if self._asked is not None and not self.dialogue.is_urgent(text):
-            if len(self._waiting) >= MOST_WAITING:
+            if len(self._waiting) >= MAX_WAITING:
                 self._tell(Answer(text[:MAX_TEXT], False, say('llm_busy')))
             else:
                 self._waiting.append(text)
@@ -198,14 +211,11 @@ class Hearing:
             if CommandKind.STOP in kinds:  # a stop in a text that is refused otherwise
                 self.book.clear_current()
                 self._stop('the operator said stop')
-            self.keep()
+            self.save()
             self._tell(Answer(shown, False, heard.reason, (), heard.question))
             return
-        removed = tuple(n for c in heard.commands if c.kind == CommandKind.REMOVE_SAFETY for n in c.names)
-        made: tuple[Instruction, ...] = ()
         try:
-            if heard.instructions or removed:
-                made = self.book.hear(heard.instructions, removed, replace_current=False)
+            made = self.book.hear(heard.instructions, heard.removed)
         except ConversegError as error:
             self._tell(Answer(shown, False, str(error)))
             return
@@ -215,5 +225,5 @@ class Hearing:
             self._stop('the operator said stop')
         if CommandKind.RESET in kinds:
             self._reset('the operator asked for it')
-        self.keep()
+        self.save()
         self._tell(Answer(shown, True, heard.reason, made, heard.question))
