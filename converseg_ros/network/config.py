@@ -40,7 +40,6 @@ class EfficientNetImageConfig:
     family: Literal['efficientnet'] = 'efficientnet'
     image_size: tuple[int, int] = (384, 512)
     channels: int = 128
-    variant: str = 'lite0'
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     options: dict[str, Any] = field(default_factory=dict)  # of the pyramid
@@ -155,6 +154,9 @@ class NetworkConfig:
         return replace(self, **changes)
 
 
+WITHOUT_EFFECT = {'variant'}  # keys that earlier versions wrote and never read
+
+
 def _part(data: dict[str, Any], classes: dict[str, type], where: str) -> Any:
     """Build the dataclass named by data['family']."""
     family = data.get('family', '')
@@ -165,6 +167,7 @@ def _part(data: dict[str, Any], classes: dict[str, type], where: str) -> Any:
 
 def _build(cls: type, data: dict[str, Any], where: str) -> Any:
     """Build a dataclass; JSON's lists become tuples; unknown keys are an error, since they would change nothing."""
+    data = {k: v for k, v in data.items() if k not in WITHOUT_EFFECT}
     unknown = set(data) - {f.name for f in fields(cls)}
     if unknown:
         raise InputError(f'unknown keys {sorted(unknown)} in {cls.__name__}', where=where, do='update converseg')
