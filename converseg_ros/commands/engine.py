@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from converseg_ros.core.config import add_flags, from_flags
 from converseg_ros.core.progress import Progress, print_event
+from converseg_ros.core.stages import JobStage
 from converseg_ros.data_engine.options import RunOptions
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ def _run(args: argparse.Namespace) -> int:
 
     plan = plan_of(args)
 
-    def progress(stage: str, done: int, total: int, message: str) -> None:
+    def report(event: Progress) -> None:
         if args.json:
-            print_event(Progress(message, stage, done, total))
-        elif sys.stderr.isatty() or done % 100 == 0 or stage == 'done':
-            print(f'{stage} {done}/{total} {message}', file=sys.stderr)
+            print_event(event)
+        elif sys.stderr.isatty() or event.done % 100 == 0 or event.stage == JobStage.DONE:
+            print(f'{event.stage} {event.done}/{event.total} {event.message}', file=sys.stderr)
 
     shots = gather(plan.sources, plan.max_images)
     for origin, count in Counter(s.origin for s in shots if s.origin).items():
@@ -94,16 +95,16 @@ def _run(args: argparse.Namespace) -> int:
     if plan.ray:
         from converseg_ros.data_engine.ray_run import run_on_ray
 
-        manifest = run_on_ray(plan, plan.ray, progress)
+        manifest = run_on_ray(plan, plan.ray, report)
     else:
-        manifest = make_pipeline(plan, shots).run(shots, plan.out, progress)
+        manifest = make_pipeline(plan, shots).run(shots, plan.out, report)
     for failure in manifest['failed']:
         print(f'skipped {failure["image"]}: {failure["why"]}', file=sys.stderr)
     for unusable in manifest['unusable']:
         print(f'{unusable["image"]}: left out {unusable["why"]}', file=sys.stderr)
     if args.json:
         result = {'items': manifest['items'], 'failed': len(manifest['failed']), 'output': str(plan.out)}
-        print_event(Progress(stage='done', result=result))
+        print_event(Progress(stage=JobStage.DONE, result=result))
     return 1 if len(manifest['failed']) == len(shots) else 0
 
 

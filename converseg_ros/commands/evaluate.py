@@ -19,6 +19,7 @@ from typing import Any
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, print_event
+from converseg_ros.core.stages import JobStage
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -216,7 +217,7 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
 
 def _print_result(args: argparse.Namespace, report: dict[str, Any]) -> None:
     """Print the last event: what was found, and where it is written."""
-    print_event(Progress(stage='done', result={'report': str(args.json), 'giou': report.get('giou')}))
+    print_event(Progress(stage=JobStage.DONE, result={'report': str(args.json), 'giou': report.get('giou')}))
 
 
 def _calibrate_on_all(args: argparse.Namespace) -> int:

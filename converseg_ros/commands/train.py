@@ -18,6 +18,7 @@ from typing import Any
 
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.progress import Progress, print_event
+from converseg_ros.core.stages import JobStage
 
 # By task, the function of converseg_ros.training.TASK.run that trains and returns the file with the weights.
 PARTS = {'segments': 'train_segments', 'names': 'train_names'}
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         target = args.export or Path(config.out) / 'model'
         trainer.export(target)
         if args.json:
-            print_event(Progress(stage='done', values=scores, result={'model': str(target), **_finite(scores)}))
+            print_event(Progress(stage=JobStage.DONE, values=scores, result={'model': str(target), **_finite(scores)}))
         else:
             print(f'{summary(scores)}\nmodel folder: {target}')
         run_all([line.replace('{model}', shlex.quote(str(target))) for line in config.finish])
@@ -132,7 +133,7 @@ def _report(args: argparse.Namespace) -> Callable[[str], None]:
 def _print_model(name: str, path: Path, args: argparse.Namespace) -> None:
     """Say where the result of a run is."""
     if args.json:
-        print_event(Progress(stage='done', result={'model': str(path)}))
+        print_event(Progress(stage=JobStage.DONE, result={'model': str(path)}))
     else:
         print(f'{name}: {path}')
 

@@ -6,13 +6,15 @@ import json
 import math
 from typing import Any
 
+from converseg_ros.core.stages import JobStage
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """One event. values: numbers such as `loss` and `giou`. result: of the whole command, in its last event."""
 
     message: str = ''
-    stage: str = ''
+    stage: JobStage | None = None
     done: int = 0
     total: int = 0
     values: dict[str, float] = field(default_factory=dict)
@@ -35,8 +37,9 @@ class Progress:
             result = data.get('result')
             if not isinstance(result, dict | None):
                 return None
+            stage = JobStage(data['stage']) if 'stage' in data else None
             numbers = int(data.get('done', 0)), int(data.get('total', 0))
-            return cls(str(data.get('message', '')), str(data.get('stage', '')), *numbers, values, result)
+            return cls(str(data.get('message', '')), stage, *numbers, values, result)
         except (ValueError, TypeError, AttributeError):
             return None
 

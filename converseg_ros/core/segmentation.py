@@ -1,6 +1,6 @@
 """What everything downstream expects of a network: set one image, ask many things of it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.instruction import Role
 from converseg_ros.core.prediction import Prediction
+from converseg_ros.core.stages import Checkpoint
 
 View: TypeAlias = Frame | NDArray[np.uint8]
 """A frame, or an (H, W, 3) uint8 RGB image alone."""
@@ -62,12 +63,10 @@ class SegmentationNetwork(Protocol):
         """
         ...
 
-    def predict(
-        self, queries: Sequence[Query | str], *, checkpoint: Callable[[str], None] | None = None
-    ) -> list[Prediction]:
+    def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
         """Answer K queries on the view that is set; texts seen lately are not encoded again.
 
-        checkpoint: called with the name of each stage before it starts; it may raise to cancel.
+        checkpoint: Called with each stage before it starts; it may raise to cancel.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The five stages in a row, for one image and for a whole source; it does not care who judges."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 import hashlib
@@ -13,6 +13,8 @@ from converseg_ros.core.concepts import SUB_CONCEPTS
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.item import Item
 from converseg_ros.core.mask import encode_rle
+from converseg_ros.core.progress import Progress, Report
+from converseg_ros.core.stages import JobStage
 from converseg_ros.data_engine.contracts import Judge, Picture
 from converseg_ros.data_engine.output.store import Store
 from converseg_ros.data_engine.proposers.proposer import Proposer
@@ -24,7 +26,6 @@ from converseg_ros.data_engine.world.sources import Shot
 from converseg_ros.datasets.images import load_upright
 
 MIN_SIDE = 16  # pixels; a smaller picture shows nothing to ask about
-Progress = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Pipeline:
         }
 
     def run(
-        self, shots: Iterable[Shot], out: Path, progress: Progress | None = None, *, publish: bool = True
+        self, shots: Iterable[Shot], out: Path, report: Report | None = None, *, publish: bool = True
     ) -> dict[str, Any]:
         """Make the data set `out` of the shots, or finish it; return its manifest."""
         store = Store(out, self.identity())
@@ -77,8 +78,8 @@ class Pipeline:
                     except InputError as error:
                         failed[shot.image_id] = str(error)
                     finished += 1
-                    if progress:
-                        progress('images', finished, len(mine), shot.image_id)
+                    if report:
+                        report(Progress(shot.image_id, JobStage.IMAGES, finished, len(mine)))
             except BaseException:
                 for future in running:
                     future.cancel()
@@ -87,8 +88,9 @@ class Pipeline:
         if not publish:
             return {'failed': failures}
         manifest = self.publish(wanted, out, failures)
-        if progress:
-            progress('done', len(mine), len(mine), f'{len(failed)} images failed' if failed else '')
+        if report:
+            message = f'{len(failed)} images failed' if failed else ''
+            report(Progress(message, JobStage.DONE, len(mine), len(mine)))
         return manifest
 
     def publish(self, shots: list[Shot], out: Path, failed: list[dict[str, str]]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.progress import Progress, Report
+from converseg_ros.core.stages import JobStage
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
-from converseg_ros.data_engine.pipeline import Progress
 
 SHARDS_PER_WORKER = 4  # small enough that a slow worker does not keep the others waiting
 
@@ -18,7 +19,7 @@ def _run_shard(plan: Plan, index: int, count: int) -> dict[str, Any]:
     return make_pipeline(part, shots).run(shots, part.out, publish=False)
 
 
-def run_on_ray(plan: Plan, workers: int, progress: Progress | None = None) -> dict[str, Any]:
+def run_on_ray(plan: Plan, workers: int, report: Report | None = None) -> dict[str, Any]:
     """Run a plan as `workers` tasks on the cluster of RAY_ADDRESS, or on a local one; return the manifest."""
     try:
         import ray
@@ -36,8 +37,8 @@ def run_on_ray(plan: Plan, workers: int, progress: Progress | None = None) -> di
         while waiting:
             ready, waiting = ray.wait(waiting, num_returns=1)
             failed += [f for part in ray.get(ready) for f in part['failed']]
-            if progress:
-                progress('shards', total - len(waiting), total, '')
+            if report:
+                report(Progress('', JobStage.SHARDS, total - len(waiting), total))
     finally:
         if started:
             ray.shutdown()

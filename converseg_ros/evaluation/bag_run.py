@@ -19,6 +19,7 @@ from converseg_ros.core.mask import overlap
 from converseg_ros.core.overlay import Layer
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.core.stages import JobStage, Stage
 from converseg_ros.evaluation.bags import SECOND, Bag, BagFrame
 from converseg_ros.evaluation.metrics import Score, boundary_f
 from converseg_ros.evaluation.runner import Answer, swap_scores
@@ -141,7 +142,7 @@ class BagRun:
                 f.flush()
                 bar.update()
                 if self.progress is not None:
-                    self.progress(Progress(stage='frames', done=len(self.answers), total=len(stamps)))
+                    self.progress(Progress(stage=JobStage.FRAMES, done=len(self.answers), total=len(stamps)))
         bar.close()
 
     def _digest(self, stamps: Sequence[int]) -> str:
@@ -183,7 +184,7 @@ class BagRun:
                 'score': float(r.prediction.score),
                 'geometry': r.geometry.status.name,
                 'rle': encode_rle(r.prediction.mask),
-                'stage_ms': {**r.stage_ms, 'frame': total},
+                'stage_ms': {**r.stage_ms, Stage.FRAME: total},
             }
             for r in regions
         ]

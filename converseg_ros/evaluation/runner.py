@@ -17,6 +17,7 @@ from converseg_ros.core.files import write_text
 from converseg_ros.core.mask import iou, overlap
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
+from converseg_ros.core.stages import JobStage
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
 from converseg_ros.evaluation.ladder import step_of, union_oracle
 from converseg_ros.evaluation.metrics import Mask, Score, boundary_f
@@ -126,7 +127,8 @@ class Runner:
                 with self.record.open('a') as f:
                     f.write(''.join(a.to_json() + '\n' for a in answers))
             if self.progress is not None:
-                self.progress(Progress(stage='images', done=len(groups) - len(open_groups) + number, total=len(groups)))
+                done = len(groups) - len(open_groups) + number
+                self.progress(Progress(stage=JobStage.IMAGES, done=done, total=len(groups)))
         return {name: [kept[name, s.id] for s in samples] for name in self.names}
 
     def _group(self, group: list[Sample]) -> Iterator[Answer]:

@@ -1,7 +1,7 @@
 """Set one image, ask many things of it: what the node, the command line and the evaluation run."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 import gc
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from converseg_ros.core import ConversegError, InputError, Prediction, Role, Status
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
+from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.network import selection
 from converseg_ros.network.batching import join_rows, split_rows
 from converseg_ros.network.calibration import Calibration, ScoredAnswer, fit_calibration
@@ -24,10 +25,8 @@ from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.options import DeviceMemoryError, Options, device_of
 from converseg_ros.network.postprocess import read
 from converseg_ros.network.preprocess import normalise, to_input
-from converseg_ros.network.stage_timer import Stages
+from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.weights.checkpoints import set_precision
-
-Checkpoint = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class _Image:
 
     rgb: NDArray[np.uint8]
     features: ImageFeatures
-    stages: Stages
+    stages: StageTimer
     ready: Any = None
     seen: Any = None  # the language encoder's side
     prompts: OrderedDict[str, Prompts] = field(default_factory=OrderedDict)
@@ -149,7 +148,7 @@ class Predictor:
 
     @torch.inference_mode()
     def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
-        """Answer K queries on the image that is set; see SegmentationNetwork. Stages: language, decode, masks.
+        """Answer K queries on the image that is set; see SegmentationNetwork. Stages: text, decode, masks.
 
         This network reads texts alone; raise InputError for a query with a program.
         """
@@ -167,18 +166,18 @@ class Predictor:
             return [Prediction(empty, 0.0, Status.ERROR, why) if why else next(answered) for why in unread]
         texts, recalls = [q.text for q in asked], [q.role == Role.SAFETY for q in asked]
         check = checkpoint or (lambda stage: None)
-        stages = Stages(self._device)
+        stages = StageTimer(self._device)
         with self._memory():
-            check('language')
-            with stages.stage('language'):
+            check(Stage.TEXT)
+            with stages.stage(Stage.TEXT):
                 prompts = self._prompts(network, image, texts)
-            check('decode')
-            with stages.stage('decode'):
+            check(Stage.DECODE)
+            with stages.stage(Stage.DECODE):
                 if image.ready is not None:
                     torch.cuda.current_stream(self._device).wait_event(image.ready)
                 logits, objects = self._decode(network, image.features, prompts)
-            check('masks')
-            with stages.stage('masks'):
+            check(Stage.MASKS)
+            with stages.stage(Stage.MASKS):
                 answers = read(
                     logits,
                     objects,
@@ -191,7 +190,7 @@ class Predictor:
                     recall=recalls,
                 )
             milliseconds = image.stages.milliseconds() | stages.milliseconds()
-        image.stages = Stages(self._device)  # its encoding is told once
+        image.stages = StageTimer(self._device)  # its encoding is told once
         return [answer.prediction(self.calibration, r, milliseconds) for answer, r in zip(answers, recalls)]
 
     def unreadable(self, text: str) -> str:
@@ -239,17 +238,17 @@ class Predictor:
 
     def _encode_image(self, network: ConverSegNet, rgb: NDArray[np.uint8]) -> _Image:
         """Encode an image; on a GPU on a stream of its own, beside the language encoder."""
-        stages = Stages(self._device)
+        stages = StageTimer(self._device)
         image = self.config.image
-        with stages.stage('preprocess'):
+        with stages.stage(Stage.PREPROCESS):
             pixels = to_input(rgb, image.image_size, self._preprocess)
         if self._side is None:
-            with stages.stage('image'):
+            with stages.stage(Stage.IMAGE):
                 features = network.encode_image(normalise(pixels, image.mean, image.std, self._dtype))
             return _Image(rgb, features, stages)
         main = torch.cuda.current_stream(self._device)
         self._side.wait_stream(main)
-        with torch.cuda.stream(self._side), stages.stage('image'):
+        with torch.cuda.stream(self._side), stages.stage(Stage.IMAGE):
             uploaded = pixels.pin_memory().to(self._device, non_blocking=True)
             scaled = normalise(uploaded, image.mean, image.std, self._dtype)
             features = self._graphs.run(network.encode_image, 'image', scaled)

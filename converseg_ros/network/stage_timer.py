@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from converseg_ros.core.stages import Stage
 
-class Stages:
+
+class StageTimer:
     """Milliseconds by stage; on a GPU they are known once it was synchronised."""
 
     def __init__(self, device: torch.device) -> None:
@@ -17,7 +19,7 @@ class Stages:
         self._events: list[tuple[str, Any, Any]] = []
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: Stage) -> Iterator[None]:
         """Measure what runs inside, on the current stream; the same name twice adds up."""
         if self._gpu:
             start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)

@@ -7,7 +7,7 @@ Every part can be replaced: `SegmentProposer` and `Namer` are the contracts of c
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 import gc
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.core.prediction import Candidate
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.core.segments import Namer, SegmentProposer, Segments
+from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.facts.answer import Answer, Options
 from converseg_ros.facts.executor import execute
 from converseg_ros.facts.naming import facts_of_view
@@ -31,11 +32,10 @@ from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_existence
 from converseg_ros.network.guided_filter import follow_image
-from converseg_ros.network.stage_timer import Stages
+from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
 from converseg_ros.programs.printer import words
 
-Checkpoint = Callable[[str], None]
 PRESENT, ABSENT = 0.3, 0.02  # of the executor: existence decides, so the best regions are nearly always proposed
 SHARE = 0.65  # of the best region, that another member of "all" needs; chosen on the kitchen and on photographs
 FEW = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
@@ -144,10 +144,10 @@ class ThingsNetwork:
             self.counts['images_cached'] += 1
             return
         self._current = None
-        stages = Stages(self._device)
-        with stages.stage('segments'):
+        stages = StageTimer(self._device)
+        with stages.stage(Stage.SEGMENTS):
             segments = parts.proposer.propose(frame)
-        with stages.stage('names'):
+        with stages.stage(Stage.NAMES):
             facts = self._facts(frame, segments)
         self.counts['images_encoded'] += 1
         self._current = _Seen(frame, segments, facts, stages.milliseconds())
@@ -176,16 +176,16 @@ class ThingsNetwork:
         """Answer K queries on the view that is set; a query that cannot be read is an ERROR by itself."""
         seen = self._set()
         check = checkpoint or (lambda stage: None)
-        stages = Stages(self._device)
+        stages = StageTimer(self._device)
         asked = as_queries(queries)
-        check('language')
-        with stages.stage('language'):
+        check(Stage.TEXT)
+        with stages.stage(Stage.TEXT):
             programs = [self._program(q) for q in asked]
-        check('facts')
-        with stages.stage('facts'):
+        check(Stage.FACTS)
+        with stages.stage(Stage.FACTS):
             answers = [self._execute(p, q.role, seen) for p, q in zip(programs, asked)]
-        check('masks')
-        with stages.stage('masks'):
+        check(Stage.MASKS)
+        with stages.stage(Stage.MASKS):
             masks = at_full_size([a.mask for a in answers if isinstance(a, Answer)], seen.frame.rgb)
         times = seen.stages | stages.milliseconds()
         seen.stages = {}  # its encoding is told once

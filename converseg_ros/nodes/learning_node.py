@@ -17,6 +17,7 @@ from converseg_ros.action import Evaluate, Generate, Train
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.jobs import Job
 from converseg_ros.core.progress import Progress
+from converseg_ros.core.stages import JobStage
 from converseg_ros.nodes.operator_parameters import LEARNING, check_all, declare
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.sampling import FrameSampler
@@ -122,7 +123,7 @@ class LearningNode(SameValue, Node):
             arguments.append('--agree-remote')
 
         def tell(progress: Progress) -> None:
-            feedback = Generate.Feedback(stage=progress.stage, message=progress.message)
+            feedback = Generate.Feedback(stage=progress.stage or '', message=progress.message)
             feedback.done, feedback.total = progress.done, progress.total
             handle.publish_feedback(feedback)
 
@@ -136,7 +137,7 @@ class LearningNode(SameValue, Node):
         done: Future = Future(executor=self.executor)
 
         def tell(taken: int) -> None:
-            handle.publish_feedback(Generate.Feedback(stage='frames', done=taken, total=count))
+            handle.publish_feedback(Generate.Feedback(stage=JobStage.FRAMES, done=taken, total=count))
 
         def finished(trouble: str) -> None:
             done.set_result(trouble)

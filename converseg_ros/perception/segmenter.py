@@ -1,6 +1,6 @@
 """Frame and instructions in, regions out: network, then lifting, then tracker; no ROS, no threads of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock, get_ident
 import time
@@ -15,13 +15,13 @@ from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
+from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.facts.planes import level_frame
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.perception.tracker import Tracker, TrackerOptions
 
 SECOND = 1_000_000_000
-Checkpoint = Callable[[str], None]
 
 
 class CancelledError(Exception):
@@ -50,7 +50,6 @@ class Segmenter:
         self.network, self.options = network, options or SegmenterOptions()
         self._network_cpu = 0.0
         self._inside: tuple[int, float] | None = None  # clock of the thread in the network, and its time at the start
-        self.oom = 0
         self._tracker, self._lock = Tracker(self.options.tracker), Lock()
         self._generation = 0
 
@@ -87,7 +86,7 @@ class Segmenter:
         self._inside = clock, begin
         try:
             if checkpoint is not None:
-                checkpoint('image')
+                checkpoint(Stage.IMAGE)
             # torch takes no arrays that are read-only, as views of received bytes are
             writeable = frame if frame.rgb.flags.writeable else replace(frame, rgb=frame.rgb.copy())
             self.network.set_image(writeable)
@@ -95,11 +94,8 @@ class Segmenter:
         except CancelledError:
             raise
         except Exception as error:  # the node must live: out of memory, a lost device, a broken input
-            reason = _reason(error)
-            if 'out of memory' in reason:
-                self.oom += 1
             empty = np.zeros(frame.rgb.shape[:2], np.bool_)
-            return [Prediction(empty, 0.0, Status.ERROR, reason) for _ in instructions]
+            return [Prediction(empty, 0.0, Status.ERROR, _reason(error)) for _ in instructions]
         finally:
             self._inside = None
             self._network_cpu += time.clock_gettime(clock) - begin
@@ -116,7 +112,7 @@ class Segmenter:
         """Return one region an instruction, in their order; raise CancelledError if `checkpoint` did.
 
         pose: 4x4 camera in a fixed frame, for stable ids. track: whether ids and masks belong to the camera's stream
-        (False for single images that have nothing to do with it). checkpoint: called with image, text, decode, lift.
+        (False for single images that have nothing to do with it). checkpoint: called with each stage before it starts.
         """
         if not instructions:
             return []
@@ -124,11 +120,11 @@ class Segmenter:
         frame = level_frame(frame)
         predictions = self.predict(frame, instructions, checkpoint)
         if checkpoint is not None:
-            checkpoint('lift')
+            checkpoint(Stage.LIFT)
         begin = time.perf_counter()
         regions = self._regions(frame, instructions, predictions, options)
         lift_ms = (time.perf_counter() - begin) * 1e3
-        regions = [replace(r, stage_ms={**r.prediction.stage_ms, 'lift': lift_ms}) for r in regions]
+        regions = [replace(r, stage_ms={**r.prediction.stage_ms, Stage.LIFT: lift_ms}) for r in regions]
         if not track:
             return regions
         begin = time.perf_counter()
@@ -136,7 +132,7 @@ class Segmenter:
             if generation == self._generation:
                 regions = self._tracker.observe(frame, regions, pose)
         track_ms = (time.perf_counter() - begin) * 1e3
-        return [replace(r, stage_ms={**r.stage_ms, 'track': track_ms}) for r in regions]
+        return [replace(r, stage_ms={**r.stage_ms, Stage.TRACK: track_ms}) for r in regions]
 
     def carry(
         self,

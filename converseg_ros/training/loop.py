@@ -17,6 +17,7 @@ from torch import Tensor
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, Report
+from converseg_ros.core.stages import JobStage
 from converseg_ros.training import checkpoints
 from converseg_ros.training.batches import Asker, Schedule, Source
 from converseg_ros.training.checkpoints import Snapshot
@@ -87,7 +88,7 @@ class Trainer:
                 left = pace * (config.steps - self.step)
                 losses = ' '.join(f'{k} {v:.3f}' for k, v in parts.items() if k != 'total')
                 mean = sum(recent[-50:]) / len(recent[-50:])
-                self._tell(Progress(stage='training', done=self.step, total=config.steps, values={'loss': mean}))
+                self._tell(Progress(stage=JobStage.TRAINING, done=self.step, total=config.steps, values={'loss': mean}))
                 self.report(
                     f'step {self.step}/{config.steps} loss {mean:.3f} ({losses}) {pace:.2f} s/step, {_clock(left)} left'
                 )
@@ -210,7 +211,7 @@ class Trainer:
                 if self.config.panels:
                     panels = self.folder / 'panels' / f'{self.step:07d}'
                     write_panels(self.learner, self.val, panels, count=self.config.panels, device=self.device)
-            self._tell(Progress(stage='validation', done=self.step, total=self.config.steps, values=scores[0]))
+            self._tell(Progress(stage=JobStage.VALIDATION, done=self.step, total=self.config.steps, values=scores[0]))
             self.report(f'step {self.step}: {summary(scores[0])}')
             if log is not None:
                 for name, value in scores[0].items():

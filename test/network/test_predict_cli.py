@@ -31,7 +31,7 @@ def test_masks_overlay_and_result(photo, tmp_path, capsys):
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         assert r['box'] == [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
         assert r['calibrated'] is False and 'not calibrated' in r['reason']
-        assert {'preprocess', 'image', 'language', 'decode', 'masks'} <= set(r['stage_ms'])
+        assert {'preprocess', 'image', 'text', 'decode', 'masks'} <= set(r['stage_ms'])
     assert cv2.imread(str(out / 'overlay.png')).shape[1] == 160
     assert 'not calibrated' in capsys.readouterr().err
 

@@ -80,8 +80,8 @@ def test_stages_are_told_and_can_be_cancelled(fresh, picture):
     fresh.set_image(picture(0), key=0)
     seen = []
     p = fresh.predict(['a cup'], checkpoint=seen.append)[0]
-    assert seen == ['language', 'decode', 'masks']
-    assert set(p.stage_ms) == {'preprocess', 'image', 'language', 'decode', 'masks'}
+    assert seen == ['text', 'decode', 'masks']
+    assert set(p.stage_ms) == {'preprocess', 'image', 'text', 'decode', 'masks'}
     assert all(v >= 0 for v in p.stage_ms.values())
     assert 'image' not in fresh.predict(['a cup'])[0].stage_ms  # its encoding was told already
 

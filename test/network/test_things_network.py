@@ -105,7 +105,7 @@ def test_it_answers_with_mask_program_and_candidates(network, view):
     assert bowl.program == program_to_json(TEXTS['the bowl'][0]) and 'bowl' in bowl.program_text
     assert bowl.candidates[0].name == 'bowl' and bowl.candidates[0].score > 0.9
     assert np.abs(np.subtract(bowl.candidates[0].box, bowl.box)).max() <= 1
-    assert {'segments', 'names', 'language', 'facts', 'masks'} <= bowl.stage_ms.keys()
+    assert {'segments', 'names', 'text', 'facts', 'masks'} <= bowl.stage_ms.keys()
 
 
 def test_what_is_not_there_is_no_target_with_a_reason(network, view):

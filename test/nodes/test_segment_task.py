@@ -62,8 +62,10 @@ def test_feedback_names_the_stages(rig: Rig, camera: Camera, client: ActionClien
     rig.until(lambda: rig.node.count_publishers('/segmenter/segment_task/_action/feedback'))
     result = ended(rig, accepted(rig, client, camera, [Instruction(text='a box to carry')]))
     assert result.success and len(result.regions.regions) == 1
-    stages = ['image', 'text', 'decode', 'lift']
-    rig.until(lambda: list(dict.fromkeys(m.feedback.stage for m in feedback))[-4:] == stages)
+    stages = ['image', 'text', 'decode', 'masks', 'lift']
+    rig.until(lambda: list(dict.fromkeys(m.feedback.stage for m in feedback))[-5:] == stages)
+    progress = [m.feedback.progress for m in feedback]
+    assert progress == sorted(progress)
 
 
 def test_a_newer_goal_preempts(rig: Rig, camera: Camera, client: ActionClient, gated: Gated) -> None:

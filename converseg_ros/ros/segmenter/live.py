@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from converseg_ros.core import ConversegError, Frame, InputError, Instruction, Role, Status
 from converseg_ros.core.region import Region
 from converseg_ros.core.segmentation import SegmentationNetwork
+from converseg_ros.core.stages import Checkpoint
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.safety import SafetyGate, SafetyReport
-from converseg_ros.perception.segmenter import Checkpoint, Segmenter
+from converseg_ros.perception.segmenter import Segmenter
 from converseg_ros.perception.worker import NewestWorker, Ticker
 from converseg_ros.ros.camera.inputs import FrameMaker
 from converseg_ros.ros.camera.sync import Bundle

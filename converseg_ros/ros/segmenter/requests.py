@@ -14,6 +14,7 @@ from rclpy.task import Future
 from converseg_ros.action import SegmentTask
 from converseg_ros.core import ConversegError, InputError, Instruction, Status
 from converseg_ros.core.region import Region
+from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.msg import RegionArray
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.segmenter import CancelledError
@@ -22,14 +23,15 @@ from converseg_ros.ros.messages import conversion
 from converseg_ros.ros.segmenter.live import MOST_WAITING, LivePipeline
 from converseg_ros.srv import Segment
 
-# the network's stage -> the stage in the feedback, progress
-STAGES = {
-    'waiting': ('waiting', 0.0),
-    'image': ('image', 0.05),
-    'language': ('text', 0.5),
-    'decode': ('decode', 0.6),
-    'masks': ('decode', 0.8),
-    'lift': ('lift', 0.85),
+# the share of the work that is done when a stage starts; the others are not told
+PROGRESS = {
+    Stage.WAITING: 0.0,
+    Stage.IMAGE: 0.05,
+    Stage.TEXT: 0.5,
+    Stage.FACTS: 0.6,
+    Stage.DECODE: 0.6,
+    Stage.MASKS: 0.8,
+    Stage.LIFT: 0.85,
 }
 
 
@@ -68,7 +70,7 @@ class Requests:
 
     # --- executor's thread --------------------------------------------------------------------------------------------
 
-    def _start(self, request: Any, checkpoint: Callable[[str], None] | None) -> 'Future':
+    def _start(self, request: Any, checkpoint: Checkpoint | None) -> 'Future':
         """Queue the request's work; return the future of (success, message, RegionArray), or raise."""
         pipeline = self._pipeline()
         if pipeline is None:
@@ -113,14 +115,14 @@ class Requests:
         result = SegmentTask.Result()
         preempted = self._goal[1] if self._goal is not None and self._goal[0] is handle else Event()
 
-        def checkpoint(stage: str) -> None:
+        def checkpoint(stage: Stage) -> None:
             if preempted.is_set() or handle.is_cancel_requested:
                 raise CancelledError(stage)
-            name, progress = STAGES.get(stage, (stage, 0.0))
-            handle.publish_feedback(SegmentTask.Feedback(stage=name, progress=progress))
+            if stage in PROGRESS:
+                handle.publish_feedback(SegmentTask.Feedback(stage=stage.value, progress=PROGRESS[stage]))
 
         try:
-            checkpoint('waiting')
+            checkpoint(Stage.WAITING)
             result.success, result.message, result.regions = await self._start(handle.request, checkpoint)
         except CancelledError:
             pass
@@ -147,7 +149,7 @@ class Requests:
         pipeline: LivePipeline,
         bundle: Bundle,
         instructions: Sequence[Instruction],
-        checkpoint: Callable[[str], None] | None,
+        checkpoint: Checkpoint | None,
         future: 'Future',
         own: bool,
     ) -> None:
