@@ -12,6 +12,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.facts.random_tables import same_meaning
 from converseg_ros.network.parser.parser import Parsed
 from converseg_ros.programs.canonical import canonical, equal
+from converseg_ros.programs.forms import form
 from converseg_ros.programs.nodes import Node, program_from_json
 from converseg_ros.programs.phrasing import sample
 from converseg_ros.programs.printer import words
@@ -37,9 +38,11 @@ class Judged:
 
 
 def read_gold(path: Path) -> list[Gold]:
-    """Read lines of {"text", "program", optionally "family"}; a program is {"version", "root"} or its root alone."""
+    """Read lines of {"text", "program", optionally "family"}, or the programs of labels (see `read_label_gold`)."""
     if not path.is_file():
         raise InputError('there is no such file', where=str(path))
+    if path.suffix == '.json':
+        return read_label_gold(path)
     out = []
     for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
         if not line.strip():
@@ -52,6 +55,23 @@ def read_gold(path: Path) -> list[Gold]:
             raise InputError(
                 f'not a text with its program ({error})', where=where, do='give {"text": ..., "program": ...}'
             ) from error
+    if not out:
+        raise InputError('there are no programs', where=str(path))
+    return out
+
+
+def read_label_gold(path: Path) -> list[Gold]:
+    """Read the programs of a labelled set, {id: program}; its labels have the same name one folder above."""
+    labels = path.parent.parent / path.name
+    if not labels.is_file():
+        raise InputError('the labels are missing', where=str(labels), do=f'put the labels of {path.name} there')
+    try:
+        programs = json.loads(path.read_text(encoding='utf-8'))
+        rows = json.loads(labels.read_text(encoding='utf-8'))
+        asked = [(row, programs[row['id']]) for row in rows if row['id'] in programs]
+        out = [Gold(str(row['prompt']), program_from_json(p), str(row.get('family', ''))) for row, p in asked]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f'not the programs of labels ({error})', where=str(path), do='give {id: program}') from error
     if not out:
         raise InputError('there are no programs', where=str(path))
     return out
@@ -75,15 +95,16 @@ def judge(parse: Callable[[str], Parsed], gold: Gold) -> Judged:
 
 
 def report(judged: list[Judged], **about: Any) -> dict[str, Any]:
-    """Return the shares of right programs, in all and for each family and operation, and what is wrong.
+    """Return the shares of right programs, in all and for each family, form and operation, and what is wrong.
 
-    per_op: over the texts whose true program has the operation. confidence: its mean, and its Brier score as a
-    prediction of being right.
+    per_form: by the outermost condition of the true program (programs/forms.py). per_op: over the texts whose true
+    program has the operation. confidence: its mean, and its Brier score as a prediction of being right.
     """
-    by_family, by_op = defaultdict(list), defaultdict(list)
+    by_family, by_form, by_op = defaultdict(list), defaultdict(list), defaultdict(list)
     for j in judged:
         if j.gold.family:
             by_family[j.gold.family].append(j)
+        by_form[form(j.gold.program)].append(j)
         for op in {node.op for node in j.gold.program.walk()}:
             by_op[op].append(j)
     sure = [(j.parsed.confidence, bool(j.how)) for j in judged if j.parsed is not None]
@@ -95,6 +116,7 @@ def report(judged: list[Judged], **about: Any) -> dict[str, Any]:
         'confidence': sum(c for c, _ in sure) / len(sure) if sure else None,
         'brier': sum((c - right) ** 2 for c, right in sure) / len(sure) if sure else None,
         'per_family': _groups(by_family),
+        'per_form': _groups(by_form),
         'per_op': _groups(by_op),
         'wrong': [_wrong(j) for j in judged if not j.how],
         **about,
@@ -108,8 +130,8 @@ def table(result: dict[str, Any]) -> str:
     ]
     if result['confidence'] is not None:
         lines.append(f'mean confidence {result["confidence"]:.3f}, Brier score {result["brier"]:.3f}')
-    for kind in ('per_family', 'per_op'):
-        lines += [f'{kind[4:]:7} {name:14} {row["right"]:.3f} of {row["n"]}' for name, row in result[kind].items()]
+    for kind in ('per_family', 'per_form', 'per_op'):
+        lines += [f'{kind[4:]:7} {name:22} {row["right"]:.3f} of {row["n"]}' for name, row in result[kind].items()]
     return '\n'.join(lines)
 
 

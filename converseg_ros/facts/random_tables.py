@@ -1,7 +1,8 @@
 """Random fact tables: two programs that choose the same regions in all of them mean the same.
 
 Whether a noun, tag or any other word is true of a region is drawn by a hash of the word, so that every word that a
-program can contain is true of some regions and false of others. Places, sizes, supports and events are random too.
+program can contain is true of some regions and false of others. A tag is true only of kinds of regions that a class
+with this tag can be: no wall is drinkable. Places, sizes, supports and events are random too.
 """
 
 from collections.abc import Callable
@@ -28,6 +29,13 @@ ROWS, COLUMNS, CELL = 6, 8, 4  # cells of a grid in which regions lie, and pixel
 WHOLES, PARTS = 14, 4
 OFTEN, SELDOM = 0.45, 0.3  # how often a word is true of a region: names and conditions
 UP: Final = np.array([0.0, -0.8, -0.6])
+FIXED: Final = frozenset(
+    {'surface', 'ground', 'flooring', 'furniture', 'seating', 'storage', 'building part', 'street furniture', 'water'}
+    | {'plumbing', 'electrical fitting', 'appliance', 'kitchen appliance', 'vehicle'}
+)
+"""Wider kinds of `knowledge` whose members may be seen as a surface or a structure rather than as a thing."""
+ONLY_THINGS: Final = frozenset({'tips', 'stable', 'removable', 'rolls', 'light_weight'})
+AGENTS: Final = frozenset({'agent', 'person', 'animal'})
 
 
 def _draw(seed: int, word: str, index: int) -> float:
@@ -41,7 +49,7 @@ class _Drawn:
 
     seed: int
     count: int
-    wholes: int
+    kinds: tuple[str, ...]
 
     def look_up(self, by: str, value: str) -> Degree | None:
         if (
@@ -52,13 +60,14 @@ class _Drawn:
             return None
         often = OFTEN if by == 'name' else SELDOM
         word = f'{by}:{_class(value) if by == "name" else value}'
-        return self._of(word, often, lambda i: i < self.wholes)
+        bearers = _bearers(value) if by in ('tag', 'physics') else frozenset(KINDS)
+        return self._of(word, often, lambda i: i < len(self.kinds) and self.kinds[i] in bearers)
 
     def knows(self, noun: str) -> bool:
         return True
 
     def part(self, noun: str) -> Degree | None:
-        return self._of(f'part:{_class(noun)}', 0.6, lambda i: i >= self.wholes)
+        return self._of(f'part:{_class(noun)}', 0.6, lambda i: i >= len(self.kinds))
 
     def _of(self, word: str, often: float, applies: Callable[[int], bool]) -> Degree:
         hits = [float(applies(i) and _draw(self.seed, word, i) < often) for i in range(self.count)]
@@ -69,6 +78,20 @@ class _Drawn:
 def _class(noun: str) -> str:
     found = knowledge.thing(noun)
     return found.name if found else knowledge.singular(noun.casefold())
+
+
+@cache
+def _bearers(tag: str) -> frozenset[str]:
+    """Return the kinds of regions that can have a tag or a physical property; only things tip, roll or are light."""
+    if tag in ONLY_THINGS:
+        return frozenset({'object'})
+    classes = [t for t in knowledge.things().values() if tag in t.tags]
+    found = {'object'} if classes else set(KINDS)
+    if any(FIXED & set(t.kinds) for t in classes):
+        found |= {'surface', 'structure'}
+    if any(AGENTS & set(t.kinds) for t in classes):
+        found.add('agent')
+    return frozenset(found)
 
 
 def random_table(seed: int) -> Facts:
@@ -83,7 +106,7 @@ def random_table(seed: int) -> Facts:
     keys = [t.key for t in things[:WHOLES]]
     events = [TrueEvent(rng.choice(ACTS), rng.choice(keys), rng.choice(keys)) for _ in range(8)]
     facts = true_facts(things, events=events, up=UP, free=_free(things))
-    drawn = _Drawn(seed, len(things), WHOLES)
+    drawn = _Drawn(seed, len(things), tuple(kinds))
     similar = lambda text: np.array([_draw(seed, f'like:{text}', i) for i in range(len(things))])  # noqa: E731
     return Facts(facts.segments, facts.measures, drawn, given=facts.given, exact=True, similarity=similar)
 

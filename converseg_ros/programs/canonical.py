@@ -6,6 +6,7 @@ from typing import Any
 
 from converseg_ros.knowledge import singular
 from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, Node, Parts, Rank, Relate, Select, Union
+from converseg_ros.programs.vocabulary import TAGS_WITH_PHYSICS
 
 MODIFIERS = (Filter, Relate, Act, Like)
 """Nodes that keep the members of `of` which fulfil a condition of their own, so that their order does not matter."""
@@ -45,6 +46,10 @@ def _simple(node: Node) -> Node:
     match node:
         case Filter(by='name'):
             return replace(node, value=singular(_plain(node.value)))
+        case Filter(by='tag', value=value) if value in TAGS_WITH_PHYSICS:
+            return replace(node, by='physics', value=TAGS_WITH_PHYSICS[value])
+        case Filter(by='tag', value='transparent'):
+            return replace(node, by='material')
         case Like():
             return replace(node, text=_plain(node.text))
         case Parts():

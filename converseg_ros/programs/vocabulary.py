@@ -16,6 +16,9 @@ STATES = (
 
 PHYSICS = ('tips', 'stable', 'removable', 'bears_load', 'rolls', 'heavy', 'light_weight')
 
+TAGS_WITH_PHYSICS = {'heavy': 'heavy', 'light_weight': 'light_weight', 'rolls': 'rolls', 'tippy': 'tips'}
+"""Tags whose question a filter by physics answers better, from shape and size too: 'what would roll away'."""
+
 REGIONS = ('left', 'right', 'top', 'bottom', 'centre', 'corner', 'near', 'far')
 
 RANK_KEYS = ('height', 'size', 'width', 'length', 'weight', 'x', 'y', 'elevation', 'depth', 'distance_to')

@@ -9,12 +9,16 @@ import torch
 from converseg_ros import knowledge
 from converseg_ros.cli import main
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.evaluation.programs import Gold, held_out_phrases, judge, read_gold, report, table
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import Calibration, Parsed, save_parser
+from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Filter, Node, Rank, Relate, Select, Things, Union, program_to_json
+from converseg_ros.programs.spans import split
 
+DATA = Path(__file__).parents[1] / 'data'
 MUG, CUP, TABLE = Filter('name', 'mug'), Filter('name', 'cup'), Filter('name', 'table')
 
 
@@ -54,10 +58,54 @@ def test_the_report_counts_by_family_and_operation_and_names_what_is_wrong() -> 
     result = report([judge(parse, g) for g in golds], data='x')
     assert result['n'] == 3 and result['n_refused'] == 1 and result['right'] == pytest.approx(1 / 3)
     assert result['per_family']['spatial'] == {'right': 0.0, 'n': 2}
+    assert result['per_form']['filter name'] == {'right': pytest.approx(1 / 3), 'n': 3}
     assert result['per_op']['filter'] == {'right': pytest.approx(1 / 3), 'n': 3}
     assert [w['text'] for w in result['wrong']] == ['wrong', 'refused']
     assert result['brier'] == pytest.approx((0.2**2 + 0.8**2) / 2)
     assert '0.333 of 3' in table(result)
+
+
+def test_programs_of_labels_are_read_with_their_prompts(tmp_path: Path) -> None:
+    (tmp_path / 'programs').mkdir()
+    path = tmp_path / 'programs' / 'desk.json'
+    path.write_text(json.dumps({'desk-1': program_to_json(MUG)}))
+    with pytest.raises(InputError, match='labels are missing'):
+        read_gold(path)
+    rows = [{'id': 'desk-1', 'prompt': 'the mugs', 'family': 'entities'}, {'id': 'desk-2', 'prompt': 'the plates'}]
+    (tmp_path / 'desk.json').write_text(json.dumps(rows))
+    assert read_gold(path) == [Gold('the mugs', MUG, 'entities')]
+    path.write_text('[]')
+    with pytest.raises(InputError, match=r'desk\.json'):
+        read_gold(path)
+
+
+@pytest.mark.parametrize('file', ['paraphrases.jsonl', 'operators.jsonl'])
+def test_the_sets_of_this_package_are_valid(file: str) -> None:
+    gold = read_gold(DATA / 'programs' / file)
+    assert len(gold) >= 150 and len({g.text for g in gold}) == len(gold)
+    grammar = Grammar(tuple(knowledge.tags()))
+    written = 0
+    for g in gold:
+        words = split(without_closing_marks(g.text))
+        try:
+            written += equal(grammar.read(grammar.write(canonical(g.program), words), words), g.program)
+        except InputError:  # a word that the text says in another way
+            continue
+    assert written >= 0.95 * len(gold)
+
+
+@pytest.mark.parametrize(
+    ('first', 'second', 'same'),
+    [
+        (Filter('tag', 'drinkable', Things()), Filter('tag', 'drinkable'), True),  # no wall is a drink
+        (Filter('tag', 'supports', Things()), Filter('tag', 'supports'), False),  # a table is no thing
+        (Filter('tag', 'rolls', Things()), Filter('physics', 'rolls', Things()), True),
+    ],
+)
+def test_what_a_tag_can_be_true_of_decides_whether_things_and_everything_differ(
+    first: Node, second: Node, same: bool
+) -> None:
+    assert bool(judged(Select('all', first), Select('all', second))) == same
 
 
 @pytest.mark.parametrize('line', ['{', '[]', '{"text": "a"}', '{"text": "a", "program": {"op": "things"}}', '3', ''])

@@ -17,7 +17,11 @@ Cache = dict[str, tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True, slots=True)
 class ParserConfig:
-    """Sizes. tokens: of the closed set. pieces, outputs: most input word pieces and most output tokens."""
+    """Sizes.
+
+    tokens: of the closed set. pieces, outputs: most input word pieces and most output tokens. context: layers of MiniLM
+    whose states are an input beside the embeddings of the pieces (network/parser/context.py); 0 for none.
+    """
 
     tokens: int
     width: int = 128
@@ -28,6 +32,7 @@ class ParserConfig:
     pieces: int = 160
     outputs: int = 81
     dropout: float = 0.0
+    context: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -123,6 +128,7 @@ class ParserModel(nn.Module):
         super().__init__()
         self.config = c = config
         self.project = nn.Linear(c.embedding, c.width)
+        self.contextual = nn.Linear(c.embedding, c.width, bias=False) if c.context else None
         self.place = nn.Embedding(c.pieces, c.width)
         self.inner = nn.Embedding(2, c.width)  # whether a piece goes on with a word
         self.encoder = nn.ModuleList([Block(c, decoder=False) for _ in range(c.encoder_layers)])
@@ -142,17 +148,31 @@ class ParserModel(nn.Module):
             elif name.endswith('bias'):
                 nn.init.zeros_(parameter)
         nn.init.normal_(self.project.weight, std=c.embedding**-0.5)
+        if self.contextual is not None:  # a model that was trained without it goes on as it was
+            nn.init.zeros_(self.contextual.weight)
 
-    def encode(self, pieces: Tensor, inner: Tensor, lengths: Tensor, first: Tensor, words: Tensor) -> Memory:
+    def encode(
+        self,
+        pieces: Tensor,
+        inner: Tensor,
+        lengths: Tensor,
+        first: Tensor,
+        words: Tensor,
+        context: Tensor | None = None,
+    ) -> Memory:
         """Encode B texts.
 
         pieces (B, S, E): frozen embeddings. inner (B, S): 1 where a piece goes on with a word. lengths (B,): pieces of
-        each. first (B, W): index of each word's first piece. words (B,): words of each.
+        each. first (B, W): index of each word's first piece. words (B,): words of each. context (B, S, E): MiniLM's
+        states of the pieces, where `config.context` asks for them.
         """
         size = pieces.shape[1]
         seen = torch.arange(size, device=pieces.device) < lengths[:, None]
         mask = seen[:, None, None]
         x = self.project(pieces) + self.place.weight[:size] + self.inner(inner)
+        if self.contextual is not None:
+            assert context is not None
+            x = x + self.contextual(context)
         for block in self.encoder:
             x = block.encode(x, mask)  # type: ignore[operator]
         x = self.encoder_norm(x)

@@ -16,6 +16,7 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 from converseg_ros.core.instruction import without_closing_marks
+from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import search
@@ -57,10 +58,18 @@ class Parser:
     """English to programs, on one CPU thread; the last texts are remembered."""
 
     def __init__(
-        self, model: ParserModel, grammar: Grammar, pieces: Pieces, calibration: Calibration, *, beam: int = 4
+        self,
+        model: ParserModel,
+        grammar: Grammar,
+        pieces: Pieces,
+        calibration: Calibration,
+        *,
+        context: Context | None = None,
+        beam: int = 4,
     ) -> None:
+        """context: the layers of MiniLM that the model's configuration asks for, if any."""
         self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
-        self.calibration, self.beam = calibration, beam
+        self.calibration, self.beam, self.context = calibration, beam, context
         self.spelling = Spelling(pieces.vocabulary())
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._parse)
 
@@ -75,7 +84,8 @@ class Parser:
         if inputs.ids.shape[1] > self.model.config.pieces:
             raise InputError('the text is too long', where='instruction', do='ask for one thing at a time')
         vectors = self.pieces.vectors(inputs.ids)
-        memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
+        states = None if self.context is None else self.context(inputs.ids, inputs.lengths)
+        memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
         total: dict[Node, float] = {}
         said: dict[Node, Node] = {}  # the program that was written for each canonical one, which can be too deep
         for hypothesis in search(self.model, memory, self.grammar, Text(tuple(words)), self.beam):
@@ -91,7 +101,8 @@ def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4) -> Par
     """Return the parser of a model folder, or that of another file with the folder's word pieces."""
     grammar = Grammar(tuple(knowledge.tags()))
     model, calibration = load_model(file or folder / FILE, grammar)
-    return Parser(model, grammar, Pieces.load(folder), calibration, beam=beam)
+    context = load_context(folder, model.config.context)
+    return Parser(model, grammar, Pieces.load(folder), calibration, context=context, beam=beam)
 
 
 def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: Calibration) -> None:

@@ -41,16 +41,22 @@ from converseg_ros.programs.phrasing.draw_sets import (
     surface,
     thing,
 )
-from converseg_ros.programs.phrasing.properties import (
-    SAID_BY_FILTERS,
-)
-from converseg_ros.programs.phrasing.templates import data, lists, tidy, with_knowledge
+from converseg_ros.programs.phrasing.free_text import free_text, plural_verb
+from converseg_ros.programs.phrasing.properties import SAID_BY_FILTERS
+from converseg_ros.programs.phrasing.templates import data, with_knowledge
 from converseg_ros.programs.phrasing.words import weights
 
 BESIDE = ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
 ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold')
 """Tags that are said as adjectives before another."""
 SIZES = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
+
+
+LIKES = (
+    'behind', 'behind', 'behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part', 'superlative',
+    'stated', 'deed', 'deed', 'doing', 'doing',
+)  # fmt: skip
+"""Kinds of free text, and how often each is drawn."""
 
 
 def draw(rng: random.Random) -> Node:
@@ -71,7 +77,9 @@ def _state(rng: random.Random) -> Node:
 
 
 def _physics(rng: random.Random) -> Node:
-    node = Filter('physics', rng.choice(v.PHYSICS), thing(rng, 0.65))
+    node: Node = Filter('physics', rng.choice(v.PHYSICS), thing(rng, 0.65))
+    if rng.random() < 0.2:
+        node = related(rng, node, 1, simple=True)
     return Select('all', node) if rng.random() < 0.7 else select(rng, node)
 
 
@@ -110,11 +118,13 @@ def _tag(rng: random.Random) -> Node:
     at = rng.random()
     if at < 0.08:
         node = look(rng, node)
-    elif at < 0.2:
-        node = related(rng, node)
-    elif at < 0.27:
-        return counted(ranked(rng, node))
-    elif at < 0.31 and isinstance(of, Everything):  # something soft to sit on
+    elif at < 0.26:
+        node = related(rng, node, simple=at > 0.16)
+    elif at < 0.29:
+        node = Filter('region', rng.choice(v.REGIONS), node)
+    elif at < 0.35:
+        return counted(ranked(rng, related(rng, node, 1, simple=True) if at < 0.31 else node))
+    elif at < 0.39 and isinstance(of, Everything):  # something soft to sit on
         node = Filter('tag', rng.choice(ADJECTIVES), node)
     return Select('all' if rng.random() < 0.6 else 'one', node)
 
@@ -154,6 +164,7 @@ def _rank(rng: random.Random) -> Node:
 def _of_two(rng: random.Random) -> Node:
     """Return 'the left one of the two bowls'."""
     of = maybe_look(rng, thing(rng, 0.1), 0.2)
+    of = related(rng, of, 1, simple=True) if rng.random() < 0.35 else of
     number = rng.choice((2, 2, 2, 3, 4))
     if number == 3 and rng.random() < 0.5:
         return Select('one', Rank('x', 'min', Select(3, of if countable(of) else Things()), first=2))
@@ -173,7 +184,12 @@ def _part(rng: random.Random) -> Node:
     many: Quantity = 'one' if name == 'grip' or at < 0.75 else 'all'
     if at > 0.92 and many == 'all' and not words.is_plural_only(name):
         many = rng.choice((2, 2, 3, 4))
-    return Select(many, Parts(name, anchor(rng)))
+    part: Node = Parts(name, anchor(rng))
+    if name != 'grip' and rng.random() < 0.2:  # the red cap of the bottle
+        part = (
+            look(rng, part) if rng.random() < 0.8 else Filter('state', rng.choice(('open', 'closed', 'hidden')), part)
+        )
+    return Select(many, part)
 
 
 def _free(rng: random.Random) -> Node:
@@ -200,7 +216,10 @@ def _simple(rng: random.Random) -> Node:
 
 def _colours(rng: random.Random) -> Node:
     """Return one noun in two colours or materials: 'the red and blue mugs', or 'a black and white mug'."""
-    of, table, kind = named(rng), *rng.choice((('colours', 'colour'), ('colours', 'colour'), ('materials', 'material')))
+    of, table, kind = (
+        thing(rng, 0.2),
+        *rng.choice((('colours', 'colour'), ('colours', 'colour'), ('materials', 'material'))),
+    )
     first, second = (weights(table).draw(rng) for _ in range(2))
     members = tuple(Filter(kind, value, of) for value in dict.fromkeys((first, second)))  # type: ignore[arg-type]
     if len(members) == 1:
@@ -253,7 +272,8 @@ def _space_somewhere(rng: random.Random) -> Node:
 def _except(rng: random.Random) -> Node:
     at = rng.random()
     if at < 0.35:  # everything but the bowls
-        of: Node = Things() if rng.random() < 0.6 else related(rng, Things(), 1, simple=True)
+        of: Node = Things() if rng.random() < 0.5 else related(rng, Things(), 1, simple=True)
+        of = maybe_look(rng, of, 0.15)
         return Select('all', Except(of, named(rng) if rng.random() < 0.7 else _simple(rng)))
     of = thing(rng, 0.35)
     if at < 0.42:  # all mugs but the smallest
@@ -265,6 +285,8 @@ def _except(rng: random.Random) -> Node:
     if at < 0.85:  # the mugs that are not red
         node = Except(of, _property(rng, of))
         return Select('all', node) if rng.random() < 0.6 else select(rng, node)
+    if at < 0.93:  # the smallest mug that is not empty
+        return counted(ranked(rng, Except(of, _property(rng, of)), plain=True))
     return counted(ranked(rng, Except(of, named(rng)), plain=True))
 
 
@@ -284,44 +306,38 @@ def _property(rng: random.Random, of: Node) -> Node:
 
 
 def _like(rng: random.Random) -> Node:
-    kind = rng.choice(
-        ('behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part', 'superlative', 'stated')
-    )
+    kind = rng.choice(LIKES)
     text = free_text(rng, kind)
     if kind in ('asked', 'stated'):
         return Select('all', Like(text))
+    if kind in ('deed', 'doing'):
+        of: Node = Everything() if rng.random() < 0.55 else named(rng)
+        return Select('all' if rng.random() < 0.55 else 'one', Like(text, of))
     if kind == 'part':
         return Select('one', Like(text, Parts('part', named(rng))))
     if kind == 'superlative':
         return Select('one', Like(text, named(rng) if rng.random() < 0.8 else Everything()))
-    of: Node = Everything() if kind != 'many' and rng.random() < 0.4 else named(rng)
+    of = Everything() if kind != 'many' and rng.random() < 0.4 else named(rng)
     many = 'all' if kind == 'many' else quantity(rng)
     if isinstance(of, Everything):
         return Select('one' if many == 'one' else 'all', Like(text, of))
     if not countable(of) and many != 'all':
         many = 'one'
     plural = words.is_plural_only(getattr(of, 'value', '')) or many != 'one'
-    return Select(many, Like(_plural_verb(text) if kind == 'verb' and plural else text, of))
-
-
-def free_text(rng: random.Random, kind: str) -> str:
-    """Return a text that fits no closed form."""
-    slots = {name: rng.choice(words.free(name)) for name in ('job', 'occasion', 'place', 'food')}
-    slots |= {'noun': words.draw_noun(rng), 'brand': rng.choice(words.group('brands'))}
-    return tidy(lists('like')[kind].pick(rng, 'all').fill(rng, slots))
-
-
-def _plural_verb(text: str) -> str:
-    """Return a verb phrase for several things: 'looks old' -> 'look old'."""
-    verb, _, rest = text.partition(' ')
-    irregular = {'is': 'are', 'has': 'have', 'does': 'do', "doesn't": "don't", 'was': 'were', 'goes': 'go'}
-    regular = verb[:-1] if verb[-1] == 's' else verb
-    return f'{irregular.get(verb, regular)} {rest}'.strip()
+    node: Node = Like(plural_verb(text) if kind == 'verb' and plural else text, of)
+    at = rng.random()
+    if at < 0.12 and kind != 'many':  # the box with the red label on the shelf
+        node = related(rng, node, 1, simple=True)
+    elif at < 0.2 and kind != 'many':
+        return counted(ranked(rng, node, plain=True))
+    elif at < 0.3 and kind != 'many':
+        node = look(rng, node)
+    return Select(many, node)
 
 
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
-    (_plain, 7), (_looking, 9), (_state, 6), (_physics, 7), (_region, 5), (_corner, 1), (_tag, 30), (_need, 2),
-    (_relation, 22), (_two_relations, 3), (_rank, 16), (_of_two, 3), (_compare, 2), (_act, 9), (_part, 7), (_free, 7),
-    (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 7), (_like, 8), (_group, 1),
+    (_plain, 6), (_looking, 8), (_state, 6), (_physics, 7), (_region, 5), (_corner, 1), (_tag, 28), (_need, 2),
+    (_relation, 22), (_two_relations, 4), (_rank, 16), (_of_two, 4), (_compare, 2), (_act, 10), (_part, 8), (_free, 8),
+    (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 8), (_like, 12), (_group, 1),
 )  # fmt: skip
 SUMS = tuple(accumulate(weight for _, weight in FORMS))

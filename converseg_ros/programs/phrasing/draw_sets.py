@@ -21,6 +21,7 @@ from converseg_ros.programs.nodes import (
     Things,
 )
 from converseg_ros.programs.phrasing import words
+from converseg_ros.programs.phrasing.free_text import free_text
 from converseg_ros.programs.phrasing.templates import entries
 from converseg_ros.programs.phrasing.words import weights
 
@@ -120,9 +121,11 @@ def anchor(rng: random.Random, depth: int = 0) -> Node:
         return Filter('colour', weights('colours').draw(rng), Things())
     if at < 0.8:
         return look(rng, node)
-    if at < 0.84:
+    if at < 0.83:
         return Filter('state', rng.choice(v.STATES[:7]), node)
-    if at < 0.92:
+    if at < 0.88:
+        return Like(free_text(rng, rng.choice(('behind', 'behind', 'adjective'))), node)
+    if at < 0.94:
         of = node if rng.random() < 0.7 else Things()
         return ranked(rng, maybe_look(rng, of, 0.3), depth + 1, plain=True)
     if depth < 2:
@@ -179,9 +182,10 @@ def acting(rng: random.Random, of: Node | None = None) -> Node:
     """Return what plays a role in an action, named or not, with or without the other one who takes part."""
     kind, role, *other = weights('acts').draw(rng).split('.')
     if of is None:
-        by_nouns = kind == 'facing' and role == 'agent'  # "what faces the door" is a relation
-        bare = rng.random() < 0.6 and not by_nouns
-        of = Everything() if bare else maybe_look(rng, _actor(rng, kind, role), 0.15)
+        somebody = role == 'agent' and kind != 'plugging'  # "who" is a person
+        bare = rng.random() < 0.6
+        of = noun('person') if bare and somebody else Everything() if bare else None
+        of = of or maybe_look(rng, _actor(rng, kind, role), 0.15)
     partner = _partner(rng, kind, role) if other else None
     return Act(kind, cast(Literal['agent', 'patient', 'instrument', 'uninvolved'], role), of, partner)
 

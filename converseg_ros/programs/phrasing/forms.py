@@ -11,7 +11,7 @@ WHOLE_FILES = {
     'parts': ('parts', ('which', 'which_long')),
     'grip': ('parts', ('grip', 'grip_noun')),
     'free_space': ('free_space', ('ask', 'ask.on', 'ask.thing', 'ask.on.thing', 'ask.size', 'ask.on.size')),
-    'like': ('like', ('behind', 'verb', 'adjective', 'asked', 'part', 'superlative')),
+    'like': ('like', ('behind', 'verb', 'adjective', 'asked', 'part', 'superlative', 'deed', 'doing')),
 }
 """Forms that are said by lists of templates and not by one table: the file and its lists."""
 

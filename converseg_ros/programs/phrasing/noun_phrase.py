@@ -20,6 +20,7 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 from converseg_ros.programs.phrasing.amounts import length
+from converseg_ros.programs.phrasing.free_text import kind_of
 from converseg_ros.programs.phrasing.pieces import Pieces, determine
 from converseg_ros.programs.phrasing.properties import (
     PLACE,
@@ -28,6 +29,7 @@ from converseg_ros.programs.phrasing.properties import (
     corner,
     entry,
     is_bare,
+    is_person,
     split,
 )
 from converseg_ros.programs.phrasing.superlatives import add_place, extreme
@@ -185,6 +187,8 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
         out.bare = False
     if bare and any(isinstance(m, Act) and m.role == 'agent' and m.kind != 'plugging' for m in modifiers):
         out.noun, out.who = ('ones' if many else 'one'), True
+    if is_person(base) and len(modifiers) == 1 and isinstance(modifiers[0], Act) and talk.chance(0.35):
+        out.noun, out.bare, out.who = ('people' if many else 'one'), True, True  # "somebody riding a bike"
     if (place := corner(modifiers)) is not None:
         if talk.chance(0.25):
             out.before.append((PLACE['region'], talk.fill(lists('corners')[f'{place}.before'], {})))
@@ -248,6 +252,9 @@ def _add_like(talk: Talk, out: Pieces, node: Like, of_part: bool) -> None:
     first = text.split()[0]
     if ' ' not in text and not of_part:
         out.before.append((PLACE['like'], text))
+    elif kind := kind_of(text):
+        would = f'{talk.choose(("that", "which"))} {talk.choose(("would", "could", "might", "will"))} {text}'
+        out.after.append(would if kind == 'deed' else talk.fill(lists('uses')['post'], {'v': text}))
     elif first in PLAIN_STARTS:
         out.after.append(text)
     else:

@@ -1,14 +1,18 @@
 """What a program says of a thing, property by property, and the table of phrases of each."""
 
+from dataclasses import replace
+import random
+
 from converseg_ros.core.errors import InputError
-from converseg_ros.programs.nodes import Act, Everything, Except, Filter, Like, Node, Rank, Relate, Things
+from converseg_ros.programs.nodes import Act, Everything, Except, Filter, Like, Node, Rank, Relate, Select, Things
 from converseg_ros.programs.phrasing.templates import Entry, entries, lists, with_knowledge
+from converseg_ros.programs.vocabulary import TAGS_WITH_PHYSICS
 
 MODIFIERS = (Filter, Relate, Act, Like, Except, Rank)
-SAID_BY_FILTERS = {
-    'heavy': 'physics.heavy', 'light_weight': 'physics.light_weight', 'rolls': 'physics.rolls', 'tippy': 'physics.tips',
-    'transparent': 'material.transparent',
-}  # fmt: skip
+COMMUTING = (Filter, Relate, Act, Like)
+SAID_BY_FILTERS = {tag: f'physics.{value}' for tag, value in TAGS_WITH_PHYSICS.items()} | {
+    'transparent': 'material.transparent'
+}
 """Tags that mean what a filter of another kind means: its table says them; the sampler draws the filter."""
 PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
 """Tags of what people call a place: somewhere to sit."""
@@ -38,6 +42,28 @@ def split(node: Node) -> tuple[Node, list[Node]]:
 def is_bare(base: Node) -> bool:
     """Say whether a base has no noun of its own."""
     return isinstance(base, Things | Everything)
+
+
+def is_person(base: Node) -> bool:
+    """Say whether a base is any person: what "who" and "somebody" mean."""
+    return isinstance(base, Filter) and base.by == 'name' and base.value == 'person'
+
+
+def rearranged(node: Node, rng: random.Random) -> Node:
+    """Return the same program with the outermost conditions that commute in another order, now and then."""
+    if isinstance(node, Select | Rank):
+        return replace(node, of=rearranged(node.of, rng))
+    chain: list[Node] = []
+    base = node
+    while isinstance(base, COMMUTING) and not (isinstance(base, Filter) and base.by == 'name'):
+        chain.append(base)
+        base = base.of
+    if len(chain) < 2 or rng.random() < 0.6:
+        return node
+    rng.shuffle(chain)
+    for condition in chain:
+        base = replace(condition, of=base)  # type: ignore[call-arg]
+    return base
 
 
 def entry(node: Node) -> tuple[Entry, str]:

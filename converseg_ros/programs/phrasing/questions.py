@@ -3,6 +3,7 @@
 import re
 
 from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Rank, Relate, Select
+from converseg_ros.programs.phrasing.free_text import kind_of
 from converseg_ros.programs.phrasing.noun_phrase import (
     lacking,
     pieces,
@@ -12,10 +13,12 @@ from converseg_ros.programs.phrasing.properties import (
     PLACES,
     entry,
     is_bare,
+    is_person,
     split,
 )
 from converseg_ros.programs.phrasing.talk import Talk
 from converseg_ros.programs.phrasing.templates import Entry, lists
+from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 PREPOSITIONS = frozenset(
     {'with', 'from', 'on', 'in', 'into', 'at', 'under', 'of', 'through', 'to', 'onto', 'for', 'up'}
@@ -91,6 +94,21 @@ def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
     return f'{be} {text}'
 
 
+def deed(talk: Talk, node: Like, many: bool) -> str | None:
+    """Return a request for what would do something, or for what one would do something with; None for other texts."""
+    kind, base = kind_of(node.text), split(node)[0]
+    if not kind or (isinstance(base, Filter) and (is_mass(base.value) or is_plural_only(base.value))):
+        return None
+    nouns = {'n': pieces(talk, node.of, False).text(), 'ns': pieces(talk, node.of, True).text()}
+    bare = is_bare(base)
+    if kind == 'doing':
+        frame = ('ask' if many else 'ask_one') if bare else ('which' if many else 'which_one')
+        return talk.fill(lists('uses')[frame], {**nouns, 'v': node.text})
+    would = f'{talk.choose(("would", "could", "might", "will", "would", "can"))} {node.text}'
+    frame = ('what_all' if many else 'what_one') if bare else ('which_all' if many else 'which_one')
+    return talk.fill(lists('frames')[frame], {**nouns, 'p': would, 'p1': would})
+
+
 def which(talk: Talk, node: Node, many: bool) -> str | None:
     """Return a question in which the outermost property is the predicate, or None where that is not possible."""
     base, modifiers = split(node)
@@ -100,8 +118,9 @@ def which(talk: Talk, node: Node, many: bool) -> str | None:
         return None
     inner: Node = next(outer.children())
     single = _predicate_for_one(talk, outer, predicate, many)
-    if is_bare(base) and len(modifiers) == 1:
-        if isinstance(outer, Act) and outer.role == 'agent' and outer.kind != 'plugging' and talk.chance(0.8):
+    somebody = is_person(base) and isinstance(outer, Act) and outer.role == 'agent'
+    if (is_bare(base) or somebody) and len(modifiers) == 1:
+        if somebody:
             return talk.fill(lists('frames')['who_all' if many else 'who_one'], {'p': predicate, 'p1': single})
         if many and talk.chance(0.2):
             return _yes_or_no(talk, predicate, single, '')

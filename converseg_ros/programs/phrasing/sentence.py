@@ -35,10 +35,12 @@ from converseg_ros.programs.phrasing.properties import (
     corner,
     entry,
     is_bare,
+    is_person,
     is_predicate,
+    rearranged,
     split,
 )
-from converseg_ros.programs.phrasing.questions import use, which
+from converseg_ros.programs.phrasing.questions import deed, use, which
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement
 from converseg_ros.programs.phrasing.templates import Entry, Part, data, entries, lists, tidy
 from converseg_ros.programs.phrasing.words import free, is_mass, is_plural_only
@@ -65,7 +67,7 @@ def say(node: Node, rng: random.Random, part: Part = 'all', style: Style = 'any'
     commands, questions, needs and noun phrases. Raise InputError for a program without phrases.
     """
     talk = Talk(rng, part)
-    return tidy(_phrase(talk, node) if style == 'phrase' else _say(talk, node))
+    return tidy(_phrase(talk, node) if style == 'phrase' else _say(talk, rearranged(node, rng)))
 
 
 def _phrase(talk: Talk, node: Node) -> str:
@@ -87,7 +89,8 @@ def _say(talk: Talk, node: Node) -> str:
     if isinstance(node, Select) and (of := _shared(talk, node)) is not None:
         return of
     if isinstance(node, Union):
-        return _frame(talk, 'definite', phrase(talk, node, True, 'the'), True)
+        both = 'both ' if len(node.of) == 2 and talk.chance(0.12) else ''
+        return _frame(talk, 'definite', both + phrase(talk, node, True, 'the'), True)
     if isinstance(node, Select):
         if node.quantity in ('one', 1):
             return _one(talk, node.of)
@@ -139,7 +142,8 @@ def _frame(talk: Talk, name: str, np: str, many: bool, bare: str = '') -> str:
 def _whole(node: Node) -> tuple[Entry, Node] | None:
     """Return the table of the only property of something that is not named, where whole requests exist for it."""
     base, modifiers = split(node)
-    if is_bare(base) and len(modifiers) == 1 and not isinstance(modifiers[0], Except | Like):
+    somebody = is_person(base) and len(modifiers) == 1 and isinstance(modifiers[0], Act)
+    if (is_bare(base) or somebody) and len(modifiers) == 1 and not isinstance(modifiers[0], Except | Like):
         return entry(modifiers[0])[0], modifiers[0]
     return None
 
@@ -173,14 +177,18 @@ def _one(talk: Talk, node: Node) -> str:
             return talk.fill(table['ask_one'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
         if 'use' in table and talk.chance(0.75):
             return use(talk, table, modifier, 'ask_one')
+    if (there := _use_there(talk, base, modifiers, 'ask_one_there')) is not None:
+        return there
+    if isinstance(node, Like) and (asked := deed(talk, node, False)) is not None:
+        return asked
     if isinstance(node, Like) and is_predicate(node.text) and not many and talk.chance(0.4):
         frames = lists('frames')['what_one' if is_bare(base) else 'which_one']
         nouns = {'n': pieces(talk, node.of, False).text(), 'ns': pieces(talk, node.of, True).text()}
         return talk.fill(frames, {**nouns, 'p': node.text, 'p1': node.text})
     if modifiers and not many and talk.chance(0.3):
-        asked = which(talk, node, False)
-        if asked:
-            return asked
+        question = which(talk, node, False)
+        if question:
+            return question
     if not modifiers and isinstance(base, Filter) and not many and not is_mass(base.value) and talk.chance(0.06):
         return talk.fill(lists('frames')['is_a'], {'n': base.value})
     unique = modifiers and isinstance(modifiers[-1], Rank)
@@ -290,6 +298,8 @@ def _all(talk: Talk, node: Node) -> str:
             return talk.fill(table['ask'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
         if 'use' in table and talk.chance(0.8):
             return use(talk, table, modifier, 'ask')
+    elif (there := _use_there(talk, base, modifiers, 'ask_there')) is not None:
+        return there
     elif modifiers and not mass and talk.chance(0.25):
         last = modifiers[-1]
         if isinstance(last, Filter) and last.by == 'tag' and 'use' in entry(last)[0] and not is_bare(base):
@@ -303,9 +313,9 @@ def _all(talk: Talk, node: Node) -> str:
         filled = {'where': where.text(), 'tail': where.tail(), 'ns': pieces(talk, outer.of, True).text()}
         return talk.fill(lists('frames')['which_are'], filled)
     if modifiers and not mass and talk.chance(0.35):
-        asked = which(talk, node, True)
-        if asked:
-            return asked
+        question = which(talk, node, True)
+        if question:
+            return question
     if modifiers and isinstance(modifiers[-1], Like):
         return _all_like(talk, node, modifiers[-1])
     if talk.chance(0.2) and not mass:
@@ -325,9 +335,27 @@ def _all(talk: Talk, node: Node) -> str:
     return _frame(talk, 'plural', phrase(talk, node, True, determiner), not mass, bare)
 
 
+def _use_there(talk: Talk, base: Node, modifiers: list[Node], frame: str) -> str | None:
+    """Return 'what on the desk could I write with': a use beside another condition; None where there is no use."""
+    uses = [m for m in modifiers if isinstance(m, Filter) and m.by == 'tag' and 'use' in entry(m)[0]]
+    others = [m for m in modifiers if m not in uses]
+    if not is_bare(base) or len(uses) != 1 or len(others) != 1 or not talk.chance(0.6):
+        return None
+    table, _ = entry(others[0])
+    if not isinstance(others[0], Relate | Filter) or 'be' not in table:
+        return None
+    verb = talk.fill(entry(uses[0])[0]['use'], values(talk, uses[0], frame == 'ask_there'))
+    where = talk.fill(table['be'], values(talk, others[0], False))
+    if isinstance(others[0], Filter) and others[0].by != 'region':
+        where = f'that is {where}'
+    return talk.fill(lists('uses')[frame], {'v': verb, 'w': where})
+
+
 def _all_like(talk: Talk, node: Node, outer: Like) -> str:
     """Return a request for all that fits a free text, whose words are those of one thing or of many already."""
     base = split(node)[0]
+    if isinstance(node, Like) and (asked := deed(talk, node, True)) is not None:
+        return asked
     if is_bare(base) and outer is node and outer.text in stated():
         return talk.fill(lists('frames')['stated'], {'t': outer.text})
     if is_bare(base) and outer is node:

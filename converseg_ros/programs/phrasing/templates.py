@@ -46,6 +46,10 @@ class Template:
             raise InputError('a bracket is not balanced', where=f'phrase template {self.id}')
         self.slots = frozenset(_slots(self.parts))
 
+    def pattern(self) -> re.Pattern[str]:
+        """Return an expression for the texts that the template gives; a slot is one word or more."""
+        return re.compile(_SPACES.sub(' *', _expression(self.parts).strip()))
+
     def fill(self, rng: random.Random, values: Mapping[str, str]) -> str:
         """Return the text with alternatives chosen and slots filled."""
         out: list[str] = []
@@ -83,6 +87,17 @@ def _slots(parts: tuple[Any, ...]) -> Iterator[str]:
             yield from _slots(part)
         elif isinstance(part, Slot):
             yield str(part)
+
+
+def _expression(parts: tuple[Any, ...]) -> str:
+    """Return a regular expression of parts, with single spaces where the text may have some."""
+    out = ''
+    for part in parts:
+        if isinstance(part, tuple):
+            out += f'(?:{"|".join(_expression(option) for option in part)})'
+        else:
+            out += '.+' if isinstance(part, Slot) else re.sub(r'\ba\b', 'an?', re.escape(part).replace('\\ ', ' '))
+    return out
 
 
 def _render(parts: tuple[Any, ...], draw: Any, values: Mapping[str, str], out: list[str]) -> None:

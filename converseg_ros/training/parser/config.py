@@ -12,7 +12,8 @@ from converseg_ros.training.config import build
 class ParserTraining:
     """A training run of the parser.
 
-    out: run folder. pieces: folder of the MiniLM that gives word pieces. phrases: 'all' trains with the held-out
+    out: run folder. pieces: folder of the MiniLM that gives word pieces and the states of its first `context` layers.
+    phrases: 'all' trains with the held-out
     phrases too, after which no score on them means anything. batch: examples in a step; pool: batches made at once,
     sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`. ema: decay of
     the averaged weights, which are validated and exported. validate, calibrate: examples of held-out phrases for each.
@@ -29,6 +30,7 @@ class ParserTraining:
     encoder_layers: int = 3
     decoder_layers: int = 2
     dropout: float = 0.0
+    context: int = 3
     batch: int = 256
     pool: int = 8
     workers: int = 1

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import atomic_path, write_json
+from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import FILE, Calibration, Parser, load_model, save_parser
 from converseg_ros.network.parser.pieces import Pieces
@@ -38,8 +39,12 @@ class ParserTask:
         torch.set_num_threads(config.threads)
         self.grammar = Grammar(tuple(knowledge.tags()))
         self.pieces = Pieces.load(find_model(config.pieces))
+        self.context = load_context(find_model(config.pieces), config.context)
+        self.fast_context = self.context.to(torch.bfloat16) if self.context and config.bf16 else self.context
         torch.manual_seed(config.seed)
-        sizes = {name: getattr(config, name) for name in ('width', 'encoder_layers', 'decoder_layers', 'dropout')}
+        sizes = {
+            name: getattr(config, name) for name in ('width', 'encoder_layers', 'decoder_layers', 'dropout', 'context')
+        }
         self.model = ParserModel(ParserConfig(self.grammar.size, embedding=self.pieces.weight.shape[1], **sizes))
         if config.origin:
             self._adopt(Path(config.origin))
@@ -77,7 +82,8 @@ class ParserTask:
         """Return the mean cross-entropy of the output tokens."""
         inputs = batch.inputs
         vectors = self.pieces.vectors(inputs.ids, next(self.model.parameters()).dtype)
-        memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
+        states = None if self.fast_context is None else self.fast_context(inputs.ids, inputs.lengths)
+        memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
         logits, _ = self.model.decode(batch.tokens, memory)
         return F.cross_entropy(logits.float().flatten(0, 1), batch.follow.flatten())
 
@@ -136,7 +142,7 @@ class ParserTask:
         """Return a parser with the averaged weights."""
         model = ParserModel(self.model.config)
         model.load_state_dict(self.average)
-        return Parser(model, self.grammar, self.pieces, calibration or Calibration())
+        return Parser(model, self.grammar, self.pieces, calibration or Calibration(), context=self.context)
 
     def validate(self) -> dict[str, float]:
         """Return the shares of right programs of held-out phrases and of fresh texts from the trained ones."""
@@ -182,7 +188,7 @@ class ParserTask:
         for name in ('token.weight', 'bias'):
             rows = torch.nonzero(new).flatten()
             state[name][rows] = fresh[name][rows]
-        self.model.load_state_dict(state)
+        self.model.load_state_dict(fresh | state)
 
     def _save(self) -> None:
         state = {

@@ -4,10 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 import torch
 
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
+from converseg_ros.network.encoders.minilm import from_int8
+from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import Calibration, Parser, load_parser, save_parser
 from converseg_ros.network.parser.pieces import Pieces, collate
@@ -50,6 +53,62 @@ def test_any_weights_give_a_valid_program(grammar: Grammar, pieces: Pieces, seed
         parsed = parser.parse(text)
         assert node_from_json(parsed.program.to_json()) == parsed.program
         assert 0 <= parsed.confidence <= 1
+
+
+def test_context_is_what_the_whole_language_encoder_computes(pieces: Pieces) -> None:
+    """All six layers give the last hidden states of transformers' BERT, whatever is beside a text in the batch."""
+    from transformers import BertConfig, BertModel
+
+    context = load_context(find_model('compact'), 6)
+    assert context is not None
+    config = BertConfig(
+        vocab_size=len(context.words),
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+    )
+    bert = BertModel(config, add_pooling_layer=False).eval()
+    bert.load_state_dict(bert_state(find_model('compact')))
+    texts = [pieces.encode(split(t)) for t in ('the mug', 'the unbelievably colourful box on the table')]
+    inputs = collate(texts)
+    states = context(inputs.ids, inputs.lengths)
+    first, last = context.ends
+    for row, text in enumerate(texts):
+        with torch.inference_mode():
+            whole = bert(input_ids=torch.tensor([[first, *text.ids, last]])).last_hidden_state[0, 1:-1]
+        torch.testing.assert_close(states[row, : len(text.ids)], whole, rtol=1e-4, atol=1e-4)
+
+
+def test_a_model_with_context_depends_on_it_and_comes_back_from_its_file(
+    grammar: Grammar, pieces: Pieces, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    config = ParserConfig(grammar.size, width=16, heads=2, encoder_layers=1, decoder_layers=1, context=1)
+    net = ParserModel(config)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.normal_()
+    net.load_state_dict({k: v.half().float() for k, v in net.state_dict().items()})
+    save_parser(tmp_path / 'parser.safetensors', net, grammar, Calibration())
+    again = load_parser(find_model('compact'), tmp_path / 'parser.safetensors')
+    mine = Parser(net, grammar, pieces, Calibration(), context=load_context(find_model('compact'), 1))
+    assert again.parse('the tallest mug') == mine.parse('the tallest mug')
+    with torch.no_grad():
+        assert net.contextual is not None
+        net.contextual.weight.zero_()
+    without = Parser(net, grammar, pieces, Calibration(), context=mine.context)
+    assert without.parse('the tallest mug') != again.parse('the tallest mug')
+
+
+def test_more_layers_than_there_are_is_an_error() -> None:
+    with pytest.raises(InputError, match='fewer than 7'):
+        load_context(find_model('compact'), 7)
+
+
+def bert_state(folder: Path) -> dict[str, torch.Tensor]:
+    state = from_int8(load_file(folder / 'language.safetensors'))
+    return {n.removeprefix('language_encoder.').removeprefix('bert.'): v for n, v in state.items()}
 
 
 def test_words_one_by_one_give_the_same_logits_as_all_at_once(grammar: Grammar, pieces: Pieces) -> None:

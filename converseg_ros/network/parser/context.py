@@ -1,0 +1,114 @@
+"""The first layers of the frozen MiniLM (Wang et al., arXiv 2002.10957): what a word piece means beside the others.
+
+Static embeddings of word pieces say nothing of how words depend on each other; MiniLM has learnt that from far more
+English than the parser's own training texts have. Only inference is needed, so that the layers are plain matrices.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import safe_open
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.network.encoders.minilm import from_int8, load_tokenizer
+
+HEADS = 12
+EPSILON = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One BERT layer: weights and biases of the query, key and value together, the output and the two-layer network."""
+
+    inward: tuple[Tensor, Tensor]
+    outward: tuple[Tensor, Tensor]
+    norm: tuple[Tensor, Tensor]
+    widen: tuple[Tensor, Tensor]
+    narrow: tuple[Tensor, Tensor]
+    last_norm: tuple[Tensor, Tensor]
+
+    def __call__(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map (B, S, E); mask (B, 1, 1, S) is true where a piece may be seen."""
+        q, k, v = F.linear(x, *self.inward).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4).float()
+        seen = F.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2).to(x.dtype)
+        x = F.layer_norm(x + F.linear(seen, *self.outward), x.shape[-1:], *self.norm, EPSILON)
+        inner = F.linear(F.gelu(F.linear(x, *self.widen)), *self.narrow)
+        return F.layer_norm(x + inner, x.shape[-1:], *self.last_norm, EPSILON)
+
+
+class Context:
+    """Word pieces to the hidden states of MiniLM's first layers."""
+
+    def __init__(self, state: Mapping[str, Tensor], count: int, ends: tuple[int, int]) -> None:
+        """`state`: the weights by their names below `bert.`. count: layers. ends: ids of [CLS] and [SEP]."""
+        self.ends = ends
+        self.words = state['embeddings.word_embeddings.weight']
+        kinds = state['embeddings.token_type_embeddings.weight']
+        self.places = state['embeddings.position_embeddings.weight'] + kinds[0]
+        self.norm = _pair(state, 'embeddings.LayerNorm')
+        self.layers = [_layer(state, f'encoder.layer.{i}.') for i in range(count)]
+
+    def to(self, dtype: torch.dtype) -> 'Context':
+        """Return the layers with weights of another type."""
+        out = object.__new__(Context)
+        out.ends, out.words, out.places = self.ends, self.words.to(dtype), self.places.to(dtype)
+        out.norm = (self.norm[0].to(dtype), self.norm[1].to(dtype))
+        out.layers = [
+            Layer(*((w.to(dtype), b.to(dtype)) for w, b in (getattr(x, n) for n in Layer.__slots__)))
+            for x in self.layers
+        ]
+        return out
+
+    @torch.no_grad()
+    def __call__(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Return (B, S, E) states of pieces `ids` (B, S), of which `lengths` (B,) are real in each text."""
+        count, size = ids.shape
+        first, last = self.ends
+        framed = torch.full((count, size + 2), last, dtype=torch.long)
+        framed[:, 0] = first
+        framed[:, 1:-1] = torch.where(torch.arange(size) < lengths[:, None], ids, last)
+        if size + 2 > len(self.places):
+            raise InputError('the text is too long', where='instruction', do='ask for one thing at a time')
+        x = F.layer_norm(
+            F.embedding(framed, self.words) + self.places[: size + 2], self.words.shape[1:], *self.norm, EPSILON
+        )
+        mask = (torch.arange(size + 2) < lengths[:, None] + 2)[:, None, None]
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x[:, 1:-1]
+
+
+def load_context(folder: Path, count: int, file: str = 'language.safetensors') -> Context | None:
+    """Return the first `count` layers of the MiniLM of a model folder in float32, or None where none are asked for."""
+    if count == 0:
+        return None
+    with safe_open(folder / file, framework='pt') as f:
+        names = {n.removeprefix('language_encoder.').removeprefix('bert.'): n for n in f.keys()}  # noqa: SIM118
+        wanted = ('embeddings.', *(f'encoder.layer.{i}.' for i in range(count)))
+        state = from_int8({name: f.get_tensor(n) for name, n in names.items() if name.startswith(wanted)})
+    if f'encoder.layer.{count - 1}.output.dense.weight' not in state:
+        raise InputError(f'the language encoder has fewer than {count} layers', where=str(folder / file))
+    tokenizer = load_tokenizer(folder)
+    return Context(state, count, (tokenizer.token_to_id('[CLS]'), tokenizer.token_to_id('[SEP]')))
+
+
+def _pair(state: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+    return state[f'{name}.weight'], state[f'{name}.bias']
+
+
+def _layer(state: Mapping[str, Tensor], prefix: str) -> Layer:
+    query, key, value = (_pair(state, f'{prefix}attention.self.{n}') for n in ('query', 'key', 'value'))
+    return Layer(
+        (torch.cat((query[0], key[0], value[0])), torch.cat((query[1], key[1], value[1]))),
+        *(
+            _pair(state, prefix + name)
+            for name in (
+                'attention.output.dense', 'attention.output.LayerNorm', 'intermediate.dense', 'output.dense',
+                'output.LayerNorm',
+            )
+        ),
+    )  # fmt: skip
