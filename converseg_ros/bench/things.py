@@ -33,6 +33,8 @@ TEXTS = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('--model', default='compact', help='name or folder of kind things (default: %(default)s)')
+    parser.add_argument('--namer', default='', help='another model that names regions (docs/models.md)')
+    parser.add_argument('--segments', default='', help='another model that finds regions (docs/models.md)')
     parser.add_argument('--prompts', default='1,8', help='numbers of instructions (default: %(default)s)')
     parser.add_argument('--image', type=Path, help='an image file, with depth and camera beside it')
     parser.add_argument('--device', help="'cpu' or 'cuda' (default: a GPU if there is one)")
@@ -55,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     view = read_view(args.image) if args.image else drawn_view()
     result: dict[str, Any] = {
         'model': str(args.model),
+        'namer': args.namer,
+        'segments': args.segments,
         'threads': torch.get_num_threads(),
         'torch': torch.__version__,
         'depth': view.depth is not None,
@@ -63,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
         'cases': [],
     }
     for precision in ('bf16', 'fp32'):
-        loaded: Any = network.load(args.model, device=args.device, precision=precision)
+        loaded: Any = network.load(
+            args.model, device=args.device, precision=precision, namer=args.namer, segments=args.segments
+        )
         if not isinstance(loaded, ThingsNetwork):
             raise InputError('not a model of kind things', where=str(args.model), do='use converseg bench net')
         for count in (int(n) for n in args.prompts.split(',')):

@@ -76,6 +76,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
     for sub in (items, dataset, labels, calibrate, hub, refcoco, reasonseg, bag):
         sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
+        sub.add_argument('--namer', default='', help='another model that names regions (docs/models.md)')
+        sub.add_argument('--segments', default='', help='another model that finds regions (docs/models.md)')
         sub.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
         sub.add_argument('--json', type=Path, required=True, metavar='OUT', help='the result; a run resumes beside it')
         sub.add_argument('--html', type=Path, metavar='OUT', help='one self-contained page with pictures')
@@ -156,9 +158,22 @@ def _say(text: str) -> None:
 def _weights(args: argparse.Namespace) -> str:
     """Return what tells the weights in use from earlier ones of the same name."""
     from converseg_ros.evaluation.runner import fingerprint
-    from converseg_ros.network.registry import find_model
+    from converseg_ros.network.registry import find_model, find_part
 
-    return '+'.join(fingerprint(find_model(name)) for name in [args.model, *getattr(args, 'also', [])])
+    others = [find_part(args.namer, 'namer'), find_part(args.segments, 'segments')]
+    folders = [find_model(name) for name in [args.model, *getattr(args, 'also', [])]]
+    return '+'.join(fingerprint(path) for path in [*folders, *others] if path is not None)
+
+
+def _load(args: argparse.Namespace, *, calibration: bool = True) -> Any:
+    """Return the network with the parts that were chosen."""
+    from converseg_ros import network as networks
+
+    parts = {'namer': args.namer, 'segments': args.segments}
+    network = networks.load(args.model, device=args.device, calibration=calibration, **parts)
+    for note in getattr(network, 'notes', ()):
+        _say(f'note: {note}')
+    return network
 
 
 def _record(args: argparse.Namespace, suffix: str = '') -> Path:
@@ -186,7 +201,7 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
         raise InputError('there are no items', where=data, do='check the path and --split')
     if args.calibrate:
         _calibrate(args, data, samples)
-    network = networks.load(args.model, device=args.device)
+    network = _load(args)
     try:
         baselines = [] if args.no_baselines else standard(network, _say)
         baselines += [OtherModel(name, networks.load(name, device=args.device)) for name in args.also]
@@ -240,16 +255,15 @@ def _calibrate_on_all(args: argparse.Namespace) -> int:
 
 def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
     """Fit the calibration on this data and write it beside the weights."""
-    from converseg_ros import network as networks
     from converseg_ros.evaluation.runner import MODEL, Runner
     from converseg_ros.network.registry import find_model
     from converseg_ros.network.weights.checkpoints import CALIBRATION
 
-    network = networks.load(args.model, device=args.device, calibration=False)
+    network = _load(args, calibration=False)
     try:
         answers = Runner(network, (), _record(args, '.uncalibrated'), _say, _weights(args)).run(samples)[MODEL]
         provenance = {'data': data, 'model': network.name, 'command': args.command_line}
-        path = find_model(args.model) / CALIBRATION
+        path = getattr(network, 'calibration_file', None) or find_model(args.model) / CALIBRATION
         scores = [a.score for a in answers if not a.score.error]
         network.calibrate(scores, provenance).save(path)
     finally:
@@ -259,7 +273,6 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
 
 def _bag(args: argparse.Namespace) -> int:
     """Run over a bag and write what was found."""
-    from converseg_ros import network as networks
     from converseg_ros.evaluation.bag_report import bag_report, bag_samples
     from converseg_ros.evaluation.bag_run import BagRun, read_instructions, read_truth
     from converseg_ros.evaluation.bags import Bag
@@ -269,7 +282,7 @@ def _bag(args: argparse.Namespace) -> int:
     asked = read_instructions(args.instructions)
     truth = read_truth(args.truth) if args.truth else {}
     with Bag(args.data) as bag:
-        network = networks.load(args.model, device=args.device)
+        network = _load(args)
         try:
             bag_run = BagRun(network, bag, asked, record=_record(args), report=_say, weights=_weights(args))
             bag_run.progress = print_event if args.events else None

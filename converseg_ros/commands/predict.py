@@ -52,6 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--precision', choices=('auto', 'fp32', 'bf16'), default='auto')
     parser.add_argument('--max-pixels', type=int, help='cap on the image the language model sees, e.g. 63504')
     parser.add_argument('--device', help="'cpu', 'cuda', 'cuda:1' (default: a GPU if there is one)")
+    parser.add_argument(
+        '--namer', default='', help='another model that names regions, e.g. siglip2-base (docs/models.md)'
+    )
+    parser.add_argument('--segments', default='', help='another model that finds regions, e.g. sam2 (docs/models.md)')
     parser.add_argument('--qwen', type=Path, metavar='DIR', help="a release's language model folder, if not beside it")
 
 
@@ -77,7 +81,11 @@ def run(args: argparse.Namespace) -> int:
         outline=args.outline,
         precision=args.precision,
         max_pixels=args.max_pixels,
+        namer=args.namer,
+        segments=args.segments,
     )
+    for note in getattr(predictor, 'notes', ()):
+        print(f'note: {note}', file=sys.stderr)
     predictor.set_image(frame)
     predictions = predictor.predict(queries)
     geometries = lift(frame, instructions, predictions) if frame.depth is not None else None

@@ -75,9 +75,9 @@ def read_record(path: Path, head: dict[str, Any]) -> list[Answer]:
 
 
 def fingerprint(folder: Path) -> str:
-    """Return a short hash of a model folder's files; of very large ones only size and time of change count."""
+    """Return a short hash of a file or a folder's files; of very large ones only size and time of change count."""
     h = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob('*') if p.is_file()):
+    for path in [folder] if folder.is_file() else sorted(p for p in folder.rglob('*') if p.is_file()):
         facts = path.stat()
         large = facts.st_size > 256 << 20
         h.update(f'{path.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns if large else 0}\0'.encode())

@@ -24,6 +24,8 @@ class Options:
     the model's own. max_pixels: cap on the image the language model sees (252 * 252 = 63504 is fast); None is native.
     images, texts: how many images and instructions are remembered. chunk: instructions decoded at once, at most.
     probability: whether each prediction carries its per-pixel map; None: only if calibrated. graphs: CUDA graphs.
+    namer, segments: models that take the place of these parts of a model of kind things, by name, hub name or folder
+    (docs/models.md); '' leaves the model's own.
     """
 
     precision: Precision = 'auto'
@@ -36,6 +38,8 @@ class Options:
     chunk: int = 8
     probability: bool | None = None
     graphs: bool = True
+    namer: str = ''
+    segments: str = ''
 
 
 def device_of(name: 'str | torch.device | None') -> 'torch.device':

@@ -41,6 +41,29 @@ def find_model(model: str | os.PathLike[str]) -> Path:
     raise InputError('there is no such model', where=name, do=do)
 
 
+def find_part(name: str, role: str) -> Path | None:
+    """Return the folder or file of a part by its name in the catalogue, its hub name, or its path; None for ''.
+
+    Raises InputError that says how to fetch it where it is not on this machine.
+    """
+    from converseg_ros.network.weights.catalogue import BY_NAME, ENTRIES, folder_name
+
+    if not name:
+        return None
+    fetched = cache_folder() / folder_name(name)
+    if fetched.is_dir() and (name in BY_NAME or '/' in name):
+        return fetched
+    path = Path(name).expanduser()
+    if path.exists():
+        return path
+    known = [e.name for e in ENTRIES if e.role == role]
+    if name in known or (name.count('/') == 1 and not name.startswith(('.', '/', '~'))):
+        raise InputError(f'this {role} is not here', where=name, do=f'fetch it: converseg weights fetch {name}')
+    raise InputError(
+        f'there is no such {role}', where=name, do=f'give a path, OWNER/NAME of the hub, or one of: {", ".join(known)}'
+    )
+
+
 def load(
     model: str | os.PathLike[str],
     *,
@@ -64,9 +87,17 @@ def load(
     except TypeError as error:
         raise InputError(str(error).split('__init__() ')[-1], where='options of the network') from error
     if is_things(folder):
+        from converseg_ros.network.weights.other_parts import Chosen
         from converseg_ros.network.weights.things_loader import load_things
 
-        return load_things(folder, device=device, calibration=calibration, options=chosen)
+        others = Chosen(find_part(chosen.namer, 'namer'), find_part(chosen.segments, 'segments'), cache_folder())
+        return load_things(folder, device=device, calibration=calibration, options=chosen, others=others)
+    if chosen.namer or chosen.segments:
+        raise InputError(
+            'this network has no parts that can be replaced',
+            where=folder.name,
+            do='leave namer and segments out, or use a model of kind things such as compact',
+        )
     from converseg_ros.network.calibration import Calibration
     from converseg_ros.network.predictor import Predictor
     from converseg_ros.network.weights.checkpoints import CALIBRATION, load_network

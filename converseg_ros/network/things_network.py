@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 import gc
+from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
@@ -66,13 +67,18 @@ class TextParser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the network is made of. device: where proposer and namer run. fingerprint: of their weights."""
+    """What the network is made of.
+
+    device: where proposer and namer run. fingerprint: of their weights. notes: what a user has to know about their
+    cost on this machine.
+    """
 
     proposer: SegmentProposer
     namer: Namer
     parser: TextParser
     device: torch.device
     fingerprint: str = ''
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,11 +103,20 @@ class ThingsNetwork:
     facts, masks.
     """
 
-    def __init__(self, parts: Parts, *, name: str, existence: Existence | None = None, images: int = 4) -> None:
-        """Take the parts; `images` views are remembered by their key."""
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        name: str,
+        existence: Existence | None = None,
+        calibration_file: Path | None = None,
+        images: int = 4,
+    ) -> None:
+        """Take the parts; `images` views are remembered by their key. calibration_file: where `existence` is kept."""
         self._parts: Parts | None = parts
         self._name, self._device = name, parts.device
         self.calibration = existence if existence is not None and existence.fingerprint == parts.fingerprint else None
+        self.calibration_file, self.notes = calibration_file, parts.notes
         self._views: OrderedDict[Hashable, _Seen] = OrderedDict()
         self._kept = images
         self._current: _Seen | None = None

@@ -80,7 +80,15 @@ class SegmenterNode(LoggedLifecycleNode):
             import torch
 
             torch.set_num_threads(self.settings['threads'])
-        return network.load(self.settings['model'], device=None if device == 'auto' else device)
+        loaded = network.load(
+            self.settings['model'],
+            device=None if device == 'auto' else device,
+            namer=self.settings['namer'],
+            segments=self.settings['segments'],
+        )
+        for note in getattr(loaded, 'notes', ()):
+            self.get_logger().warning(note)
+        return loaded
 
     def configure(self) -> None:
         """Load the network, which takes seconds, and advertise."""

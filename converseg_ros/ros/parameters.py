@@ -103,6 +103,10 @@ def markdown(table: Sequence[Parameter], when: str) -> str:
 
 OWN = (
     Parameter('model', 'compact', 'Name or folder of the network (converseg weights list).', live=False),
+    Parameter(
+        'namer', '', "Another model that names regions, e.g. siglip2-base; empty: the network's own.", live=False
+    ),
+    Parameter('segments', '', "Another model that finds regions, e.g. sam2; empty: the network's own.", live=False),
     Parameter('device', 'auto', 'cpu, cuda, cuda:N, or auto: a GPU if there is one.', live=False),
     Parameter('threads', 0, "CPU threads of the network; 0 leaves torch's choice.", 0, 256, live=False),
     Parameter('fallback_to_cpu', True, 'Go on with the CPU when the GPU is lost or has too little memory.'),

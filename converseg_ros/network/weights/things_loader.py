@@ -13,6 +13,7 @@ from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
 from converseg_ros.network.existence import Existence
 from converseg_ros.network.names.namer import load_namer
+from converseg_ros.network.names.weights import load_names
 from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.parser import load_parser
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
@@ -20,6 +21,7 @@ from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
 from converseg_ros.network.things_network import Parts, ThingsNetwork
 from converseg_ros.network.weights.checkpoints import read_weights
+from converseg_ros.network.weights.other_parts import Chosen, other_namer
 from converseg_ros.network.weights.things_folder import (
     CALIBRATION,
     LANGUAGE,
@@ -35,29 +37,37 @@ CLEARLY = 0.8  # share of float32's time from which bfloat16 is taken
 
 
 def load_things(
-    folder: Path, *, device: str | None = None, calibration: bool = True, options: Options | None = None
+    folder: Path,
+    *,
+    device: str | None = None,
+    calibration: bool = True,
+    options: Options | None = None,
+    others: Chosen | None = None,
 ) -> ThingsNetwork:
     """Return the network of a folder of this kind; see registry.load.
 
-    Raises InputError for a file that is missing or broken.
+    others: parts in place of the folder's own. Raises InputError for a file that is missing or broken.
     """
-    config, chosen = ThingsConfig.load(folder), options or Options()
+    config, chosen, others = ThingsConfig.load(folder), options or Options(), others or Chosen()
     where = device_of(device)
     backbone = load_backbone(folder).to(where)
     dtype = precision_of(chosen.precision, backbone)
     boundary, quality = load_segments(folder / SEGMENTS)
     encoder = load_text_encoder(folder)
-    namer = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype)
+    own = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype)
+    namer, note = other_namer(others, own, load_names(folder / NAMES), encode=encoder, device=where, dtype=dtype)
     parts = Parts(
         TreeProposer(backbone, boundary.to(where), quality, dtype=dtype),
         namer,
         load_parser(folder),
         where,
-        seeing_fingerprint(folder),
+        others.fingerprint(seeing_fingerprint(folder)),
+        tuple(n for n in (note,) if n),
     )
-    path = folder / CALIBRATION
+    path = others.calibration(parts.fingerprint) or folder / CALIBRATION
     fitted = Existence.load(path) if calibration and path.is_file() else None
-    return ThingsNetwork(parts, name=f'{config.name} {config.version}', existence=fitted, images=chosen.images)
+    name = f'{config.name} {config.version}{others.name()}'
+    return ThingsNetwork(parts, name=name, existence=fitted, calibration_file=path, images=chosen.images)
 
 
 def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:

@@ -1,0 +1,135 @@
+"""Model folders of transformers: read strictly, without a download, and prepare images for them with torch.
+
+transformers leaves weights that a folder lacks at random values and says so in a log only; here that is an error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+import torch.nn.functional as F
+
+from converseg_ros.core.errors import InputError
+
+AGAIN = 'fetch the folder again: converseg weights fetch NAME'
+CONFIG = 'config.json'
+PROCESSORS = ('preprocessor_config.json', 'processor_config.json')  # of transformers 4 and 5
+TOKENIZERS = ('tokenizer.json', 'vocab.json', 'vocab.txt', 'spiece.model', 'tokenizer.model')
+FILTERS = {2: 'bilinear', 3: 'bicubic'}  # PIL's numbers for resampling
+BLOCK = 1 << 22  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """How a model's images are prepared. size: the folder's own entry, whose keys depend on the model."""
+
+    size: dict[str, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    resample: str = 'bilinear'
+
+
+def model_type(folder: Path) -> str:
+    """Return the architecture that a folder's config.json names; raise InputError where there is none."""
+    found = _object(folder / CONFIG).get('model_type')
+    if not isinstance(found, str):
+        raise InputError('no model_type', where=str(folder / CONFIG), do='give the folder of a transformers model')
+    return found
+
+
+def image_settings(folder: Path) -> ImageSettings:
+    """Read the folder's image processor; raise InputError where its file is missing or incomplete."""
+    path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
+    if path is None:
+        raise InputError(f'{PROCESSORS[0]} is missing', where=str(folder), do=AGAIN)
+    data = _object(path)
+    data = data.get('image_processor', data)
+    try:
+        size = data.get('size') or {}
+        size = {'height': int(size), 'width': int(size)} if isinstance(size, int) else dict(size)
+        mean, std = tuple(map(float, data['image_mean'])), tuple(map(float, data['image_std']))
+        resample = FILTERS[int(data.get('resample', 2))]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f'not the settings of an image processor ({error})', where=str(path), do=AGAIN) from error
+    return ImageSettings(size, mean, std, resample)
+
+
+def load_model(cls: Any, folder: Path, what: str) -> Any:
+    """Return a model of a transformers class in evaluation mode; raise InputError that says what is wrong.
+
+    what: the kind of model that is wanted, for the message.
+    """
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # a bar for each load says nothing in the log of a node
+    try:
+        model, found = cls.from_pretrained(str(folder), local_files_only=True, output_loading_info=True)
+    except Exception as error:  # transformers and safetensors raise errors of many kinds for broken files
+        raise InputError(f'not {what} ({str(error)[:200]})', where=str(folder), do=AGAIN) from error
+    missing = sorted({*found['missing_keys'], *(str(k) for k in found.get('mismatched_keys', ()))})
+    if missing:
+        raise InputError(f'{len(missing)} tensors are missing, e.g. {missing[0]}', where=str(folder), do=AGAIN)
+    return model.eval()
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the folder's tokenizer; raise InputError where there is none.
+
+    Without its files transformers would make one that knows no word.
+    """
+    from transformers import AutoTokenizer
+
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        raise InputError(f'no tokenizer: {TOKENIZERS[0]} is missing', where=str(folder), do=AGAIN)
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except Exception as error:
+        raise InputError(f'no tokenizer ({str(error)[:200]})', where=str(folder), do=AGAIN) from error
+
+
+def weights_hash(path: Path) -> str:
+    """Return a short hash of a checkpoint file, or of all safetensors of a folder."""
+    digest = hashlib.sha256()
+    for file in [path] if path.is_file() else sorted(path.glob('*.safetensors')):
+        with file.open('rb') as opened:
+            while block := opened.read(BLOCK):
+                digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def resized(rgb: NDArray[np.uint8], size: tuple[int, int], resample: str) -> Tensor:
+    """Return (3, h, w) float32 in 0..255 of an (H, W, 3) image, resized with antialiasing as PIL does."""
+    pixels = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None]
+    if tuple(pixels.shape[2:]) == size:
+        return pixels[0].float()
+    return F.interpolate(pixels, size, mode=resample, antialias=True)[0].float()
+
+
+def normalised(pixels: Tensor, settings: ImageSettings) -> Tensor:
+    """Return (..., 3, h, w) pixels in 0..255 scaled to the model's mean and standard deviation."""
+    mean, std = (torch.tensor(v, device=pixels.device).view(-1, 1, 1) for v in (settings.mean, settings.std))
+    return (pixels / 255 - mean) / std
+
+
+def check_finite(values: Tensor, what: Sequence[str] | str) -> Tensor:
+    """Return the tensor; raise InputError that names the model where a number is not finite."""
+    if not bool(torch.isfinite(values).all()):
+        raise InputError('the model answered with numbers that are not finite', where=str(what), do=AGAIN)
+    return values
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f'not JSON ({error})', where=str(path), do=AGAIN) from error
+    if not isinstance(data, dict):
+        raise InputError('not a JSON object', where=str(path), do=AGAIN)
+    return data

@@ -1,0 +1,66 @@
+"""Parts that take the place of a model folder's own: a namer of transformers, another proposer of segments."""
+
+from dataclasses import dataclass
+import hashlib
+from pathlib import Path
+
+import torch
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.core.segments import Namer
+from converseg_ros.network.encoders.pretrained import model_type, weights_hash
+from converseg_ros.network.names import clipseg, open_namer, towers
+from converseg_ros.network.names.scores import Encoder
+from converseg_ros.network.names.weights import NameWeights
+
+TEXTS, CALIBRATIONS = '.texts', '.calibrations'  # folders of the user's cache; what is named by a dot is no model
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Folders or files of parts in place of the model's own, None for those; cache: the user's folder of models."""
+
+    namer: Path | None = None
+    segments: Path | None = None
+    cache: Path | None = None
+
+    def fingerprint(self, own: str) -> str:
+        """Return the fingerprint of segments and names, given that of the model folder's own weights."""
+        others = [f'{part} {weights_hash(path)}' for part, path in self._given()]
+        return hashlib.sha256(' '.join([own, *others]).encode()).hexdigest()[:16] if others else own
+
+    def name(self) -> str:
+        """Return what is added to the model's name."""
+        return ''.join(f' + {path.name}' for _, path in self._given())
+
+    def calibration(self, fingerprint: str) -> Path | None:
+        """Return the file of the calibration with these parts; None where the model folder's own file is meant."""
+        if not self._given() or self.cache is None:
+            return None
+        return self.cache / CALIBRATIONS / f'{fingerprint}.json'
+
+    def _given(self) -> list[tuple[str, Path]]:
+        both = (('namer', self.namer), ('segments', self.segments))
+        return [(part, path) for part, path in both if path is not None]
+
+
+def other_namer(
+    chosen: Chosen, own: Namer, weights: NameWeights, *, encode: Encoder, device: torch.device, dtype: torch.dtype
+) -> tuple[Namer, str]:
+    """Return the namer that was chosen, and a note about its speed; the folder's own where none was."""
+    folder = chosen.namer
+    if folder is None:
+        return own, ''
+    kind = model_type(folder)
+    if kind == 'clipseg':
+        by_map = clipseg.ClipSegNamer(clipseg.ClipSeg(folder, device, dtype), own)
+        return by_map, by_map.note
+    if kind not in towers.KINDS:
+        raise InputError(
+            f'a folder of kind {kind!r} cannot name regions',
+            where=str(folder),
+            do=f'give one of kind clipseg, {", ".join(towers.KINDS)}',
+        )
+    texts = None if chosen.cache is None else chosen.cache / TEXTS / f'{weights_hash(folder)}.safetensors'
+    by_crop = open_namer.load_open_namer(folder, weights, device=device, dtype=dtype, encode=encode, texts=texts)
+    return by_crop, by_crop.note
