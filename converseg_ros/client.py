@@ -25,6 +25,8 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, String
 
 from converseg_ros.core import ConversegError, InputError, Role
@@ -39,17 +41,30 @@ class ConversegClient:
     """A client of one segmenter node; use it as a context manager, or call `close`."""
 
     def __init__(
-        self, node_name: str = 'segmenter', namespace: str = '', *, timeout: float = 10.0, silence: float = 1.0
+        self,
+        node_name: str = 'segmenter',
+        namespace: str = '',
+        *,
+        timeout: float = 10.0,
+        silence: float = 1.0,
+        sim_time: bool = False,
     ) -> None:
         """Join the ROS graph. namespace: the segmenter's. timeout: seconds that every verb waits at most.
 
         silence: seconds without a word on ~/safety_ok after which the last one is no longer believed; let it be several
-        periods of the segmenter's safety_rate.
+        periods of the segmenter's safety_rate. sim_time: `now_ns` follows /clock, as the segmenter does when a bag is
+        replayed.
         """
         self.timeout, self.silence = timeout, silence
         self.context = Context()
         rclpy.init(context=self.context)
-        self.node = Node('converseg_client', context=self.context, namespace=namespace, use_global_arguments=False)
+        self.node = Node(
+            'converseg_client',
+            context=self.context,
+            namespace=namespace,
+            use_global_arguments=False,
+            parameter_overrides=[Parameter('use_sim_time', value=sim_time)],
+        )
         self.target = f'{self.node.get_namespace().rstrip("/")}/{node_name}'
         self._changed = Condition()
         self._regions: RegionArray | None = None
@@ -154,22 +169,57 @@ class ConversegClient:
         return ack
 
     def set_standing(
-        self, wanted: Mapping[str, str | tuple[str, str]], *, confirm: bool = False, timeout: float | None = None
+        self,
+        wanted: Mapping[str, str | tuple[str, str] | Instruction],
+        *,
+        confirm: bool = False,
+        timeout: float | None = None,
     ) -> list[Instruction]:
-        """Replace the standing instructions by {name: text or (role, text)}; return what stands now.
+        """Replace the standing instructions by {name: text, (role, text) or a message}; return what stands now.
 
         `confirm` must be true to remove or change one that guards safety.
         """
         made = []
         for name, what in wanted.items():
-            role, text = ('plain', what) if isinstance(what, str) else what
-            message = _message(text, role)
-            message.name, message.standing = name, True
-            made.append(message)
+            if not isinstance(what, Instruction):
+                role, text = ('plain', what) if isinstance(what, str) else what
+                what = _message(text, role)
+            what.name, what.standing = name, True
+            made.append(what)
         response = self._call(self._set, SetInstructions.Request(instructions=made, confirm=confirm), timeout)
         if not response.success:
             raise ConversegError(response.message, where=self.target)
         return list(response.instructions)
+
+    def standing(self, *, timeout: float | None = None) -> list[Instruction]:
+        """Return the standing instructions, whoever set them; nothing is changed.
+
+        The service tells them with every answer, also when it refuses; it refuses every instruction without a text.
+        """
+        response = self._call(self._set, SetInstructions.Request(instructions=[Instruction()]), timeout)
+        return list(response.instructions)
+
+    def overlay(self, *, timeout: float | None = None) -> Image:
+        """Return the next picture of ~/overlay: the camera's image with the masks drawn on it; or raise ConversegError.
+
+        The segmenter draws it only while somebody listens, and only while something is asked.
+        """
+        came: list[Image] = []
+
+        def take(message: Image) -> None:
+            with self._changed:
+                came.append(message)
+                self._changed.notify_all()
+
+        subscription = self.node.create_subscription(Image, f'{self.target}/overlay', take, reliable(1))
+        try:
+            if not self._until(lambda: bool(came), timeout):
+                raise ConversegError(
+                    'no picture came', where=f'{self.target}/overlay', do='is something asked, and the camera running?'
+                )
+        finally:
+            self._executor.create_task(self.node.destroy_subscription, subscription)  # in the thread that spins
+        return came[-1]
 
     def regions(self) -> list[Region]:
         """Return the newest regions at once; [] if nothing has arrived yet.
@@ -204,6 +254,16 @@ class ConversegClient:
         response = self._call(self._reset, Reset.Request(standing=standing, confirm=confirm), timeout)
         if not response.success:
             raise ConversegError(response.message, where=self.target)
+
+    @property
+    def now_ns(self) -> int:
+        """The time in nanoseconds by the clock that the images are stamped with (see `sim_time`)."""
+        return int(self.node.get_clock().now().nanoseconds)
+
+    @property
+    def present(self) -> bool:
+        """Whether a segmenter publishes regions; one that was killed counts as present for some seconds more."""
+        return self.node.count_publishers(f'{self.target}/regions') > 0
 
     @property
     def safe(self) -> bool:

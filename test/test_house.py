@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'training': {'core', 'datasets', 'facts', 'knowledge', 'network', 'programs'},
     'evaluation': {'core', 'datasets', 'facts', 'knowledge', 'lifting', 'network', 'perception', 'programs', 'web'},
     'ros': {'core', 'dialogue', 'lifting', 'perception'},
+    'agents': {'core', 'dialogue', 'ros', 'web'},
     'demo': {'core', 'evaluation', 'lifting', 'ros', 'web'},
     'bench': {
         *('console', 'core', 'data_engine', 'datasets', 'dialogue', 'evaluation', 'knowledge', 'lifting', 'network'),
@@ -40,8 +41,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     'nodes': {'console', 'core', 'dialogue', 'lifting', 'network', 'perception', 'ros', 'speech', 'web'},
     'commands': {
-        *('bench', 'console', 'core', 'data_engine', 'datasets', 'demo', 'dialogue', 'evaluation', 'lifting'),
-        *('network', 'programs', 'ros', 'scenes', 'training', 'web'),
+        *('agents', 'bench', 'console', 'core', 'data_engine', 'datasets', 'demo', 'dialogue', 'evaluation'),
+        *('lifting', 'network', 'programs', 'ros', 'scenes', 'training', 'web'),
     },
 }
 # sub-packages of a folder, the lower ones first: each imports from those before it alone
@@ -51,7 +52,7 @@ ORDER: dict[str, tuple[str, ...]] = {
     'network': ('encoders', 'segments', 'names', 'parser', 'weights'),
     'ros': ('messages', 'camera', 'segmenter'),
 }
-EDGE = ('ros', 'nodes', 'commands', 'bench', 'demo')  # those that may import ROS
+EDGE = ('ros', 'agents', 'nodes', 'commands', 'bench', 'demo')  # those that may import ROS
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'tf2_ros', 'vision_msgs', 'visualization_msgs', 'tf2_msgs'}
 INTERFACES = {'converseg_ros.msg', 'converseg_ros.srv', 'converseg_ros.action'}
 

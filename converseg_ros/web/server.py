@@ -112,7 +112,7 @@ class Running:
         config = uvicorn.Config(
             app,
             log_level='warning',
-            lifespan='off',
+            lifespan='auto',
             ws_max_size=app.state.limits.message,
             ws_per_message_deflate=False,  # images do not compress
             timeout_graceful_shutdown=2,
