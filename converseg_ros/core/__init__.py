@@ -1,4 +1,4 @@
-"""The nouns everything else speaks in; imports nothing of this package but itself, and no heavy library."""
+"""Data types that all packages use; this package imports no other package of converseg_ros and no heavy library."""
 
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.families import Family

@@ -1,4 +1,4 @@
-"""The sub-concepts of the five families: what a prompt can be about, in one table."""
+"""The sub-concepts of the five families of concepts, in one table."""
 
 from typing import NamedTuple
 
@@ -15,23 +15,23 @@ class SubConcept(NamedTuple):
 
 _TABLE = {
     Family.ENTITIES: {
-        'instance': 'one thing or all things of a class, by its everyday name or a synonym',
+        'instance': 'one thing or all things of a class, by the usual name or a synonym',
         'kind': 'all things of a wider kind (dishes, furniture, electronics, animals)',
-        'agent': 'people, hands, grippers and animals: whoever can act',
+        'agent': 'people, hands, grippers and animals: whatever can act',
         'surface': 'stuff and surfaces: floor, wall, counter, grass, water',
         'part': 'a part of a thing: handle, rim, lid, blade, seat',
         'material': 'what a thing is made of',
         'color': 'the colour of a thing',
         'state': 'an articulated or other state: open, closed, lit, lying, full',
         'group': 'several things of one kind that belong together: a stack, a row, a pair',
-        'anomaly': 'the one that is out of place among its likes',
+        'anomaly': 'the thing that does not belong to the others of its group',
         'attribute': 'a visible or known property: electric, soft, transparent, living',
     },
     Family.SPATIAL: {
         'containment': 'what is inside a container',
         'viewer_left': 'to the left or right of something, as the viewer sees it',
         'object_left': "on an object's own left or right side",
-        'vertical': 'above or below something in the picture',
+        'vertical': 'above or below something in the image',
         'support': 'what stands on something',
         'next_to': 'nearest to a named thing',
         'between': 'between two named things',
@@ -40,8 +40,8 @@ _TABLE = {
         'occlusion': 'partly hidden, or hiding something else',
         'side_order': 'leftmost, rightmost, second from the left',
         'size_order': 'largest, smallest, tallest, second tallest',
-        'image_region': 'the part of the picture it is in',
-        'follow_up': 'a follow-up that leans on an earlier answer: the one behind it',
+        'image_region': 'a region of the image',
+        'follow_up': 'a follow-up that refers to an earlier answer: the one behind it',
     },
     Family.RELATIONS: {
         'holding': 'held by a hand, a gripper or a person',
@@ -50,14 +50,14 @@ _TABLE = {
         'pouring': 'a vessel tilted over another',
         'sitting': 'a person seated on something',
         'facing': 'turned towards something',
-        'reaching': 'a hand going to something',
+        'reaching': 'reached for by a hand',
         'in_transit': 'carried or rolled from one place to another',
         'about_to': 'in the middle of falling, or about to be touched, filled, covered',
         'covering': 'a lid or cover over something',
         'connecting': 'plugged into, or touching',
         'riding': 'on top of a vehicle, animal or board',
         'accompanying': 'a person with a thing they carry or wear',
-        'uninvolved': 'the look-alike that takes no part in what is going on',
+        'uninvolved': 'the similar thing that takes no part in the interaction',
     },
     Family.AFFORDANCES: {
         'grasp': 'what a hand or gripper can pick up, and where to hold it',
@@ -77,12 +77,12 @@ _TABLE = {
         'wear': 'what one can put on',
         'travel': 'what one can ride or travel with',
         'play': 'what one can play with or do sport with',
-        'substitute': 'a tool that can stand in for the proper one',
+        'substitute': 'a tool that can substitute the proper one',
     },
     Family.PHYSICS: {
         'free_space': 'where something can be set down: the free part of a surface',
-        'stability': 'what would tip over at a small push, or stands firm',
-        'load_bearing': 'what carries the weight of something else',
+        'stability': 'what would tip over at a small push, or is stable',
+        'load_bearing': 'what supports the weight of something else',
         'falls_if_removed': 'what would move or fall if something were taken away',
         'removable': 'what can be taken without disturbing anything',
         'hot': 'what is hot, burns or gets hot in use',

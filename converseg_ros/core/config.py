@@ -1,4 +1,4 @@
-"""Configuration from YAML and the command line: dataclasses are built from mappings, and their fields become flags."""
+"""Build configuration dataclasses from YAML files and command-line flags."""
 
 import argparse
 from dataclasses import MISSING, fields, is_dataclass
@@ -11,7 +11,7 @@ from converseg_ros.core.options import option_docs
 
 
 def read_mapping(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Read a YAML file that is a mapping; `overrides` maps dotted keys to values; raise InputError where it is none."""
+    """Read a YAML mapping and apply `overrides` (dotted keys to values); raise InputError if it is not a mapping."""
     import yaml
 
     try:
@@ -36,7 +36,7 @@ def build(cls: Any, data: Any, where: str) -> Any:
     hints = get_type_hints(cls)
     unknown = sorted(set(data) - {f.name for f in fields(cls)})
     if unknown:
-        raise InputError(f'unknown keys {unknown}', where=where, do=f'known are {sorted(hints)}')
+        raise InputError(f'unknown keys {unknown}', where=where, do=f'the known keys are {sorted(hints)}')
     try:
         return cls(**{k: _value(hints[k], v, f'{where}: {k}') for k, v in data.items()})
     except TypeError as error:
@@ -63,7 +63,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         try:
             return float(value)  # YAML reads 1e-3 as a string
         except ValueError as error:
-            raise InputError(f'{value!r} is no number', where=where) from error
+            raise InputError(f'{value!r} is not a number', where=where) from error
     if hint is str and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)  # YAML reads a name such as 2024 as a number
     if origin is dict:
@@ -74,7 +74,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
 
 
 def add_flags(parser: argparse.ArgumentParser, cls: type) -> None:
-    """Add a flag for each field of a dataclass of options; one that is not given is absent from the namespace."""
+    """Add a flag for each field of a dataclass of options; flags that are not given are absent from the namespace."""
     docs, hints = option_docs(cls), get_type_hints(cls)
     for f in fields(cls):
         text = docs[f.name]
@@ -90,7 +90,7 @@ def add_flags(parser: argparse.ArgumentParser, cls: type) -> None:
 
 
 def from_flags(cls: type, args: argparse.Namespace, file: Path | None = None) -> Any:
-    """Build a dataclass of options from a YAML file and the flags that were given, which come before the file."""
+    """Build a dataclass of options from a YAML file and the given flags, which take precedence over the file."""
     data = {str(k).replace('-', '_'): v for k, v in (read_mapping(file) if file else {}).items()}
     names = {f.name for f in fields(cls)}
     return build(cls, {**data, **{k: v for k, v in vars(args).items() if k in names}}, str(file or 'options'))

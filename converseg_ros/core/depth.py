@@ -1,7 +1,7 @@
-"""Stored depth to metres: the one place that knows units and unknown values (REP 118).
+"""Conversion of stored depth to metres (REP 118), including units and unknown values.
 
-Unsigned integers are counted in a unit (millimetres in ROS), with 0 = no measurement and the largest value of 16 bits =
-saturated, which is no measurement either. Floats are metres; NaN, infinity and what is not positive are unknown.
+Unsigned integers are multiples of a unit (millimetres in ROS); 0 is no measurement, and the maximum of 16 bits is a
+saturated value, which is also unknown. Floats are metres; NaN, infinity and values that are not positive are unknown.
 """
 
 import numpy as np
@@ -34,8 +34,8 @@ def depth_to_metres(image: NDArray[np.generic], encoding: str) -> NDArray[np.flo
 def in_metres(stored: NDArray[np.generic], units_per_metre: float = MILLIMETRES) -> NDArray[np.float32]:
     """Return stored depth of any shape in float32 metres, NaN where unknown.
 
-    The dtype decides: unsigned integers are counted in `units_per_metre`, floats are metres already. Raise InputError
-    for any other dtype and for a unit that is not finite and positive.
+    Unsigned integers are divided by `units_per_metre`, floats are already in metres. Raise InputError for any other
+    dtype and for a unit that is not finite and positive.
     """
     if stored.dtype.kind not in 'uf':
         raise InputError(f'depth is {stored.dtype}', where='depth', do='give unsigned integers, or floats in metres')

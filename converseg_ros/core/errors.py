@@ -1,15 +1,15 @@
-"""Errors that tell a user what is wrong, where, and what to do about it."""
+"""Exceptions that state what is wrong, where, and what to do."""
 
 
 class ConversegError(Exception):
-    """A failure with its cure: `what` went wrong, `where`, and what to `do`."""
+    """A failure: `what` went wrong, `where`, and what to `do` about it."""
 
     def __init__(self, what: str, *, where: str = '', do: str = '') -> None:
         self.what, self.where, self.do = what, where, do
         super().__init__(what, where, do)
 
     def __str__(self) -> str:
-        """Say all three parts in one line."""
+        """Return the three parts in one line."""
         text = f'{self.where}: {self.what}' if self.where else self.what
         return f'{text}; {self.do}' if self.do else text
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Family(StrEnum):
-    """What an instruction is about."""
+    """The family of concepts of an instruction."""
 
     ENTITIES = 'entities'
     SPATIAL = 'spatial'

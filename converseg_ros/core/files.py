@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Atomic writes: a reader sees either the old or the complete new file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it: done once, before there are threads."""
+    """Return the umask of the process, read once at import, because reading it requires setting it."""
     value = os.umask(0o077)
     os.umask(value)
     return value
@@ -21,7 +21,7 @@ UMASK = _umask()
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success fsync it and move it there, on failure remove it."""
+    """Yield a temporary path next to `path`; on success fsync and rename it to `path`, on failure remove it."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f'.{target.stem}.', suffix=target.suffix)
@@ -49,5 +49,5 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write_json(path: str | os.PathLike[str], data: Any, *, indent: int | None = 2) -> None:
-    """Write `data` as JSON to `path` atomically; NaN is refused, since other readers do not know it."""
+    """Write `data` as JSON to `path` atomically; raise ValueError for NaN, which is not valid JSON."""
     write_text(path, json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False) + '\n')

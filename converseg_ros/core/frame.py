@@ -1,4 +1,4 @@
-"""One moment of an RGB-D camera, in metres and in the camera's optical frame (REP 103, REP 118)."""
+"""An RGB-D image with intrinsics, in metres and in the optical frame of the camera (REP 103, REP 118)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Intrinsics:
     height: int
 
     def __post_init__(self) -> None:
-        """Refuse what no camera has."""
+        """Reject intrinsics that no camera has."""
         if self.width <= 0 or self.height <= 0:
             raise InputError(f'image size is {self.width}x{self.height}', where='intrinsics')
         if not np.all(np.isfinite([self.fx, self.fy, self.cx, self.cy])) or self.fx <= 0 or self.fy <= 0:
@@ -35,10 +35,10 @@ class Intrinsics:
 
     @classmethod
     def from_matrix(cls, k: Sequence[float], width: int, height: int) -> 'Intrinsics':
-        """Return the camera of the nine numbers of K, row by row; raise InputError where they are no such matrix.
+        """Return the camera of the nine numbers of K in row-major order; raise InputError if K is not a camera matrix.
 
-        K is [fx 0 cx; 0 fy cy; 0 0 1] (sensor_msgs/CameraInfo). Written column by column, cx and cy would be lost
-        without an error, so every other number is checked. A skew of up to a thousandth of fx is ignored.
+        K is [fx 0 cx; 0 fy cy; 0 0 1] (sensor_msgs/CameraInfo). In column-major order cx and cy would silently be lost,
+        so every other number is checked. A skew of up to a thousandth of fx is ignored.
         """
         values = [float(v) for v in k]
         if len(values) != 9 or not any(values):
@@ -50,14 +50,14 @@ class Intrinsics:
         if not np.isfinite(values).all():
             raise InputError(f'K has numbers that are not finite ({shown})', where='camera_info', do=do)
         if k3 != 0 or k6 != 0 or k7 != 0 or abs(k8 - 1) > 1e-6:
-            raise InputError(f'K is no camera matrix ({shown})', where='camera_info', do=do)
+            raise InputError(f'K is not a camera matrix ({shown})', where='camera_info', do=do)
         if abs(skew) > 1e-3 * abs(fx):
             raise InputError(f'K has a skew of {skew:g} pixels, which is not supported', where='camera_info', do=do)
         return cls(fx, fy, cx, cy, width, height)
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """The 3x3 matrix K."""
+        """Return the 3x3 matrix K."""
         return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], np.float64)
 
     def scaled(self, width: int, height: int) -> 'Intrinsics':
@@ -69,15 +69,15 @@ class Intrinsics:
 
 
 class StoredDepth:
-    """An (H, W) depth image as a sensor stores it, which becomes float32 metres where it is looked at.
+    """An (H, W) depth image as the sensor stores it, converted to float32 metres on access.
 
-    Carrying a mask to a newer image looks at a few thousand of its pixels. `np.asarray` gives all of it.
+    Propagating a mask to a newer image needs only a few thousand of its pixels. `np.asarray` converts all of them.
     """
 
     dtype = np.dtype(np.float32)
 
     def __init__(self, stored: NDArray[Any], metres: Callable[[NDArray[Any]], NDArray[np.float32]]) -> None:
-        """Keep (H, W) values; `metres` converts an array of any shape, NaN where unknown."""
+        """Store (H, W) values; `metres` converts an array of any shape to metres, NaN where unknown."""
         self._stored, self._metres = stored, metres
         self.shape: tuple[int, ...] = stored.shape
 
@@ -86,11 +86,11 @@ class StoredDepth:
         return self._metres(self._stored)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Return all of it in metres."""
+        """Return all pixels in metres."""
         return np.array(self._all, dtype, copy=True) if copy else np.asarray(self._all, dtype)
 
     def take(self, pixels: NDArray[np.signedinteger]) -> NDArray[np.float32]:
-        """Return the metres of some pixels, by flat index (row * W + column), in the shape of `pixels`."""
+        """Return the depth in metres of pixels with given flat indices (row * W + column), in the shape of `pixels`."""
         return self._metres(self._stored.take(pixels))
 
 
@@ -99,12 +99,15 @@ Depth: TypeAlias = NDArray[np.float32] | StoredDepth
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Colour, and optionally depth and intrinsics, that belong together.
+    """A colour image and, optionally, its depth and intrinsics.
 
-    rgb: (H, W, 3) uint8. depth: (H, W) float32 metres along the optical axis, registered to rgb; NaN or 0 where
-    unknown; an array, or one that is decoded where it is looked at (`np.asarray` makes an array of either).
-    stamp_ns: the source image's stamp. frame_id: the optical frame. gravity: unit vector (3,) in the optical frame
-    pointing down, or None where TF does not tell.
+    Attributes:
+        rgb: (H, W, 3) uint8.
+        depth: (H, W) float32 metres along the optical axis, registered to rgb, NaN or 0 where unknown; an array, or a
+            StoredDepth that is decoded on access (`np.asarray` returns an array of either).
+        stamp_ns: stamp of the source image in nanoseconds.
+        frame_id: optical frame of the camera.
+        gravity: (3,) unit vector in the optical frame that points down, or None if TF does not provide it.
     """
 
     rgb: NDArray[np.uint8]
@@ -115,7 +118,7 @@ class Frame:
     gravity: NDArray[np.float64] | None = field(default=None)
 
     def __post_init__(self) -> None:
-        """Check that shapes and types agree."""
+        """Validate shapes and types."""
         if self.rgb.dtype != np.uint8 or self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or 0 in self.rgb.shape:
             raise InputError(f'rgb is {self.rgb.dtype} {self.rgb.shape}, not uint8 (H, W, 3)', where='frame')
         if self.depth is not None and (self.depth.dtype != np.float32 or self.depth.shape != self.rgb.shape[:2]):
@@ -132,10 +135,10 @@ class Frame:
 
     @property
     def height(self) -> int:
-        """Rows of the colour image."""
+        """Return the number of rows of the colour image."""
         return int(self.rgb.shape[0])
 
     @property
     def width(self) -> int:
-        """Columns of the colour image."""
+        """Return the number of columns of the colour image."""
         return int(self.rgb.shape[1])

@@ -1,4 +1,4 @@
-"""What lifting says of a region in 3D; metres, in the frame named by `frame_id`."""
+"""The 3D geometry of a region; metres, in the frame `frame_id`."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ class OrientedBox:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Points p with normal . p + d = 0; the normal points to the camera, or against gravity where that is known."""
+    """Points p with normal . p + d = 0; the normal points to the camera, or against gravity if that is known."""
 
     normal: NDArray[np.float64]
     d: float
@@ -29,7 +29,7 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where something can be set down: rotation (3, 3) has z = the surface's normal, x towards the camera."""
+    """A pose to set something down; rotation (3, 3): z is the normal of the surface, x points towards the camera."""
 
     position: NDArray[np.float64]
     rotation: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Grasp:
-    """A hint for a parallel gripper: rotation (3, 3) columns = closing direction, principal axis, approach."""
+    """A grasp hint for a parallel gripper; columns of rotation (3, 3): closing direction, principal axis, approach."""
 
     position: NDArray[np.float64]
     rotation: NDArray[np.float64]
@@ -48,11 +48,11 @@ class Grasp:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """One region in 3D.
+    """The 3D geometry of one region.
 
     points: (N, 3) float32, the valid, filtered points. pixels: (N,) int64, the flat pixel index of each point in the
-    source image (row * width + column), so that an organized cloud, colours and labels can be made without a copy.
-    Safety regions may carry points that no pixel measured (frustums where depth is missing): `extra` (M, 3) float32.
+    source image (row * width + column), so that an organized cloud, colours and labels need no copy. extra: (M, 3)
+    float32, points of safety regions that no pixel measured (frustums where depth is missing).
     """
 
     status: GeometryStatus

@@ -1,4 +1,4 @@
-"""An instruction to the robot's eyes: words, the role their answer plays, and who they belong to."""
+"""An instruction: its text, the role of the answer, and its operator."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -9,12 +9,12 @@ import zlib
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.families import Family
 
-MAX_TEXT = 500  # characters; longer texts are refused, never cut
+MAX_TEXT = 500  # characters; longer texts are refused instead of truncated
 OPERATOR_NAME = r'[\w.-]{1,64}'
 
 
 class Role(IntEnum):
-    """What the answer is used for; the numbers are those of msg/Instruction.msg."""
+    """The use of the answer; the numbers are those of msg/Instruction.msg."""
 
     PLAIN = 0
     AFFORDANCE = 1
@@ -30,42 +30,46 @@ def clean_text(text: str) -> str:
         raise InputError(f'the text has control characters ({codes})', where='instruction', do='send plain words')
     normal = ' '.join(normal.split())
     if not normal:
-        raise InputError('the text is empty', where='instruction', do='say what to look for')
+        raise InputError('the text is empty', where='instruction', do='write what to look for')
     if len(normal) > MAX_TEXT:
         raise InputError(
-            f'the text has {len(normal)} characters, the limit is {MAX_TEXT}', where='instruction', do='say it shorter'
+            f'the text has {len(normal)} characters, the limit is {MAX_TEXT}',
+            where='instruction',
+            do='use a shorter text',
         )
     return normal
 
 
 def without_closing_marks(text: str) -> str:
-    """Return a text with single spaces and without punctuation at its ends, which does not change what is asked."""
+    """Return a text with single spaces, without leading and trailing punctuation, which does not change its meaning."""
     return ' '.join(text.split()).strip(' .,;:!?\u2026-')
 
 
 def said_by(operator: str, text: str) -> str:
-    """Return a text as its operator's ('@ann the mug'); raise InputError where the name is none."""
+    """Return a text with the prefix of its operator ('@ann the mug'); raise InputError if the name is invalid."""
     if not operator:
         return text
     if re.fullmatch(OPERATOR_NAME, operator) is None:
-        raise InputError(f'{operator[:80]!r} is no name', where='operator', do='use letters, digits, dots, - and _')
+        raise InputError(
+            f'{operator[:80]!r} is not a valid name', where='operator', do='use letters, digits, dots, - and _'
+        )
     return f'@{operator} {text}'
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One thing asked for; `text` is what the person said, `resolved` what the network is asked."""
+    """One request; `text` is the text of the operator, `resolved` the query to the network."""
 
     text: str
     role: Role = Role.PLAIN
     family: Family | None = None
     id: str = ''
     name: str = ''  # class name of a standing instruction
-    resolved: str = ''  # filled with `text` if empty
+    resolved: str = ''  # defaults to `text`
     standing: bool = False
 
     def __post_init__(self) -> None:
-        """Clean both texts and check the enums."""
+        """Normalize both texts and validate the enums."""
         object.__setattr__(self, 'text', clean_text(self.text))
         object.__setattr__(self, 'resolved', clean_text(self.resolved or self.text))
         object.__setattr__(self, 'role', Role(self.role))
@@ -74,5 +78,8 @@ class Instruction:
 
     @property
     def key(self) -> int:
-        """CRC-32 of the id's UTF-8 (RFC 1952), 0 without an id: what clouds, whose points hold no text, name it by."""
+        """Return the CRC-32 of the id in UTF-8 (RFC 1952), 0 without an id.
+
+        It identifies the instruction in point clouds, which cannot contain text.
+        """
         return zlib.crc32(self.id.encode())

@@ -1,4 +1,4 @@
-"""One prompt-mask pair: what the engine makes, training learns from and evaluation scores."""
+"""A prompt-mask pair: output of the data engine, input of training and evaluation."""
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,12 +17,16 @@ Phase = Literal['literal', 'conversational']
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of `items.jsonl`, the engine's own data set format (docs/formats.md).
+    """A line of `items.jsonl`, the format of the data engine (docs/formats.md).
 
-    image: path relative to the file. rle: COCO RLE at the image's size; all zero = no target (a negative).
-    image_id: shared by all items of one image (and by all views of one room: `room`), so that splits never cut
-    through it. phase: the curriculum phase. provenance: judge, model, prompt version, scene seed. program: JSON
-    object of the program that the prompt means (programs.nodes), None where the source has none.
+    Attributes:
+        image: path relative to the file.
+        rle: COCO RLE at the size of the image; all zero means no target.
+        image_id: identifier that all items of an image share, so that a split never divides them.
+        room: identifier that all views of a room share, likewise.
+        phase: phase of the curriculum.
+        provenance: judge, model, prompt version, scene seed.
+        program: JSON object of the program that the prompt means (programs.nodes), or None.
     """
 
     id: str
@@ -39,7 +43,7 @@ class Item:
     program: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Check what every reader relies on."""
+        """Validate the fields that all readers need."""
         if not self.id or not self.image or not self.prompt.strip():
             raise InputError('an item needs id, image and prompt', where=f'item {self.id or "?"}')
         if self.family is not None:
@@ -51,11 +55,11 @@ class Item:
         return any(self.rle['counts'][1::2])
 
     def mask(self) -> NDArray[np.bool_]:
-        """Return the (H, W) truth."""
+        """Return the (H, W) ground-truth mask."""
         return decode_rle(self.rle)
 
     def image_path(self, root: Path) -> Path:
-        """Return the image's path for a data set file in folder `root`."""
+        """Return the path of the image for a data set file in folder `root`."""
         return root / self.image
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +68,6 @@ class Item:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> 'Item':
-        """Return the item of a JSON object; keys of later versions are ignored."""
+        """Create an item from a JSON object; unknown keys (of later versions) are ignored."""
         known = {f.name for f in fields(cls)}
         return cls(**{k: v for k, v in data.items() if k in known})

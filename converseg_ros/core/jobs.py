@@ -1,4 +1,4 @@
-"""One command of this package in a process of its own: progress while it runs, cancel, and what came of it."""
+"""Run a command of this package in a separate process, with progress events and cancellation."""
 
 from collections.abc import Callable
 import contextlib
@@ -13,12 +13,12 @@ from converseg_ros.core.progress import Progress
 
 
 class Job:
-    """`python -m converseg_ros ARGUMENTS`, in a process group of its own, ended by SIGINT and at last by SIGKILL.
+    """`python -m converseg_ros ARGUMENTS` in its own process group; cancelled by SIGINT, then SIGKILL.
 
-    result: of its last event. last: the last line that is no event, which says what went wrong where something did.
+    result: of the last event. last: the last line that is not an event; it describes the error if the job failed.
     """
 
-    GRACE = 10.0  # seconds from being asked to end to being killed
+    GRACE = 10.0  # seconds between SIGINT and SIGKILL
 
     def __init__(self, arguments: list[str], on_progress: Callable[[Progress], None]) -> None:
         self.arguments = arguments
@@ -38,7 +38,7 @@ class Job:
         )
 
     def wait(self) -> int:
-        """Read the job's lines until it ends; return its exit status."""
+        """Read the output of the job until it ends; return its exit status."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.strip():
@@ -52,7 +52,7 @@ class Job:
         return self._process.wait()
 
     def cancel(self) -> None:
-        """Ask the job to end, and make sure of it; what it has committed stays and is gone on from."""
+        """Cancel the job: send SIGINT, and SIGKILL after GRACE; committed work remains and can be resumed."""
         if self._process.poll() is None and not self.cancelled:
             self.cancelled = True
             self._signal(signal.SIGINT)
@@ -61,7 +61,7 @@ class Job:
             timer.start()
 
     def kill(self) -> None:
-        """End the job and what it started at once."""
+        """Kill the process group of the job immediately."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""Binary masks: boxes and COCO run-length encoding."""
+"""Binary masks: bounding boxes and COCO run-length encoding."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ class Box(NamedTuple):
     y1: int
 
 
-NO_BOX = Box(0, 0, 0, 0)  # around nothing
+NO_BOX = Box(0, 0, 0, 0)  # the box of an empty mask
 
 
 def mask_box(mask: NDArray[np.bool_]) -> Box:
@@ -30,7 +30,7 @@ def mask_box(mask: NDArray[np.bool_]) -> Box:
 
 
 def mask_area(mask: NDArray[np.bool_], box: Box) -> int:
-    """Return the pixels in a (H, W) mask, all of which are in `box`."""
+    """Return the number of pixels of a (H, W) mask whose box is known."""
     import cv2
 
     inside = np.ascontiguousarray(mask).view(np.uint8)[box.y0 : box.y1, box.x0 : box.x1]
@@ -38,7 +38,7 @@ def mask_area(mask: NDArray[np.bool_], box: Box) -> int:
 
 
 def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return intersection and union of two (H, W) masks in pixels; raise InputError where their sizes differ."""
+    """Return intersection and union of two (H, W) masks in pixels; raise InputError if their sizes differ."""
     if a.shape != b.shape:
         raise InputError(f'the mask is {a.shape}, the truth {b.shape}', where='metrics')
     intersection = int(np.count_nonzero(a & b))
@@ -46,13 +46,13 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return intersection over union of two masks; two empty masks agree perfectly."""
+    """Return intersection over union of two masks; 1 if both are empty."""
     intersection, union = overlap(a, b)
     return intersection / union if union else 1.0
 
 
 def box_iou(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:
-    """Return intersection over union of two boxes (x0, y0, x1, y1); 0 where both are empty."""
+    """Return intersection over union of two boxes (x0, y0, x1, y1); 0 if both are empty."""
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     shared = max(width, 0) * max(height, 0)
     both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
@@ -61,14 +61,14 @@ def box_iou(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float
 
 @lru_cache(maxsize=12)
 def plain(shape: tuple[int, ...], value: int) -> NDArray[np.uint8]:
-    """Return an image that is one value everywhere, made once; read-only."""
+    """Return a cached, read-only image with one value everywhere."""
     image = np.full(shape, value, np.uint8)
     image.flags.writeable = False
     return image
 
 
 def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return COCO's uncompressed RLE {'size': [H, W], 'counts': [...]}: column-major runs, the first of zeros."""
+    """Return COCO's uncompressed RLE {'size': [H, W], 'counts': [...]}: column-major runs that start with zeros."""
     flat = np.asarray(mask, bool).ravel(order='F')
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     runs = np.diff(np.concatenate(([0], edges, [flat.size])))
@@ -77,7 +77,7 @@ def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def decode_rle(rle: dict[str, Any]) -> NDArray[np.bool_]:
-    """Return the (H, W) mask of COCO's uncompressed RLE; raise InputError where the runs do not fill the image."""
+    """Return the (H, W) mask of COCO's uncompressed RLE; raise InputError if the runs do not fill the image."""
     height, width = rle['size']
     counts = np.asarray(rle['counts'], np.int64)
     if counts.ndim != 1 or (counts < 0).any() or int(counts.sum()) != height * width:

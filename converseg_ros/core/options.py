@@ -1,4 +1,4 @@
-"""Options of the parts: dataclasses whose fields state their range, which commands, nodes and docs take from there."""
+"""Option dataclasses: each field declares its range, which commands, nodes and docs read."""
 
 import ast
 from dataclasses import field, fields
@@ -10,12 +10,12 @@ from converseg_ros.core.errors import InputError
 
 
 def option(default: Any, low: float | None = None, high: float | None = None, *, choices: tuple[str, ...] = ()) -> Any:
-    """Return a dataclass field with the values it may have: from low to high inclusive, or one of `choices`."""
+    """Return a dataclass field with a range of values: from low to high inclusive, or one of `choices`."""
     return field(default=default, metadata={'low': low, 'high': high, 'choices': choices})
 
 
 def check_options(options: Any, where: str) -> None:
-    """Raise InputError that names the first field whose value is outside of its range; call it in __post_init__."""
+    """Raise InputError for the first field whose value is out of range; call this in __post_init__."""
     for f in fields(options):
         value, low, high = getattr(options, f.name), f.metadata.get('low'), f.metadata.get('high')
         choices = f.metadata.get('choices', ())
@@ -26,7 +26,7 @@ def check_options(options: Any, where: str) -> None:
 
 
 def option_docs(cls: type) -> dict[str, str]:
-    """Return the string below each field of a dataclass: its description lives there and nowhere else."""
+    """Return the attribute docstring of each field of a dataclass, which is its only description."""
     body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     assert isinstance(body, ast.ClassDef)
     docs = {}

@@ -1,4 +1,4 @@
-"""Draw regions over an image, the same way in the node, the command line, the reports and the console."""
+"""Draw regions on an image; shared by the node, the command line, the reports and the console."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from converseg_ros.core.status import Status
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One mask to draw: (H, W) bool, a caption, and what decides its look."""
+    """One mask to draw: (H, W) bool, a caption, and the attributes that decide its style."""
 
     mask: NDArray[np.bool_]
     caption: str = ''
@@ -22,10 +22,10 @@ class Layer:
 
 
 def draw_overlay(rgb: NDArray[np.uint8], layers: Sequence[Layer], *, alpha: float = 0.45) -> NDArray[np.uint8]:
-    """Return a copy of (H, W, 3) `rgb` with masks tinted and outlined, and one caption line a layer below the image.
+    """Return a copy of the (H, W, 3) image with tinted and outlined masks and one caption line per layer below it.
 
-    Safety masks are hatched as well as coloured, and a status other than OK is written out, so that nothing is told
-    by colour alone.
+    Safety masks are also hatched, and a status other than OK is written as text, so that no information depends on
+    colour alone.
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""Colours that stay apart for colour-blind people (Okabe and Ito 2008); RGB, 0..255."""
+"""Colours that are distinguishable with colour vision deficiencies (Okabe and Ito 2008); RGB, 0..255."""
 
 from converseg_ros.core.instruction import Role
 
@@ -11,10 +11,10 @@ SKY, ORANGE, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     (213, 94, 0),
     (204, 121, 167),
 )
-SAFETY = VERMILION  # kept for safety alone
+SAFETY = VERMILION  # reserved for safety
 REGIONS = (SKY, ORANGE, GREEN, YELLOW, BLUE, PURPLE)
 
 
 def color_of(index: int, role: Role = Role.PLAIN) -> tuple[int, int, int]:
-    """Return the colour of the `index`-th region; safety has one colour of its own."""
+    """Return the colour of region `index`; all safety regions have the same colour."""
     return SAFETY if role == Role.SAFETY else REGIONS[index % len(REGIONS)]

@@ -1,4 +1,4 @@
-"""Where the package's own files are: configuration, launch files and the demo bag."""
+"""Locations of the installed files: configuration, launch files and the demo bag."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from converseg_ros.core.errors import ConversegError
 
 
 def share(*parts: str) -> Path:
-    """Return a file or folder of the package's share: the source tree's, or the installed one (ament or wheel)."""
+    """Return a file or folder of the package's share directory: in the source tree, or installed (ament or wheel)."""
     roots = [Path(__file__).resolve().parents[2]]
     prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
     roots += [Path(p) / 'share' / 'converseg_ros' for p in prefixes if p]

@@ -1,4 +1,4 @@
-"""What the network answers to one instruction on one image."""
+"""The answer of a network to one instruction on one image."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,7 +14,7 @@ from converseg_ros.core.status import Status
 
 @dataclass(frozen=True)
 class Candidate:
-    """A region that was considered: what it is called, where it is, and how well it fits (0 to 1)."""
+    """A region that was considered: its name, position, and degree of membership (0 to 1)."""
 
     name: str
     score: float
@@ -24,17 +24,20 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A mask at image size with its honesty.
+    """A mask at image size with its status and score.
 
-    mask: (H, W) bool. probability: (H, W) float32 per-pixel foreground probability of the network, or None.
-    score: the number the status was decided on, in [0, 1]; a probability only if `calibrated`.
-    object_score: probability that a target exists at all, or None where the network has no such head.
-    mask_score: mean foreground probability inside the mask before anything was decided; with object_score, what a
-    calibration is fitted on.
-    program: JSON object of the program that was executed, or None where the network has no programs; program_text: the
-    same in words. candidates: the regions that were considered, the best first.
-    evidence: named numbers about the existence of a target, on which a calibration is fitted. withheld: the mask that
-    was not given because the status is NO_TARGET, for evaluation only.
+    Attributes:
+        mask: (H, W) bool.
+        probability: (H, W) float32 foreground probability of each pixel, or None.
+        score: the number that decided the status, in [0, 1]; a probability only if `calibrated`.
+        object_score: probability that a target exists, or None if the network does not predict it.
+        mask_score: mean foreground probability inside the mask before thresholding; with object_score, the input of the
+            calibration.
+        program: JSON object of the executed program, or None if the network has no programs.
+        program_text: the same program in words.
+        candidates: the regions that were considered, best first.
+        evidence: named numbers about the existence of a target; input of the calibration.
+        withheld: the mask that was removed because the status is NO_TARGET; for evaluation only.
     """
 
     mask: NDArray[np.bool_]
@@ -53,7 +56,7 @@ class Prediction:
     withheld: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        """Check the mask; an answer without a target has none."""
+        """Validate the mask; an answer without a target has none."""
         if self.mask.dtype != np.bool_ or self.mask.ndim != 2:
             raise InputError(f'mask is {self.mask.dtype} {self.mask.shape}, not bool (H, W)', where='prediction')
         if self.status in (Status.NO_TARGET, Status.ERROR) and self.mask.any():
@@ -61,16 +64,16 @@ class Prediction:
 
     @cached_property
     def area(self) -> int:
-        """Pixels in the mask."""
+        """Return the number of pixels in the mask."""
         return mask_area(self.mask, self.box)
 
     @cached_property
     def box(self) -> Box:
-        """The tightest box around the mask."""
+        """Return the tightest box around the mask."""
         return mask_box(self.mask)
 
     def with_mask(self, mask: NDArray[np.bool_], box: Box, **changes: Any) -> 'Prediction':
-        """Return this answer with another mask, whose box is known, and other changes."""
+        """Return a copy of this answer with another mask, whose box is known, and other changes."""
         changed = replace(self, mask=mask, **changes)
-        changed.__dict__['box'] = box  # cached, though the fields are frozen
+        changed.__dict__['box'] = box  # set the cached property; assignment is blocked because the fields are frozen
         return changed

@@ -1,4 +1,4 @@
-"""Progress of long commands as events: printed one JSON object a line for programs, as text for people."""
+"""Progress of long commands as events: one JSON object per line for programs, text for people."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -11,7 +11,7 @@ from converseg_ros.core.stages import JobStage
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One event. values: numbers such as `loss` and `giou`. result: of the whole command, in its last event."""
+    """One event. values: numbers such as `loss` and `giou`. result: of the command, in its last event."""
 
     message: str = ''
     stage: JobStage | None = None
@@ -21,7 +21,7 @@ class Progress:
     result: dict[str, Any] | None = None
 
     def to_line(self) -> str:
-        """Return the event as one line of JSON, without what is empty; numbers that are not finite are left out."""
+        """Return the event as one line of JSON, without empty fields and numbers that are not finite."""
         data = {k: v for k, v in asdict(self).items() if v}
         data['values'] = {k: v for k, v in self.values.items() if math.isfinite(v)}
         if self.result is not None:
@@ -30,7 +30,7 @@ class Progress:
 
     @classmethod
     def from_line(cls, line: str) -> 'Progress | None':
-        """Return the event of a line, or None for a line that is none: a warning or an error in words."""
+        """Return the event of a line, or None for other lines (warnings and errors as text)."""
         try:
             data = json.loads(line)
             values = {str(k): float(v) for k, v in (data.get('values') or {}).items()}
@@ -48,5 +48,5 @@ Report = Callable[[Progress], None]
 
 
 def print_event(event: Progress) -> None:
-    """Print an event for a program that reads our standard output."""
+    """Print an event for a program that reads standard output."""
     print(event.to_line(), flush=True)

@@ -1,4 +1,4 @@
-"""The answer to one instruction on one frame: what the node publishes, the evaluation scores and the tests assert."""
+"""The answer to one instruction on one frame, as published by the node and scored by the evaluation."""
 
 from dataclasses import dataclass, field
 import math
@@ -11,10 +11,13 @@ from converseg_ros.core.status import Status
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """An instruction, the network's prediction for it, and the prediction's geometry.
+    """An instruction, its prediction, and the geometry of the prediction.
 
-    stamp_ns: stamp of the frame it is valid for. segmented_ns: stamp of the frame the network saw (earlier than
-    stamp_ns if the tracker carried it here). valid_until_ns: stamp_ns + max age.
+    Attributes:
+        stamp_ns: stamp of the frame that the region is valid for.
+        segmented_ns: stamp of the frame that the network saw; earlier than stamp_ns if the tracker propagated the
+            region.
+        valid_until_ns: stamp_ns plus the maximum age.
     """
 
     id: str
@@ -30,24 +33,24 @@ class Region:
 
     @property
     def status(self) -> Status:
-        """How the instruction was answered."""
+        """Return the status of the answer."""
         return self.prediction.status
 
     @property
     def confidence(self) -> float:
-        """What clouds and the confidence image say of its pixels, in [0, 1].
+        """Return the confidence in clouds and in the confidence image, in [0, 1].
 
-        The calibrated score; 1 where there is none (a network without calibration, a carried answer), because consumers
-        drop what is below their threshold, and nothing that was found may be dropped for want of a number.
+        This is the calibrated score, or 1 if there is none (a network without calibration, a propagated answer):
+        consumers drop what is below their threshold, and a region must not be dropped because it has no score.
         """
         score = self.prediction.score
         return min(max(score, 0.0), 1.0) if self.prediction.calibrated and math.isfinite(score) else 1.0
 
     @property
     def tracked(self) -> bool:
-        """Whether the tracker carried this region here from an earlier frame."""
+        """Return whether the tracker propagated this region from an earlier frame."""
         return self.segmented_ns != self.stamp_ns
 
     def stale(self, now_ns: int) -> bool:
-        """Whether `now_ns` is past the time the answer may be used."""
+        """Return whether the answer is stale at time `now_ns`."""
         return bool(self.valid_until_ns) and now_ns > self.valid_until_ns

@@ -1,4 +1,4 @@
-"""What everything downstream expects of a network: set one image, ask many things of it."""
+"""The interface of a network: set one image, answer many queries about it."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ View: TypeAlias = Frame | NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Query:
-    """One thing to ask: a text, or the JSON object of a program (programs/nodes.py) that takes the text's place.
+    """A query: a text, or the JSON object of a program (programs/nodes.py), which takes precedence.
 
-    role: SAFETY chooses the threshold that is set for recall, and never a mask with parts left out.
+    role: SAFETY selects the threshold for high recall, and no component of the mask is removed.
     """
 
     text: str
@@ -29,7 +29,7 @@ class Query:
 
 
 def as_frame(view: View) -> Frame:
-    """Return the view as a Frame; raise InputError where it is no uint8 RGB image."""
+    """Return the view as a Frame; raise InputError if it is not a uint8 RGB image."""
     return view if isinstance(view, Frame) else Frame(view)
 
 
@@ -39,39 +39,44 @@ def as_queries(queries: Sequence[Query | str]) -> list[Query]:
 
 
 class SegmentationNetwork(Protocol):
-    """A loaded network; not thread-safe, one owner calls it."""
+    """A loaded network; not thread-safe, all calls must come from one thread."""
 
     @property
     def name(self) -> str:
-        """Name and version of the model folder, for `Region.model`."""
+        """Return name and version of the model folder, for `Region.model`."""
         ...
 
     @property
     def calibrated(self) -> bool:
-        """Whether the folder carries a calibration.json."""
+        """Return whether the folder contains a calibration.json."""
         ...
 
     @property
     def device(self) -> str:
-        """Where it runs, e.g. 'cpu' or 'cuda:0'."""
+        """Return the device, e.g. 'cpu' or 'cuda:0'."""
         ...
 
     def set_image(self, view: View, key: Hashable = None) -> None:
-        """Encode a view; one with the same `key` and the same inputs (depth, gravity) comes from the cache.
+        """Encode a view; a view with the same `key` and the same inputs (depth, gravity) is taken from the cache.
 
-        Depth, intrinsics and gravity are used by the networks that can use them.
+        Networks that do not use depth, intrinsics and gravity ignore them.
         """
         ...
 
     def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
-        """Answer K queries on the view that is set; texts seen lately are not encoded again.
+        """Answer K queries about the current view; recent texts are not encoded again.
 
-        checkpoint: Called with each stage before it starts; it may raise to cancel.
+        Args:
+            queries: texts, or queries with a program or a role.
+            checkpoint: called with each stage before it starts; may raise to cancel.
+
+        Returns:
+            One prediction for each query.
         """
         ...
 
     def unreadable(self, text: str) -> str:
-        """Return why this network cannot read a text (its language, its length), '' where it can.
+        """Return why the network cannot read a text (its language, its length), or '' if it can.
 
         `predict` answers such a text with ERROR and this reason.
         """

@@ -1,4 +1,4 @@
-"""What a view is divided into: regions without names, and the contracts of the parts that find and name them."""
+"""The segments of a view, and the interfaces of the parts that propose and name them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,21 +11,25 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
 
 KINDS = ('object', 'surface', 'structure', 'agent')
-"""Movable things; what carries things (tables, floors); walls, ceilings, built-in furniture; people, hands, animals."""
+"""Movable objects; supporting surfaces (tables, floors); walls and built-in furniture; people, hands, animals."""
 
 
 @dataclass(frozen=True)
 class Segments:
-    """S regions of one view, found without names.
+    """S regions of one view, without names.
 
-    masks: (S, h, w) bool at the working resolution, which covers the same field as the view. size: (H, W) of the view.
-    kinds: (S, 4) float32 probabilities of KINDS. quality: (S,) float32, the IoU that the proposer expects.
-    flat: (S,) bool, members of the one flat cut, which do not overlap; counting and ranking run on them. parent: (S,)
-    int, for a part the index of the flat region that it lies in, else -1. plane: (S,) int, the index of the support
-    plane that a surface lies in, else -1. planes: (P, 4) float32 rows n, d with n.x + d = 0 in the camera's optical
-    frame (metres), n of unit length and towards the camera; up: (3,) unit vector in the optical frame, or None where
-    neither gravity nor a plane tells. unexplained: (h, w) float32 in 0..1, how likely a pixel belongs to an object that
-    no region covers.
+    Attributes:
+        masks: (S, h, w) bool at the working resolution, which has the same field of view as the image.
+        size: (H, W) of the view.
+        kinds: (S, 4) float32 probabilities of KINDS.
+        quality: (S,) float32, the IoU that the proposer predicts.
+        flat: (S,) bool, members of the flat cut, which do not overlap; counting and ranking use them.
+        parent: (S,) int, for a part the index of the flat region that contains it, else -1.
+        plane: (S,) int, for a surface the index of its support plane, else -1.
+        planes: (P, 4) float32 rows n, d with n.x + d = 0 in the optical frame (metres); n has unit length and points
+            towards the camera.
+        up: (3,) unit vector in the optical frame, or None if neither gravity nor a plane is known.
+        unexplained: (h, w) float32 in 0..1, the probability that a pixel belongs to an object that no region covers.
     """
 
     masks: NDArray[np.bool_]
@@ -40,7 +44,7 @@ class Segments:
     unexplained: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        """Check that shapes agree and that the flat cut has no overlaps."""
+        """Validate that shapes agree and that the regions of the flat cut do not overlap."""
         if self.masks.dtype != np.bool_ or self.masks.ndim != 3:
             raise InputError(f'masks are {self.masks.dtype} {self.masks.shape}, not bool (S, h, w)', where='segments')
         count = len(self.masks)
@@ -64,11 +68,13 @@ class Segments:
 
 @dataclass(frozen=True)
 class NameScores:
-    """How well each of N nouns fits each of S regions.
+    """Scores of N nouns for S regions.
 
-    log_odds: (S, N) float32 log-odds that "this region is a NOUN" is true; nouns are not exclusive (a mug is a cup).
-    known: (N,) bool, whether the namer knows the noun itself; else the scores come from nouns of similar meaning.
-    best: for each region, the noun that a person would say, with its log-odds.
+    Attributes:
+        log_odds: (S, N) float32 log-odds that "this region is a NOUN"; nouns are not exclusive (a mug is a cup).
+        known: (N,) bool, whether the noun is in the vocabulary of the namer; otherwise the scores come from similar
+            nouns.
+        best: for each region, the most natural noun with its log-odds.
     """
 
     nouns: tuple[str, ...]
@@ -78,16 +84,16 @@ class NameScores:
 
 
 class SegmentProposer(Protocol):
-    """Finds regions; other models (SAM 2) can take its place."""
+    """Interface of a part that proposes regions, for example SAM 2."""
 
     def propose(self, view: Frame) -> Segments:
-        """Return the regions of a view; RGB alone is enough, depth and intrinsics are used where they are there."""
+        """Return the regions of a view; RGB is sufficient, depth and intrinsics are used if available."""
         ...
 
 
 class Namer(Protocol):
-    """Names regions; other models (SigLIP 2, CLIP) can take its place."""
+    """Interface of a part that names regions, for example SigLIP 2 or CLIP."""
 
     def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
-        """Return the log-odds of each noun for each region; nouns may be any noun phrase."""
+        """Return the log-odds of each noun phrase for each region."""
         ...

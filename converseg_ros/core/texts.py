@@ -1,4 +1,4 @@
-"""The one catalogue of texts that people read: dialogue, speech, console and terminal take theirs from here."""
+"""The catalogue of texts for users; dialogue, speech, console and terminal use it."""
 
 from functools import cache
 import json
@@ -10,11 +10,11 @@ FILE = Path(__file__).with_name('texts.json')
 
 @cache
 def catalogue() -> dict[str, Any]:
-    """Return the catalogue: sentences ('en'), words for statuses ('status', 'geometry') and the page's ('page')."""
+    """Return the catalogue: sentences ('en'), names of statuses ('status', 'geometry') and page texts ('page')."""
     data: dict[str, Any] = json.loads(FILE.read_text())
     return data
 
 
 def say(key: str, **fields: object) -> str:
-    """Return the sentence `key` with its fields filled in."""
+    """Return sentence `key` with its fields filled in."""
     return str(catalogue()['en'][key]).format(**fields)

@@ -68,7 +68,7 @@ def test_parameters_that_may_change_take_effect_and_the_others_say_why_not(rig):
     assert values['text'] == 'the mug' and values['confidence'] == '0.800' and values['pause (s)'] == '0.500'
     for bad, why in (
         (Parameter('model', value='x'), 'start'),
-        (Parameter('operator', value='a b'), 'no name'),
+        (Parameter('operator', value='a b'), 'not a valid name'),
         (Parameter('threshold', value=7.0), 'range'),
     ):
         result = node.set_parameters([bad])[0]
