@@ -1,7 +1,7 @@
-"""COCO annotations as COCO, Roboflow and CVAT write them: masks by pycocotools, and what is unusable is said.
+"""COCO annotations in the layouts of COCO, Roboflow and CVAT; masks are rasterized by pycocotools.
 
-An annotation that cannot be used (no segmentation, a broken one, one outside of the image, an unknown category) is
-left out and reported, and its class is doubtful in that image: nothing may be said to be absent or complete of it.
+An annotation that cannot be used (no segmentation, a malformed one, one outside of the image, an unknown category) is
+skipped and reported. Its class is uncertain in that image: it must not be called absent or complete.
 """
 
 from collections import defaultdict
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.mask import decode_rle
 
-FAR_OUT = 4  # image sizes beyond the edge at which a coordinate is taken for broken
+FAR_OUT = 4  # image sizes beyond the edge at which a coordinate counts as invalid
 
 
 @dataclass(frozen=True, slots=True)
 class CocoFiles:
-    """The files of one annotated set. prefix: of its image names, where a folder holds several sets."""
+    """The files of one annotated set. prefix: of its image names, if a folder contains several sets."""
 
     images: Path
     instances: Path | None = None
@@ -43,18 +43,18 @@ class Annotation:
 
 @dataclass
 class Annotated:
-    """One image's annotations as they were written: rows and what was found wrong while the file was read."""
+    """The annotation rows of one image, and the errors that were found while the file was read."""
 
     file_name: str
-    width: int = 0  # 0 where the file does not say
+    width: int = 0  # 0 if unknown
     height: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)  # of the rows
+    keys: list[str] = field(default_factory=list)  # one key for each row
     doubtful: set[str] = field(default_factory=set)  # categories with an unusable annotation
     problems: list[str] = field(default_factory=list)
 
     def leave_out(self, key: str, why: str, categories: set[str]) -> None:
-        """Note that an annotation is unusable, and which categories it may have been of."""
+        """Record that an annotation is unusable, and the categories that it may belong to."""
         problem = f'annotation {key}: {why}'
         if problem not in self.problems:
             self.problems.append(problem)
@@ -62,11 +62,11 @@ class Annotated:
 
 
 def find_coco(folder: Path) -> list[CocoFiles]:
-    """Return the annotated sets of a folder: our layout, or as COCO, Roboflow and CVAT ship them; [] for none.
+    """Return the annotated sets of a folder in our layout or that of COCO, Roboflow or CVAT; [] if there are none.
 
-    Ours: images/ beside instances.json and panoptic.json. COCO: annotations/instances_NAME.json and
-    annotations/panoptic_NAME.json with images in NAME/ or images/NAME/. Roboflow: NAME/_annotations.coco.json among
-    the images. CVAT: annotations/instances_NAME.json with images in images/, or images/NAME/.
+    Ours: images/ with instances.json and panoptic.json in the parent folder. COCO: annotations/instances_NAME.json and
+    annotations/panoptic_NAME.json with images in NAME/ or images/NAME/. Roboflow: NAME/_annotations.coco.json in the
+    folder of the images. CVAT: annotations/instances_NAME.json with images in images/ or images/NAME/.
     """
     own = {n: folder / f'{n}.json' for n in ('instances', 'panoptic')}
     if any(p.is_file() for p in own.values()):
@@ -93,7 +93,7 @@ class CocoInstances:
     """An instances file: its categories, and the annotations of each image, found by file name."""
 
     def __init__(self, path: Path, images: Path) -> None:
-        """Read the file; raise InputError where it is not COCO's format as a whole."""
+        """Read the file; raise InputError if it is not in COCO's format."""
         self.path, self.folder = path, images
         self.images: dict[str, Annotated] = {}
         try:
@@ -103,7 +103,7 @@ class CocoInstances:
             rows = list(data['annotations'])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f'not COCO annotations ({error!r})', where=str(path)) from error
-        self.unplaced = 0  # annotations of no image
+        self.unplaced = 0  # annotations without an image
         used: dict[tuple[str, str], int] = defaultdict(int)
         for number, row in enumerate(rows):
             image = by_id.get(str(row.get('image_id'))) if isinstance(row, dict) else None
@@ -117,7 +117,7 @@ class CocoInstances:
             image.keys.append(f'a{own}' if times == 1 else f'a{own}-{times}')  # ids are not always unique
 
     def _image(self, row: dict[str, Any]) -> Annotated:
-        """Return the entry of an image row; one for all the rows that name the same file."""
+        """Return the entry of an image row; rows with the same file name share one entry."""
         name = str(row['file_name'])
         known = self.images.setdefault(name, Annotated(name))
         if not known.width:
@@ -131,7 +131,7 @@ class CocoInstances:
         yield from sorted(self.images)
 
     def size(self, file_name: str) -> tuple[int, int]:
-        """Return (height, width) of an image: as annotated, otherwise of the image file."""
+        """Return (height, width) of an image from its row, otherwise from the image file."""
         image = self.images[file_name]
         if not image.width:
             from converseg_ros.datasets.images import read_rgb
@@ -140,7 +140,7 @@ class CocoInstances:
         return image.height, image.width
 
     def annotations(self, file_name: str) -> list[Annotation]:
-        """Return the usable annotations of an image; the others are noted in `images[file_name]`."""
+        """Return the usable annotations of an image; the others are recorded in `images[file_name]`."""
         image = self.images[file_name]
         height, width = self.size(file_name)
         found = []
@@ -160,7 +160,7 @@ class CocoInstances:
 
 
 def segmentation_mask(segmentation: Any, height: int, width: int) -> NDArray[np.bool_]:
-    """Return the (H, W) mask of COCO's polygons or run-length code; raise InputError where it is unusable or empty."""
+    """Return the (H, W) mask of COCO polygons or RLE; raise InputError if it is unusable or empty."""
     if isinstance(segmentation, list):
         mask = polygons_mask(segmentation, height, width)
     elif isinstance(segmentation, dict):
@@ -168,12 +168,12 @@ def segmentation_mask(segmentation: Any, height: int, width: int) -> NDArray[np.
     else:
         raise InputError('no segmentation' if segmentation is None else 'neither polygons nor RLE', where='COCO')
     if not mask.any():
-        raise InputError('no pixel of the image is in it', where='COCO')
+        raise InputError('no pixel of the image is inside', where='COCO')
     return mask
 
 
 def polygons_mask(polygons: list[Any], height: int, width: int) -> NDArray[np.bool_]:
-    """Return the (H, W) union of COCO polygons [x, y, x, y, ...] in pixels, drawn by pycocotools."""
+    """Return the (H, W) union of COCO polygons [x, y, x, y, ...] in pixels, rasterized by pycocotools."""
     try:
         from pycocotools import mask as coco
     except ImportError as error:
@@ -185,13 +185,13 @@ def polygons_mask(polygons: list[Any], height: int, width: int) -> NDArray[np.bo
         if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
             raise InputError('a polygon needs at least three pairs x, y', where='COCO')
         if not all(isinstance(v, int | float) and math.isfinite(v) and abs(v) <= limit for v in polygon):
-            raise InputError('a coordinate is no number of this image', where='COCO')
+            raise InputError('a coordinate is not a number, or is far outside of the image', where='COCO')
     runs = coco.frPyObjects([[float(v) for v in p] for p in polygons], height, width)
     return np.asarray(np.asarray(coco.decode(runs)).any(-1), bool)
 
 
 def _rle_mask(rle: dict[str, Any], height: int, width: int) -> NDArray[np.bool_]:
-    """Return the mask of COCO's run-length code, as counts or in its compressed form."""
+    """Return the mask of COCO's RLE, as counts or compressed."""
     size, counts = rle.get('size'), rle.get('counts')
     if size != [height, width] and size != (height, width):
         raise InputError(f'the RLE is of {size}, the image of {[height, width]}', where='COCO')
@@ -204,9 +204,10 @@ def _rle_mask(rle: dict[str, Any], height: int, width: int) -> NDArray[np.bool_]
 
 
 def _counts(text: bytes) -> list[int]:
-    """Return the runs of COCO's compressed RLE: 5 bits a character, from the fourth run on differences to two before.
+    """Return the runs of COCO's compressed RLE.
 
-    pycocotools reads beyond its memory where such a text is broken; here the runs are checked by their sum.
+    A run is stored with 5 bits per character; from the fourth run on, as the difference to the run two before.
+    pycocotools reads beyond its memory if such a text is malformed, so the sum of the runs is checked here.
     """
     counts: list[int] = []
     at = 0

@@ -1,6 +1,6 @@
-"""The one reader of image files: colour as upright 8-bit RGB, masks, 16-bit images, and depth in metres.
+"""Readers of image files: colour as upright 8-bit RGB, masks, 16-bit images, and depth in metres.
 
-What is not whole is refused: a file that is cut off, is no image, or has more pixels than MAX_PIXELS raises InputError.
+A file that is truncated, is not an image, or has more pixels than MAX_PIXELS raises InputError.
 """
 
 from collections.abc import Iterator
@@ -22,28 +22,30 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 40_000_000
-ORIENTATION = 0x0112  # the EXIF and TIFF tag
-DEEP = ('I;16', 'I;16L', 'I;16B', 'I;16N', 'I')  # Pillow's modes of 16-bit grey
+ORIENTATION = 0x0112  # EXIF and TIFF tag
+DEEP = ('I;16', 'I;16L', 'I;16B', 'I;16N', 'I')  # Pillow modes of 16-bit grey
 Source = Path | IO[bytes]
 
 
 def read_rgb(source: Source) -> NDArray[np.uint8]:
-    """Return an image file as (H, W, 3) uint8 RGB, turned upright as its EXIF or TIFF orientation says.
+    """Return an image file as (H, W, 3) uint8 RGB, rotated by its EXIF or TIFF orientation.
 
-    16-bit grey keeps its high byte, as for the ROS encoding mono16. Transparency is ignored.
+    The high byte of 16-bit grey is used, as for the ROS encoding mono16. Transparency is ignored.
     """
     return load_upright(source)[0]
 
 
 def load_upright(source: Source) -> tuple[NDArray[np.uint8], bool]:
-    """Return what `read_rgb` does, and whether the file is stored upright already."""
+    """Return the image of `read_rgb`, and whether the file is already stored upright."""
     from PIL import ImageOps
 
     with _opened(source, 'image') as image:
         turned = image.getexif().get(ORIENTATION, 1) not in (0, 1)
         image.load()
         if image.mode == 'F':
-            raise InputError('floating-point pixels are no colour image', where=_name(source), do='give 8 or 16 bits')
+            raise InputError(
+                'floating-point pixels are not a colour image', where=_name(source), do='give 8 or 16 bits'
+            )
         if image.mode in DEEP:
             grey = np.asarray(ImageOps.exif_transpose(image))
             if grey.min(initial=0) < 0 or grey.max(initial=0) > 65535:
@@ -53,7 +55,7 @@ def load_upright(source: Source) -> tuple[NDArray[np.uint8], bool]:
 
 
 def read_mask(source: Source) -> NDArray[np.bool_]:
-    """Return a mask file as (H, W) bool: what is above 0 in any channel but alpha is foreground."""
+    """Return a mask file as (H, W) bool; pixels above 0 in any channel except alpha are foreground."""
     with _opened(source, 'mask') as image:
         values = np.array(image if image.mode in ('1', 'L', 'F', *DEEP) else image.convert('RGB'))
     return np.asarray(values.reshape(*values.shape[:2], -1).any(-1), bool)
@@ -71,15 +73,15 @@ def read_image16(source: Source) -> NDArray[np.uint16]:
 def read_depth(path: Path, units_per_metre: float = MILLIMETRES) -> NDArray[np.float32]:
     """Return an (H, W) depth file in float32 metres, NaN where unknown.
 
-    The dtype decides on the unit: 16-bit grey PNG or TIFF and .npy of unsigned integers are counted in
-    `units_per_metre`; .npy of floats is in metres.
+    The unit follows from the dtype: 16-bit grey PNG or TIFF and .npy of unsigned integers have `units_per_metre`; .npy
+    of floats is in metres.
     """
     if path.suffix.lower() != '.npy':
         return in_metres(read_image16(path), units_per_metre)
     try:
         stored = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f'cannot be read as .npy ({error})', where=str(path), do='write it anew') from error
+        raise InputError(f'cannot be read as .npy ({error})', where=str(path), do='save it again') from error
     if not isinstance(stored, np.ndarray) or stored.ndim != 2:
         raise InputError('not an (H, W) array', where=str(path), do='save one depth image')
     try:
@@ -90,14 +92,14 @@ def read_depth(path: Path, units_per_metre: float = MILLIMETRES) -> NDArray[np.f
 
 @dataclass(frozen=True, slots=True)
 class CameraFile:
-    """What a camera.json says: intrinsics, and the units per metre of integer depth beside it."""
+    """The contents of a camera.json: intrinsics, and the units per metre of integer depth."""
 
     intrinsics: Intrinsics
     depth_scale: float = MILLIMETRES
 
     @classmethod
     def read(cls, path: Path) -> 'CameraFile':
-        """Read {width, height, K (nine numbers, row by row) or fx, fy, cx, cy, depth_scale}."""
+        """Read {width, height, K (nine numbers in row-major order) or fx, fy, cx, cy, depth_scale}."""
         try:
             data = json.loads(path.read_text(encoding='utf-8-sig'))
             k = data['K'] if 'K' in data else [data['fx'], 0, data['cx'], 0, data['fy'], data['cy'], 0, 0, 1]
@@ -119,7 +121,7 @@ class CameraFile:
 
 @contextmanager
 def _opened(source: Source, what: str) -> Iterator['Image']:
-    """Open an image, refuse one that is too large, and name the file in what goes wrong while it is decoded."""
+    """Open an image, reject one that is too large, and name the file in decoding errors."""
     from PIL import Image, UnidentifiedImageError
 
     try:

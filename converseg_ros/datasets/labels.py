@@ -1,8 +1,8 @@
-"""Hand-made truth: prompts and masks on images or bag frames, stored without the images.
+"""Manual ground truth: prompts and masks on images or bag frames, stored without the images.
 
 A label file is a JSON list of `{"id", "source", "image" or "stamp_ns", "prompt", "family", "sub_concept", "rle",
-"how"}`: `source` is a folder of images or a rosbag below the root the reader is given, `rle` COCO's uncompressed
-run-length code (all zero = no target), `how` says in words how the mask was made.
+"how"}`: `source` is a folder of images or a rosbag below the root folder of the reader, `rle` is COCO's uncompressed
+RLE (all zero: no target), `how` describes how the mask was made.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,8 @@ from converseg_ros.core.files import write_text
 from converseg_ros.core.instruction import clean_text
 from converseg_ros.datasets.polygons import build_parts, combine
 
-ASSISTED = 'assisted'  # how a mask was made with a network's help; never a truth for choosing or reporting alone
+# `how` of a mask that was made with the help of a network; not to be used alone for choosing or reporting
+ASSISTED = 'assisted'
 FindView = Callable[[str, str], Frame]  # (source, image name or stamp) -> frame
 
 
@@ -37,7 +38,7 @@ class Label:
     how: str = ''
 
     def __post_init__(self) -> None:
-        """Check what every reader relies on."""
+        """Validate the fields that all readers need."""
         object.__setattr__(self, 'prompt', clean_text(self.prompt))
         if not self.id or not self.source or self.image == '':
             raise InputError('a label needs id, source and image', where=f'label {self.id or "?"}')
@@ -45,7 +46,7 @@ class Label:
             object.__setattr__(self, 'family', Family(self.family))
 
     def mask(self) -> NDArray[np.bool_]:
-        """Return the (H, W) truth."""
+        """Return the (H, W) ground-truth mask."""
         return decode_rle(self.rle)
 
     def to_json(self) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class Label:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> 'Label':
-        """Return the label of a JSON object; raise InputError where something is missing or wrong."""
+        """Create a label from a JSON object; raise InputError if a field is missing or invalid."""
         try:
             image = int(data['stamp_ns']) if 'stamp_ns' in data else str(data['image'])
             texts = {k: str(data.get(k) or '') for k in ('sub_concept', 'how')}
@@ -77,7 +78,7 @@ class Label:
 
 
 def read_labels(path: Path) -> list[Label]:
-    """Read a label file; raise InputError naming the file and what is wrong with it."""
+    """Read a label file; raise InputError with the name of the file and the error."""
     try:
         data = json.loads(path.read_text())
         if not isinstance(data, list):
@@ -94,13 +95,13 @@ def read_labels(path: Path) -> list[Label]:
 
 
 def write_labels(path: Path, labels: Iterable[Label]) -> None:
-    """Write a label file atomically, one label a line so that changes can be reviewed."""
+    """Write a label file atomically, one label per line so that changes can be reviewed."""
     lines = [json.dumps(x.to_json(), ensure_ascii=False, separators=(', ', ': ')) for x in labels]
     write_text(path, '[\n' + ',\n'.join(lines) + '\n]\n' if lines else '[]\n')
 
 
 def how_made(target: list[str], parts: Mapping[str, Mapping[str, Any]]) -> str:
-    """Say in words how the mask of a prompt came out of a polygon file."""
+    """Describe how the mask of a prompt was made from a polygon file."""
     if not target:
         return 'no target: the whole image was searched by eye'
     used = [parts[t.removeprefix('-')] for t in target]
@@ -116,7 +117,7 @@ def how_made(target: list[str], parts: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def labels_of_polygons(path: Path, find: FindView) -> list[Label]:
-    """Build the labels of a polygon file (see datasets.polygons); `find` gives the images that were drawn on."""
+    """Create the labels of a polygon file (see datasets.polygons); `find` returns the images that were drawn on."""
     try:
         data = json.loads(path.read_text())
         source, images = str(data['source']), dict(data['images'])

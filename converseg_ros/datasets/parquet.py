@@ -1,4 +1,4 @@
-"""Read the published benchmark's parquet files, and fetch them from the Hugging Face hub."""
+"""Read the parquet files of the published benchmark, and download them from the Hugging Face hub."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,7 +15,7 @@ from converseg_ros.datasets.samples import Sample, broken, family_of
 
 
 class Parquet:
-    """A parquet file whose image columns are read by row; the column of one row group is kept at a time."""
+    """A parquet file whose image columns are read by row; the column of one row group is cached."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -30,18 +30,18 @@ class Parquet:
         self.names: list[str] = self.file.schema_arrow.names
         counts = [self.file.metadata.row_group(g).num_rows for g in range(self.file.num_row_groups)]
         self.starts = np.cumsum([0, *counts])
-        self.column = lru_cache(maxsize=2)(self._column)  # the newest image and mask column
+        self.column = lru_cache(maxsize=2)(self._column)  # the last image column and mask column
 
     def _column(self, group: int, name: str) -> Any:
         return self.file.read_row_group(group, columns=[name]).column(0)
 
     def texts(self) -> list[dict[str, Any]]:
-        """Return the columns id, prompt and concept of every row, as far as there are any."""
+        """Return the existing columns of id, prompt and concept for every row."""
         names = [n for n in ('id', 'prompt', 'concept') if n in self.names]
         return list(self.file.read(columns=names).to_pylist())
 
     def image(self, row: int, name: str) -> bytes:
-        """Return the bytes of one image: stored in the cell, or in the file that the cell names beside this one."""
+        """Return the bytes of one image, stored in the cell or in the file that the cell names."""
         group = int(np.searchsorted(self.starts, row, 'right')) - 1
         cell = self.column(group, name)[row - int(self.starts[group])].as_py()
         cell = {'path': cell} if isinstance(cell, str) else {'bytes': cell} if isinstance(cell, bytes) else cell
@@ -93,7 +93,7 @@ def samples_of_parquet(path: Path, prefix: str = '') -> list[Sample]:
 
 
 def fetch_hub(repo: str, split: str, folder: Path | None = None) -> list[Path]:
-    """Download the parquet files of a split of a Hugging Face data set (only this command does) and return them."""
+    """Download the parquet files of a split of a Hugging Face data set and return their paths."""
     try:
         from huggingface_hub import HfApi, hf_hub_download
     except ImportError as error:

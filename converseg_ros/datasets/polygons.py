@@ -1,10 +1,10 @@
-"""Masks from polygons a person drew: rasterising, refining on the image, and combining named parts into prompts.
+"""Masks from manual polygons: rasterizing, refining on the image, and combining named parts into prompts.
 
 A polygon file is `{"source": str, "images": {IMAGE: {"parts": {NAME: {"add": [polygon...], "cut": [polygon...],
-"minus": [NAME...], "refine": int}}, "prompts": [{"id", "prompt", "family", "sub_concept", "target": [NAME...]}]}}}`;
-a polygon is [[x, y], ...] in pixels (pixel centres at integers). `refine` is the half width in pixels of the band
-around the drawn outline in which GrabCut (Rother et al., SIGGRAPH 2004) finds the colour edge; 0 keeps the drawing.
-A target is the union of its names; `-NAME` takes a part away, in order; an empty list is a prompt without a target.
+"minus": [NAME...], "refine": int}}, "prompts": [{"id", "prompt", "family", "sub_concept", "target": [NAME...]}]}}}`; a
+polygon is [[x, y], ...] in pixels (pixel centres at integers). `refine` is the half width in pixels of the band around
+the outline in which GrabCut (Rother et al., SIGGRAPH 2004) finds the colour edge; 0 keeps the polygon. A target is the
+union of its names; `-NAME` subtracts a part, in order; an empty list is a prompt without a target.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def rasterize(add: Sequence[Polygon], cut: Sequence[Polygon], height: int, width
 
 
 def refine(rgb: NDArray[np.uint8], mask: Mask, band: int) -> Mask:
-    """Move the outline of (H, W) `mask` to the colour edge within `band` pixels; beyond the band nothing moves."""
+    """Move the outline of (H, W) `mask` to the colour edge within `band` pixels; other pixels do not change."""
     import cv2
 
     if band <= 0 or not mask.any():
@@ -57,7 +57,7 @@ def refine(rgb: NDArray[np.uint8], mask: Mask, band: int) -> Mask:
 
 
 def grab_cut(rgb: NDArray[np.uint8], state: NDArray[np.uint8], rounds: int) -> Mask:
-    """Return the (H, W) foreground GrabCut finds from `state` (cv2.GC_* values); the same in every run."""
+    """Return the (H, W) foreground of GrabCut from `state` (cv2.GC_* values); deterministic."""
     import cv2
 
     cv2.setRNGSeed(0)
@@ -68,7 +68,7 @@ def grab_cut(rgb: NDArray[np.uint8], state: NDArray[np.uint8], rounds: int) -> M
 
 
 def build_parts(rgb: NDArray[np.uint8], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Mask]:
-    """Return the (H, W) mask of every named part on the image it was drawn on."""
+    """Return the (H, W) mask of every named part on its image."""
     height, width = rgb.shape[:2]
     masks: dict[str, Mask] = {}
     for name, part in parts.items():
@@ -85,7 +85,7 @@ def build_parts(rgb: NDArray[np.uint8], parts: Mapping[str, Mapping[str, Any]]) 
 
 
 def combine(masks: Mapping[str, Mask], target: Sequence[str], height: int, width: int) -> Mask:
-    """Return the union of the parts named in `target`, taking away those written `-NAME`, in order."""
+    """Return the union of the parts in `target`; parts with the prefix `-` are subtracted, in order."""
     result = np.zeros((height, width), bool)
     for term in target:
         if term.startswith('-'):

@@ -1,4 +1,4 @@
-"""The formats of data sets by name, each read from a path; the engine's own (`items`) is in samples.py."""
+"""Readers of data set formats by name; `items`, the format of the data engine, is in samples.py."""
 
 from collections.abc import Callable
 import json
@@ -14,9 +14,9 @@ from converseg_ros.datasets.views import read_view
 
 
 def read_reference(path: Path) -> list[Sample]:
-    """Read the reference engine's dataset.jsonl: lines of {image, mask_merged, prompt}, paths relative to the file.
+    """Read the reference's dataset.jsonl: lines of {image, mask_merged, prompt} with paths relative to the file.
 
-    Its masks may be smaller than the images (saved at 768 pixels at most): they are brought to the image's size.
+    Its masks may be smaller than the images (at most 768 pixels); they are resized to the image.
     """
     file = path / 'dataset.jsonl' if path.is_dir() else path
     found = []
@@ -51,7 +51,7 @@ def read_hub(path: Path) -> list[Sample]:
 
 
 def read_refcoco(path: Path) -> list[Sample]:
-    """Read the train part of a RefCOCO, + or g folder; the images lie in `path/images`."""
+    """Read the train split of a RefCOCO, + or g folder; the images are in `path/images`."""
     return samples_of_refcoco(path, path / 'images', 'train')
 
 

@@ -1,4 +1,4 @@
-"""Read ReasonSeg folders (arXiv 2308.00692): NAME.jpg beside NAME.json with `text` and labelled `shapes`."""
+"""Read ReasonSeg folders (arXiv 2308.00692): NAME.jpg and NAME.json with `text` and labelled `shapes`."""
 
 from functools import partial
 import json
@@ -20,8 +20,9 @@ CIRCLE_POINTS = 64
 def samples_of_reasonseg(folder: Path) -> list[Sample]:
     """Return the samples of a folder.
 
-    As in the published loader, a shape whose label speaks of `ignore` does not count, `flag` is no mask, and every
-    other one is a target. Shapes are labelme's polygons, rectangles and circles; an item with another one is broken.
+    As in the published loader, shapes whose label contains `ignore` are not evaluated, `flag` is not a mask, and all
+    other shapes are targets. Shapes are labelme's polygons, rectangles and circles; an item with another shape is
+    broken.
     """
     samples = []
     for path in sorted(folder.glob('*.json')):
@@ -35,7 +36,7 @@ def samples_of_reasonseg(folder: Path) -> list[Sample]:
                 if label != 'flag':
                     shapes['ignore' if 'ignore' in label else 'target'].append(outline(shape))
             if image is None:
-                raise InputError('there is no image beside it')
+                raise InputError('there is no image with this name')
         except (ValueError, KeyError, TypeError) as error:
             samples.append(broken(path.stem, f'not a ReasonSeg item ({error})'))
             continue
@@ -51,12 +52,12 @@ def samples_of_reasonseg(folder: Path) -> list[Sample]:
                 )
             )
     if not samples:
-        raise InputError('no NAME.json with an image beside it', where=str(folder))
+        raise InputError('no NAME.json with an image NAME.jpg', where=str(folder))
     return samples
 
 
 def read_json(path: Path) -> Any:
-    """Return a JSON file in UTF-8, with or without a byte order mark, or in Windows' cp1252 as some of the set are."""
+    """Return a JSON file in UTF-8, with or without a byte order mark, or in cp1252, as some of the data set are."""
     data = path.read_bytes()
     try:
         return json.loads(data.decode('utf-8-sig'))
@@ -65,7 +66,7 @@ def read_json(path: Path) -> Any:
 
 
 def outline(shape: dict[str, Any]) -> list[list[float]]:
-    """Return a labelme shape as a polygon; raise InputError for one that has no area by its kind."""
+    """Return a labelme shape as a polygon; raise InputError for a shape without area."""
     points = [[float(x), float(y)] for x, y in shape['points']]
     kind = shape.get('shape_type') or ('rectangle' if len(points) == 2 else 'polygon')
     if kind == 'rectangle' and len(points) == 2:
@@ -78,7 +79,7 @@ def outline(shape: dict[str, Any]) -> list[list[float]]:
         return [[x + radius * np.cos(a), y + radius * np.sin(a)] for a in angles]
     if kind in ('polygon', 'rectangle') and len(points) >= 3:
         return points
-    raise InputError(f'a {kind} of {len(points)} points', where='shape')
+    raise InputError(f'a {kind} with {len(points)} points', where='shape')
 
 
 def _draw(image: Path, polygons: list[list[list[float]]]) -> NDArray[np.bool_]:

@@ -11,19 +11,19 @@ from converseg_ros.datasets.coco import segmentation_mask
 from converseg_ros.datasets.samples import Sample, broken
 from converseg_ros.datasets.views import read_view
 
-PREFERRED = ('unc', 'umd', 'google')  # whose split is taken where a folder holds several
+PREFERRED = ('unc', 'umd', 'google')  # the split that is used if a folder has several
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads lists, dicts, texts and numbers and refuses everything that would run code."""
+    """Unpickler for lists, dicts, texts and numbers; rejects everything that would run code."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Refuse."""
-        raise InputError(f'the pickle wants {module}.{name}', where='RefCOCO refs', do='use the published file')
+        """Reject every class."""
+        raise InputError(f'the pickle contains {module}.{name}', where='RefCOCO refs', do='use the published file')
 
 
 def refs_file(folder: Path, split_by: str = '') -> Path:
-    """Return the references of a folder: `split_by`'s, else UNC's (RefCOCO, +), else UMD's (g), else what there is."""
+    """Return the references of a folder: `split_by`'s, else UNC's (RefCOCO, +), else UMD's (g), else any."""
     found = {p: _author(p) for p in sorted(folder.glob('refs*')) if p.suffix in ('.p', '.json')}
     if split_by:
         found = {p: author for p, author in found.items() if author == split_by}
@@ -42,7 +42,7 @@ def _author(path: Path) -> str:
 def samples_of_refcoco(folder: Path, images: Path, split: str = 'val', split_by: str = '') -> list[Sample]:
     """Read a folder of `refs(*).p` or `refs*.json`, and `instances.json` in COCO's format; see refs_file.
 
-    Every sentence of every reference is one sample; images lie in `images` by their COCO file name.
+    Every sentence of every reference is one sample; images are found in `images` by their COCO file name.
     """
     path = refs_file(folder, split_by)
     try:

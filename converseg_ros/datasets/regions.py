@@ -1,6 +1,6 @@
-"""Pictures whose regions are labelled: rendered rooms and COCO folders, as label images.
+"""Images with labelled regions: rendered rooms and COCO folders, as label images.
 
-This is what the boundary network is trained on and what proposals of segments are measured against.
+The boundary network is trained on them, and `bench segments` evaluates on them.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from converseg_ros.datasets.polygons import rasterize
 
 Labels = NDArray[np.int32]
 UNKNOWN_KIND = -1
-# COCO's classes, as `KINDS` counts them. What is a heap or a covering rather than a thing has no kind.
+# The kinds (`KINDS`) of COCO's classes. A class of heaps or coverings instead of objects has no kind.
 AGENTS = frozenset(['person', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'])
 SURFACES = frozenset(
     [
@@ -68,10 +68,13 @@ NO_KIND = frozenset(
 class LabelledView:
     """One view with its regions.
 
-    name: unique in its folder. whole: (H, W) ids of things, surfaces and structures, 0 where nothing is labelled.
-    parts: (H, W), `whole` with the pixels of named parts replaced by their own ids. kinds: the index in KINDS of each
-    id of `whole`, or UNKNOWN_KIND. has_parts: whether parts are labelled at all. complete: whether everything is;
-    otherwise an unlabelled pixel may belong to anything.
+    Attributes:
+        name: unique in its folder.
+        whole: (H, W) ids of objects, surfaces and structures, 0 where nothing is labelled.
+        parts: (H, W), `whole` with the pixels of named parts replaced by the ids of the parts.
+        kinds: the index in KINDS of each id of `whole`, or UNKNOWN_KIND.
+        has_parts: whether parts are labelled.
+        complete: whether everything is labelled; otherwise an unlabelled pixel may belong to any region.
     """
 
     name: str
@@ -83,9 +86,9 @@ class LabelledView:
     complete: bool
 
     def __post_init__(self) -> None:
-        """Check that labels fit the picture."""
+        """Validate that labels and image have the same size."""
         if self.whole.shape != self.view.rgb.shape[:2] or self.parts.shape != self.whole.shape:
-            raise InputError(f'labels {self.whole.shape}, picture {self.view.rgb.shape}', where=self.name)
+            raise InputError(f'labels {self.whole.shape}, image {self.view.rgb.shape}', where=self.name)
 
     def regions(self, *, least: int = 120) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         """Yield (group, mask) of each region of at least `least` pixels: a kind of KINDS, 'unknown', or 'part'."""
@@ -102,7 +105,7 @@ class LabelledView:
 
 
 def labelled_names(folder: Path) -> list[str]:
-    """Return the names of the labelled views of a folder: rooms below it (`ROOM/VIEW`), or COCO's file names."""
+    """Return the names of the labelled views of a folder: its rooms (`ROOM/VIEW`), or COCO's file names."""
     if not folder.is_dir():
         raise InputError('no such folder', where=str(folder))
     if (folder / 'panoptic.json').is_file() or (folder / 'instances.json').is_file():
@@ -116,7 +119,7 @@ def labelled_names(folder: Path) -> list[str]:
 
 
 def read_labelled(folder: Path, name: str) -> LabelledView:
-    """Read one view that `labelled_names` lists; a room's depth is the noisy one. Raise InputError where it is not."""
+    """Read one view of `labelled_names`, with the noisy depth of a room; raise InputError if it cannot be read."""
     if (folder / 'panoptic.json').is_file() and name in _coco(folder, 'panoptic'):
         return _read_panoptic(folder, name)
     if (folder / 'instances.json').is_file():
@@ -162,7 +165,7 @@ def _read_instances(folder: Path, name: str) -> LabelledView:
     rgb = read_rgb(folder / 'images' / name)
     height, width = rgb.shape[0], rgb.shape[1]
     whole, kinds = np.zeros((height, width), np.int32), {}
-    for index, row in enumerate(sorted(rows, key=lambda r: -r['area']), 1):  # the smaller lies in front
+    for index, row in enumerate(sorted(rows, key=lambda r: -r['area']), 1):  # smaller regions are in front
         if row.get('iscrowd') or not isinstance(row['segmentation'], list):
             continue
         outlines = [(np.reshape(p, (-1, 2)) - 0.5).tolist() for p in row['segmentation'] if len(p) >= 6]
@@ -185,7 +188,7 @@ _read: dict[Path, Any] = {}
 
 
 def _coco(folder: Path, kind: str) -> dict[str, tuple[Any, dict[int, tuple[str, bool]]]]:
-    """Return each image's annotation (panoptic) or annotations (instances), and the categories; read once."""
+    """Return the annotation (panoptic) or annotations (instances) of each image, and the categories; cached."""
     path = folder / f'{kind}.json'
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""What is scored: one prompt on one image with its truth, whatever data set it comes from."""
+"""Samples for evaluation: one prompt on one image with its ground truth, from any data set."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from converseg_ros.datasets.images import read_mask
 from converseg_ros.datasets.labels import FindView, Label
 from converseg_ros.datasets.views import read_view
 
-FAMILY_WORDS = {  # how the published benchmark names the families in its `concept` column
+FAMILY_WORDS = {  # names of the families in the `concept` column of the published benchmark
     'entit': Family.ENTITIES,
     'spatial': Family.SPATIAL,
     'layout': Family.SPATIAL,
@@ -32,11 +32,14 @@ FAMILY_WORDS = {  # how the published benchmark names the families in its `conce
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One prompt to score; image and truth are read when their turn comes, so that a bad file spoils one item alone.
+    """One prompt to evaluate; image and ground truth are read on demand, so that an invalid file affects one item only.
 
-    view: returns the frame, with depth and camera where the data set has them. truth: returns (H, W) bool, all False =
-    no target. ignore: returns (H, W) bool pixels that do not count, or None. program: JSON object of a program to
-    execute in the prompt's place. gold: the program that the prompt means, with which it is compared.
+    Attributes:
+        view: returns the frame, with depth and camera if the data set has them.
+        truth: returns (H, W) bool; all False means no target.
+        ignore: returns (H, W) bool pixels that are not evaluated, or None.
+        program: JSON object of a program to execute instead of the prompt.
+        gold: the program that the prompt means; the parsed program is compared with it.
     """
 
     id: str
@@ -52,7 +55,7 @@ class Sample:
 
 
 def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    """Return the mask at the image's size; only one of the same shape at another resolution is accepted."""
+    """Return the mask resized to the image; its aspect ratio must be that of the image."""
     import cv2
 
     if mask.shape == (height, width):
@@ -63,13 +66,13 @@ def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.boo
 
 
 def family_of(concept: str) -> str:
-    """Return the family a `concept` text speaks of, '' where it speaks of none."""
+    """Return the family that a `concept` text names, or ''."""
     lower = concept.lower()
     return next((family.value for word, family in FAMILY_WORDS.items() if word in lower), '')
 
 
 def broken(id_: str, why: str) -> Sample:
-    """Return a sample that fails with `why` when it is read."""
+    """Return a sample that raises an error with `why` when it is read."""
 
     def fail() -> Any:
         raise InputError(why, where=f'item {id_}')
@@ -107,7 +110,7 @@ def _item_sample(root: Path, index: int, item: Any) -> Sample:
 
 
 def samples_of_dataset(folder: Path, split: str = '') -> list[Sample]:
-    """Read the engine's own data set: `folder/items.jsonl`, one core.Item a line; `split` '' takes all."""
+    """Read `folder/items.jsonl` of the data engine, one core.Item per line; `split` '' selects all splits."""
     path = folder / 'items.jsonl' if folder.is_dir() else folder
     try:
         lines = path.read_text().splitlines()
@@ -141,7 +144,7 @@ def samples_of_dataset(folder: Path, split: str = '') -> list[Sample]:
 
 
 def samples_of_labels(labels: Iterable[Label], find: FindView) -> list[Sample]:
-    """Return the samples of hand-made labels; `find` reads the frame of (source, name or stamp)."""
+    """Return the samples of manual labels; `find` reads the frame of (source, name or stamp)."""
     return [
         Sample(
             x.id,
@@ -157,7 +160,7 @@ def samples_of_labels(labels: Iterable[Label], find: FindView) -> list[Sample]:
 
 
 def by_image(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
-    """Yield the samples of one image after the other, in order of first appearance."""
+    """Yield the samples of each image, in order of first appearance."""
     order: dict[str, int] = {}
     listed = list(samples)
     for sample in listed:
@@ -168,7 +171,7 @@ def by_image(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
 
 
 def check_ids(samples: list[Sample]) -> list[Sample]:
-    """Return the samples with unique ids: a repeated one gets `#2`, `#3` ..., since results are kept by id."""
+    """Return the samples with unique ids, since results are stored by id; a repeated id becomes `ID#2`, `ID#3` ..."""
     seen: dict[str, int] = {}
     unique = []
     for s in samples:
@@ -195,7 +198,7 @@ def with_programs(samples: list[Sample], path: Path | None, field: str = 'progra
 
 
 def digest(samples: Iterable[Sample]) -> str:
-    """Return a short hash of what is asked of which image, to recognise the same data set again."""
+    """Return a short hash of images and prompts, to recognise the same data set again."""
     h = hashlib.sha256()
     for s in samples:
         h.update(f'{s.id}\0{s.image_id}\0{s.prompt}\0{json.dumps(s.program) if s.program else ""}\0'.encode())

@@ -1,9 +1,8 @@
-"""Views of one moment: a colour image with the depth image and the camera that lie beside it in the same folder.
+"""Frames from files: a colour image with the depth image and the camera file in the same folder.
 
 For an image NAME.png or NAME-color.png, depth is NAME-depth.png (16 bit grey) or NAME-depth.npy (float, metres); for
 color.png it is depth.png. The camera is NAME-camera.json or, for all images of a folder, camera.json: `width`,
-`height`, `K` (nine numbers, row by row) and `depth_scale` (units of the depth image in a metre, 1000 where it is left
-out).
+`height`, `K` (nine numbers in row-major order) and `depth_scale` (units of the depth image per metre, by default 1000).
 """
 
 from pathlib import Path
@@ -13,9 +12,9 @@ from converseg_ros.datasets.images import CameraFile, read_depth, read_rgb
 
 
 def read_view(image: Path, depth: Path | None = None, camera: Path | None = None, *, frame_id: str = '') -> Frame:
-    """Return the frame of an image file with its depth and camera, given or found beside it.
+    """Return the frame of an image file with its depth and camera, which are given or found in the same folder.
 
-    Depth without a camera is an error where the depth file was given, and is not used where it was only found.
+    If depth was given, a missing camera is an error; depth that was only found is ignored without a camera.
     """
     rgb = read_rgb(image)
     given = depth is not None

@@ -1,4 +1,4 @@
-"""Calls that cost: remembered by content, retried with back-off, slowed to a rate, stopped at a budget."""
+"""Calls to chat models: cached by content, retried with back-off, limited in rate and cost."""
 
 from dataclasses import asdict, dataclass, field
 import hashlib
@@ -15,29 +15,29 @@ from converseg_ros.llm.reply import Answer, UnusableError, parse
 
 
 class NoAnswerError(Exception):
-    """The judge gave no usable answer to a question: nonsense each time, or a refusal."""
+    """The model gave no usable answer to a question: every reply was invalid, or it refused."""
 
 
 @dataclass(slots=True)
 class Limits:
-    """Money in the currency of the prices; 0 = no limit. Prices are per million tokens."""
+    """Limits in the currency of the prices; 0: no limit. Prices are per million tokens."""
 
     per_minute: float = 0.0
     budget: float = 0.0
     price_in: float = 0.0
     price_out: float = 0.0
-    attempts: int = 3  # answers asked for before a question is given up
-    tries: int = 6  # tries to get any answer at all
-    back_off: float = 1.0  # seconds before the second try; doubles each time
+    attempts: int = 3  # invalid replies before a question fails
+    tries: int = 6  # requests before a reply is given up
+    back_off: float = 1.0  # seconds before the second request; doubles each time
 
     def cost(self, tokens_in: int, tokens_out: int) -> float:
-        """Return what a call costs."""
+        """Return the cost of a call."""
         return (tokens_in * self.price_in + tokens_out * self.price_out) / 1e6
 
 
 @dataclass(slots=True)
 class Spent:
-    """What this run has used; answers from the cache cost nothing again and are not counted."""
+    """Usage of this run; replies from the cache are not counted."""
 
     calls: int = 0
     tokens_in: int = 0
@@ -47,7 +47,7 @@ class Spent:
 
 
 class Calls:
-    """Asks a chat model and returns validated answers; safe to use from several threads."""
+    """Asks a chat model and returns validated answers; thread-safe."""
 
     def __init__(self, chat: ChatModel, cache: Path, limits: Limits | None = None) -> None:
         self.chat, self.cache, self.limits = chat, cache, limits or Limits()
@@ -57,7 +57,7 @@ class Calls:
         self._before = self._earlier_cost() if self.limits.budget else 0.0
 
     def _earlier_cost(self) -> float:
-        """Sum what earlier runs on this cache paid."""
+        """Return the cost of earlier runs with this cache."""
         total = 0.0
         for path in self.cache.rglob('*.json'):
             row = json.loads(path.read_text())
@@ -65,7 +65,10 @@ class Calls:
         return total
 
     def ask(self, question: Question, answer: type[Answer]) -> Answer:
-        """Return the answer as `answer`; raise NoAnswerError, or ConversegError where going on makes no sense."""
+        """Return the answer as an object of class `answer`.
+
+        Raise NoAnswerError if there is no usable answer, or ConversegError if the run cannot continue.
+        """
         problem = ''
         for attempt in range(self.limits.attempts):
             asked = question
@@ -80,7 +83,7 @@ class Calls:
         raise NoAnswerError(f'no usable answer to "{question.task}" ({problem})')
 
     def _remembered(self, question: Question, attempt: int) -> Reply:
-        """Return the reply from the cache, or ask and remember it before anything is made of it."""
+        """Return the reply from the cache, or ask and store the reply before it is used."""
         key = self.key(question, attempt)
         path = self.cache / key[:2] / f'{key}.json'
         if path.is_file():
@@ -100,14 +103,14 @@ class Calls:
             raise ConversegError(
                 f'cannot write the cache ({error.strerror})',
                 where=str(path),
-                do='make room, then run the same command again',
+                do='free disk space, then run the same command again',
             ) from error
         if refused:
             raise NoAnswerError(f'the judge refuses "{question.task}"')
         return reply
 
     def key(self, question: Question, attempt: int = 0) -> str:
-        """Return the content address of a call: model, words, images, schema, and which attempt it is."""
+        """Return the cache key of a call: hash of model, text, images, schema and attempt."""
         digest = hashlib.sha256()
         head = [self.chat.name, question.task, question.system, question.text, question.schema, attempt]
         digest.update(json.dumps(head, sort_keys=True).encode())
@@ -116,7 +119,7 @@ class Calls:
         return digest.hexdigest()
 
     def _paid(self, question: Question) -> Reply:
-        """Ask until there is an answer of any kind, waiting longer each time."""
+        """Ask until there is a reply, with exponential back-off."""
         why = ''
         for number in range(self.limits.tries):
             self._check_budget()
@@ -142,7 +145,7 @@ class Calls:
         raise ConversegError(
             f'the judge does not answer ({why}, {self.limits.tries} tries)',
             where=self.chat.name,
-            do='run the same command again later; nothing that was answered is asked again',
+            do='run the same command again later; cached answers are not asked for again',
         )
 
     def _check_budget(self) -> None:

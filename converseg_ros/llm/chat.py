@@ -1,4 +1,4 @@
-"""The interface of chat models: one question about images, one answer in text, and how a call can fail."""
+"""The interface of chat models: one question about images, one answer as text, and the possible failures."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,11 +14,11 @@ class NoReplyError(RuntimeError):
 
 
 class RefusedError(NoReplyError):
-    """The model will not answer this question."""
+    """The model refuses to answer this question."""
 
 
 class UnavailableError(NoReplyError):
-    """No answer this time: overloaded, timed out or unreachable; `retry_after` seconds if the server told."""
+    """The model is overloaded, timed out or unreachable; `retry_after` in seconds if the server sent it."""
 
     def __init__(self, why: str, retry_after: float = 0.0) -> None:
         super().__init__(why)
@@ -27,7 +27,7 @@ class UnavailableError(NoReplyError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One call: what to do, what about, PNG or JPEG images in order, and the JSON schema of the answer."""
+    """One call: instruction, text, PNG or JPEG images in order, and the JSON schema of the answer."""
 
     task: str
     system: str
@@ -39,7 +39,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back and what was counted for it."""
+    """The text of a reply and its number of tokens."""
 
     text: str
     tokens_in: int = 0
@@ -51,16 +51,16 @@ class ChatModel(Protocol):
 
     @property
     def name(self) -> str:
-        """Provider and model, for the cache key and the provenance; never holds a secret."""
+        """Return provider and model, for the cache key and the provenance; never contains a secret."""
         ...
 
     @property
     def remote(self) -> bool:
-        """Whether images leave this machine."""
+        """Return whether images are sent to another machine."""
         ...
 
     def ask(self, question: Question) -> Reply:
-        """Answer; raise RefusedError, UnavailableError, or ConversegError for what no retry can mend."""
+        """Answer; raise RefusedError, UnavailableError, or ConversegError for failures that a retry cannot solve."""
         ...
 
 
@@ -69,7 +69,7 @@ def image_type(data: bytes) -> str:
     return 'image/png' if data[:4] == b'\x89PNG' else 'image/jpeg'
 
 
-LONGEST = 1024  # pixels of the longer side of what is sent
+LONGEST = 1024  # pixels of the longer side of images that are sent
 
 
 def sent_size(shape: tuple[int, ...], longest: int = LONGEST) -> tuple[int, int]:
@@ -79,7 +79,7 @@ def sent_size(shape: tuple[int, ...], longest: int = LONGEST) -> tuple[int, int]
 
 
 def encode_image(rgb: NDArray[np.uint8], longest: int = LONGEST) -> bytes:
-    """Return JPEG bytes of (H, W, 3) pixels with no side longer than `longest`; the same pixels give the same bytes."""
+    """Return deterministic JPEG bytes of (H, W, 3) pixels with no side longer than `longest`."""
     import cv2
 
     size = sent_size(rgb.shape, longest)
@@ -92,7 +92,7 @@ def encode_image(rgb: NDArray[np.uint8], longest: int = LONGEST) -> bytes:
 
 
 def encode_mask(mask: NDArray[np.bool_], longest: int = LONGEST) -> bytes:
-    """Return PNG bytes of a mask, white on black, at the size that `encode_image` gives its image."""
+    """Return PNG bytes of a mask, white on black, with the size that `encode_image` gives its image."""
     import cv2
 
     size = sent_size(mask.shape, longest)

@@ -14,13 +14,13 @@ LOOPBACK = ('localhost', '127.0.0.1', '::1')
 
 
 def _key(variable: str) -> str:
-    """Return the API key in an environment variable; keys are read nowhere else and kept nowhere."""
+    """Return the API key in an environment variable; the only place that reads keys, and they are not stored."""
     return os.environ.get(variable, '').strip()
 
 
 @cache
 def _client() -> Any:
-    """Return the one HTTP client, which keeps connections open; it is safe to use from several threads."""
+    """Return the shared HTTP client, which keeps connections open and is thread-safe."""
     import httpx
 
     return httpx.Client()
@@ -57,14 +57,14 @@ def _post(url: str, body: dict[str, Any], headers: dict[str, str], timeout: floa
     try:
         data = response.json()
     except ValueError as error:
-        raise UnavailableError('half an answer') from error
+        raise UnavailableError('the answer is truncated') from error
     if not isinstance(data, dict):
-        raise UnavailableError('an answer of another protocol')
+        raise UnavailableError('the answer does not follow the protocol')
     return data
 
 
 class OpenAIChat:
-    """Any server that speaks OpenAI's chat completions: vLLM, Ollama, llama.cpp, OpenAI, OpenRouter."""
+    """Any server with OpenAI's chat completions: vLLM, Ollama, llama.cpp, OpenAI, OpenRouter."""
 
     def __init__(self, model: str, base_url: str, *, key_env: str = 'OPENAI_API_KEY', timeout: float = 120.0) -> None:
         if urlsplit(base_url).scheme not in ('http', 'https'):
@@ -73,12 +73,12 @@ class OpenAIChat:
 
     @property
     def name(self) -> str:
-        """Protocol and model; the address is not part of what a model says."""
+        """Return protocol and model; the address does not influence the answers."""
         return f'openai/{self.model}'
 
     @property
     def remote(self) -> bool:
-        """Whether the server is another machine."""
+        """Return whether the server is another machine."""
         return urlsplit(self.base_url).hostname not in LOOPBACK
 
     def ask(self, question: Question) -> Reply:
@@ -88,7 +88,7 @@ class OpenAIChat:
             url = f'data:{image_type(image)};base64,{base64.b64encode(image).decode()}'
             content.append({'type': 'image_url', 'image_url': {'url': url}})
         if not question.images:
-            content = question.text  # servers of text models do not all take parts
+            content = question.text  # not all servers of text models accept a list of parts
         body = {
             'model': self.model,
             'temperature': 0,
@@ -111,7 +111,7 @@ class OpenAIChat:
             tokens = int(usage.get('prompt_tokens', 0)), int(usage.get('completion_tokens', 0))
             return Reply(str(message.get('content') or ''), *tokens)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise UnavailableError('an answer of another protocol') from error
+            raise UnavailableError('the answer does not follow the protocol') from error
 
 
 class GeminiChat:
@@ -129,16 +129,16 @@ class GeminiChat:
 
     @property
     def name(self) -> str:
-        """Provider and model."""
+        """Return provider and model."""
         return f'gemini/{self.model}'
 
     @property
     def remote(self) -> bool:
-        """Whether the server is another machine."""
+        """Return whether the server is another machine."""
         return urlsplit(self.base_url).hostname not in LOOPBACK
 
     def ask(self, question: Question) -> Reply:
-        """Ask once; the key travels in a header, so that no address in a log shows it."""
+        """Ask once; the key is sent in a header, so that no logged URL contains it."""
         parts: list[dict[str, Any]] = [{'text': question.text}]
         for image in question.images:
             parts.append({'inline_data': {'mime_type': image_type(image), 'data': base64.b64encode(image).decode()}})
@@ -164,4 +164,4 @@ class GeminiChat:
             made = int(usage.get('candidatesTokenCount', 0)) + int(usage.get('thoughtsTokenCount', 0))
             return Reply(text, int(usage.get('promptTokenCount', 0)), made)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise UnavailableError('an answer of another protocol') from error
+            raise UnavailableError('the answer does not follow the protocol') from error

@@ -1,4 +1,4 @@
-"""Language models of transformers in a local folder, with and without eyes, as chat models; nothing is downloaded."""
+"""Vision-language and language models of transformers in a local folder as chat models; nothing is downloaded."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from converseg_ros.llm.chat import Question, RefusedError, Reply
 
 
 class LocalChat:
-    """Answers greedily; `longest` is the most tokens of an answer."""
+    """A vision-language model with greedy decoding; `longest` is the maximum number of tokens of an answer."""
 
     def __init__(self, folder: str, *, device: str = 'cpu', longest: int = 2000) -> None:
         try:
@@ -29,16 +29,16 @@ class LocalChat:
 
     @property
     def name(self) -> str:
-        """Folder name of the model."""
+        """Return the folder name of the model."""
         return f'local/{Path(self.model).resolve().name}'
 
     @property
     def remote(self) -> bool:
-        """Images stay here."""
+        """Return False: images are not sent."""
         return False
 
     def ask(self, question: Question) -> Reply:
-        """Generate greedily; the schema is part of the text, since generation is not constrained."""
+        """Answer by greedy decoding; the schema is part of the text, since decoding is not constrained."""
         from PIL import Image
         import torch
 
@@ -58,11 +58,11 @@ class LocalChat:
 
 
 class LocalTextChat:
-    """A model that reads text only; it answers greedily, for `timeout` seconds at most."""
+    """A text-only model with greedy decoding and a limit of `timeout` seconds."""
 
     def __init__(self, folder: str, *, timeout: float = 120.0) -> None:
         if not Path(folder).is_dir():
-            raise InputError('there is no such folder', where=folder, do='give the folder of a transformers model')
+            raise InputError('the folder does not exist', where=folder, do='give the folder of a transformers model')
         try:
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -76,16 +76,16 @@ class LocalTextChat:
 
     @property
     def name(self) -> str:
-        """Folder name of the model."""
+        """Return the folder name of the model."""
         return f'local/{Path(self.model).resolve().name}'
 
     @property
     def remote(self) -> bool:
-        """Nothing leaves this machine."""
+        """Return False: nothing is sent."""
         return False
 
     def ask(self, question: Question) -> Reply:
-        """Generate greedily; raise RefusedError for a question with images."""
+        """Answer by greedy decoding; raise RefusedError for a question with images."""
         import torch
 
         if question.images:
@@ -106,7 +106,7 @@ class LocalTextChat:
 
 
 def _processor(folder: str) -> Any:
-    """Return the folder's processor, or one for images alone where its video part wants torchvision."""
+    """Return the processor of the folder, or one for images alone if its video part needs torchvision."""
     from transformers import AutoProcessor
 
     try:
@@ -116,11 +116,11 @@ def _processor(folder: str) -> Any:
 
 
 class ImageTextProcessor:
-    """Prepares text and images for Qwen2-VL's family without its video processor, which needs torchvision.
+    """Prepares text and images for the Qwen2-VL family without its video processor, which needs torchvision.
 
-    The image processor cuts images into patches of `image_grid_thw`; each image's placeholder is repeated once for
-    every merge_size x merge_size block of patches. `mm_token_type_ids` marks them; without it transformers 5 gives them
-    the positions of text.
+    The image processor divides images into patches of `image_grid_thw`; the placeholder of an image is repeated for
+    every block of merge_size x merge_size patches. `mm_token_type_ids` marks these tokens; without it transformers 5
+    gives them the positions of text.
     """
 
     def __init__(self, folder: str) -> None:
@@ -139,7 +139,7 @@ class ImageTextProcessor:
     def apply_chat_template(
         self, messages: list[dict[str, Any]], *, add_generation_prompt: bool, tokenize: bool
     ) -> str:
-        """Return the conversation as the model's own text."""
+        """Return the conversation in the text format of the model."""
         text: str = self._tokenizer.apply_chat_template(
             messages, chat_template=self._template, add_generation_prompt=add_generation_prompt, tokenize=tokenize
         )
@@ -155,7 +155,7 @@ class ImageTextProcessor:
         counts = [int(grid.prod()) // block for grid in pictures.get('image_grid_thw', [])]
         if ids.count(self._image_token) != len(counts):
             raise InputError(
-                f'{len(counts)} images, {ids.count(self._image_token)} places for them', where='chat template'
+                f'{len(counts)} images, {ids.count(self._image_token)} placeholders for them', where='chat template'
             )
         wide: list[int] = []
         for token in ids:
@@ -171,9 +171,9 @@ class ImageTextProcessor:
 
 
 def _chat_template(folder: Path) -> str:
-    """Return the chat template that a folder keeps in a file of its own."""
+    """Return the chat template that a folder stores in a separate file."""
     if (folder / 'chat_template.jinja').is_file():
         return (folder / 'chat_template.jinja').read_text()
     if (folder / 'chat_template.json').is_file():
         return str(json.loads((folder / 'chat_template.json').read_text())['chat_template'])
-    raise InputError('no chat template', where=str(folder), do='take a model that was made for conversation')
+    raise InputError('no chat template', where=str(folder), do='use an instruction-tuned model')

@@ -1,4 +1,4 @@
-"""From a model's reply to a checked object: thinking is left out, the JSON object is found, pydantic checks it."""
+"""Validated objects from the replies of models: remove the reasoning, find the JSON object, validate it by pydantic."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -15,13 +15,13 @@ _OPEN, _CLOSE = re.compile(rf'<({_TAGS})>', re.IGNORECASE), re.compile(rf'</({_T
 
 
 class UnusableError(ValueError):
-    """A reply that is not what was asked for."""
+    """A reply that does not follow the schema."""
 
 
 def without_thinking(text: str) -> str:
-    """Return a reply without its thinking; '' where the thinking was cut off before the answer.
+    """Return a reply without its reasoning; '' if the reasoning was truncated before the answer.
 
-    Some chat templates open the tag in the prompt, so that only its end is in the reply.
+    Some chat templates put the opening tag into the prompt, so that only the closing tag is in the reply.
     """
     ends = list(_CLOSE.finditer(text))
     rest = text[ends[-1].end() :] if ends else text
@@ -30,9 +30,9 @@ def without_thinking(text: str) -> str:
 
 
 def parse(text: str, answer: type[Answer]) -> Answer:
-    """Return the last JSON object of a reply that is an `answer`, whatever words, fences or braces are around it.
+    """Return the last JSON object of a reply that is an `answer`; other text, fences and braces are ignored.
 
-    Raise UnusableError that says what is wrong with the last object.
+    Raise UnusableError with the error of the last object.
     """
     problem = 'no JSON object in its answer'
     for data in reversed(list(_objects(without_thinking(text)))):
@@ -62,7 +62,7 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 @cache
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return a JSON schema without references, as the strictest servers want it."""
+    """Return a JSON schema without references, which some servers require."""
     schema = model.model_json_schema()
     definitions = schema.pop('$defs', {})
 

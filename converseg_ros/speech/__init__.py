@@ -1,1 +1,1 @@
-"""From sound to text."""
+"""Speech recognition: from audio to text."""

@@ -1,4 +1,4 @@
-"""A stream of sound becomes sentences: voice activity finds them, the recogniser reads them, in parts and whole."""
+"""Sentences from an audio stream: voice activity detection segments it, the recogniser transcribes the segments."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from converseg_ros.speech.vad import CHUNK, RATE, VoiceActivity
 
 
 class EventKind(StrEnum):
-    """What the listener tells."""
+    """The kinds of events of the listener."""
 
     STATE = 'state'
     PARTIAL = 'partial'
@@ -29,9 +29,10 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. For FINAL and REJECTED: ended_s, seconds of the stream at the last voiced chunk's end.
+    """An event of the listener.
 
-    pause_s: seconds of the stream from there to the end of the sentence. read_s: seconds the recogniser took.
+    For FINAL and REJECTED: ended_s is the time in the stream, in seconds, of the end of the last voiced chunk. pause_s:
+    seconds from there to the end of the sentence. read_s: seconds of recognition.
     """
 
     kind: EventKind
@@ -44,46 +45,46 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ListenOptions:
-    """How sentences are cut out of the stream; seconds and decibels below full scale."""
+    """Segmentation of the stream into sentences; seconds, and decibels relative to full scale."""
 
     threshold: float = option(0.5, 0.2, 1.0)
-    """Speech probability at which a sentence starts; it goes on down to 0.15 less."""
+    """Speech probability at which a sentence starts; it continues while the probability is above this minus 0.15."""
     min_speech: float = option(0.25, 0.0, 5.0)
-    """Less voiced sound than this is no sentence."""
+    """Segments with less voiced sound are not sentences."""
     silence: float = option(0.5, 0.05, 10.0)
-    """A pause so long ends a sentence."""
+    """Pause that ends a sentence, in seconds."""
     early: float = option(0.2, 0.0, 10.0)
-    """After a pause so long the sentence is read already, in the hope that it has ended."""
+    """Pause after which recognition starts already, before it is certain that the sentence has ended, in seconds."""
     longest: float = option(15.0, 1.0, 25.0)
-    """A sentence is cut here."""
+    """Maximum length of a sentence in seconds."""
     before: float = option(0.3, 0.0, 2.0)
-    """Sound kept from before the start."""
+    """Seconds of sound from before the start that belong to the sentence."""
     partial: float = option(1.2, 0.0, 60.0)
-    """Seconds between partial results; 0 = none."""
+    """Seconds between partial results; 0: none."""
     gate: float = option(-55.0, -120.0, 0.0)
-    """Noise gate: quieter sound is never speech."""
+    """Noise gate: sound below this level is not speech."""
     margin: float = option(6.0, 0.0, 60.0)
-    """The gate follows the room: sound must be so much louder than its quiet moments."""
+    """Adaptive noise gate: sound must be this much louder than the background."""
     push_to_talk: bool = False
     """Listen only between press() and release()."""
 
     def __post_init__(self) -> None:
-        """Refuse settings that have no meaning."""
+        """Validate the settings."""
         check_options(self, 'listening options')
 
 
 @dataclass(slots=True)
 class _Sentence:
     pieces: list[NDArray[np.float32]] = field(default_factory=list)
-    voiced: int = 0  # chunks
-    silent: int = 0  # chunks since the last voiced one
+    voiced: int = 0  # number of chunks
+    silent: int = 0  # number of chunks since the last voiced one
     next_partial: float = 0.0
     read: Transcript | None = None  # of everything up to the last voiced chunk
     ended_s: float = 0.0
 
 
 class Listener:
-    """Not thread-safe: one thread feeds it. `Live` runs it in a thread of its own."""
+    """Segment and transcribe a stream; not thread-safe. `Live` runs a listener in a separate thread."""
 
     def __init__(
         self, recogniser: Recogniser, options: ListenOptions | None = None, vad: VoiceActivity | None = None
@@ -92,15 +93,16 @@ class Listener:
         self.vad = vad or VoiceActivity()
         self.hotwords: Sequence[str] = ()
         self.pressed = False
-        self.behind: Callable[[], bool] = lambda: False  # whether more sound waits: then no partial results
+        # whether more sound is queued; then partial results are skipped
+        self.behind: Callable[[], bool] = lambda: False
         self._rest = np.zeros(0, np.float32)
-        self._heard = 0  # samples of the stream
+        self._heard = 0  # samples of the stream so far
         self._before: deque[NDArray[np.float32]] = deque(maxlen=max(1, int(self.options.before * RATE / CHUNK)))
         self._levels: deque[float] = deque(maxlen=int(8 * RATE / CHUNK))
         self._sentence: _Sentence | None = None
 
     def press(self) -> list[Event]:
-        """Begin to listen (push-to-talk)."""
+        """Start to listen (push-to-talk)."""
         self.pressed = True
         self._sentence = _Sentence()
         self._before.clear()
@@ -113,12 +115,12 @@ class Listener:
         return self.flush()
 
     def flush(self) -> list[Event]:
-        """End what is being said, as at the end of a file."""
+        """End the current sentence, as at the end of a file."""
         sentence, self._sentence = self._sentence, None
         return self._finish(sentence) if sentence is not None else []
 
     def process(self, samples: NDArray[np.float32]) -> list[Event]:
-        """Take the next piece of the stream, of any length; return what came of it."""
+        """Process the next samples of the stream, of any length; return the events."""
         sound = np.concatenate([self._rest, np.asarray(samples, np.float32)])
         whole = sound.size // CHUNK * CHUNK
         self._rest = sound[whole:]
@@ -173,7 +175,7 @@ class Listener:
         level = 10 * math.log10(float(np.mean(np.square(chunk))) + 1e-12)
         self._levels.append(level)
         floor = float(np.percentile(self._levels, 10)) if len(self._levels) > 30 else -100.0
-        # in steady sound, quiet moments are as loud as the rest: nothing stands out, the network alone decides
+        # In steady sound the quiet moments are as loud as the rest; then only the network decides.
         floor = min(floor, -30.0)
         return level > max(self.options.gate, floor + self.options.margin)
 
@@ -185,7 +187,7 @@ class Listener:
         return Event(EventKind.PARTIAL, part.text, part.confidence)
 
     def _finish(self, sentence: _Sentence) -> list[Event]:
-        """Read a whole sentence and say what it is."""
+        """Recognise a complete sentence and return its events."""
         self.vad.reset()
         idle = Event(EventKind.STATE, say('push_to_talk' if self.options.push_to_talk else 'listening'))
         pause = self._now - sentence.ended_s
@@ -197,7 +199,11 @@ class Listener:
 
 
 class Live:
-    """A listener in a thread: sound may be given from any thread and never waits; events are told from the thread."""
+    """A listener in a separate thread.
+
+    Sound may be given from any thread without blocking; the callback for events is called in the thread of the
+    listener.
+    """
 
     def __init__(self, listener: Listener, tell: Callable[[Event], None]) -> None:
         self.listener, self._tell = listener, tell
@@ -208,7 +214,7 @@ class Live:
         self._thread.start()
 
     def feed(self, samples: NDArray[np.float32]) -> None:
-        """Give a piece of sound; dropped (and counted) when the recogniser is 30 s behind."""
+        """Add samples; they are dropped (and counted) if the recogniser is 30 s behind."""
         self._put(samples)
 
     def press(self) -> None:
@@ -220,7 +226,7 @@ class Live:
         self._put('release')
 
     def close(self) -> None:
-        """End the thread; what is not read yet is lost."""
+        """End the thread; samples that are still queued are dropped."""
         while self._thread.is_alive():
             self._put('close')
             self._thread.join(0.2)

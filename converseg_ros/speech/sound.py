@@ -1,4 +1,4 @@
-"""Sound as (N,) float32 samples in [-1, 1] at 16 kHz, from messages, files and the microphone."""
+"""Audio as (N,) float32 samples in [-1, 1] at 16 kHz, from messages, files and the microphone."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +13,11 @@ from converseg_ros.core.texts import say
 from converseg_ros.speech.vad import RATE
 
 PCM, EXTENSIBLE = 1, 0xFFFE  # format tags of WAV files
-TAPS = 63  # of the low-pass filter before resampling
+TAPS = 63  # length of the low-pass filter before resampling
 
 
 class Resampler:
-    """Bring a stream of any rate to 16 kHz: low-pass filter, then linear interpolation; seamless between pieces."""
+    """Resample a stream of any rate to 16 kHz: low-pass filter, then linear interpolation, continuous between calls."""
 
     def __init__(self, rate: int) -> None:
         if not 8_000 <= rate <= 192_000:
@@ -32,7 +32,7 @@ class Resampler:
         self._next = 0.0  # position of the next output sample, in input samples from the start of `_last`
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the piece at 16 kHz; a few samples come with the next piece."""
+        """Return the samples at 16 kHz; a few samples are returned by the next call."""
         if self.rate == RATE:
             return samples
         padded = np.concatenate([self._tail, samples])
@@ -53,9 +53,9 @@ def from_int16(samples: Any) -> NDArray[np.float32]:
 
 
 def read_wav(path: Path) -> NDArray[np.float32]:
-    """Return a 16-bit PCM WAV file, plain or WAVE_FORMAT_EXTENSIBLE, as mono; raise InputError for another file.
+    """Return a 16-bit PCM WAV file, plain or WAVE_FORMAT_EXTENSIBLE, as mono; raise InputError for other files.
 
-    A file that was cut off gives its whole samples.
+    A truncated file gives its complete samples.
     """
     try:
         channels, rate, bits, data = _wav_chunks(path.read_bytes())
@@ -68,7 +68,7 @@ def read_wav(path: Path) -> NDArray[np.float32]:
 
 
 def _wav_chunks(file: bytes) -> tuple[int, int, int, bytes]:
-    """Return channels, rate, bits and samples of PCM data in RIFF chunks; raise ValueError where there are none."""
+    """Return channels, rate, bits and samples of PCM data in RIFF chunks; raise ValueError if there are none."""
     if file[:4] != b'RIFF' or file[8:12] != b'WAVE':
         raise ValueError('no RIFF header')
     at, form = 12, None
@@ -78,23 +78,24 @@ def _wav_chunks(file: bytes) -> tuple[int, int, int, bytes]:
         if name == b'fmt ':
             tag, channels, rate, _, _, bits = struct.unpack_from('<HHIIHH', body)
             if tag == EXTENSIBLE and len(body) >= 26:
-                tag = struct.unpack_from('<H', body, 24)[0]  # the sub-format's first two bytes are a plain tag
+                # the first two bytes of the sub-format are a plain format tag
+                tag = struct.unpack_from('<H', body, 24)[0]
             if tag != PCM or not channels:
                 raise ValueError(f'format {tag}, {channels} channels')
             form = channels, rate, bits
         elif name == b'data':
             if form is None:
-                raise ValueError('samples before their format')
+                raise ValueError('samples before the format chunk')
             return (*form, body)
         at += 8 + size + size % 2
     raise ValueError('no samples')
 
 
 class Microphone:
-    """The default (or a named) input device; calls `take` with pieces of 32 ms from a thread of its own."""
+    """The default (or a named) input device; calls `take` with chunks of 32 ms from a separate thread."""
 
     def __init__(self, take: Callable[[NDArray[np.float32]], None], device: str = '') -> None:
-        """Open it; raise ConversegError with the reason where there is none."""
+        """Open the device; raise ConversegError with the reason if there is none."""
         try:
             import sounddevice
         except (ImportError, OSError) as error:  # OSError: PortAudio is missing
@@ -122,6 +123,6 @@ class Microphone:
             ) from error
 
     def close(self) -> None:
-        """Stop listening."""
+        """Close the device."""
         self._stream.stop()
         self._stream.close()

@@ -1,4 +1,4 @@
-"""Voice activity by Silero's network (silero-vad 6, MIT): the onnx file alone, without its audio dependencies."""
+"""Voice activity detection with Silero's ONNX network (silero-vad 6, MIT), without its audio dependencies."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError
 
-RATE = 16_000  # Hz, of everything in this folder
-CHUNK = 512  # samples (32 ms) the network takes at a time
-CONTEXT = 64  # samples of the chunk before that it sees again
+RATE = 16_000  # Hz, for all modules of this folder
+CHUNK = 512  # samples (32 ms) per call of the network
+CONTEXT = 64  # samples of the previous chunk that precede a chunk
 
 
 def vad_file() -> Path:
-    """Return the network's file; raise ConversegError where the package is missing."""
+    """Return the file of the network; raise ConversegError if the package is missing."""
     spec = find_spec('silero_vad')
     for place in (spec.submodule_search_locations or []) if spec else []:
         path = Path(place) / 'data' / 'silero_vad.onnx'
@@ -27,7 +27,7 @@ def vad_file() -> Path:
 
 
 class VoiceActivity:
-    """Probability that a chunk of sound is speech; keeps the network's state from chunk to chunk."""
+    """Probability that a chunk of sound is speech; keeps the state of the network between chunks."""
 
     def __init__(self, path: Path | None = None) -> None:
         try:
@@ -44,7 +44,7 @@ class VoiceActivity:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was heard."""
+        """Reset the state of the network."""
         self._state: Any = np.zeros((2, 1, 128), np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
 

@@ -1,1 +1,1 @@
-"""The small web module that serves the gallery, the labelling page, the reports and the console."""
+"""The web server of the gallery, the labelling page, the reports and the console."""

@@ -1,4 +1,4 @@
-"""Send the newest of everything to every page; a page that reads slowly misses some of it and slows nobody."""
+"""Send the newest message of each channel to every page; slow pages skip messages and do not delay the others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,11 +6,11 @@ import contextlib
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-STALLED_S = 20.0  # a page that takes nothing for so long is let go
+STALLED_S = 20.0  # seconds without progress after which a page is disconnected
 
 
 class Client:
-    """One page: the newest unsent message of each channel, and how many it missed."""
+    """One page: the newest unsent message of each channel, and the number of skipped messages."""
 
     def __init__(self, socket: WebSocket) -> None:
         self.socket = socket
@@ -19,13 +19,13 @@ class Client:
         self.sent = self.dropped = 0
 
     def offer(self, channel: str, data: bytes | str) -> None:
-        """Put `data` in the channel's slot; what lay there unsent is dropped."""
+        """Put `data` in the slot of the channel and drop an unsent older message."""
         self.dropped += channel in self.pending
         self.pending[channel] = data
         self.ready.set()
 
     async def pump(self) -> None:
-        """Send what is pending until the page goes away; raise TimeoutError if it stalls."""
+        """Send pending messages until the page disconnects; raise TimeoutError if it stalls."""
         while True:
             await self.ready.wait()
             self.ready.clear()
@@ -37,7 +37,7 @@ class Client:
 
 
 class Broadcaster:
-    """Channels to all pages. `publish` may be called from any thread and never waits."""
+    """Channels to all pages. `publish` may be called from any thread and never blocks."""
 
     def __init__(self, max_clients: int = 16) -> None:
         self.max_clients = max_clients
@@ -47,15 +47,15 @@ class Broadcaster:
 
     @property
     def count(self) -> int:
-        """Number of pages connected."""
+        """Return the number of connected pages."""
         return len(self.clients)
 
     def publish(self, channel: str, data: bytes | str, *, keep: bool = False) -> None:
-        """Offer `data` to every page; with `keep`, pages that connect later get it first."""
+        """Send `data` to every page; with `keep`, pages that connect later receive it first."""
         if keep:
             self.latest[channel] = data
         if self.loop is not None and self.clients and not self.loop.is_closed():
-            with contextlib.suppress(RuntimeError):  # the loop may close in between
+            with contextlib.suppress(RuntimeError):  # the loop may be closed in between
                 self.loop.call_soon_threadsafe(self._offer, channel, data)
 
     def _offer(self, channel: str, data: bytes | str) -> None:
@@ -64,7 +64,7 @@ class Broadcaster:
 
     @contextlib.asynccontextmanager
     async def joined(self, socket: WebSocket) -> AsyncIterator[Client]:
-        """Accept a websocket and keep it fed while the body runs; closes it where there are too many."""
+        """Accept a websocket and send to it while the body runs; close it if there are too many."""
         self.loop = asyncio.get_running_loop()
         if len(self.clients) >= self.max_clients:
             await socket.close(1013, 'too many pages are open')

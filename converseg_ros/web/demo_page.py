@@ -1,4 +1,4 @@
-"""The page that the demo leaves: what was asked, what was answered, and the pictures."""
+"""The HTML page of the demo: instructions, answers and pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One instruction's row: all texts are ready to show; file names are relative to the page."""
+    """One row; all texts are formatted, and file names are relative to the page."""
 
     text: str
     role: str
@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class DemoPage:
-    """Everything the page shows."""
+    """The contents of the page."""
 
     title: str
     model: str
@@ -80,7 +80,7 @@ def _card(a: Answer) -> str:
 
 
 def write_demo_page(path: Path, page: DemoPage) -> None:
-    """Write `path`, an HTML file that needs nothing but the pictures beside it."""
+    """Write `path`, an HTML file that only refers to the pictures in its folder."""
     head = ''.join(
         f'<th>{name}</th>'
         for name in ('instruction', 'role', 'family', 'status', 'geometry', 'area px', 'points', 'latency ms')

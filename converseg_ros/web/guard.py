@@ -1,7 +1,7 @@
-"""Who may talk to a page's server: token, Host and Origin checks, size and rate limits, safe headers.
+"""Access control of a page's server: token, Host and Origin checks, size and rate limits, security headers.
 
-A page on the loopback address is still within reach of every web site the operator visits (cross-site requests, DNS
-rebinding), so Host and Origin are checked there too.
+A server on the loopback interface can still be reached by every web site that the operator visits (cross-site requests,
+DNS rebinding), so Host and Origin are checked there too.
 """
 
 from collections import OrderedDict
@@ -24,17 +24,17 @@ CONTENT_POLICY = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may ask for; more is answered 413 or 429, or closes its websocket."""
+    """Limits for one client; a request above a limit is answered with 413 or 429, or closes its websocket."""
 
-    body: int = 1 << 20  # bytes in a request's body
-    message: int = 1 << 18  # bytes in a websocket message from the page
+    body: int = 1 << 20  # bytes of a request body
+    message: int = 1 << 18  # bytes of a websocket message from the page
     requests_per_s: float = 100.0
-    messages_per_s: float = 60.0  # over one websocket
-    clients: int = 16  # websockets at a time
+    messages_per_s: float = 60.0  # per websocket
+    clients: int = 16  # concurrent websockets
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an address to listen on is reached from this machine alone."""
+    """Return whether a listening address can be reached from this machine only."""
     if host == 'localhost':
         return True
     try:
@@ -44,13 +44,13 @@ def is_loopback(host: str) -> bool:
 
 
 class Bucket:
-    """A token bucket: `rate` a second on average, twice that in a burst."""
+    """A token bucket: `rate` per second on average, twice that in a burst."""
 
     def __init__(self, rate: float) -> None:
         self.rate, self.level, self.last = rate, 2 * rate, time.monotonic()
 
     def take(self) -> bool:
-        """Take one; False when there is none left."""
+        """Take one token; return False if there is none."""
         now = time.monotonic()
         self.level = min(2 * self.rate, self.level + (now - self.last) * self.rate)
         self.last = now
@@ -61,7 +61,7 @@ class Bucket:
 
 
 class Guard:
-    """ASGI middleware that lets through only what the page itself would send."""
+    """ASGI middleware that passes only requests of the page itself."""
 
     def __init__(self, app: ASGIApp, *, loopback: bool = True, token: str = '', limits: Limits | None = None) -> None:
         self.app, self.loopback, self.token = app, loopback, token
@@ -98,7 +98,7 @@ class Guard:
         await self.app(scope, counted, with_headers)
 
     def judge(self, scope: Scope) -> tuple[int, str]:
-        """Return (0, '') where a request may pass, else the HTTP status and the reason."""
+        """Return (0, '') if a request may pass, else the HTTP status and the reason."""
         headers = Headers(scope=scope)
         client = scope['client'][0] if scope.get('client') else ''
         bucket = self.buckets.setdefault(client, Bucket(self.limits.requests_per_s))
@@ -109,7 +109,7 @@ class Guard:
             return 429, 'too many requests'
         host = headers.get('host', '')
         if self.loopback and not is_loopback(urlsplit(f'//{host}').hostname or ''):
-            return 403, 'this page is served to this machine alone'
+            return 403, 'this page is only served to this machine'
         origin = headers.get('origin')  # browsers send it with every websocket and every request that changes something
         if origin is not None and urlsplit(origin).netloc != host:
             return 403, 'the request comes from another page'
@@ -123,7 +123,7 @@ class Guard:
         return 0, ''
 
     def knows_token(self, scope: Scope, headers: Headers) -> bool:
-        """Return whether the request carries the token: in the address, a cookie or an Authorization header."""
+        """Return whether the request contains the token: in the URL, a cookie or an Authorization header."""
         given = parse_qs(scope.get('query_string', b'').decode('latin-1')).get('token', [''])
         bearer = headers.get('authorization', '').removeprefix('Bearer ')
         try:
@@ -134,7 +134,7 @@ class Guard:
         return any(hmac.compare_digest(t.encode(), self.token.encode()) for t in tries)
 
     def headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        """Return the headers that every answer gets."""
+        """Return the headers of every response."""
         out = [
             (b'content-security-policy', CONTENT_POLICY.encode()),
             (b'x-content-type-options', b'nosniff'),
@@ -148,7 +148,7 @@ class Guard:
 
 
 def cookie_name(scope: Scope) -> str:
-    """Return the token cookie's name; cookies are shared between the ports of a host, so the port is in it."""
+    """Return the name of the token cookie; it contains the port, because all ports of a host share their cookies."""
     return f'converseg_{scope["server"][1]}'
 
 

@@ -1,9 +1,9 @@
-"""The one web server of this package: the console, the labelling page and the gallery are made with it.
+"""The web server of the console, the labelling page and the gallery.
 
-`make_app` gives a guarded FastAPI application (loopback unless told otherwise) that serves /static/base.css and
-/static/palette.css; add routes as in any FastAPI application, pages with `add_page`, and files with `serve_by_id`,
-which takes keys and never a path from the page. `run(app)` serves until Ctrl-C; `with Running(app) as server`
-serves from a thread at `server.url`.
+`make_app` returns a guarded FastAPI application (on loopback by default) that serves /static/base.css and
+/static/palette.css. Add routes as in any FastAPI application, pages with `add_page`, and files with `serve_by_id`,
+which accepts keys and never a path from the page. `run(app)` serves until Ctrl-C; `with Running(app) as server` serves
+from a thread at `server.url`.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def palette_css() -> str:
 
 
 def make_app(title: str, *, host: str = '127.0.0.1', token: str = '', limits: Limits | None = None) -> FastAPI:
-    """Return a guarded application to be served on `host`; away from the loopback a token is made if none is given."""
+    """Return a guarded application to be served on `host`; without a token, one is generated unless on loopback."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
     loopback = is_loopback(host)
     app.state.host = host
@@ -70,22 +70,22 @@ def add_page(app: FastAPI, at: str, file: Path) -> None:
 
 
 def serve_by_id(app: FastAPI, at: str, find: Callable[[str], Path | None]) -> None:
-    """Serve files at `at` (which ends in '{key}') by a lookup of yours; unknown keys are 404, paths are never taken."""
+    """Serve files at `at` (which ends in '{key}') that `find` looks up; unknown keys are 404, paths are rejected."""
 
     @app.get(at)
     def file(key: str) -> Response:
         path = find(key)
         if path is None or not path.is_file():
-            return PlainTextResponse('there is nothing by this name', 404)
+            return PlainTextResponse('no file has this key', 404)
         return FileResponse(path)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket (port 0 = any free one); raise ConversegError where the address cannot be had."""
+    """Return a listening socket (port 0: any free one); raise ConversegError if the address is not available."""
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # A page that reads slowly shall miss frames, not get old ones: little waits for it in the kernel.
+    # A small send buffer, so that a slow page skips frames instead of receiving old ones.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
     try:
         sock.bind((host.strip('[]'), port))
@@ -99,7 +99,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Running:
-    """A server in a thread of its own, for nodes and tests; a context manager."""
+    """A server in a separate thread, for nodes and tests; a context manager."""
 
     def __init__(self, app: FastAPI, *, port: int = 0) -> None:
         host: str = app.state.host
@@ -123,7 +123,7 @@ class Running:
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],), name='web', daemon=True)
 
     def start(self) -> 'Running':
-        """Start serving and return once requests are taken."""
+        """Start serving and return when requests are accepted."""
         self.thread.start()
         while not self.server.started and self.thread.is_alive():
             time.sleep(0.01)
@@ -146,7 +146,7 @@ class Running:
 
 
 def run(app: FastAPI, *, port: int = 0, say: Callable[[str], None] = print) -> None:
-    """Serve until Ctrl-C; says the address first."""
+    """Serve until Ctrl-C; print the address first."""
     with Running(app, port=port) as server:
         say(f'{app.title}: {server.url}')
         with contextlib.suppress(KeyboardInterrupt):

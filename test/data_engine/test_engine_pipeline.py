@@ -350,7 +350,7 @@ def test_a_full_disk_is_told_and_loses_nothing(rooms, tmp_path):
         f"from converseg_ros.cli import main\nsys.exit(main(['engine', 'run', '--source', {str(rooms)!r}, '--out', {str(out)!r}, '--max-images', '2']))\n"
     )
     done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1 and 'make room' in done.stderr, done.stderr[-500:]
+    assert done.returncode == 1 and 'free disk space' in done.stderr, done.stderr[-500:]
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 3000
     run([rooms], out, max_images=2)
     run([rooms], tmp_path / 'whole', max_images=2)

@@ -137,7 +137,7 @@ def test_refcoco_is_read_without_running_what_is_in_the_pickle(tmp_path):
     assert found[0].truth().sum() == 81  # nine pixels square, as pycocotools draws it
     assert samples_of_refcoco(tmp_path, tmp_path, 'test') == []
     (tmp_path / 'refs(unc).p').write_bytes(pickle.dumps([Path('x')]))
-    with pytest.raises(InputError, match='pickle wants'):
+    with pytest.raises(InputError, match='pickle contains'):
         samples_of_refcoco(tmp_path, tmp_path)
 
 

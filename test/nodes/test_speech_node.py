@@ -82,7 +82,7 @@ def test_parameters_that_may_change_take_effect_and_the_others_say_why_not(rig):
 @pytest.mark.parametrize(
     ('parameters', 'word'),
     [
-        ({'model': '/nowhere/model'}, 'no such folder'),
+        ({'model': '/nowhere/model'}, 'the folder does not exist'),
         ({'audio_source': 'microphone', 'device': 'no such device'}, 'microphone'),
         ({'audio_source': 'telepathy'}, 'telepathy'),
     ],
