@@ -1,4 +1,4 @@
-"""Masks and depth to what a planner uses: clouds, boxes, planes, placement poses, grasp hints, keep-out space."""
+"""Geometry for planners from masks and depth: clouds, boxes, planes, placement poses, grasp hints, keep-out space."""
 
 from converseg_ros.core.depth import depth_to_metres
 from converseg_ros.lifting.lift import lift_regions

@@ -1,4 +1,4 @@
-"""Oriented boxes and principal axes; sizes come from every point, axes from those that decide them."""
+"""Oriented boxes and principal axes; sizes are computed from all points, axes from a subset."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -15,9 +15,10 @@ from converseg_ros.core.mask import Box
 from converseg_ros.lifting.depth import FAR, DepthScene, flat_pixels
 from converseg_ros.lifting.planes import cross, eigenvectors, plane_axes
 
-HULL_POINTS, HULL_GRID = 8000, 2000  # of more points than the first, about as many as the second stand for all
-# steps (rows, columns) from a pixel to the two others in whose middle it lies; near ones and far ones, since what is
-# curved is seen from near by and what is flat but noisy from many
+# regions with more points than the first are sampled on a grid of about as many points as the second
+HULL_POINTS, HULL_GRID = 8000, 2000
+# Steps (rows, columns) from a pixel to two others whose midpoint it is. Short steps find interior points of curved
+# surfaces, long steps those of flat, noisy surfaces.
 MIDDLES = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 3), (3, 0), (3, 3), (3, -3))
 SIDE_NOISE = 0.004  # metres within which a point counts as lying on a side
 _TURN = np.deg2rad(np.arange(0, 90, 1.0))
@@ -26,11 +27,11 @@ SIDEWAYS = np.column_stack([-np.sin(_TURN), np.cos(_TURN)]).astype(np.float32)
 
 
 def principal_axes(points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return a right-handed rotation (3, 3) whose columns are the axes of (N, 3) points, longest variance first."""
+    """Return a right-handed rotation (3, 3) with the principal axes of (N, 3) points, largest variance first."""
     planar = points.T.astype(np.float64)
     planar -= planar.mean(1)[:, None]
     axes = eigenvectors(planar @ planar.T).copy()
-    for column in (0, 1):  # a sign that does not flip from frame to frame: the largest component is positive
+    for column in (0, 1):  # a sign that is stable from frame to frame: the largest component is positive
         if axes[np.abs(axes[:, column]).argmax(), column] < 0:
             axes[:, column] *= -1
     axes[:, 2] = cross(axes[:, 0], axes[:, 1])
@@ -38,11 +39,11 @@ def principal_axes(points: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _outermost(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArray[np.int64]:
-    """Return flat indices of pixels among which all vertices of the convex hull of the chosen ones (h, w) are.
+    """Return flat indices of pixels that include all vertices of the convex hull of the chosen ones (h, w).
 
-    Looking through a pinhole keeps straight lines straight, so hulls have the same vertices in (column, row, 1 / z).
-    There a pixel is inside if it is not in front of the middle between two others, and not behind the middle between
-    two others. Of more than HULL_POINTS pixels a regular grid stands for all.
+    A pinhole projection preserves straight lines, so convex hulls have the same vertices in (column, row, 1 / z). There
+    a pixel is inside if it is not in front of the midpoint of two others and not behind the midpoint of two others.
+    Regions of more than HULL_POINTS pixels are sampled on a regular grid.
     """
     count = cv2.countNonZero(chosen)
     stride = 1 if count <= HULL_POINTS else math.ceil(math.sqrt(count / HULL_GRID))
@@ -69,12 +70,12 @@ def _outermost(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArra
 
 
 def outermost(scene: DepthScene, chosen: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
-    """Return points (N, 3), few of a region's, that have the convex hull of all.
+    """Return a small subset (N, 3) of the points of a region that has the same convex hull.
 
-    chosen: (h, w) uint8, 1 for the region's pixels in `box`, all of them with depth.
+    chosen: (h, w) uint8, 1 for the pixels of the region in `box`, all of them with depth.
     """
     points = scene.points(_outermost(scene, chosen, box))
-    if len(points) < 3:  # the grid missed what is thin
+    if len(points) < 3:  # the grid missed a thin region
         points = scene.points(flat_pixels(chosen, box, scene.frame.width))
     return points.astype(np.float64)
 
@@ -86,28 +87,28 @@ def hull_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     from scipy.spatial import ConvexHull, QhullError
 
-    with suppress(QhullError, ValueError):  # flat or too few: the points themselves have the axes
+    with suppress(QhullError, ValueError):  # degenerate: use the axes of the points instead
         points = points[ConvexHull(points).vertices]
     return principal_axes(points)
 
 
 @lru_cache(maxsize=1)
 def _thread(process: int) -> ThreadPoolExecutor:
-    """Return this process's thread for hulls; a forked process starts its own."""
+    """Return the thread for hulls of this process; a forked process starts its own."""
     return ThreadPoolExecutor(1, thread_name_prefix='hull')
 
 
 def start_hull_axes(points: NDArray[np.float64]) -> Future[NDArray[np.float64]]:
-    """Start `hull_axes` in a thread: Qhull, a fourth of lifting's work, leaves the interpreter free meanwhile."""
+    """Start `hull_axes` in a thread: Qhull takes a fourth of the time of lifting and releases the interpreter lock."""
     return _thread(os.getpid()).submit(hull_axes, points)
 
 
 def upright_axes(sample: NDArray[np.float32], up: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return axes (3, 3) with z = up and x, y along the sides of the points (M, 3) seen along `up`.
 
-    Of a box one camera sees two faces, an L from above, whose rectangle of least area may lie askew. So the angle is
-    the one at which points are closest to the rectangle's sides (Zhang, Xu, Dong, Dolan, "Efficient L-shape fitting",
-    IV 2017, closeness criterion).
+    A camera sees two faces of a box, an L shape from above, and the rectangle of least area of an L can be rotated.
+    Therefore the angle is the one at which the points are closest to the sides of the rectangle (Zhang, Xu, Dong,
+    Dolan, "Efficient L-shape fitting", IV 2017, closeness criterion).
     """
     frame = plane_axes(up)
     flat = sample[:500] @ frame[:, :2].astype(np.float32)
@@ -121,8 +122,8 @@ def upright_axes(sample: NDArray[np.float32], up: NDArray[np.float64]) -> NDArra
 
 
 def oriented_box(planar: NDArray[np.float32], rotation: NDArray[np.float64]) -> OrientedBox:
-    """Return the box around all points, given coordinate by coordinate (3, N), whose axes are `rotation`'s columns."""
-    # relative to one of the points, since float32 is exact near zero only
+    """Return the box with the axes `rotation` (columns) around all points, given by coordinate (3, N)."""
+    # relative to one of the points, to keep float32 precision
     origin = planar[:, :1]
     along = rotation.T.astype(np.float32) @ (planar - origin)
     low, high = along.min(1).astype(np.float64), along.max(1).astype(np.float64)

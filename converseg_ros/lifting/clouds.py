@@ -1,4 +1,4 @@
-"""Point clouds as arrays: organized and labelled for costmaps, thinned for occupancy maps."""
+"""Point clouds as arrays: organized and labelled for costmaps, voxels for occupancy maps."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,9 @@ from converseg_ros.core.region import Region
 from converseg_ros.lifting.depth import DepthScene
 from converseg_ros.lifting.options import LiftOptions
 
-MOST_LABELS = 255  # a label image has one byte a pixel, and 0 is no region
-# One point of PointCloud2, its first five fields PCL's PointXYZRGBL; rgb is packed 0x00RRGGBB in the bits of a float.
+MOST_LABELS = 255  # the label image has one byte per pixel, and 0 means no region
+# One point of PointCloud2; the first five fields are those of PCL's PointXYZRGBL. rgb is packed as 0x00RRGGBB in a
+# float.
 POINT = np.dtype(
     [
         ('x', '<f4'),
@@ -30,17 +31,17 @@ POINT = np.dtype(
 
 
 def paint_order(regions: Sequence[Region]) -> list[int]:
-    """Return region indices from the bottom to the top: plain, affordance, safety; in a role by score."""
+    """Return region indices in drawing order: plain, affordance, safety; within a role by ascending score."""
     rank = {Role.PLAIN: 0, Role.AFFORDANCE: 1, Role.SAFETY: 2}
     return sorted(range(len(regions)), key=lambda i: (rank[regions[i].instruction.role], regions[i].prediction.score))
 
 
 def label_image(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint8]:
-    """Return the (H, W) label image: region i is i + 1; safety hides affordance hides plain, then the higher score."""
+    """Return the (H, W) label image: region i has the value i + 1; later regions of `paint_order` are on top."""
     if len(regions) > MOST_LABELS:
         raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MOST_LABELS} fit in one byte')
     labels = np.zeros((height, width), np.uint8)
-    for i in paint_order(regions):  # several times faster than by index
+    for i in paint_order(regions):  # several times faster than assignment by index
         box = regions[i].prediction.box
         inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
         if box.x1:
@@ -60,7 +61,7 @@ def pack_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def unpack_rgb(packed: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return (..., 3) uint8 RGB of what `pack_rgb` made."""
+    """Return (..., 3) uint8 RGB of the output of `pack_rgb`."""
     bits = np.ascontiguousarray(packed).view(np.uint32)
     return np.stack([bits >> 16 & 255, bits >> 8 & 255, bits & 255], -1).astype(np.uint8)
 
@@ -73,11 +74,11 @@ def organized(
 ) -> NDArray[np.void]:
     """Return the whole scene as an (H, W) array of POINT; x, y, z are NaN where depth is unknown.
 
-    One point a pixel of the source image, so that it is aligned with the label and confidence images, as nav2's
-    semantic segmentation layer wants it. label: region index + 1 (`label_image`, or the image given), 0 = none.
-    instruction: `Instruction.key` of what was asked, which stays the same from frame to frame while labels move up and
-    down with the order of the regions; 0 = none. confidence: `Region.confidence`, 0 where there is no region; always a
-    number, because readers that skip points with NaN (sensor_msgs_py's `skip_nans`) look at all fields.
+    There is one point per pixel of the source image, aligned with the label and confidence images, as required by
+    nav2's semantic segmentation layer. label: region index + 1 (from `label_image` or the given image), 0 outside of
+    regions. instruction: `Instruction.key`, which is the same in every frame, unlike the label; 0 outside. confidence:
+    `Region.confidence`, 0 outside; never NaN, because readers that skip points with NaN (`skip_nans` of sensor_msgs_py)
+    check all fields.
     """
     if labels is None:
         labels = label_image(regions, frame.height, frame.width)
@@ -97,14 +98,14 @@ def organized(
         cv2.LUT(labels, keys.view(np.float32)),
         cv2.LUT(labels, scores),
     )
-    # one pass over the points, of which each is seven times four bytes; by field and name it takes nine times as long
+    # one pass over the points, each seven times four bytes; assignment by field takes nine times as long
     return np.asarray(cv2.merge(fields)).view(POINT)[..., 0]
 
 
 def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:
     """Return the points of several regions as one unorganized (N,) array of POINT.
 
-    Fields as in `organized`. `extra` points of safety regions come with them, in black.
+    The fields are those of `organized`. The `extra` points of safety regions are included, in black.
     """
     parts = []
     flat = frame.rgb.reshape(-1, 3)
@@ -122,7 +123,7 @@ def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:
 
 
 def _voxel_keys(points: NDArray[np.float32], size: float) -> NDArray[np.int64]:
-    """Return one integer a voxel for (N, 3) points; voxels are aligned with the frame's origin."""
+    """Return one integer per voxel for (N, 3) points; voxels are aligned with the origin of the frame."""
     index = np.floor(points / np.float32(size)).astype(np.int64)
     return (index[:, 0] << 42) + (index[:, 1] << 21) + index[:, 2]
 
@@ -133,7 +134,7 @@ def voxel_pick(points: NDArray[np.float32], size: float) -> NDArray[np.intp]:
 
 
 def voxelize(points: NDArray[np.float32], size: float, *, clearance: float = 0.0) -> NDArray[np.float32]:
-    """Return the centres (M, 3) of all voxels that hold a point or, with `clearance`, lie within it of such a voxel.
+    """Return the centres (M, 3) of all voxels that contain a point or lie within `clearance` of such a voxel.
 
     For occupancy maps (OctoMap, MoveIt, voxel layers): every input point is inside one of the voxels.
     """

@@ -1,4 +1,4 @@
-"""Depth images: noise, and the per-frame work that all regions share."""
+"""Depth images: noise model, and per-frame computations that all regions share."""
 
 from functools import cache, cached_property, lru_cache
 
@@ -11,8 +11,9 @@ from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.mask import Box
 from converseg_ros.lifting.options import LiftOptions
 
-MAX_SLOPE = 50.0  # |x/z| of a ray; steeper ones (89 degrees off the axis) belong to no pinhole camera
-FAR = np.float32(1e6)  # stands for unknown depth where the nearest is sought
+# limit of |x/z| of a ray; steeper rays (89 degrees off the axis) are not possible for a pinhole camera
+MAX_SLOPE = 50.0
+FAR = np.float32(1e6)  # unknown depth in minimum filters
 
 
 def depth_sigma(z: NDArray[np.floating] | float) -> NDArray[np.floating]:
@@ -22,7 +23,7 @@ def depth_sigma(z: NDArray[np.floating] | float) -> NDArray[np.floating]:
 
 @lru_cache(maxsize=8)
 def ray_table(k: Intrinsics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return x/z of every column (W,) and y/z of every row (H,), float32; NaN where no real camera looks."""
+    """Return x/z of every column (W,) and y/z of every row (H,), float32; NaN beyond MAX_SLOPE."""
     with np.errstate(all='ignore'):
         rx = (np.arange(k.width, dtype=np.float64) - k.cx) / k.fx
         ry = (np.arange(k.height, dtype=np.float64) - k.cy) / k.fy
@@ -35,7 +36,7 @@ def ray_table(k: Intrinsics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 @lru_cache(maxsize=2)
 def ray_maps(k: Intrinsics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return x/z and y/z of every pixel, (H * W,) float32 each: what `ray_table` has, ready to be picked from."""
+    """Return x/z and y/z of every pixel, (H * W,) float32 each: the values of `ray_table` for lookup by flat index."""
     rx, ry = ray_table(k)
     maps = np.tile(rx, k.height), np.repeat(ry, k.width)
     for table in maps:
@@ -51,7 +52,7 @@ def square(size: int) -> NDArray[np.uint8]:
 
 def flat_pixels(mask: NDArray[np.uint8], box: Box, width: int) -> NDArray[np.int64]:
     """Return the flat indices, in an image of `width`, of the ones in a contiguous crop (h, w) at `box`, ascending."""
-    inside = np.flatnonzero(mask.view(np.bool_))  # of one flat array of bool: ten times faster than nonzero in 2D
+    inside = np.flatnonzero(mask.view(np.bool_))  # nonzero of a flat bool array is ten times faster than in 2D
     rows = inside // mask.shape[1]
     rows *= width - mask.shape[1]
     inside += rows
@@ -60,16 +61,16 @@ def flat_pixels(mask: NDArray[np.uint8], box: Box, width: int) -> NDArray[np.int
 
 
 def row_wise(planar: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (N, 3) of points given coordinate by coordinate (3, N), ten times as fast as a transposed copy."""
+    """Return (N, 3) of points given by coordinate (3, N), ten times as fast as a transposed copy."""
     if not planar.size:
         return np.zeros((0, 3), np.float32)
     return np.asarray(cv2.merge(list(planar)), np.float32).reshape(-1, 3)
 
 
 class DepthScene:
-    """One frame's depth, cleaned once for all its regions.
+    """The depth of one frame, cleaned once for all its regions.
 
-    z: (H, W) float32 metres, 0 where unknown. valid: (H, W) uint8, 1 where z is known and its ray is a camera's.
+    z: (H, W) float32 metres, 0 where unknown. valid: (H, W) uint8, 1 where z and the ray are valid.
     """
 
     def __init__(self, frame: Frame, options: LiftOptions) -> None:
@@ -79,7 +80,7 @@ class DepthScene:
         self.frame, self.options = frame, options
         self.rx, self.ry = ray_table(frame.intrinsics)
         self._depth: NDArray[np.float32] = np.ascontiguousarray(frame.depth)
-        # inRange says no to NaN and infinity, and is several times faster than comparisons and np.where
+        # inRange returns 0 for NaN and infinity, and is several times faster than comparisons and np.where
         self.valid = np.asarray(cv2.inRange(self._depth, options.min_depth, options.max_depth), np.uint8)
         self.valid &= np.uint8(1)
         if np.isnan(self.rx).any() or np.isnan(self.ry).any():
@@ -89,13 +90,13 @@ class DepthScene:
 
     @cached_property
     def far(self) -> NDArray[np.float32]:
-        """(H, W) metres, FAR where unknown."""
+        """Return (H, W) depth in metres, FAR where unknown."""
         far = np.full_like(self._depth, FAR)
         cv2.copyTo(self._depth, self.valid, far)
         return far
 
     def jumps(self, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return, for the pixels of `box`, 1 where depth jumps within 3x3, and where it flies in between."""
+        """Return, for the pixels of `box`, 1 at depth discontinuities within 3x3, and 1 at flying pixels."""
         y0, y1 = max(box.y0 - 1, 0), min(box.y1 + 1, self.z.shape[0])
         x0, x1 = max(box.x0 - 1, 0), min(box.x1 + 1, self.z.shape[1])
         around = np.s_[y0:y1, x0:x1]
@@ -116,7 +117,7 @@ class DepthScene:
         return np.asarray(cv2.erode(self.far[box.y0 : box.y1, box.x0 : box.x1], square(5)))
 
     def planar(self, pixels: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the points of valid pixels, by flat index, coordinate by coordinate (3, N): faster to compute with."""
+        """Return the points of valid pixels with flat indices, by coordinate (3, N), which is faster to use."""
         assert self.frame.intrinsics is not None
         rx, ry = ray_maps(self.frame.intrinsics)
         out = np.empty((3, pixels.size), np.float32)
@@ -126,5 +127,5 @@ class DepthScene:
         return out
 
     def points(self, pixels: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the (N, 3) points of valid pixels, by flat index."""
+        """Return the (N, 3) points of valid pixels with flat indices."""
         return row_wise(self.planar(pixels))

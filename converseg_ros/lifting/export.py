@@ -1,4 +1,4 @@
-"""Clouds as PLY and PCD files, regions as MoveIt collision objects."""
+"""Export of clouds as PLY and PCD files, and of regions as MoveIt collision objects."""
 
 import os
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from converseg_ros.lifting.tf import matrix_quaternion
 def _columns(
     points: ArrayLike, colors: ArrayLike | None, labels: ArrayLike | None
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.uint16] | None]:
-    """Return finite points with colours (white if not given) and labels; raise InputError where lengths differ."""
+    """Return finite points with colours (white by default) and labels; raise InputError if lengths differ."""
     xyz = np.asarray(points, np.float32).reshape(-1, 3)
     rgb = np.full((len(xyz), 3), 255, np.uint8) if colors is None else np.asarray(colors, np.uint8).reshape(-1, 3)
     tags = None if labels is None else np.broadcast_to(np.asarray(labels, np.uint16), len(xyz))
@@ -57,7 +57,7 @@ def write_ply(
 def write_pcd(
     path: str | os.PathLike[str], points: ArrayLike, colors: ArrayLike | None = None, labels: ArrayLike | None = None
 ) -> None:
-    """Write a binary PCD 0.7 with packed rgb as PCL reads it; arguments as `write_ply`."""
+    """Write a binary PCD 0.7 with packed rgb as read by PCL; arguments as in `write_ply`."""
     xyz, rgb, tags = _columns(points, colors, labels)
     fields: list[tuple[str, str]] = [('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('rgb', '<f4')]
     if tags is not None:
@@ -93,11 +93,11 @@ def collision_object(
     padding: float = 0.0,
     voxel: float = 0.0,
 ) -> dict[str, Any]:
-    """Return a region as a dictionary of moveit_msgs/CollisionObject's shape (as a message: `ros.messages.moveit`).
+    """Return a region as a dictionary with the fields of moveit_msgs/CollisionObject.
 
-    One box, the oriented box grown by `padding` metres on every side; with `voxel` > 0 one cube of that edge for each
-    occupied voxel instead (safety regions, whose frustums no box describes). Raises InputError for a region without
-    geometry.
+    `ros.messages.moveit` converts it to a message. The object is the oriented box, enlarged by `padding` metres on
+    every side; with `voxel` > 0 it consists of one cube of that edge for each occupied voxel (for safety regions with
+    frustums, which a box does not fit). Raises InputError for a region without geometry.
     """
     if geometry.box is None and not len(geometry.extra):
         raise InputError(

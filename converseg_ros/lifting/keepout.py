@@ -1,4 +1,4 @@
-"""The space a safety mask forbids: never less than the mask, and more where depth cannot be believed."""
+"""The keep-out space of a safety mask: at least the mask, and more where depth is not reliable."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,11 @@ MOST_LAYERS = 48
 
 @dataclass(frozen=True, slots=True)
 class KeepOut:
-    """mask: (H, W) bool, the grown mask. pixels (N,) and points (N, 3): all its pixels that have depth, none left out.
-    extra (M, 3) and extra_pixels (M,): points put where depth is missing or looks through something.
-    """  # noqa: D205
+    """The keep-out space of one mask.
+
+    mask: (H, W) bool, the dilated mask. pixels (N,) and points (N, 3): all its pixels with depth. extra (M, 3) and
+    extra_pixels (M,): points that are added where depth is missing or measured through a transparent object.
+    """
 
     mask: NDArray[np.bool_]
     pixels: NDArray[np.int64]
@@ -25,7 +27,7 @@ class KeepOut:
 
 
 def grow(mask: NDArray[np.bool_], pixels: float) -> NDArray[np.bool_]:
-    """Return the mask with everything within `pixels` of it; never less than the mask."""
+    """Return the mask dilated by `pixels`."""
     if pixels <= 0 or not mask.any():
         return mask.copy()
     distance = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
@@ -33,7 +35,7 @@ def grow(mask: NDArray[np.bool_], pixels: float) -> NDArray[np.bool_]:
 
 
 def _depth_range(scene: DepthScene, mask: NDArray[np.bool_]) -> tuple[float, float] | None:
-    """Return the nearest and farthest plausible depth at a mask: of it and what surrounds it, else of the frame."""
+    """Return the nearest and farthest plausible depth at a mask: of its surroundings, else of the frame."""
     reach = 0.1 * max(scene.z.shape)
     for where in (grow(mask, reach), np.ones_like(mask)):
         z = scene.z[where & (scene.valid > 0)]
@@ -47,12 +49,12 @@ def _depth_range(scene: DepthScene, mask: NDArray[np.bool_]) -> tuple[float, flo
 
 
 def keep_out(scene: DepthScene, mask: NDArray[np.bool_]) -> KeepOut:
-    """Return what is forbidden around a non-empty (H, W) safety mask.
+    """Return the keep-out space of a non-empty (H, W) safety mask.
 
-    The mask grows by `safety_clearance` at its nearest depth and by at least `safety_dilation_px`. A pixel without
-    depth (glass, a shiny blade, a black plate) becomes a frustum from the nearest plausible depth to what is behind.
-    A region that nowhere stands out in depth is flat or is looked through; the space before it, as deep as it is
-    wide, is then forbidden too.
+    The mask is dilated by `safety_clearance` at its nearest depth and by at least `safety_dilation_px`. A pixel without
+    depth (glass, a shiny blade, a black plate) becomes a frustum from the nearest plausible depth to that of the
+    background. If no part of a region stands out in depth, it is flat or transparent; the space in front of it, as deep
+    as it is wide, is then also forbidden.
     """
     options, k = scene.options, scene.frame.intrinsics
     assert k is not None
@@ -84,7 +86,7 @@ def _frustum(
     far: np.float32 | NDArray[np.float32],
     focal: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return points (M, 3) and their pixels (M,) between two depths: every pixel at the near one, a lattice beyond."""
+    """Return points (M, 3) and their pixels (M,) between two depths: every pixel at the near one, a lattice behind."""
     step = scene.options.safety_step
     near_map, far_map = np.broadcast_to(near, where.shape), np.broadcast_to(far, where.shape)
     rows, columns = np.nonzero(where)
@@ -108,7 +110,7 @@ def _frustum(
 def _before(
     scene: DepthScene, mask: NDArray[np.bool_], inside: NDArray[np.bool_], focal: float
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return points before what may be looked through: depth behind its own rim, or no step in depth at all."""
+    """Return points in front of a region that may be transparent: its depth is behind its rim, or without a step."""
     z, options = scene.z, scene.options
     far = np.where(inside, z, np.float32(1e6))
     rim = np.asarray(cv2.erode(far, np.ones((31, 31), np.uint8)), np.float32)
@@ -125,6 +127,6 @@ def _before(
 
 
 def _step_outside(scene: DepthScene, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return how far what is just outside the mask lies behind each pixel, metres; 0 where nothing is known there."""
+    """Return the distance in metres by which the outside of the mask is behind each pixel; 0 where unknown."""
     outside = np.where((scene.valid > 0) & ~mask, scene.z, np.float32(0))
     return np.asarray(cv2.dilate(outside, np.ones((7, 7), np.uint8)) - scene.z)

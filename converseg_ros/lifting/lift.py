@@ -1,4 +1,4 @@
-"""Masks of one frame to geometry in its optical frame."""
+"""Geometry of masks in the optical frame."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -32,11 +32,12 @@ from converseg_ros.lifting.planes import fit_plane, subsample, unit
 from converseg_ros.lifting.roles import outputs_of
 from converseg_ros.lifting.select import select_pixels
 
-# When edges of depth take more than a tenth of a support, most of them are none: seen at a flat angle, its own depth
-# steps from row to row, and what is left would be its nearest part. Consensus finds the plane among all points.
+# If depth discontinuities remove more than a tenth of a support, most of them are artefacts: at a small viewing angle
+# depth changes from row to row, and only the nearest part of the support would remain. RANSAC then uses all points.
 PLAIN_VIEW = 0.9
-FLAT_RATIO = 0.6  # of those points must lie on it: seen so flat, its front and what stands on it look like planes too
-NO_GRAVITY = 'gravity is unknown (no transform to a level frame): the support is taken to face the camera'
+# share of those points that must lie on the plane; at small angles the front and objects on it resemble planes too
+FLAT_RATIO = 0.6
+NO_GRAVITY = 'gravity is unknown (no transform to a level frame): the support is assumed to face the camera'
 UPSIDE_DOWN = (
     'the surface faces the lower edge of the image: the camera is upside down, or this is a ceiling; '
     'provide a transform to a level frame'
@@ -46,10 +47,18 @@ UPSIDE_DOWN = (
 def lift_regions(
     frame: Frame, requests: Sequence[tuple[Instruction, NDArray[np.bool_]]], options: LiftOptions | None = None
 ) -> list[Geometry]:
-    """Return one Geometry for each (instruction, (H, W) bool mask), in the frame's optical frame, metres.
+    """Return one Geometry for each (instruction, (H, W) bool mask), in the optical frame of the frame, in metres.
 
-    Work that regions share (cleaning depth, the rays, safety masks that no placement may use) is done once. Nothing
-    raises for what a camera can send; InputError is for a mask of another size.
+    Computations that regions share (cleaning depth, rays, safety masks that placements must avoid) are done once.
+    Sensor data never raise an exception; InputError is raised for a mask of another size.
+
+    Args:
+        frame: image with depth and intrinsics; without them the geometry is NO_DEPTH.
+        requests: pairs of an instruction, whose role and verb select the outputs, and its mask.
+        options: thresholds and sizes.
+
+    Returns:
+        One Geometry for each request, in the same order.
     """
     options = options or LiftOptions()
     for instruction, mask in requests:
@@ -69,7 +78,7 @@ def lift_regions(
 
 
 def _nothing(frame: Frame, mask: NDArray[np.bool_], reason: str) -> Geometry:
-    """Return the geometry of a region that has none."""
+    """Return the geometry of a region without 3D data."""
     if not mask.any():
         return Geometry(GeometryStatus.NOT_COMPUTED, 'the mask is empty', frame.frame_id)
     return Geometry(GeometryStatus.NO_DEPTH, reason, frame.frame_id)
@@ -77,7 +86,7 @@ def _nothing(frame: Frame, mask: NDArray[np.bool_], reason: str) -> Geometry:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The pixels of a mask (H, W) that its geometry is made of, by flat index, and the axes of their hull to come."""
+    """The pixels of a mask (H, W) for its geometry, by flat index, and the future of their hull axes."""
 
     mask: NDArray[np.bool_]
     area: int
@@ -88,7 +97,7 @@ class _Chosen:
 
 
 def _choose(scene: DepthScene, mask: NDArray[np.bool_]) -> _Chosen:
-    """Return the pixels of one region; its hull is worked at while the others are looked at."""
+    """Select the pixels of one region and start computing its hull."""
     mask = np.ascontiguousarray(mask)
     area = int(np.count_nonzero(mask))
     if not area:
@@ -178,7 +187,7 @@ def _lift(
 
 
 def _all_points(scene: DepthScene, region: _Chosen) -> NDArray[np.float32]:
-    """Return the points (N, 3) of all pixels of a region that have depth, at edges of depth too."""
+    """Return the points (N, 3) of all pixels of a region with depth, including those at depth discontinuities."""
     box = region.box
     inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
     seen = region.mask[inner].view(np.uint8) & scene.valid[inner]
@@ -208,7 +217,7 @@ def _place(
     middle = chosen.mean(0, np.float64)
     angle = math.degrees(math.asin(min(abs(float(plane.normal @ unit(middle))), 1.0)))
     if angle < options.support_view:
-        return None, (), f'no placement: the surface is seen at {angle:.0f} degrees, too flat to tell where it is'
+        return None, (), f'no placement: the surface is seen at {angle:.0f} degrees, which is too flat to measure it'
     view = top_view(scene, plane, mask, box, chosen, forbidden)
     placements = find_placements(view, footprint=options.footprint, most=options.max_placements)
     reasons = [NO_GRAVITY] if up is None else []

@@ -1,4 +1,4 @@
-"""Where something can be set down: the support plane seen from above, minus everything that is not plainly free."""
+"""Placement poses: free discs on the support plane seen from above."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ from converseg_ros.lifting.depth import DepthScene, depth_sigma, square
 from converseg_ros.lifting.planes import plane_axes
 
 UNSEEN, SUPPORT, OBSTACLE, HOLE = 0, 1, 2, 3
-MOST_CELLS = 400  # along a side of the grid
-SMOOTH = 5  # pixels of the window that heights are averaged over; smaller holes in depth are closed by it
+MOST_CELLS = 400  # along each side of the grid
+SMOOTH = 5  # pixels of the window that heights are averaged over; it closes smaller holes in depth
 
 
 @dataclass(frozen=True, slots=True)
 class TopView:
     """The support plane from above; cell (j, i) is at origin + cell (i x + j y).
 
-    radius: (Y, X) float32 metres that a disc around the cell may have, negative where none fits.
+    radius: (Y, X) float32, the radius in metres of the free disc around each cell; negative if there is none.
     """
 
     radius: NDArray[np.float32]
@@ -36,7 +36,7 @@ class TopView:
 def _heights(
     scene: DepthScene, plane: Plane, rows: slice, columns: slice
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return height above the plane and its standard deviation, (h, w) float32, for some rows and columns."""
+    """Return height above the plane and its standard deviation, (h, w) float32, for given rows and columns."""
     n = plane.normal.astype(np.float32)
     slope = (n[0] * scene.rx[None, columns]) + (n[1] * scene.ry[rows, None] + n[2])
     z = np.ascontiguousarray(scene.z[rows, columns])
@@ -50,9 +50,9 @@ def _heights(
 def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box) -> NDArray[np.uint8]:
     """Return UNSEEN, SUPPORT, OBSTACLE or HOLE for each pixel of `box`.
 
-    Support is what the mask covers and the plane explains, pixel by pixel and on average over a small window, which
-    sees lower obstacles than one noisy pixel can. What the mask covers without depth is a HOLE, unless most of its
-    window has depth.
+    A pixel is SUPPORT if the mask covers it and the plane explains its depth, both alone and averaged over a small
+    window, which detects lower obstacles than a single noisy pixel. A masked pixel without depth is a HOLE, unless most
+    of its window has depth.
     """
     rows, columns = slice(box.y0, box.y1), slice(box.x0, box.x1)
     valid = np.ascontiguousarray(scene.valid[rows, columns])
@@ -60,12 +60,12 @@ def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box)
     limit = np.float32(scene.options.obstacle_height)
     window = (SMOOTH, SMOOTH)
     weight = cv2.boxFilter(valid, cv2.CV_32F, window, normalize=False)
-    clipped = np.clip(height, -0.1, 0.1)  # one far background pixel must not outweigh a low obstacle beside it
+    clipped = np.clip(height, -0.1, 0.1)  # limit the weight of a far background pixel in the mean
     clipped *= valid
     mean = cv2.divide(cv2.boxFilter(clipped, cv2.CV_32F, window, normalize=False), weight)
     fine = sigma + limit
     sigma *= np.float32(4)
-    sigma += limit  # as coarse as one pixel can tell
+    sigma += limit  # the resolution of a single pixel
     unknown = weight < SMOOTH * SMOOTH / 2
     high, off = mean > fine, np.abs(mean) > fine
     alone = valid.view(np.bool_)
@@ -79,12 +79,12 @@ def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box)
 
 
 def _close_holes(cells: NDArray[np.uint8], widest: int) -> None:
-    """Turn holes of at most `widest` cells that only support surrounds into support, the others into unseen."""
+    """Convert holes of at most `widest` cells that are surrounded by support into support, the others into UNSEEN."""
     holes = (cells == HOLE).view(np.uint8)
     x, y, w, h = cv2.boundingRect(holes)
     if not w:
         return
-    # with a rim of one cell, which the grid has around what is covered
+    # the grid has a margin of one cell around the covered area
     inner = np.s_[max(y - 1, 0) : y + h + 1, max(x - 1, 0) : x + w + 1]
     cells, holes = cells[inner], np.ascontiguousarray(holes[inner])
     _, labels, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=8)
@@ -107,21 +107,25 @@ def top_view(
 ) -> TopView:
     """Return the free area of a support plane.
 
-    mask: (H, W), the support, and its box. points: some of its points, which bound the grid. forbidden: (H, W), more
-    that must not be used although it is flat (a hot plate). Obstacles are everything above the plane anywhere in the
-    frame, put straight down onto it, and everything hidden behind them.
+    Args:
+        mask: (H, W), the support, with its `box`.
+        points: some of its points, which define the extent of the grid.
+        forbidden: (H, W), pixels that must not be used although they are flat (a hot plate).
+
+    Obstacles are all points above the plane anywhere in the frame, projected vertically onto it, and everything that
+    they occlude.
     """
     options, k = scene.options, scene.frame.intrinsics
     assert k is not None
     axes = plane_axes(plane.normal)
-    base = -plane.d * plane.normal  # the plane's point below the camera
+    base = -plane.d * plane.normal  # the point of the plane below the camera
     flat = points @ axes[:, :2].astype(np.float32)
     low, high = flat.min(0).astype(np.float64), flat.max(0).astype(np.float64)
     cell = max(options.cell, float((high - low).max()) / MOST_CELLS)
     nx, ny = (np.ceil((high - low) / cell).astype(int) + 3).tolist()
     low -= cell
     origin = base + axes[:, :2] @ low
-    # cell -> pixel is a homography, so each cell looks up what the camera saw there: dense, whatever the view angle
+    # Cell to pixel is a homography, so each cell looks up the class of its pixel; this is dense for any viewing angle.
     to_crop = np.array([[1, 0, -box.x0], [0, 1, -box.y0], [0, 0, 1.0]])
     homography = to_crop @ k.matrix @ np.column_stack([axes[:, 0] * cell, axes[:, 1] * cell, origin])
     seen = classify(scene, plane, mask, box)
@@ -177,7 +181,7 @@ def _above(
 
 
 def _radii(cells: NDArray[np.uint8], cell: float, clearance: float, margin: float) -> NDArray[np.float32]:
-    """Return the radius in metres of the free disc around each cell, distances from obstacles and edges taken off."""
+    """Return the radius in metres of the free disc around each cell, minus the distances from obstacles and edges."""
     padded = cv2.copyMakeBorder(cells, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=UNSEEN)
     half = 0.7072 * cell  # from the centre of a cell to its corner
     radius = cv2.distanceTransform((padded != UNSEEN).view(np.uint8), cv2.DIST_L2, 5) * cell - (half + margin)
@@ -188,9 +192,10 @@ def _radii(cells: NDArray[np.uint8], cell: float, clearance: float, margin: floa
 
 
 def find_placements(view: TopView, *, footprint: float, most: int) -> tuple[Placement, ...]:
-    """Return up to `most` placements for an object of radius `footprint`: the largest free discs, best ranked first.
+    """Return up to `most` placements for an object of radius `footprint`: the largest free discs, best first.
 
-    Score in [0, 1]: a disc of twice the footprint or more is as safe as any; among equals the nearer one ranks higher.
+    Scores are in [0, 1] and saturate at a radius of twice the footprint; among equal scores the nearer placement is
+    first.
     """
     left, axes = view.radius.copy(), view.axes.copy()
     found = []

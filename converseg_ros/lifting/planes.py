@@ -1,4 +1,4 @@
-"""Robust planes: consensus of three-point samples (RANSAC, Fischler and Bolles 1981), then trimmed least squares."""
+"""Robust plane fitting: RANSAC (Fischler and Bolles 1981), then trimmed least squares."""
 
 import math
 
@@ -15,21 +15,21 @@ _TRIPLES = np.random.default_rng(1).random((3, HYPOTHESES))
 
 
 def subsample(points: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """Return at most `most` rows (and at most 32768), spread over the array at random but the same every time."""
+    """Return at most `most` rows (and at most 32768), selected pseudo-randomly and deterministically."""
     if len(points) <= most:
         return points
     return np.asarray(points.take((_SPREAD[:most] * len(points)).astype(np.intp), axis=0))
 
 
 def unit(vector: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return a vector of length 1 in float64; a zero vector stays zero."""
+    """Return the vector normalized to length 1 in float64; a zero vector is unchanged."""
     v = np.asarray(vector, np.float64)
     length = math.sqrt(v @ v)
     return v / length if length > 0 else v
 
 
 def cross(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the cross product (3,) of two vectors; for two, NumPy's general one takes fifty times as long."""
+    """Return the cross product (3,) of two vectors; NumPy's general function takes fifty times as long."""
     (a0, a1, a2), (b0, b1, b2) = a.tolist(), b.tolist()
     return np.array([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0])
 
@@ -37,7 +37,7 @@ def cross(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float6
 def eigenvectors(symmetric: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the eigenvectors of a symmetric 3x3 matrix as columns, largest eigenvalue first.
 
-    OpenCV's Jacobi iteration: for so small a matrix it takes a tenth of the time of LAPACK's call.
+    OpenCV's Jacobi iteration takes a tenth of the time of LAPACK for such a small matrix.
     """
     return np.asarray(cv2.eigen(symmetric)[2], np.float64).T
 
@@ -54,7 +54,7 @@ def _hypotheses(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
 
 
 def _distances(planar: NDArray[np.float32], normal: NDArray[np.float64], d: float) -> NDArray[np.float32]:
-    """Return how far (3, N) points are from a plane, (N,)."""
+    """Return the distance of (3, N) points from a plane, (N,)."""
     off = normal.astype(np.float32) @ planar
     off += np.float32(d)
     return np.asarray(np.abs(off, out=off))
@@ -67,10 +67,10 @@ def fit_plane(
     up: NDArray[np.float64] | None = None,
     tilt: float = 90.0,
 ) -> Plane | None:
-    """Return the plane most of (N, 3) points lie on, or None; give it a subsample, thousands are enough.
+    """Return the plane that most of (N, 3) points lie on, or None; a subsample of thousands of points is sufficient.
 
-    tolerance: metres a point may be off, on top of three sigmas of depth noise. up: unit vector; the normal then
-    points along it and is within `tilt` degrees of it. Without `up` the normal points to the camera (the origin).
+    tolerance: metres, added to three sigmas of depth noise. up: unit vector; the normal then points along it and is
+    within `tilt` degrees of it. Without `up` the normal points to the camera (the origin).
     """
     if len(points) < 3:
         return None
@@ -91,9 +91,9 @@ def fit_plane(
     near = np.abs(off, out=off) < limit[:SCORED]
     best = int(np.count_nonzero(near, axis=1).argmax())
     centre = planar.mean(1)
-    planar -= centre[:, None]  # so that float32 is exact enough
+    planar -= centre[:, None]  # to keep float32 precision
     normal = normals[best].astype(np.float64)
-    d = float(offsets[best]) + float(normal @ centre)  # of the centred points, until the end
+    d = float(offsets[best]) + float(normal @ centre)  # of the centred points, until the end of this function
     weight = np.reciprocal(np.square(noise))
     for shrink in (1.0, 0.7, 0.5):
         near = _distances(planar, normal, d) < np.maximum(limit * np.float32(shrink), np.float32(0.003))
@@ -120,7 +120,7 @@ def fit_plane(
 
 
 def plane_axes(normal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a rotation (3, 3): z = normal, x = the direction to the camera laid into the plane, y = z cross x."""
+    """Return a rotation (3, 3): z = normal, x = direction to the camera projected into the plane, y = z cross x."""
     for towards in (np.array([0.0, 0.0, -1.0]), np.array([0.0, 1.0, 0.0])):
         x = towards - normal * (towards @ normal)
         if x @ x > 0.01:

@@ -1,4 +1,4 @@
-"""The one table of which 3D outputs apply to an instruction: its role and its verb decide."""
+"""The table of additional 3D outputs of an instruction, by role and verb."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +9,7 @@ from converseg_ros.core.instruction import Instruction, Role
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Which outputs an instruction asks for, besides clouds, boxes and centroids, which every region gets."""
+    """Additional outputs of an instruction; every region has clouds, boxes and centroids."""
 
     placement: bool = False  # support plane, free area, discs, placement poses
     grasp: bool = False  # principal axis, closing direction and width, approach
@@ -19,10 +19,10 @@ class Outputs:
 
 PLACEMENT = Outputs(placement=True)
 GRASP = Outputs(grasp=True)
-FRONT = Outputs(front=True, grasp=True)  # a drawer's front plane, and its handle if the mask is one
+FRONT = Outputs(front=True, grasp=True)  # the front plane of a drawer, and its handle if that is the mask
 KEEP_OUT = Outputs(keep_out=True)
 
-# (role, verbs, outputs): the first line that fits decides; an empty pattern fits every text.
+# (role, verbs, outputs): the first matching row applies; an empty pattern matches every text.
 TABLE: tuple[tuple[Role, str, Outputs], ...] = (
     (Role.SAFETY, '', KEEP_OUT),
     (
@@ -39,14 +39,14 @@ TABLE: tuple[tuple[Role, str, Outputs], ...] = (
 
 
 def outputs_of(instruction: Instruction) -> Outputs:
-    """Return what `TABLE` says of an instruction; its words and the resolved ones are both looked at."""
+    """Return the outputs of `TABLE` for an instruction; both its text and its resolved text are matched."""
     return _outputs(instruction.role, f'{instruction.text}\n{instruction.resolved}'.lower())
 
 
 @lru_cache(maxsize=256)
 def _outputs(wanted: Role, text: str) -> Outputs:
-    """Return the outputs of the first line of the table that fits."""
+    """Return the outputs of the first matching row of the table."""
     for role, verbs, outputs in TABLE:
         if role == wanted and (not verbs or re.search(verbs, text)):
             return outputs
-    raise AssertionError(f'the table has no line for {wanted}')
+    raise AssertionError(f'the table has no row for {wanted}')

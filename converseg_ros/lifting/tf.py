@@ -1,4 +1,4 @@
-"""A transform tree in plain Python, for machines without tf2_ros: interpolated in time, bounded, honest about gaps."""
+"""A transform tree in plain Python, for machines without tf2_ros: interpolated in time and bounded in memory."""
 
 from bisect import bisect_left, bisect_right
 from collections import deque
@@ -13,20 +13,20 @@ SECOND = 1_000_000_000
 
 
 class TransformError(ConversegError):
-    """A transform is not known at the time asked for; `wait` says whether it may still arrive."""
+    """A transform is not known at the requested time; `wait` says whether it may still arrive."""
 
     def __init__(self, what: str, *, wait: bool, do: str = '') -> None:
-        """Keep whether waiting can help."""
+        """Create the error; `wait`: whether waiting can help."""
         super().__init__(what, where='tf', do=do)
         self.wait = wait
 
 
 def quaternion_matrix(xyzw: ArrayLike) -> NDArray[np.float64]:
-    """Return the rotation (3, 3) of a quaternion x, y, z, w of any length but zero."""
+    """Return the rotation (3, 3) of a quaternion x, y, z, w of any non-zero length."""
     q = np.asarray(xyzw, np.float64)
     length = float(np.linalg.norm(q))
     if not np.isfinite(length) or length < 1e-9:
-        raise TransformError(f'quaternion {q.tolist()} is no rotation', wait=False, do='fix its publisher')
+        raise TransformError(f'quaternion {q.tolist()} is not a rotation', wait=False, do='fix its publisher')
     x, y, z, w = q / length
     return np.array(
         [
@@ -41,7 +41,7 @@ def matrix_quaternion(rotation: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the unit quaternion x, y, z, w, w >= 0, of a rotation (3, 3) (Shepperd 1978)."""
     (a, b, c), (d, e, f), (g, h, i) = np.asarray(rotation, np.float64).tolist()
     trace = a + e + i
-    largest = max(trace, a, e, i)  # divided by the root of the largest, the others lose no digits
+    largest = max(trace, a, e, i)  # dividing by the root of the largest component keeps the precision of the others
     if largest == trace:
         q = (h - f, c - g, d - b, 1 + trace)
     elif largest == a:
@@ -55,7 +55,7 @@ def matrix_quaternion(rotation: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def slerp(a: NDArray[np.float64], b: NDArray[np.float64], t: float) -> NDArray[np.float64]:
-    """Return the unit quaternion at share `t` of the way from unit quaternion `a` to `b`, the short way round."""
+    """Return the spherical interpolation at `t` in [0, 1] between unit quaternions `a` and `b`, the short way."""
     dot = float(a @ b)
     if dot < 0:
         b, dot = -b, -dot
@@ -67,7 +67,7 @@ def slerp(a: NDArray[np.float64], b: NDArray[np.float64], t: float) -> NDArray[n
 
 
 class _Edge:
-    """The history of one child's pose in its parent."""
+    """The history of the pose of one child frame in its parent frame."""
 
     def __init__(self, parent: str, static: bool) -> None:
         self.parent, self.static = parent, static
@@ -75,7 +75,7 @@ class _Edge:
         self.poses: deque[tuple[NDArray[np.float64], NDArray[np.float64]]] = deque()
 
     def add(self, stamp: int, pose: tuple[NDArray[np.float64], NDArray[np.float64]], keep_ns: int) -> None:
-        """Insert a pose in order of time; forget what is older than `keep_ns` before the newest."""
+        """Insert a pose in order of time; drop poses older than `keep_ns` before the newest."""
         if self.static:
             self.stamps.clear()
             self.poses.clear()
@@ -102,7 +102,7 @@ class _Edge:
             late = stamp > self.stamps[-1]
             gap = (stamp - self.stamps[-1] if late else self.stamps[0] - stamp) / SECOND
             raise TransformError(
-                f'{self.parent} -> {child} is known only {gap:.3f} s {"before" if late else "after"} the time asked',
+                f'{self.parent} -> {child} is known only {gap:.3f} s {"before" if late else "after"} that time',
                 wait=late,
             )
         else:
@@ -118,16 +118,16 @@ class _Edge:
 
 
 class TransformBuffer:
-    """All transforms of the last `keep` seconds. Not thread-safe: one owner feeds and asks it."""
+    """All transforms of the last `keep` seconds. Not thread-safe."""
 
     def __init__(self, keep: float = 10.0) -> None:
-        """Start empty."""
+        """Create an empty buffer."""
         self.keep_ns = int(keep * SECOND)
         self.failures = 0
         self._edges: dict[str, _Edge] = {}
 
     def clear(self) -> None:
-        """Forget what moves (after a clock jump); static transforms stay."""
+        """Clear dynamic transforms (after a clock jump); static transforms are kept."""
         self._edges = {child: edge for child, edge in self._edges.items() if edge.static}
 
     def set(
@@ -142,14 +142,16 @@ class TransformBuffer:
     ) -> None:
         """Add the pose of `child` in `parent`: translation (3,) in metres, quaternion x, y, z, w.
 
-        Stamps that jump back by more than the buffer keeps (a restarted bag) clear what moves. Raises TransformError
-        for what is no transform.
+        A stamp that is earlier by more than the length of the buffer (a restarted bag) clears dynamic transforms.
+        Raises TransformError for an invalid transform.
         """
         parent, child = parent.lstrip('/'), child.lstrip('/')
         position = np.asarray(translation, np.float64)
         rotation = matrix_quaternion(quaternion_matrix(quaternion))
         if not parent or not child or parent == child or position.shape != (3,) or not np.all(np.isfinite(position)):
-            raise TransformError(f'{parent!r} -> {child!r} is no transform', wait=False, do='fix its publisher')
+            raise TransformError(
+                f'{parent!r} -> {child!r} is not a valid transform', wait=False, do='fix its publisher'
+            )
         edge = self._edges.get(child)
         if edge is not None and not edge.static and not static and edge.stamps[-1] - stamp_ns > self.keep_ns:
             self.clear()
@@ -169,9 +171,10 @@ class TransformBuffer:
         return chain
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
-        """Return the 4x4 transform that takes points of frame `source` to frame `target` at a time.
+        """Return the 4x4 transform of points from frame `source` to frame `target` at a time.
 
-        Raises TransformError, counted in `failures`; its `wait` is True where a later message may still bring it.
+        Raises TransformError, counted in `failures`; its `wait` is True if a later message may still provide the
+        transform.
         """
         target, source = target.lstrip('/'), source.lstrip('/')
         if target == source:
@@ -196,7 +199,7 @@ class TransformBuffer:
         return invert(back) @ result
 
     def gravity(self, level: str, frame: str, stamp_ns: int) -> NDArray[np.float64]:
-        """Return the unit vector (3,) that points down in `frame`, where `level` has z up (REP 103, REP 105)."""
+        """Return the unit vector (3,) that points down in `frame`; `level` has z up (REP 103, REP 105)."""
         return -self.lookup(frame, level, stamp_ns)[:3, 2]
 
 

@@ -1,4 +1,4 @@
-"""Geometry into another frame."""
+"""Transformation of geometry into another frame."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from converseg_ros.core.status import GeometryStatus
 
 
 def transform_points(points: NDArray[np.floating], transform: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return (N, 3) float32 points moved by a rigid 4x4 transform."""
+    """Return (N, 3) float32 points transformed by a rigid 4x4 matrix."""
     if not len(points):
         return points.astype(np.float32, copy=False)
     return (points @ transform[:3, :3].T + transform[:3, 3]).astype(np.float32)
@@ -19,9 +19,9 @@ def transform_points(points: NDArray[np.floating], transform: NDArray[np.float64
 def transform_geometry(
     geometry: Geometry, transform: NDArray[np.float64], frame_id: str, *, distance: float | None = None
 ) -> Geometry:
-    """Return geometry moved by a rigid 4x4 transform into `frame_id`.
+    """Return geometry transformed by a rigid 4x4 matrix into `frame_id`.
 
-    distance: the new one from the camera, where that has moved; else it stays.
+    distance: the new distance from the camera, if that has moved; otherwise it is unchanged.
     """
     r, t = transform[:3, :3], transform[:3, 3]
     box, plane, grasp = geometry.box, geometry.plane, geometry.grasp
@@ -31,7 +31,7 @@ def transform_geometry(
     placements: tuple[Placement, ...] = ()
     if geometry.placements:
         positions = np.array([p.position for p in geometry.placements]) @ r.T + t
-        turned: dict[int, NDArray[np.float64]] = {}  # those on one plane share their rotation
+        turned: dict[int, NDArray[np.float64]] = {}  # placements on one plane share their rotation
         for p in geometry.placements:
             if id(p.rotation) not in turned:
                 turned[id(p.rotation)] = r @ p.rotation
@@ -58,7 +58,7 @@ def transform_geometry(
 
 
 def without_transform(geometry: Geometry, reason: str) -> Geometry:
-    """Return geometry that stays in the optical frame because the target frame could not be reached; says so."""
+    """Return geometry that stays in the optical frame because the target frame is not available, with the reason."""
     if geometry.status not in (GeometryStatus.OK, GeometryStatus.PARTIAL):
         return geometry
     text = '; '.join(r for r in (geometry.reason, reason) if r)

@@ -1,4 +1,4 @@
-"""Table scenes whose geometry is known exactly, and what lifting made of them: for tests, examples and measurements."""
+"""Table scenes with exactly known geometry, and metrics of lifting; for tests, examples and benchmarks."""
 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import OrientedBox, Placement, Plane
 
-FLOOR, TABLE = 1, 2  # labels; the objects follow
+FLOOR, TABLE = 1, 2  # labels; the objects have the following numbers
 VGA = Intrinsics(615.0, 615.0, 319.5, 239.5, 640, 480)
 
 
 class Caster(Protocol):
-    """What knows the true surfaces."""
+    """Ray casting against the true surfaces."""
 
     def first(
         self, origins: NDArray[np.float64], directions: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return distance (N,) in units of the direction (inf = nothing) and label (N,) of the first surface hit."""
+        """Return distance (N,) in units of the direction (inf: no hit) and label (N,) of the first surface."""
         ...
 
 
@@ -34,11 +34,11 @@ class Solid:
 
     @property
     def box(self) -> OrientedBox:
-        """The tightest box around it, in the world."""
+        """Return the tightest box around it, in the world frame."""
         return OrientedBox(self.pose[:3, 3].copy(), self.pose[:3, :3].copy(), self.size.copy())
 
     def hit(self, origins: NDArray[np.float64], directions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the distance (N,) of the first intersection ahead, inf where there is none."""
+        """Return the distance (N,) of the first intersection along each ray, inf if there is none."""
         o = (origins - self.pose[:3, 3]) @ self.pose[:3, :3]
         d = directions @ self.pose[:3, :3]
         with np.errstate(all='ignore'):
@@ -55,14 +55,14 @@ class Solid:
 
 
 def _slab(o: NDArray, d: NDArray, half: NDArray) -> tuple[NDArray, NDArray]:
-    """Return where rays enter and leave an axis-aligned box around the origin."""
+    """Return the entry and exit distances of rays for an axis-aligned box around the origin."""
     d = np.where(np.abs(d) < 1e-12, 1e-12, d)
     a, b = (-half - o) / d, (half - o) / d
     return np.minimum(a, b).max(1), np.maximum(a, b).min(1)
 
 
 def _quadratic(a: NDArray, b: NDArray, c: NDArray) -> tuple[NDArray, NDArray]:
-    """Return both roots of a t^2 + 2 b t + c; (inf, -inf) where there is none."""
+    """Return both roots of a t^2 + 2 b t + c; (inf, -inf) if there is none."""
     a = np.maximum(a, 1e-15)
     root = b * b - a * c
     s = np.sqrt(np.maximum(root, 0))
@@ -101,18 +101,18 @@ class TruthScene:
 
     @property
     def gravity(self) -> NDArray[np.float64]:
-        """The unit vector (3,) that points down, in the optical frame."""
+        """Return the unit vector (3,) that points down, in the optical frame."""
         return -self.camera[2, :3]
 
     @property
     def table(self) -> Plane:
-        """The table's top in the optical frame."""
+        """Return the plane of the table top in the optical frame."""
         top = next(s for s in self.solids if s.label == TABLE)
         height = top.pose[2, 3] + top.size[2] / 2
         return level_plane(self.camera, float(height))
 
     def frame(self, depth: NDArray[np.float32] | None = None, *, gravity: bool = True) -> Frame:
-        """Return the frame a camera would send, with other depth if given; colours tell the labels apart."""
+        """Return the frame that a camera would send, optionally with other depth; each label has a different colour."""
         colors = np.random.default_rng(0).integers(40, 255, (int(self.labels.max()) + 1, 3)).astype(np.uint8)
         depth = self.depth if depth is None else depth
         return Frame(
@@ -148,7 +148,7 @@ def _standing(
 
 
 def random_object(rng: np.random.Generator, label: int, x: float, y: float, height: float) -> Solid:
-    """Return something that stands on a table: a carton, a mug, a plate, a knife, a ball or a lying can."""
+    """Return an object that stands on a table: a carton, a mug, a plate, a knife, a ball or a lying can."""
     shape = rng.integers(6)
     yaw = float(rng.uniform(0, np.pi))
     if shape == 0:
@@ -199,7 +199,7 @@ def random_scene(seed: int, *, objects: int | None = None, intrinsics: Intrinsic
 
 
 def plane_error(plane: Plane, truth: Plane, at: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the angle in degrees between two planes, and how far apart they are in metres at a point (3,)."""
+    """Return the angle in degrees between two planes, and their distance in metres at a point (3,)."""
     angle = np.rad2deg(np.arccos(np.clip(plane.normal @ truth.normal, -1, 1)))
     return float(angle), float(abs((plane.normal @ at + plane.d) - (truth.normal @ at + truth.d)))
 
@@ -215,15 +215,15 @@ def placement_faults(
     tall: float = 0.3,
     tolerance: float = 0.005,
 ) -> list[str]:
-    """Return what is wrong with a placement in the true scene, [] if an object could really be set down there.
+    """Return the errors of a placement in the true scene; [] if an object could be set down there.
 
-    Rays go straight down, from `tall` metres above, over the footprint grown by `margin`. Free: none of them hits
-    anything higher than `tolerance` above the support. Supported: all of them within the footprint hit the support,
-    within a centimetre of the placement's height.
+    Rays are cast vertically from `tall` metres above, over the footprint enlarged by `margin`. Free: no ray hits
+    anything higher than `tolerance` above the support. Supported: all rays within the footprint hit the support, within
+    a centimetre of the height of the placement.
     """
     at = camera[:3, :3] @ placement.position + camera[:3, 3]
     i = np.arange(800) + 0.5
-    r, angle = np.sqrt(i / i.size) * (footprint + margin), np.pi * (1 + 5**0.5) * i  # Vogel's spiral: even cover
+    r, angle = np.sqrt(i / i.size) * (footprint + margin), np.pi * (1 + 5**0.5) * i  # Vogel's spiral: uniform coverage
     offsets = np.column_stack([r * np.cos(angle), r * np.sin(angle), np.full(i.size, tall)])
     t, label = caster.first(at + offsets, np.broadcast_to([0, 0, -1.0], offsets.shape))
     height = tall - t
@@ -238,7 +238,7 @@ def placement_faults(
 
 
 def box_iou(a: OrientedBox, b: OrientedBox, samples: int = 20000) -> float:
-    """Return the intersection over union of two boxes, by points spread evenly over the first."""
+    """Return the intersection over union of two boxes, estimated with points distributed evenly over the first."""
     from scipy.stats import qmc
 
     inside = (qmc.Sobol(3, seed=0).random(2 ** int(np.ceil(np.log2(samples)))) - 0.5) * a.size

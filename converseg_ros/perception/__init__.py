@@ -1,1 +1,1 @@
-"""The pipeline from a frame and its instructions to regions: segmenter, tracker, safety gate; no ROS."""
+"""The pipeline from a frame and its instructions to regions: segmenter, tracker, safety gate; without ROS."""

@@ -1,4 +1,4 @@
-"""A camera's calibration, as sensor_msgs/CameraInfo states it, and what it takes to see straight lines straight."""
+"""The calibration of a camera (the fields of sensor_msgs/CameraInfo), and rectification."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,10 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Depth, Intrinsics
 
 Distortion = Literal['rectify', 'refuse', 'ignore']
-# model -> the numbers of coefficients it may have
+# model -> possible numbers of coefficients
 MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
-# Models that are a pinhole camera while all their coefficients are zero. A fisheye model is not: its projection
-# bends straight lines whatever the coefficients are.
+# Models that equal a pinhole camera if all their coefficients are zero. A fisheye model does not: its projection
+# distorts straight lines for any coefficients.
 PERSPECTIVE = (
     'plumb_bob',
     'rational_polynomial',
@@ -23,12 +23,12 @@ PERSPECTIVE = (
     'inverse_brown_conrady',
     'none',
 )
-LEAST_SEEN = 0.5  # share of the rectified image that must come from inside the image
+LEAST_SEEN = 0.5  # minimum share of the rectified image that must be covered by the camera image
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fields of sensor_msgs/CameraInfo, in its names and order."""
+    """The fields of sensor_msgs/CameraInfo, with its names and order."""
 
     width: int
     height: int
@@ -38,11 +38,11 @@ class Calibration:
     p: tuple[float, ...] = field(default=())
     binning_x: int = 0
     binning_y: int = 0
-    roi: tuple[int, int, int, int] = (0, 0, 0, 0)  # x_offset, y_offset, width, height in the full resolution
+    roi: tuple[int, int, int, int] = (0, 0, 0, 0)  # x_offset, y_offset, width, height at full resolution
 
     @property
     def distorted(self) -> bool:
-        """Whether the images are not those of a pinhole camera."""
+        """Return whether the images have lens distortion."""
         return any(self.d) or (self.model or 'none').casefold() not in PERSPECTIVE
 
     def image_size(self) -> tuple[int, int]:
@@ -51,7 +51,7 @@ class Calibration:
         return width // max(self.binning_x, 1), height // max(self.binning_y, 1)
 
     def intrinsics(self) -> Intrinsics:
-        """Return K as it holds for the images; raise InputError where the camera is not calibrated."""
+        """Return K for the image size of the messages; raise InputError if the camera is not calibrated."""
         x0, y0, wide, high = self.roi
         full = Intrinsics.from_matrix(self.k, wide or self.width, high or self.height)
         full = replace(full, cx=full.cx - x0, cy=full.cy - y0)
@@ -61,17 +61,20 @@ class Calibration:
 
 
 class Rectifier:
-    """Makes pinhole images of one camera's images; the maps are made once for each calibration."""
+    """Rectifies the images of one camera; the maps are computed once for each calibration."""
 
     def __init__(self, distortion: Distortion = 'rectify') -> None:
-        """`distortion`: what to do about lens distortion; 'ignore' where the images are rectified already."""
+        """Create a rectifier; `distortion` decides what happens to images with lens distortion.
+
+        With 'ignore' the images are assumed to be rectified already, with 'refuse' they are rejected.
+        """
         self.distortion = distortion
         self._calibration: Calibration | None = None
         self._maps: tuple[NDArray[Any], NDArray[Any]] | None = None
         self._intrinsics: Intrinsics | None = None
 
     def prepare(self, calibration: Calibration) -> Intrinsics:
-        """Return the intrinsics of the images that `rectify` gives; raise InputError where that cannot be done."""
+        """Return the intrinsics of the images from `rectify`; raise InputError if rectification is not possible."""
         if calibration != self._calibration or self._intrinsics is None:
             self._intrinsics, self._maps = self._make(calibration)
             self._calibration = calibration
@@ -109,7 +112,7 @@ class Rectifier:
         if inside.mean() < LEAST_SEEN:
             raise InputError(
                 f'with the distortion D ({", ".join(f"{v:g}" for v in c.d)}) only {inside.mean():.0%} of the rectified'
-                ' image would come from the camera',
+                ' image would be covered by the camera image',
                 where='camera_info',
                 do='calibrate the camera or fix its camera_info publisher',
             )
@@ -117,14 +120,14 @@ class Rectifier:
 
     @staticmethod
     def _projected(c: Calibration, known: Intrinsics) -> Intrinsics:
-        """Return the intrinsics in P (of rectified images), at the resolution of the images; K where P is not given."""
+        """Return the intrinsics in P (of rectified images) at the resolution of the images; K if P is not given."""
         if len(c.p) != 12 or c.p[0] <= 0:
             return known
         k = (*c.p[:3], *c.p[4:7], *c.p[8:11])
         return Calibration(c.width, c.height, k, (), c.model, (), c.binning_x, c.binning_y, c.roi).intrinsics()
 
     def rectify(self, rgb: NDArray[np.uint8], depth: Depth | None) -> tuple[NDArray[np.uint8], Depth | None]:
-        """Return (H, W, 3) colour and (H, W) depth as a pinhole camera sees them; depth is never interpolated."""
+        """Return rectified (H, W, 3) colour and (H, W) depth; depth is never interpolated."""
         if self._maps is None:
             return rgb, depth
         import cv2
@@ -133,7 +136,7 @@ class Rectifier:
         return straight, None if depth is None else self.rectify_depth(np.asarray(depth))
 
     def rectify_depth(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (H, W) depth as a pinhole camera sees it, NaN beyond its edges; never interpolated."""
+        """Return rectified (H, W) depth, NaN outside of the image; never interpolated."""
         if self._maps is None:
             return depth
         import cv2
@@ -145,7 +148,7 @@ class Rectifier:
 
 
 def rectified_size(rgb_shape: Sequence[int], calibration: Calibration) -> None:
-    """Raise InputError where images of this (H, W, ...) shape cannot be the calibration's."""
+    """Raise InputError if images of this (H, W, ...) shape do not match the calibration."""
     width, height = calibration.image_size()
     if (rgb_shape[1], rgb_shape[0]) != (width, height):
         raise InputError(

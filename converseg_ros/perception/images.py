@@ -1,6 +1,6 @@
-"""Camera images as arrays, by encoding, byte order and row length; no ROS, so that bags and nodes share it.
+"""Conversion of camera images to arrays, by encoding, byte order and row length; without ROS, for bags and nodes.
 
-Sources: sensor_msgs/image_encodings.hpp, REP 118 (depth), compressed_depth_image_transport's header.
+Sources: sensor_msgs/image_encodings.hpp, REP 118 (depth), the header of compressed_depth_image_transport.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from converseg_ros.core.depth import depth_to_metres, in_metres
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import StoredDepth
 
-MOST_PIXELS = 64_000_000  # more is a broken or hostile header, not a robot's camera
+MOST_PIXELS = 64_000_000  # a larger image has an invalid header
 Buffer = Any  # bytes, bytearray, memoryview, array.array('B') or (N,) uint8
 
 # encoding -> (dtype, channels)
@@ -40,7 +40,7 @@ LAYOUT: dict[str, tuple[str, int]] = {
     'yuyv': ('u1', 2),
     **{f'bayer_{order}{bits}': (f'u{bits // 8}', 1) for order in ('rggb', 'bggr', 'gbrg', 'grbg') for bits in (8, 16)},
 }
-# OpenCV names a Bayer pattern by the second row's second and third pixel: ROS's rggb is OpenCV's BG.
+# OpenCV names a Bayer pattern by the second and third pixel of the second row: rggb in ROS is BG in OpenCV.
 BAYER = {'rggb': 'BayerBG', 'bggr': 'BayerRG', 'gbrg': 'BayerGR', 'grbg': 'BayerGB'}
 COLOR_ENCODINGS = tuple(e for e in LAYOUT if e not in ('16UC1', '32FC1'))
 
@@ -48,9 +48,9 @@ COLOR_ENCODINGS = tuple(e for e in LAYOUT if e not in ('16UC1', '32FC1'))
 def read_pixels(
     data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> NDArray[Any]:
-    """Return the (H, W) or (H, W, C) pixels of a raw image in the machine's byte order; a view where that is possible.
+    """Return the (H, W) or (H, W, C) pixels of a raw image in native byte order; a view if possible.
 
-    step: bytes a row, padding included; 0 = no padding. Raises InputError where the numbers do not fit the data.
+    step: bytes per row, including padding; 0: no padding. Raises InputError if the sizes do not match the data.
     """
     if encoding not in LAYOUT:
         raise InputError(f'unknown encoding {encoding!r}', where='image', do=f'use one of {", ".join(LAYOUT)}')
@@ -81,14 +81,14 @@ def read_pixels(
 
 
 def to_rgb(pixels: NDArray[Any], encoding: str) -> NDArray[np.uint8]:
-    """Return contiguous (H, W, 3) uint8 RGB of the pixels that `read_pixels` gave for a colour or grey encoding."""
+    """Return contiguous (H, W, 3) uint8 RGB of pixels from `read_pixels` with a colour or grey encoding."""
     import cv2
 
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)  # linear: full range to full range
         encoding = encoding.replace('16', '8')
     if pixels.dtype != np.uint8:
-        raise InputError(f'{encoding} is no colour image', where='image', do='check the image topic')
+        raise InputError(f'{encoding} is not a colour encoding', where='image', do='check the image topic')
     if encoding == 'rgb8':
         return np.ascontiguousarray(pixels)
     if encoding.startswith('bayer_'):
@@ -115,7 +115,7 @@ def to_rgb(pixels: NDArray[Any], encoding: str) -> NDArray[np.uint8]:
 def decode_color(
     data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> NDArray[np.uint8]:
-    """Return (H, W, 3) uint8 RGB of a raw colour or grey image; InputError where it is none."""
+    """Return (H, W, 3) uint8 RGB of a raw colour or grey image; raise InputError for other encodings."""
     if encoding in ('16UC1', '32FC1'):
         raise InputError(f'{encoding} is a depth image', where='image', do='check which topic is which')
     return to_rgb(read_pixels(data, encoding, height, width, step, big_endian=big_endian), encoding)
@@ -131,10 +131,10 @@ def decode_depth(
 def stored_depth(
     data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> StoredDepth:
-    """Return a raw depth image (REP 118) as it is, to be decoded where it is looked at."""
+    """Return a raw depth image (REP 118) that is decoded on access."""
     if encoding not in DEPTH_ENCODINGS:
         raise InputError(
-            f'{encoding!r} is no depth encoding', where='depth', do=f'use one of {", ".join(DEPTH_ENCODINGS)}'
+            f'{encoding!r} is not a depth encoding', where='depth', do=f'use one of {", ".join(DEPTH_ENCODINGS)}'
         )
     pixels = read_pixels(data, encoding, height, width, step, big_endian=big_endian)
     return StoredDepth(pixels, in_metres if encoding == '32FC1' else _looked_up)
@@ -144,9 +144,11 @@ def _looked_up(millimetres: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Return float32 metres of uint16 millimetres of any shape."""
     import cv2
 
-    if millimetres.ndim == 2 and int(cv2.__version__.split('.')[0]) >= 5:  # it looks 16 bits up, too, in half the time
+    # OpenCV 5 supports 16-bit lookup tables, in half the time
+    if millimetres.ndim == 2 and int(cv2.__version__.split('.')[0]) >= 5:
         return np.asarray(cv2.LUT(millimetres, _metres()), np.float32)
-    return _metres().take(millimetres, mode='clip')  # nothing is to be clipped, but not checking takes half the time
+    # mode clip skips a range check, which takes half the time; all values are in range
+    return _metres().take(millimetres, mode='clip')
 
 
 @lru_cache(maxsize=1)
@@ -156,7 +158,7 @@ def _metres() -> NDArray[np.float32]:
 
 
 def image_size(data: bytes) -> tuple[int, int]:
-    """Return (width, height) that a PNG or JPEG header announces, without decoding; InputError where it is neither."""
+    """Return (width, height) from the header of a PNG or JPEG without decoding; raise InputError for other data."""
     if data[:8] == b'\x89PNG\r\n\x1a\n' and len(data) >= 24 and data[12:16] == b'IHDR':
         width, height = struct.unpack('>II', data[16:24])
         return width, height
@@ -181,7 +183,7 @@ def image_size(data: bytes) -> tuple[int, int]:
 
 
 def decode_file(data: Buffer, flags: int | None = None) -> NDArray[Any]:
-    """Return what OpenCV decodes of JPEG or PNG bytes (BGR or as stored), refusing bombs by the header's size."""
+    """Return JPEG or PNG bytes decoded by OpenCV (BGR, or as stored); reject huge images by the size in the header."""
     import cv2
 
     raw = bytes(memoryview(data))
@@ -214,7 +216,7 @@ def decode_rvl(data: bytes, height: int, width: int) -> NDArray[np.uint16]:
     """Return the (H, W) uint16 image of RVL data (Wilson 2017, Fast Lossless Depth Image Compression)."""
     total = height * width
     words = np.frombuffer(data[: len(data) // 4 * 4], '<u4')
-    # nibbles, the highest of each word first; a value ends with the nibble whose top bit is clear
+    # nibbles, the highest of each word first; the last nibble of a value has its highest bit clear
     nibbles = ((words[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15).astype(np.uint8).ravel()
     out = np.zeros(total, np.uint16)
     ends = np.flatnonzero(nibbles < 8)
@@ -230,7 +232,7 @@ def decode_rvl(data: bytes, height: int, width: int) -> NDArray[np.uint16]:
     pixel, index, previous = 0, 0, 0
     while pixel < total:
         if index + 1 >= values.size:
-            raise InputError('the RVL data ends early', where='compressed depth')
+            raise InputError('the RVL data are truncated', where='compressed depth')
         zeros, count = int(values[index]), int(values[index + 1])
         index += 2
         pixel += zeros
@@ -247,15 +249,15 @@ def decode_rvl(data: bytes, height: int, width: int) -> NDArray[np.uint16]:
 def decode_compressed_depth(data: Buffer, fmt: str) -> NDArray[np.float32]:
     """Return (H, W) float32 metres, NaN where unknown, of a compressedDepth image (PNG or RVL; 16UC1 or 32FC1).
 
-    The data begins with 12 bytes: a format number and two floats A, B; 32FC1 is stored as q with depth = A / (q - B).
-    A plain 16-bit PNG (no such header, no 'compressedDepth' in the format) is taken as millimetres.
+    The data begin with 12 bytes: a format number and two floats A, B; 32FC1 is stored as q with depth = A / (q - B). A
+    plain 16-bit PNG (without this header and without 'compressedDepth' in the format) is in millimetres.
     """
     import cv2
 
     raw = bytes(memoryview(data))
     encoding = fmt.split(';')[0].strip() or '16UC1'
     if encoding not in DEPTH_ENCODINGS:
-        raise InputError(f'format {fmt!r} is no depth', where='compressed depth', do='check the depth topic')
+        raise InputError(f'format {fmt!r} is not a depth format', where='compressed depth', do='check the depth topic')
     a, b = 0.0, 0.0
     if 'compressedDepth' in fmt:
         if len(raw) <= 12:

@@ -1,4 +1,4 @@
-"""How pixels moved between two small images, by camera pose and depth or by optical flow."""
+"""Pixel motion between two small images, from camera pose and depth or by optical flow."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -14,7 +14,7 @@ from converseg_ros.core.frame import Depth, Frame, Intrinsics
 
 @lru_cache(maxsize=8)
 def _spread(height: int, width: int, rows: int, columns: int) -> NDArray[np.int32]:
-    """Return the flat indices (rows, columns) of pixels spread evenly over an image."""
+    """Return the flat indices (rows, columns) of pixels distributed evenly over an image."""
     indices = (np.arange(rows) * height // rows)[:, None] * width + np.arange(columns) * width // columns
     return indices.astype(np.int32)
 
@@ -31,13 +31,14 @@ class LowFrame:
 
     @cached_property
     def depth(self) -> NDArray[np.float32] | None:
-        """(h, w) metres, or None."""
+        """Return (h, w) metres, or None."""
         return None if self.source is None else self.source.take(_spread(*self.source.shape, *self.gray.shape))
 
     def depth_at(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what `depth` has at (n, m, 2) columns and rows, nearest neighbour, (n * m,); NaN beyond its edges.
+        """Return `depth` at (n, m, 2) columns and rows, nearest neighbour, (n * m,); NaN outside of the image.
 
-        Without making it: of the newest image only that of a few hundred points is wanted.
+        This does not compute the depth of the other pixels, since only a few hundred points are needed in the newest
+        image.
         """
         assert self.source is not None
         indices = _spread(*self.source.shape, *self.gray.shape)
@@ -53,15 +54,15 @@ def _scaled(k: Intrinsics, width: int, height: int) -> Intrinsics:
     return k.scaled(width, height)
 
 
-LEAST = 32  # rows and columns; OpenCV's flow writes past the end of images that are wide, but have fewer rows
+LEAST = 32  # rows and columns; OpenCV's flow writes out of bounds for wide images with fewer rows
 
 
 def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> LowFrame:
-    """Return the frame at `width` columns."""
+    """Return the frame resized to `width` columns."""
     size = (width, max(LEAST, round(width * frame.height / frame.width)))
-    every = max(4 * frame.height // (5 * size[1]), 1)  # row: no more are needed, and columns tell more
+    every = max(4 * frame.height // (5 * size[1]), 1)  # row stride of subsampling before the resize
     gray = cv2.cvtColor(frame.rgb[::every], cv2.COLOR_RGB2GRAY)
-    while gray.shape[1] >= 2 * size[0]:  # the mean of two
+    while gray.shape[1] >= 2 * size[0]:  # average pairs of columns
         gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0]), interpolation=cv2.INTER_LINEAR)
     small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     if frame.depth is None or frame.intrinsics is None:
@@ -69,7 +70,7 @@ def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> Low
     return LowFrame(frame.stamp_ns, small, frame.depth, _scaled(frame.intrinsics, *size), pose)
 
 
-HIDDEN = -1e4  # column and row of a pixel that the other image could not see
+HIDDEN = -1e4  # column and row of a pixel that was not visible in the other image
 
 
 @lru_cache(maxsize=8)
@@ -81,7 +82,7 @@ def grid_of(height: int, width: int) -> NDArray[np.float32]:
 
 
 def picked(image: NDArray[Any], back: NDArray[np.float32]) -> NDArray[Any]:
-    """Return what stands in an image at `back` (h, w, 2), nearest neighbour; 0 beyond its edges."""
+    """Return the pixels of an image at `back` (h, w, 2), nearest neighbour; 0 outside of the image."""
     return np.asarray(cv2.remap(image, back, None, cv2.INTER_NEAREST))  # type: ignore[call-overload]
 
 
@@ -89,10 +90,10 @@ _OWN = threading.local()
 
 
 def _flow(current: NDArray[np.uint8], key: NDArray[np.uint8], start: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the flow (h, w, 2), searched from `start`, by this thread's own DISOpticalFlow.
+    """Return the flow (h, w, 2), with `start` as initial value, by the DISOpticalFlow object of this thread.
 
-    It keeps its buffers from image to image, which making it anew would cost a tenth of the time. It has to be given a
-    start: without one it would take what the buffers still hold.
+    The object keeps its buffers between images; creating it again costs a tenth of the time. An initial value is always
+    given, because otherwise it would use the contents of its buffers.
     """
     if not hasattr(_OWN, 'dis'):
         _OWN.dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
@@ -102,9 +103,9 @@ def _flow(current: NDArray[np.uint8], key: NDArray[np.uint8], start: NDArray[np.
 def flow_back(
     current: NDArray[np.uint8], key: NDArray[np.uint8], guess: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """Return (h, w, 2) where each pixel of `current` was in `key` (DIS flow, Kroeger et al. 2016).
+    """Return (h, w, 2), the position of each pixel of `current` in `key` (DIS flow, Kroeger et al. 2016).
 
-    guess: the result for an image shortly before, from which the search starts.
+    guess: the result for a slightly earlier image, the initial value of the search.
     """
     grid = grid_of(*current.shape)
     if current.shape != key.shape:
@@ -114,9 +115,9 @@ def flow_back(
 
 
 def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
-    """Return (h, w, 2) where each pixel of `current` was in `key`, by depth and both poses; None if those are unknown.
+    """Return (h, w, 2), the position of each pixel of `current` in `key` from depth and both poses, or None if unknown.
 
-    Pixels that `key` could not see, because something stood before them, point out of the image.
+    Pixels that were occluded in `key` have positions outside of the image.
     """
     if current.pose is None or key.pose is None or current.depth is None or key.depth is None:
         return None
@@ -127,7 +128,7 @@ def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
     if np.count_nonzero(known) < 0.3 * known.size:
         return None
     z = np.where(known, current.depth, np.float32(0))
-    for _ in range(3):  # holes take the depth of what is behind around them
+    for _ in range(3):  # fill holes with the depth of the background around them
         z = np.where(z > 0, z, cv2.dilate(z, np.ones((9, 9), np.uint8)))
     z = np.where(z > 0, z, np.float32(np.median(current.depth[known])))
     grid = grid_of(*z.shape)
@@ -146,24 +147,24 @@ def pose_back(current: LowFrame, key: LowFrame) -> NDArray[np.float32] | None:
 
 
 def moved_image(key: NDArray[np.uint8], back: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the key image as the motion predicts the new one; its edge is continued beyond it."""
+    """Return the new image as predicted from the key image and the motion; the border is replicated."""
     return np.asarray(cv2.remap(key, back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)  # type: ignore[call-overload]
 
 
-STEPS = 3  # towards where a point has gone; each leaves of the error what the motion changes from pixel to pixel
-AROUND = (31, 31)  # small pixels, whose motion those take that nothing is known of
-ROW = 256  # points; OpenCV's images have less than 32768 columns
+STEPS = 3  # iterations; each reduces the error to the variation of the motion between neighbouring pixels
+AROUND = (31, 31)  # window in small pixels that provides the motion of pixels with unknown motion
+ROW = 256  # points per row; OpenCV's images have fewer than 32768 columns
 
 
 def in_rows(points: NDArray[Any]) -> NDArray[np.float32]:
-    """Return (N, 2) points as an image (n, ROW, 2), filled up with zeros, as OpenCV takes them."""
+    """Return (N, 2) points as an image (n, ROW, 2), padded with zeros, as OpenCV expects."""
     rows = np.zeros((-(-len(points) // ROW) * ROW, 2), np.float32)
     rows[: len(points)] = points
     return rows.reshape(-1, ROW, 2)
 
 
 def forward(points: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return where points (n, m, 2) have gone, if `back` (h, w, 2) says where each pixel came from."""
+    """Return the new positions of points (n, m, 2), given the previous position `back` (h, w, 2) of each pixel."""
     if not len(points):
         return points
     shift = back - grid_of(*back.shape[:2])
@@ -172,19 +173,19 @@ def forward(points: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[n
         near = cv2.blur(shift * known, AROUND) / np.maximum(cv2.blur(known, AROUND), 1e-6)[..., None]
         shift = np.where(known > 0, shift, near)
     gone = points
-    for _ in range(STEPS):  # it came from `points` if it is as far from there as the motion says where it is
+    for _ in range(STEPS):  # fixed-point iteration of the inverse map
         gone = points - cv2.remap(shift, gone, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(gone, np.float32)
 
 
-PLAIN = 3.0  # gray levels: the standard deviation of a wall's noise
+PLAIN = 3.0  # gray levels; the standard deviation of noise on a uniform wall
 
 
 def similarity(current: NDArray[np.uint8], moved: NDArray[np.uint8], back: NDArray[np.float32]) -> float:
-    """Return how alike the moved key image is to the new one where it covers it, in [-1, 1].
+    """Return the similarity of the predicted and the new image where they overlap, in [-1, 1].
 
-    Correlation of every second pixel, since exposure may change; images without contrast are alike if their brightness
-    is. If less than a tenth of the new image is covered, 0.
+    This is the correlation of every second pixel, because exposure may change; images without contrast are compared by
+    brightness. The result is 0 if less than a tenth of the new image is covered.
     """
     if current.shape != moved.shape:
         return 0.0

@@ -1,4 +1,4 @@
-"""Geometry measured in one image, moved to a newer one that nobody has measured yet."""
+"""Move the geometry of one image to a newer image."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,17 +12,17 @@ from converseg_ros.core.geometry import Geometry, Placement, Plane
 from converseg_ros.lifting.depth import depth_sigma, ray_table
 from converseg_ros.lifting.transform import transform_geometry
 
-RISES = 0.02  # metres above the support, beyond depth noise, that stand in the way
-FEW = 3  # points that may do so by chance
-SAMPLES = (np.arange(16) + 0.5) / 8 - 1  # of a disc's radius
+RISES = 0.02  # metres above the support, in addition to depth noise, from which a point blocks a placement
+FEW = 3  # number of such points that is attributed to noise
+SAMPLES = (np.arange(16) + 0.5) / 8 - 1  # in units of the radius of a disc
 NONE, NO_PIXELS = np.zeros((0, 3), np.float32), np.zeros(0, np.int64)
 
 
 def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame) -> Geometry:
-    """Return the geometry after a rigid 4x4 motion of the thing in the camera's frame, to which `frame` belongs.
+    """Return the geometry after a rigid 4x4 motion of the object in the camera frame of `frame`.
 
-    Its points are left behind: they were measured in the other image. Placements that something has come upon since
-    are dropped.
+    The result has no points, because they were measured in the other image, and no placements that have become
+    occupied.
     """
     distance = geometry.distance
     if geometry.centroid is not None:
@@ -33,19 +33,19 @@ def move_geometry(geometry: Geometry, motion: NDArray[np.float64], frame: Frame)
     blocked = _blocked(moved.placements, moved.plane, frame)
     if not blocked.any():
         return moved
-    reason = '; '.join(r for r in (moved.reason, 'something has come upon a placement') if r)
+    reason = '; '.join(r for r in (moved.reason, 'a placement has become occupied') if r)
     return replace(moved, placements=tuple(p for p, hit in zip(moved.placements, blocked) if not hit), reason=reason)
 
 
 def without_points(geometry: Geometry) -> Geometry:
-    """Return the geometry without what was measured of single pixels."""
+    """Return the geometry without points and pixels."""
     if not (len(geometry.points) or len(geometry.extra)):
         return geometry
     return replace(geometry, points=NONE, extra=NONE, pixels=NO_PIXELS)
 
 
 def _blocked(placements: Sequence[Placement], plane: Plane, frame: Frame) -> NDArray[np.bool_]:
-    """Return of each placement whether depth shows something above its free disc, judged at SAMPLES points each way."""
+    """Return for each placement whether depth shows an object above its disc, sampled at SAMPLES points per axis."""
     k = frame.intrinsics
     if k is None or frame.depth is None:
         return np.zeros(len(placements), np.bool_)
@@ -66,5 +66,6 @@ def _blocked(placements: Sequence[Placement], plane: Plane, frame: Frame) -> NDA
         cx, cy, cz = centres.T[:, :, None, None]
         aside = (px - cx) ** 2 + (py - cy) ** 2 + (depth - cz) ** 2 - height**2
         risen = (height > RISES + 4 * depth_sigma(depth)) & (height < 1.0) & (aside < (reach**2)[:, None, None])
-    each = np.minimum(4 * ru * rv / SAMPLES.size**2, 1.0)  # pixels that a point stands for, none counted twice
+    # number of pixels that a sample represents, without counting a pixel twice
+    each = np.minimum(4 * ru * rv / SAMPLES.size**2, 1.0)
     return np.asarray((np.count_nonzero(risen, axis=(1, 2)) * each > FEW) & (z > 0))

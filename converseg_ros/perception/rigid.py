@@ -1,4 +1,4 @@
-"""How the camera and things moved in space, by poses or by pixels that depth is known of and that are followed."""
+"""Rigid motion of the camera and of objects, from poses or from tracked pixels with depth."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from converseg_ros.lifting.depth import depth_sigma, ray_table
 from converseg_ros.perception.motion import LowFrame, in_rows
 
-SPACING = 9  # low pixels between two of the points that a motion is fitted to
-FEWEST = 24  # points that a motion can be fitted to
-FEWEST_OWN, MOST_OWN = 12, 64  # points that tell a thing's own shift
-STILL = 0.005  # a step of the fit, in metres or of a turn's matrix, after which the weights hardly change any more
+SPACING = 9  # distance in small pixels between the points that a motion is fitted to
+FEWEST = 24  # minimum number of points for a fit
+FEWEST_OWN, MOST_OWN = 12, 64  # minimum and maximum number of points for the shift of an object
+STILL = 0.005  # change of the fit (metres, or matrix elements of the rotation) below which the iteration ends
 
 
 class Landmarks:
-    """Pixels of a key image by which the camera's motion is told, and each thing's own.
+    """Pixels of a key image for estimating the motion of the camera and of each object.
 
-    points: (n, m, 2) float32 column and row of them in the small image.
+    points: (n, m, 2) float32, their column and row in the small image.
     """
 
     def __init__(self, key: LowFrame, masks: Sequence[NDArray[np.uint8]] = ()) -> None:
-        """Choose among the pixels that depth is known of; masks: (h, w) small ones of the things."""
+        """Select among the pixels with depth; masks: small (h, w) masks of the objects."""
         self._key = key
         self._count = len(masks)
         depth = np.zeros(key.gray.shape, np.float32) if key.depth is None or key.intrinsics is None else key.depth
@@ -37,19 +37,20 @@ class Landmarks:
         y, x = np.divmod(flat, depth.shape[1])
         self.points = in_rows(np.stack([x, y], 1))
         z = depth.take(flat).astype(np.float64)
-        self._there = np.zeros((0, 4))  # points as x, y, z, 1, so that a 4x4 moves them
+        self._there = np.zeros((0, 4))  # points as x, y, z, 1, for multiplication with a 4x4 matrix
         if key.intrinsics is not None:
             rx, ry = ray_table(key.intrinsics)
             self._there = np.stack([rx[x] * z, ry[y] * z, z, np.ones_like(z)], 1)
-        self._precision = np.asarray(depth_sigma(z), np.float64) ** -2.0  # one by the variance of depth
+        self._precision = np.asarray(depth_sigma(z), np.float64) ** -2.0  # one divided by the variance of depth
 
     def motions(
         self, current: LowFrame, gone: NDArray[np.float32], guess: NDArray[np.float64] | None = None
     ) -> tuple[NDArray[np.float64] | None, list[NDArray[np.float64]]]:
-        """Return the 4x4 that takes points of what stands still from the key camera to the current one, or None.
+        """Return the 4x4 transform of static points from the key camera to the current one, and that of each object.
 
-        And the same of each thing; [] if the first is unknown. By both poses, else fitted to the landmarks; gone:
-        where `points` have gone. guess: the first result for an image shortly before, from which the fit starts.
+        The first is None if it is unknown; the second is then []. The motion follows from both poses, or is fitted to
+        the landmarks. gone: the new positions of `points`. guess: the first result for a slightly earlier image, the
+        initial value of the fit.
         """
         camera: NDArray[np.float64] | None = None
         if current.pose is not None and self._key.pose is not None:
@@ -70,7 +71,7 @@ class Landmarks:
         return camera, [_own(off[a:b], precision[a:b], camera) for a, b in pairwise(ends[1:].tolist())]
 
     def _seen(self, current: LowFrame, gone: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Return where the landmarks are now (N, 4), metres and 1, and the indices of those that depth tells it of."""
+        """Return the current positions (N, 4) of the landmarks, in metres and 1, and the indices of the valid ones."""
         k, count = current.intrinsics, len(self._there)
         assert k is not None
         z = current.depth_at(gone)[:count]
@@ -84,7 +85,7 @@ class Landmarks:
 
 @lru_cache(maxsize=8)
 def _raster(height: int, width: int) -> NDArray[np.intp]:
-    """Return the flat pixels that the camera's motion is fitted to."""
+    """Return the flat indices of the pixels that the motion of the camera is fitted to."""
     rows, columns = np.mgrid[SPACING // 2 : height : SPACING, SPACING // 2 : width : SPACING]
     return np.asarray((rows * width + columns).ravel(), np.intp)
 
@@ -95,9 +96,10 @@ def _rigid(
     precision: NDArray[np.float64],
     guess: NDArray[np.float64] | None,
 ) -> NDArray[np.float64] | None:
-    """Return the rigid 4x4 that takes most of `there` to `here` (N, 4); None if there is none.
+    """Return the rigid 4x4 transform of most points from `there` to `here` (N, 4), or None.
 
-    Least squares (Kabsch 1976) with Tukey's weights, since things move, edges jump and flow errs.
+    Iteratively reweighted least squares (Kabsch 1976) with Tukey's weights, which reject moving objects, depth
+    discontinuities and flow errors.
     """
     if len(precision) < FEWEST:
         return None
@@ -117,7 +119,7 @@ def _rigid(
 def _trust(
     here: NDArray[np.float64], there: NDArray[np.float64], precision: NDArray[np.float64], motion: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how far each pair fits a motion, in [0, 1]: the root of Tukey's weight."""
+    """Return how well each pair fits a motion, in [0, 1]: the square root of Tukey's weight."""
     off = there @ motion.T - here
     error = np.einsum('ij,ij,i->i', off, off, precision)
     middle = len(error) // 2
@@ -128,16 +130,17 @@ def _trust(
 def _fitted(
     here: NDArray[np.float64], there: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """Return the rigid 4x4 that takes `there` to `here` (N, 4) with the least weighted squares; None without weight."""
-    s = there.T @ (here * weights[:, None])  # of products; what is multiplied with the ones is that of the points
+    """Return the rigid 4x4 transform from `there` to `here` (N, 4) by weighted least squares, or None."""
+    # sums of products; the products with the column of ones are the sums of the points
+    s = there.T @ (here * weights[:, None])
     total = float(s[3, 3])
     if total <= 0:
         return None
     b = s[3, :3] / total
-    _, u, vt = cv2.SVDecomp(s[:3, :3] - s[:3, 3:] * b)  # a fifth of NumPy's time for so small a matrix
+    _, u, vt = cv2.SVDecomp(s[:3, :3] - s[:3, 3:] * b)  # a fifth of NumPy's time for such a small matrix
     turn = (u @ vt).T
     if cv2.determinant(turn) < 0:
-        vt[2] *= -1  # a turn, not a reflection
+        vt[2] *= -1  # a rotation instead of a reflection
         turn = (u @ vt).T
     motion = np.eye(4)
     motion[:3, :3], motion[:3, 3] = turn, b - turn @ s[:3, 3] / total
@@ -145,9 +148,10 @@ def _fitted(
 
 
 def _own(off: NDArray[np.float64], precision: NDArray[np.float64], camera: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the motion of a thing of which some points are known: the camera's, unless it moves itself.
+    """Return the motion of an object with some tracked points: that of the camera, plus a shift if the object moves.
 
-    Then it is shifted as far as its points are `off` (N, 4) where the camera's motion has them; few tell no turn.
+    The shift is the mean offset `off` (N, 4) of its points from the prediction of the camera's motion; too few points
+    are available for a rotation.
     """
     middle = len(precision) // 2
     if len(precision) < FEWEST_OWN:

@@ -1,4 +1,4 @@
-"""The safety gate: says whether the keep-out cloud can be trusted, and forbids everything seen while it cannot."""
+"""The safety gate: decides whether the keep-out cloud is complete, and forbids the whole scene if it is not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,30 +22,34 @@ SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class SafetyOptions:
-    """Settings of the gate."""
+    """Options of the safety gate."""
 
     max_age: float = option(1.0, 0.01, 60.0)
-    """Seconds after the stamp of the image the network saw until its answer is stale, whatever the tracker says."""
+    """Seconds after the stamp of the network's image until its answer is stale, independent of the tracker."""
     clock_slack: float = option(0.1, 0.0, 10.0)
-    """Seconds an image may be stamped ahead of the clock before the clock is taken to have jumped."""
+    """Seconds by which the stamp of an image may be ahead of the clock; more is a clock jump."""
     min_depth_ratio: float = option(0.05, 0.0, 1.0)
-    """Share of the image that must have depth; less counts as a sensor without depth."""
+    """Minimum share of the image with depth; less counts as a sensor without depth."""
     voxel: float = option(0.05, 0.001, 1.0)
     """Edge in metres of the voxels of ~/safety/voxels."""
 
     def __post_init__(self) -> None:
-        """Refuse settings that have no meaning."""
+        """Validate the options."""
         check_options(self, 'safety options')
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyReport:
-    """What the gate says of one moment, in the frame's optical frame.
+    """The verdict of the gate, in the optical frame of the frame.
 
-    ok: the cloud below is everything that is forbidden. Otherwise `reason` says why not, and the cloud is everything
-    the camera sees, with the keep-out space of the answers there are. points: (N, 3) float32 metres. pixels: (N,)
-    int64, the flat pixel each point stands for. mask: (H, W) bool, the grown safety masks. unknown: the names or texts
-    of the instructions that have no usable answer. After valid_until_ns a consumer must treat it as not ok.
+    Attributes:
+        ok: whether the cloud is everything that is forbidden. Otherwise `reason` says why not, and the cloud is the
+            whole observed scene plus the keep-out space of the available answers.
+        points: (N, 3) float32 metres.
+        pixels: (N,) int64, the flat pixel index of each point.
+        mask: (H, W) bool, the dilated safety masks.
+        unknown: names or texts of the instructions without a usable answer.
+        valid_until_ns: time from which a consumer must treat the report as not ok.
     """
 
     ok: bool
@@ -59,12 +63,12 @@ class SafetyReport:
     unknown: tuple[str, ...] = ()
 
     def voxels(self, size: float, clearance: float = 0.0) -> NDArray[np.float32]:
-        """Return the cloud as voxel centres (M, 3), grown by `clearance` metres, for occupancy maps."""
+        """Return the cloud as voxel centres (M, 3), dilated by `clearance` metres, for occupancy maps."""
         return voxelize(self.points, size, clearance=clearance)
 
 
 def unusable(region: Region | None, frame: Frame, now_ns: int, options: SafetyOptions) -> str:
-    """Return why a region does not answer its safety instruction, '' if it does."""
+    """Return why a region is not a usable answer to its safety instruction, '' if it is."""
     if region is None:
         return 'no answer yet'
     if region.status == Status.ERROR:
@@ -87,7 +91,7 @@ def unusable(region: Region | None, frame: Frame, now_ns: int, options: SafetyOp
 
 @dataclass(frozen=True, slots=True)
 class _Cached:
-    """The last keep-out space with the frame and the masks it is of, held so that no other object can be them."""
+    """The last keep-out space with its frame and masks; holding references prevents that their ids are reused."""
 
     frame: Frame
     masks: list[NDArray[np.bool_]]
@@ -95,10 +99,10 @@ class _Cached:
 
 
 class SafetyGate:
-    """Fails closed: stale, failed, missing, uncalibrated or depthless answers are never safe."""
+    """Fails closed: an answer that is stale, failed, missing, uncalibrated or without depth is never safe."""
 
     def __init__(self, options: SafetyOptions | None = None, lift: LiftOptions | None = None) -> None:
-        """Keep settings; `lift` has the growth of the masks and the frustums."""
+        """Create a gate; `lift` has the dilation of the masks and the frustum sizes."""
         self.options, self.lift = options or SafetyOptions(), lift or LiftOptions()
         self._cached: _Cached | None = None
 
@@ -112,12 +116,17 @@ class SafetyGate:
         active: bool = True,
         unclear: Sequence[str] = (),
     ) -> SafetyReport:
-        """Judge the newest answers at `now_ns` (the clock of the stamps); call it at a fixed rate, and on each answer.
+        """Judge the latest answers at `now_ns` (the clock of the stamps); call it at a fixed rate and on each answer.
 
-        frame: the image the regions are for. instructions: all that stand now; those with Role.SAFETY count.
-        active: False while the node is deactivated. unclear: prohibitions that were refused and that nobody has
-        explained or taken back; what they forbid is not known, so nothing is safe. Never raises for what sensors or the
-        network can do.
+        Sensor data and answers of the network never raise an exception.
+
+        Args:
+            frame: the image of the regions.
+            regions: the latest answers.
+            instructions: all instructions in force; those with Role.SAFETY are judged.
+            now_ns: current time.
+            active: False while the node is deactivated.
+            unclear: refused prohibitions that are not resolved; what they forbid is unknown, so the result is not ok.
         """
         if frame is None:
             return SafetyReport(False, 'no image yet')
@@ -126,8 +135,8 @@ class SafetyGate:
         found = {i: answers.get((i.id, i.resolved)) for i in wanted}
         problems = [] if active else ['deactivated']
         if not wanted:
-            problems.append('no safety instruction stands, nothing is guarded')
-        problems += [f'nobody has said yet what is meant by {text[:80]!r}' for text in unclear]
+            problems.append('no safety instruction is in force, nothing is guarded')
+        problems += [f'the meaning of {text[:80]!r} has not been resolved' for text in unclear]
         unknown = []
         for instruction, region in found.items():
             why = unusable(region, frame, now_ns, self.options)
@@ -161,7 +170,7 @@ class SafetyGate:
         )
 
     def _scene(self, frame: Frame) -> DepthScene:
-        """Return the frame's depth; raise where it cannot be believed to be there."""
+        """Return the depth of the frame; raise InputError if it is missing or not sufficient."""
         if frame.depth is None:
             raise ConversegError('no depth image')
         if frame.intrinsics is None:
@@ -173,7 +182,7 @@ class SafetyGate:
         return scene
 
     def _forbidden(self, scene: DepthScene, regions: Sequence[Region]) -> tuple[NDArray, NDArray, NDArray]:
-        """Return points, pixels and grown mask of the regions' keep-out space; the last result is kept."""
+        """Return points, pixels and dilated mask of the keep-out space of the regions; the last result is cached."""
         masks = [r.prediction.mask for r in regions]
         kept = self._cached
         same = kept is not None and kept.frame is scene.frame and len(kept.masks) == len(masks)
@@ -194,7 +203,7 @@ class SafetyGate:
 
     @staticmethod
     def _everything(scene: DepthScene, cloud: tuple[NDArray, NDArray, NDArray]) -> tuple[NDArray, NDArray, NDArray]:
-        """Return the whole observed cloud, with the points of `cloud` that were not measured."""
+        """Return the whole observed scene, with the points of `cloud` that were not measured."""
         seen = np.flatnonzero(scene.valid.view(np.bool_))
         points, pixels, grown = cloud
         return np.concatenate([scene.points(seen), points]), np.concatenate([seen, pixels]), grown

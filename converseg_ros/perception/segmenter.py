@@ -1,4 +1,4 @@
-"""Frame and instructions in, regions out: network, then lifting, then tracker; no ROS, no threads of its own."""
+"""The pipeline from frame and instructions to regions: network, lifting, tracker; without ROS and threads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,54 +25,55 @@ SECOND = 1_000_000_000
 
 
 class CancelledError(Exception):
-    """The caller's checkpoint ended the work between two stages."""
+    """The checkpoint of the caller cancelled the work between two stages."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmenterOptions:
-    """Settings of the pipeline."""
+    """Options of the pipeline."""
 
     lift: LiftOptions = field(default_factory=LiftOptions)
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
     max_age: float = 1.0
-    """Seconds after a frame's stamp until its regions are stale."""
+    """Seconds after the stamp of a frame until its regions are stale."""
     geometry: bool = True
     """Whether masks are lifted into 3D."""
     lift_carried: bool = False
-    """Whether carried masks are lifted anew; else the geometry of the network's answer is moved with them."""
+    """Whether propagated masks are lifted again; otherwise the geometry of the network's answer is moved with them."""
 
 
 class Segmenter:
-    """One camera's pipeline. `segment` belongs to one thread (the network's owner); `carry` may be another's."""
+    """The pipeline of one camera. `segment` must be called by one thread; `carry` may be called by another thread."""
 
     def __init__(self, network: SegmentationNetwork, options: SegmenterOptions | None = None) -> None:
-        """Keep the network; the caller closes it."""
+        """Create a pipeline; the caller closes the network."""
         self.network, self.options = network, options or SegmenterOptions()
         self._network_cpu = 0.0
-        self._inside: tuple[int, float] | None = None  # clock of the thread in the network, and its time at the start
+        # thread clock of the thread inside the network, and its time at the start
+        self._inside: tuple[int, float] | None = None
         self._tracker, self._lock = Tracker(self.options.tracker), Lock()
         self._generation = 0
 
     @property
     def network_cpu(self) -> float:
-        """Seconds of CPU that its thread has spent inside the network, up to this moment."""
+        """Return the CPU seconds that its thread has spent inside the network so far."""
         inside = self._inside
         return self._network_cpu + (time.clock_gettime(inside[0]) - inside[1] if inside is not None else 0.0)
 
     @property
     def tracking(self) -> bool:
-        """Whether there is anything to carry to newer frames."""
+        """Return whether there are regions to propagate to newer frames."""
         return self._tracker.active
 
     def configure(self, options: SegmenterOptions) -> None:
-        """Take new settings; the tracker starts anew only if its own changed."""
+        """Set new options; the tracker is only reset if its own options changed."""
         with self._lock:
             if options.tracker != self.options.tracker:
                 self._tracker = Tracker(options.tracker)
             self.options = options
 
     def reset(self, reason: str = 'asked to') -> None:
-        """Forget tracks; an answer that is still being computed will not bring them back."""
+        """Clear tracks; an answer that is still being computed does not restore them."""
         with self._lock:
             self._generation += 1
             self._tracker.reset(reason)
@@ -80,20 +81,20 @@ class Segmenter:
     def predict(
         self, frame: Frame, instructions: Sequence[Instruction], checkpoint: Checkpoint | None = None
     ) -> list[Prediction]:
-        """Return the network's answers; what fails in the network becomes ERROR answers with the reason."""
+        """Return the network's answers; an exception in the network becomes ERROR answers with a reason."""
         clock = time.pthread_getcpuclockid(get_ident())
         begin = time.clock_gettime(clock)
         self._inside = clock, begin
         try:
             if checkpoint is not None:
                 checkpoint(Stage.IMAGE)
-            # torch takes no arrays that are read-only, as views of received bytes are
+            # torch does not accept read-only arrays, such as views of received bytes
             writeable = frame if frame.rgb.flags.writeable else replace(frame, rgb=frame.rgb.copy())
             self.network.set_image(writeable)
             return self.network.predict([Query(i.resolved, role=i.role) for i in instructions], checkpoint=checkpoint)
         except CancelledError:
             raise
-        except Exception as error:  # the node must live: out of memory, a lost device, a broken input
+        except Exception as error:  # the node must survive out of memory, a lost device and invalid input
             empty = np.zeros(frame.rgb.shape[:2], np.bool_)
             return [Prediction(empty, 0.0, Status.ERROR, _reason(error)) for _ in instructions]
         finally:
@@ -109,10 +110,14 @@ class Segmenter:
         track: bool = True,
         checkpoint: Checkpoint | None = None,
     ) -> list[Region]:
-        """Return one region an instruction, in their order; raise CancelledError if `checkpoint` did.
+        """Return one region per instruction, in order; raise CancelledError if `checkpoint` did.
 
-        pose: 4x4 camera in a fixed frame, for stable ids. track: whether ids and masks belong to the camera's stream
-        (False for single images that have nothing to do with it). checkpoint: called with each stage before it starts.
+        Args:
+            frame: the image to segment.
+            instructions: instructions with ids.
+            pose: 4x4 pose of the camera in a fixed frame, for stable ids.
+            track: whether the frame belongs to the stream of the camera; False for a single unrelated image.
+            checkpoint: called with each stage before it starts.
         """
         if not instructions:
             return []
@@ -142,10 +147,10 @@ class Segmenter:
         *,
         points: bool = False,
     ) -> list[Region]:
-        """Return the last answers at a newer frame, with their geometry; only those whose instruction is `wanted`.
+        """Return the last answers propagated to a newer frame, only for instructions that `wanted` accepts.
 
-        Geometry is moved with the mask, which costs little, or lifted anew where the options or `points` ask for it or
-        neither depth nor poses tell how it moved. points: the regions need points of their own (they are not moved).
+        Geometry is moved with the mask, which is cheap. It is lifted again if the options or `points` request it, or if
+        neither depth nor poses provide the motion. points: the regions need points, which are not moved.
         """
         options = self.options
         move = options.geometry and not (options.lift_carried or points)
@@ -159,7 +164,7 @@ class Segmenter:
             return carried
         left = {n for n, r in enumerate(carried) if r.geometry.status == GeometryStatus.NOT_COMPUTED}
         seen = [n for n in sorted(left) if carried[n].prediction.mask.any()]
-        # placements keep off the safety masks of others
+        # placements must avoid the safety masks of other instructions
         seen += [n for n, r in enumerate(carried) if seen and n not in left and r.instruction.role == Role.SAFETY]
         pairs = [(carried[n].instruction, carried[n].prediction.mask) for n in seen]
         lifted = dict(zip(seen, lift_regions(level_frame(frame), pairs, options.lift))) if seen else {}
@@ -190,7 +195,7 @@ class Segmenter:
 
 
 def _reason(error: Exception) -> str:
-    """Return what failed in one line, for people."""
+    """Return a one-line description of an error for users."""
     if isinstance(error, ConversegError | InputError):
         return str(error)
     words = ' '.join(str(error).split())[:200]

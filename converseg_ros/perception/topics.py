@@ -1,4 +1,4 @@
-"""Open a rosbag2, and choose which of its topics are a camera's: colour, depth and camera_info, by type and name."""
+"""Open a rosbag2, and find the topics of a camera (colour, depth and camera_info) by type and name."""
 
 from dataclasses import dataclass
 import os
@@ -13,7 +13,7 @@ NOT_COLOUR = ('depth', 'infra', 'ir', 'disparity', 'confidence', 'mask', 'overla
 
 @dataclass(frozen=True, slots=True)
 class CameraTopics:
-    """The topics of one camera in a bag; depth and camera_info are '' where the bag has none."""
+    """The topics of one camera in a bag; depth and camera_info are '' if the bag has none."""
 
     image: str
     image_compressed: bool
@@ -23,14 +23,14 @@ class CameraTopics:
 
 
 def find_camera_topics(topics: dict[str, str]) -> CameraTopics:
-    """Choose colour, depth and camera_info among {topic: type}; raise InputError where there is no colour image."""
+    """Return colour, depth and camera_info among {topic: type}; raise InputError if there is no colour image."""
     images = sorted(t for t, kind in topics.items() if kind in (IMAGE, COMPRESSED))
     colour = [t for t in images if not any(word in part for part in t.lower().split('/') for word in NOT_COLOUR)]
     depth = [t for t in images if 'depth' in t.lower() and 'confidence' not in t.lower()]
     if not colour:
         raise InputError(f'no colour image topic among {", ".join(images) or "its topics"}', where='bag')
     image = max(colour, key=lambda t: ('color' in t or 'rgb' in t, -len(t)))
-    # a depth image registered to colour lifts best
+    # prefer a depth image that is registered to colour
     aligned = max(depth, key=lambda t: ('aligned' in t or 'registered' in t, -len(t)), default='')
     infos = [t for t, kind in topics.items() if kind == INFO]
     info = max(infos, key=lambda t: len(os.path.commonpath([t, image])), default='')
@@ -38,9 +38,9 @@ def find_camera_topics(topics: dict[str, str]) -> CameraTopics:
 
 
 def open_bag(path: Path) -> Any:
-    """Return an open rosbags AnyReader of a rosbag2, sqlite3 or mcap; InputError naming the path if it is none.
+    """Return an open rosbags AnyReader of a rosbag2 (sqlite3 or mcap); raise InputError if it is not a bag.
 
-    path: the bag's folder, or the storage file beside its metadata.yaml.
+    path: the folder of the bag, or the storage file next to its metadata.yaml.
     """
     from rosbags.highlevel import AnyReader, AnyReaderError
     from rosbags.typesys import Stores, get_typestore

@@ -1,4 +1,4 @@
-"""Carries masks from the image the network saw to newer ones, at camera rate, and keeps region ids stable."""
+"""Propagate masks from the image of the network to newer images at camera rate, with stable region ids."""
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Sequence
@@ -32,55 +32,55 @@ from converseg_ros.perception.warp import Outlines
 
 SECOND = 1_000_000_000
 SURE = 0.8  # correlation above which a motion explains an image
-CLEAR = 0.97  # of an image explained: a mean difference of six gray levels
+CLEAR = 0.97  # share of an image that is explained; a mean difference of six gray levels
 EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the difference in gray levels
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerOptions:
-    """Settings of the tracker; times in seconds of the images' stamps."""
+    """Options of the tracker; times in seconds of the image stamps."""
 
     width: int = option(128, LEAST, 2048)
-    """Columns of the small image that motion is measured on."""
+    """Number of columns of the small image for motion estimation."""
     max_carry: float = option(2.0, 0.0, 60.0)
-    """Answers older than this are not carried any further."""
+    """Maximum age of an answer for propagation."""
     half_life: float = option(1.0, 0.01, 3600.0)
-    """A carried score halves in this time, sooner where the images disagree."""
+    """Half-life of the score of a propagated region; it decreases faster where the images disagree."""
     keep_status: float = option(0.5, 0.0, 1.0)
-    """Below this share of its first score a carried region is LOW_CONFIDENCE."""
+    """Share of its first score below which a propagated region is LOW_CONFIDENCE."""
     max_gap: float = option(1.0, 0.01, 60.0)
-    """A longer gap between images, or one that goes backwards, is a clock jump: everything is forgotten."""
+    """A longer gap between images, or a negative one, is a clock jump, which clears the tracker."""
     cut: float = option(0.4, 0.0, 1.0)
-    """Correlation of the image with the carried one below which the scene has been cut."""
+    """Correlation of the new and the predicted image below which there is a scene cut."""
     match_overlap: float = option(0.2, 0.0, 1.0)
-    """Overlap (IoU) of a carried and a new mask above which they are the same thing."""
+    """Overlap (IoU) of a propagated and a new mask above which they are the same object."""
     match_distance: float = option(0.15, 0.0, 10.0)
-    """Distance in metres between two centroids in the world below which they are the same thing."""
+    """Distance in metres between two centroids in the world frame below which they are the same object."""
     max_tracks: int = option(64, 1, 10_000)
-    """Things remembered; the longest unseen is forgotten first."""
+    """Maximum number of tracks; the one that was not seen for the longest time is dropped first."""
     history: int = option(32, 1, 1000)
-    """Small images remembered, for answers that come late."""
+    """Number of small images that are stored for answers that arrive late."""
 
     def __post_init__(self) -> None:
-        """Refuse settings that have no meaning."""
+        """Validate the options."""
         check_options(self, 'tracker options')
 
 
 @dataclass(slots=True)
 class _Track:
-    """What is remembered of one thing."""
+    """The state of one track."""
 
     id: str
     mask: NDArray[np.uint8]  # small, in the key image
     stamp_ns: int
-    place: NDArray[np.float64] | None  # centroid in the world
+    place: NDArray[np.float64] | None  # centroid in the world frame
 
 
 class Tracker:
-    """One camera's tracker; not thread-safe."""
+    """The tracker of one camera; not thread-safe."""
 
     def __init__(self, options: TrackerOptions | None = None) -> None:
-        """Start with nothing."""
+        """Create an empty tracker."""
         self.options = options or TrackerOptions()
         self.resets = 0
         self.reset_reason = ''
@@ -94,26 +94,26 @@ class Tracker:
         self._outlines = Outlines()
         self._landmarks: Landmarks | None = None
         self._guess: NDArray[np.float32] | None = None
-        self._motion: NDArray[np.float64] | None = None  # of the camera, from the key image to the newest
+        self._motion: NDArray[np.float64] | None = None  # motion of the camera from the key image to the newest image
         self._recent: deque[tuple[int, NDArray[np.uint8]]] = deque(maxlen=self.options.history)  # stamps, small images
         self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()
 
     def reset(self, reason: str = 'asked to') -> None:
-        """Forget every image, mask and id."""
+        """Clear all images, masks and ids."""
         self.resets += 1
         self.reset_reason = reason
         self._forget()
 
     @property
     def active(self) -> bool:
-        """Whether there is anything to carry."""
+        """Return whether there are regions to propagate."""
         return bool(self._regions)
 
     def observe(self, frame: Frame, regions: Sequence[Region], pose: NDArray[np.float64] | None = None) -> list[Region]:
-        """Take the network's answers for `frame`, which may be older than the last carried image; return them with ids.
+        """Take the network's answers for `frame`, which may be older than the last image; return them with ids.
 
-        pose: 4x4 camera in a fixed frame at the frame's stamp, or None. An id stays as long as the same instruction
-        finds a thing that overlaps the old one, in the image after its motion or in space.
+        pose: 4x4 pose of the camera in a fixed frame at the stamp of the frame, or None. An id is kept while the same
+        instruction finds a region that overlaps the propagated mask or is close to it in space.
         """
         newest = self._recent[-1][0] if self._recent else frame.stamp_ns
         if abs(frame.stamp_ns - newest) > max(self.options.max_gap, self.options.max_carry) * SECOND:
@@ -144,26 +144,26 @@ class Tracker:
                 tracks[name] = track
             out.append(replace(region, id=track.id if track is not None and small.any() else region.id))
         asked = {(r.instruction.id, r.instruction.resolved) for r in regions}
-        for other, track in tracks.items():  # what nobody asked for this time moves with the image too
+        for other, track in tracks.items():  # also propagate tracks whose instruction was not asked this time
             if other not in asked:
                 track.mask = _warp_small(track.mask, back)
         while len(tracks) > self.options.max_tracks:
             tracks.popitem(last=False)
         self._tracks, self._key, self._guess, self._motion = tracks, key, None, None
-        self._regions = [replace(r, geometry=without_points(r.geometry)) for r in out]  # they belong to this image
+        self._regions = [replace(r, geometry=without_points(r.geometry)) for r in out]  # points belong to this image
         self._smalls = smalls
         self._outlines = Outlines([r.prediction.mask for r in out], key.gray.shape)
         self._landmarks = landmarks = Landmarks(key, smalls)
-        self._points = np.concatenate([self._outlines.points, landmarks.points])  # all that is followed
+        self._points = np.concatenate([self._outlines.points, landmarks.points])  # all tracked points
         self._catch_up(key)
         return list(out)
 
     def carry(self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False) -> list[Region]:
-        """Return the last answers moved to a newer image; [] if there are none.
+        """Return the last answers propagated to a newer image; [] if there are none.
 
-        geometry: move it too, where depth or poses tell how; else, and where they do not, it is not yet computed.
-        Scores decay with time and with how badly the moved image explains the new one; a region that left the view
-        keeps an empty mask and LOW_CONFIDENCE, since nobody has looked whether it is gone.
+        geometry: whether to move the geometry too, if depth or poses provide the motion; otherwise it is NOT_COMPUTED.
+        Scores decay with time and with the difference between the predicted and the new image. A region that left the
+        view has an empty mask and LOW_CONFIDENCE, because its absence was not observed.
         """
         options = self.options
         if self._recent:
@@ -187,7 +187,7 @@ class Tracker:
             back = self._guess = flow_back(current.gray, self._key.gray, self._guess)
             moved = moved_image(self._key.gray, back)
         explained = _explained(current.gray, moved)
-        # what is explained this well, gray level by gray level, need not be correlated, too
+        # an image that is explained this well by gray levels need not be correlated
         if cv2.mean(explained)[0] < CLEAR and self._is_cut(current, moved, back):
             self.reset('the scene was cut')
             self._remember(current)
@@ -214,7 +214,7 @@ class Tracker:
         return out
 
     def _prediction(self, old: Prediction, mask: NDArray[np.bool_], box: Box, age: float, like: float) -> Prediction:
-        """Return an answer with its carried mask; like: how well the image there is explained, 0 where nothing is."""
+        """Return a propagated answer; like: how well the image is explained there, 0 if it is not covered."""
         if old.status in (Status.NO_TARGET, Status.ERROR):
             return old
         trust = like * 0.5 ** (age / self.options.half_life)
@@ -222,14 +222,14 @@ class Tracker:
         if not box.x1:
             status, reason = Status.LOW_CONFIDENCE, 'left the view since the network saw it'
         elif trust < self.options.keep_status:
-            status, reason = Status.LOW_CONFIDENCE, f'carried for {age:.1f} s since the network saw it'
+            status, reason = Status.LOW_CONFIDENCE, f'propagated for {age:.1f} s since the network saw it'
         score = old.score * trust
         return old.with_mask(mask, box, score=score, status=status, reason=reason, calibrated=False, probability=None)
 
     def _geometries(
         self, current: LowFrame, gone: NDArray[np.float32], smalls: Sequence[NDArray[np.uint8]], frame: Frame
     ) -> dict[int, Geometry]:
-        """Return the moved geometry of each region, by index, that has one and is in view, if the motion is known."""
+        """Return the moved geometry of each visible region, by index, if the motion is known."""
         assert self._landmarks is not None
         measured = (GeometryStatus.OK, GeometryStatus.PARTIAL)
         moving = [n for n, r in enumerate(self._regions) if r.geometry.status in measured and smalls[n].any()]
@@ -239,10 +239,10 @@ class Tracker:
         return {n: move_geometry(self._regions[n].geometry, own[n], frame) for n in moving if own}
 
     def _remember(self, low: LowFrame) -> None:
-        self._recent.append((low.stamp_ns, low.gray))  # without its depth, which is of full size
+        self._recent.append((low.stamp_ns, low.gray))  # without its depth, which has full size
 
     def _catch_up(self, key: LowFrame) -> None:
-        """Prepare the motion from a late key image to the newest one, at once or step by step so that none is large."""
+        """Prepare the motion from a late key image to the newest image, at once or in several small steps."""
         later = [gray for stamp_ns, gray in self._recent if stamp_ns > key.stamp_ns]
         if not later:
             self._remember(key)
@@ -257,12 +257,12 @@ class Tracker:
             self._guess = flow_back(gray, key.gray, self._guess)
 
     def _is_cut(self, current: LowFrame, moved: NDArray[np.uint8], back: NDArray[np.float32]) -> bool:
-        """Return whether an image and the moved key image show different scenes, whatever the exposure."""
+        """Return whether an image and the predicted image show different scenes, independent of exposure."""
         return similarity(current.gray, moved, back) < self.options.cut
 
     @staticmethod
     def _place(region: Region, pose: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-        """Return the region's centroid in the world; None where it is not known."""
+        """Return the centroid of the region in the world frame, or None if unknown."""
         known = region.geometry.status in (GeometryStatus.OK, GeometryStatus.PARTIAL)
         if pose is None or not known or region.geometry.centroid is None:
             return None
@@ -276,7 +276,7 @@ class Tracker:
         stamp_ns: int,
         back: NDArray[np.float32] | None,
     ) -> bool:
-        """Return whether a new mask is the thing that was tracked."""
+        """Return whether a new mask is the object of a track."""
         if abs(stamp_ns - track.stamp_ns) > self.options.max_carry * SECOND:
             return False
         if place is not None and track.place is not None:
@@ -289,18 +289,18 @@ class Tracker:
 
 
 def _small(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the mask at the size (h, w) motion is measured on; a thin mask does not vanish."""
+    """Return the mask at the size (h, w) for motion estimation; thin masks do not vanish."""
     small = cv2.resize(mask.view(np.uint8) * np.uint8(255), shape[::-1], interpolation=cv2.INTER_AREA)
     return np.asarray((small > (100 if small.max(initial=0) > 100 else 0)).view(np.uint8))
 
 
 def _warp_small(mask: NDArray[np.uint8], back: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    """Return a small mask moved by a small motion."""
+    """Return a small mask warped by a small motion."""
     if back is None or back.shape[:2] != mask.shape:
         return mask
     return picked(mask, back)
 
 
 def _explained(current: NDArray[np.uint8], moved: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how well each pixel of the new small image is explained by the moved one, in [0, 1]."""
+    """Return how well the predicted image explains each pixel of the new small image, in [0, 1]."""
     return np.asarray(cv2.LUT(cv2.blur(cv2.absdiff(current, moved), (5, 5)), EXPLAINED), np.float32)

@@ -1,4 +1,4 @@
-"""Full-size masks moved by the motion of a small image: their outlines move, and are filled where they come to lie."""
+"""Warp full-size masks by the motion of a small image: the contours are moved and filled."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from converseg_ros.core.mask import NO_BOX, Box
 from converseg_ros.perception.motion import in_rows
 
-MARGIN = 2  # small pixels around what moved; small masks are sharp to one
+MARGIN = 2  # margin in small pixels; small masks are accurate to one pixel
 CELL = np.ones((3, 3), np.uint8)
 
 
 class Outlines:
-    """The borders of the masks of one image, which belong to the masks, so that filling them gives these back.
+    """The contours of the masks of one image; contour pixels belong to the masks, so that filling restores them.
 
-    points: (n, m, 2) float32 column and row of their pixels in the small image that motion is measured on.
+    points: (n, m, 2) float32, column and row of the contour pixels in the small image for motion estimation.
     """
 
     def __init__(self, masks: Sequence[NDArray[np.bool_]] = (), small: tuple[int, int] = (1, 1)) -> None:
-        """Follow the borders of (H, W) masks, holes included; small: height and width of the small image."""
+        """Find the contours of (H, W) masks, including holes; small: height and width of the small image."""
         self._shapes = [mask.shape for mask in masks]
         height, width = self._shapes[0] if masks else small
         self._scale = width / small[1], height / small[0]
@@ -31,15 +31,15 @@ class Outlines:
         self.points = _scaled(whole, *(1 / s for s in self._scale)) if len(whole) else whole
         spans = list(pairwise(np.cumsum([0, *map(len, borders)]).tolist()))
         counts = np.cumsum([0, *map(len, found)]).tolist()
-        self._spans = [spans[a:b] for a, b in pairwise(counts)]  # of each mask's borders among the points
+        self._spans = [spans[a:b] for a, b in pairwise(counts)]  # the range of points of each mask's contours
 
     def moved(
         self, smalls: Sequence[NDArray[np.uint8]], gone: NDArray[np.float32]
     ) -> list[tuple[NDArray[np.bool_], Box]]:
-        """Return the (H, W) masks after a motion, and their boxes; gone: where `points` have gone.
+        """Return the (H, W) masks after a motion, and their boxes; gone: the new positions of `points`.
 
-        smalls: the masks already moved, at the motion's size. A mask has nothing outside its small one, grown by a
-        pixel: what has come before a thing since is no part of it, though its outline goes around both.
+        smalls: the small masks after the motion. A mask is clipped to its small mask, dilated by a pixel: an object
+        that has come in front of it is not part of the mask, although it is inside the contour.
         """
         if not len(gone):
             return [(np.zeros(shape, np.bool_), NO_BOX) for shape in self._shapes]
@@ -51,20 +51,20 @@ class Outlines:
 
 
 def _borders(mask: NDArray[np.bool_]) -> list[NDArray[np.float32]]:
-    """Return the column and row (N, 2) of each border's pixels where it turns, in order along it."""
+    """Return the column and row (N, 2) of the vertices of each contour, in order."""
     borders, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return [np.asarray(border, np.float32).reshape(-1, 2) for border in borders]
 
 
 def _scaled(points: NDArray[np.float32], sx: float, sy: float) -> NDArray[np.float32]:
-    """Return the points (n, m, 2) of an image in the same one at another size; pixel centres are at integers."""
+    """Return points (n, m, 2) of an image scaled to another size; pixel centres are at integers."""
     return np.asarray(cv2.transform(points, np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2]])), np.float32)
 
 
 def _filled(
     shape: tuple[int, ...], borders: list[NDArray[np.int32]], small: NDArray[np.uint8]
 ) -> tuple[NDArray[np.bool_], Box]:
-    """Return the (H, W) mask of its borders, where the small one allows it, and its box."""
+    """Return the (H, W) mask from its contours, clipped to the small mask, and its box."""
     mask = np.zeros(shape, np.bool_)
     x, y, columns, rows = cv2.boundingRect(small)
     if not borders or not columns:
@@ -76,8 +76,8 @@ def _filled(
     cv2.fillPoly(inside, borders, 1, offset=(-left, -top))
     allowed = cv2.dilate(small[y0:y1, x0:x1], CELL)
     touched = cv2.resize(inside, (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
-    if cv2.compare(touched, allowed, cv2.CMP_GT).any():  # seldom: something has come before it
-        allowed = cv2.resize(allowed, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)  # 1 from a half on
+    if cv2.compare(touched, allowed, cv2.CMP_GT).any():  # rare: an object has come in front of it
+        allowed = cv2.resize(allowed, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)  # 1 from one half
         cv2.bitwise_and(inside, allowed, inside)
     x, y, columns, rows = cv2.boundingRect(inside)
     x, y = (x + left, y + top) if columns else (0, 0)

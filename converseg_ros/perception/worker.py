@@ -1,4 +1,4 @@
-"""Threads: one that does heavy work, requests first, then only the newest frame; one that looks at a fixed rate."""
+"""Worker threads: one for requests and the newest frame, and one that calls a function at a fixed rate."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,10 +10,10 @@ T = TypeVar('T')
 
 
 class NewestWorker(Generic[T]):
-    """Calls `handle(item)` in its own thread for the newest item offered; an older one that waits is replaced.
+    """Calls `handle(item)` in a separate thread for the newest offered item; a pending older item is replaced.
 
-    `failed` is told every exception that `handle` or a job lets out; the thread goes on. `cpu_seconds` is what the
-    thread has used.
+    `failed` is called with every exception of `handle` or of a job; the thread continues. `cpu_seconds` is the CPU time
+    of the thread.
     """
 
     def __init__(self, name: str, handle: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
@@ -31,12 +31,12 @@ class NewestWorker(Generic[T]):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nothing waits."""
+        """Return whether nothing is running or pending."""
         with self._condition:
             return not self._running and self._newest is None and not self._jobs
 
     def offer(self, item: T) -> bool:
-        """Make `item` the next to handle; return whether it replaced one that nobody had looked at."""
+        """Set the next item; return whether it replaced a pending item."""
         with self._condition:
             replaced = self._newest is not None
             self.replaced += replaced
@@ -45,13 +45,13 @@ class NewestWorker(Generic[T]):
             return replaced
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run `job` before the next item; jobs keep their order."""
+        """Run `job` before the next item; jobs run in order."""
         with self._condition:
             self._jobs.append(job)
             self._condition.notify()
 
     def forget(self) -> None:
-        """Drop the item that waits."""
+        """Drop the pending item."""
         with self._condition:
             self._newest = None
 
@@ -79,7 +79,7 @@ class NewestWorker(Generic[T]):
                 self._failed(error)
 
     def close(self, timeout: float = 30.0) -> bool:
-        """Let the item under way finish, drop the rest, end the thread; return whether it ended in time."""
+        """Finish the current item, drop the rest and end the thread; return whether it ended in time."""
         with self._condition:
             self._closing, self._newest = True, None
             self._jobs.clear()
@@ -89,9 +89,9 @@ class NewestWorker(Generic[T]):
 
 
 class Ticker:
-    """Calls `call()` every `period` seconds, first after one period, in a thread of its own; nothing holds it up.
+    """Calls `call()` every `period` seconds in a separate thread, first after one period.
 
-    `failed` is told every exception that it lets out; the thread goes on.
+    `failed` is called with every exception of `call`; the thread continues.
     """
 
     def __init__(self, name: str, period: float, call: Callable[[], None], failed: Callable[[Exception], None]) -> None:
@@ -104,7 +104,7 @@ class Ticker:
         self._thread.start()
 
     def every(self, period: float) -> None:
-        """Take another period, at once."""
+        """Change the period immediately."""
         with self._condition:
             self._period = period
             self._condition.notify()

@@ -246,7 +246,7 @@ def test_a_placement_that_something_came_upon_is_dropped():
     hand[110:130, 210:230] = 1.3
     (carried,) = tracker.carry(view(ms=66, depth=hand, intrinsics=CAMERA), np.eye(4), geometry=True)
     assert [p.position[0] for p in carried.geometry.placements] == [pytest.approx(-0.3)]
-    assert 'come upon' in carried.geometry.reason
+    assert 'become occupied' in carried.geometry.reason
 
 
 def test_a_thing_that_comes_nearer_takes_its_geometry_along_and_one_that_goes_is_doubted():
