@@ -1,4 +1,4 @@
-"""From what a person says to what the network is asked."""
+"""The dialogue: from the text of an operator to queries to the network."""
 
 from converseg_ros.dialogue.dialogue import Dialogue
 from converseg_ros.dialogue.memory import Command, CommandKind, Heard, SceneMemory, Thing

@@ -1,9 +1,9 @@
-"""Tell whether a text may be a prohibition or a warning, and whether it was understood whole as one.
+"""Decide whether a text may be a prohibition or a warning, and whether the rules understand it completely.
 
-A robot that misses a prohibition does harm; one that asks once more does not. So every cue of a prohibition has to be
-accounted for by a clause that asks for a guard (or, for standing ones, that asks to end it). Where one is not, nothing
-of the text is done and the operator is asked. What is harmless is decided by the words around a negation ("the mug that
-is not red", "what must I not touch?"), never by a list of sentences.
+A missed prohibition causes harm; an additional question does not. Every cue of a prohibition must therefore be part of
+a clause that asks for a safety instruction (or, for standing ones, asks to remove it). If one is not, the whole text is
+ignored and the operator is asked. The words around a negation decide whether it is harmless ("the mug that is not red",
+"what must I not touch?"); there is no list of sentences.
 """
 
 # ruff: noqa: E501  # tables of words read better unwrapped
@@ -19,10 +19,10 @@ from converseg_ros.dialogue.split import Clause, split
 FINITE = r'(?:is|are|was|were|am|can|could|should|must|may|might|do|does|did|has|have|had|will|would|shall|need)'
 PERSON = r'(?:i|you|we|one|they|it|he|she|someone|somebody|people|(?:the|a|my|your) [\w-]+)'
 WANTING = r'(?:want|like|wish|allow|permit|let|recommend|advise|think|believe|care for)'
-IDLE = (  # negated verbs that are about looking and talking, not about acting
+IDLE = (  # negated verbs of looking and talking instead of acting
     r'(?:worry|bother|mind|know|care|show|look|find|search|highlight|mark|display|say|ask|answer|segment|remember|matter|see|seem|understand|hear|like)'
 )
-# Before a negation: a subject or a question word that makes it a description or a question, not an order.
+# Before a negation: a subject or a question word that makes it a description or a question, not a command.
 ASKED = rf'\b(?:what|which|who|whose|where|how|why|when)(?: (?!{FINITE}\b)[\w-]+){{0,5}} {FINITE}(?: {PERSON})?$'
 ASKED_OBJECT = rf'\b(?:what|which|who|whose|where)(?: (?!{FINITE}\b)[\w-]+){{0,4}} (?:i|you|we|they|one|it|he|she|people) {FINITE}$'
 YES_NO = rf'^(?:please )?(?:is|are|was|were|has|have|does|did|do (?:i|we|they))(?: (?!{FINITE}\b)[\w-]+){{0,5}}$'
@@ -41,7 +41,7 @@ INVERTED = r'^(?:why )?(?:do|does|did|can|could|is|are|was|were|has|have|would|w
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The clauses of a text whose cues are all accounted for; `ends`: it asks to end a guard, not for one."""
+    """The clauses of a text whose cues are all accounted for; `ends`: it asks to remove a safety instruction."""
 
     clauses: list[Clause]
     ends: bool = False
@@ -63,16 +63,16 @@ def bare(words: str) -> str:
 
 
 def _skeleton(words: str) -> str:
-    """Return the bare words of a text without interjections."""
+    """Return the words of a text without punctuation, fillers and interjections."""
     return ' '.join(re.sub(p.INTERJECTIONS, ' ', bare(words)).split())
 
 
 def count(words: str) -> int:
-    """Return how many cues of a prohibition or warning a normal text (see normal.py) holds.
+    """Return the number of cues of a prohibition or warning in a normal text (see normal.py).
 
-    A pause can hide a cue ("do. not touch") and can tell one from what stands before it ("I want that. Do not touch"),
-    so the text is looked at with its pauses, without them, and without interjections and conjunctions; the most that is
-    found counts.
+    A pause can hide a cue ("do. not touch") and can separate one from the words before it ("I want that. Do not
+    touch"). The text is therefore examined with pauses, without them, and without interjections and conjunctions, and
+    the maximum counts.
     """
     words = re.sub(r'\bcannot\b', 'can not', re.sub(p.SIGN, 'sign', words))
     flat, skeleton = bare(words), _skeleton(words)
@@ -83,7 +83,7 @@ def count(words: str) -> int:
 
 
 def _cues(flat: str) -> int:
-    """Return how many cues without a negation the bare words of a text hold."""
+    """Return the number of cues without a negation in the words of a text."""
     found = 0
     for cue, harmless in p.CUES:
         for match in re.finditer(cue, flat):
@@ -93,16 +93,16 @@ def _cues(flat: str) -> int:
 
 
 def understood(words: str) -> Understood | None:
-    """Return the clauses of a text that holds cues, or None where one is not part of what the rules understand.
+    """Return the clauses of a text with cues, or None if the rules do not understand one of them.
 
-    A pause in the wrong place tears a clause apart: what is not understood clause by clause is tried as one clause.
+    A pause in the wrong place splits a clause: if the clauses are not understood, the text is tried as a single clause.
     """
     flat = bare(words)
     return _whole(split(words), count(words)) or _whole([Clause(flat)], count(flat))
 
 
 def clear_target(phrase: str) -> bool:
-    """Return whether a phrase names what can be guarded: all of it words, nothing cut off, no exception, no order."""
+    """Return whether a phrase names something that can be guarded: only words, complete, no exception, no command."""
     words = phrase.split()
     if not words or not all(re.fullmatch(r"[a-z0-9][a-z0-9.'-]*,?", w) for w in words):
         return False
@@ -121,13 +121,13 @@ def clear_target(phrase: str) -> bool:
 
 
 def _whole(clauses: Sequence[Clause], total: int) -> Understood | None:
-    """Return the clauses if those that ask for guards hold all `total` cues, and the others are whole by themselves."""
+    """Return the clauses if those that ask for a safety instruction have all `total` cues and the others are complete."""
     accounted = guards = ends = 0
     out: list[Clause] = []
     for clause in clauses:
         cues, parsed = count(clause.text), parse(clause.text)
         if not cues:
-            rest = _skeleton(clause.text)  # politeness makes no request of a piece of a sentence
+            rest = _skeleton(clause.text)  # politeness does not make a fragment a request
             if not rest:
                 continue
             parsed = parse(rest)
@@ -154,14 +154,14 @@ def _whole(clauses: Sequence[Clause], total: int) -> Understood | None:
 
 
 def _torn(clause: Clause, parsed: Parsed) -> bool:
-    """Return whether a clause without a cue is only a piece of a sentence that a pause cut in two."""
+    """Return whether a clause without a cue is a fragment of a sentence that was split by a pause."""
     if parsed.kind in ('command', 'empty', 'chat', 'statement', 'answer'):
         return False
     words = strip(clause.text).split()
     if not words:
         return False
     if not all(re.search('[a-z0-9]', w) or w == '-' for w in words):
-        return True  # a symbol stands for a word
+        return True  # a symbol replaces a word
     first, last = words[0], words[-1].strip(',')
     if len(words) == 1 and re.fullmatch(v.VERB, first):
         return True
@@ -171,7 +171,7 @@ def _torn(clause: Clause, parsed: Parsed) -> bool:
     )
     states = re.match(rf'{p.DET}(?: (?!that\b|which\b|who\b|{FINITE}\b)[\w-]+)+ (?:is|are|was|were)\b', ' '.join(words))
     if parsed.bare and states:
-        return True  # 'the cake is for later' before 'do not take it' is no request
+        return True  # 'the cake is for later' before 'do not take it' is not a request
     cut = re.fullmatch(p.DANGLING, last) and last not in ('this', 'that', 'these', 'those')
     return bool(
         cut
@@ -182,9 +182,9 @@ def _torn(clause: Clause, parsed: Parsed) -> bool:
 
 
 def _negations(stretch: str) -> int:
-    """Return how many negations of a stretch are orders."""
+    """Return the number of negations in a text span that are commands."""
     found = 0
-    # "and", "but" and "so" begin an order of its own, which no question before them makes harmless
+    # "and", "but" and "so" start a new command, which a question before them does not make harmless
     for part in re.split(r'\b(?:and|but|so|then)\b', stretch):
         for match in re.finditer(r'\b(?:not|never|nobody|no one|nothing|no)\b', part):
             before, after = part[: match.start()].strip(), part[match.end() :].strip()
@@ -193,7 +193,7 @@ def _negations(stretch: str) -> int:
 
 
 def _harmless(word: str, before: str, after: str) -> bool:
-    """Return whether a negation between these words only describes, asks or tells."""
+    """Return whether a negation between these words is part of a description, question or statement."""
     if word in ('nobody', 'no one', 'nothing'):
         if re.search(r'\b(?:touch|grab|take|move|pick up|approach|lift|open|push|pull|use)$', before):
             return False
@@ -217,7 +217,7 @@ def _harmless(word: str, before: str, after: str) -> bool:
 
 
 def _harmless_not(before: str, after: str) -> bool:
-    """Return whether 'not' between these words is no order."""
+    """Return whether 'not' between these words is not a command."""
     acts = re.match(rf'(?:{p.TOUCH}|put|place|set|leave|let|forget|ever|dare)\b', after) is not None
     if re.search(r'\b(?:do|does|did|can|could|will|would)$', before) and re.match(rf'{IDLE}\b', after):
         return True
@@ -252,7 +252,7 @@ def _harmless_not(before: str, after: str) -> bool:
         )
     if re.search(rf'\b(?:{FINITE}|ought|better|cannot)$', before):
         return before in ('better', 'rather')
-    # no verb before it: 'something not too heavy', 'not the red one', 'take care not to touch'
+    # without a verb before it: 'something not too heavy', 'not the red one', 'take care not to touch'
     return (
         not acts and re.match(r'(?:to|be|near|by|close|allowed|permitted|safe|even)\b', after) is None
         if before in ('', 'and', 'but')

@@ -1,4 +1,4 @@
-"""Understand one clause: a command, something to keep away from, something to act on, or something to look for."""
+"""Parse one clause: a command, something to keep away from, something to act on, or something to look for."""
 
 from dataclasses import dataclass
 import re
@@ -11,10 +11,10 @@ from converseg_ros.dialogue.memory import CommandKind
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a clause says.
+    """The result for one clause.
 
-    kind: ask, keep_out, allow, forget, command, chat or empty. phrase: what it is about, references unresolved.
-    bare: a phrase without a verb, which may take over the role of the clause before it.
+    kind: ask, keep_out, allow, forget, command, chat or empty. phrase: its object, with unresolved references. bare: a
+    phrase without a verb, which may inherit the role of the clause before it.
     """
 
     kind: str
@@ -25,7 +25,7 @@ class Parsed:
 
 
 def strip(text: str) -> str:
-    """Return a clause without address, politeness and the verbs that only say 'look for'."""
+    """Return a clause without forms of address, politeness and verbs that mean 'look for'."""
     before = None
     while before != text:
         before = text
@@ -38,12 +38,12 @@ def strip(text: str) -> str:
 
 
 def full(pattern: str, text: str) -> re.Match[str] | None:
-    """Match a whole text."""
+    """Match a complete text."""
     return re.fullmatch(pattern, text)
 
 
 def command_of(text: str) -> CommandKind | None:
-    """Return the command that a whole clause is, if it is one."""
+    """Return the command if the complete clause is one."""
     short = re.sub(
         r'^(?:please|robot|ok|okay|now|just|no|and|can you|could you)[ ,]+|[ ,]+(?:please|robot|now)$', '', text
     )
@@ -54,7 +54,7 @@ def command_of(text: str) -> CommandKind | None:
 
 
 def parse(text: str) -> Parsed:
-    """Return what a clause (see split.py) says."""
+    """Return the parsed clause (see split.py)."""
     text = text.strip(' ,.!?')
     command = command_of(text)
     if command is not None:
@@ -98,7 +98,7 @@ def parse(text: str) -> Parsed:
 
 
 def as_request(text: str) -> str:
-    """Return an indirect or yes/no question as what is looked for: 'is the mug empty' -> 'the mug that is empty'."""
+    """Return an indirect or yes/no question as a noun phrase: 'is the mug empty' -> 'the mug that is empty'."""
     match = full(r'(?:where|what|who) (?P<np>.+) (?:is|are)', text)
     if match and re.match(rf'{v.DET}\b', match['np']):
         return match['np']
@@ -117,7 +117,7 @@ def as_request(text: str) -> str:
 
 
 def wish(text: str) -> str:
-    """Return what serves a wish: 'cut the bread' -> 'something to cut the bread with'; '' where it is not known."""
+    """Return what fulfils a wish: 'cut the bread' -> 'something to cut the bread with'; '' if unknown."""
     match = full(r'(?P<verb>drink|eat|read|wear)(?: something)?', text)
     if match:
         return f'something to {match["verb"]}'
@@ -132,12 +132,15 @@ def wish(text: str) -> str:
 
 
 def is_question(text: str) -> bool:
-    """Return whether a text asks with a question word."""
+    """Return whether a text is a question with a question word."""
     return re.match(r'(?:what|which|where|who|whose|how|is|are|does|do|can|could)\b', text) is not None
 
 
 def keep_out(text: str) -> str:
-    """Return what a clause wants kept away from, or ''; why, and under which condition, is left out: a guard stands."""
+    """Return what a clause wants to be kept away from, or ''.
+
+    Reasons and conditions are removed, since a standing safety instruction is permanent.
+    """
     for pattern in prohibitions.KEEP_OUT:
         match = full(rf'(?:{pattern}) (?P<np>.+)', text)
         if match and not match['np'].startswith('to '):
@@ -148,7 +151,7 @@ def keep_out(text: str) -> str:
 
 
 def _guarded(phrase: str) -> str:
-    """Return the thing that a keep-out clause is about, without 'at all', 'because it is hot' and the like."""
+    """Return the object of a keep-out clause, without 'at all', 'because it is hot' and similar additions."""
     phrase = re.sub(prohibitions.CONDITION, '', phrase)
     for after in (prohibitions.AFTERTHOUGHTS, prohibitions.PARTICLES):
         phrase = re.sub(after, '', phrase).strip(' ,')
@@ -157,7 +160,7 @@ def _guarded(phrase: str) -> str:
 
 
 def action(text: str) -> str:
-    """Return what an imperative acts on (or the place it asks for), or ''."""
+    """Return the object of an imperative (or the place that it asks for), or ''."""
     match = full(rf'{v.PLACE}(?: down)? (?P<obj>{v.OBJECT}\b.*?)(?: down| away)? {v.SAFELY}', text)
     if match:
         return f'where can i safely set down {match["obj"]}'
@@ -192,7 +195,7 @@ def action(text: str) -> str:
 
 
 def role_of(text: str) -> Role:
-    """Return the role of a phrase or question by its meaning."""
+    """Return the role of a phrase or question from its meaning."""
     if re.search(v.NOT_TOUCH, text) or (re.search(v.ANYTHING, text) and re.search(v.DANGER, text)):
         return Role.SAFETY
     if full(v.DANGEROUS_THINGS, text):
@@ -213,5 +216,5 @@ def family_of(text: str, role: Role = Role.PLAIN) -> Family:
 
 
 def doubtful(text: str) -> bool:
-    """Return whether a resolved text is no thing, place or question, so that asking the network would be a guess."""
+    """Return whether a resolved text is not a thing, place or question, so that the network must not be asked."""
     return any(re.search(pattern, text.casefold()) for pattern in v.DOUBTFUL)

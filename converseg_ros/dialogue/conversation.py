@@ -1,4 +1,4 @@
-"""The state of one operator's conversation, and what is read from it."""
+"""The state of one operator's conversation."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from converseg_ros.dialogue.memory import Command, Request, SceneMemory, Thing, 
 
 @dataclass(slots=True)
 class Conversation:
-    """What one operator said, and the question that is open."""
+    """The texts of one operator, and the open question."""
 
     turns: deque[Turn]
     asked: deque[list[Instruction]]
-    removing: tuple[str, ...] = ()  # standing safety instructions whose removal waits for a yes
+    removing: tuple[str, ...] = ()  # standing safety instructions whose removal needs a confirmation
 
 
 @dataclass(slots=True)
 class Draft:
-    """The answer while the clauses of a text are worked through."""
+    """The intermediate answer while the clauses of a text are processed."""
 
     requests: list[Request] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
@@ -30,31 +30,31 @@ class Draft:
     removing: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    idle: list[str] = field(default_factory=list)  # what was no request; told where nothing else was said
-    last: Request | None = None  # of the clause before
+    idle: list[str] = field(default_factory=list)  # clauses without a request, reported if nothing else was said
+    last: Request | None = None  # of the previous clause
     last_count: int = 0
 
 
 def class_name(resolved: str, taken: set[str]) -> str:
-    """Return a class name for a standing instruction that no other one has."""
+    """Return a unique class name for a standing instruction."""
     words = re.sub(r'^(?:the|a|an|my|your|any|all)\s+', '', resolved.casefold())
     stem = re.sub(r'[^a-z0-9]+', '_', words).strip('_')[:40] or 'keep_out'
     return next(n for n in (stem, *(f'{stem}_{k}' for k in range(2, 300))) if n not in taken)
 
 
 def spoken(name: str) -> str:
-    """Return a class name as it is said."""
+    """Return a class name as it is spoken."""
     return name.replace('_', ' ')
 
 
 def phrases_of(names: Sequence[str], scene: SceneMemory) -> str:
-    """Return what standing instructions are about, as it is said."""
+    """Return the texts of standing instructions as they are spoken."""
     resolved = {i.name: i.resolved for i in scene.standing}
     return conjunction([resolved.get(n, spoken(n)) for n in names])
 
 
 def group_of(turns: Sequence[Turn]) -> list[Thing]:
-    """Return what was spoken of last: the things of the last turn, and of those it continued."""
+    """Return the last group of things: those of the last turn, and of the turns that it continued."""
     group: list[Thing] = []
     for turn in reversed(turns):
         group = [*turn.things, *group]

@@ -1,4 +1,4 @@
-"""Resolve what a phrase refers to, so that the network can be asked without the conversation."""
+"""Resolve the references of a phrase, so that the network can be asked without the conversation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ ASKING = r'(?:is|are|can|could|would|should|has|have|do|does|might|may|will)\b'
 
 
 class NoReferentError(Exception):
-    """A word refers to something nobody spoke of; `args[0]` says so to the operator."""
+    """A reference without an antecedent; `args[0]` is the message for the operator."""
 
 
 @dataclass(slots=True)
 class Context:
-    """What can be referred to: the group spoken of last (its last is the focus), all regions, the one pointed at."""
+    """Possible antecedents: the last group (its last member is the focus), all regions, the selected region."""
 
     group: Sequence[Thing] = ()
     things: Sequence[Thing] = ()
@@ -39,7 +39,7 @@ class Context:
     notes: list[str] = field(default_factory=list)
 
     def focus(self, word: str) -> Thing:
-        """Return what a singular pronoun means."""
+        """Return the antecedent of a singular pronoun."""
         if self.pointed is not None:
             return self.pointed
         if not self.group:
@@ -52,7 +52,7 @@ class Context:
         return thing
 
     def many(self, word: str) -> str:
-        """Return what a plural pronoun means."""
+        """Return the antecedent of a plural pronoun."""
         if len(self.group) > 1 and self.pointed is None:
             return conjunction([t.phrase for t in self.group])
         return re.sub(r'^the thing\b', 'the things', self.focus(word).phrase)
@@ -93,7 +93,7 @@ def head(phrase: str) -> str:
 
 
 def resolve(phrase: str, context: Context) -> str:
-    """Return `phrase` with every reference replaced by what it means; raise NoReferentError where nothing fits."""
+    """Return `phrase` with all references replaced by their antecedents; raise NoReferentError if there is none."""
     whole = _whole(phrase, context)
     if whole is not None:
         return whole
@@ -134,7 +134,7 @@ def resolve(phrase: str, context: Context) -> str:
 
 
 def _own(phrase: str) -> tuple[int, int] | None:
-    """Return where a phrase speaks of itself ('the plate with crumbs on it'), or None."""
+    """Return the span of a reference to the phrase itself ('the plate with crumbs on it'), or None."""
     for pattern in OWN_IT:
         match = re.search(pattern, phrase)
         before = phrase[: match.start()].split() if match else []
@@ -145,7 +145,7 @@ def _own(phrase: str) -> tuple[int, int] | None:
 
 
 def _whole(phrase: str, context: Context) -> str | None:
-    """Return what a phrase that is nothing but a reference means, or None."""
+    """Return the antecedent of a phrase that consists of a reference only, or None."""
     group = list(context.group)
     match = re.fullmatch(r'the (?P<which>former|latter)(?: one)?', phrase)
     if match:
@@ -237,7 +237,7 @@ def _number(match: re.Match[str], context: Context) -> str:
 
 
 def _person(match: re.Match[str], context: Context) -> str:
-    """Return the person spoken of last, or the word itself: the camera may well see only one."""
+    """Return the last person, or the pronoun itself, since the camera may see only one person."""
     fits = [t for t in context.group if re.fullmatch(PERSONS, t.noun)]
     return fits[-1].phrase if fits else match.group()
 
@@ -248,7 +248,7 @@ def _demonstrative(match: re.Match[str], context: Context) -> str:
 
 
 def _that_noun(match: re.Match[str], text: str, context: Context) -> str:
-    """Return what 'that mug' means; a relative 'that' ('the mug that fell') stays."""
+    """Return the antecedent of 'that mug'; a relative 'that' ('the mug that fell') is unchanged."""
     before = text[: match.start()].split()
     if (
         match.group().startswith('that')

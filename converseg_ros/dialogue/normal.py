@@ -1,4 +1,4 @@
-"""Bring a sentence into the form the rules are written for."""
+"""Normalize a sentence to the form that the rules expect."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from converseg_ros.dialogue.prohibitions import DANGLING
 from converseg_ros.dialogue.vocabulary import FILLERS
 
 CONTRACTIONS = (
-    # recognisers and typists cut and glue the negation in every way
+    # variants of negations by recognisers and typists
     (r"\b(do|does|did|is|are|was|were|has|have|had|must|should|would|could|may|might|need)(?: n'?t|n' ?t|'nt|n t)\b", r"\1n't"),
     (r"\bdonot\b|\bdont'?t\b|\bdnt\b|\bdon\b(?= touch\b)", 'do not'), (r"\bcan ?n'? t\b|\bca n't\b", "can't"), (r"\bwont\b(?= (?:you|the|it)\b)", 'will not'),
     (r"\bcan't\b|\bcan not\b", 'cannot'), (r"\bwon't\b", 'will not'), (r"\bshan't\b", 'shall not'), (r"n't\b", ' not'),
@@ -26,18 +26,18 @@ CONTRACTIONS = (
 # Names of symbols that forbid or warn.
 WARNS = r'NO ENTRY|PROHIBIT|FORBID|WARNING|CAUTION|^NO |OCTAGONAL SIGN|SKULL|RADIOACTIVE|BIOHAZARD|HIGH VOLTAGE|CROSS MARK|DO NOT|RAISED HAND'
 BULLET = r'(?:\(?(?:\d{1,2}|[a-z])[.):\]]+\s+|\[[ x]?\]\s*)'
-DECORATION = r'[^\w\s"\'(\[]\s*'  # nothing of a word
+DECORATION = r'[^\w\s"\'(\[]\s*'  # not part of a word
 
-# Recognisers write "it's handle" for "its handle".
+# Recognisers often write "it's handle" instead of "its handle".
 HEARD_ITS = r"\bit's (?=(?!(?:like|hot|sharp|wet|cold|dangerous|fragile|heavy|wrong|right|on|off|in|at|there|here|ok|okay|fine|safe|open|closed|full|empty|the|a|an|not|my|your|too|very|\w+ing|\w+ed)\b)[a-z]+(?:$|[.,!?]))"
 
 
 def plain(text: str) -> str:
     """Return `text` with plain quotes, dashes and spaces, without invisible characters, bullets and decoration.
 
-    Characters are judged by their Unicode category before NFKC, which would tear an acute accent used as an apostrophe
-    ("DON\u00b4T") into a space and a combining mark. A symbol that warns becomes the word; another one is decoration at
-    the start or the end of a text, and stays where a noun could stand.
+    Characters are classified by their Unicode category before NFKC, which would split an acute accent that is used as
+    an apostrophe ("DON´T") into a space and a combining mark. A warning symbol becomes its word; other symbols are
+    removed at the start and the end of a text, and kept where a noun is possible.
     """
     s = ''.join(c for c in text if unicodedata.category(c) != 'Cf' and not '\ufe00' <= c <= '\ufe0f')
     s = ''.join("'" if unicodedata.category(c) == 'Lm' else c for c in s)  # modifier letters would count as letters
@@ -51,7 +51,7 @@ def plain(text: str) -> str:
 
 
 def _apostrophe(match: re.Match[str]) -> str:
-    """Return one apostrophe for what stands for it between letters: quotes, accents, primes, modifier letters."""
+    """Return an apostrophe for its variants between letters: quotes, accents, primes, modifier letters."""
     mark = match.group()
     return "'" if all(_quotes(c) or c == ' ' for c in mark) and any(map(_quotes, mark)) else mark
 
@@ -65,7 +65,7 @@ def _quotes(character: str) -> bool:
 
 
 def _symbol(character: str) -> str:
-    """Return what the rules read for a character outside of ASCII: quotes, dashes, spaces and warnings in plain form."""
+    """Return the plain form of a non-ASCII character: quotes, dashes, spaces and warnings."""
     if character.isascii() or character.isalnum():
         return character
     category, name = unicodedata.category(character), unicodedata.name(character, '')
@@ -79,19 +79,19 @@ def _symbol(character: str) -> str:
 
 
 def _separates(character: str) -> bool:
-    """Return whether a character that stands alone between words is a pause, as a slash, a bar or a star is."""
+    """Return whether a single character between words is a pause, such as a slash, a bar or an asterisk."""
     return character in '/|*\\~+=<>^' or character == '\u2022'
 
 
 def _tail(match: re.Match[str]) -> str:
-    """Drop decoration at the end of a text, unless a word before it waits for a noun: 'do not touch the [knife]'."""
+    """Remove decoration at the end of a text, unless the word before it needs a noun: 'do not touch the [knife]'."""
     words = re.findall(r'[\w-]+', match.string[: match.start()])
     waits = bool(words) and re.fullmatch(DANGLING, words[-1]) is not None
     return match.group() if waits and match.string[match.start() - 1].isalnum() else ''
 
 
 def normal(text: str) -> str:
-    """Return `text` in lower case, without contractions, fillers, stutters and odd punctuation."""
+    """Return `text` in lower case, without contractions, fillers, stutters and unusual punctuation."""
     s = plain(text).replace('\u2019', "'").replace('\u2018', "'")
     s = re.sub(r'["\u201c\u201d\u201e\u00ab\u00bb()\[\]]', ' ', s)
     s = re.sub(HEARD_ITS, 'its ', s)
@@ -104,13 +104,13 @@ def normal(text: str) -> str:
     )
     s = re.sub(r'\s+', ' ', s).strip()
     s = re.sub(r'(?:\s*,\s*)+', ', ', s)
-    s = re.sub(r'(?<=\w)[\s,.!;-]+thank you(?=\W+\w)', ' ', s)  # "thank you, you" is no stutter
+    s = re.sub(r'(?<=\w)[\s,.!;-]+thank you(?=\W+\w)', ' ', s)  # "thank you, you" is not a stutter
     s = re.sub(r"\b([\w']+)(?: \1\b)+", r'\1', s)  # the the
     s = re.sub(r'\s+([.,;!?])', r'\1', s)
     return s.strip(' ,')
 
 
 def polish(text: str) -> str:
-    """Return a resolved text as the network gets it: no closing punctuation, 'I' in upper case."""
+    """Return a resolved text in the form for the network: no closing punctuation, 'I' in upper case."""
     s = without_closing_marks(text)
     return re.sub(r'\bi\b', 'I', s)

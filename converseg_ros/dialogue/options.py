@@ -1,4 +1,4 @@
-"""What can be chosen about the dialogue."""
+"""Options of the dialogue."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from converseg_ros.core.options import check_options, option
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the dialogue understands."""
+    """Options of the interpretation of texts."""
 
     backend: str = option('rules', choices=('rules', 'openai', 'local'))
-    """Who understands: rules; openai: any server with OpenAI's protocol, at `url`; local: a transformers folder."""
+    """Interpreter: rules; openai: any server with OpenAI's protocol, at `url`; local: a transformers folder."""
     url: str = 'http://127.0.0.1:8080/v1'
-    """Address of the server of `openai`."""
+    """Address of the server for `openai`."""
     model: str = ''
-    """Name of the server's model, or the folder of `local`."""
+    """Name of the model of the server, or the folder for `local`."""
     key_variable: str = 'OPENAI_API_KEY'
-    """Environment variable that holds the server's key."""
+    """Environment variable with the key of the server."""
     timeout_s: float = option(8.0, 0.1, 300.0)
-    """Seconds that the model may take; then the rules answer."""
+    """Timeout of the model in seconds; then the rules answer."""
     history: int = option(50, 1, 10_000)
-    """Turns kept for each operator."""
+    """Number of turns that are stored for each operator."""
 
     def __post_init__(self) -> None:
-        """Refuse settings that have no meaning."""
+        """Validate the options."""
         check_options(self, 'dialogue options')

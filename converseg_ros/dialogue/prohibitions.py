@@ -1,14 +1,14 @@
-"""The words of prohibitions and warnings: clauses that ask for a guard, and cues that a text might be meant as one.
+"""Patterns of prohibitions and warnings: clauses that ask for a safety instruction, and cues of possible ones.
 
-The patterns are matched against lower-case text without contractions (see normal.py). `KEEP_OUT`, `LEAVE_ALONE` and
-`OFF_LIMITS` are what the rules understand. The cues (see caution.py) are wider on purpose: a text that holds one and is
-not understood whole is refused.
+The patterns match lower-case text without contractions (see normal.py). `KEEP_OUT`, `LEAVE_ALONE` and `OFF_LIMITS` are
+understood by the rules. The cues (see caution.py) are deliberately broader: a text with a cue that is not understood
+completely is refused.
 """
 
 # ruff: noqa: E501  # tables of words read better unwrapped
 DET = r'(?:the|a|an|my|your|his|her|our|their|its|this|that|these|those|some|any|all|both|every|each|another|one|two|three|four|five)'
 
-# --- what is understood -----------------------------------------------------------------------------------------------
+# --- patterns that are understood ----------------------------------------------------------------------------------
 
 TOUCH = (
     r'(?:(?:(?:go|get|come|move|drive|reach|be)(?:ing)?|getting) (?:anywhere |too |any )?(?:near|nearer to|close to|closer to)|'
@@ -59,16 +59,16 @@ OFF_LIMITS = (
     rf'(?:must|should|shall|may|can|is|are|cannot)(?: not| never)?(?: to)?(?: ever)? be (?:left alone|avoided)|'
     rf'(?:(?:must|should|shall|may|can|will|is|are)(?: not| never)|cannot)(?: to)?(?: ever)? be {MOVED})'
 )
-# Said after what is to be guarded without changing it.
+# Phrases after the object that do not change its meaning.
 AFTERTHOUGHTS = (
     r'(?:[ ,]+(?:at all|ever|again|any ?more|under any circumstances|in any case|in any way|whatever happens|no matter what|for any reason|'
     r'at (?:any|all) costs?|for now|with your (?:gripper|hand|hands|arm)))+$'
 )
 PARTICLES = r'(?<! is)(?<! are) (?:up|over|away|down|around|apart|aside)$'  # 'do not pick the knife up'
-# A guard holds always: under which condition or why it was asked for is not passed on to the network.
+# A guard is permanent: conditions and reasons are not passed to the network.
 CONDITION = r'[ ,]+(?:from (?:water|fire|heat|dust|damage|falling|rain|sun|spills?|the (?:water|fire|heat|rain|sun))$|(?:if|when|while|whilst|unless|until|till|because|since|as long as|so that|so|or else|otherwise|for it|even)\b.*$)'
 
-# --- what cannot be guarded -------------------------------------------------------------------------------------------
+# --- phrases that cannot be guarded --------------------------------------------------------------------------------
 
 EXCEPTION = r'\b(?:but|except|excepting|besides|save for|other than|apart from|aside from|with the exception of|excluding|only|instead)\b'
 DANGLING = (
@@ -87,17 +87,17 @@ NO_NOUN = (
 
 # --- cues -------------------------------------------------------------------------------------------------------------
 
-# Words that may stand between any two others without a meaning of their own; left out where cues are looked for.
+# Words without a meaning of their own that may occur anywhere; removed before the search for cues.
 INTERJECTIONS = (
     r'\b(?:well|just|really|now|man|sir|mate|buddy|honestly|seriously|actually|basically|literally|simply|totally|listen|yes|sorry|kindly|'
     r"i (?:repeat|mean|say|said|beg you)|you know|sort of|kind of|if you (?:please|do not mind|would|will)|for (?:\w+'?s?|the love of \w+) sakes?|"
     r'whatever (?:you do|happens)|no matter what(?: happens)?|(?:will|would|could) you|thank you|thanks|of course|like|robot|right|also|too|oh|so)\b'
 )
-# Cues without a negation, looked for in the bare words of a text: first the cue, then what before it makes it harmless.
+# Cues without a negation, searched in the words of a text: the cue, and the words before it that make it harmless.
 DESCRIBED = r'\b(?:what|which|who|whose|where|things?|something|anything|objects?|items?|tools?|someone|somebody)\b(?: [\w-]+){0,6}$'
 FOR_USE = r'\b(?:what|which|that|tool|cloth|lid|cover|something|anything|thing|things|way|someone)(?: [\w-]+){0,3} (?:to|can|could|would|will|should)$'
 QUALIFIED = rf'(?:\b{DET}|(?<=\w )that(?: [\w-]+){{0,4}}|\b(?:what|which|who|those|one|ones|there|things?|something|anything|where|how|most|more|least|somewhere)(?: [\w-]+){{0,4}})$'
-# A sign is described by its words: they are no prohibition of the operator's.
+# The text of a sign is part of its description, not a prohibition of the operator.
 SIGN = (
     r'\b(?:sign|label|note|poster|sticker|plate)s? (?:that |which )?(?:says?|saying|reads?|reading)(?: (?!and\b|but\b|then\b|so\b)[\w-]+){1,4}|'
     r'\b(?:keep out|do not (?:enter|touch|disturb)|hands off|no \w+ing|no entry|off limits|danger|warning|caution|wet floor) (?:sign|label|sticker|poster|tape)s?\b'

@@ -1,4 +1,4 @@
-"""Prohibitions that were refused: until the operator explains or takes back one, nothing counts as safe."""
+"""Refused prohibitions: the scene is not safe until the operator explains or withdraws them."""
 
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue import caution
@@ -9,13 +9,16 @@ from converseg_ros.dialogue.split import split
 
 
 class Refused:
-    """The last refused prohibition of each operator; a guard that is understood or taking it back settles it."""
+    """The last refused prohibition of each operator; resolved by an understood safety instruction or by withdrawal."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
 
     def refuse(self, text: str, words: str, operator: str, reason: str = '') -> Heard:
-        """Keep a text and return its refusal with a question; `words`: its normal form. Only a stop in it is obeyed."""
+        """Store a text and return its refusal with a question; only a 'stop' in the text is executed.
+
+        words: the normal form of the text.
+        """
         self.texts[operator] = text
         stops = any(parse(c.text).command == CommandKind.STOP for c in split(words))
         return Heard(
@@ -26,14 +29,14 @@ class Refused:
         )
 
     def withdraw(self, operator: str = '') -> None:
-        """Forget what an operator's refused text was, if there is one."""
+        """Withdraw the refused text of an operator, if there is one."""
         self.texts.pop(operator, None)
 
     def settle(self, words: str, operator: str) -> Heard | None:
-        """Return what a yes or no means while a text is open, else None; commands that take it back are also done.
+        """Return the meaning of a yes or no while a text is open, else None.
 
-        A yes settles nothing: it does not say what is to be guarded. A no that is itself a prohibition ("don't!") does
-        not take the first one back.
+        Commands that withdraw the text are also executed. A yes does not resolve it, because it does not say what to
+        guard. A no that is a prohibition itself ("don't!") does not withdraw the first one.
         """
         text = self.texts.get(operator)
         if text is None or caution.count(words):

@@ -1,4 +1,4 @@
-"""Cut a sentence into clauses: several requests, and corrections of what was just said."""
+"""Split a sentence into clauses: several requests, and corrections of the previous one."""
 
 from dataclasses import dataclass
 import re
@@ -23,12 +23,12 @@ INSIDE = ('drawer', 'cupboard', 'cabinet', 'box')
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause: its words, whether it replaces the clause before it, and whether it goes on with that one's list."""
+    """One clause: its words, whether it replaces the previous clause, and whether it continues the list of that clause."""
 
     text: str
     corrects: bool = False
     continues: bool = False
-    apposed: bool = False  # follows a comma alone: 'the screwdriver, the yellow one'
+    apposed: bool = False  # after a comma only: 'the screwdriver, the yellow one'
 
 
 def split(sentence: str) -> list[Clause]:
@@ -63,7 +63,7 @@ def _put(match: re.Match[str]) -> str:
 
 
 def _conjuncts(sentence: str) -> list[tuple[str, bool, bool]]:
-    """Cut at 'and', 'then', commas where another request or another item of a list of things starts."""
+    """Split at 'and', 'then', and at commas before another request or another item of a list."""
     out: list[tuple[str, bool, bool]] = []
     start, continues, comma = 0, False, False
     for match in re.finditer(r',? (?:and then|and also|and|then|but|as well as|plus) |, ', sentence):
@@ -89,5 +89,5 @@ def _conjuncts(sentence: str) -> list[tuple[str, bool, bool]]:
 
 
 def _bare(left: str) -> str:
-    """Return the left side without the words that only introduce it."""
+    """Return the left side without introductory words."""
     return re.sub(r'^(?:show me|find|point to|where (?:is|are)|and|now|please|first)\s+', '', left)

@@ -1,4 +1,4 @@
-"""A text that a language model has still to understand."""
+"""A text that a language model has to interpret."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from converseg_ros.dialogue.options import Options
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """A text that a language model has still to understand: call `ask` in any thread, then `Dialogue.finish`."""
+    """A text that a language model has to interpret: call `ask` in any thread, then `Dialogue.finish`."""
 
     text: str
     words: str
@@ -22,7 +22,7 @@ class Thinking:
     reasons: tuple[str, ...] = ()
 
     def ask(self) -> Draft | str:
-        """Return what the model understood, or why it did not; takes up to `timeout_s`, changes nothing."""
+        """Return the interpretation of the model, or why there is none; takes up to `timeout_s`, has no side effects."""
         try:
             return ask_model(self.words, self.scene, self.turns, self.options)
         except (ConversegError, OSError, ValueError, RuntimeError) as error:

@@ -1,13 +1,13 @@
-"""The words the rules know, in one place: wrappers, verbs, markers, and which words speak of which family.
+"""The vocabulary of the rules: wrappers, verbs, markers, and the words of each family.
 
-All patterns are matched against lower-case text without contractions (see normal.py).
+All patterns match lower-case text without contractions (see normal.py).
 """
 
 # ruff: noqa: E501  # tables of words read better unwrapped
 from converseg_ros.core import Family
 from converseg_ros.dialogue.prohibitions import DET, KEEP_OUT
 
-# Said before a request without changing it; stripped again and again from the start of a clause.
+# Phrases before a request that do not change its meaning; removed repeatedly from the start of a clause.
 WRAPPERS = (
     r'(?:the )?(?:next|first|last|another|one more|new) (?:thing|question|task|job)(?=$|[ ,]+(?:i|please|where|what|which|show|find|can|could))',
     r'(?:hey|hi|hello|ok|okay|yo|dear)',
@@ -37,7 +37,7 @@ WRAPPERS = (
     r'(?:be )?careful(?= the )',
     r'make (?:it|that)',
 )  # fmt: skip
-# Said after a request without changing it.
+# Phrases after a request that do not change its meaning.
 TRAILERS = (
     r'please', r'thanks', r'thank you', r'thanks a lot', r'thank you very much', r'for me', r'robot', r'would you', r'will you',
     r'if you (?:do not mind|can|please|could)', r'instead', r'too', r'as well', r'now', r'right now', r'at the moment', r'ok', r'okay',
@@ -96,7 +96,7 @@ ABILITY = (
     r'\b(?:graspable|sittable|openable|usable|drinkable|edible)\b',
 )  # fmt: skip
 
-# Family: the first whose words occur wins (physics before affordances: 'safely set down' is about what would happen).
+# Family: the first row with a matching word applies (physics before affordances: 'safely set down' is about safety).
 FAMILIES: tuple[tuple[Family, str], ...] = (
     (
         Family.PHYSICS,
@@ -122,7 +122,7 @@ WISH = r'\bi (?:want|need|have|would like|wish) to\b'
 
 PARTICLES = r' (?:up|away|over here|over|here|to me|to us|off|on|out|with you|to (?:the|my) \w+)$'
 SAFELY = r'(?:safely|somewhere safe|where it is safe|(?:in|at|to) (?:a|some) safe (?:place|spot))'
-# any other imperative: a word that is no preposition, question or quantity, and then its object
+# any other imperative: a word that is not a preposition, question or quantity, followed by its object
 ANY_VERB = (
     rf'(?!(?:{AT}|{DET}|not|only|just|like|of|to|with|without|above|below|than|half|except|are|is|do|does|did|can|could|where|'
     rf'what|which|who|how|everything|something|anything|things?)\b)[a-z]+(?= (?:the|a|an|my|your)\b)'
@@ -136,7 +136,7 @@ DANGEROUS_THINGS = (
     r'(?:the )?(?:dangerous|hazardous|sharp|hot|unsafe|toxic) (?:things|objects|items|tools|stuff|parts|areas|places)'
 )
 
-# How clauses begin and what keeps them together.
+# Starts of clauses, and words that connect them.
 VERB = (
     rf'(?:show|find|locate|highlight|mark|segment|point|look|search|see|pick|grab|grasp|take|lift|fetch|hand|give|bring|pass|get|hold|'
     rf'carry|open|close|push|pull|press|turn|switch|use|go|stop|forget|avoid|undo|watch|tell|wipe|clean|move|i want|i would|'
@@ -166,18 +166,18 @@ DEMONSTRATED = rf'\b(?P<w>this|that|these|those)(?=$| (?:{PREPOSITION[3:-1].repl
 ONE = r'\b(?P<pre>(?:the|an?|another|which|any|each|every)(?: (?!of\b)[a-z-]+){0,3}) (?P<one>ones?)\b(?! of\b| can\b)'
 OTHER = r'(?:not (?:that|this|it)(?: one)?|(?:a |the )?(?:other|different|another)(?: one)?|another|something else|an other one)'
 
-# Notes that a phrase speaks of itself: 'the plate with crumbs on it', 'a spot where I will not knock it over'.
+# Phrases with a reference to themselves: 'the plate with crumbs on it', 'a spot where I will not knock it over'.
 OWN_IT = (
     r'\b(?:with|without|having|has|had) (?:(?!it\b)[\w-]+ ){1,5}?(?:on|in|under|inside|around|at|over|by|behind|through) (?:it|them)\b',
     r'\bwhere (?:i|you|we|nobody|no one|someone|the \w+) (?:(?!it\b)[\w-]+ )+?(?:it|them)\b',
     r'\bso (?:that )?(?:it|they|i|you|nobody|no one)\b.*',
 )
-PLACES = (  # said first, then what is there: 'second shelf, third box from the right'
+PLACES = (  # a place that precedes its content: 'second shelf, third box from the right'
     r'(?:on |in |at )?(?:the )?(?P<where>(?:first|second|third|fourth|fifth|last|top|bottom|middle|upper|lower|left|right) '
     r'(?P<place>shelf|row|rack|level|drawer|cupboard|cabinet|box|column|table|bench))'
 )
 
-# What is left of words the rules do not know; better refused with a reason than asked.
+# Words that the rules do not know; the text is refused with a reason.
 DOUBTFUL = (
     r'^(?:do not|never|no|not|nor|nothing|nobody|no one|sorry|yeah|yep|yes|hi|hey|except|but|because|if|unless|until|to|of|for|and|or)\b',
     r'^(?:i|we|he|she|they|it|me|us|you|to me|for me|somebody|someone is|people are)\b',
