@@ -1,1 +1,1 @@
-"""The operator's page: what it knows, how it is drawn, and its server."""
+"""The operator's page: its state, its drawing, and its server."""

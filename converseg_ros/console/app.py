@@ -1,4 +1,4 @@
-"""The console's server: one page, one websocket for everything it shows and says, one for its microphone."""
+"""The server of the console: one page, one websocket for output and texts, one for the microphone."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,15 +23,15 @@ from converseg_ros.web.guard import Bucket
 from converseg_ros.web.server import STATIC, add_page, make_app
 
 CLOUDS_EVERY = 0.5  # seconds
-STATE_EVERY = 1.0  # seconds at most between states, so that the page sees a node die
+STATE_EVERY = 1.0  # maximum seconds between states, so that the page detects that a node has died
 WORDS = {'undo': 'undo', 'forget': 'forget it', 'stop': 'stop', 'yes': 'yes', 'no': 'no', 'again': 'again'}
 
 
 class Console:
-    """Serves a ConsoleState. publish: sends a text to the node. reset: asks the node to forget everything.
+    """Serves a ConsoleState. publish: sends a text to the node. reset: resets the node.
 
-    ears: makes a running recogniser that tells its events to a function; may raise ConversegError (no model).
-    operator: under whose name the conversation is kept.
+    ears: creates a running recogniser that calls a function with its events; may raise ConversegError (no model).
+    operator: the name of the conversation.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Console:
         self.period = 1.0 / max_fps
         self.app = make_app('converseg console', host=host, token=token)
         self.pages = Broadcaster(self.app.state.limits.clients)
-        self.clouds_wanted = 0.0  # monotonic time until which some page looks at the 3D view
+        self.clouds_wanted = 0.0  # monotonic time until which a page shows the 3D view
         self.talking = threading.Lock()  # one microphone at a time
         self.new_image = threading.Event()
         self._stop = threading.Event()
@@ -62,13 +62,13 @@ class Console:
         self._routes(self.app)
 
     def start(self) -> 'Console':
-        """Start the threads that draw and tell."""
+        """Start the threads that draw and send."""
         for thread in self._threads:
             thread.start()
         return self
 
     def stop(self) -> None:
-        """End them."""
+        """Stop the threads."""
         self._stop.set()
         self.new_image.set()
         for thread in self._threads:
@@ -76,11 +76,11 @@ class Console:
                 thread.join(5)
 
     def image_arrived(self) -> None:
-        """Be told that the state has a new image; costs nothing."""
+        """Report that the state has a new image; returns immediately."""
         self.new_image.set()
 
     def _frames(self) -> None:
-        """Draw and send the newest image, at most `max_fps` times a second, only while a page looks."""
+        """Draw and send the newest image, at most `max_fps` times a second, only while a page is open."""
         due = 0.0
         while not self._stop.is_set():
             if not self.new_image.wait(0.2):
@@ -110,7 +110,7 @@ class Console:
                     self.pages.publish(f'cloud {name}', cloud_message(name, cloud.points, cloud.colors))
 
     def say(self, text: str) -> str:
-        """Send a text to the node, with the selected region in front; return what is wrong with it, or ''."""
+        """Send a text to the node, prefixed with the selected region; return what is wrong with it, or ''."""
         try:
             text = clean_text(text)
         except ConversegError as error:
@@ -124,7 +124,7 @@ class Console:
         return ''
 
     def _take(self, message: dict[str, Any]) -> str:
-        """Do what a page asks; return what is wrong with it, or ''."""
+        """Execute a request of a page; return what is wrong with it, or ''."""
         kind, value = message.get('type'), message.get('value', '')
         if kind == 'say' and isinstance(value, str):
             return self.say(value)
@@ -187,7 +187,7 @@ class Console:
                 await self._listen(socket)
 
     async def _listen(self, socket: WebSocket) -> None:
-        """Feed one page's microphone (16-bit PCM; the first message is the sample rate) to the recogniser."""
+        """Feed the microphone of one page (16-bit PCM; the first message is the sample rate) to the recogniser."""
         await socket.accept()
         rate = (await socket.receive_text())[:8]
         if self.ears is None or not self.talking.acquire(blocking=False):
@@ -219,7 +219,7 @@ class Console:
             self.talking.release()
 
     def _told(self, event: Event) -> None:
-        """Pass on what the recogniser tells."""
+        """Handle an event of the recogniser."""
         if event.kind == EventKind.PARTIAL:
             self.state.set_speech(self.state.speech['state'], event.text)
         elif event.kind == EventKind.FINAL:

@@ -1,4 +1,4 @@
-"""Images and clouds as the console's page takes them."""
+"""Encoding of images and clouds for the page of the console."""
 
 import json
 import struct
@@ -14,7 +14,7 @@ MOST_POINTS = 40_000  # of a cloud in the 3D view
 
 
 def encode_image(image: NDArray[np.uint8], kind: str = '.jpg', quality: int = 80) -> bytes:
-    """Return (H, W, 3) RGB or (H, W) grey as a file's bytes; kind: '.jpg' or '.png'."""
+    """Return (H, W, 3) RGB or (H, W) grey encoded as a file; kind: '.jpg' or '.png'."""
     import cv2
 
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == '.jpg' else []
@@ -26,7 +26,7 @@ def encode_image(image: NDArray[np.uint8], kind: str = '.jpg', quality: int = 80
 
 
 def draw_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    """Outline a mask in white on (H, W, 3) `image`, which is changed and returned."""
+    """Draw the outline of a mask in white on (H, W, 3) `image`, which is modified and returned."""
     import cv2
 
     if mask is not None and mask.any():
@@ -36,7 +36,7 @@ def draw_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> ND
 
 
 def draw_age(image: NDArray[np.uint8], age_s: float | None) -> NDArray[np.uint8]:
-    """Write the mask's age into the lower left corner of (H, W, 3) `image`, which is changed and returned."""
+    """Write the age of the mask into the lower left corner of (H, W, 3) `image`, which is modified and returned."""
     import cv2
 
     words = catalogue()['page']
@@ -51,17 +51,17 @@ def draw_age(image: NDArray[np.uint8], age_s: float | None) -> NDArray[np.uint8]
 def pack(kind: bytes, header: dict[str, Any], *parts: bytes) -> bytes:
     """Return a binary message: kind (1 byte), length of the header (4 bytes), header (JSON, padded to 4), parts."""
     head = json.dumps(header).encode()
-    head += b' ' * (-(len(head) + 1) % 4)  # the floats behind it start at a multiple of four
+    head += b' ' * (-(len(head) + 1) % 4)  # the floats after the header are aligned to four bytes
     return kind + struct.pack('<I', len(head))[:4] + head + b''.join(parts)
 
 
 def frame_message(image: NDArray[np.uint8], stamp_ns: int, age_s: float | None) -> bytes:
-    """Return an overlay as a message of the page."""
+    """Return an overlay as a message for the page."""
     return pack(b'F', {'stamp_ns': str(stamp_ns), 'age_s': age_s}, encode_image(image))
 
 
 def cloud_message(name: str, points: NDArray[np.float32], colors: NDArray[np.uint8]) -> bytes:
-    """Return (N, 3) points and (N, 3) colours as a message of the page, thinned evenly to MOST_POINTS."""
+    """Return (N, 3) points and (N, 3) colours as a message for the page, downsampled evenly to MOST_POINTS."""
     step = max(1, -(-len(points) // MOST_POINTS))
     points, colors = points[::step], colors[::step]
     header = {'name': name, 'count': len(points)}

@@ -1,4 +1,4 @@
-"""What the console knows: newest image, regions, clouds, and what was said; safe to use from any thread."""
+"""The state of the console: newest image, regions, clouds, and the conversation; thread-safe."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -19,13 +19,13 @@ from converseg_ros.core.palette import color_of
 from converseg_ros.core.texts import catalogue
 
 HISTORY = 200
-SAFE_S = 2.0  # seconds without a word on safety_ok (5 a second by default) until "safe" is no longer believed
-OLD_S = 3.0  # seconds without a message until the segmenter counts as gone
+SAFE_S = 2.0  # seconds without a message on safety_ok (5 Hz by default) after which "safe" is stale
+OLD_S = 3.0  # seconds without a message after which the segmenter counts as disconnected
 
 
 @dataclass(frozen=True, slots=True)
 class RegionView:
-    """One region as the page shows it; mask: (H, W) bool."""
+    """One region for the page; mask: (H, W) bool."""
 
     id: str
     label: int
@@ -44,10 +44,10 @@ class RegionView:
     calibrated: bool = False
     tracked: bool = False
     distance: float = float('nan')
-    valid_until_ns: int = 0  # 0 = for ever
+    valid_until_ns: int = 0  # 0: never stale
 
     def to_json(self, index: int, now_ns: int = 0) -> dict[str, Any]:
-        """Return what the page needs, words included."""
+        """Return the JSON object for the page, including texts."""
         words = catalogue()
         stale = bool(self.valid_until_ns) and now_ns > self.valid_until_ns
         status = Status.STALE if stale else self.status
@@ -83,7 +83,7 @@ class Cloud:
 
 @dataclass(slots=True)
 class Said:
-    """One thing said, and what became of it."""
+    """One text and its acknowledgement."""
 
     text: str
     at: float
@@ -95,7 +95,7 @@ class Said:
 
 
 class ConsoleState:
-    """Everything pages are told; methods may be called from any thread."""
+    """The state that is sent to the pages; methods may be called from any thread."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -113,15 +113,15 @@ class ConsoleState:
         self.speech: dict[str, Any] = {'state': '', 'partial': ''}
         self._paint: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
         self._paint_key: Any = None
-        self.version = 0  # counts changes of what `to_json` returns
+        self.version = 0  # incremented when the output of `to_json` changes
 
     def set_image(self, rgb: NDArray[np.uint8], stamp_ns: int) -> None:
-        """Take the newest image."""
+        """Set the newest image."""
         with self.lock:
             self.image, self.image_ns = rgb, stamp_ns
 
     def set_regions(self, regions: list[RegionView], stamp_ns: int) -> None:
-        """Take the newest regions."""
+        """Set the newest regions."""
         with self.lock:
             self.regions, self.regions_ns = regions, stamp_ns
             if self.selected not in {r.id for r in regions}:
@@ -129,41 +129,41 @@ class ConsoleState:
             self.touch()
 
     def set_cloud(self, name: str, cloud: Cloud) -> None:
-        """Take the newest cloud of a topic."""
+        """Set the newest cloud of a topic."""
         with self.lock:
             self.clouds[name] = cloud
 
     def set_safe(self, safe: bool) -> None:
-        """Take the newest verdict of the safety gate."""
+        """Set the newest verdict of the safety gate."""
         with self.lock:
             self._safe, self._safe_at = safe, time.monotonic()
             self.touch()
 
     @property
     def safe(self) -> bool | None:
-        """The verdict of the safety gate, false when it has fallen silent, None before the first one.
+        """Return the verdict of the safety gate: False if it is stale, None before the first one.
 
-        The topic is latched: the last word of a segmenter that was killed would stay true for ever.
+        The topic is latched: the last value of a segmenter that was killed would otherwise remain true.
         """
         return self._safe and time.monotonic() - self._safe_at <= SAFE_S
 
     def touch(self) -> None:
-        """Note that the segmenter lives and the page has something new."""
+        """Record that the segmenter is alive and that the state has changed."""
         self.heard_at = time.monotonic()
         self.version += 1
 
     def say(self, text: str) -> None:
-        """Note a text that goes to the node."""
+        """Record a text that is sent to the node."""
         with self.lock:
             self.said.append(Said(text, time.time()))
             self.question = ''
             self.version += 1
 
     def answer(self, text: str, accepted: bool, reason: str, question: str, understood: list[dict[str, str]]) -> None:
-        """Note the node's answer to a text, whoever said it."""
+        """Record the acknowledgement of a text, which may have been sent by another client."""
         with self.lock:
             said = next((s for s in reversed(self.said) if s.text == text and not s.answered), None)
-            if said is None:  # said by somebody else
+            if said is None:  # sent by another client
                 said = Said(text, time.time())
                 self.said.append(said)
             said.answered, said.accepted, said.reason, said.question = True, accepted, reason, question
@@ -172,13 +172,13 @@ class ConsoleState:
             self.touch()
 
     def set_speech(self, state: str = '', partial: str = '') -> None:
-        """Note what the microphone's recogniser is doing."""
+        """Set the state and the partial result of the recogniser."""
         with self.lock:
             self.speech = {'state': state, 'partial': partial}
             self.version += 1
 
     def pick(self, x: float, y: float) -> str:
-        """Select the region at a point of the image (0..1 each); return its id, '' where there is none."""
+        """Select the region at a point of the image (0..1 each); return its id, or '' if there is none."""
         with self.lock:
             fits = []
             for region in self.regions:
@@ -195,13 +195,13 @@ class ConsoleState:
             self.version += 1
 
     def age_s(self) -> float | None:
-        """Return by how much the newest mask is older than the newest image, or None without a mask or image."""
+        """Return by how many seconds the newest mask is older than the newest image, or None without both."""
         if not self.regions_ns or not self.image_ns:
             return None
         return max(0.0, (self.image_ns - self.regions_ns) / 1e9)
 
     def overlay(self) -> NDArray[np.uint8] | None:
-        """Return the newest image with the newest masks and their age drawn on it, or None without an image."""
+        """Return the newest image with the newest masks and their age, or None without an image."""
         import cv2
 
         with self.lock:
@@ -219,7 +219,7 @@ class ConsoleState:
         return draw_age(drawn, age if regions else None)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the whole state of the page."""
+        """Return the complete state for the page."""
         with self.lock:
             regions = [r.to_json(i, self.image_ns) for i, r in enumerate(self.regions)]
             return {
@@ -272,9 +272,9 @@ class ConsoleState:
 def _paint(
     regions: list[RegionView], selected: str, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return what drawing does to each pixel: its share of the image (of 255) and the colour added, (H, W, 3) each.
+    """Return the weight of the image (of 255) and the added colour of each pixel, (H, W, 3) each.
 
-    Masks change seldom and images often; what is drawn over a black and over a white image tells both at once.
+    Masks change less often than images. Drawing over a black and a white image gives both values.
     """
     layers = [Layer(_fit(r.mask, shape[:2]), '', r.role, r.status) for r in regions]
     chosen = next((layer.mask for layer, r in zip(layers, regions) if r.id == selected), None)
@@ -283,7 +283,7 @@ def _paint(
 
 
 def _fit(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return a mask at the image's size (the camera may have been switched in between)."""
+    """Return a mask resized to the image (the camera may have changed in between)."""
     if mask.shape == shape:
         return mask
     import cv2

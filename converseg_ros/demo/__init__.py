@@ -1,1 +1,1 @@
-"""What `converseg demo` records and writes."""
+"""Recording and output of `converseg demo`."""

@@ -1,4 +1,4 @@
-"""Start a segmenter node on topics of its own, replay a bag to it, and record what it answers."""
+"""Start a segmenter node on separate topics, replay a bag to it, and record its answers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from converseg_ros.ros.camera.replay import Bag, Replay
 
 NAMESPACE = '/converseg_demo'
 START_LIMIT = 90.0  # seconds for the node to load its network
-ANSWER_LIMIT = 60.0  # seconds for the last answer after the bag's end
+ANSWER_LIMIT = 60.0  # seconds for the last answer after the end of the bag
 
 
 def node_command(bag: Bag, model: str, device: str) -> list[str]:
@@ -45,7 +45,7 @@ def node_command(bag: Bag, model: str, device: str) -> list[str]:
 
 
 def play(bag: Bag, asked: Sequence[Instruction], *, model: str, device: str, rate: float) -> Recorder:
-    """Start the node, replay the bag, and return what was recorded of its answers."""
+    """Start the node, replay the bag, and return the recorded answers."""
     log = tempfile.NamedTemporaryFile('w+', prefix='converseg_demo_', suffix='.log', delete=False)  # noqa: SIM115
     print(f'starting the segmenter with {model} (log: {log.name})', flush=True)
     process = subprocess.Popen(
@@ -69,7 +69,7 @@ def play(bag: Bag, asked: Sequence[Instruction], *, model: str, device: str, rat
 
 
 def end(process: 'subprocess.Popen[bytes]') -> None:
-    """End the node, also while the user interrupts again: nothing is left behind."""
+    """End the node, also if the user interrupts again."""
     try:
         process.send_signal(signal.SIGINT)
         process.wait(5)
@@ -94,7 +94,7 @@ def _names(bag: Bag) -> dict[str, str]:
 
 
 def _wait(done: Any, limit: float, process: 'subprocess.Popen[bytes]', log: str, what: str) -> None:
-    """Wait until `done()`; raise ConversegError with the end of the node's log if it dies or takes too long."""
+    """Wait until `done()`; raise ConversegError with the end of the node's log if it dies or times out."""
     end = time.monotonic() + limit
     while not done():
         if process.poll() is not None or time.monotonic() > end:

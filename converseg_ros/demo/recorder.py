@@ -1,4 +1,4 @@
-"""Ask a segmenter node and keep what it publishes, for the demo."""
+"""Set the instructions of a segmenter node and record its messages, for the demo."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ KEEP = 40  # answered frames; a cloud of the whole scene has several megabytes
 
 
 class Recorder:
-    """A node of its own in a thread of its own; `regions` and `clouds` are keyed by the source image's stamp in ns."""
+    """A node in a separate thread; `regions` and `clouds` are keyed by the stamp of the source image in ns."""
 
     def __init__(self, namespace: str) -> None:
         """Subscribe to the segmenter in a namespace."""
@@ -48,7 +48,7 @@ class Recorder:
         self._thread = Thread(target=self._spin, daemon=True)
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start to receive."""
         self._thread.start()
 
     def _spin(self) -> None:
@@ -71,12 +71,12 @@ class Recorder:
         return keep
 
     def ready(self) -> bool:
-        """Whether the segmenter offers its services and publishes."""
+        """Return whether the segmenter offers its services and publishes."""
         publishers = self.node.count_publishers(self._subscriptions[0].topic_name)
         return self._heard_by.done() and self._set.service_is_ready() and publishers > 0
 
     def ask(self, instructions: Sequence[Instruction], timeout: float) -> None:
-        """Make these the standing instructions; raise ConversegError where the node refuses them."""
+        """Set the standing instructions; raise ConversegError if the node refuses them."""
         request = SetInstructions.Request(confirm=True)
         for i in instructions:
             message = conversion.from_instruction(i)
@@ -93,11 +93,11 @@ class Recorder:
             raise ConversegError(response.message if response else 'no response', where='demo')
 
     def answers(self, count: int) -> bool:
-        """Whether some frame answers all `count` instructions."""
+        """Return whether a frame answers all `count` instructions."""
         return any(len(regions) >= count for regions in list(self.regions.values()))
 
     def settle(self, seconds: float) -> None:
-        """Let what is under way arrive."""
+        """Wait for messages that are still being delivered."""
         time.sleep(seconds)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Write what the demo recorded: pictures, clouds, a table and a page."""
+"""Write the results of the demo: pictures, clouds, a table and an HTML page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from converseg_ros.msg import Region
 from converseg_ros.ros.messages import conversion
 from converseg_ros.web.demo_page import Answer, DemoPage, write_demo_page
 
-STRIP = 8  # pictures of other answered frames
+STRIP = 8  # number of pictures of other answered frames
 
 
 def write_results(
@@ -27,7 +27,8 @@ def write_results(
 ) -> bool:
     """Write everything into `out`; return whether every instruction was answered. images: colour by stamp in ns.
 
-    The frame shown is the middle one of those that answer all instructions: the choice does not look at the answers.
+    The frame that is shown is the middle one of those that answer all instructions; the choice does not depend on the
+    answers.
     """
     full = sorted(s for s, regions in recorder.regions.items() if len(regions) >= len(asked) and s in images)
     if not full:
@@ -70,7 +71,7 @@ def _answer(
     xyz: NDArray[np.float32] | None,
     colors: NDArray[np.uint8] | None,
 ) -> Answer:
-    """Write one instruction's files and return its row."""
+    """Write the files of one instruction and return its row."""
     mask = conversion.from_image(region.mask) > 0 if region.mask.width else np.zeros(rgb.shape[:2], bool)
     names = (f'{number:02d}_overlay.png', f'{number:02d}_mask.png')
     _png(out / names[0], draw_overlay(rgb, [_layer(region)]))
@@ -112,13 +113,13 @@ def _split(cloud: PointCloud2) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
 
 
 def _scene(recorder: Recorder, stamp: int) -> tuple[NDArray[np.float32] | None, NDArray[np.uint8] | None]:
-    """Return the whole scene's points and colours of one frame, organized, or None without depth."""
+    """Return the organized points and colours of the scene of one frame, or None without depth."""
     cloud = recorder.clouds['points'].get(stamp)
     return _split(cloud) if cloud is not None else (None, None)
 
 
 def _role_clouds(out: Path, recorder: Recorder, stamp: int) -> list[str]:
-    """Write the node's own clouds of one frame: the whole scene, what to act on, what to keep away from."""
+    """Write the clouds of the node for one frame: the scene, affordance regions, keep-out space."""
     written = []
     for topic, clouds in recorder.clouds.items():
         if not clouds:
@@ -133,7 +134,7 @@ def _role_clouds(out: Path, recorder: Recorder, stamp: int) -> list[str]:
 
 
 def _spread(values: Sequence[int], count: int) -> list[int]:
-    """Return at most `count` of the values, evenly spread."""
+    """Return at most `count` of the values, evenly distributed."""
     if len(values) <= count:
         return list(values)
     return [values[round(i * (len(values) - 1) / (count - 1))] for i in range(count)]

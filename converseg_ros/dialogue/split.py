@@ -23,7 +23,7 @@ INSIDE = ('drawer', 'cupboard', 'cabinet', 'box')
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause: its words, whether it replaces the previous clause, and whether it continues the list of that clause."""
+    """One clause: its words, whether it replaces the previous clause, and whether it continues its list."""
 
     text: str
     corrects: bool = False

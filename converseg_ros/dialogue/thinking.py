@@ -22,7 +22,7 @@ class Thinking:
     reasons: tuple[str, ...] = ()
 
     def ask(self) -> Draft | str:
-        """Return the interpretation of the model, or why there is none; takes up to `timeout_s`, has no side effects."""
+        """Return the interpretation of the model, or why there is none; takes up to `timeout_s`."""
         try:
             return ask_model(self.words, self.scene, self.turns, self.options)
         except (ConversegError, OSError, ValueError, RuntimeError) as error:

@@ -1,1 +1,1 @@
-"""One file a node: wiring only."""
+"""The nodes, one module each; they connect topics, services and parameters to functions."""

@@ -1,4 +1,4 @@
-"""Messages of the segmenter as the console shows them."""
+"""Conversion of the segmenter's messages for the console."""
 
 import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
@@ -14,7 +14,7 @@ MOST = 40_000  # points of a cloud; more are not visible on a page
 
 
 def view_region(message: Region) -> RegionView:
-    """Return a region's message as the page shows it; an unknown number in it reads as ERROR."""
+    """Return the view of a Region message; an unknown status number becomes ERROR."""
     asked = message.instruction
     mask = from_image(message.mask) if message.mask.width else np.zeros((0, 0), np.uint8)
     known = message.status in set(Status)
@@ -43,15 +43,15 @@ def view_region(message: Region) -> RegionView:
 
 
 def understood_json(message: Instruction) -> dict[str, str]:
-    """Return what the node understood an instruction as."""
+    """Return the interpretation of an instruction."""
     role = Role(message.role).name.lower() if message.role in set(Role) else ''
     return {'resolved': message.resolved_text or message.text, 'role': role, 'family': message.family}
 
 
 def read_cloud(message: PointCloud2, *, safety: bool = False, regions: bool = False) -> Cloud:
-    """Return a PointCloud2's finite points, thinned evenly, in the image's colours.
+    """Return the finite points of a PointCloud2, downsampled evenly, in the colours of the image.
 
-    safety: in the colour of safety. regions: in the colours that the regions have on the page, by the points' labels.
+    safety: in the colour of safety. regions: in the colours of the regions on the page, by the labels of the points.
     """
     fields = {f.name: f for f in message.fields}
     if not all(n in fields and fields[n].datatype == PointField.FLOAT32 for n in 'xyz'):

@@ -1,4 +1,4 @@
-"""The learning node: makes data, trains and evaluates, one job at a time and each in its own process."""
+"""The learning node: generates data, trains and evaluates; one job at a time, each in a separate process."""
 
 from collections.abc import Callable
 import math
@@ -27,7 +27,7 @@ KINDS = {'items': 'items', 'dataset': 'dataset', 'bag': 'bag', 'hub': 'hub'}
 
 
 class LearningNode(SameValue, Node):
-    """Three actions over the command line of this package; the ROS side only starts, watches and ends processes."""
+    """Three actions that run commands of this package; the node only starts, monitors and ends processes."""
 
     def __init__(self, **kwargs: Any) -> None:
         """Declare parameters and offer the actions."""
@@ -61,7 +61,7 @@ class LearningNode(SameValue, Node):
         def accept(_: Any) -> GoalResponse:
             with self._lock:
                 if self._busy:
-                    self.get_logger().warning(f'{name} refused: {self._busy} is at work')
+                    self.get_logger().warning(f'{name} refused: {self._busy} is running')
                     return GoalResponse.REJECT
                 self._busy = name
             return GoalResponse.ACCEPT
@@ -78,7 +78,7 @@ class LearningNode(SameValue, Node):
         return CancelResponse.ACCEPT
 
     async def _run(self, arguments: list[str], on_progress: Callable[[Progress], None]) -> tuple[int, Job]:
-        """Run a job in a process, watched by a thread; return its exit status and the job."""
+        """Run a job in a process that a thread monitors; return its exit status and the job."""
         self.get_logger().info(f'converseg {" ".join(arguments)}')
         job = self._job = Job(arguments, on_progress)
         ended: Future = Future(executor=self.executor)
@@ -91,7 +91,7 @@ class LearningNode(SameValue, Node):
         return int(await ended), job
 
     def _wake(self) -> None:
-        """Have the executor look at its waiting coroutines; a future that is done does not do so by itself."""
+        """Wake the executor to check waiting coroutines, which a completed future does not do."""
         if self.executor is not None:
             self.executor.wake()
 
@@ -129,11 +129,11 @@ class LearningNode(SameValue, Node):
 
         code, job = await self._run(arguments, tell)
         result = Generate.Result(success=code == 0, output=str(output), items=int(job.result.get('items', 0)))
-        result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
+        result.message = 'cancelled; the same goal resumes the work' if job.cancelled else '' if code == 0 else job.last
         return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
 
     async def _sample(self, handle: ServerGoalHandle, folder: Path, count: int) -> None:
-        """Take frames off the camera until there are enough; raise ConversegError where that fails."""
+        """Sample frames from the camera until there are enough; raise ConversegError on failure."""
         done: Future = Future(executor=self.executor)
 
         def tell(taken: int) -> None:
@@ -156,7 +156,7 @@ class LearningNode(SameValue, Node):
         trouble = await done
         self._sampler = None
         if trouble:
-            raise ConversegError(trouble, where='sampling', do='send the same goal again; the frames taken are kept')
+            raise ConversegError(trouble, where='sampling', do='send the same goal again; the sampled frames are kept')
 
     async def _train(self, handle: ServerGoalHandle) -> Train.Result:
         goal = handle.request
@@ -177,7 +177,7 @@ class LearningNode(SameValue, Node):
         code, job = await self._run(arguments, tell)
         result = Train.Result(success=code == 0, giou=giou[0])
         result.model = str(job.result.get('model', ''))
-        result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
+        result.message = 'cancelled; the same goal resumes the work' if job.cancelled else '' if code == 0 else job.last
         return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
 
     async def _evaluate(self, handle: ServerGoalHandle) -> Evaluate.Result:
@@ -201,18 +201,18 @@ class LearningNode(SameValue, Node):
         if code == 0:
             giou = job.result.get('giou')
             result.giou = math.nan if giou is None else float(giou)
-        result.message = 'cancelled; the same goal goes on' if job.cancelled else '' if code == 0 else job.last
+        result.message = 'cancelled; the same goal resumes the work' if job.cancelled else '' if code == 0 else job.last
         return self._end(handle, result, failed=code != 0, cancelled=job.cancelled)
 
     def close(self) -> None:
-        """End the job that is at work and let its goal be answered: the executor waits for open goals at its end."""
+        """End the running job and answer its goal, because the executor waits for open goals when it ends."""
         self._cancel()
         for patience in (0.8, 0.3):
             deadline = time.monotonic() + patience
             while self._busy and self.executor is not None and time.monotonic() < deadline:
                 self.executor.spin_once(timeout_sec=0.05)
             if self._job is not None:
-                self._job.kill()  # what it has committed stays; the same goal goes on
+                self._job.kill()  # committed work remains; the same goal resumes it
         for server in self._servers:
             server.destroy()
 

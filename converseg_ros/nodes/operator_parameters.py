@@ -1,4 +1,4 @@
-"""Every parameter of the speech, console and learning node: what it does, its range, and when it may change."""
+"""The parameters of the speech, console and learning nodes: description, range, and when they may change."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,9 @@ from converseg_ros.core.instruction import said_by
 from converseg_ros.ros.parameters import Parameter, check, declare_table, group
 from converseg_ros.speech.listener import ListenOptions
 
-OPERATOR = Parameter('operator', '', 'Who speaks: the conversation is kept under this name; empty: the nameless one.')
+OPERATOR = Parameter(
+    'operator', '', 'Name of the operator, who has a separate conversation; empty: the unnamed operator.'
+)
 SEGMENTER = Parameter('segmenter', 'segmenter', 'Name of the segmenter node.', live=False)
 
 
@@ -24,49 +26,52 @@ def _listening() -> list[Parameter]:
 
 SPEECH: tuple[Parameter, ...] = (
     Parameter(
-        'audio_source', 'microphone', 'Where sound comes from.', choices=('microphone', 'topic', 'files'), live=False
+        'audio_source', 'microphone', 'Source of the sound.', choices=('microphone', 'topic', 'files'), live=False
     ),
-    Parameter('device', '', 'Name or number of the input device; empty: the default one.', live=False),
-    Parameter('files', [''], '16-bit WAV files, fed at the pace of speech.', live=False),
+    Parameter('device', '', 'Name or number of the input device; empty: the default device.', live=False),
+    Parameter('files', [''], '16-bit WAV files that are played in real time.', live=False),
     Parameter(
-        'model', '', 'Folder of a faster-whisper model; empty: the small English one of the extra `speech`.', live=False
+        'model',
+        '',
+        'Folder of a faster-whisper model; empty: the small English model of the extra `speech`.',
+        live=False,
     ),
-    Parameter('fetch_model', False, '`model` is a hub name and may be fetched.', live=False),
-    Parameter('compute', 'auto', 'Where the model runs.', choices=('auto', 'cpu', 'cuda'), live=False),
-    Parameter(
-        'threads', 0, 'CPU threads of the recogniser; 0: as many as there are cores, at most 4.', 0, 64, live=False
-    ),
-    Parameter('hotwords', [''], 'Words to expect besides those of the scene.'),
-    Parameter('min_confidence', 0.45, 'Mean word probability below which nothing is published.', 0.0, 1.0),
+    Parameter('fetch_model', False, '`model` is a hub name and may be downloaded.', live=False),
+    Parameter('compute', 'auto', 'Device of the model.', choices=('auto', 'cpu', 'cuda'), live=False),
+    Parameter('threads', 0, 'CPU threads of the recogniser; 0: the number of cores, at most 4.', 0, 64, live=False),
+    Parameter('hotwords', [''], 'Hot-words in addition to those of the scene.'),
+    Parameter('min_confidence', 0.45, 'Minimum mean word probability of a published sentence.', 0.0, 1.0),
     *_listening(),
     OPERATOR,
     SEGMENTER,
 )
 CONSOLE: tuple[Parameter, ...] = (
-    Parameter('host', '127.0.0.1', 'Address to listen on; beyond this machine pages need the token.', live=False),
-    Parameter('port', 8723, 'Its port; 0: a free one.', 0, 65535, live=False),
-    Parameter('token', '', 'What pages must know; empty: made up where one is needed.', live=False),
+    Parameter('host', '127.0.0.1', 'Address to listen on; pages on other machines need the token.', live=False),
+    Parameter('port', 8723, 'Port; 0: a free one.', 0, 65535, live=False),
+    Parameter('token', '', 'Token of the pages; empty: generated if one is needed.', live=False),
     Parameter('image_transport', 'raw', 'Type of the image topic.', choices=('raw', 'compressed'), live=False),
-    Parameter('max_fps', 20.0, 'Most frames a second to a page.', 1.0, 60.0),
+    Parameter('max_fps', 20.0, 'Maximum frames per second for a page.', 1.0, 60.0),
     Parameter('speech', True, "Recognise speech from the browser's microphone.", live=False),
-    Parameter('speech_model', '', 'Folder of its model; empty: the small English one.'),
-    Parameter('speech_device', 'auto', 'Where it runs.', choices=('auto', 'cpu', 'cuda')),
+    Parameter('speech_model', '', 'Folder of the speech model; empty: the small English model.'),
+    Parameter('speech_device', 'auto', 'Device of the speech model.', choices=('auto', 'cpu', 'cuda')),
     OPERATOR,
     SEGMENTER,
 )
 
 
 LEARNING: tuple[Parameter, ...] = (
-    Parameter('sample_period', 1.0, 'Seconds between live frames.', 0.02, 3600.0, live=False),
+    Parameter('sample_period', 1.0, 'Seconds between sampled frames.', 0.02, 3600.0, live=False),
     Parameter(
         'sample_change',
         4.0,
-        'Mean grey levels by which a live frame must differ from the last one kept.',
+        'Minimum mean difference in grey levels between a sampled frame and the previous one.',
         0.0,
         255.0,
         live=False,
     ),
-    Parameter('sample_frames', 100, "Live frames where a goal's `max_frames` is 0.", 1, 100_000, live=False),
+    Parameter(
+        'sample_frames', 100, 'Number of sampled frames if `max_frames` of the goal is 0.', 1, 100_000, live=False
+    ),
     Parameter('image_transport', 'raw', 'Type of the image topic.', choices=('raw', 'compressed'), live=False),
 )
 
@@ -74,7 +79,7 @@ LEARNING: tuple[Parameter, ...] = (
 def declare(
     node: Node, table: Sequence[Parameter], apply: Callable[[dict[str, Any]], None] | None = None
 ) -> dict[str, Any]:
-    """Declare a table on a node and return the values; `apply` is told all values whenever live ones changed."""
+    """Declare the parameters of a table and return their values; `apply` is called with all values after a change."""
     by_name = {p.name: p for p in table}
     first = declare_table(node, table)
 
@@ -100,13 +105,13 @@ def declare(
 
 
 def check_all(table: Sequence[Parameter], values: Mapping[str, Any]) -> None:
-    """Raise InputError naming the first parameter whose value it cannot have."""
+    """Raise InputError for the first parameter with an invalid value."""
     for p in table:
         check_operator(p, values[p.name])
 
 
 def check_operator(p: Parameter, value: Any) -> None:
-    """Raise InputError where a parameter cannot have this value; an operator's name must be one that can be said."""
+    """Raise InputError if a value is invalid; the name of an operator must be valid as a prefix of texts."""
     check(p, value)
     if p is OPERATOR:
         said_by(str(value), '')

@@ -1,4 +1,4 @@
-"""The tables of parameters in docs/: `python -m converseg_ros.nodes.parameter_docs docs` writes them anew."""
+"""Write the parameter tables in docs/: `python -m converseg_ros.nodes.parameter_docs docs`."""
 
 from pathlib import Path
 import re
@@ -18,7 +18,7 @@ _TABLE = re.compile(re.escape(HEAD) + r'(\|[^\n]*\n)+')
 
 
 def page_with_table(text: str, name: str) -> str:
-    """Return a page of the docs with its table of parameters as it should be."""
+    """Return a page of the docs with its current parameter table."""
     table, when = PAGES[name]
     return _TABLE.sub(lambda _: HEAD + markdown(table, when) + '\n', text)
 

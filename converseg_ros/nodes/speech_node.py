@@ -1,4 +1,4 @@
-"""The speech node: a microphone, an audio topic or WAV files become `instruction`; without any of them it says why."""
+"""The speech node: publishes sentences from a microphone, an audio topic or WAV files on `instruction`."""
 
 from collections import Counter
 from dataclasses import fields
@@ -26,7 +26,7 @@ from converseg_ros.speech.listener import Event, EventKind, Listener, ListenOpti
 from converseg_ros.speech.recogniser import Limits, Recogniser
 from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
 
-PIECE = 1600  # samples of a file fed at a time (0.1 s)
+PIECE = 1600  # samples of a file per call (0.1 s)
 
 
 def listen_options(settings: dict[str, Any]) -> ListenOptions:
@@ -35,10 +35,10 @@ def listen_options(settings: dict[str, Any]) -> ListenOptions:
 
 
 class SpeechNode(SameValue, Node):
-    """Wires sound to the listener and its events to topics; a missing microphone or model leaves the node running."""
+    """Connects audio to the listener and its events to topics; the node keeps running without microphone or model."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """Declare parameters and open the source of sound."""
+        """Declare parameters and open the audio source."""
         super().__init__('speech', **kwargs)
         self.settings = declare(self, SPEECH, self._apply)
         self._words = self.create_publisher(String, 'instruction', reliable(10))
@@ -60,7 +60,7 @@ class SpeechNode(SameValue, Node):
             self._complain(str(error))
 
     def _open(self) -> None:
-        """Load the recogniser and open the source of sound; raise ConversegError where one of them is missing."""
+        """Load the recogniser and open the audio source; raise ConversegError if one of them is missing."""
         s = self.settings
         try:
             recogniser = Recogniser(s['model'], fetch=s['fetch_model'], device=s['compute'], threads=s['threads'])
@@ -95,7 +95,7 @@ class SpeechNode(SameValue, Node):
         self.tell_state(text)
 
     def tell_state(self, text: str) -> None:
-        """Publish what the node is doing, in words."""
+        """Publish the state of the node as text."""
         self._state.publish(String(data=text))
 
     def _told(self, event: Event) -> None:
@@ -113,7 +113,7 @@ class SpeechNode(SameValue, Node):
             self.tell_state(event.text)
 
     def _diagnose(self, event: Event) -> None:
-        """Say on /diagnostics how the last sentence was heard."""
+        """Publish the diagnostics of the last sentence."""
         name = self.get_fully_qualified_name()
         values = {
             'text': event.text if event.kind == EventKind.FINAL else '',
@@ -132,12 +132,12 @@ class SpeechNode(SameValue, Node):
         self._diagnostics.publish(message)
 
     def _follow(self) -> None:
-        """Expect the words of the parameter and of the scene."""
+        """Set the hot-words of the parameter and of the scene."""
         if self._live is not None:
             self._live.listener.hotwords = sorted(self._scene | {w for w in self.settings['hotwords'] if w})
 
     def _on_regions(self, message: RegionArray) -> None:
-        """Expect the words of the scene."""
+        """Set the hot-words of the scene."""
         self._scene = {head(r.instruction.resolved_text or r.instruction.text) for r in message.regions} - {''}
         self._follow()
 
@@ -156,7 +156,7 @@ class SpeechNode(SameValue, Node):
             self.get_logger().warning(str(error), throttle_duration_sec=5.0)
 
     def _read(self, files: list[str]) -> None:
-        """Feed WAV files at the pace at which they were spoken, with a pause after each."""
+        """Play WAV files in real time, with a pause after each."""
         assert self._live is not None
         for name in files:
             try:
@@ -171,7 +171,7 @@ class SpeechNode(SameValue, Node):
                 self._live.feed(sound[start : start + PIECE])
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop the listener."""
         self._ended.set()
         if self._microphone is not None:
             self._microphone.close()
@@ -182,7 +182,7 @@ class SpeechNode(SameValue, Node):
 
 
 def end(node: Any) -> None:
-    """Stop listening."""
+    """Stop the listener."""
     node.close()
 
 
