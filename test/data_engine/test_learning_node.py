@@ -95,7 +95,7 @@ def test_generate_reports_progress_refuses_a_second_job_and_can_be_cancelled_and
     assert time.monotonic() - start < 10  # the node answers while its job computes
     ended = learner.finish(first)
     if ended.status == CANCELED:
-        assert not ended.result.success and 'goes on' in ended.result.message
+        assert not ended.result.success and 'resumes' in ended.result.message
     second = learner.send('generate', goal, heard)
     assert second.accepted
     ended = learner.finish(second)
