@@ -1,1 +1,1 @@
-"""The measurements of `converseg bench`, one module for each part."""
+"""Benchmarks of `converseg bench`, one module for each part."""

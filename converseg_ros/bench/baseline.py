@@ -1,7 +1,7 @@
-"""The reference's way to answer one instruction: transformers' own forward passes, nothing kept, nothing shared.
+"""The baseline for one instruction: the forward passes of transformers without caches and without sharing.
 
-Slow on purpose. The benchmark measures against it, and the tests use it as an independent computation of what the
-predictor computes otherwise.
+It is slow on purpose: the benchmark compares with it, and the tests use it as an independent implementation of the
+predictor.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ def answer(
     select: Select | None = None,
     max_pixels: int | None = None,
 ) -> tuple[Tensor, float]:
-    """Return (H, W) logits at image size and the object score logit; the image file is read anew every time."""
+    """Return (H, W) logits at image size and the object score logit; the image file is read again in every call."""
     rgb = read_rgb(path)
     config, mode = network.config, preprocess or network.config.preprocess
     select = select or config.select
@@ -47,7 +47,7 @@ def answer(
 
 
 def _encode_image(network: ConverSegNet, pixels: Tensor) -> ImageFeatures:
-    """Run SAM 2's encoder as transformers does; another family has one way only."""
+    """Run the encoder of SAM 2 as transformers does; other encoders have only one implementation."""
     encoder = network.image_encoder
     if not hasattr(encoder, 'vision'):
         return network.encode_image(pixels)
@@ -56,7 +56,7 @@ def _encode_image(network: ConverSegNet, pixels: Tensor) -> ImageFeatures:
 
 
 def _encode_text(encoder: Any, rgb: NDArray[np.uint8], text: str, max_pixels: int | None) -> LanguageFeatures:
-    """Run Qwen2.5-VL as transformers does, with the logits of the whole vocabulary, which nobody needs."""
+    """Run Qwen2.5-VL as transformers does, including the logits of the whole vocabulary, which are not used."""
     kept = encoder.max_pixels
     encoder.max_pixels = max_pixels or kept
     cut = encoder.prepare_image(rgb).patches
@@ -75,7 +75,8 @@ def _encode_text(encoder: Any, rgb: NDArray[np.uint8], text: str, max_pixels: in
         use_cache=False,
     )
     hidden = output.last_hidden_state[0]
-    torch.nn.functional.linear(hidden, model.language_model.embed_tokens.weight)  # the head's matrix is tied to it
+    # the language head is tied to this matrix
+    torch.nn.functional.linear(hidden, model.language_model.embed_tokens.weight)
     chat.tokenizer.encode_special_tokens = False
     special = {chat.tokenizer.token_to_id(t) for t in ('<|im_start|>', '<|im_end|>', '<|vision_start|>')}
     chat.tokenizer.encode_special_tokens = True
@@ -86,7 +87,7 @@ def _encode_text(encoder: Any, rgb: NDArray[np.uint8], text: str, max_pixels: in
 
 
 def _decode(network: ConverSegNet, image: ImageFeatures, prompts: Prompts, tokens: tuple[int, ...]) -> Decoded:
-    """Run SAM's mask decoder as transformers does; an alignment map has one way only."""
+    """Run the mask decoder of SAM as transformers does; an alignment map has only one implementation."""
     if network.alignment is not None:
         return network.decode(image, prompts, tokens=tokens)
     sam, embedding = network.decoder.sam, image.embedding

@@ -1,10 +1,10 @@
-"""Measure the console: frames a second to three pages while one more reads slowly, and what they cost its source.
+"""Measure the console: frame rate of three pages while a fourth reads slowly, and the effect on the source.
 
 converseg bench console --json console.json
 
-A camera of 640x480 at 30 Hz and masks at 2 Hz go into the real state, server and websockets; pages are plain websocket
-clients. The source's own pace with and without pages is compared within the run. (From speech to the overlay:
-`converseg bench operator`.)
+A camera of 640x480 at 30 Hz and masks at 2 Hz are fed into the real state, server and websockets; pages are plain
+websocket clients. The rate of the source with and without pages is compared in the same run. (From speech to the
+overlay: `converseg bench operator`.)
 """
 
 import argparse
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 class Source(threading.Thread):
-    """A camera at 30 Hz and a network at 2 Hz, as the console node's callbacks feed the state."""
+    """A camera at 30 Hz and a network at 2 Hz that feed the state like the callbacks of the console node."""
 
     def __init__(self, state: Any, tell: Any) -> None:
         super().__init__(daemon=True)
@@ -38,7 +38,7 @@ class Source(threading.Thread):
         self.sent, self.ended = 0, threading.Event()
 
     def run(self) -> None:
-        """Feed until the end."""
+        """Feed until stopped."""
         from converseg_ros.console.state import RegionView
         from converseg_ros.core import Role, Status
 
@@ -63,7 +63,7 @@ class Source(threading.Thread):
 
 
 def read_frames(address: str, seconds: float, pause: float, counts: list[int], n: int) -> None:
-    """Count the frames one page gets; `pause` seconds after each message make it slow."""
+    """Count the frames of one page; a `pause` in seconds after each message makes it slow."""
     from websockets.sync.client import connect
 
     with connect(f'ws://{address}/ws', max_size=None, max_queue=2, close_timeout=0.2) as page:
@@ -75,7 +75,7 @@ def read_frames(address: str, seconds: float, pause: float, counts: list[int], n
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print and write; 1 if a promise of docs/operator.md is not kept."""
+    """Measure, print and write; return 1 if a limit in docs/operator.md is exceeded."""
     from converseg_ros.console.app import Console
     from converseg_ros.console.state import ConsoleState
     from converseg_ros.web.server import Running

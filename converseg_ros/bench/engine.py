@@ -1,4 +1,4 @@
-"""Measure the data engine: prompts a second without the judge's time, and what a finished run costs to resume.
+"""Measure the data engine: prompts per second without the time of the judge, and the cost of resuming a finished run.
 
 converseg bench engine --source scenes/train --json engine.json
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from converseg_ros.core.files import write_json
 
-PROMPTS_PER_S, RESUME_S = 20.0, 5.0  # what docs/engine.md promises
+PROMPTS_PER_S, RESUME_S = 20.0, 5.0  # limits in docs/engine.md
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 class _Timed:
-    """A judge that counts the seconds and calls of another."""
+    """A judge that counts the time and calls of another judge."""
 
     def __init__(self, judge: Any) -> None:
         self._judge, self.seconds, self.calls, self.name = judge, 0.0, 0, judge.name
@@ -43,7 +43,7 @@ class _Timed:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print and write; 1 if a promise is not kept."""
+    """Measure, print and write; return 1 if a limit is exceeded."""
     from converseg_ros.data_engine.build import Plan, gather, make_pipeline
 
     with tempfile.TemporaryDirectory(prefix='converseg-bench-') as folder:

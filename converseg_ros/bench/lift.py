@@ -1,7 +1,7 @@
-"""Measure lifting: its speed beside Open3D's chain in the same run, and its errors against exact geometry.
+"""Measure lifting: its speed compared with Open3D's chain in the same run, and its errors against exact geometry.
 
 converseg bench lift --json lift.json
-converseg bench lift --scenes DIR --json lift.json     rendered scenes beside the analytic ones
+converseg bench lift --scenes DIR --json lift.json     rendered scenes in addition to the analytic ones
 """
 
 import argparse
@@ -32,15 +32,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('--json', type=Path, help='write the results here')
     parser.add_argument('--scenes', type=Path, help='folder of rendered scenes with exact depth and labels')
-    parser.add_argument('--progress', type=Path, help='go on where a run with this file was cut off (rendered scenes)')
-    parser.add_argument('--truth-only', action='store_true', help='judge scenes, time nothing')
-    parser.add_argument('--count', type=int, default=200, help='scenes to judge of each kind (default: %(default)s)')
+    parser.add_argument(
+        '--progress', type=Path, help='resume a run with this file that was interrupted (rendered scenes)'
+    )
+    parser.add_argument('--truth-only', action='store_true', help='evaluate scenes without timing')
+    parser.add_argument('--count', type=int, default=200, help='scenes of each kind to evaluate (default: %(default)s)')
     parser.add_argument('--repeat', type=int, default=15, help='timed repetitions (default: %(default)s)')
-    parser.add_argument('--no-open3d', action='store_true', help='do not time Open3D beside')
+    parser.add_argument('--no-open3d', action='store_true', help='do not time Open3D for comparison')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print and write; 1 if a promise of docs/lifting.md is not kept."""
+    """Measure, print and write; return 1 if a limit in docs/lifting.md is exceeded."""
     from converseg_ros.bench.lift_truth import judge_analytic, judge_rendered
 
     result: dict[str, Any] = {'speed': {}, 'truth': {}}
@@ -56,14 +58,14 @@ def run(args: argparse.Namespace) -> int:
     result['command'] = args.command_line
     result['failed'] = failures(result)
     for failure in result['failed']:
-        print(f'NOT KEPT: {failure}')
+        print(f'LIMIT EXCEEDED: {failure}')
     if args.json is not None:
         write_json(args.json, result)
     return 1 if result['failed'] else 0
 
 
 def failures(result: dict[str, Any]) -> list[str]:
-    """Return the promises that these numbers break."""
+    """Return the limits that these numbers exceed."""
     out = []
     for name, speed in result['speed'].items():
         if speed['median_ms'] > LIMITS_MS[name]:
@@ -71,7 +73,7 @@ def failures(result: dict[str, Any]) -> list[str]:
         if 'times_faster' in speed:
             if speed['times_faster'] < 6:
                 out.append(f'{name}: {speed["times_faster"]:.1f} times faster than Open3D, at least 6')
-            # its chain keeps other points, at the very edge, and its box turns with them: only printed
+            # the points of the chain differ at the border of the region, which changes its box: printed without a limit
             if speed['box_iou_same_points'] < 0.9:
                 out.append(f'{name}: box IoU {speed["box_iou_same_points"]:.2f} with Open3D on the same points')
             if speed['centroid_mm'] > 5:
@@ -87,7 +89,7 @@ def failures(result: dict[str, Any]) -> list[str]:
 
 
 def four_regions(size: tuple[int, int]) -> tuple[Frame, list[tuple[Instruction, NDArray[np.bool_]]]]:
-    """Return a frame with camera-like depth and four regions of 60,000 pixels in all, the first a support."""
+    """Return a frame with camera-like depth and four regions of 60,000 pixels in total; the first is a support."""
     from converseg_ros.lifting.truth import TABLE, random_scene
     from converseg_ros.scenes.render.depth_camera import observe
 
@@ -136,7 +138,7 @@ def open3d_chain(frame: Frame, masks: list[NDArray[np.bool_]]) -> list[tuple[NDA
 
 
 def measure_speed(size: tuple[int, int], *, repeat: int, open3d: bool) -> dict[str, float]:
-    """Return median and best time of lifting four regions, and how it compares with Open3D on the same arrays."""
+    """Return median and best time of lifting four regions, and the comparison with Open3D on the same arrays."""
     from converseg_ros.lifting import lift_regions
     from converseg_ros.lifting.truth import box_iou
 
@@ -145,7 +147,7 @@ def measure_speed(size: tuple[int, int], *, repeat: int, open3d: bool) -> dict[s
     masks = [mask for _, mask in requests]
     theirs = open3d_chain(frame, masks) if open3d else []
     ours, times = Times(), Times()
-    for _ in range(max(3, repeat // 3)):  # in turns: a machine's speed changes while it is measured
+    for _ in range(max(3, repeat // 3)):  # alternating, because the speed of a machine changes during the measurement
         for _ in range(3):
             ours.add(lambda: lift_regions(frame, requests))
         if open3d:
@@ -164,7 +166,7 @@ def measure_speed(size: tuple[int, int], *, repeat: int, open3d: bool) -> dict[s
             'times_faster': median(times.clock) / median(ours.clock),
             'times_less_cpu': median(times.cpu) / median(ours.cpu),
         }
-        pairs = list(zip(geometries, theirs, strict=True))[1:]  # a plane's box is thinner than its noise
+        pairs = list(zip(geometries, theirs, strict=True))[1:]  # without the plane, whose box is thinner than its noise
         ious = [box_iou(g.box, _box(b)) for g, (_, b) in pairs if g.box is not None]
         same = [
             box_iou(g.box, _box(_cloud(g.points).get_oriented_bounding_box())) for g, _ in pairs if g.box is not None
@@ -181,26 +183,26 @@ def measure_speed(size: tuple[int, int], *, repeat: int, open3d: bool) -> dict[s
 
 
 def _apart(geometry: Geometry, points: NDArray[np.float64]) -> float:
-    """Return the distance in metres between a region's centroid and the mean of points; infinite without one."""
+    """Return the distance in metres between the centroid of a region and the mean of points; infinite without one."""
     if geometry.centroid is None:
         return float('inf')
     return float(np.linalg.norm(points.mean(0) - geometry.centroid))
 
 
 def _box(box: Any) -> OrientedBox:
-    """Return Open3D's box as ours."""
+    """Convert Open3D's box to ours."""
     return OrientedBox(np.asarray(box.center), np.asarray(box.R), np.asarray(box.extent))
 
 
 def _cloud(points: NDArray[np.float32]) -> Any:
-    """Return points as Open3D's cloud."""
+    """Convert points to Open3D's cloud."""
     import open3d as o3d
 
     return o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
 
 
 def _other_noise(frame: Frame, masks: list[NDArray[np.bool_]]) -> tuple[Frame, list[NDArray[np.bool_]]]:
-    """Return the frame with as much noise again, to see how far Open3D agrees with itself."""
+    """Return the frame with additional noise of the same size, to measure how well Open3D agrees with itself."""
     from converseg_ros.lifting.depth import depth_sigma
 
     assert frame.depth is not None
@@ -211,14 +213,14 @@ def _other_noise(frame: Frame, masks: list[NDArray[np.bool_]]) -> tuple[Frame, l
 
 
 class Times:
-    """Milliseconds of calls, by the clock and of the processor (all threads)."""
+    """Wall-clock and CPU milliseconds (of all threads) of calls."""
 
     def __init__(self) -> None:
         self.clock: list[float] = []
         self.cpu: list[float] = []
 
     def add(self, work: Callable[[], object]) -> None:
-        """Call `work` once."""
+        """Call and time `work` once."""
         start, spent = time.perf_counter(), time.process_time()
         work()
         self.clock.append(1000 * (time.perf_counter() - start))
@@ -226,7 +228,7 @@ class Times:
 
 
 def _share_inside(geometry: Geometry) -> float:
-    """Return the share of a region's points that its box holds."""
+    """Return the share of the points of a region inside its box."""
     box = geometry.box
     if box is None:
         return 0.0

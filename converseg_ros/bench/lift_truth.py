@@ -1,4 +1,4 @@
-"""What lifting makes of scenes whose geometry is exact: errors of planes, placements, boxes and grasps."""
+"""Errors of lifting on scenes with exact geometry: planes, placements, boxes and grasps."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
@@ -28,14 +28,14 @@ from converseg_ros.scenes.graph import Scene, View, object_mask
 
 PUT = Instruction('where can I set it down', role=Role.AFFORDANCE)
 GRASP = Instruction('what can I pick up', role=Role.AFFORDANCE)
-MARGIN = 0.01  # metres that must be free around the footprint, besides
+MARGIN = 0.01  # metres around the footprint that must also be free
 LEAST_SUPPORT, LEAST_OBJECT = 3000, 600  # pixels
-WHOLE = 0.95  # share of a thing that must be in view for its box to be compared
+WHOLE = 0.95  # share of an object that must be visible for a comparison of its box
 
 
 @dataclass(slots=True)
 class Tally:
-    """Errors over many scenes, or over one."""
+    """Errors over one or more scenes."""
 
     degrees: list[float] = field(default_factory=list)
     millimetres: list[float] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Tally:
     axis_degrees: list[float] = field(default_factory=list)
 
     def add(self, other: 'Tally') -> None:
-        """Count another tally in."""
+        """Add another tally."""
         for f in fields(self):
             mine, theirs = getattr(self, f.name), getattr(other, f.name)
             if isinstance(mine, dict):
@@ -69,7 +69,7 @@ class Tally:
         support: int,
         options: LiftOptions,
     ) -> None:
-        """Judge the plane and the placements of one support."""
+        """Evaluate the plane and the placements of one support."""
         geometry = lift_regions(frame, [(PUT, mask)], options)[0]
         self.scenes += 1
         self.scenes_placed += bool(geometry.placements)
@@ -115,7 +115,7 @@ class Tally:
 
 
 def _kinds(depth: NDArray[np.float32], seed: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Yield the ideal depth and what a depth camera makes of it."""
+    """Yield ideal depth and camera-like depth."""
     from converseg_ros.scenes.render.depth_camera import observe
 
     yield 'ideal', depth
@@ -125,7 +125,7 @@ def _kinds(depth: NDArray[np.float32], seed: int) -> Iterator[tuple[str, NDArray
 def judge_analytic(count: int) -> dict[str, dict[str, Any]]:
     """Return the numbers over `count` analytic tables, by kind of depth.
 
-    In every other scene the mask covers what stands on the table too, as a careless one would.
+    In every other scene the mask also covers the objects on the table, like an inaccurate mask.
     """
     tallies = {'ideal': Tally(), 'camera-like': Tally()}
     options = LiftOptions()
@@ -144,7 +144,7 @@ def judge_analytic(count: int) -> dict[str, dict[str, Any]]:
 
 
 def _judge_objects(tally: Tally, scene: TruthScene, frame: Frame) -> None:
-    """Compare upright boxes and principal axes of objects wholly in view with the true solids."""
+    """Compare upright boxes and principal axes of completely visible objects with the true solids."""
     whole = scene.labels.copy()
     whole[1:-1, 1:-1] = 0
     cut = set(np.unique(whole).tolist())
@@ -178,7 +178,7 @@ def _judge_box(
 
 
 class _Mesh:
-    """A built scene as something to cast rays at."""
+    """Ray casting in a built scene."""
 
     def __init__(self, built: Any) -> None:
         self.built = built
@@ -195,9 +195,9 @@ class _Mesh:
 def judge_rendered(folder: Path, count: int, progress: Path | None = None) -> dict[str, dict[str, Any]]:
     """Return the numbers over `count` supports in rendered scenes, by kind of depth.
 
-    Each scene is built again from its seed for its exact meshes; scenes that an older version of the generator made,
-    whose depth does not agree with the mesh any more, are left out and counted. progress: a file of one line a scene;
-    scenes that stand in it are not judged again, so that a run that was cut off goes on.
+    Each scene is built again from its seed to obtain its exact meshes. Scenes of an older version of the generator,
+    whose depth does not agree with the mesh, are skipped and counted. progress: a file with one line per scene; scenes
+    in it are not evaluated again, so that an interrupted run can be resumed.
     """
     tallies = {'ideal': Tally(), 'camera-like': Tally()}
     changed = 0
@@ -225,7 +225,7 @@ def judge_rendered(folder: Path, count: int, progress: Path | None = None) -> di
 
 
 def _judge_scene(path: Path) -> dict[str, dict[str, Any]] | str:
-    """Return what a scene adds to the tallies, or why it adds nothing: 'no support' or 'changed'."""
+    """Return the tally of a scene, or why it is skipped: 'no support' or 'changed'."""
     from converseg_ros.scenes.layout.build import build
 
     scene = Scene.load(path)
@@ -289,7 +289,7 @@ def _world(depth: NDArray[np.float32], k: Intrinsics, pose: NDArray[np.float64])
 
 
 def _agrees(depth: NDArray[np.float32], k: Intrinsics, pose: NDArray[np.float64], mesh: _Mesh) -> bool:
-    """Return whether the mesh is the one the depth was rendered from."""
+    """Return whether depth was rendered from this mesh."""
     rows, columns = (a.ravel() for a in np.mgrid[8 : k.height : 32, 8 : k.width : 32])
     rays = np.stack([(columns - k.cx) / k.fx, (rows - k.cy) / k.fy, np.ones(rows.size)], -1) @ pose[:3, :3].T
     t, _ = mesh.first(np.broadcast_to(pose[:3, 3], rays.shape), rays)
@@ -301,7 +301,7 @@ def _agrees(depth: NDArray[np.float32], k: Intrinsics, pose: NDArray[np.float64]
 def _level_part(
     mask: NDArray[np.bool_], depth: NDArray[np.float32], k: Intrinsics, pose: NDArray[np.float64]
 ) -> tuple[NDArray[np.bool_], float]:
-    """Return the top of a piece of furniture, without its sides, and its height: the level most of it is at."""
+    """Return the top of a piece of furniture, without its sides, and its height, by the mode of the heights."""
     height = _world(depth, k, pose)[..., 2]
     values = height[mask & (depth > 0)]
     counts, edges = np.histogram(values, np.arange(values.min(), values.max() + 0.01, 0.005))

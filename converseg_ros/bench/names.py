@@ -1,12 +1,12 @@
-"""Measure the namer: how often a labelled thing gets one of its names, with the masks that people drew.
+"""Measure the namer: how often a labelled object gets one of its names, with ground-truth masks.
 
 converseg bench names data/coco_more data/tools --weights names.safetensors --json out.json
 
-A set is a COCO folder or a folder with crops.json. Counted are the pictures of --split (core/splits.py, by session); of
-a folder of crops the sets of --crop-sets. A name is right where `knowledge` says that people may call it what the label
-says; top-1 and top-5 are of all nouns of the namer. `kind`: the most probable wider kind is one of the label's kinds.
-The detector was trained on COCO's training photographs, coco_sample and coco_more among them: only the column
-without it says how well names generalise there.
+A set is a COCO folder or a folder with crops.json. Images of --split are evaluated (core/splits.py, by session), and of
+a folder of crops the sets of --crop-sets. A name is correct if it is a name of the labelled class in `knowledge`; top-1
+and top-5 are over all nouns of the namer. `kind`: the most probable wider kind is one of the kinds of the label.
+The detector was trained on COCO's training photographs, which include coco_sample and coco_more: only the column
+without it shows how well names generalise there.
 """
 
 import argparse
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from converseg_ros.network.names.namer import CropNamer
     from converseg_ros.training.names.instances import Picture
 
-LARGE = 32 * 32  # pixels: COCO's border between small things and others
+LARGE = 32 * 32  # pixels: COCO's limit for small objects
 BINS = 10  # of the expected calibration error
 
 
@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--split', choices=('train', 'val', 'test', 'all'), default='test', help='of a COCO folder')
     parser.add_argument('--crop-sets', nargs='*', default=[], metavar='NAME', help='sets of crops.json; none = all')
     parser.add_argument('--dtype', choices=('float32', 'bfloat16'), default='float32')
-    parser.add_argument('--limit', type=int, default=0, help='pictures of each set; 0 = all')
+    parser.add_argument('--limit', type=int, default=0, help='images of each set; 0 = all')
     parser.add_argument('--json', type=Path, help='write the results here')
 
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pictures(folder: Path, split: str, sets: set[str], limit: int) -> Iterator['Picture']:
-    """Yield the pictures of a set that are measured."""
+    """Yield the images of a set that are evaluated."""
     from converseg_ros.training.names.instances import crop_sets, read_source
 
     of = crop_sets(folder)
@@ -87,7 +87,7 @@ def _pictures(folder: Path, split: str, sets: set[str], limit: int) -> Iterator[
 
 
 def things(namer: 'CropNamer', picture: 'Picture', source: str) -> list[dict[str, float]]:
-    """Return a row for each labelled thing of a picture; surfaces and what has only a material are left out."""
+    """Return a row for each labelled object of an image; surfaces and labels of a material only are skipped."""
     from converseg_ros.knowledge import things as known
     from converseg_ros.network.names.namer import CROPS
     from converseg_ros.training.names.labels import allowed, own_noun
@@ -117,7 +117,7 @@ def things(namer: 'CropNamer', picture: 'Picture', source: str) -> list[dict[str
 
 
 def _kind(namer: 'CropNamer', p: NDArray[np.float32]) -> str:
-    """Return the most probable of the wider kinds that people would name."""
+    """Return the most probable wider kind."""
     from converseg_ros.knowledge import things as known
 
     total: dict[str, float] = defaultdict(float)
@@ -137,7 +137,7 @@ def _segments(masks: NDArray[np.bool_]) -> Segments:
 
 
 def summary(rows: list[dict[str, float]]) -> dict[str, Any]:
-    """Return shares over all things, over the large ones, over labels, and the expected calibration error."""
+    """Return shares over all objects, over large ones, over labels, and the expected calibration error."""
     columns = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     large = columns['area'] >= LARGE
     labels = np.unique(columns['label'])

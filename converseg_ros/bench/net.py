@@ -1,11 +1,11 @@
-"""Measure the network beside the plain way: transformers' own forward passes, float32, eager, one prompt at a time.
+"""Measure a network compared with a baseline: transformers' forward passes, float32, eager, one prompt at a time.
 
 converseg bench net --config micro --prompts 1,8 --resolution 640x480 --max-pixels native,63504 --json net.json
 
---config is a model's name or folder, or one of converseg-net-3b[-t|-s|-b+|-l] and -7b, which without --weights gets
-random weights of the real sizes (speed does not depend on them). Printed: median and p95 of each stage, operations
-dispatched, cache hits, memory, the ratio to the plain way (file in, float32 SAM, whole-vocabulary logits, nothing
-kept) in this run, and the mask IoU of the fast way with it.
+--config is the name or folder of a model, or one of converseg-net-3b[-t|-s|-b+|-l] and -7b, which without --weights
+have random weights of the real sizes (speed does not depend on them). Printed are median and p95 of each stage,
+dispatched operations, cache hits, memory, the ratio to the baseline (image file, float32 SAM, logits of the whole
+vocabulary, no caches) in the same run, and the mask IoU with the baseline.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--resolution', default='640x480', help='of the camera, WIDTHxHEIGHT,... (default: %(default)s)'
     )
-    parser.add_argument('--max-pixels', default='native', help='caps of the language model: native,63504')
+    parser.add_argument('--max-pixels', default='native', help='pixel limits of the language model: native,63504')
     parser.add_argument('--precision', choices=('auto', 'fp32', 'bf16'), default='auto')
     parser.add_argument('--device', help="'cpu' or 'cuda' (default: a GPU if there is one)")
     parser.add_argument('--repeat', type=int, default=20, help='timed repetitions (default: %(default)s)')
@@ -91,7 +91,7 @@ def measure(
     repeat: int,
     cap: int | None,
 ) -> dict[str, Any]:
-    """Return one case's numbers: new images, the same image again, the plain way, operations, agreement."""
+    """Return the numbers of one case: new images, the same image again, the baseline, operations, agreement."""
     texts = [' '.join([*WORDS[: 6 + k % 6], str(k)]) for k in range(count)]
     stages: list[dict[str, float]] = []
 
@@ -131,7 +131,7 @@ def compare(
     repeat: int,
     cap: int | None,
 ) -> dict[str, Any]:
-    """Time the plain way on the same words, and compare its masks."""
+    """Time the baseline on the same texts, and compare its masks."""
     import cv2
     import torch
 
@@ -147,7 +147,8 @@ def compare(
         masks = one_by_one()
         times = timed(one_by_one, repeat)
         dispatched = operations(one_by_one)
-    usual, predictor.options = predictor.options, replace(predictor.options, outline='network')  # the plain way's own
+    # the outline of the baseline
+    usual, predictor.options = predictor.options, replace(predictor.options, outline='network')
     predictor.set_image(rgb)
     answers = predictor.predict(texts)
     predictor.options = usual
@@ -159,7 +160,7 @@ def compare(
 
 
 def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
-    """Return a named model, or random weights of a configuration's real sizes."""
+    """Return a named model, or random weights with the real sizes of a configuration."""
     import torch
 
     from converseg_ros.network.registry import find_model, installed
@@ -177,7 +178,7 @@ def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
 
 
 def make_predictor(args: argparse.Namespace, device: str, max_pixels: int | None) -> 'Predictor':
-    """Return the predictor under test."""
+    """Return the predictor to measure."""
     from converseg_ros.network.options import Options
     from converseg_ros.network.predictor import Predictor
 
@@ -190,11 +191,11 @@ def make_predictor(args: argparse.Namespace, device: str, max_pixels: int | None
 
 
 def operations(work: Callable[[], Any]) -> int:
-    """Return how many operations PyTorch dispatches; a replayed graph is none of them."""
+    """Return the number of operations that PyTorch dispatches; a replayed graph counts none."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class Count(TorchDispatchMode):
-        """Counts."""
+        """Counts dispatched operations."""
 
         total = 0
 
@@ -209,7 +210,7 @@ def operations(work: Callable[[], Any]) -> int:
 
 
 def timed(work: Callable[[], Any], repeat: int) -> list[float]:
-    """Return milliseconds of `repeat` runs; each ends with its results on the CPU."""
+    """Return milliseconds of `repeat` runs; each ends when its results are on the CPU."""
     times = []
     for _ in range(repeat):
         begin = time.perf_counter()
@@ -241,7 +242,7 @@ def device_memory(device: str) -> dict[str, float]:
 
 
 def _images(args: argparse.Namespace) -> dict[str, 'NDArray[np.uint8]']:
-    """Return the image under test at each camera resolution."""
+    """Return the test image at each camera resolution."""
     import cv2
     import numpy as np
 
@@ -271,7 +272,7 @@ def _print(case: dict[str, Any]) -> None:
             print(f'  {name:28} median {case[name]["median"]:9.2f}  p95 {case[name]["p95"]:9.2f}')
     for name, value in case['stages_ms'].items():
         print(f'    {name:26} median {value["median"]:9.2f}  p95 {value["p95"]:9.2f}')
-    print(f'  operations {case["operations"]}, the plain way {case.get("plain_operations", "-")}')
+    print(f'  operations {case["operations"]}, baseline {case.get("plain_operations", "-")}')
     print(f'  counts {case["counts"]}, graphs recorded {case["graph_captures"]}')
     if 'ratio' in case:
-        print(f'  {case["ratio"]} times as fast as the plain way; least mask IoU with it {case["iou_with_plain"]}')
+        print(f'  {case["ratio"]} times as fast as the baseline; lowest mask IoU with it {case["iou_with_plain"]}')

@@ -1,14 +1,14 @@
-"""Measure the segmenter node: CPU time beside the network, backlog, memory, and the cost of images as messages.
+"""Measure the segmenter node: CPU time without the network, backlog, memory, and the cost of image messages.
 
 converseg bench node --json node.json
 converseg bench node --seconds 20 --model compact
 
-A camera process (turning_camera.py) publishes RGB-D at --rate. The node runs in a process of its own, with two
-instructions that find something in the picture; it carries their masks with their 3D. This process listens to ~/mask
-and ~/regions, then to ~/points too. The CPU time of the network is that of the one thread that runs it, inside its
-calls: torch gets one thread here, and OpenCV none but the caller's, so nothing of the network runs anywhere else.
-CPU time is dearer where cores are shared or wake from idling: `machine_speed` is how fast a plain loop ran meanwhile,
-as a share of its best (bench_pace.py).
+A camera process (turning_camera.py) publishes RGB-D at --rate. The node runs in a separate process with two
+instructions that find regions in the image, and propagates their masks and geometry. This process subscribes to ~/mask
+and ~/regions, then also to ~/points. The CPU time of the network is that of the one thread that runs it, inside its
+calls: PyTorch uses one thread here, and OpenCV only the calling thread, so no part of the network runs elsewhere.
+CPU time is higher on cores that are shared or wake from idle states: `machine_speed` is the speed of a plain loop in
+the meantime, as a share of its best (pace.py).
 """
 
 import argparse
@@ -33,9 +33,9 @@ from converseg_ros.core.files import write_json
 from converseg_ros.ros.isolation import isolate
 
 LIMIT_MS = 8.0
-LIMIT_GROWTH = 0.01  # a minute
+LIMIT_GROWTH = 0.01  # per minute
 LIMIT_FASTER = 10.0
-TEXTS = ('where can I set down a plate', 'the cereal box nearest to the camera')  # both are found
+TEXTS = ('where can I set down a plate', 'the cereal box nearest to the camera')  # both have regions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,15 +50,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--track',
         action=argparse.BooleanOptionalAction,
         default=True,
-        help='carry masks between network runs, as the node does by default',
+        help='propagate masks between runs of the network, as the node does by default',
     )
     parser.add_argument(
         '--camera', type=float, default=0.0, help=argparse.SUPPRESS
-    )  # be the camera for so many seconds
+    )  # act as the camera for so many seconds
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print, write; 1 if a promise of docs/segmenter_node.md is not kept."""
+    """Measure, print, write; return 1 if a limit in docs/segmenter_node.md is exceeded."""
     width, height = (int(v) for v in args.size.split('x'))
     if args.camera:
         return turning_camera.run(width, height, args.rate, args.camera)
@@ -75,14 +75,14 @@ def run(args: argparse.Namespace) -> int:
     result['failed'] = failures(result)
     result['command'] = args.command_line
     for failure in result['failed']:
-        print(f'NOT KEPT: {failure}')
+        print(f'LIMIT EXCEEDED: {failure}')
     if args.json:
         write_json(args.json, result)
     return 1 if result['failed'] else 0
 
 
 def failures(result: dict[str, Any]) -> list[str]:
-    """Return the promises that these numbers break."""
+    """Return the limits that these numbers exceed."""
     out = []
     for size, numbers in result['messages'].items():
         for way in ('to_message_times_faster', 'from_message_times_faster'):
@@ -94,9 +94,9 @@ def failures(result: dict[str, Any]) -> list[str]:
     if live['memory_growth_per_minute'] is not None and live['memory_growth_per_minute'] >= LIMIT_GROWTH:
         out.append(f'memory grows by {live["memory_growth_per_minute"]:.2%} a minute, at most {LIMIT_GROWTH:.0%}')
     if live['regions_found'] < 0.5:
-        out.append(f'only {live["regions_found"]:.0%} of the regions have a mask: carrying nothing costs little')
+        out.append(f'only {live["regions_found"]:.0%} of the regions have a mask: propagating nothing costs little')
     if live['backlog_s'] > 1.0:
-        out.append(f'the newest answer is {live["backlog_s"]} s behind what the network needs')
+        out.append(f'the newest answer is {live["backlog_s"]} s later than the time of the network')
     return out
 
 
@@ -113,7 +113,7 @@ def _milliseconds(call: Callable[[], object], repeat: int) -> float:
 
 
 def measure_messages(width: int, height: int) -> dict[str, float]:
-    """Return the time of array -> Image and Image -> array beside assigning an ndarray, bytes, and reading a list.
+    """Return the time of array -> Image and Image -> array compared with an ndarray, bytes, and a list.
 
     Bytes are slow only where rclpy checks fields (ROS_PYTHON_CHECK_FIELDS=1, and always before Jazzy).
     """
@@ -167,7 +167,7 @@ def _process(*command: str, threads: int = 1) -> Iterator[subprocess.Popen[bytes
 
 
 def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> dict[str, Any]:
-    """Return CPU time a frame beside the network, in windows of two seconds, and memory and backlog."""
+    """Return CPU time per frame without the network, in windows of two seconds, and memory and backlog."""
     from diagnostic_msgs.msg import DiagnosticArray
     import rclpy
     from sensor_msgs.msg import Image, PointCloud2
@@ -269,10 +269,10 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
 
 
 def growth_per_minute(memory: Sequence[tuple[float, float]]) -> float | None:
-    """Return by what share of the first a process's memory grows a minute; None for less than a quarter of a minute.
+    """Return the relative growth of memory per minute; None for less than a quarter of a minute.
 
-    memory: seconds and megabytes. The largest step between two samples is left out: a leak goes on after it, but malloc
-    takes one where the network's largest activation (18 MB in compact) finds no gap, at any time and once.
+    memory: seconds and megabytes. The largest step between two samples is excluded: a leak continues after it, but
+    malloc allocates once at any time when the largest activation of the network (18 MB in compact) finds no free block.
     """
     if not memory or memory[-1][0] - memory[0][0] <= 15:
         return None

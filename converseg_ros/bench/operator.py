@@ -1,12 +1,12 @@
-"""Measure the way from a person's last voiced sample to the overlay that answers, between real processes.
+"""Measure the time from the last voiced sample of a person to the overlay with the answer, between real processes.
 
 converseg bench operator --json operator.json
 converseg bench operator --commands 40 --kept
 
-A camera (RGB-D), the segmenter node and the speech node run as processes of their own; this one plays commands spoken
-by flite on the speech node's `audio` topic at the pace of speech, in pieces of 32 ms as a microphone gives them, and
-waits for the `~/overlay` whose stamp is that of the first answer to the instruction. The last voiced sample is told by
-the sound itself. No instruction is in force while a command is spoken, unless --kept leaves the one before in force.
+A camera (RGB-D), the segmenter node and the speech node run in separate processes. This process plays commands spoken
+by flite on the `audio` topic of the speech node in real time, in chunks of 32 ms like a microphone, and waits for the
+`~/overlay` with the stamp of the first answer to the instruction. The last voiced sample is detected in the sound. No
+instruction is in force while a command is spoken, unless --kept leaves the previous one in force.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from converseg_ros.ros.isolation import isolate
 
 LIMIT_S = 1.5
 PIECE = 512  # samples: 32 ms
-SILENCE = 0.01  # of the loudest sample: quieter is not voiced
+SILENCE = 0.01  # relative to the loudest sample: quieter samples are not voiced
 WAIT = 30.0  # seconds for an answer
 
 
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def questions(count: int) -> list[str]:
-    """Return commands of the package's list that each ask for something now, and leave nothing standing."""
+    """Return commands of the package's list that each have an immediate query and add no standing instruction."""
     from converseg_ros.dialogue import Dialogue
     from converseg_ros.speech import listener
 
@@ -58,13 +58,13 @@ def questions(count: int) -> list[str]:
 
 
 def last_voiced(sound: NDArray[np.float32]) -> float:
-    """Return the seconds from the start of a sound to the last sample that is not silence."""
+    """Return the time in seconds of the last sample that is not silence."""
     loud = np.flatnonzero(np.abs(sound) > SILENCE * np.abs(sound).max())
     return float(loud[-1] + 1) / 16_000
 
 
 class Ear:
-    """What comes back, with the time at which it came."""
+    """Received messages with their times of arrival."""
 
     def __init__(self, node: Any) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
@@ -90,7 +90,7 @@ class Ear:
         node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
 
     def clear(self) -> None:
-        """Forget what came."""
+        """Clear the received messages."""
         for kept in (self.words, self.acks, self.regions, self.overlays, self.heard):
             kept.clear()
 
@@ -124,7 +124,7 @@ class Ear:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print, write; 1 if the promise of docs/operator.md is not kept."""
+    """Measure, print, write; return 1 if the limit in docs/operator.md is exceeded."""
     from converseg_ros.bench.speech import speak
 
     os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
@@ -154,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
     kept = bool(answered) and result['stages_s']['total_s']['median'] <= LIMIT_S and len(answered) >= 0.8 * len(texts)
     print(f'{len(answered)} of {len(texts)} answered; load {result["load"]}')
     if not kept:
-        print(f'NOT KEPT: a median of at most {LIMIT_S} s, and four commands of five answered')
+        print(f'LIMIT EXCEEDED: the median must be at most {LIMIT_S} s, and four of five commands answered')
     if args.json:
         write_json(args.json, result)
     return int(not kept)
@@ -162,8 +162,8 @@ def run(args: argparse.Namespace) -> int:
 
 STAGES = {
     'to_instruction_s': 'last voiced sample to `instruction`',
-    'pause_s': '  of it, silence until the sentence counts as ended (of the stream)',
-    'reading_s': '  of it, reading the sentence (overlaps the silence)',
+    'pause_s': '  of this, silence until the sentence counts as ended (time in the stream)',
+    'reading_s': '  of this, recognition of the sentence (overlaps the silence)',
     'to_ack_s': '`instruction` to `~/instruction_ack` (dialogue)',
     'to_overlay_s': '`~/instruction_ack` to `~/overlay` (next image, network, drawing)',
     'total_s': 'last voiced sample to `~/overlay`',
@@ -171,7 +171,7 @@ STAGES = {
 
 
 def measure(args: argparse.Namespace, texts: list[str], sounds: list[NDArray[np.float32]]) -> list[dict[str, Any]]:
-    """Start everything, play every sound, return a row for each."""
+    """Start all processes, play every sound, return a row for each."""
     import rclpy
     from std_msgs.msg import String
 
@@ -204,7 +204,7 @@ def measure(args: argparse.Namespace, texts: list[str], sounds: list[NDArray[np.
 
 
 def _warm(node: Any, ear: Ear, words: Any) -> None:
-    """Have the network answer once, so that nothing is loaded or compiled while it is timed."""
+    """Let the network answer once, so that nothing is loaded or compiled during the measurement."""
     from std_msgs.msg import String
 
     words.publish(String(data='the table'))
@@ -218,7 +218,7 @@ def _warm(node: Any, ear: Ear, words: Any) -> None:
 def one(
     node: Any, ear: Ear, audio: Any, words: Any, text: str, sound: NDArray[np.float32], *, kept: bool
 ) -> dict[str, Any]:
-    """Play one command and return when what came; times in seconds from the last voiced sample."""
+    """Play one command and return the times of all messages, in seconds from the last voiced sample."""
     from std_msgs.msg import String
 
     if not kept:
@@ -254,7 +254,7 @@ def one(
 
 
 def play(audio: Any, sound: NDArray[np.float32], begin: float) -> None:
-    """Publish a sound from `begin` (monotonic) on and two seconds of silence; each piece when it has been spoken."""
+    """Publish a sound from time `begin` (monotonic) and two seconds of silence; each chunk when it has been spoken."""
     import array
 
     from converseg_ros.msg import AudioChunk

@@ -1,4 +1,4 @@
-"""How fast this machine is while something is measured: cores shared with others can lose half their speed."""
+"""The speed of this machine during a measurement; shared cores can lose half of their speed."""
 
 from statistics import median
 from threading import Event, Thread
@@ -18,13 +18,13 @@ def _loop_s() -> float:
 
 
 class Pace:
-    """While open, times a fixed loop twenty times a second in a thread of its own.
+    """Time a fixed loop twenty times a second in a separate thread while the context is open.
 
-    Only what the loop itself computes is counted, so that waiting for a core or the interpreter does not matter.
+    Only CPU time of the loop is counted, so that waiting for a core or for the interpreter lock has no effect.
     """
 
     def __init__(self) -> None:
-        """Find out how fast the loop is at best, over half a second."""
+        """Measure the best time of the loop over half a second."""
         end = time.monotonic() + BEST_OF_S
         self._best = _loop_s()
         while time.monotonic() < end:
@@ -49,6 +49,6 @@ class Pace:
 
     @property
     def speed(self) -> float:
-        """The machine's speed meanwhile (median) as a share of its best."""
+        """Return the median speed of the machine as a share of its best."""
         times = self._times or [self._best]
         return min(self._best, *times) / median(times)

@@ -1,11 +1,11 @@
-"""Measure segments: how well the best of them, and the best union of them, match every labelled region (oracles).
+"""Measure segments: how well the best segment, and the best union of segments, match every labelled region (oracles).
 
 converseg bench segments --weights segments.safetensors rooms_val coco_sample labels.json --root data --json out.json
 
-A set is a folder of rendered rooms, a COCO folder (instances.json, panoptic.json; --split chooses its pictures), a
-folder of the engine's items, an items.json, or a label file whose sources lie below --root. `single`: the IoU of the
-best segment. `flat`: of the best one of the flat cut. `union`: of the best union of up to six segments. `tree`: of the
-best node of the merge tree, the ceiling of any choice of one node. Views with depth are measured with and without it.
+A set is a folder of rendered rooms, a COCO folder (instances.json, panoptic.json; --split selects its images), a folder
+of the engine's items, an items.json, or a label file whose sources are below --root. `single`: the IoU of the best
+segment. `flat`: of the best segment of the flat cut. `union`: of the best union of up to six segments. `tree`: of the
+best node of the merge tree, the upper bound for selecting one node. Views with depth are measured with and without it.
 """
 
 import argparse
@@ -27,13 +27,13 @@ from converseg_ros.core.splits import instance_split, split_of
 if TYPE_CHECKING:
     from converseg_ros.network.segments.proposer import TreeProposer
 
-UNION = 6  # segments that a union has at most
+UNION = 6  # maximum number of segments of a union
 MEASURES = ('single', 'flat', 'union', 'tree')
 
 
 @dataclass(frozen=True, slots=True)
 class Truths:
-    """A view and what is labelled in it: (group, mask (H, W)) pairs."""
+    """A view and its labelled regions: (group, mask (H, W)) pairs."""
 
     view: Frame
     regions: list[tuple[str, NDArray[np.bool_]]]
@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def truths(path: Path, *, root: Path, keep: Callable[[str], bool]) -> Iterator[Truths]:
-    """Yield the views of a set with their labelled regions, of a COCO folder those whose name `keep` takes.
+    """Yield the views of a set with their labelled regions; of a COCO folder, those whose name `keep` accepts.
 
-    Prompts without a target are left out.
+    Prompts without a target are skipped.
     """
     if path.is_dir() and not (path / 'items.jsonl').is_file():
         yield from _regions(path, keep)
@@ -119,7 +119,7 @@ def _regions(folder: Path, keep: Callable[[str], bool]) -> Iterator[Truths]:
 
 
 def measure(proposer: 'TreeProposer', views: Iterator[Truths], *, limit: int = 0) -> dict[str, Any]:
-    """Return the mean of each measure by mode (rgbd, rgb) and group, with counts and the median time of a view."""
+    """Return the mean of each measure by mode (rgbd, rgb) and group, with counts and the median time per view."""
     scores: dict[str, dict[str, list[list[float]]]] = {}
     seconds: dict[str, list[float]] = defaultdict(list)
     counts: dict[str, list[int]] = defaultdict(list)
@@ -155,14 +155,14 @@ def measure(proposer: 'TreeProposer', views: Iterator[Truths], *, limit: int = 0
 def oracle(masks: NDArray[np.bool_], flat: NDArray[np.bool_], truth: NDArray[np.float32]) -> tuple[float, float, float]:
     """Return the best IoU of one of (S, h, w) masks, of a flat one, and of a greedy union, with (h, w) cells in 0..1.
 
-    A cell of the truth is the share of the picture's pixels that are in it, so that the IoU is that of the masks
-    enlarged to the picture.
+    A cell of the ground truth is the share of its image pixels inside the region, so that the IoU is that of the masks
+    at image size.
     """
     if not len(masks):
         return 0.0, 0.0, 0.0
     rows, whole = masks.reshape(len(masks), -1), float(truth.sum())
     where = np.flatnonzero(truth.ravel())
-    target, parts = truth.ravel()[where], rows[:, where]  # only there can a mask hit
+    target, parts = truth.ravel()[where], rows[:, where]  # only there a mask can intersect the target
     inside, area = parts.astype(np.float32) @ target, rows.sum(1)
     iou = inside / np.maximum(area + whole - inside, 1e-9)
     best = int(iou.argmax())
@@ -180,7 +180,7 @@ def oracle(masks: NDArray[np.bool_], flat: NDArray[np.bool_], truth: NDArray[np.
 
 
 def table(name: str, result: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines that show a set's result."""
+    """Yield the lines of the table of a set."""
     for mode, of in result.items():
         yield f'{name} {mode}: {of["views"]} views, {of["segments"]:.0f} segments, {1000 * of["seconds"]:.0f} ms'
         for group, row in [*of['groups'].items(), ('all', of['all'])]:
@@ -194,7 +194,7 @@ def _means(rows: list[list[float]]) -> dict[str, Any]:
 
 
 def _cells(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return how much of each cell of a grid a mask covers."""
+    """Return the share of each cell of a grid that a mask covers."""
     import cv2
 
     small = cv2.resize(mask.astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_AREA)

@@ -1,11 +1,11 @@
-"""Measure speech: word error rate on generated voices, and what noise, tones and silence are taken for.
+"""Measure speech recognition: word error rate on synthetic voices, and instructions from noise, tones and silence.
 
 converseg bench speech --json speech.json
 converseg bench speech --commands my_commands.txt --voices slt --noise-minutes 0
 converseg bench speech --voices '' --noise-minutes 10                                only sounds without words
 
-The voices are Debian's flite (apt install flite). Every command goes through the whole chain: voice activity, gate,
-recogniser, rejection.
+The voices are those of Debian's flite (apt install flite). Every command passes the complete pipeline: voice activity
+detection, gate, recogniser, rejection.
 """
 
 import argparse
@@ -40,13 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def words(text: str) -> list[str]:
-    """Return the words that are compared, after Whisper's English normaliser (Radford et al. 2022, appendix C)."""
+    """Return the words to compare, after Whisper's English normaliser (Radford et al. 2022, appendix C)."""
     return str(_normaliser()(text)).split()
 
 
 @cache
 def _normaliser() -> Any:
-    """Return the normaliser, without its table of British spellings, which is no part of transformers."""
+    """Return the normaliser without its table of British spellings, which is not part of transformers."""
     from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
     return EnglishTextNormalizer({'grey': 'gray'})
@@ -75,7 +75,7 @@ def speak(text: str, voice: str) -> NDArray[np.float32]:
 
 
 def sounds(minutes: float, seed: int = 0) -> list[tuple[str, NDArray[np.float32]]]:
-    """Return named sounds without words that add up to `minutes`."""
+    """Return named sounds without words with a total duration of `minutes`."""
     rate, rng = 16_000, np.random.default_rng(seed)
     n = int(minutes * 60 * rate / 8)
     t = np.arange(n) / rate
@@ -103,10 +103,10 @@ def sounds(minutes: float, seed: int = 0) -> list[tuple[str, NDArray[np.float32]
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print and write; 1 if a promise of docs/operator.md is not kept."""
+    """Measure, print and write; return 1 if a limit in docs/operator.md is exceeded."""
     from converseg_ros.speech import listener, recogniser
 
-    options = listener.ListenOptions(partial=0)  # partial results cost time and change no final one
+    options = listener.ListenOptions(partial=0)  # partial results take time and do not change final ones
     listening = listener.Listener(recogniser.Recogniser(args.model), options)
     path = args.commands or Path(listener.__file__).with_name('commands.txt')
     commands = [line.strip() for line in path.read_text().splitlines() if line.strip()]
@@ -133,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
         per_voice[voice] = voice_wrong / voice_total
         wrong, total = wrong + voice_wrong, total + voice_total
         print(f'{voice}: word error rate {per_voice[voice]:.3f}', flush=True)
-        if args.json:  # what is done is kept, however the rest ends
+        if args.json:  # completed results are written even if a later step fails
             write_json(args.json, {'unfinished': True, 'wer_per_voice': per_voice, 'errors': examples})
     taken: list[str] = []
     for name, sound in sounds(args.noise_minutes) if args.noise_minutes > 0 else []:

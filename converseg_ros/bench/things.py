@@ -1,10 +1,10 @@
-"""Measure the network that executes programs: time of each stage, for one and more instructions on a new view.
+"""Measure a network of kind things: time of each stage, for one and more instructions on a new view.
 
 converseg bench things --model compact --image color.png --threads 2 --json things.json
 
-Depth and camera are found beside the image (docs/formats.md); without an image a drawn table with boxes and depth is
-used. Texts are parsed anew each time (`language`), and once more with known texts. Both precisions are measured
-side by side, since the faster one depends on the processor.
+Depth and camera are found in the folder of the image (docs/formats.md); without an image, a synthetic table with boxes
+and depth is used. Texts are parsed again each time (`language`), and once more with cached texts. Both precisions are
+measured in the same run, because the faster one depends on the processor.
 """
 
 import argparse
@@ -36,9 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--namer', default='', help='another model that names regions (docs/models.md)')
     parser.add_argument('--segments', default='', help='another model that finds regions (docs/models.md)')
     parser.add_argument('--prompts', default='1,8', help='numbers of instructions (default: %(default)s)')
-    parser.add_argument('--image', type=Path, help='an image file, with depth and camera beside it')
+    parser.add_argument('--image', type=Path, help='an image file, with depth and camera in the same folder')
     parser.add_argument('--device', help="'cpu' or 'cuda' (default: a GPU if there is one)")
-    parser.add_argument('--threads', type=int, default=0, help="threads of PyTorch (default: PyTorch's own choice)")
+    parser.add_argument('--threads', type=int, default=0, help='threads of PyTorch (default: chosen by PyTorch)')
     parser.add_argument('--repeat', type=int, default=20, help='timed repetitions (default: %(default)s)')
     parser.add_argument('--json', type=Path, help='write the results here')
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(network: 'ThingsNetwork', view: Frame, count: int, repeat: int) -> dict[str, Any]:
-    """Return the times of `count` instructions on a new view, with texts that are parsed anew and with known ones."""
+    """Return the times of `count` instructions on a new view, with newly parsed and with cached texts."""
     stages: list[dict[str, float]] = []
     numbers = iter(range(10**6))
 
@@ -98,7 +98,7 @@ def measure(network: 'ThingsNetwork', view: Frame, count: int, repeat: int) -> d
         new_view([f'{TEXTS[k % len(TEXTS)]} number {next(numbers)}' for k in range(count)])
 
     known = [TEXTS[k % len(TEXTS)] for k in range(count)]
-    for _ in range(2):  # kernels are chosen, texts remembered
+    for _ in range(2):  # warm-up: kernels are selected, texts are cached
         fresh()
         new_view(known)
     stages.clear()

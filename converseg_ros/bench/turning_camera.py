@@ -1,4 +1,4 @@
-"""The camera of the benches: RGB-D of the shipped bag's first image, as a camera that turns to and fro sees it."""
+"""The camera of the benchmarks: RGB-D of the first image of the shipped bag, rotating to and fro."""
 
 import signal
 from threading import Event
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from converseg_ros.core.paths import share
 
 BASE = '/bench'
-TURN_PX, TURN_S = 32, 6.0  # how far the picture moves to either side, and how long it takes to and fro
+TURN_PX, TURN_S = 32, 6.0  # amplitude in pixels and period in seconds
 
 
 def run(width: int, height: int, rate: float, seconds: float) -> int:
-    """Be the camera: images of width x height at `rate` for `seconds`, or until SIGTERM; return the exit status."""
+    """Publish images of width x height at `rate` for `seconds`, or until SIGTERM; return the exit status."""
     import rclpy
     from rclpy.signals import SignalHandlerOptions
     from sensor_msgs.msg import CameraInfo, Image
@@ -52,7 +52,7 @@ def run(width: int, height: int, rate: float, seconds: float) -> int:
 
 
 def wide_picture(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint16], float]:
-    """Return the shipped bag's first image at a size, (H, W, 3) RGB, its depth (H, W) in mm, and its focal length."""
+    """Return the first image of the shipped bag at a size: (H, W, 3) RGB, depth (H, W) in mm, focal length."""
     import cv2
 
     from converseg_ros.evaluation.bags import Bag

@@ -1,4 +1,4 @@
-"""The result of a run over a bag, in the same format as the other reports with what only a bag can tell."""
+"""The report of a run over a bag: the common format with additional keys."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from converseg_ros.evaluation.statistics import bootstrap
 
 
 def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str) -> dict[str, Any]:
-    """Return the report; without truth the scores are None and only what needs none is told."""
+    """Return the report; metrics that need ground truth are None without it."""
     fitted = getattr(run.network, 'calibration', None)
     calibrated, threshold = run.network.calibrated, getattr(fitted, 'no_target', None)
     if scored:
@@ -69,7 +69,7 @@ def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str
 
 
 def bag_samples(run: BagRun, scored: Sequence[Answer], truth: dict[tuple[int, str], dict[str, Any]]) -> list[Sample]:
-    """Return the samples behind the scored answers, for their pictures."""
+    """Return the samples of the scored answers, for their pictures."""
     samples = []
     for a in scored:
         stamp, id_ = a.score.id.split('/', 1)

@@ -1,4 +1,4 @@
-"""Run the node's own pipeline over a bag, without ROS and as fast as it goes, and score what can be scored."""
+"""Run the pipeline of the node over a bag, without ROS and as fast as possible, and score the answers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -26,12 +26,12 @@ from converseg_ros.evaluation.runner import Answer, swap_scores
 from converseg_ros.perception.motion import low_frame, pose_back
 from converseg_ros.perception.segmenter import Segmenter
 
-MINIMUM_SEEN = 0.2  # share of the image that must be in both frames for a pair to say anything
+MINIMUM_SEEN = 0.2  # share of the image that must be visible in both frames of a pair
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An instruction and when it holds, in seconds from the first image."""
+    """An instruction and the interval in which it holds, in seconds from the first image."""
 
     instruction: Instruction
     start: float = 0.0
@@ -39,7 +39,7 @@ class Asked:
 
 
 def read_instructions(path: Path) -> list[Asked]:
-    """Read an instructions file: a YAML list of {id, text, role, family, from, to}; only id and text are needed."""
+    """Read an instructions file: a YAML list of {id, text, role, family, from, to}; only id and text are required."""
     import yaml
 
     try:
@@ -69,7 +69,7 @@ def read_instructions(path: Path) -> list[Asked]:
 
 
 def read_truth(path: Path) -> dict[tuple[int, str], dict[str, Any]]:
-    """Read a truth file: a JSON list of {id, stamp_ns, rle}; keys of the result are (stamp, instruction id)."""
+    """Read a ground-truth file: a JSON list of {id, stamp_ns, rle}; keys of the result are (stamp, instruction id)."""
     try:
         entries = json.loads(path.read_text())
         return {(int(e['stamp_ns']), str(e['id'])): e['rle'] for e in entries}
@@ -78,9 +78,10 @@ def read_truth(path: Path) -> dict[tuple[int, str], dict[str, Any]]:
 
 
 def warped_iou(before: NDArray[np.bool_], after: NDArray[np.bool_], back: NDArray[np.float32]) -> float | None:
-    """Return the IoU of mask `before` moved to the newer image with mask `after`, where both images see the scene.
+    """Return the IoU of mask `before`, warped to the newer image, with mask `after`, where both images see the scene.
 
-    back: (H, W, 2) where each pixel of the newer image was in the older. None where there is nothing to compare.
+    back: (H, W, 2), the position of each pixel of the newer image in the older image. None if there is nothing to
+    compare.
     """
     h, w = after.shape
     seen = (back[..., 0] >= 0) & (back[..., 0] <= w - 1) & (back[..., 1] >= 0) & (back[..., 1] <= h - 1)
@@ -104,15 +105,18 @@ class BagRun:
         report: Callable[[str], None] = print,
         weights: str = '',
     ) -> None:
-        """`weights`: the model folder's `runner.fingerprint`: a record of other weights is not taken for ours."""
+        """Create a run.
+
+        weights: `runner.fingerprint` of the model folder, so that a record of other weights is not used.
+        """
         self.weights = weights
         self.segmenter = Segmenter(network)
         self.network, self.bag, self.asked, self.record, self.report = network, bag, list(asked), record, report
-        self.progress: Report | None = None  # told of each frame
+        self.progress: Report | None = None  # called for each frame
         self.answers: dict[int, list[dict[str, Any]]] = {}
 
     def run(self, *, limit: int = 0) -> None:
-        """Segment every frame that the record does not hold yet; `limit` > 0 ends after so many frames of the bag."""
+        """Segment every frame that is not in the record; with `limit` > 0, only the first frames of the bag."""
         stamps = self.bag.stamps()
         if not stamps:
             raise InputError('there is no image in it', where=str(self.bag.path))
@@ -149,7 +153,7 @@ class BagRun:
         return hashlib.sha256(','.join(map(str, stamps)).encode()).hexdigest()[:16]
 
     def _resume(self, head: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:
-        """Return the frames of an earlier run of the same kind; a torn last line is dropped."""
+        """Return the frames of an earlier run of the same kind; an incomplete last line is dropped."""
         done: dict[int, list[dict[str, Any]]] = {}
         if self.record.is_file():
             lines = self.record.read_text().splitlines()
@@ -190,9 +194,9 @@ class BagRun:
         ]
 
     def temporal(self) -> dict[str, list[float]]:
-        """Return, by instruction, the IoU of each mask warped by depth and pose to the next frame with the mask there.
+        """Return, by instruction, the IoU of each mask warped by depth and pose to the next frame with its mask there.
 
-        Pairs without depth or pose, or with both masks empty, are left out.
+        Pairs without depth or pose, or with two empty masks, are skipped.
         """
         values: dict[str, list[float]] = defaultdict(list)
         previous: tuple[Any, dict[str, NDArray[np.bool_]]] | None = None
@@ -212,7 +216,7 @@ class BagRun:
         return values
 
     def scored(self, truth: dict[tuple[int, str], dict[str, Any]]) -> list[Answer]:
-        """Return the answers to what the truth file knows; a frame that was never answered counts as failed."""
+        """Return the answers to the items of the ground-truth file; a frame that was not answered counts as failed."""
         by_id = {a.instruction.id: a.instruction for a in self.asked}
         groups: dict[int, list[str]] = defaultdict(list)
         for stamp, id_ in truth:
@@ -228,7 +232,7 @@ class BagRun:
         return answers
 
     def statuses(self) -> dict[str, Counter[str]]:
-        """Return how often each instruction was answered how."""
+        """Return the number of answers by instruction and status."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for rows in self.answers.values():
             for r in rows:
@@ -252,7 +256,7 @@ class BagRun:
         ]
 
     def layers(self, stamp: int) -> list[Layer]:
-        """Return what to draw over the frame with this stamp."""
+        """Return the layers to draw on the frame with this stamp."""
         by_id = {a.instruction.id: a.instruction for a in self.asked}
         return [
             Layer(decode_rle(r['rle']), by_id[r['id']].text, by_id[r['id']].role, Status[r['status']])

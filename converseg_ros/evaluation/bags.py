@@ -1,4 +1,4 @@
-"""Rosbags as frames, without ROS: sqlite3 or mcap, raw, compressed and compressedDepth images, poses from TF."""
+"""Read rosbags without ROS: sqlite3 or mcap; raw, compressed and compressedDepth images; poses from TF."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from converseg_ros.perception.images import (
 from converseg_ros.perception.topics import find_camera_topics, open_bag
 
 SECOND = 1_000_000_000
-SLOP_NS = 20_000_000  # colour and depth of one moment differ by no more
-WAIT_NS = SECOND // 2  # how long an image waits for its depth, in the bag's time
+SLOP_NS = 20_000_000  # maximum difference between the stamps of colour and depth
+WAIT_NS = SECOND // 2  # maximum time in the bag that an image waits for its depth
 LEVEL_FRAMES = ('map', 'odom', 'world', 'base_link', 'base_footprint')  # z up (REP 105)
 
 
 @dataclass(frozen=True, slots=True)
 class BagFrame:
-    """A frame with the camera's pose (4x4, camera to the tree's root) where TF tells it."""
+    """A frame with the pose of the camera (4x4, camera to the root of the tree), if TF provides it."""
 
     frame: Frame
     pose: NDArray[np.float64] | None
@@ -35,10 +35,10 @@ class BagFrame:
 
 
 class Bag:
-    """A rosbag2 opened for reading; use as a context manager. Reads it in order and in the same way every time."""
+    """A rosbag2 opened for reading; a context manager. Reads in order and deterministically."""
 
     def __init__(self, path: Path) -> None:
-        """Open the bag and read TF and calibration; raise InputError naming the path where it cannot be read."""
+        """Open the bag and read TF and calibration; raise InputError with the path if it cannot be read."""
         self.path = path
         self.reader = open_bag(path)
         self.topics = {c.topic: c.msgtype for c in self.reader.connections}
@@ -53,7 +53,7 @@ class Bag:
         return [c for c in self.reader.connections if c.topic in topics]
 
     def _read_surroundings(self) -> None:
-        """Read every transform and the first camera_info."""
+        """Read all transforms and the first camera_info."""
         for connection, _, raw in self.reader.messages(self._connections('/tf', '/tf_static')):
             message: Any = self.reader.deserialize(raw, connection.msgtype)
             for t in message.transforms:
@@ -69,28 +69,28 @@ class Bag:
                     )
                     self.parents[t.child_frame_id.lstrip('/')] = t.header.frame_id.lstrip('/')
                 except TransformError:
-                    continue  # a broken transform is as good as none
+                    continue  # ignore an invalid transform
         infos = self._connections(self.camera.camera_info) if self.camera.camera_info else []
         for connection, _, raw in self.reader.messages(infos) if infos else ():
             self.calibration = calibration_of(self.reader.deserialize(raw, connection.msgtype))
             break
 
     def stamps(self) -> list[int]:
-        """Return the stamps of the colour images, in the bag's order."""
+        """Return the stamps of the colour images, in the order of the bag."""
         found = []
         for connection, _, raw in self.reader.messages(self._connections(self.camera.image)):
             found.append(stamp_of(self.reader.deserialize(raw, connection.msgtype)))
         return found
 
     def frame_at(self, stamp_ns: int) -> Frame:
-        """Return the frame of the colour image with this very stamp, with all that the bag has of it."""
+        """Return the frame of the colour image with exactly this stamp, with its depth and calibration."""
         others = set(self.stamps()) - {stamp_ns}
         for found in self.frames(skip=others):
             return found.frame
         raise InputError(f'no image has the stamp {stamp_ns}', where=str(self.path))
 
     def frames(self, *, skip: frozenset[int] | set[int] = frozenset()) -> Iterator[BagFrame]:
-        """Yield the frames in order of the colour images' stamps; those whose stamp is in `skip` are not decoded."""
+        """Yield the frames in order of the stamps of the colour images; stamps in `skip` are not decoded."""
         waiting: list[tuple[int, int, Any]] = []  # bag time, stamp, message
         depths: dict[int, Any] = {}
         wanted = self._connections(self.camera.image, *([self.camera.depth] if self.camera.depth else []))
@@ -109,7 +109,7 @@ class Bag:
             yield self._frame(stamp, message, depths)
 
     def _frame(self, stamp: int, message: Any, depths: dict[int, Any]) -> BagFrame:
-        """Decode one moment; what cannot be used is left out and said."""
+        """Decode one frame; parts that cannot be used are omitted and reported."""
         rgb = color_of(message)
         frame_id, problems = message.header.frame_id, []
         key = _nearest(depths, stamp)
@@ -139,7 +139,7 @@ class Bag:
     def _pose(
         self, frame_id: str, stamp: int, problems: list[str]
     ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-        """Return the camera's pose in the tree's root, and gravity where a frame with z up is known."""
+        """Return the pose of the camera in the root of the tree, and gravity if a frame with z up is known."""
         chain = [frame_id.lstrip('/')]
         while chain[-1] in self.parents and self.parents[chain[-1]] not in chain:
             chain.append(self.parents[chain[-1]])
@@ -193,6 +193,6 @@ def calibration_of(message: Any) -> Calibration:
 
 
 def _nearest(depths: dict[int, Any], stamp: int) -> int | None:
-    """Return the key within the slop that is nearest to `stamp`."""
+    """Return the key within the slop that is closest to `stamp`."""
     key = min(depths, key=lambda k: abs(k - stamp), default=None)
     return key if key is not None and abs(key - stamp) <= SLOP_NS else None

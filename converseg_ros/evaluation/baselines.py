@@ -1,4 +1,4 @@
-"""What a network must beat: nothing, everything, itself without language, and matching nouns to a classifier."""
+"""Baselines: empty, foreground, the network without language, and matching of nouns to a classifier."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from converseg_ros.core import Frame, Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.evaluation.runner import Baseline
 
-# Prompts that say nothing about what is meant; the best of them on the data itself stands for "prompt-blind".
+# Prompts without information about the target; the best of them on the evaluated data is the "prompt-blind" baseline.
 CONSTANTS = ('the object', 'the thing in the middle', 'everything on the table', 'the table', 'something')
 BLIND = 'prompt_blind'
 
@@ -27,24 +27,24 @@ class AllEmpty:
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Find nothing."""
+        """Return empty masks."""
         return [_answer(np.zeros(view.rgb.shape[:2], bool)) for _ in texts]
 
 
 class AllForeground:
-    """Always the whole image."""
+    """Always the complete image."""
 
     name = 'all_foreground'
 
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Find everything."""
+        """Return full masks."""
         return [_answer(np.ones(view.rgb.shape[:2], bool)) for _ in texts]
 
 
 class ConstantPrompt:
-    """The same network asked the same thing whatever the prompt is."""
+    """The same network with a constant prompt."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -53,14 +53,14 @@ class ConstantPrompt:
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Answer the constant."""
+        """Return the answers to the constant prompt."""
         return network.predict([self.text]) * len(texts)
 
 
 class MajorityMask:
-    """One mask an image, whatever the prompt: the pixels most often found by the network's answers to it.
+    """One mask per image for all prompts: the pixels that most of the network's answers to the image contain.
 
-    The share of answers that must agree is fixed; NO_TARGET where the network refused most prompts.
+    The required share of answers is fixed; the answer is NO_TARGET if the network refused most prompts.
     """
 
     def __init__(self, share: float = 0.34) -> None:
@@ -70,7 +70,7 @@ class MajorityMask:
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Vote."""
+        """Return the majority mask for each text."""
         votes = np.mean([p.mask for p in own], axis=0)
         return [_answer(votes >= self.share)] * len(texts)
 
@@ -84,7 +84,7 @@ class OtherModel:
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Ask the other network."""
+        """Return the answers of the other network."""
         self.network.set_image(view)
         return self.network.predict(list(texts))
 
@@ -92,7 +92,7 @@ class OtherModel:
 def standard(
     network: SegmentationNetwork, report: Callable[[str], None] = print, *, nouns: bool = True
 ) -> list[Baseline]:
-    """Return the usual baselines; the noun matchers only where their parts are there."""
+    """Return the standard baselines; the noun matchers only if their dependencies are installed."""
     from converseg_ros.evaluation.boxes import DetectorMatcher
     from converseg_ros.evaluation.nouns import NounMatcher
 

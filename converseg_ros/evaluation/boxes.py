@@ -1,7 +1,7 @@
-"""A baseline of a detector and a text encoder: boxes whose name is near the words, cut out by GrabCut.
+"""A baseline of a detector and a text encoder: boxes with a name similar to the prompt, segmented by GrabCut.
 
-Both are the frozen parts of the shipped model folder (COCO's detector and MiniLM), so that the difference to a network
-is what programs, facts and training add. Nothing here was chosen on any data scored.
+Both are the frozen parts of the shipped model folder (a detector of COCO's classes, and MiniLM), so that the difference
+to a network shows the effect of programs, facts and training. No parameter was chosen on evaluated data.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ from converseg_ros.core import Frame, Prediction, Status
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.datasets.polygons import grab_cut
 
-FROZEN = 'compact'  # the model whose detector and text encoder are used
-SURE = 0.3  # least score of a box
-NEAR = 0.5  # least cosine of a box's name and the prompt
-LONGEST = 320  # of the picture that GrabCut sees
+FROZEN = 'compact'  # the model that provides detector and text encoder
+SURE = 0.3  # minimum score of a box
+NEAR = 0.5  # minimum cosine between the name of a box and the prompt
+LONGEST = 320  # longest side of the image for GrabCut
 
 
 class DetectorMatcher:
-    """Find what COCO has a name for."""
+    """Finds objects of COCO's classes."""
 
     name = 'detector_matching'
 
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Answer each text by the boxes that are called so."""
+        """Answer each text with the boxes whose name matches."""
         evidence, encode, names = self._parts
         found = evidence.detect(view.rgb)
         boxes = found.boxes * np.array([view.width, view.height] * 2, np.float32)
@@ -38,7 +38,7 @@ class DetectorMatcher:
 
     @cached_property
     def _parts(self) -> tuple[Any, Any, NDArray[np.float32]]:
-        """Return the detector, the text encoder, and the (80, D) unit vectors of COCO's names."""
+        """Return the detector, the text encoder, and the (80, D) unit vectors of COCO's class names."""
         from converseg_ros.network.encoders.nanodet import KIND_NAMES
         from converseg_ros.network.names.detector import Evidence
         from converseg_ros.network.registry import find_model
@@ -54,7 +54,7 @@ class DetectorMatcher:
     def _one(
         self, rgb: NDArray[np.uint8], boxes: NDArray[np.float32], kinds: NDArray[np.float32], near: NDArray[np.float32]
     ) -> Prediction:
-        """Unite the cut-outs of the boxes that agree."""
+        """Return the union of the segmented matching boxes."""
         mask = np.zeros(rgb.shape[:2], bool)
         sure = kinds.max(1, initial=0.0)
         named = near[kinds.argmax(1)] if len(kinds) else sure
@@ -65,7 +65,7 @@ class DetectorMatcher:
 
 
 def _cut_out(rgb: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the (H, W) outline of what is in a box."""
+    """Return the (H, W) segmentation of a box."""
     import cv2
 
     height, width = rgb.shape[:2]

@@ -1,4 +1,4 @@
-"""A picture of how an answer came about: the regions that were found, what they are called, and what was considered."""
+"""A picture of how an answer was computed: the regions, their names, and the candidates."""
 
 from collections.abc import Sequence
 
@@ -11,16 +11,16 @@ from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.segments import Segments
 
 FONT, INK, PAPER = cv2.FONT_HERSHEY_SIMPLEX, (20, 20, 20), 250
-LINE = 20  # pixels of a line of text
-PER_LINE = 7.6  # pixels of a character at scale 0.45
+LINE = 20  # pixels per line of text
+PER_LINE = 7.6  # pixels per character at scale 0.45
 
 
 def draw_explanation(
     rgb: NDArray[np.uint8], segments: Segments, names: Sequence[tuple[str, float]], prediction: Prediction
 ) -> NDArray[np.uint8]:
-    """Return an RGB image of two panels, regions with their names and the answer with its candidates, above the words.
+    """Return an RGB image of two panels, regions with names and the answer with its candidates, above the text.
 
-    rgb: (H, W, 3). names: for each region, what it is called and the log-odds of that.
+    rgb: (H, W, 3). names: for each region, its name and log-odds.
     """
     words = [
         f'understood as: {prediction.program_text}',

@@ -1,4 +1,4 @@
-"""A result as one self-contained HTML page: tables, the reliability diagram, the worst and best cases as pictures."""
+"""A report as one self-contained HTML page: tables, the reliability diagram, the worst and best cases as pictures."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -91,10 +91,10 @@ def _cell(entry: Mapping[str, Any], key: str) -> str:
 
 
 def _calibration(data: Mapping[str, Any]) -> str:
-    """Return the reliability diagram and what the threshold trades."""
+    """Return the reliability diagram and the trade-off of the threshold."""
     said = 'calibrated' if data['calibrated'] else 'not calibrated: the score is not a probability'
     text = f'<p>The network is {said}. Threshold for "no target": {number(data["threshold"])}.'
-    text += f' Chance that a target scores above a non-target (AUC): {number(data["auc"])}.</p>'
+    text += f' Probability that a target scores above a non-target (AUC): {number(data["auc"])}.</p>'
     reliability = data.get('reliability')
     if not reliability or not reliability['bins']:
         return text
@@ -126,13 +126,17 @@ def _calibration(data: Mapping[str, Any]) -> str:
 
 
 def _cases(samples: Sequence[Sample], answers: Sequence[Answer]) -> str:
-    """Return the worst and best positives and the wrongly answered negatives as pictures."""
+    """Return the worst and best positives and the incorrectly answered negatives as pictures."""
     pairs = [(s, a) for s, a in zip(samples, answers, strict=True) if not a.score.error and a.rle is not None]
     positives = sorted((p for p in pairs if p[1].score.positive), key=lambda p: (p[1].score.iou, -p[1].score.score))
     negatives = [p for p in pairs if not p[1].score.positive and not p[1].score.refused]
     worst, best = positives[:CASES], positives[CASES:][::-1][:CASES]
-    text = '<p>Blue: the truth; orange: the answer.</p>'
-    for title, chosen in (('Worst', worst), ('Best', best), ('Answered though there is no target', negatives[:CASES])):
+    text = '<p>Blue: ground truth; orange: answer.</p>'
+    for title, chosen in (
+        ('Worst', worst),
+        ('Best', best),
+        ('Answered although there is no target', negatives[:CASES]),
+    ):
         if chosen:
             figures = ''.join(_figure(s, a) for s, a in chosen)
             text += f'<h2>{title}</h2><div class="cases">{figures}</div>'

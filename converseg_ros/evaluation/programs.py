@@ -1,4 +1,4 @@
-"""How often the parser finds the program that a text means: canonically equal, or the same on random fact tables."""
+"""Accuracy of the parser: programs with equal canonical form, or equal results on random fact tables."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ from converseg_ros.programs.printer import words
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """A text and the program that it means. family: a group that is reported by itself, '' for none."""
+    """A text and the program that it means. family: a group that is reported separately, '' for none."""
 
     text: str
     program: Node
@@ -78,13 +78,13 @@ def read_label_gold(path: Path) -> list[Gold]:
 
 
 def held_out_phrases(count: int, seed: int = 0) -> list[Gold]:
-    """Return texts said with phrase templates that are held out of the parser's training (programs/phrasing)."""
+    """Return texts from phrase templates that are held out of the training of the parser (programs/phrasing)."""
     rng = random.Random(f'held out {seed}')
     return [Gold(*sample(rng, 'held_out')) for _ in range(count)]
 
 
 def judge(parse: Callable[[str], Parsed], gold: Gold) -> Judged:
-    """Parse one text and compare."""
+    """Parse one text and compare the programs."""
     try:
         parsed = parse(gold.text)
     except InputError as error:
@@ -124,7 +124,7 @@ def report(judged: list[Judged], **about: Any) -> dict[str, Any]:
 
 
 def table(result: dict[str, Any]) -> str:
-    """Return a report as lines for a terminal."""
+    """Return a report as text for the terminal."""
     lines = [
         f'{result["right"]:.3f} of {result["n"]} right ({result["equal"]:.3f} equal, {result["n_refused"]} refused)'
     ]

@@ -1,4 +1,4 @@
-"""Whether a score can be believed as a probability, and what a threshold on it costs."""
+"""Calibration of scores as probabilities, and the trade-off of a threshold."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ class Reliability:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all items."""
+        """Reset the metric."""
         self.scores: list[float] = []
         self.targets: list[bool] = []
 
@@ -32,7 +32,7 @@ class Reliability:
         self.targets.append(target)
 
     def compute(self) -> dict[str, Any]:
-        """Return `ece`, `brier` and `bins` (low, high, mean score, share of targets, count; empty bins left out)."""
+        """Return `ece`, `brier` and `bins` (low, high, mean score, share of targets, count; without empty bins)."""
         scores, targets = np.asarray(self.scores), np.asarray(self.targets, float)
         if not scores.size:
             return {'ece': None, 'brier': None, 'bins': []}
@@ -57,7 +57,7 @@ class Reliability:
 
 
 def trade_off(scores: Sequence[float], targets: Sequence[bool]) -> list[dict[str, float | None]]:
-    """Return N-acc and T-acc for every threshold that changes an answer (a score below it means NO_TARGET)."""
+    """Return N-acc and T-acc for every threshold that changes an answer (lower scores mean NO_TARGET)."""
     values, truth = np.asarray(scores, float), np.asarray(targets, bool)
     table: list[dict[str, float | None]] = []
     for threshold in [0.0, *(np.unique(values) + 1e-9).tolist()]:
@@ -73,7 +73,7 @@ def trade_off(scores: Sequence[float], targets: Sequence[bool]) -> list[dict[str
 
 
 def area_under_roc(scores: Sequence[float], targets: Sequence[bool]) -> float | None:
-    """Return the chance that a target scores above a non-target (ties count half); None without both kinds."""
+    """Return the probability that a target scores above a non-target (ties count half); None without both kinds."""
     values, truth = np.asarray(scores, float), np.asarray(targets, bool)
     if truth.all() or not truth.any():
         return None

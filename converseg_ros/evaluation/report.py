@@ -1,4 +1,4 @@
-"""The result of a run as one JSON object (docs/evaluation.md has the format)."""
+"""The report of a run as one JSON object (docs/evaluation.md describes the format)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -31,7 +31,7 @@ def build_report(
     threshold: float | None = None,
     latency: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Return the report of a run's answers by answerer; `threshold`: the one that decides on NO_TARGET, if known."""
+    """Return the report of a run's answers; `threshold`: the one that decides on NO_TARGET, if known."""
     scores = [a.score for a in answers[MODEL]]
     if not scores:
         raise InputError('there are no items', where=data, do='check the path and --split')
@@ -59,7 +59,7 @@ def build_report(
 
 
 def _families(scores: Sequence[Score]) -> dict[str, dict[str, Any]]:
-    """Return the metrics by family; one without items is `{"absent": True}`."""
+    """Return the metrics by family; a family without items is `{"absent": True}`."""
     table: dict[str, dict[str, Any]] = {}
     for family in Family:
         own = [s for s in scores if s.family == family.value]
@@ -68,9 +68,9 @@ def _families(scores: Sequence[Score]) -> dict[str, dict[str, Any]]:
 
 
 def _baselines(answers: Mapping[str, Sequence[Answer]]) -> dict[str, dict[str, Any]]:
-    """Return the metrics of each baseline, and by how much the network is ahead on the same items.
+    """Return the metrics of each baseline, and the paired difference of the network on the same items.
 
-    Of the prompt-blind versions the best by gIoU on these very items is taken, in their favour.
+    The best prompt-blind version by gIoU on these items is reported, which favours the baseline.
     """
     own = [a.score for a in answers[MODEL]]
     table: dict[str, dict[str, Any]] = {}
@@ -93,10 +93,10 @@ def _baselines(answers: Mapping[str, Sequence[Answer]]) -> dict[str, dict[str, A
 
 
 def calibration(scores: Sequence[Score], *, calibrated: bool, threshold: float | None) -> dict[str, Any]:
-    """Return how far the score of a target can be believed, and what thresholds on it would give."""
+    """Return the calibration of the score, and the trade-off of thresholds."""
     usable = [s for s in scores if s.positive is not None and not s.error]
     heads = [s.object_score for s in usable]
-    # An uncalibrated score is 0 or 1 and says nothing; what a calibration would be fitted on says more.
+    # An uncalibrated score is 0 or 1; the object score, the input of a calibration, is more informative.
     use_head = not calibrated and all(h is not None for h in heads)
     values = [h or 0.0 for h in heads] if use_head else [s.score for s in usable]
     targets = [bool(s.positive) for s in usable]
@@ -121,7 +121,7 @@ def calibration(scores: Sequence[Score], *, calibrated: bool, threshold: float |
 
 
 def latency_of(answers: Sequence[Answer], image_ms: Sequence[float]) -> dict[str, float]:
-    """Return median milliseconds: encoding an image, and one prompt's share of its batch."""
+    """Return median milliseconds: encoding an image, and the share of one prompt in its batch."""
     prompts = [a.score.ms for a in answers if a.score.ms > 0]
     result = {}
     if image_ms:
@@ -138,7 +138,7 @@ def peak_memory_mb() -> float:
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Read a report; raise InputError where it is none."""
+    """Read a report; raise InputError if the file is not a report."""
     try:
         report = json.loads(path.read_text())
         report['giou'], report['items']
@@ -154,7 +154,7 @@ def scores_of(report: Mapping[str, Any]) -> list[Score]:
 
 
 def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the paired differences second - first of two reports, whole and by family."""
+    """Return the paired differences second - first of two reports, in total and by family."""
     a, b = scores_of(first), scores_of(second)
     shared = {s.id for s in a} & {s.id for s in b}
     families: dict[str, Any] = {}
@@ -179,7 +179,7 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """Return a number for a table; '-' where there is none."""
+    """Return a number for a table; '-' for None."""
     return '-' if value is None else f'{value:.{digits}f}'
 
 
@@ -191,7 +191,7 @@ def with_interval(entry: Mapping[str, Any], key: str) -> str:
 
 
 def table_text(report: Mapping[str, Any]) -> str:
-    """Return the report's main table for a terminal."""
+    """Return the main table of the report for the terminal."""
     keys = ('giou', 'giou_positive', 'ciou', 'n_acc', 't_acc')
     rows = [('', *keys), (report['model'], *(with_interval(report, k) for k in keys))]
     for name, entry in report['baselines'].items():

@@ -1,4 +1,4 @@
-"""Score a network and its baselines on samples: image by image, kept line by line, resumed where it was stopped."""
+"""Evaluate a network and its baselines on samples, image by image, with a record that makes runs resumable."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,26 +22,26 @@ from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
 from converseg_ros.evaluation.ladder import step_of, union_oracle
 from converseg_ros.evaluation.metrics import Mask, Score, boundary_f
 
-MODEL = 'model'  # the name of the scored network among the answerers
-BATCH = 8  # prompts asked of one image at a time
-SWAP_OVERLAP = 0.1  # masks that overlap by less are different things (language sensitivity)
+MODEL = 'model'  # name of the evaluated network among the answerers
+BATCH = 8  # prompts per call
+SWAP_OVERLAP = 0.1  # masks with a lower IoU are different objects (language sensitivity)
 
 
 class Baseline(Protocol):
-    """Something to compare with; it sees the image, the prompts of that image and the network's answers to them."""
+    """A baseline; its input is the image, the prompts of that image and the network's answers to them."""
 
     name: str
 
     def answer(
         self, view: Frame, texts: Sequence[str], network: SegmentationNetwork, own: Sequence[Prediction]
     ) -> list[Prediction]:
-        """Answer K texts on the view; `network` has it set, `own` are the network's answers."""
+        """Answer K texts on the view; it is set in `network`, and `own` are the network's answers."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One line of the record: who answered, what it was worth, and the mask."""
+    """One line of the record: answerer, score and mask."""
 
     by: str
     score: Score
@@ -53,9 +53,9 @@ class Answer:
 
 
 def read_record(path: Path, head: dict[str, Any]) -> list[Answer]:
-    """Return the answers of an earlier run with the same `head`; of another run, or none, an empty list.
+    """Return the answers of an earlier run with the same `head`, otherwise an empty list.
 
-    A line torn by a crash ends the record.
+    A line that a crash has truncated ends the record.
     """
     if not path.is_file():
         return []
@@ -87,7 +87,7 @@ def fingerprint(folder: Path) -> str:
 
 
 class Runner:
-    """Runs over samples; `record` is the file that makes a run resumable."""
+    """Evaluates samples; `record` is the file that makes a run resumable."""
 
     def __init__(
         self,
@@ -97,22 +97,25 @@ class Runner:
         report: Callable[[str], None] = print,
         weights: str = '',
     ) -> None:
-        """`weights`: `fingerprint` of the model's folder, so that a record of other weights is not taken for ours."""
+        """Create a runner.
+
+        weights: `fingerprint` of the model folder, so that a record of other weights is not used.
+        """
         self.network, self.baselines, self.record, self.report = network, list(baselines), record, report
-        self.progress: Report | None = None  # told of each image
+        self.progress: Report | None = None  # called for each image
         self.weights = weights
         self.names = [MODEL, *(b.name for b in self.baselines)]
         self.image_ms: list[float] = []
 
     def run(self, samples: Sequence[Sample]) -> dict[str, list[Answer]]:
-        """Return the answers of the network and of each baseline, in the samples' order."""
+        """Return the answers of the network and of each baseline, in the order of the samples."""
         head = {'model': self.network.name, 'weights': self.weights, 'answerers': self.names, 'data': digest(samples)}
         wanted = {(name, s.id) for name in self.names for s in samples}
         before = read_record(self.record, head) if self.record else []
         kept = {(a.by, a.score.id): a for a in before if (a.by, a.score.id) in wanted}
         groups = list(by_image(samples))
         open_groups = [g for g in groups if any((n, s.id) not in kept for n in self.names for s in g)]
-        for g in open_groups:  # an image is done as a whole: its items are compared with one another
+        for g in open_groups:  # images are processed as a unit, because their items are compared with one another
             for s in g:
                 for n in self.names:
                     kept.pop((n, s.id), None)
@@ -132,7 +135,7 @@ class Runner:
         return {name: [kept[name, s.id] for s in samples] for name in self.names}
 
     def _group(self, group: list[Sample]) -> Iterator[Answer]:
-        """Yield every answerer's answers to the prompts of one image."""
+        """Yield the answers of every answerer to the prompts of one image."""
         truths: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_] | None]] = {}
         problems: dict[str, str] = {}
         view = None
@@ -183,7 +186,7 @@ class Runner:
     def _steps(
         self, samples: list[Sample], truths: Mapping[str, tuple[Mask, Mask | None]], own: Mapping[str, Prediction]
     ) -> dict[str, str]:
-        """Return the step at which each answer went wrong, of a network that executes programs on segments."""
+        """Return the step at which each answer failed, for a network that executes programs."""
         facts = getattr(self.network, 'facts', None) if own else None
         if facts is None:
             return {}
@@ -212,7 +215,7 @@ class Runner:
     def _ask(
         self, samples: list[Sample], call: Callable[[list[Sample]], list[Prediction]]
     ) -> tuple[dict[str, Prediction], dict[str, str]]:
-        """Ask all at once; where that fails, one at a time, so that one bad prompt fails alone."""
+        """Ask all prompts at once; if that fails, one at a time, so that only the failing prompt is affected."""
         try:
             answers = call(samples)
             if len(answers) != len(samples):
@@ -273,9 +276,9 @@ class Runner:
 
 
 def swap_scores(truths: dict[str, NDArray[np.bool_]], masks: dict[str, NDArray[np.bool_]]) -> dict[str, float]:
-    """Return, for each positive item of one image, the mean IoU its truth has with the answers to *other* prompts.
+    """Return, for each positive item of one image, the mean IoU of its mask with the answers to *other* prompts.
 
-    Only prompts whose truth has a target and overlaps this one by an IoU below 0.1 are swapped in.
+    Only prompts with a target whose mask has an IoU below 0.1 with this one are used.
     """
     positive = {k: t for k, t in truths.items() if t.any() and k in masks}
     values: dict[str, list[float]] = defaultdict(list)
@@ -291,7 +294,7 @@ def swap_scores(truths: dict[str, NDArray[np.bool_]], masks: dict[str, NDArray[n
 
 
 def _say(error: Exception) -> str:
-    """Return an error in one line."""
+    """Return a one-line description of an error."""
     text = str(error) if isinstance(error, ConversegError) else f'{type(error).__name__}: {error}'
     return ' '.join(text.split())[:300] or type(error).__name__
 

@@ -1,4 +1,4 @@
-"""Where labelled images lie: folders of images and bags below one root, read by name or stamp."""
+"""Sources of labelled images: folders of images and bags below one root, read by name or stamp."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 from converseg_ros.core import Frame, InputError
 from converseg_ros.datasets.views import read_view
 
-KEEP = 8  # decoded images
+KEEP = 8  # number of cached decoded images
 
 
 class Sources:
-    """Finds the image of a label: `root/SOURCE` is a folder of images, or a rosbag whose frames go by their stamp."""
+    """Finds the image of a label: `root/SOURCE` is a folder of images, or a rosbag whose frames are found by stamp."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.cache: OrderedDict[tuple[str, str], Frame] = OrderedDict()
 
     def folder(self, source: str) -> Path:
-        """Return the folder or bag of a source; a source never leads out of the root."""
+        """Return the folder or bag of a source; it must be inside the root."""
         path = (self.root / source).resolve()
         if not path.is_relative_to(self.root.resolve()):
             raise InputError('leads out of the root', where=source)
@@ -31,7 +31,7 @@ class Sources:
         return path.suffix in ('.mcap', '.db3') or (path / 'metadata.yaml').is_file()
 
     def find(self, source: str, image: str) -> Frame:
-        """Return the frame of a source by file name or stamp, with depth and camera where they are there."""
+        """Return the frame of a source by file name or stamp, with depth and camera if available."""
         key = source, image
         if key in self.cache:
             self.cache.move_to_end(key)

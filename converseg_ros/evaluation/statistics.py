@@ -1,4 +1,4 @@
-"""How sure a number is: bootstrap over images, since the prompts of one image are not independent."""
+"""Confidence intervals by bootstrap over images, because the prompts of one image are not independent."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ RATIOS = {
 
 
 def _columns(scores: Sequence[Score], clusters: dict[str, int]) -> Columns:
-    """Sum what the metrics need by image."""
+    """Return the sums that the metrics need, by image."""
     sums: dict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(len(clusters)))
     for name in {c for pair in RATIOS.values() for c in pair}:
         sums[name] = np.zeros(len(clusters))
@@ -54,7 +54,7 @@ def _columns(scores: Sequence[Score], clusters: dict[str, int]) -> Columns:
 
 
 def _resamples(count: int, samples: int, seed: int) -> NDArray[np.float64]:
-    """Return (samples, count) numbers of times each image is drawn."""
+    """Return (samples, count), how often each image is drawn."""
     return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), samples).astype(np.float64)
 
 
@@ -68,7 +68,7 @@ def _interval(values: NDArray[np.float64]) -> list[float] | None:
 
 
 def intervals(scores: Sequence[Score], *, samples: int = SAMPLES, seed: int = 0) -> dict[str, list[float] | None]:
-    """Return the percentile interval at 95 % of each metric; images are drawn with replacement."""
+    """Return the 95 % percentile interval of each metric; images are drawn with replacement."""
     clusters = {name: i for i, name in enumerate(sorted({s.image_id for s in scores}))}
     if not clusters:
         return dict.fromkeys(RATIOS)
@@ -85,10 +85,10 @@ def _ratio(weights: NDArray[np.float64], columns: Columns, name: str) -> NDArray
 def paired(
     first: Sequence[Score], second: Sequence[Score], *, samples: int = SAMPLES, seed: int = 0
 ) -> dict[str, dict[str, Any]]:
-    """Return second minus first of each metric over the items both have, with its interval.
+    """Return second minus first of each metric over the common items, with its interval.
 
-    The same images are drawn for both. `separated`: the interval does not hold 0. Raise InputError where they share
-    no item.
+    The same images are drawn for both. `separated`: the interval does not contain 0. Raise InputError without common
+    items.
     """
     a, b = {s.id: s for s in first}, {s.id: s for s in second}
     shared = [k for k in a if k in b]

@@ -1,7 +1,7 @@
-"""What is known of classes of everyday things: names, wider kinds, properties, sizes and materials, and how to inflect.
+"""Facts about classes of everyday things: names, wider kinds, properties, sizes and materials; and inflection.
 
 The facts are data (`data/*.csv`, `data/tags.yaml`; docs/knowledge.md describes the columns); `loader` reads and
-checks them once. Other packages import the functions below.
+validates them once. Other packages import the functions below.
 """
 
 from converseg_ros.knowledge.entries import Tag, Thing, Use

@@ -1,9 +1,9 @@
-"""Tell whether a text is English that can be read: what every caller asks before a text reaches an English network.
+"""Decide whether a text is English; called before a text is passed to a network that understands English only.
 
-A network that knows English alone answers any text, also one it cannot read: a Cyrillic or an emoji text is an unknown
-token to it, and the answer would be a nonsense mask or a confident "not here". The judgement is by vocabulary:
+Such a network answers any text, including texts that it cannot read: a Cyrillic or an emoji text is an unknown token,
+and the answer would be an arbitrary mask or a confident NO_TARGET. The decision is made by vocabulary:
 `data/english_words.txt` (the whole words of BERT's uncased vocabulary, Apache-2.0, and those of the speech recogniser)
-and the nouns that are known here, against the frequent words of other languages.
+and the nouns of `knowledge`, compared with frequent words of other languages.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ from converseg_ros.knowledge.lookup import things
 # ruff: noqa: E501  # tables of words read better unwrapped
 WORDS = 'english_words.txt'
 
-# Frequent function words and the verbs of short orders of each language; enough to say which language it is not.
+# Frequent function words and verbs of short commands of each language; sufficient to name the language.
 LANGUAGES = {
     'German': 'der die das dem den des ein eine einen einem einer ist sind wo und oder nicht kein keine keinen nie niemals zeig zeige mir mich bitte auf mit kannst du ich wir ihr sie wie bist was welche welcher welches finde such nimm gib lass weg von vom zum zur im am für über unter neben vor hinter heiss heiß vorsicht achtung finger anfassen berühren',
     'French': 'le la les un une des du est sont où ou et pas ne jamais rien montre moi montrez dans sur sous avec peux tu je vous nous quel quelle trouve cherche que qui pour prends donne touche touchez au aux cette ces mon ma mes attention',
@@ -33,7 +33,7 @@ LANGUAGES = {
     'Czech': 'kde je jsou a ten ta to na ne nikdy ukaž mi prosím najdi který která od do nad pod pozor nedotýkej se',
     'Finnish': 'missä on ja ei älä koskaan näytä minulle etsi mikä joka koske varo',
 }  # fmt: skip
-# Words of prohibition and warning in those languages: a text that holds one must not be taken lightly.
+# Words of prohibition and warning in those languages.
 FORBIDDING = frozenset(
     [
         'nicht',
@@ -194,7 +194,7 @@ SCRIPTS = {
 
 
 def unreadable(text: str) -> str:
-    """Return why a text cannot be read as English, '' where it can."""
+    """Return why a text cannot be read as English, or ''."""
     for character in text:
         if (
             character.isalpha()
@@ -215,7 +215,7 @@ def unreadable(text: str) -> str:
         ((n, [w for w in words if w in language]) for n, language in _languages().items()),
         key=lambda pair: len(pair[1]),
     )
-    # A word that both languages have ("die", "pour") counts only where no English function word is beside it.
+    # A word of both languages ("die", "pour") counts only without an English function word next to it.
     sure = [w for w in foreign if w not in FUNCTION and (w not in known or not english)]
     strange = [w for w in unknown if w not in sure]
     only = [w for w in sure if not _known(w)]
@@ -228,9 +228,9 @@ def unreadable(text: str) -> str:
 
 
 def forbids_in_another_language(text: str) -> bool:
-    """Return whether a text that cannot be read as English may be a prohibition or a warning.
+    """Return whether a text that is not English may be a prohibition or a warning.
 
-    True for a text in letters whose words of prohibition are not known here.
+    True for a text in a script whose words of prohibition are not listed here.
     """
     words = re.findall(r'[^\W\d_]+', text.casefold())
     if any(w in FORBIDDING for w in words):
@@ -240,7 +240,7 @@ def forbids_in_another_language(text: str) -> bool:
 
 
 def check_readable(text: str) -> None:
-    """Raise InputError with the reason where a text cannot be read as English."""
+    """Raise InputError with the reason if a text cannot be read as English."""
     why = unreadable(text)
     if why:
         raise InputError(why, where=f'the text {text[:60]!r}', do='say it in English words')
@@ -257,13 +257,13 @@ def _languages() -> dict[str, frozenset[str]]:
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    """Return the English words that are known, without accents."""
+    """Return the known English words, without accents."""
     nouns = ' '.join(name for thing in things().values() for name in thing.names)
     return frozenset((DATA / WORDS).read_text().split()) | frozenset(re.findall(r'[a-z]+', nouns.casefold()))
 
 
 def _known(word: str) -> bool:
-    """Return whether a word, or what it is a form of, is known."""
+    """Return whether a word or its base form is known."""
     plain = ''.join(c for c in unicodedata.normalize('NFKD', word) if not unicodedata.combining(c))
     plain = re.sub(r"(?:'s|'|n't|'re|'ll|'ve|'d|'m)$", '', plain)
     if plain in _vocabulary() or len(plain) == 1:

@@ -1,4 +1,4 @@
-"""What the data files of `knowledge` hold: tags, kinds and classes of things."""
+"""The entries of the data files of `knowledge`: tags, kinds and classes of things."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How people ask for a tag: `verbs` end where the thing would stand ('cut bread with'), `sayings` are prompts."""
+    """Phrases that ask for a tag: `verbs` end where the thing would follow ('cut bread with'), `sayings` are prompts."""
 
     sub_concept: str
     verbs: tuple[str, ...] = ()
@@ -15,12 +15,11 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A property, use or hazard that a class of things can have.
+    """A property, use or hazard of a class of things.
 
-    decided_by_class: what people mean by the tag follows from the class alone, whatever one instance is like; a
-    scene's attributes do not change it. hazard: whole prompts about the danger. adjective: sub-concept and noun
-    phrase. excludes: tags that nothing with this one has. stand_ins, substitute: tags of things that can replace one
-    with this tag, and prompts that ask for those.
+    decided_by_class: the tag depends on the class alone; the attributes of an instance in a scene do not change it.
+    hazard: complete prompts about the danger. adjective: sub-concept and noun phrase. excludes: tags that exclude this
+    one. stand_ins, substitute: tags of things that can replace one with this tag, and prompts that ask for those.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Tag:
 class Kind:
     """A wider kind of things.
 
-    names: what else it is called. one, many: how a mass noun is counted ('piece of furniture', 'pieces of furniture').
+    names: other names. one, many: how a mass noun is counted ('piece of furniture', 'pieces of furniture').
     """
 
     name: str
@@ -54,10 +53,10 @@ class Kind:
 class Thing:
     """A class of things.
 
-    names: what it is called, the usual name first. loose_names: what only some people would call it. kinds: wider
-    kinds, the kinds of those included. tags: properties that it has; doubtful: those of which opinions differ.
-    size: typical extents in metres, (longer side, shorter side, height) as it usually lies or stands, or None.
-    materials: what it is usually made of, the most usual first. labelled: a class of COCO or of the scenes.
+    names: the usual name first. loose_names: names that only some people use. kinds: wider kinds, including their own
+    wider kinds. tags: properties that it has; doubtful: those that opinions differ about. size: typical extents in
+    metres, (longer side, shorter side, height) in its usual resting pose, or None. materials: the most frequent first.
+    labelled: a class of COCO or of the scenes.
     """
 
     name: str
@@ -74,13 +73,13 @@ class Thing:
 
     @property
     def words(self) -> frozenset[str]:
-        """Everything it may be called, kinds included."""
+        """Return all its names, including those of its kinds."""
         return frozenset((*self.names, *self.loose_names, *self.kinds))
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """The checked contents of all data files."""
+    """The validated contents of all data files."""
 
     tags: Mapping[str, Tag]
     kinds: Mapping[str, Kind]

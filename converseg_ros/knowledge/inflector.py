@@ -1,4 +1,4 @@
-"""Singular and plural of English noun phrases, exact for the nouns of `knowledge` and by rule for all others."""
+"""Singular and plural of English noun phrases: exact for the nouns of `knowledge`, by rule for all others."""
 
 from functools import cache
 import re
@@ -6,13 +6,13 @@ import re
 from converseg_ros.knowledge.loader import knowledge
 
 KEEPS_S = re.compile(r'(ss|us|is|as|os)$')
-"""Ends of unknown words that are no plural: glass, bus, chassis, canvas."""
+"""Endings of unknown words that are not plurals: glass, bus, chassis, canvas."""
 HISSES = re.compile(r'(ch|sh|x|ss|zz)es$')
 
 
 @cache
 def _irregular() -> tuple[dict[str, str], dict[str, str]]:
-    """Return irregular plurals by singular, those of kinds that are mass nouns included, and singulars by plural."""
+    """Return irregular plurals by singular, including those of kinds that are mass nouns, and singulars by plural."""
     known = knowledge()
     many = {**known.irregular_plurals, **{k.name: k.many for k in known.kinds.values() if k.many}}
     return many, {plural: singular for singular, plural in known.irregular_plurals.items()}
@@ -20,16 +20,16 @@ def _irregular() -> tuple[dict[str, str], dict[str, str]]:
 
 @cache
 def _words() -> frozenset[str]:
-    """Return the last words of all names of things and kinds, as they are written."""
+    """Return the last words of all names of things and kinds, in their original spelling."""
     names = [*knowledge().kinds, *(n for t in knowledge().things.values() for n in (*t.names, *t.loose_names))]
     return frozenset(n.partition(' of ')[0].split()[-1] for n in names)
 
 
 @cache
 def singular(phrase: str) -> str:
-    """Return the singular of a noun phrase in the singular or plural: 'kitchen knives' -> 'kitchen knife'.
+    """Return the singular of a noun phrase: 'kitchen knives' -> 'kitchen knife'; a singular is unchanged.
 
-    The head is the last word, or the word before 'of'. Nouns that have only a plural ('scissors') stay as they are.
+    The head is the last word, or the word before 'of'. Nouns without a singular ('scissors') are unchanged.
     """
     one = _irregular()[1]
     if phrase in one:
@@ -66,7 +66,7 @@ def _singular_word(word: str) -> str:
 
 @cache
 def plural(phrase: str) -> str:
-    """Return the plural of a noun phrase's head; what is in the plural, or has no other form, stays as it is."""
+    """Return the plural of the head of a noun phrase; plurals and nouns without a plural are unchanged."""
     many = _irregular()[0]
     if phrase in many:
         return many[phrase]
@@ -84,13 +84,13 @@ def plural(phrase: str) -> str:
 
 
 def counted(noun: str) -> str:
-    """Return how one of a mass noun among the wider kinds is called: 'furniture' -> 'piece of furniture'."""
+    """Return the count noun for a mass noun among the wider kinds: 'furniture' -> 'piece of furniture'."""
     known = knowledge().kinds.get(noun)
     return known.one if known and known.one else noun
 
 
 def article(phrase: str) -> str:
-    """Return 'a' or 'an' for what follows, by its sound."""
+    """Return 'a' or 'an' for a phrase, by its sound."""
     word = phrase.split()[0].lower()
     if word.startswith(('uni', 'use', 'usu', 'uten', 'eu', 'one')):
         return 'an' if word.startswith(('unin', 'unim')) else 'a'

@@ -1,4 +1,4 @@
-"""Reads and checks the data files of the package `knowledge`; every error names the file and the line."""
+"""Read and validate the data files of `knowledge`; every error names the file and the line."""
 
 from collections.abc import Iterator, Mapping
 import csv
@@ -23,7 +23,7 @@ MATERIALS = (
 )  # fmt: skip
 COLUMNS = ('name', 'number', 'other names', 'loose names', 'kinds', 'tags', 'size', 'materials')
 MIN_SIZE, MAX_SIZE = 0.0005, 150.0
-"""Metres; a size outside is taken for a typing error."""
+"""Metres; a size outside of this range is rejected as a typing error."""
 
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -133,9 +133,9 @@ def _read_kinds(path: Path, tags: Mapping[str, Tag]) -> dict[str, Kind]:
 
 
 def wider_kinds(direct: tuple[str, ...], kinds: Mapping[str, Kind]) -> tuple[str, ...]:
-    """Return some kinds and all that are wider than one of them, each once, in order."""
+    """Return the given kinds and all wider ones, each once, in order."""
     found = list(direct)
-    for name in found:  # grows while it is read
+    for name in found:  # the list grows during the iteration
         found += [w for w in kinds[name].wider if w not in found]
     return tuple(found)
 
@@ -179,7 +179,7 @@ def _read_thing(
     names, loose = _items(row['other names']), _items(row['loose names'])
     name = row['name']
     if not name or len({name, *names, *loose}) != 1 + len(names) + len(loose):
-        raise InputError(f'{name!r} has a name twice or none', where=where)
+        raise InputError(f'{name!r} has a duplicate or an empty name', where=where)
     return Thing(
         name,
         (name, *names),
@@ -197,12 +197,12 @@ def _read_thing(
 
 @cache
 def knowledge() -> Knowledge:
-    """Return the contents of the package's own data files, read once."""
+    """Return the contents of the data files of the package, read once."""
     return load(DATA)
 
 
 def load(folder: Path) -> Knowledge:
-    """Read all data files of a folder; raise InputError with file and line for anything unknown or contradictory."""
+    """Read all data files of a folder; raise InputError with file and line for unknown or contradictory entries."""
     tags = _read_tags(folder / 'tags.yaml')
     kinds = _read_kinds(folder / 'kinds.csv', tags)
     things, places = dict[str, Thing](), dict[str, str]()
@@ -211,7 +211,7 @@ def load(folder: Path) -> Knowledge:
         for where, row in read_rows(path, COLUMNS):
             thing = _read_thing(row, where, tags, kinds, path.stem == LABELLED)
             if thing.name in things:
-                raise InputError(f'{thing.name!r} stands in {places[thing.name]} too', where=where)
+                raise InputError(f'{thing.name!r} is also in {places[thing.name]}', where=where)
             things[thing.name], places[thing.name] = thing, where
     return Knowledge(
         MappingProxyType(tags),

@@ -1,4 +1,4 @@
-"""Questions about what is known: which class a noun means, what has a property, what could be mixed up."""
+"""Queries: the class of a noun, classes with a property, classes that can be confused."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from converseg_ros.knowledge.inflector import plural, singular
 from converseg_ros.knowledge.loader import knowledge
 
 LOOSE = 0.5
-"""How far a class counts for a name that only some people would give it."""
+"""The weight of a class for a loose name."""
 
 
 @cache
 def _by_name() -> tuple[dict[str, Thing], dict[str, Thing]]:
-    """Return classes by their usual name, and by their further names, all in lower case; the first class wins."""
+    """Return classes by their usual name, and by their other names, in lower case; the first class wins."""
     usual = {t.name.lower(): t for t in things().values()}
     further: dict[str, Thing] = {}
     for t in things().values():
@@ -37,10 +37,10 @@ def labelled() -> tuple[str, ...]:
 
 @cache
 def thing(noun: str) -> Thing | None:
-    """Return the class that a noun means, or None for one that is not known.
+    """Return the class that a noun means, or None if it is unknown.
 
-    The noun may be in the plural, a further name, or COCO's spelling. A longer name whose last word is known is a
-    class of that kind: 'steak knife' is a knife with a name of its own.
+    The noun may be a plural, another name, or COCO's spelling. A longer name whose last word is known is a class of
+    that kind: 'steak knife' is a knife with its own name.
     """
     name = knowledge().coco_names.get(noun, noun)
     for table in _by_name():
@@ -53,13 +53,13 @@ def thing(noun: str) -> Thing | None:
 
 
 def class_of(category: str) -> Thing:
-    """Return what is known of a label's category; one that is not known has its own name and nothing else."""
+    """Return the class of a label's category; an unknown category becomes a class with this name and no facts."""
     return thing(category) or Thing(category, (category,))
 
 
 @cache
 def meanings(noun: str) -> tuple[Thing, ...]:
-    """Return all classes that a noun could mean, the likeliest first: 'glasses' are spectacles or drinking glasses."""
+    """Return all classes that a noun can mean, the most likely first: 'glasses' are spectacles or drinking glasses."""
     found = [thing(noun), thing(singular(noun))]
     form = singular(noun).lower()
     found += [t for t in things().values() if form in (n.lower() for n in t.names)]
@@ -106,7 +106,7 @@ def _called() -> tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]],
 def denoted(noun: str) -> Mapping[str, float]:
     """Return the classes that a noun may mean: 1.0 by one of their names or kinds, 0.5 by a loose name.
 
-    'knife' denotes kitchen knives and bread knives too; 'tools' denotes all classes of this kind.
+    'knife' also denotes kitchen knives and bread knives; 'tools' denotes all classes of this kind.
     """
     own = thing(noun)
     forms = {singular(noun).lower(), noun.lower()} | ({own.name.lower()} if own else set())
@@ -127,38 +127,38 @@ def tags() -> Mapping[str, Tag]:
 
 
 def kinds(noun: str) -> tuple[str, ...]:
-    """Return the wider kinds of what a noun means, the nearest first; () for one that is not known."""
+    """Return the wider kinds of a noun, the nearest first; () if it is unknown."""
     found = thing(noun)
     return found.kinds if found else ()
 
 
 @cache
 def nouns_with(tag: str) -> Mapping[str, float]:
-    """Return the classes that have a tag, with 1.0, and those of which opinions differ, with 0.5."""
+    """Return the classes that have a tag, with 1.0, and those that opinions differ about, with 0.5."""
     if tag not in tags():
         raise KeyError(tag)
     return {t.name: 1.0 if tag in t.tags else 0.5 for t in things().values() if tag in t.tags or tag in t.doubtful}
 
 
 def footprint(noun: str) -> float | None:
-    """Return the typical length in metres of the longer side of the area that a thing stands on, or None."""
+    """Return the typical length in metres of the longer side of the footprint of a thing, or None."""
     found = thing(noun)
     return found.size[0] if found and found.size else None
 
 
 @cache
 def tags_decided_by_class() -> frozenset[str]:
-    """Return the tags that follow from the class of a thing, whatever one instance is like."""
+    """Return the tags that depend on the class of a thing alone."""
     return frozenset(t.name for t in tags().values() if t.decided_by_class)
 
 
 def use_phrases() -> Mapping[str, Use]:
-    """Return how people ask for a use, by tag."""
+    """Return the phrases that ask for a use, by tag."""
     return {t.name: t.use for t in tags().values() if t.use}
 
 
 def confusable(a: Thing, b: Thing) -> bool:
-    """Say whether somebody could call an `a` by a name of `b`."""
+    """Return whether somebody could call an `a` by a name of `b`."""
     if any(a.name in group and b.name in group for group in knowledge().look_alikes):
         return True
     mine, theirs = {*a.names, *a.loose_names}, {*b.names, *b.loose_names}
@@ -170,7 +170,7 @@ def confusable(a: Thing, b: Thing) -> bool:
 
 @cache
 def cousins(category: str) -> tuple[str, ...]:
-    """Return the labelled classes of the same kind that nobody would mix up with `category`, nearest kin first."""
+    """Return the labelled classes of the same kind that cannot be confused with `category`, the closest first."""
     mine = class_of(category)
     scored = []
     for name in labelled():

@@ -1,4 +1,4 @@
-"""The nouns that a namer can tell apart: all classes of things, and what ILSVRC-2012 calls them (`imagenet.csv`)."""
+"""The vocabulary of a namer: all classes of things, and the names of ILSVRC-2012's classes (`imagenet.csv`)."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
@@ -18,25 +18,25 @@ class Vocabulary:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The nouns, in the order of `knowledge.things`."""
+        """Return the nouns, in the order of `knowledge.things`."""
         return tuple(things())
 
     @cached_property
     def index(self) -> Mapping[str, int]:
-        """Places of the nouns."""
+        """Return the indices of the nouns."""
         return {name: i for i, name in enumerate(self.names)}
 
     def find(self, phrase: str) -> int | None:
-        """Return the noun that a phrase in the singular or plural names by itself, or None."""
+        """Return the index of the noun that a phrase (singular or plural) names, or None."""
         found = thing(phrase)
         return self.index.get(found.name) if found else None
 
     def denoted(self, phrase: str) -> Mapping[int, float]:
-        """Return the places of the nouns that a phrase may mean, with 1 or LOOSE: `lookup.denoted` by place."""
+        """Return the indices of the nouns that a phrase may mean, with 1 or LOOSE; see `lookup.denoted`."""
         return {self.index[name]: share for name, share in denoted(phrase).items()}
 
     def members(self, phrases: Sequence[str]) -> NDArray[np.float32]:
-        """Return (C, N): how far each noun counts for each phrase."""
+        """Return (C, N), the weight of each noun for each phrase."""
         out = np.zeros((len(phrases), len(self.names)), np.float32)
         for row, phrase in zip(out, phrases, strict=True):
             found = self.denoted(phrase)
@@ -45,19 +45,19 @@ class Vocabulary:
 
     @cached_property
     def imagenet(self) -> NDArray[np.intp]:
-        """(1000,): the noun of each ImageNet class, -1 for none."""
+        """Return (1000,), the noun of each ImageNet class, -1 for none."""
         return np.array([self.index[noun] if noun else -1 for noun in imagenet_nouns()], np.intp)
 
 
 @cache
 def vocabulary() -> Vocabulary:
-    """Return the vocabulary, indexed once."""
+    """Return the cached vocabulary."""
     return Vocabulary()
 
 
 @cache
 def _imagenet() -> tuple[tuple[str, str], ...]:
-    """Return ILSVRC-2012's name of each class and the noun for it; raise InputError for an unknown noun."""
+    """Return ILSVRC-2012's name of each class and its noun; raise InputError for an unknown noun."""
     path = DATA / 'imagenet.csv'
     found: list[tuple[str, str]] = []
     for where, row in read_rows(path, ('class', 'ImageNet name', 'noun')):
@@ -77,5 +77,5 @@ def imagenet_names() -> tuple[str, ...]:
 
 
 def imagenet_nouns() -> tuple[str, ...]:
-    """Return the noun of each ILSVRC-2012 class, '' for a class that no noun fits."""
+    """Return the noun of each ILSVRC-2012 class, '' for a class without a noun."""
     return tuple(noun for _, noun in _imagenet())
