@@ -1,1 +1,1 @@
-"""The commands of `converseg`, a module each: `configure(parser)` adds arguments, `run(args)` gives the exit code."""
+"""The commands of `converseg`, one module each, with `configure(parser)` and `run(args)`, the exit status."""

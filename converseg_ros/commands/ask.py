@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask; exit with 0 if something was found, 4 if the answer is that there is no such thing."""
+    """Ask; return 0 if something was found, 4 if nothing fits."""
     from converseg_ros.client import ConversegClient
     from converseg_ros.core import Status
     from converseg_ros.ros.messages.conversion import from_image

@@ -1,6 +1,6 @@
-"""Measure, as ratios within one run: `converseg bench net|things|node|lift|engine|speech|operator|console --json OUT`.
+"""Run benchmarks: `converseg bench net|things|node|lift|engine|speech|operator|console --json OUT`.
 
-Absolute times are of the machine that ran; each part prints what it compares with.
+Absolute times depend on the machine; each benchmark also prints ratios to a reference in the same run.
 """
 
 import argparse
@@ -8,24 +8,24 @@ from importlib import import_module
 from typing import Any
 
 PARTS = {
-    'net': 'the network: stages, caches, operations, beside the plain way',
-    'names': 'the namer: names of labelled things, top-1 and top-5, calibration',
+    'net': 'ConverSeg-Net: stages, caches, operations, compared with a baseline',
+    'names': 'the namer: names of labelled objects, top-1 and top-5, calibration',
     'node': 'the ROS node: latency from image to region, dropped frames, memory',
-    'lift': "lifting: speed beside Open3D's chain, errors against exact geometry",
-    'engine': 'the data engine: pairs an hour, cost, cache',
-    'speech': 'speech: word errors on generated voices, instructions from noise',
-    'operator': 'from the last voiced sample to the overlay that answers, stage by stage',
-    'console': "the operator's page: frames a second, bytes, clients",
-    'things': 'the network that executes programs: each stage, in both precisions',
+    'lift': "lifting: speed compared with Open3D's chain, errors against exact geometry",
+    'engine': 'the data engine: prompts per second, cost of resuming',
+    'speech': 'speech: word errors on synthetic voices, instructions from noise',
+    'operator': 'time from the last voiced sample to the overlay with the answer, by stage',
+    'console': "the operator's page: frames per second with several clients",
+    'things': 'networks of kind things: each stage, in both precisions',
     'segments': 'segments: the best one and the best union for every labelled region',
 }
 
 
 class _Lazy(argparse._SubParsersAction):  # type: ignore[type-arg]
-    """Subcommands whose module is imported only when it is chosen."""
+    """Subcommands whose module is imported only when it is selected."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
-        """Import the chosen part and let it add its options, then go on as usual."""
+        """Import the selected module, add its options, and continue."""
         sub = self._name_parser_map.get(values[0])
         if sub is not None:
             module = import_module(f'converseg_ros.bench.{values[0]}')

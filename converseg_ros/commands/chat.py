@@ -1,10 +1,10 @@
-"""Talk to a running segmenter node in the terminal: live status below, history with the arrow keys, Tab completes.
+"""Send instructions to a running segmenter node from the terminal, with live status, history and completion.
 
 converseg chat
 converseg chat --namespace left_arm
 
-Say what to look for; follow-ups ("the other one", "now its handle") work. /regions lists them, /help and /quit do that.
-Where standard input is no terminal, each line is said and answered in turn.
+Type what to look for; follow-ups ("the other one", "now its handle") are resolved. /regions lists the regions, /help
+and /quit show help and end the program. If standard input is not a terminal, each line is sent and answered in turn.
 """
 
 import argparse
@@ -15,10 +15,10 @@ import time
 from typing import Any
 
 HELP = (
-    '/regions  what is seen now\n/safety   what stands\n/reset    forget the conversation\n'
-    '/help     this\n/quit     end'
+    '/regions  list the regions\n/safety   list the standing safety instructions\n/reset    clear the conversation\n'
+    '/help     show this help\n/quit     end'
 )
-PATIENCE = 3.0  # seconds that a list waits for the answers to what was said last
+PATIENCE = 3.0  # seconds that a list waits for the answers to the last text
 STARTERS = (
     'show me ', 'where can I safely set down ', 'what can I use to ', 'keep away from ', 'do not touch ', 'pick up ',
     'the other one', 'the one behind it', 'now its ', 'both', 'not that', 'forget it', 'stop', 'undo', 'start over',
@@ -30,12 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
     parser.add_argument('--namespace', default='', help='its namespace')
-    parser.add_argument('--operator', default='', help='who speaks: the conversation is kept under this name')
+    parser.add_argument('--operator', default='', help='name of the operator, who has a separate conversation')
     parser.add_argument('--timeout', type=float, default=10.0, help='seconds to wait for an answer')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Talk until /quit or the end of the input."""
+    """Run until /quit or the end of the input."""
     from converseg_ros.client import ConversegClient
 
     with ConversegClient(args.node, args.namespace, timeout=args.timeout) as robot:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = '') -> bool:
-    """Say one line and print what comes of it; False where it ends the talk."""
+    """Send one line and print the result; return False if it ends the program."""
     from converseg_ros.core import ConversegError
     from converseg_ros.core.instruction import said_by
     from converseg_ros.ros.messages.region_summary import describe
@@ -59,7 +59,7 @@ def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = ''
         out(HELP)
     elif line in ('/regions', '/safety'):
         if not robot.caught_up(timeout=PATIENCE):
-            out('no image has been answered since you last spoke; before:')
+            out('no image has been answered since the last text; before:')
         if line == '/regions':
             out('\n'.join(describe(r) for r in robot.regions()) or 'nothing is asked')
         else:
@@ -85,7 +85,7 @@ def answer(robot: Any, line: str, out: Callable[[str], None], operator: str = ''
 
 
 def status(robot: Any) -> str:
-    """Return the line below the prompt: each region with its status, and whether it is safe to move."""
+    """Return the status line: each region with its status, and the safety verdict."""
     from converseg_ros.core import Status
     from converseg_ros.core.texts import catalogue
 
@@ -100,7 +100,7 @@ def status(robot: Any) -> str:
 
 
 def complete(typed: str, seen: Iterable[str]) -> list[str]:
-    """Return what `typed` could become: beginnings that the dialogue knows, and what is in view behind them."""
+    """Return completions of `typed`: phrases that the dialogue knows, followed by visible objects."""
     found = [s for s in STARTERS if s.startswith(typed) and s != typed]
     for starter in STARTERS:
         if starter.endswith(' ') and typed.startswith(starter):
@@ -122,7 +122,7 @@ def talk(robot: Any, operator: str = '') -> int:
         raise ConversegError(f'{error.name} is missing', do="pip install 'converseg_ros[console]'") from error
 
     class Words(Completer):
-        """Completion from the dialogue's beginnings and the regions in view."""
+        """Completion from phrases of the dialogue and the visible regions."""
 
         def get_completions(self, document: Any, complete_event: Any) -> Iterable[Any]:
             typed = document.text_before_cursor

@@ -2,7 +2,7 @@
 
 converseg console
 converseg console --port 9000 --image /camera/color/image_raw
-converseg console --host 0.0.0.0        other machines may look; the address with its token is printed
+converseg console --host 0.0.0.0        serves other machines too and prints the address with its token
 """
 
 import argparse
@@ -12,20 +12,20 @@ import sys
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument('--host', default='127.0.0.1', help='address to listen on (default: this machine alone)')
+    parser.add_argument('--host', default='127.0.0.1', help='address to listen on (default: this machine only)')
     parser.add_argument('--port', type=int, default=8723, help='default: %(default)s')
-    parser.add_argument('--token', default='', help='what pages must know; made up for addresses beyond this machine')
+    parser.add_argument('--token', default='', help='token of the pages; generated for addresses beyond this machine')
     parser.add_argument('--image', default='image', help="the camera's topic (default: %(default)s)")
     parser.add_argument('--transport', choices=('raw', 'compressed'), default='raw', help='type of the image topic')
     parser.add_argument('--segmenter', default='segmenter', help='name of the segmenter node (default: %(default)s)')
     parser.add_argument('--namespace', default='', help='its namespace')
     parser.add_argument('--speech-model', default='', help='folder of a speech model (default: the small English one)')
-    parser.add_argument('--operator', default='', help='who speaks: the conversation is kept under this name')
+    parser.add_argument('--operator', default='', help='name of the operator, who has a separate conversation')
     parser.add_argument('--no-speech', action='store_true', help='no microphone on the page')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start the console node and wait for its end."""
+    """Start the console node and wait until it ends."""
     parameters = {
         'host': args.host,
         'port': args.port,

@@ -1,4 +1,4 @@
-"""Say what this machine has for converseg, and what to do about what is missing.
+"""Check this machine for the requirements of converseg, and print what to do about missing ones.
 
 converseg doctor
 converseg doctor --json doctor.json
@@ -22,7 +22,7 @@ BIG_SEGMENT = 'config/fastdds_local.xml'
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `do` says how to mend it."""
+    """The result of one check; `do` says how to correct it."""
 
     what: str
     level: Level
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print all findings; exit with 1 if something that the default model needs is missing."""
+    """Print all findings; return 1 if a requirement of the default model is missing."""
     from converseg_ros.core.files import write_json
 
     findings = [f for check in CHECKS for f in check()]
@@ -57,7 +57,7 @@ def _version(*names: str) -> str:
 
 
 def check_python() -> Iterator[Finding]:
-    """Look at the interpreter and the libraries every command needs."""
+    """Check the interpreter and the libraries that every command needs."""
     v = sys.version_info
     good = (3, 11) <= v[:2] <= (3, 13)
     yield Finding('Python', 'ok' if good else 'missing', sys.version.split()[0], '' if good else 'use 3.11 to 3.13')
@@ -70,7 +70,7 @@ def check_python() -> Iterator[Finding]:
 
 
 def check_ros() -> Iterator[Finding]:
-    """Look at ROS 2, our interfaces and what other packages offer."""
+    """Check ROS 2, the interfaces and optional packages."""
     if find_spec('rclpy') is None:
         yield Finding(
             'ROS 2', 'missing', 'rclpy is not importable', 'source /opt/ros/<distro>/setup.bash, or ./run setup'
@@ -96,7 +96,7 @@ def check_ros() -> Iterator[Finding]:
 
 
 def check_transport() -> Iterator[Finding]:
-    """Look at what decides whether large images arrive."""
+    """Check the middleware settings for large images."""
     yield Finding('ROS_DOMAIN_ID', 'ok', os.environ.get('ROS_DOMAIN_ID', '0 (default)'))
     reach = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET (default)')
     yield Finding('discovery range', 'ok', reach)
@@ -105,20 +105,20 @@ def check_transport() -> Iterator[Finding]:
     if not chosen:
         profile = f'{names[0]}=<share>/converseg_ros/{BIG_SEGMENT}'
         do = f'for best-effort cameras on one machine export {profile} for camera and node'
-        yield Finding('Fast DDS profile', 'note', 'default: large best-effort images get lost', do)
+        yield Finding('Fast DDS profile', 'note', 'default: large best-effort images are dropped', do)
     elif not Path(chosen).is_file():
-        yield Finding('Fast DDS profile', 'missing', f'{chosen} is no file', 'correct or unset the variable')
+        yield Finding('Fast DDS profile', 'missing', f'{chosen} is not a file', 'correct or unset the variable')
     else:
         yield Finding('Fast DDS profile', 'ok', chosen)
     if Path('/dev/shm').is_dir():
         free = shutil.disk_usage('/dev/shm').free / 1e6
         enough = free > 128
-        do = '' if enough else 'give it more: docker run --shm-size=1g'
+        do = '' if enough else 'increase it: docker run --shm-size=1g'
         yield Finding('/dev/shm', 'ok' if enough else 'note', f'{free:.0f} MB free for shared memory', do)
 
 
 def check_models() -> Iterator[Finding]:
-    """Look at the GPU and the models."""
+    """Check the GPU and the models."""
     if find_spec('torch') is not None:
         import torch
 
@@ -141,7 +141,7 @@ def check_models() -> Iterator[Finding]:
 
 
 def check_sound() -> Iterator[Finding]:
-    """Look for a microphone."""
+    """Check for a microphone."""
     cards = Path('/proc/asound/pcm')
     recording = [line for line in cards.read_text().splitlines() if 'capture' in line] if cards.is_file() else []
     if recording:

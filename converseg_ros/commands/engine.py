@@ -1,4 +1,4 @@
-"""Make prompt-mask pairs without human labels, look at them, and export them.
+"""Generate prompt-mask pairs without human labels, view them, and export them.
 
 converseg engine run --source scenes/train --judge scene --out data/train
 converseg engine run --source coco_folder --judge labels --out data/coco
@@ -28,7 +28,7 @@ FORMATS = ('dataset', 'items', 'coco', 'parquet')
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
-    _configure_run(actions.add_parser('run', help='make a data set, or finish an interrupted one'))
+    _configure_run(actions.add_parser('run', help='generate a data set, or resume an interrupted run'))
     sheet = actions.add_parser('sheet', help='draw random items on a contact sheet')
     sheet.add_argument('dataset', type=Path)
     sheet.add_argument('--out', required=True, type=Path, help='PNG file')
@@ -41,7 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     export = actions.add_parser('export', help='write a data set in other formats')
     export.add_argument('dataset', type=Path)
     export.add_argument('--format', nargs='+', choices=FORMATS, required=True)
-    export.add_argument('--out', required=True, type=Path, help='folder; one folder a split and format is made in it')
+    export.add_argument(
+        '--out', required=True, type=Path, help='output folder; it receives one folder per split and format'
+    )
     export.add_argument('--split', nargs='+', choices=('train', 'val', 'test'), default=['train', 'val', 'test'])
     view = actions.add_parser('view', help='look at a data set in the browser')
     view.add_argument('dataset', type=Path)
@@ -51,25 +53,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_run(run: argparse.ArgumentParser) -> None:
     run.add_argument(
-        '--source', action='append', required=True, type=Path, help='folder of scenes, COCO labels or photos'
+        '--source', action='append', required=True, type=Path, help='folder of scenes, COCO labels or photographs'
     )
     run.add_argument('--out', required=True, type=Path, help='data set folder')
-    run.add_argument('--config', type=Path, metavar='FILE', help='YAML file of the options below; flags come before it')
+    run.add_argument(
+        '--config', type=Path, metavar='FILE', help='YAML file with the options below; flags take precedence'
+    )
     run.add_argument('--agree-remote', action='store_true', help='agree that the images are sent to a judge elsewhere')
     run.add_argument('--max-images', type=int, default=0, help='take no more images than this')
-    run.add_argument('--dry-run', action='store_true', help='say what it would cost, and call nobody')
+    run.add_argument('--dry-run', action='store_true', help='estimate the cost without calling a server')
     run.add_argument('--json', action='store_true', help='print progress as JSON lines')
     add_flags(run, RunOptions)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the chosen action."""
+    """Run the selected action."""
     actions = {'run': _run, 'stats': _stats, 'sheet': _sheet, 'lint': _lint, 'export': _export, 'view': _view}
     return actions[args.action](args)
 
 
 def plan_of(args: argparse.Namespace) -> 'Plan':
-    """Return the plan that the configuration file and the flags describe."""
+    """Return the plan from the configuration file and the flags."""
     from converseg_ros.data_engine.build import plan
 
     options: RunOptions = from_flags(RunOptions, args, args.config)
@@ -101,7 +105,7 @@ def _run(args: argparse.Namespace) -> int:
     for failure in manifest['failed']:
         print(f'skipped {failure["image"]}: {failure["why"]}', file=sys.stderr)
     for unusable in manifest['unusable']:
-        print(f'{unusable["image"]}: left out {unusable["why"]}', file=sys.stderr)
+        print(f'{unusable["image"]}: skipped {unusable["why"]}', file=sys.stderr)
     if args.json:
         result = {'items': manifest['items'], 'failed': len(manifest['failed']), 'output': str(plan.out)}
         print_event(Progress(stage=JobStage.DONE, result=result))
@@ -113,10 +117,10 @@ def _estimate(plan: 'Plan', images: int) -> int:
 
     expected = estimate(images, plan.settings, plan.limits)
     print(
-        f'{expected.images} images: about {expected.calls} calls, {expected.tokens_in / 1e6:.2f} million tokens asked, '
-        f'{expected.tokens_out / 1e6:.2f} million answered, {expected.money:.2f} in money, '
+        f'{expected.images} images: about {expected.calls} calls, {expected.tokens_in / 1e6:.2f} million tokens in, '
+        f'{expected.tokens_out / 1e6:.2f} million tokens out, cost {expected.money:.2f}, '
         f'{expected.minutes:.0f} minutes; '
-        'what is in the cache already costs nothing'
+        'cached replies cost nothing'
     )
     return 0
 

@@ -1,4 +1,4 @@
-"""Score a model: on items, data sets, hand-made labels, the published benchmark or a rosbag; compare two results.
+"""Evaluate a model on items, data sets, manual labels, the published benchmark or a rosbag; compare two results.
 
 converseg eval items ITEMS.json --model compact --json out.json --html out.html
 converseg eval labels test/data/labels/tabletops.json --root DATA --model compact --json out.json
@@ -99,7 +99,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what was asked for."""
+    """Run the selected evaluation."""
     action: Callable[[argparse.Namespace], int] = args.action
     return action(args)
 
@@ -156,7 +156,7 @@ def _say(text: str) -> None:
 
 
 def _weights(args: argparse.Namespace) -> str:
-    """Return what tells the weights in use from earlier ones of the same name."""
+    """Return a fingerprint of the weights, which distinguishes them from earlier ones with the same name."""
     from converseg_ros.evaluation.runner import fingerprint
     from converseg_ros.network.registry import find_model, find_part
 
@@ -177,7 +177,7 @@ def _load(args: argparse.Namespace, *, calibration: bool = True) -> Any:
 
 
 def _record(args: argparse.Namespace, suffix: str = '') -> Path:
-    """Return the file beside OUT that a run resumes from, removed first where that is not wanted."""
+    """Return the record next to OUT that makes a run resumable; remove it first if --fresh is given."""
     path: Path = args.json.with_suffix(f'{suffix}.record.jsonl')
     path.parent.mkdir(parents=True, exist_ok=True)
     if args.fresh:
@@ -186,7 +186,7 @@ def _record(args: argparse.Namespace, suffix: str = '') -> Path:
 
 
 def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[str, list[Any]]]) -> int:
-    """Score a model on samples and write the report."""
+    """Evaluate a model on samples and write the report."""
     from converseg_ros import network as networks
     from converseg_ros.datasets.samples import check_ids, with_programs
     from converseg_ros.evaluation.baselines import OtherModel, standard
@@ -231,12 +231,12 @@ def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[
 
 
 def _print_result(args: argparse.Namespace, report: dict[str, Any]) -> None:
-    """Print the last event: what was found, and where it is written."""
+    """Print the last event: the result, and the files that were written."""
     print_event(Progress(stage=JobStage.DONE, result={'report': str(args.json), 'giou': report.get('giou')}))
 
 
 def _calibrate_on_all(args: argparse.Namespace) -> int:
-    """Calibrate on labels and data sets together, so that views with depth and without are both fitted."""
+    """Calibrate on labels and data sets together, so that views with and without depth are both fitted."""
     from converseg_ros.datasets.labels import read_labels
     from converseg_ros.datasets.samples import check_ids, samples_of_dataset, samples_of_labels
     from converseg_ros.evaluation.sources import Sources
@@ -254,7 +254,7 @@ def _calibrate_on_all(args: argparse.Namespace) -> int:
 
 
 def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
-    """Fit the calibration on this data and write it beside the weights."""
+    """Fit the calibration on this data and write it next to the weights."""
     from converseg_ros.evaluation.runner import MODEL, Runner
     from converseg_ros.network.registry import find_model
     from converseg_ros.network.weights.checkpoints import CALIBRATION
@@ -272,7 +272,7 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
 
 
 def _bag(args: argparse.Namespace) -> int:
-    """Run over a bag and write what was found."""
+    """Run over a bag and write the results."""
     from converseg_ros.evaluation.bag_report import bag_report, bag_samples
     from converseg_ros.evaluation.bag_run import BagRun, read_instructions, read_truth
     from converseg_ros.evaluation.bags import Bag
@@ -309,7 +309,7 @@ def _bag(args: argparse.Namespace) -> int:
 
 
 def _programs(args: argparse.Namespace) -> int:
-    """Print and write how often the parser is right."""
+    """Print and write the accuracy of the parser."""
     from converseg_ros.evaluation.programs import held_out_phrases, judge, read_gold, report, table
     from converseg_ros.network.parser.parser import load_parser
     from converseg_ros.network.registry import find_model

@@ -15,11 +15,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument('sources', type=Path, nargs='*', metavar='DIR_OR_BAG', help='folders of images, rosbags')
     parser.add_argument('--out', type=Path, required=True, metavar='LABELS.json', help='read if it exists; rewritten')
-    parser.add_argument('--every', type=int, default=15, metavar='N', help='every N-th frame of a bag (default: 15)')
-    parser.add_argument('--polygons', type=Path, metavar='FILE', help='build from a polygon file; no page')
-    parser.add_argument('--root', type=Path, help='with --polygons: the folder that its source lies in')
-    parser.add_argument('--assist', metavar='MODEL', help="offer this model's masks; such labels say so")
-    parser.add_argument('--host', default='127.0.0.1', help='address to listen on (default: this machine alone)')
+    parser.add_argument(
+        '--every', type=int, default=15, metavar='N', help='use every N-th frame of a bag (default: 15)'
+    )
+    parser.add_argument(
+        '--polygons', type=Path, metavar='FILE', help='build the label file from a polygon file, without a page'
+    )
+    parser.add_argument('--root', type=Path, help='with --polygons: the folder that contains its source')
+    parser.add_argument('--assist', metavar='MODEL', help='offer masks of this model; such labels are marked')
+    parser.add_argument('--host', default='127.0.0.1', help='address to listen on (default: this machine only)')
     parser.add_argument('--port', type=int, default=0, help='default: any free one')
 
 

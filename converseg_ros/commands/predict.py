@@ -1,13 +1,13 @@
-"""Segment one image file, without ROS: K instructions in words, K masks out; with depth, K point clouds too.
+"""Segment one image file without ROS: one mask for each instruction, and with depth one point cloud for each.
 
 converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/
 converseg predict --model ../release --image kitchen.png --prompt "where can I put the pan?" \
     --depth depth.png --camera camera.json --role affordance --out out/
 
-DIR/mask_00.png (0 or 255, image size), DIR/overlay.png, DIR/region_00.ply where there is depth, DIR/result.json: a list
-with one entry a prompt: prompt, status, reason, score, calibrated, area_px, box [x0, y0, x1, y1], stage_ms, geometry,
-and, for a network that executes programs, program, program_text and candidates (name, score, box, what counted).
-The score is a probability only where calibrated is true. docs/models.md tells what the choices cost.
+Writes DIR/mask_00.png (0 or 255, image size), DIR/overlay.png, DIR/region_00.ply with depth, and DIR/result.json, a
+list with one entry per prompt: prompt, status, reason, score, calibrated, area_px, box [x0, y0, x1, y1], stage_ms,
+geometry, and, for a network that executes programs, program, program_text and candidates (name, score, box, evidence).
+The score is a probability only if calibrated is true. docs/models.md describes the options.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predict, write, and print one line a prompt."""
+    """Predict, write, and print one line per prompt."""
     from converseg_ros.datasets.views import read_view
 
     role = Role[args.role.upper()]
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def explain(out: Path, network: Any, rgb: 'NDArray[np.uint8]', predictions: list[Prediction]) -> None:
-    """Write a picture of how each answer came about."""
+    """Write a picture of how each answer was computed."""
     from converseg_ros.evaluation.explain import draw_explanation
 
     if not hasattr(network, 'facts'):
@@ -115,7 +115,7 @@ def explain(out: Path, network: Any, rgb: 'NDArray[np.uint8]', predictions: list
 
 
 def read_program(path: Path) -> dict[str, Any]:
-    """Return the JSON object of a program; raise InputError that names the file where it is none."""
+    """Return the JSON object of a program; raise InputError with the name of the file if it is invalid."""
     from converseg_ros.programs.nodes import program_from_json, program_to_json
 
     try:
@@ -127,7 +127,7 @@ def read_program(path: Path) -> dict[str, Any]:
 
 
 def lift(frame: Frame, instructions: list[Instruction], predictions: list[Prediction]) -> 'list[Geometry]':
-    """Return the geometry of each mask, in the camera's optical frame."""
+    """Return the geometry of each mask, in the optical frame of the camera."""
     from converseg_ros.lifting import lift_regions
 
     return lift_regions(frame, [(i, p.mask) for i, p in zip(instructions, predictions)])
@@ -140,7 +140,7 @@ def write(
     predictions: list[Prediction],
     geometries: 'list[Geometry] | None',
 ) -> None:
-    """Write masks, overlay, clouds and result.json; result.json comes last, so that it never names a missing file."""
+    """Write masks, overlay, clouds and result.json; result.json is written last, so that all files in it exist."""
     import numpy as np
 
     from converseg_ros.core.overlay import Layer, draw_overlay
@@ -172,7 +172,7 @@ def write(
 
 
 def _geometry(out: Path, k: int, rgb: 'NDArray[np.uint8]', g: 'Geometry') -> dict[str, Any]:
-    """Write a region's cloud and return what result.json says of its geometry; lengths in metres."""
+    """Write the cloud of a region and return the geometry for result.json; lengths in metres."""
     import numpy as np
 
     cloud = None

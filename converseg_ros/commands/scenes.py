@@ -1,6 +1,6 @@
-"""Render labelled scenes, look at them, write them as a rosbag.
+"""Render labelled scenes, view them, write them as a rosbag.
 
-converseg scenes setup                     # unpack the models, make the Cycles environment, fetch environment images
+converseg scenes setup                     # unpack models, create the Cycles environment, download environment images
 converseg scenes render --count 100 --split train --out scenes/train --workers 2
 converseg scenes sheet scenes/train --out sheet.png
 converseg scenes bag --out demo --seconds 10
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their options."""
     commands = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
     render = commands.add_parser(
-        'render', help='render scenes; whole scene folders are skipped, so a killed run resumes'
+        'render', help='render scenes; existing scene folders are skipped, so a killed run can be resumed'
     )
     render.add_argument('--count', type=int, default=10, help='number of scenes')
     render.add_argument('--seed', type=int, default=0, help='seed of the first scene; the others count up')
@@ -34,10 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument('--count', type=int, default=12, help='views on the sheet')
     sheet.add_argument('--seed', type=int, default=0, help='which views')
     bag = commands.add_parser(
-        'bag', help='a camera path through one room as a rosbag2; frames rendered before are kept'
+        'bag', help='write a camera path through one room as a rosbag2; rendered frames are reused'
     )
     bag.add_argument(
-        '--out', type=Path, required=True, help='bag folder to make; its scene folder goes beside it (OUT.scene)'
+        '--out',
+        type=Path,
+        required=True,
+        help='bag folder to create; its scene folder is written next to it (OUT.scene)',
     )
     bag.add_argument('--seed', type=int, default=0)
     bag.add_argument('--split', choices=('train', 'val', 'test'), default='test')
@@ -48,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bag.add_argument('--quality', type=int, default=80, help='JPEG quality')
     bag.add_argument('--storage', choices=('mcap', 'sqlite3'), default='mcap')
     setup = commands.add_parser(
-        'setup', help='unpack models, make the Cycles environment, fetch environment images (downloads)'
+        'setup', help='unpack models, create the Cycles environment, fetch environment images (downloads)'
     )
     setup.add_argument('--no-cycles', action='store_true', help='only what the raster renderer needs')
     credit = commands.add_parser('attribution', help="write every model's name, creator and licence")
@@ -72,7 +75,7 @@ def _render(args: argparse.Namespace) -> int:
             'count and seed must be at least 0, views and workers at least 1', where='the options', do='correct them'
         )
     if args.room and args.room not in ROOMS:
-        raise InputError(f'no room type {args.room!r}', where='--room', do=f'choose from {", ".join(ROOMS)}')
+        raise InputError(f'unknown room type {args.room!r}', where='--room', do=f'choose from {", ".join(ROOMS)}')
 
     def progress(done: int, total: int, seconds: float) -> None:
         if done == total or done % 10 == 0:
@@ -83,7 +86,7 @@ def _render(args: argparse.Namespace) -> int:
 
     seeds = list(range(args.seed, args.seed + args.count))
     made = render_many(seeds, args.split, args.views, args.out, args.renderer, args.workers, args.room, progress)
-    print(f'{made} rendered, {len(seeds) - made} were there: {args.out}')
+    print(f'{made} rendered, {len(seeds) - made} existed: {args.out}')
     return 0
 
 

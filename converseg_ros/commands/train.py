@@ -1,8 +1,8 @@
 """Train or fine-tune a network: `converseg train config/train/compact.yaml`.
 
-A run goes on from its newest checkpoint. --dry-run says memory and time and writes nothing but the cache; --make-data
-runs the configuration's recipe first (rendering scenes, making prompt-mask pairs). On several GPUs or machines:
-`accelerate launch -m converseg_ros train CONFIG`, or torchrun in place of accelerate launch.
+A run resumes from its newest checkpoint. --dry-run prints memory and time and writes nothing but the cache; --make-data
+first runs the recipe of the configuration (rendering scenes, generating prompt-mask pairs). On several GPUs or
+machines: `accelerate launch -m converseg_ros train CONFIG`, or torchrun instead of accelerate launch.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
 
-# By task, the function of converseg_ros.training.TASK.run that trains and returns the file with the weights.
+# By task, the function in converseg_ros.training.TASK.run that trains and returns the weights file.
 PARTS = {'segments': 'train_segments', 'names': 'train_names'}
 
 
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument('config', type=Path, help='YAML file, see config/train/')
     parser.add_argument('--make-data', action='store_true', help='run the recipe of the configuration first')
-    parser.add_argument('--dry-run', action='store_true', help='make a few steps, say memory and time, keep nothing')
+    parser.add_argument('--dry-run', action='store_true', help='run a few steps, print memory and time, keep nothing')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='e.g. --set optim.lr=5e-4')
     parser.add_argument('--json', action='store_true', help='print progress and result as JSON lines')
     parser.add_argument('--export', type=Path, metavar='DIR', help='write the model folder here (default OUT/model)')
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         trainer.adopt(origin)
     scores = trainer.train()
     if trainer.step < config.steps:
-        print(f'stopped at step {trainer.step}; the same command goes on from there')
+        print(f'stopped at step {trainer.step}; the same command resumes the run')
         return 143
     if trainer.accelerator.is_main_process:
         from converseg_ros.training.validate import summary
@@ -80,16 +80,16 @@ def run(args: argparse.Namespace) -> int:
         else:
             print(f'{summary(scores)}\nmodel folder: {target}')
         run_all([line.replace('{model}', shlex.quote(str(target))) for line in config.finish])
-    trainer.accelerator.end_training()  # a process group that is still open can abort the process at its exit
+    trainer.accelerator.end_training()  # an open process group can abort the process when it exits
     return 0
 
 
 def _run_part(args: argparse.Namespace, task: str) -> int:
-    """Train what sees in a network of kind things (config/train/segments.yaml, config/train/names.yaml)."""
+    """Train the segments or the names of a network of kind things (segments.yaml, names.yaml)."""
     from converseg_ros.training.config import read_mapping
 
     if args.dry_run or args.origin:
-        raise InputError(f'a run of {task} goes on by itself and has no dry run', where='--dry-run, --from')
+        raise InputError(f'a run of {task} resumes by itself and has no dry run', where='--dry-run, --from')
     package = f'converseg_ros.training.{task}'
     config = import_module(f'{package}.config').parse(read_mapping(args.config, _overrides(args.set)), args.config)
     if args.make_data:
@@ -124,14 +124,14 @@ def _run_parser(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> Callable[[str], None]:
-    """Return what prints a line of text: as it is, or as an event."""
+    """Return a function that prints a line of text, either as text or as an event."""
     if args.json:
         return lambda text: print_event(Progress(text))
     return lambda text: print(text, flush=True)
 
 
 def _print_model(name: str, path: Path, args: argparse.Namespace) -> None:
-    """Say where the result of a run is."""
+    """Print the location of the result."""
     if args.json:
         print_event(Progress(stage=JobStage.DONE, result={'model': str(path)}))
     else:
@@ -143,7 +143,7 @@ def _finite(scores: dict[str, float]) -> dict[str, float]:
 
 
 def run_all(commands: list[str]) -> None:
-    """Run commands one after the other; `converseg` and `pip` are this Python's; each resumes alone."""
+    """Run commands in order; `converseg` and `pip` are run with this Python; each command can be resumed."""
     for line in commands:
         words = shlex.split(line)
         module = {'converseg': 'converseg_ros', 'pip': 'pip'}.get(words[0])
@@ -151,7 +151,9 @@ def run_all(commands: list[str]) -> None:
         print(f'+ {line}', flush=True)
         code = subprocess.run(command, check=False).returncode
         if code:
-            raise ConversegError(f'exit status {code}', where=line, do='mend it and start again: it goes on')
+            raise ConversegError(
+                f'exit status {code}', where=line, do='correct the error and start again; the run is resumed'
+            )
 
 
 def _overrides(pairs: list[str]) -> dict[str, Any]:

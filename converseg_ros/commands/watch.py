@@ -1,4 +1,4 @@
-"""Print a running segmenter node's regions as they come; Ctrl-C ends it.
+"""Print the regions of a running segmenter node; Ctrl-C ends it.
 
 converseg watch
 converseg watch --count 3 --say "the mug on the left"
@@ -13,12 +13,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
     parser.add_argument('--namespace', default='', help='its namespace')
     parser.add_argument('--timeout', type=float, default=30.0, help='seconds without regions until it gives up')
-    parser.add_argument('--count', type=int, default=0, help='end after so many messages; 0 = never')
-    parser.add_argument('--say', default='', help='first say this to the node, as an operator does')
+    parser.add_argument('--count', type=int, default=0, help='end after this number of messages; 0 = never')
+    parser.add_argument('--say', default='', help='first send this text to the node')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a region."""
+    """Print one line per region."""
     from converseg_ros.client import ConversegClient
     from converseg_ros.core import ConversegError
     from converseg_ros.ros.messages.region_summary import describe
@@ -30,14 +30,14 @@ def run(args: argparse.Namespace) -> int:
                 print(f'the robot asks: {ack.question}')
             if not ack.accepted:
                 raise ConversegError(ack.reason, where=args.say)
-            robot.caught_up(timeout=args.timeout)  # what is counted below answers what was said
+            robot.caught_up(timeout=args.timeout)  # the messages counted below answer the text
         seen = 0
         heard, shown = time.monotonic(), False
         while not args.count or seen < args.count:
             try:
                 regions = robot.wait(timeout=min(args.timeout, 0.5))
             except ConversegError:
-                if shown and not robot.safe:  # what is on the screen is no longer true
+                if shown and not robot.safe:  # the printed regions are no longer valid
                     shown = False
                     print(f'{time.strftime("%H:%M:%S")}  nothing new\n  safety: NOT OK', flush=True)
                 if time.monotonic() - heard > args.timeout:

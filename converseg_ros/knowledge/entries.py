@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Phrases that ask for a tag: `verbs` end where the thing would follow ('cut bread with'), `sayings` are prompts."""
+    """Phrases that ask for a tag: `verbs` end where the thing would follow ('cut bread with'); `sayings` are whole."""
 
     sub_concept: str
     verbs: tuple[str, ...] = ()

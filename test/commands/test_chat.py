@@ -73,4 +73,4 @@ def test_a_list_says_when_it_does_not_know_yet_what_was_just_said():
     assert answer(robot, '/safety', lines.append) and lines == ['stove: the stove']
     robot._up = False
     assert answer(robot, '/safety', lines.append)
-    assert lines[1:] == ['no image has been answered since you last spoke; before:', 'stove: the stove']
+    assert lines[1:] == ['no image has been answered since the last text; before:', 'stove: the stove']

@@ -41,7 +41,7 @@ THING = 'things/labelled.csv'
         (THING, 'gizmo,,,,gadgetry,,,', "unknown kinds ['gadgetry']"),
         (THING, 'mug,,,,tool,,,', "'mug' stands in"),
         (THING, 'gizmo,several,,,tool,,,', "the number is 'several'"),
-        (THING, 'gizmo,,gadget; gadget,,tool,,,', 'has a name twice'),
+        (THING, 'gizmo,,gadget; gadget,,tool,,,', 'has a duplicate or an empty name'),
         (THING, 'gizmo,,,,tool,,0.2x0.3x0.1,', 'implausible'),
         (THING, 'gizmo,,,,tool,,200x200x100,', 'implausible'),
         (THING, 'gizmo,,,,tool,,20cm,', "the size is '20cm'"),
