@@ -1,6 +1,6 @@
 """Resolve the references of a phrase, so that the network can be asked without the conversation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 import re
 
@@ -146,61 +146,103 @@ def _own(phrase: str) -> tuple[int, int] | None:
 
 def _whole(phrase: str, context: Context) -> str | None:
     """Return the antecedent of a phrase that consists of a reference only, or None."""
-    group = list(context.group)
-    match = re.fullmatch(r'the (?P<which>former|latter)(?: one)?', phrase)
-    if match:
-        last = context.focus(phrase)
-        return group[0].phrase if match['which'] == 'former' and group else last.phrase
-    match = re.fullmatch(
+    for pattern, meaning in REFERENCES:
+        match = re.fullmatch(pattern, phrase)
+        if match:
+            found = meaning(match, context)
+            if found is not None:
+                return found
+    return None
+
+
+def _former(match: re.Match[str], context: Context) -> str | None:
+    last = context.focus(match.group())
+    return context.group[0].phrase if match['which'] == 'former' and context.group else last.phrase
+
+
+def _except(match: re.Match[str], context: Context) -> str | None:
+    phrase = match.group()
+    if phrase.startswith('not that') or not context.group or re.fullmatch(OTHER, phrase):
+        return None
+    return f'{context.many("those")} except {resolve(match["np"], context)}'
+
+
+def _not_that_one(match: re.Match[str], context: Context) -> str | None:
+    return f'{match["np"]} other than the {match["q"]} {singular(head(match["np"]))}'
+
+
+def _other(match: re.Match[str], context: Context) -> str | None:
+    thing = context.focus(match.group())
+    if len(context.group) == 2 and not match.group().startswith('not'):
+        return next(t.phrase for t in context.group if t is not thing and t.phrase != thing.phrase)
+    return f'the {singular(thing.noun) or "thing"} other than {thing.phrase}'
+
+
+def _others(match: re.Match[str], context: Context) -> str | None:
+    thing = context.focus(match.group())
+    return f'the {plural(thing.noun or "thing")} other than {thing.phrase}'
+
+
+def _both(match: re.Match[str], context: Context) -> str | None:
+    if len(context.group) > 1:
+        return conjunction([t.phrase for t in context.group])
+    noun = plural(context.focus(match.group()).noun or 'thing')
+    return f'{"all" if "all" in match.group() else "both"} {noun}'
+
+
+def _ordinal(match: re.Match[str], context: Context) -> str | None:
+    """Return one of the group that was spoken of last: 'the second one'."""
+    if match['o'] not in (*ORDINALS, 'last') or len(context.group) < 2:
+        return None
+    index = -1 if match['o'] == 'last' else ORDINALS.index(match['o'])
+    if index >= len(context.group):
+        raise NoReferentError(say('no_number', number=index + 1, count=len(context.group)))
+    return context.group[index].phrase
+
+
+def _label(match: re.Match[str], context: Context) -> str | None:
+    """Return the region with a number: 'number two'."""
+    if not (match['n'].isdigit() or match['n'] in NUMBERS):
+        return None
+    number = int(match['n']) if match['n'].isdigit() else NUMBERS.index(match['n']) + 1
+    if not 1 <= number <= len(context.things):
+        raise NoReferentError(say('no_number', number=number, count=len(context.things)))
+    return context.things[number - 1].phrase
+
+
+def _beside(match: re.Match[str], context: Context) -> str | None:
+    thing = context.focus(match.group())
+    return f'the {singular(thing.noun) or "thing"} to the {match["s"]} of {thing.phrase}'
+
+
+def _quality(match: re.Match[str], context: Context) -> str | None:
+    return f'the {match["q"]} {singular(context.focus(match.group()).noun) or "thing"}'
+
+
+def _other_noun(match: re.Match[str], context: Context) -> str | None:
+    if not context.group or singular(match['n']) != singular(context.focus(match.group()).noun):
+        return None
+    return f'the {match["n"]} other than {context.focus(match.group()).phrase}'
+
+
+REFERENCES: tuple[tuple[str, Callable[[re.Match[str], Context], str | None]], ...] = (
+    (r'the (?P<which>former|latter)(?: one)?', _former),
+    (
         r'(?:but |all )?(?:except|but not|not|apart from|other than|minus|without)(?: for)? '
         r'(?P<np>(?:the|my|your|any|those|these) .+)',
-        phrase,
-    )
-    if match and not phrase.startswith('not that') and context.group and not re.fullmatch(OTHER, phrase):
-        return f'{context.many("those")} except {resolve(match["np"], context)}'
-    match = re.fullmatch(
-        r'(?P<np>(?:the|a|an|my|your) [\w -]+?), not (?:the|that) (?P<q>[\w-]+(?: [\w-]+)?) ones?', phrase
-    )
-    if match:
-        return f'{match["np"]} other than the {match["q"]} {singular(head(match["np"]))}'
-    if re.fullmatch(OTHER, phrase):
-        thing = context.focus(phrase)
-        if len(group) == 2 and not phrase.startswith('not'):
-            return next(t.phrase for t in group if t is not thing and t.phrase != thing.phrase)
-        return f'the {singular(thing.noun) or "thing"} other than {thing.phrase}'
-    if re.fullmatch(r'the others?(?: ones)?|the rest|the remaining ones', phrase):
-        thing = context.focus(phrase)
-        return f'the {plural(thing.noun or "thing")} other than {thing.phrase}'
-    if re.fullmatch(
-        r'(?:them )?(?:both|all|all of them|both of them|the two|the two of them|both ones|all of these)', phrase
-    ):
-        if len(group) > 1:
-            return conjunction([t.phrase for t in group])
-        noun = plural(context.focus(phrase).noun or 'thing')
-        return f'{"all" if "all" in phrase else "both"} {noun}'
-    match = re.fullmatch(r'(?:the )?(?P<o>\w+)(?: one)?', phrase)
-    if match and match['o'] in (*ORDINALS, 'last') and len(group) > 1:
-        index = -1 if match['o'] == 'last' else ORDINALS.index(match['o'])
-        if index >= len(group):
-            raise NoReferentError(say('no_number', number=index + 1, count=len(group)))
-        return group[index].phrase
-    match = re.fullmatch(r'(?:the )?(?:number|region|object|item) (?P<n>\w+)', phrase)
-    if match and (match['n'].isdigit() or match['n'] in NUMBERS):
-        number = int(match['n']) if match['n'].isdigit() else NUMBERS.index(match['n']) + 1
-        if not 1 <= number <= len(context.things):
-            raise NoReferentError(say('no_number', number=number, count=len(context.things)))
-        return context.things[number - 1].phrase
-    match = re.fullmatch(r'(?:more |further |a bit |a little )(?:to the )?(?P<s>left|right)', phrase)
-    if match:
-        thing = context.focus(phrase)
-        return f'the {singular(thing.noun) or "thing"} to the {match["s"]} of {thing.phrase}'
-    match = re.fullmatch(rf'(?:the )?(?P<q>{QUALITY})', phrase)
-    if match:
-        return f'the {match["q"]} {singular(context.focus(phrase).noun) or "thing"}'
-    match = re.fullmatch(r'the other (?P<n>[a-z]+)', phrase)
-    if match and group and singular(match['n']) == singular(context.focus(phrase).noun):
-        return f'the {match["n"]} other than {context.focus(phrase).phrase}'
-    return None
+        _except,
+    ),
+    (r'(?P<np>(?:the|a|an|my|your) [\w -]+?), not (?:the|that) (?P<q>[\w-]+(?: [\w-]+)?) ones?', _not_that_one),
+    (OTHER, _other),
+    (r'the others?(?: ones)?|the rest|the remaining ones', _others),
+    (r'(?:them )?(?:both|all|all of them|both of them|the two|the two of them|both ones|all of these)', _both),
+    (r'(?:the )?(?P<o>\w+)(?: one)?', _ordinal),
+    (r'(?:the )?(?:number|region|object|item) (?P<n>\w+)', _label),
+    (r'(?:more |further |a bit |a little )(?:to the )?(?P<s>left|right)', _beside),
+    (rf'(?:the )?(?P<q>{QUALITY})', _quality),
+    (r'the other (?P<n>[a-z]+)', _other_noun),
+)
+"""Phrases that consist of a reference only, each with the function for its antecedent, tried in this order."""
 
 
 def _part(match: re.Match[str], context: Context) -> str:

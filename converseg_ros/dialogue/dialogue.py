@@ -25,21 +25,20 @@ from converseg_ros.core.region import Region
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue import caution, saved
 from converseg_ros.dialogue import vocabulary as v
-from converseg_ros.dialogue.clause import doubtful, family_of, full, parse, strip
+from converseg_ros.dialogue.clause import full, parse, strip
 from converseg_ros.dialogue.conversation import (
     Conversation,
     Draft,
-    about_of,
     class_name,
-    group_of,
     phrases_of,
 )
-from converseg_ros.dialogue.coreference import Context, NoReferentError, as_thing, conjunction, resolve
+from converseg_ros.dialogue.coreference import as_thing
 from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
-from converseg_ros.dialogue.normal import normal, polish
+from converseg_ros.dialogue.normal import normal
 from converseg_ros.dialogue.options import Options
 from converseg_ros.dialogue.refused import Refused
-from converseg_ros.dialogue.split import Clause, split
+from converseg_ros.dialogue.rules import interpret
+from converseg_ros.dialogue.split import split
 from converseg_ros.dialogue.thinking import Thinking
 from converseg_ros.knowledge.english import forbids_in_another_language, unreadable
 
@@ -106,7 +105,7 @@ class Dialogue:
             reasons = (*reasons, say('still_unclear', text=self.refused.texts[operator]))
         if self.options.backend != 'rules' and parse(words).kind not in ('command', 'answer', 'forget', 'allow'):
             return Thinking(text, words, scene, operator, tuple(conversation.turns), self.options, reasons)
-        draft = self._by_rules(split(words), scene, conversation)
+        draft = interpret(split(words), scene, conversation)
         draft.reasons += reasons
         return self._finish(text, words, draft, conversation, scene, 'rules')
 
@@ -137,7 +136,7 @@ class Dialogue:
         whole = caution.understood(words)
         if whole is None:
             return self.refused.refuse(text, words, operator)
-        draft = self._by_rules(whole.clauses, scene, conversation)
+        draft = interpret(whole.clauses, scene, conversation)
         draft.reasons += reasons
         failed = bool(draft.failures) and not whole.ends
         heard = self._finish(text, words, draft, conversation, scene, 'rules')
@@ -162,7 +161,7 @@ class Dialogue:
         """Return what a text means now that the model answered; where it could not, the rules do, and say so."""
         conversation, backend = self._conversation(thinking.operator), thinking.options.backend
         if isinstance(answer, str):
-            draft, backend = self._by_rules(split(thinking.words), thinking.scene, conversation), 'rules'
+            draft, backend = interpret(split(thinking.words), thinking.scene, conversation), 'rules'
             draft.reasons.append(say('llm_failed', why=answer))
         else:
             draft = answer
@@ -236,139 +235,6 @@ class Dialogue:
             return Heard(reason=say('kept', names=phrases_of(names, scene)))
         return None
 
-    def _by_rules(self, clauses: list[Clause], scene: SceneMemory, conversation: Conversation) -> Draft:
-        draft = Draft()
-        for n, clause in enumerate(clauses):
-            more = n + 1 < len(clauses)
-            if more and re.match(rf'not {v.DET}\b', clause.text):
-                continue  # 'not the cup, the glass'
-            if more and full(rf'(?:{v.NO}|{v.YES})', clause.text.strip(' ,')):
-                clauses[n + 1] = replace(clauses[n + 1], corrects=full(v.NO, clause.text.strip(' ,')) is not None)
-                continue  # 'no, bigger'
-            try:
-                self._take(clause, draft, scene, conversation, introduces=more and _introduces(clause, clauses[n + 1]))
-            except NoReferentError as error:
-                draft.failures.append(error.args[0])
-        return draft
-
-    def _take(
-        self, clause: Clause, draft: Draft, scene: SceneMemory, conversation: Conversation, *, introduces: bool
-    ) -> None:
-        """Work one clause into the draft; `introduces`: others follow, 'there is a child' only says who 'she' is."""
-        parsed = parse(clause.text)
-        if parsed.kind == 'empty':
-            return
-        if parsed.kind in ('chat', 'answer', 'statement'):
-            draft.idle.append(say('nothing_to_confirm' if parsed.kind == 'answer' else 'chat'))
-            return
-        turns = conversation.turns
-        context = Context(unique(draft.things) or group_of(turns), scene.things, scene.pointed_thing, draft.reasons)
-        if introduces:
-            phrase = re.sub(r'^(?:something|anything) wrong with ', '', polish(resolve(parsed.phrase, context)))
-            draft.things.append(Thing(*as_thing(phrase), Role.PLAIN))
-            return
-        if parsed.kind == 'command' and parsed.command is not None:
-            self._command(parsed.command, parsed.phrase, draft, scene, conversation)
-            return
-        if parsed.kind in ('allow', 'forget'):
-            phrase = polish(resolve(parsed.phrase, context)) if parsed.phrase else ''
-            about = about_of(phrase, scene)
-            draft.removing += [i.name for i in about]
-            if not about and parsed.kind == 'allow':
-                draft.failures.append(say('no_standing', phrase=phrase or 'anything'))
-            elif not about:
-                self._forget_one(phrase, draft, conversation)
-            return
-        role, standing = parsed.role, parsed.kind == 'keep_out'
-        only = (
-            re.match(r'(?:no |but )?(?:just|only|except|all except|apart from|but not|not)\b', clause.text) is not None
-        )
-        if parsed.bare and only and not draft.last and turns and turns[-1].things:
-            role = turns[-1].things[-1].role  # the same, but less of it
-            standing = role == Role.SAFETY
-        if parsed.bare and (clause.continues or clause.corrects):
-            before = draft.last
-            if before is not None:
-                role, standing = before.role, before.standing
-            elif clause.corrects and turns and turns[-1].things:
-                role = turns[-1].things[-1].role
-                standing = role == Role.SAFETY
-        before = draft.last
-        if clause.apposed and parsed.bare and before is not None and not re.search(v.QUALITY, before.resolved):
-            resolved_before = before.resolved
-            detail = re.sub(r'^(?:the|that|an?) (?P<q>(?:[\w-]+ )*?)ones?\b', r'\g<q>|', parsed.phrase)
-            adjectives, _, rest = detail.partition('|')
-            article, _, noun = resolved_before.partition(' ')
-            phrase = f'{article} {adjectives}{noun}{rest}' if article in ('the', 'a', 'an', 'my') else ''
-            if phrase:
-                parsed = replace(parsed, phrase=phrase)
-                role, standing = before.role, before.standing
-                clause = replace(clause, corrects=True)
-        if clause.corrects and draft.last_count:
-            del draft.requests[-draft.last_count :]
-        parts = re.split(r'\s+(?:or|nor)\s+', parsed.phrase) if standing else [parsed.phrase]
-        resolved = [resolve(part, context) for part in parts]
-        if standing and 'between' not in parsed.phrase:  # each of them stands, and goes, by itself
-            resolved = [r for text in resolved for r in re.split(r',? and (?=(?:the|a|an|my|your)\b)', text)]
-        unsure = next((r for r in resolved if doubtful(r)), None)
-        if unsure is not None:
-            draft.failures.append(say('unsure', phrase=polish(unsure)))
-            return
-        made = [Request(clause.text, polish(r), role, family_of(r, role), standing) for r in resolved]
-        draft.requests += made
-        draft.last, draft.last_count = made[-1], len(made)
-        draft.things += [Thing(*as_thing(m.resolved), m.role) for m in made]
-        if clause.corrects:
-            draft.things = draft.things[-len(made) :]
-
-    def _forget_one(self, phrase: str, draft: Draft, conversation: Conversation) -> None:
-        """Forget one of the things asked for last and go on with the others."""
-        last = conversation.asked[-1] if conversation.asked else []
-        noun = as_thing(phrase)[1]
-        left = [i for i in last if i.resolved.casefold() != phrase.casefold() and as_thing(i.resolved)[1] != noun]
-        if len(left) == len(last):
-            draft.failures.append(say('nothing_to_forget'))
-        elif left:
-            draft.requests += [Request(i.text, i.resolved, i.role, i.family, i.standing) for i in left]
-        else:
-            draft.commands.append(Command(CommandKind.FORGET))
-
-    def _command(
-        self, kind: CommandKind, phrase: str, draft: Draft, scene: SceneMemory, conversation: Conversation
-    ) -> None:
-        """Work a command into the draft; a standing safety instruction goes only after a yes."""
-        if kind == CommandKind.FORGET:
-            everything = re.search(v.EVERYTHING, phrase) is not None
-            safety = {i.resolved.casefold(): i.name for i in scene.safety}
-            if everything:
-                draft.removing += list(safety.values())
-                draft.commands.append(Command(kind))
-                return
-            last = conversation.turns[-1].things if conversation.turns else []
-            names = [safety[t.phrase] for t in last if t.role == Role.SAFETY and t.phrase in safety]
-            draft.removing += names
-            if not names:
-                draft.commands.append(Command(kind))
-            return
-        if kind in (CommandKind.UNDO, CommandKind.REPEAT):
-            asked = conversation.asked
-            if kind == CommandKind.UNDO and asked:
-                asked.pop()
-                if conversation.turns:
-                    conversation.turns.pop()
-            if not asked and kind == CommandKind.REPEAT:
-                draft.failures.append(say('nothing_before'))
-                return
-            again = asked[-1] if asked else []
-            draft.requests += [Request(i.text, i.resolved, i.role, i.family, i.standing) for i in again]
-        if kind == CommandKind.RESET:
-            conversation.turns.clear()
-            conversation.asked.clear()
-        draft.commands.append(Command(kind))
-        if kind in (CommandKind.STOP, CommandKind.RESET) and scene.safety:
-            names_shown = conjunction([i.resolved for i in scene.safety])
-            draft.reasons.append(say('still_safe', names=names_shown))
-
     def _finish(
         self, text: str, words: str, draft: Draft, conversation: Conversation, scene: SceneMemory, backend: str
     ) -> Heard:
@@ -412,15 +278,3 @@ class Dialogue:
                 request.resolved, {i.name for i in scene.standing}
             )
         return Instruction(text, request.role, request.family, '', name, request.resolved, request.standing)
-
-
-def _introduces(clause: Clause, following: Clause) -> bool:
-    """Return whether a clause only names what the next one speaks of: 'the lady in green, what is she carrying'."""
-    if re.match(r'(?:and )?there (?:is|are) ', clause.text):
-        return True
-    asks = re.match(r'(?:what|where|which|who|how|is|are|can|could)\b', following.text) is not None
-    return (
-        asks
-        and parse(clause.text).bare
-        and re.search(r'\b(?:it|its|he|she|they|them|her|him)\b', following.text) is not None
-    )
