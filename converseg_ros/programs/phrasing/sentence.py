@@ -1,6 +1,7 @@
 """From a program to one of the many ways to say it."""
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 import random
 import re
@@ -274,81 +275,127 @@ def unions() -> dict[tuple[Node, ...], str]:
     return {tuple(Filter('tag', tag) for tag in tags): name for name, tags in data('unions').items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Several:
+    """A set that is asked for: its base and modifiers, inner ones first, and whether it has no plural ('the milk')."""
+
+    node: Node
+    base: Node
+    modifiers: Sequence[Node]
+    mass: bool
+
+
 def _all(talk: Talk, node: Node) -> str:
-    if isinstance(node, Union) and (need := _need(talk, node)) is not None:
-        return need
     base, modifiers = split(node)
-    mass = isinstance(base, Filter) and is_mass(base.value)
-    if not modifiers and isinstance(base, Filter) and not mass and not is_plural_only(base.value) and talk.chance(0.12):
-        return talk.fill(lists('frames')['are'], {'n': base.value, 'ns': plural(base.value)})
-    if (command := _command(talk, node, 'all')) is not None:
-        return command
-    if is_bare(base) and len(modifiers) == 2 and (place := corner(modifiers)) is not None and talk.chance(0.4):
-        return talk.fill(lists('frames')['corner'], {'c': talk.fill(lists('corners')[place], {})})
-    if (heap := _heap(talk, node)) is not None:
-        return _frame(talk, 'definite', heap, False)
-    whole = _whole(node)
-    if whole is not None:
-        table, modifier = whole
-        if (
-            'ask' in table
-            and (isinstance(modifier, Relate | Act) or 'use' not in table or talk.chance(0.65))
-            and talk.chance(0.65)
-        ):
-            return talk.fill(table['ask'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
-        if 'use' in table and talk.chance(0.8):
-            return use(talk, table, modifier, 'ask')
-    elif (there := _use_there(talk, base, modifiers, 'ask_there')) is not None:
-        return there
-    elif modifiers and not mass and talk.chance(0.25):
-        last = modifiers[-1]
-        if isinstance(last, Filter) and last.by == 'tag' and 'use' in entry(last)[0] and not is_bare(base):
-            inner = last.of
-            verb = talk.fill(entry(last)[0]['use'], values(talk, last, True))
-            one, several = pieces(talk, inner, False), pieces(talk, inner, True)
-            return talk.fill(lists('uses')['which'], {'v': verb, 'n': one.text(), 'ns': several.text()})
-    outer = modifiers[-1] if modifiers else None
-    if isinstance(outer, Relate) and isinstance(outer.of, Filter) and not mass and talk.chance(0.12):
-        where = pieces(talk, replace(outer, of=Things()), True)
-        filled = {'where': where.text(), 'tail': where.tail(), 'ns': pieces(talk, outer.of, True).text()}
-        return talk.fill(lists('frames')['which_are'], filled)
-    if modifiers and not mass and talk.chance(0.35):
-        question = which(talk, node, True)
-        if question:
-            return question
-    if modifiers and isinstance(modifiers[-1], Like):
-        return _all_like(talk, node, modifiers[-1])
-    if talk.chance(0.2) and not mass:
-        if is_bare(base) and talk.chance(0.5):
-            return _frame(talk, 'indefinite', phrase(talk, node, False, 'any'), False)
-        return _frame(talk, 'any', phrase(talk, node, True, talk.choose(('any', 'none', 'any'))), True)
-    if talk.chance(0.18) and not mass and not isinstance(base, Parts):
-        if is_bare(base):
-            many = talk.chance(0.5)
-            return _frame(talk, 'plural' if many else 'definite', phrase(talk, node, many, 'all'), many)
-        np = phrase(talk, node, False, talk.choose(('every', 'each', 'every', 'any')))
-        return _frame(talk, 'indefinite' if np.startswith('any ') else 'definite', np, False)
+    several = _Several(node, base, modifiers, isinstance(base, Filter) and is_mass(base.value))
+    for form in ALL_FORMS:
+        text = form(talk, several)
+        if text is not None:
+            return text
     determiner = talk.choose(ALL_DETERMINERS)
     if is_bare(base) and determiner == 'the' and talk.chance(0.7):
         return _frame(talk, 'plural', phrase(talk, node, False, 'all'), False)
     bare = pieces(talk, node, True).text()
-    return _frame(talk, 'plural', phrase(talk, node, True, determiner), not mass, bare)
+    return _frame(talk, 'plural', phrase(talk, node, True, determiner), not several.mass, bare)
 
 
-def _use_there(talk: Talk, base: Node, modifiers: list[Node], frame: str) -> str | None:
-    """Return 'what on the desk could I write with': a use beside another condition; None where there is no use."""
-    uses = [m for m in modifiers if isinstance(m, Filter) and m.by == 'tag' and 'use' in entry(m)[0]]
-    others = [m for m in modifiers if m not in uses]
-    if not is_bare(base) or len(uses) != 1 or len(others) != 1 or not talk.chance(0.6):
+def _all_needed(talk: Talk, asked: _Several) -> str | None:
+    return _need(talk, asked.node) if isinstance(asked.node, Union) else None
+
+
+def _are_there(talk: Talk, asked: _Several) -> str | None:
+    base = asked.base
+    if asked.modifiers or not isinstance(base, Filter) or asked.mass or is_plural_only(base.value):
         return None
-    table, _ = entry(others[0])
-    if not isinstance(others[0], Relate | Filter) or 'be' not in table:
+    return talk.fill(lists('frames')['are'], {'n': base.value, 'ns': plural(base.value)}) if talk.chance(0.12) else None
+
+
+def _all_commanded(talk: Talk, asked: _Several) -> str | None:
+    return _command(talk, asked.node, 'all')
+
+
+def _in_corner(talk: Talk, asked: _Several) -> str | None:
+    if not is_bare(asked.base) or len(asked.modifiers) != 2 or (place := corner(asked.modifiers)) is None:
         return None
-    verb = talk.fill(entry(uses[0])[0]['use'], values(talk, uses[0], frame == 'ask_there'))
-    where = talk.fill(table['be'], values(talk, others[0], False))
-    if isinstance(others[0], Filter) and others[0].by != 'region':
-        where = f'that is {where}'
-    return talk.fill(lists('uses')[frame], {'v': verb, 'w': where})
+    filled = lists('frames')['corner'], lists('corners')[place]
+    return talk.fill(filled[0], {'c': talk.fill(filled[1], {})}) if talk.chance(0.4) else None
+
+
+def _as_heap(talk: Talk, asked: _Several) -> str | None:
+    heap = _heap(talk, asked.node)
+    return None if heap is None else _frame(talk, 'definite', heap, False)
+
+
+def _by_whole_table(talk: Talk, asked: _Several) -> str | None:
+    """Return the question that a table has for the whole of a property, act or relation."""
+    whole = _whole(asked.node)
+    if whole is None:
+        return None
+    table, modifier = whole
+    related = isinstance(modifier, Relate | Act) or 'use' not in table
+    if 'ask' in table and (related or talk.chance(0.65)) and talk.chance(0.65):
+        return talk.fill(table['ask'], values(talk, modifier, False)) + talk.choose(('?', '?', ''))
+    return use(talk, table, modifier, 'ask') if 'use' in table and talk.chance(0.8) else None
+
+
+def _which_there(talk: Talk, asked: _Several) -> str | None:
+    return _use_there(talk, asked.base, asked.modifiers, 'ask_there')
+
+
+def _which_serve(talk: Talk, asked: _Several) -> str | None:
+    """Return 'which of the knives cut bread' for a use that some of a kind have."""
+    if not asked.modifiers or asked.mass or _whole(asked.node) is not None or not talk.chance(0.25):
+        return None
+    last = asked.modifiers[-1]
+    if not isinstance(last, Filter) or last.by != 'tag' or 'use' not in entry(last)[0] or is_bare(asked.base):
+        return None
+    verb = talk.fill(entry(last)[0]['use'], values(talk, last, True))
+    one, many = pieces(talk, last.of, False), pieces(talk, last.of, True)
+    return talk.fill(lists('uses')['which'], {'v': verb, 'n': one.text(), 'ns': many.text()})
+
+
+def _which_are(talk: Talk, asked: _Several) -> str | None:
+    """Return 'which mugs are on the shelf'."""
+    outer = asked.modifiers[-1] if asked.modifiers else None
+    if not isinstance(outer, Relate) or not isinstance(outer.of, Filter) or asked.mass or not talk.chance(0.12):
+        return None
+    where = pieces(talk, replace(outer, of=Things()), True)
+    filled = {'where': where.text(), 'tail': where.tail(), 'ns': pieces(talk, outer.of, True).text()}
+    return talk.fill(lists('frames')['which_are'], filled)
+
+
+def _which_of(talk: Talk, asked: _Several) -> str | None:
+    return (which(talk, asked.node, True) or None) if asked.modifiers and not asked.mass and talk.chance(0.35) else None
+
+
+def _alike(talk: Talk, asked: _Several) -> str | None:
+    last = asked.modifiers[-1] if asked.modifiers else None
+    return _all_like(talk, asked.node, last) if isinstance(last, Like) else None
+
+
+def _any(talk: Talk, asked: _Several) -> str | None:
+    if not talk.chance(0.2) or asked.mass:
+        return None
+    if is_bare(asked.base) and talk.chance(0.5):
+        return _frame(talk, 'indefinite', phrase(talk, asked.node, False, 'any'), False)
+    return _frame(talk, 'any', phrase(talk, asked.node, True, talk.choose(('any', 'none', 'any'))), True)
+
+
+def _every(talk: Talk, asked: _Several) -> str | None:
+    if not talk.chance(0.18) or asked.mass or isinstance(asked.base, Parts):
+        return None
+    if is_bare(asked.base):
+        many = talk.chance(0.5)
+        return _frame(talk, 'plural' if many else 'definite', phrase(talk, asked.node, many, 'all'), many)
+    np = phrase(talk, asked.node, False, talk.choose(('every', 'each', 'every', 'any')))
+    return _frame(talk, 'indefinite' if np.startswith('any ') else 'definite', np, False)
+
+
+ALL_FORMS: tuple[Callable[[Talk, _Several], str | None], ...] = (
+    *(_all_needed, _are_there, _all_commanded, _in_corner, _as_heap, _by_whole_table, _which_there),
+    *(_which_serve, _which_are, _which_of, _alike, _any, _every),
+)
+"""The forms in which all of a set is asked for, tried in this order; each draws whether it is used."""
 
 
 def _all_like(talk: Talk, node: Node, outer: Like) -> str:
