@@ -1,5 +1,6 @@
 """What a program says of a thing, property by property, and the table of phrases of each."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 import random
 
@@ -95,7 +96,7 @@ def _find(name: str, key: str) -> Entry:
     return table[key]
 
 
-def corner(modifiers: list[Node]) -> str | None:
+def corner(modifiers: Sequence[Node]) -> str | None:
     """Return the table of two places in the image that make a corner, where a set ends with two."""
     last = [x.value for x in modifiers[-2:] if isinstance(x, Filter) and x.by == 'region']
     key = '.'.join(last)
