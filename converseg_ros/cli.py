@@ -1,7 +1,6 @@
-"""The one entry point of the command line.
+"""The entry point of the command line.
 
-converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/
-converseg doctor
+converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/ converseg doctor
 """
 
 import argparse
@@ -12,28 +11,28 @@ import sys
 from converseg_ros import __version__
 from converseg_ros.core.errors import ConversegError
 
-# name -> (module in converseg_ros.commands, one-line help); a module is imported only when its command is asked for.
+# name -> (module in converseg_ros.commands, one-line help); a module is imported only when its command is selected
 COMMANDS = {
     'predict': ('predict', 'segment one image file, without ROS'),
-    'eval': ('evaluate', 'score a model on items, a data set, the published benchmark or a rosbag; compare results'),
+    'eval': ('evaluate', 'evaluate a model on items, a data set, the published benchmark or a rosbag; compare results'),
     'weights': ('weights', 'list, fetch, convert and check model folders'),
     'train': ('train', 'train or fine-tune a network'),
-    'scenes': ('scenes', 'render labelled scenes, look at them, write them as a rosbag'),
-    'engine': ('engine', 'make, look at and export prompt-mask pairs'),
+    'scenes': ('scenes', 'render labelled scenes, view them, write them as a rosbag'),
+    'engine': ('engine', 'generate, view and export prompt-mask pairs'),
     'label': ('label', 'label masks on images or bag frames in the browser'),
     'ask': ('ask', 'ask a running segmenter node and wait for the answer'),
     'watch': ('watch', "print a running segmenter node's regions"),
-    'chat': ('chat', 'talk to a running segmenter node in the terminal'),
+    'chat': ('chat', 'send instructions to a running segmenter node from the terminal'),
     'console': ('console', "serve the operator's web page"),
     'mcp': ('mcp', 'serve a running segmenter node to language-model agents'),
-    'demo': ('demo', 'replay a bag through the node and leave pictures of what it understood'),
-    'bench': ('bench', 'measure: node, net, lift, engine, console'),
-    'doctor': ('doctor', 'say what this machine has and what to do about what is missing'),
+    'demo': ('demo', 'replay a bag through the node and write pictures of its answers'),
+    'bench': ('bench', 'run benchmarks: node, net, lift, engine, console, ...'),
+    'doctor': ('doctor', 'check this machine, and print what to do about what is missing'),
 }
 
 
 def make_parser(argv: list[str]) -> argparse.ArgumentParser:
-    """Return a parser that knows all commands by name, and the arguments of the one that `argv` asks for."""
+    """Return a parser with all commands by name, and the arguments of the command in `argv`."""
     parser = argparse.ArgumentParser(prog='converseg', description='Conversational image segmentation for robots.')
     parser.add_argument('--version', action='version', version=f'converseg {__version__}')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
@@ -49,10 +48,10 @@ def make_parser(argv: list[str]) -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; errors that have a cure are printed in one line and exit with 1, wrong usage with 2."""
+    """Run one command; errors with a remedy are printed in one line and exit with 1, wrong usage with 2."""
     argv = sys.argv[1:] if argv is None else argv
     args = make_parser(argv).parse_args(argv)
-    args.command_line = shlex.join(['converseg', *argv])  # reports name the command that gives their numbers
+    args.command_line = shlex.join(['converseg', *argv])  # reports contain the command that produced them
     try:
         return int(args.run(args) or 0)
     except ConversegError as error:

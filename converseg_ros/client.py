@@ -1,16 +1,16 @@
-"""Talk to a running segmenter node from any program, in plain verbs.
+"""A client of a running segmenter node for any Python program.
 
     from converseg_ros.client import ConversegClient
 
     with ConversegClient() as robot:
-        for region in robot.ask('where can I put down a plate?'):          # one question, one answer
+        for region in robot.ask('where can I put down a plate?'):          # segments the newest image once
             print(region.status, region.centroid, region.placements)
-        robot.set_standing({'stove': ('safety', 'the hot stove')})          # keep asking, on every image
-        latest = robot.regions()                                            # what is known now
-        answer = robot.wait(lambda regions: any(r.area for r in regions))   # until something is so
-        print(robot.safe)                                                   # what ~/safety_ok says
+        robot.set_standing({'stove': ('safety', 'the hot stove')})          # answered on every image
+        latest = robot.regions()                                            # the newest regions
+        answer = robot.wait(lambda regions: any(r.area for r in regions))   # blocks until the condition is true
+        print(robot.safe)                                                   # the value of ~/safety_ok
 
-It spins a node of its own in a thread of its own; use it from one thread of a program that need not know ROS.
+The client spins its own node in a separate thread. Use it from one thread; the program does not need any ROS code.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,11 +49,15 @@ class ConversegClient:
         silence: float = 1.0,
         sim_time: bool = False,
     ) -> None:
-        """Join the ROS graph. namespace: the segmenter's. timeout: seconds that every verb waits at most.
+        """Create a node and its clients.
 
-        silence: seconds without a word on ~/safety_ok after which the last one is no longer believed; let it be several
-        periods of the segmenter's safety_rate. sim_time: `now_ns` follows /clock, as the segmenter does when a bag is
-        replayed.
+        Args:
+            node_name: name of the segmenter node.
+            namespace: namespace of the segmenter node.
+            timeout: maximum time of each method, in seconds.
+            silence: age in seconds from which the last value of ~/safety_ok is stale; use several periods of the
+                segmenter's `safety_rate`.
+            sim_time: `now_ns` follows /clock, as in the segmenter when a bag is replayed.
         """
         self.timeout, self.silence = timeout, silence
         self.context = Context()
@@ -70,8 +74,8 @@ class ConversegClient:
         self._regions: RegionArray | None = None
         self._count, self._safe, self._heard = 0, False, 0.0
         self._arrived = 0.0
-        self._acks: dict[str, InstructionAck] = {}  # by text, since the last text was said
-        self._asked: set[str] = set()  # ids of what was accepted last
+        self._acks: dict[str, InstructionAck] = {}  # by text, since the last text was sent
+        self._asked: set[str] = set()  # ids of the instructions of the last accepted text
         name = self.target
         self._subscriptions = [
             self.node.create_subscription(RegionArray, f'{name}/regions', self._on_regions, reliable(5)),
@@ -112,7 +116,7 @@ class ConversegClient:
             return self._changed.wait_for(done, self.timeout if timeout is None else timeout)
 
     def _joined(self, ready: Callable[[], object], deadline: float) -> bool:
-        """Wait until the segmenter hears us and is `ready`; return False where that is not so in time."""
+        """Wait until the segmenter is connected and `ready`; return False on timeout."""
         while not (self._heard_by.done() and ready()):
             if time.monotonic() > deadline:
                 return False
@@ -130,7 +134,7 @@ class ConversegClient:
         future.add_done_callback(lambda _: self._notify())
         if not self._until(future.done, max(end - time.monotonic(), 0.1)):
             client.remove_pending_request(future)
-            raise ConversegError(f'no answer within {limit:.0f} s', where=client.srv_name, do='allow more time')
+            raise ConversegError(f'no answer within {limit:.0f} s', where=client.srv_name, do='use a longer timeout')
         return future.result()
 
     def _notify(self) -> None:
@@ -140,7 +144,16 @@ class ConversegClient:
     # --- the verbs ----------------------------------------------------------------------------------------------------
 
     def ask(self, text: str, role: str = 'plain', *, timeout: float | None = None) -> list[Region]:
-        """Return the regions that answer one question about the newest image; raise ConversegError where none can."""
+        """Return the regions that answer one question about the newest image.
+
+        Args:
+            text: the question.
+            role: 'plain', 'affordance' or 'safety', or a Role.
+            timeout: seconds; by default that of the client.
+
+        Raises:
+            ConversegError: the segmenter did not answer, or refused the question.
+        """
         request = Segment.Request(instructions=[_message(text, role)])
         response = self._call(self._segment, request, timeout)
         if not response.success:
@@ -148,13 +161,13 @@ class ConversegClient:
         return list(response.regions.regions)
 
     def say(self, text: str, *, timeout: float | None = None) -> InstructionAck:
-        """Say something as an operator does; return what it was understood as. The answers come in `regions()`."""
+        """Send a text as an operator does; return its acknowledgement. The answers are in `regions()`."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         topic = f'{self.target}/instruction_ack'
         listens, answers = self._instruction.get_subscription_count, self.node.count_publishers
         if not self._joined(lambda: listens() and answers(topic), deadline):
             raise ConversegError('nobody listens to instructions', where=self.target, do='start the segmenter')
-        shown = text[:MAX_TEXT]  # an acknowledgement shows no more of a text
+        shown = text[:MAX_TEXT]  # an acknowledgement contains only this part of a text
         with self._changed:
             self._acks.clear()
             self._instruction.publish(String(data=text))
@@ -175,9 +188,9 @@ class ConversegClient:
         confirm: bool = False,
         timeout: float | None = None,
     ) -> list[Instruction]:
-        """Replace the standing instructions by {name: text, (role, text) or a message}; return what stands now.
+        """Replace the standing instructions by {name: text, (role, text) or a message}; return those in force.
 
-        `confirm` must be true to remove or change one that guards safety.
+        `confirm` must be true to remove or change a safety instruction.
         """
         made = []
         for name, what in wanted.items():
@@ -192,17 +205,17 @@ class ConversegClient:
         return list(response.instructions)
 
     def standing(self, *, timeout: float | None = None) -> list[Instruction]:
-        """Return the standing instructions, whoever set them; nothing is changed.
+        """Return the standing instructions in force, from any source, without changing them.
 
-        The service tells them with every answer, also when it refuses; it refuses every instruction without a text.
+        The service returns them with every response, also when it refuses; it refuses an instruction without a text.
         """
         response = self._call(self._set, SetInstructions.Request(instructions=[Instruction()]), timeout)
         return list(response.instructions)
 
     def overlay(self, *, timeout: float | None = None) -> Image:
-        """Return the next picture of ~/overlay: the camera's image with the masks drawn on it; or raise ConversegError.
+        """Return the next image of ~/overlay, the camera image with masks; raise ConversegError on timeout.
 
-        The segmenter draws it only while somebody listens, and only while something is asked.
+        The segmenter draws it only while it has a subscriber and an instruction.
         """
         came: list[Image] = []
 
@@ -215,17 +228,20 @@ class ConversegClient:
         try:
             if not self._until(lambda: bool(came), timeout):
                 raise ConversegError(
-                    'no picture came', where=f'{self.target}/overlay', do='is something asked, and the camera running?'
+                    'no overlay arrived',
+                    where=f'{self.target}/overlay',
+                    do='check that there is an instruction and that the camera is running',
                 )
         finally:
-            self._executor.create_task(self.node.destroy_subscription, subscription)  # in the thread that spins
+            # in the thread that spins the node
+            self._executor.create_task(self.node.destroy_subscription, subscription)
         return came[-1]
 
     def regions(self) -> list[Region]:
-        """Return the newest regions at once; [] if nothing has arrived yet.
+        """Return the newest regions immediately; [] if nothing has arrived yet.
 
-        Once no newer ones have come for as long as they are valid (`valid_until`), and `silence` seconds more, their
-        status is STALE: a segmenter that was killed cannot say so.
+        If no newer ones arrive until the end of their validity (`valid_until`) plus `silence` seconds, their status is
+        STALE, because a segmenter that was killed cannot publish this.
         """
         if self._regions is None:
             return []
@@ -233,44 +249,49 @@ class ConversegClient:
         return [_stale(r, age) if age > _validity(r) + self.silence else r for r in self._regions.regions]
 
     def caught_up(self, *, timeout: float | None = None) -> bool:
-        """Wait until `regions()` answer what was said last; return False where they do not in time."""
+        """Wait until `regions()` answers the last text; return False on timeout."""
         return self._until(lambda: self._asked <= {r.instruction.id for r in self.regions()}, timeout)
 
     def wait(
         self, until: Callable[[Sequence[Region]], bool] | None = None, *, timeout: float | None = None
     ) -> list[Region]:
-        """Return the next regions for which `until` holds (the very next without it); raise ConversegError in vain."""
+        """Return the next regions for which `until` is true (without it the next ones).
+
+        Raises ConversegError on timeout.
+        """
         seen = self._count
 
         def found() -> bool:
             return self._count > seen and (until is None or until(self.regions()))
 
         if not self._until(found, timeout):
-            raise ConversegError('what was waited for did not come', where=self.target, do='is the camera running?')
+            raise ConversegError(
+                'the condition was not reached', where=self.target, do='check that the camera is running'
+            )
         return self.regions()
 
     def reset(self, *, standing: bool = False, confirm: bool = False, timeout: float | None = None) -> None:
-        """Forget tracks, conversation and current instructions, and with `standing` also the standing ones."""
+        """Clear tracks, conversations and current instructions, and with `standing` also the standing instructions."""
         response = self._call(self._reset, Reset.Request(standing=standing, confirm=confirm), timeout)
         if not response.success:
             raise ConversegError(response.message, where=self.target)
 
     @property
     def now_ns(self) -> int:
-        """The time in nanoseconds by the clock that the images are stamped with (see `sim_time`)."""
+        """Return the time in nanoseconds of the clock of the image stamps (see `sim_time`)."""
         return int(self.node.get_clock().now().nanoseconds)
 
     @property
     def present(self) -> bool:
-        """Whether a segmenter publishes regions; one that was killed counts as present for some seconds more."""
+        """Return whether a segmenter publishes regions; one that was killed counts as present for some seconds."""
         return self.node.count_publishers(f'{self.target}/regions') > 0
 
     @property
     def safe(self) -> bool:
-        """What the segmenter says on ~/safety_ok; false if it never did, its publisher is gone, or it fell silent.
+        """Return the value of ~/safety_ok; False if there was none, it is stale, or its publisher is gone.
 
-        The topic is latched, so the last word of a node that was killed stays, and the ROS graph keeps its publisher
-        for many seconds: only its silence tells.
+        The topic is latched, so the last value of a node that was killed remains, and the ROS graph keeps its publisher
+        for many seconds: only the age of the value shows it.
         """
         fresh = time.monotonic() - self._heard <= self.silence
         return self._safe and fresh and self.node.count_publishers(f'{self.target}/safety_ok') > 0
@@ -295,13 +316,13 @@ class ConversegClient:
 
 
 def _validity(region: Region) -> float:
-    """Return for how many seconds after its image a region may be used."""
+    """Return the number of seconds after its image that a region is valid."""
     begin, end = region.header.stamp, region.valid_until
     return max(0.0, float(end.sec - begin.sec) + (end.nanosec - begin.nanosec) * 1e-9)
 
 
 def _stale(region: Region, age: float) -> Region:
-    """Return a region as one that is too old."""
+    """Return a region with the status STALE."""
     old = copy(region)
     old.status, old.status_reason = Region.STATUS_STALE, f'nothing newer has come for {age:.1f} s'
     return old

@@ -38,15 +38,15 @@ MOST_JUMP = Duration(seconds=1)
 
 
 class SegmenterNode(LoggedLifecycleNode):
-    """Wires the live pipeline to topics, services, an action and parameters."""
+    """Connects the live pipeline to topics, services, an action and parameters."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """Declare parameters and offer what does not need the network."""
+        """Declare parameters and create everything that does not need the network."""
         super().__init__('segmenter', **kwargs)
         self.settings = parameters.declare(self)
         self.book = InstructionBook(self.settings['max_instructions'], self.settings['instruction_ttl'])
         self._answered = self.create_guard_condition(lambda: self.instructions.collect())
-        self._resets: deque[str] = deque()  # reasons of resets that the executor has still to do
+        self._resets: deque[str] = deque()  # reasons of pending resets, to be done by the executor
         self._reset_wanted = self.create_guard_condition(self._do_resets)
         self.instructions = InstructionHandler(
             self.book, self.stop, self.reset, self.acknowledge, self._answered.trigger, self.get_logger().warning
@@ -73,7 +73,7 @@ class SegmenterNode(LoggedLifecycleNode):
     # --- lifecycle ----------------------------------------------------------------------------------------------------
 
     def load(self, device: str) -> SegmentationNetwork:
-        """Return the network on a device; raise ConversegError with the cure."""
+        """Return the network on a device; raise ConversegError on failure."""
         from converseg_ros import network
 
         if self.settings['threads']:
@@ -91,10 +91,10 @@ class SegmenterNode(LoggedLifecycleNode):
         return loaded
 
     def configure(self) -> None:
-        """Load the network, which takes seconds, and advertise."""
+        """Load the network, which takes seconds, and create publishers and services."""
         import cv2
 
-        cv2.setNumThreads(1)  # at a camera's image sizes its helper threads spin longer than they work
+        cv2.setNumThreads(1)  # for camera images OpenCV's helper threads spin longer than they work
         self.settings = parameters.current(self)
         loaded = self.load(self.settings['device'])
         try:
@@ -126,11 +126,11 @@ class SegmenterNode(LoggedLifecycleNode):
         self.outputs.unsafe()
         self.outputs.clear()
         name, where = loaded.name, loaded.device
-        kind = 'calibrated' if loaded.calibrated else 'not calibrated: an absent target is never sure'
+        kind = 'calibrated' if loaded.calibrated else 'not calibrated: NO_TARGET is not reliable'
         self.get_logger().info(f'{name} on {where}, {kind}')
 
     def activate(self) -> None:
-        """Subscribe to the camera and take requests."""
+        """Subscribe to the camera and accept requests."""
         assert self.live is not None and self.intake is not None
         self.live.active = True
         self.camera = CameraInput(self, self.settings, self.live.take, self.reset_soon, self.intake)
@@ -140,7 +140,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self.get_logger().info(f'active; {where}')
 
     def deactivate(self) -> None:
-        """Let go of the camera; nothing is safe any more."""
+        """Unsubscribe from the camera and publish that safety is not known."""
         follow = self._periodic.pop('follow', None)
         if follow is not None:
             self.destroy_timer(follow)
@@ -156,7 +156,7 @@ class SegmenterNode(LoggedLifecycleNode):
             self.live.reset('deactivated')
 
     def cleanup(self) -> None:
-        """Give the network's memory back."""
+        """Release the network."""
         if self.live is not None and not self.live.close():
             self.get_logger().error('the network did not end in time')
         self.live = None
@@ -179,7 +179,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self.add_post_set_parameters_callback(self.on_set)
 
     def may_set(self, changes: Sequence[Parameter]) -> SetParametersResult:
-        """Accept changes that make sense together, or say why not."""
+        """Accept consistent changes, or reject them with a reason."""
         for change in changes:
             known = parameters.BY_NAME.get(change.name)
             if change.value == self.get_parameter_or(change.name).value:
@@ -194,7 +194,7 @@ class SegmenterNode(LoggedLifecycleNode):
         return SetParametersResult(successful=True)
 
     def on_set(self, changes: Sequence[Parameter]) -> None:
-        """Apply what was accepted."""
+        """Apply accepted changes."""
         before, self.settings = self.settings, parameters.current(self)
         changed = self.settings.changed(before)
         self.instructions.configure(self.settings.conversation)
@@ -210,11 +210,11 @@ class SegmenterNode(LoggedLifecycleNode):
     # --- callbacks ----------------------------------------------------------------------------------------------------
 
     def on_instruction(self, message: Any) -> None:
-        """Take an operator's words and answer what they were understood as."""
+        """Handle the text of an operator."""
         self.instructions.hear(message.data, conversation=self.settings['dialogue'])
 
     def acknowledge(self, answer: Answer) -> None:
-        """Tell the operator what a text was understood as."""
+        """Publish the acknowledgement of a text."""
         ack = InstructionAck(text=answer.text, accepted=answer.accepted, reason=answer.reason, question=answer.question)
         ack.header.stamp = self.get_clock().now().to_msg()
         ack.instructions = [conversion.from_instruction(i) for i in answer.instructions]
@@ -222,7 +222,7 @@ class SegmenterNode(LoggedLifecycleNode):
             self.outputs.acknowledge(ack)
 
     def on_set_instructions(self, request: Any, response: Any) -> Any:
-        """Replace the standing instructions, or say why not."""
+        """Replace the standing instructions, or respond with the reason why not."""
         try:
             wanted = [conversion.to_instruction(m) for m in request.instructions]
             self.check_readable(wanted)
@@ -235,12 +235,12 @@ class SegmenterNode(LoggedLifecycleNode):
         return response
 
     def check_readable(self, instructions: Sequence[Instruction]) -> None:
-        """Raise InputError where the loaded network cannot read an instruction."""
+        """Raise InputError if the loaded network cannot read an instruction."""
         if self.live is not None:
             check_readable(self.live.segmenter.network, instructions)
 
     def on_reset(self, request: Any, response: Any) -> Any:
-        """Forget what was asked and seen; standing instructions only if that is asked for."""
+        """Clear conversations, tracks and current instructions; standing instructions only on request."""
         try:
             if request.standing:
                 self.book.set_standing([], confirm=request.confirm)
@@ -253,7 +253,7 @@ class SegmenterNode(LoggedLifecycleNode):
         return response
 
     def on_follow(self) -> None:
-        """Adapt to who publishes now."""
+        """Adapt the subscriptions to the publishers."""
         if self.camera is not None:
             self.camera.follow()
             losing = self.camera.watch_losses()
@@ -261,17 +261,20 @@ class SegmenterNode(LoggedLifecycleNode):
                 self.get_logger().warning(losing, throttle_duration_sec=30.0)
 
     def on_diagnostics(self) -> None:
-        """Say how things are."""
+        """Publish the diagnostics."""
         self.diagnostics.publish(self.state, self.trouble, self.camera, self.live)
 
     def stop(self, reason: str) -> None:
-        """End what is under way, and log why."""
+        """Cancel running requests, and log the reason."""
         if self.requests is not None:
             self.get_logger().debug(f'requests stopped: {reason}')
             self.requests.stop()
 
     def reset_soon(self, reason: str) -> None:
-        """Have the executor reset the node; for other threads, which must not meet a transition of the lifecycle."""
+        """Let the executor reset the node; for other threads.
+
+        A reset must not run during a lifecycle transition.
+        """
         self._resets.append(reason)
         self._reset_wanted.trigger()
 
@@ -281,7 +284,7 @@ class SegmenterNode(LoggedLifecycleNode):
             self.reset('; '.join(reasons))
 
     def reset(self, reason: str) -> None:
-        """Forget frames and tracks; called in the executor's thread."""
+        """Clear frames and tracks; called in the executor's thread."""
         self.get_logger().info(f'reset: {reason}', throttle_duration_sec=1.0)
         self.stop(reason)
         if self.camera is not None:
@@ -293,10 +296,10 @@ class SegmenterNode(LoggedLifecycleNode):
 
 
 def start() -> SegmenterNode:
-    """Return the node, active if it is to start by itself; one that fails to configure stays, and says why."""
+    """Return the node, active if `autostart` is set; a node that fails to configure stays and logs the reason."""
     node = SegmenterNode()
     if node.settings['autostart'] and not node.autostart():
-        node.get_logger().error('not active: mend the cause, then configure and activate (ros2 lifecycle set)')
+        node.get_logger().error('not active: remove the cause, then configure and activate (ros2 lifecycle set)')
     return node
 
 

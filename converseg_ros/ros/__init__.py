@@ -1,1 +1,1 @@
-"""Message conversion, synchronisation, parameters and QoS; with nodes/ the only importer of rclpy."""
+"""Message conversion, synchronisation, parameters and QoS."""

@@ -1,4 +1,4 @@
-"""What this process runs on."""
+"""Properties of the environment of this process."""
 
 from rclpy.utilities import get_rmw_implementation_identifier
 

@@ -1,4 +1,4 @@
-"""Find out whether a node hears our requests and we hear its answers."""
+"""Check whether a node receives our requests and we receive its responses."""
 
 import time
 
@@ -6,21 +6,21 @@ from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
 from rclpy.task import Future
 
-PERIOD = 0.5  # seconds before an unanswered question is asked again
+PERIOD = 0.5  # seconds until an unanswered request is repeated
 
 
 class Handshake:
-    """A question asked until a node answers it.
+    """A harmless request that is repeated until a node answers it.
 
-    `service_is_ready` says only that this side has found the server. A server that has not yet found this side's end
-    for answers does the work and drops the answer ("failed to send response: client will not receive response"), and on
-    a busy machine finding takes longer than the tenth of a second that the middleware waits. A participant's endpoints
-    are announced in order, so once this question, which may be asked twice, is answered, every client made before it
-    gets its answers.
+    `service_is_ready` only means that this side has discovered the server. A server that has not yet discovered the
+    response endpoint of this side executes the request and drops the response ("failed to send response: client will
+    not receive response"), and on a loaded machine discovery takes longer than the 0.1 s that the middleware waits. The
+    endpoints of a participant are announced in order, so once this request is answered, every client that was created
+    before it receives its responses.
     """
 
     def __init__(self, node: Node, target: str) -> None:
-        """Ask the node of full name `target`; make this after the clients that it stands for."""
+        """Call the node with the full name `target`; create this object after the clients that it represents."""
         self._node, self.target = node, target
         self._client = node.create_client(GetParameters, f'{target}/get_parameters')
         self._asked: list[Future] = []
@@ -28,9 +28,9 @@ class Handshake:
         self._done = False
 
     def done(self) -> bool:
-        """Whether the node has answered and is still there; call it again and again while something spins our node."""
+        """Return whether the node has answered and still exists; call it repeatedly while the node is spun."""
         if not self._client.service_is_ready():
-            self._done = False  # another one may come under the same name
+            self._done = False  # another node may appear with the same name
         elif any(f.done() for f in self._asked):
             self._done = True
             while self._asked:
@@ -41,5 +41,5 @@ class Handshake:
         return self._done
 
     def close(self) -> None:
-        """Give the client back."""
+        """Destroy the client."""
         self._node.destroy_client(self._client)

@@ -1,4 +1,4 @@
-"""Keep ROS 2 to this machine; nothing here imports rclpy, which reads these settings when it is imported."""
+"""Restrict ROS 2 to this machine; this module does not import rclpy, which reads these settings at import."""
 
 import os
 
@@ -6,7 +6,7 @@ from converseg_ros.core.paths import share
 
 
 def isolate() -> None:
-    """Keep to this machine, and give Fast DDS shared memory that large images fit into (docs/segmenter_node.md)."""
+    """Restrict ROS 2 to this machine, and use the Fast DDS profile for large images (docs/segmenter_node.md)."""
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):  # Jazzy, Kilted
         os.environ.setdefault(name, str(share('config', 'fastdds_local.xml')))

@@ -1,4 +1,4 @@
-"""A lifecycle node whose transitions say why they fail."""
+"""A lifecycle node that logs why a transition failed."""
 
 from collections.abc import Callable
 import traceback
@@ -13,25 +13,25 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 
 
 class LoggedLifecycleNode(SameValue, LifecycleNode):
-    """rclpy swallows exceptions in transitions; here each is logged and fails the transition.
+    """Log each exception in a transition, which rclpy ignores, and fail the transition.
 
-    Subclasses write `configure`, `activate`, `deactivate` and `cleanup`, which may raise.
-    `trouble` is the last failure in words.
+    Subclasses implement `configure`, `activate`, `deactivate` and `cleanup`, which may raise. `trouble` is the last
+    failure as text.
     """
 
     trouble = ''
 
     def configure(self) -> None:
-        """Get everything that takes time or memory."""
+        """Allocate everything that takes time or memory."""
 
     def activate(self) -> None:
-        """Begin to work."""
+        """Start to work."""
 
     def deactivate(self) -> None:
-        """Cease to work; nothing is lost."""
+        """Stop to work; state is kept."""
 
     def cleanup(self) -> None:
-        """Give everything back; must also work after a configure that failed half-way."""
+        """Release everything; must also work after a configure that failed halfway."""
 
     def _transition(self, name: str, step: Callable[[], None], undo: Callable[[], None] | None = None) -> Any:
         try:
@@ -48,7 +48,7 @@ class LoggedLifecycleNode(SameValue, LifecycleNode):
         return SUCCESS
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Run `configure`; take back what it got half-way."""
+        """Run `configure`; on failure clean up."""
         return self._transition('configure', self.configure, self.cleanup)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -71,14 +71,14 @@ class LoggedLifecycleNode(SameValue, LifecycleNode):
         return self._transition('cleanup', self.cleanup)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Come back to unconfigured, so that one can try again."""
+        """Return to the unconfigured state, so that configuring can be tried again."""
         return self._transition('cleanup', self.cleanup)
 
     @property
     def state(self) -> str:
-        """The lifecycle state's name."""
+        """Return the name of the lifecycle state."""
         return str(self._state_machine.current_state[1])
 
     def autostart(self) -> bool:
-        """Configure and activate; return whether the node is active now."""
+        """Configure and activate; return whether the node is active."""
         return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS

@@ -1,7 +1,7 @@
-"""Parameters given at the start, by a file or by -p: read as they are meant, and refused by name where they cannot be.
+"""Parameters that are set at start-up, by a file or by -p: convert their types and reject invalid ones by name.
 
-A parameter file is written by hand. YAML reads `5` as an integer, `off` as false and `[]` as nothing, and rclpy ignores
-a name that no node declares: a misspelled `standng` would lose the safety instructions without a word.
+Parameter files are written by hand. YAML reads `5` as an integer, `off` as false and `[]` as None, and rclpy ignores
+names that no node declares: a misspelled `standng` would silently lose the safety instructions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ import yaml
 
 from converseg_ros.core import InputError
 
-FOREIGN = ('qos_overrides.', 'use_sim_time', 'start_type_description_service')  # rclpy's own
+FOREIGN = ('qos_overrides.', 'use_sim_time', 'start_type_description_service')  # those of rclpy
 INVALID = (
     InvalidParameterException,
     InvalidParameterTypeException,
@@ -33,13 +33,13 @@ INVALID = (
 
 
 def given_at_start(node: Node) -> dict[str, RosParameter]:
-    """Return the overrides of a node; changes to the dictionary count. rclpy has no public way to them."""
+    """Return the overrides of a node, a mutable dictionary; rclpy has no public access to it."""
     overrides: dict[str, RosParameter] = node._parameter_overrides
     return overrides
 
 
 def read_as_meant(node: Node, defaults: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> None:
-    """Give overrides the type of the parameter where YAML has read what was meant as another one."""
+    """Convert overrides to the type of the parameter if YAML has read them as another type."""
     overrides = given_at_start(node)
     for name in defaults.keys() & overrides.keys():
         default, value = defaults[name], overrides[name].value
@@ -55,9 +55,9 @@ def read_as_meant(node: Node, defaults: Mapping[str, Any], choices: Mapping[str,
 
 
 def refuse_unknown(node: Node, arguments: Sequence[str] | None = None) -> None:
-    """Raise InputError for a parameter that the node does not have; one of a section for all nodes is only warned of.
+    """Raise InputError for an unknown parameter; one in a section for all nodes only causes a warning.
 
-    Call it when all parameters are declared.
+    Call this when all parameters are declared.
     """
     declared = [name for name in given_at_start(node) if node.has_parameter(name)]
     unknown = [n for n in given_at_start(node) if n not in declared and not n.startswith(FOREIGN)]
@@ -72,13 +72,13 @@ def refuse_unknown(node: Node, arguments: Sequence[str] | None = None) -> None:
 
 
 def refused(name: str, error: Exception, arguments: Sequence[str] | None = None) -> InputError:
-    """Return what is wrong with the override of one parameter, with the file that it may come from."""
+    """Return the error for the override of one parameter, with the file that may contain it."""
     words = ' '.join(str(part) for part in error.args if part) or type(error).__name__
     return InputError(words, where=_where(name, arguments), do='see the parameters in the docs of the node')
 
 
 def in_file(name: str, error: InputError, arguments: Sequence[str] | None = None) -> InputError:
-    """Return an error about values with the file that they may come from."""
+    """Return an error about values, with the file that may contain them."""
     return InputError(error.what, where=_where(name or error.where, arguments), do=error.do)
 
 
@@ -88,7 +88,7 @@ def _files(arguments: Sequence[str] | None) -> list[Path]:
 
 
 def _where(name: str, arguments: Sequence[str] | None) -> str:
-    """Return a parameter's name with the files that have it, or with all files of the command line."""
+    """Return the name of a parameter with the files that contain it, or with all files of the command line."""
     files = _files(arguments)
     last = name.split('.')[-1]
     having = [f for f in files if f.is_file() and last in f.read_text(errors='replace')]
@@ -96,7 +96,7 @@ def _where(name: str, arguments: Sequence[str] | None) -> str:
 
 
 def _shared(files: Iterable[Path]) -> Iterable[str]:
-    """Return the parameters that files give to all nodes ('/**'), with dots between their parts."""
+    """Return the parameters that files set for all nodes ('/**'), with dots between the parts of their names."""
 
     def names(tree: Any, prefix: str = '') -> Iterable[str]:
         for key, value in tree.items() if isinstance(tree, dict) else ():
@@ -106,7 +106,7 @@ def _shared(files: Iterable[Path]) -> Iterable[str]:
         try:
             data = yaml.safe_load(file.read_text())
         except (OSError, yaml.YAMLError):
-            continue  # rcl has read it already, or has said what is wrong
+            continue  # rcl has already read it, or has reported the error
         own: set[str] = set()
         everybody: set[str] = set()
         for section, content in data.items() if isinstance(data, dict) else ():
@@ -116,13 +116,13 @@ def _shared(files: Iterable[Path]) -> Iterable[str]:
 
 
 class SameValue:
-    """Mixed into a node: setting a parameter to the value that it has succeeds, also where it cannot change.
+    """A mixin: setting a parameter to its current value succeeds, also if it is read-only.
 
-    So `ros2 param load` takes what `ros2 param dump` has written.
+    Therefore `ros2 param load` accepts the output of `ros2 param dump`.
     """
 
     def set_parameters(self, parameter_list: list[RosParameter]) -> Any:
-        """Set parameters one by one, and leave out those that have the value."""
+        """Set parameters one by one, and skip those that already have the value."""
         from rcl_interfaces.msg import SetParametersResult
 
         node: Any = self

@@ -1,4 +1,4 @@
-"""Running a node until it is told to end, whatever its callbacks do."""
+"""Run a node until it is told to end."""
 
 from collections.abc import Callable
 import contextlib
@@ -25,29 +25,29 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def keep_freed_memory() -> None:
-    """Let malloc keep what is freed (glibc, mallopt(3)), up to 1 GB.
+    """Let malloc keep freed memory (glibc, mallopt(3)), up to 1 GB.
 
-    A camera's images and a network's activations are of the same sizes again and again; by default they are given back
-    to the kernel and taken anew each time, and zeroing their pages costs several times what is computed in them.
+    The images of a camera and the activations of a network have the same sizes again and again. By default this memory
+    is returned to the kernel and allocated again each time, and zeroing its pages costs several times the computation.
     """
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, 32 * MB)
         mallopt(M_TRIM_THRESHOLD, 1024 * MB)
-        mallopt(M_TOP_PAD, 256 * MB)  # else the 64 MB heaps of threads are given back whenever one is empty
+        mallopt(M_TOP_PAD, 256 * MB)  # otherwise the 64 MB heaps of threads are released whenever one is empty
 
 
 class Stopper:
-    """Ends the process when SIGINT or SIGTERM comes, whatever it is doing at that moment.
+    """Ends the process on SIGINT or SIGTERM in every state.
 
-    Python runs a signal's handler between two bytecodes of the main thread, so never while rcl waits for messages. The
-    C handler, however, writes the signal's number to a descriptor at once (signal.set_wakeup_fd): a thread that reads
-    it wakes the executor, and ends the process hard if it still lives `GRACE` seconds later, for instance because a
-    network is being loaded in C++. The handler raises KeyboardInterrupt in the main thread unless the node is being
-    closed.
+    Python runs signal handlers between two bytecodes of the main thread, therefore not while rcl waits for messages.
+    The C handler, however, writes the number of the signal to a file descriptor immediately (signal.set_wakeup_fd): a
+    thread that reads it wakes the executor, and ends the process if it is still running `GRACE` seconds later, for
+    example while a network is being loaded in C++. The handler raises KeyboardInterrupt in the main thread unless the
+    node is being closed.
     """
 
-    GRACE = 1.5  # seconds from the signal to the hard end; `ros2 launch` waits 5 s before it sends the next signal
+    GRACE = 1.5  # seconds from the signal to the forced end; `ros2 launch` waits 5 s before it sends the next signal
 
     def __init__(self) -> None:
         self.requested = Event()
@@ -63,7 +63,7 @@ class Stopper:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.requested.set()
         if not self.closing:
-            self.closing = True  # a second signal does not disturb the closing
+            self.closing = True  # a second signal does not interrupt closing
             raise KeyboardInterrupt
 
     def _watch(self) -> None:
@@ -71,20 +71,20 @@ class Stopper:
             if set(self._reader.recv(16)) & set(SIGNALS):
                 break
         self.requested.set()
-        Thread(target=self._keep_waking, name='wake', daemon=True).start()  # may block on a lock of the executor's
+        Thread(target=self._keep_waking, name='wake', daemon=True).start()  # may block on a lock of the executor
         time.sleep(self.GRACE)
         kill_children()
         os._exit(0)
 
     def _keep_waking(self) -> None:
         while True:
-            with contextlib.suppress(Exception):  # the executor may not exist yet, or no longer
+            with contextlib.suppress(Exception):  # the executor may not exist
                 self.wake()
             time.sleep(0.1)
 
 
 def kill_children() -> None:
-    """Kill the processes that this one started, with their process groups: nothing is left behind."""
+    """Kill the child processes of this process with their process groups."""
     own = os.getpgid(0)
     for path in Path('/proc/self/task').glob('*/children'):
         try:
@@ -98,11 +98,11 @@ def kill_children() -> None:
 
 
 def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str] | None = None) -> int:
-    """Make a node, spin it until SIGINT, SIGTERM or a shutdown of the context, close it; return the exit status.
+    """Create a node, spin it until SIGINT, SIGTERM or shutdown of the context, and close it; return the exit status.
 
-    The process ends within `Stopper.GRACE` seconds of a signal in every state, also while the node is being made, with
-    status 0. An exception in a callback is logged and the node lives on. One thread runs all callbacks: rclpy's
-    multi-threaded executor costs three times as much for each message, and no callback here blocks.
+    The process ends with status 0 within `Stopper.GRACE` seconds of a signal in every state, also while the node is
+    being created. An exception in a callback is logged and the node continues. One thread runs all callbacks: rclpy's
+    multi-threaded executor costs three times as much per message, and no callback of this package blocks.
     """
     keep_freed_memory()
     stopper = Stopper()
@@ -124,7 +124,7 @@ def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str]
                 node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
                 time.sleep(0.01)
     except KeyboardInterrupt:
-        pass  # the handler's
+        pass  # of the signal handler
     except ConversegError as error:
         print(f'error: {error}', file=sys.stderr, flush=True)
         status = 1
@@ -139,8 +139,8 @@ def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str]
         rclpy.try_shutdown()
         kill_children()
     if stopper.requested.is_set():
-        # Everything is closed. What the interpreter does at its end (collecting all of torch's objects) takes seconds,
-        # during which no other thread could end the process.
+        # Everything is closed. The exit of the interpreter (collecting all objects of torch) takes seconds, during
+        # which no other thread could end the process.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

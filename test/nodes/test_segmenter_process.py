@@ -191,7 +191,7 @@ def test_a_program_uses_the_client(rig: Rig, camera: Camera, segmenter: Process)
         with pytest.raises(ConversegError, match='control'):
             robot.ask('\x07')
         robot.reset(standing=True, confirm=True)
-        with pytest.raises(ConversegError, match='did not come'):
+        with pytest.raises(ConversegError, match='was not reached'):
             robot.wait(lambda regions: len(regions) == 77, timeout=0.2)
     with ConversegClient('nobody', timeout=0.3) as robot, pytest.raises(ConversegError, match='no segmenter answers'):
         robot.ask('the red box')

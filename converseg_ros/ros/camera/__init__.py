@@ -1,1 +1,1 @@
-"""The camera side of a node: subscriptions, synchronisation, transforms and replay."""
+"""Camera input of a node: subscriptions, synchronisation, transforms and replay."""

@@ -1,4 +1,4 @@
-"""A thread that takes the messages of a few busy subscriptions past the executor."""
+"""A thread that receives the messages of a few high-rate subscriptions without the executor."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -13,45 +13,45 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
-LONGEST_WAIT_NS = 1_000_000_000  # then it is asked whether ROS is still up, and what events there are
+LONGEST_WAIT_NS = 1_000_000_000  # then shutdown of ROS and events are checked
 LONGEST_CALL = 10.0  # seconds that a callback may take when its subscription ends
 
 
 class _PastTheExecutor(CallbackGroup):
-    """Keeps subscriptions and their events from the executor: either would wake it at each message."""
+    """Hides subscriptions and their events from the executor, which would wake at each message."""
 
     def can_execute(self, entity: Any) -> bool:
         """Return whether the executor may wait for this entity."""
         return False
 
     def beginning_execution(self, entity: Any) -> bool:
-        """Let it run."""
+        """Allow the execution."""
         return True
 
     def ending_execution(self, entity: Any) -> None:
-        """Forget that it ran."""
+        """Do nothing."""
 
 
 def _handle(node: Node) -> Any:
-    """Return the handle of a node's context, which is there from rclpy.init on."""
+    """Return the handle of the context of a node, which exists from rclpy.init."""
     handle = node.context.handle
     assert handle is not None, 'rclpy.init has made the context of each node'
     return handle
 
 
 def _events(subscriptions: Sequence[Subscription]) -> list[Any]:
-    """Return what else may be waited for of subscriptions; rclpy's annotation says one and means a list."""
+    """Return the events of subscriptions; the annotation in rclpy is wrong about the type."""
     handlers: list[Any] = [s.event_handlers for s in subscriptions]
     return [event for some in handlers for event in some]
 
 
 class Intake:
-    """Calls the callbacks of its subscriptions, and of their events, in one thread of its own.
+    """Calls the callbacks of its subscriptions, and of their events, in one separate thread.
 
-    rclpy's executor asks each entity of a node, some sixty in the segmenter, at each message: that costs more CPU time
-    than taking a 640x480 image does, and a camera sends three messages a frame. The wait set here holds the
-    subscriptions that are busy and nothing else; their events (incompatible quality of service) are looked at once a
-    second, since Fast DDS wakes who waits for them at each message, too. The same calls as in `rclpy.wait_for_message`.
+    At each message rclpy's executor checks every entity of a node, about sixty in the segmenter. This costs more CPU
+    time than receiving a 640x480 image, and a camera sends three messages per frame. The wait set of this class
+    contains only the high-rate subscriptions. Their events (incompatible QoS) are checked once a second, because Fast
+    DDS also wakes a wait set with events at each message. The calls are those of `rclpy.wait_for_message`.
     """
 
     def __init__(self, node: Node) -> None:
@@ -77,7 +77,7 @@ class Intake:
         raw: bool = False,
         events: SubscriptionEventCallbacks | None = None,
     ) -> Subscription:
-        """Subscribe; `callback` and those of `events` are called in this object's thread. raw: serialized bytes."""
+        """Subscribe; `callback` and those of `events` are called in this thread. raw: serialized bytes."""
         subscription = self._node.create_subscription(
             kind, topic, callback, profile, callback_group=self._group, event_callbacks=events, raw=raw
         )
@@ -85,12 +85,12 @@ class Intake:
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """End a subscription: its topic is free for another type then, and its callback does not run any more."""
+        """End a subscription; its callback does not run after this call, and its topic is free for another type."""
         if subscription not in self._subscriptions:
             return
         self._change(lambda: self._subscriptions.remove(subscription))
         if current_thread() is not self._thread:
-            with self._state:  # what is waited for is not really destroyed
+            with self._state:  # a handle in a wait set is not destroyed
                 self._state.wait_for(lambda: subscription not in self._waited_for, LONGEST_CALL)
         self._node.destroy_subscription(subscription)
 
@@ -105,7 +105,7 @@ class Intake:
             self._guard.trigger_guard_condition()
 
     def close(self, timeout: float = 10.0) -> None:
-        """End the thread, then what is still subscribed."""
+        """End the thread, then the remaining subscriptions."""
         self._closing = True
         self._wake()
         if current_thread() is not self._thread:
@@ -119,7 +119,7 @@ class Intake:
             with self._state:
                 self._waited_for, self._changed = tuple(self._subscriptions), False
             try:
-                with ExitStack() as held:  # nothing is destroyed while it is waited for
+                with ExitStack() as held:  # keep the handles alive while waiting
                     held.enter_context(_handle(self._node))
                     held.enter_context(self._guard)
                     for subscription in self._waited_for:
@@ -127,7 +127,7 @@ class Intake:
                     for event in _events(self._waited_for):
                         held.enter_context(event)
                     self._serve(self._waited_for)
-            except (_rclpy.InvalidHandle, _rclpy.RCLError) as error:  # ROS is shutting down, or a handle has gone
+            except (_rclpy.InvalidHandle, _rclpy.RCLError) as error:  # ROS is shutting down, or a handle was destroyed
                 if self._node.context.ok() and not self._closing:
                     self._node.get_logger().error(f'taking messages failed: {error}', throttle_duration_sec=5.0)
                     time.sleep(0.01)
@@ -136,7 +136,7 @@ class Intake:
                 self._state.notify_all()
 
     def _serve(self, subscriptions: Sequence[Subscription]) -> None:
-        """Take messages until the set of subscriptions changes."""
+        """Receive messages until the set of subscriptions changes."""
         context = self._node.context
         waiting = _rclpy.WaitSet(len(subscriptions), 1, 0, 0, 0, 0, context.handle)
         events_at = 0.0
@@ -155,9 +155,9 @@ class Intake:
                         self._call(subscription.callback, taken[0])
 
     def _serve_events(self, subscriptions: Sequence[Subscription]) -> None:
-        """Take what events there are now."""
+        """Process pending events."""
         events = _events(subscriptions)
-        if not events:  # nothing to wait for is an error of rcl's
+        if not events:  # rcl raises an error for an empty wait set
             return
         waiting = _rclpy.WaitSet(0, 0, 0, 0, 0, len(events), self._node.context.handle)
         waiting.clear_entities()
@@ -169,7 +169,7 @@ class Intake:
                 self._call(event.callback, event.take_data())
 
     def _call(self, callback: Callable[[Any], None], message: Any) -> None:
-        """Call back; whatever that lets out is said, and the thread goes on."""
+        """Call the callback; log its exceptions and continue."""
         try:
             callback(message)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""/tf and /tf_static into our transform buffer, with a short wait for transforms that are late."""
+"""Fill the transform buffer from /tf and /tf_static, and wait shortly for late transforms."""
 
 from threading import Condition
 import time
@@ -17,7 +17,7 @@ SECOND = 1_000_000_000
 
 
 class TransformListener:
-    """Feeds a buffer in the intake's thread; workers ask and may wait. The only Node-side TF code."""
+    """Fills a buffer in the thread of the intake; worker threads look up transforms and may wait."""
 
     def __init__(self, node: Node, intake: Intake) -> None:
         """Subscribe to both topics."""
@@ -56,7 +56,7 @@ class TransformListener:
             self._arrived.notify_all()
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float = 0.0) -> NDArray[np.float64]:
-        """Return the 4x4 that takes points of `source` to `target` at a stamp; wait up to `timeout` seconds for it."""
+        """Return the 4x4 transform of points from `source` to `target` at a stamp; wait up to `timeout` seconds."""
         end = time.monotonic() + timeout
         with self._arrived:
             while True:
@@ -69,7 +69,7 @@ class TransformListener:
                     self._arrived.wait(left)
 
     def clear(self) -> None:
-        """Forget what moves (the clock jumped)."""
+        """Clear dynamic transforms (after a clock jump)."""
         with self._arrived:
             self._buffer.clear()
 

@@ -1,1 +1,1 @@
-"""Messages made from plain types and back."""
+"""Conversion between messages and plain types."""

@@ -1,9 +1,9 @@
-"""Serialized messages read and written without rclpy: pixels stay where the middleware put them, or are copied once.
+"""Read and write serialized messages without rclpy; pixels are not copied, or copied once.
 
-rclpy makes an Image by copying its data three times. Read and written here by the rules of CDR (OMG DDSI-RTPS 10.2.1.2,
-plain CDR, little-endian): a member stands at a multiple of its size after the four bytes of the encapsulation; a
-string is its length with the closing zero, then its bytes; a sequence is its length, then its elements. Whatever else
-comes is given to rclpy.
+rclpy copies the data of an Image three times. This module follows CDR (OMG DDSI-RTPS 10.2.1.2, plain CDR,
+little-endian): a member is aligned to a multiple of its size after the four bytes of the encapsulation; a string is its
+length with the terminating zero, then its bytes; a sequence is its length, then its elements. Other encodings are
+deserialized by rclpy.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-ORIGIN = 4  # the encapsulation, which alignment does not count
+ORIGIN = 4  # size of the encapsulation, which alignment does not count
 LITTLE_ENDIAN = b'\x00\x01'
 OURS = LITTLE_ENDIAN + b'\0\0' if sys.byteorder == 'little' else bytes(4)
 AFTER_STAMP = ORIGIN + 8
@@ -24,7 +24,7 @@ SECOND = 1_000_000_000
 
 
 def seconds(ns: int) -> tuple[int, int]:
-    """Return seconds and nanoseconds of a stamp; times before 1970 or after 2038 do not fit and become 0."""
+    """Return seconds and nanoseconds of a stamp; times before 1970 or after 2038 are out of range and become 0."""
     whole, rest = divmod(int(ns), SECOND)
     return (whole, rest) if 0 <= whole < 2**31 else (0, 0)
 
@@ -37,7 +37,7 @@ class StampView(NamedTuple):
 
 
 class HeaderView(NamedTuple):
-    """The fields of a std_msgs/Header; a tenth of what a Header costs."""
+    """The fields of a std_msgs/Header; created in a tenth of the time."""
 
     stamp: StampView
     frame_id: str
@@ -64,7 +64,7 @@ class CompressedView(NamedTuple):
 
 
 class _Reader:
-    """Reads members one after the other."""
+    """Reads members in order."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw, self.at = raw, ORIGIN
@@ -75,7 +75,7 @@ class _Reader:
         return self.raw[self.at - 1]
 
     def words(self, kind: struct.Struct) -> tuple[int, ...]:
-        """Return the next integers, of four bytes each."""
+        """Return the next integers of four bytes each."""
         self.at += -(self.at - ORIGIN) % 4
         values = kind.unpack_from(self.raw, self.at)
         self.at += kind.size
@@ -92,7 +92,7 @@ class _Reader:
         return HeaderView(StampView(sec, nanosec), self.text(length))
 
     def octets(self, length: int) -> NDArray[np.uint8]:
-        """Return the next sequence of bytes, whose length has been read; ValueError where there are fewer."""
+        """Return the next sequence of bytes, whose length has been read; raise ValueError if there are fewer bytes."""
         return np.frombuffer(self.raw, np.uint8, length, self.at)
 
 
@@ -101,7 +101,7 @@ _ONE, _TWO, _THREE = (struct.Struct('<' + 'I' * n) for n in (1, 2, 3))
 
 
 def read_image(raw: bytes) -> ImageView | Image:
-    """Return an Image; its data is not copied."""
+    """Return an Image without copying its data."""
     try:
         if raw[:2] == LITTLE_ENDIAN:
             r = _Reader(raw)
@@ -116,7 +116,7 @@ def read_image(raw: bytes) -> ImageView | Image:
 
 
 def read_compressed(raw: bytes) -> CompressedView | CompressedImage:
-    """Return a CompressedImage; its data is not copied."""
+    """Return a CompressedImage without copying its data."""
     try:
         if raw[:2] == LITTLE_ENDIAN:
             r = _Reader(raw)
@@ -129,14 +129,14 @@ def read_compressed(raw: bytes) -> CompressedView | CompressedImage:
 
 
 class InfoReader:
-    """Reads camera_info; one that says the same as the last but for its stamp is not read anew."""
+    """Reads camera_info; a message that differs from the last one only in its stamp is not parsed again."""
 
     def __init__(self) -> None:
-        """Know nothing yet."""
+        """Create a reader without a cached message."""
         self._last: tuple[bytes, CameraInfo] | None = None
 
     def __call__(self, raw: bytes) -> tuple[int, CameraInfo]:
-        """Return the stamp in nanoseconds and the message, whose own stamp may be an earlier one's."""
+        """Return the stamp in nanoseconds and the message, which may be an earlier one with another stamp."""
         rest = raw[AFTER_STAMP:]
         if raw[:2] == LITTLE_ENDIAN and self._last is not None and self._last[0] == rest:
             sec, nanosec = struct.unpack_from('<iI', raw, ORIGIN)
@@ -148,23 +148,23 @@ class InfoReader:
 
 @lru_cache(maxsize=256)
 def _strings(values: tuple[str, ...]) -> tuple[str, tuple[int | bytes, ...]]:
-    """Return the `struct` kinds of strings, and what is packed; the same ones are written at each image."""
+    """Return the `struct` formats and values of strings; cached, because the same ones are written for each image."""
     encoded = [value.encode() + b'\0' for value in values]
     return ''.join(f'I{len(raw)}s' for raw in encoded), tuple(x for raw in encoded for x in (len(raw), raw))
 
 
 class Writer:
-    """Writes members one after the other, in the machine's byte order and with its alignment, which is CDR's."""
+    """Writes members in order, in native byte order and with native alignment, which equals that of CDR."""
 
     def __init__(self) -> None:
-        """Begin a message."""
+        """Start a message."""
         self._parts: list[Any] = [OURS]
         self._at = 0  # bytes in `_parts` after the encapsulation
-        self._kinds: list[str] = []  # of what is not yet in `_parts`
+        self._kinds: list[str] = []  # of members that are not yet in `_parts`
         self._values: list[Any] = []
 
     def numbers(self, kinds: str, *values: Any) -> None:
-        """Write numbers of `struct` kinds."""
+        """Write numbers of `struct` formats."""
         self._kinds.append(kinds)
         self._values += values
 
@@ -183,7 +183,7 @@ class Writer:
         self.texts(frame_id)
 
     def octets(self, *parts: NDArray[np.uint8]) -> None:
-        """Write a sequence of bytes, given in parts that must stay as they are until all is written."""
+        """Write a sequence of bytes, given in parts that must not change until `written` is called."""
         size = sum(part.size for part in parts)
         self.numbers('I', size)
         self._pack()
@@ -191,7 +191,7 @@ class Writer:
         self._at += size
 
     def _pack(self) -> None:
-        before = self._at % 8  # nothing is aligned to more
+        before = self._at % 8  # the largest alignment is 8
         packed = struct.pack(f'@{before}x{"".join(self._kinds)}', *self._values)[before:]
         self._parts.append(packed)
         self._at += len(packed)

@@ -16,7 +16,7 @@ LIFETIME = Duration(sec=2)
 
 
 def region_markers(regions: Sequence[Region]) -> MarkerArray:
-    """Return markers that replace all earlier ones: a box and caption a region, discs for placements, a grasp arrow."""
+    """Return markers that replace all earlier ones: boxes, captions, discs for placements, grasp arrows."""
     markers = [Marker(action=Marker.DELETEALL)]
     for n, region in enumerate(regions):
         geometry = region.geometry

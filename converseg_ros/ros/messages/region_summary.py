@@ -1,4 +1,4 @@
-"""Regions in words, for terminals."""
+"""Regions as text for terminals."""
 
 import math
 

@@ -1,7 +1,7 @@
-"""Images, clouds and regions as serialized messages, written directly; the one place that writes a Region.
+"""Images, clouds and regions as serialized messages; the only module that writes Region messages.
 
-A region's message is some fifty Python objects, which rclpy reads back one by one; at a camera's rate making and
-publishing them costs twice as much as writing the bytes.
+A Region message has about fifty Python objects, which rclpy reads one by one. At camera rate, creating and publishing
+them costs twice as much as writing the bytes.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def cloud(points: NDArray[np.void], stamp_ns: int, frame_id: str, *, dense: bool
 
 
 def region_array(regions: Sequence[Region], stamp_ns: int, frame_id: str) -> bytes:
-    """Return the converseg_ros/RegionArray of regions, labelled from 1; what is not known is NaN, empty or zero."""
+    """Return the converseg_ros/RegionArray of regions with labels from 1; unknown values are NaN, empty or zero."""
     w = Writer()
     w.header(stamp_ns, frame_id)
     w.numbers('I', len(regions))
@@ -66,7 +66,7 @@ def region(answer: Region, label: int = 0) -> bytes:
 
 
 def _image(w: Writer, shape: tuple[int, int], stamp_ns: int, frame_id: str, *parts: NDArray[np.uint8]) -> None:
-    """Write an Image, mono8, whose pixels are those of the parts."""
+    """Write an Image, mono8, with the pixels in the given parts."""
     height, width = shape
     w.header(stamp_ns, frame_id)
     w.numbers('II', height, width)
@@ -76,10 +76,10 @@ def _image(w: Writer, shape: tuple[int, int], stamp_ns: int, frame_id: str, *par
 
 
 def _white(w: Writer, mask: NDArray[np.bool_], box: Box, r: Region) -> None:
-    """Write a mask as an Image, 255 where it is; what lies above and below it is not even looked at."""
+    """Write a mask as an Image with 255 inside; rows above and below its box are not read."""
     height, width = mask.shape
     black = plain((mask.size,), 0)
-    band = np.negative(mask[box.y0 : box.y1].view(np.int8)).view(np.uint8)  # -1 is 255
+    band = np.negative(mask[box.y0 : box.y1].view(np.int8)).view(np.uint8)  # -1 becomes 255
     parts = black[: box.y0 * width], band, black[: (height - box.y1) * width]
     _image(w, (height, width), r.stamp_ns, r.frame_id, *parts)
 
@@ -134,5 +134,5 @@ def _or_nowhere(p: NDArray[np.float64] | None) -> Sequence[float]:
 
 
 def _pose(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> tuple[float, ...]:
-    """Return x, y, z and the quaternion's x, y, z, w."""
+    """Return x, y, z and x, y, z, w of the quaternion."""
     return (*position.tolist(), *matrix_quaternion(rotation).tolist())

@@ -1,4 +1,4 @@
-"""What /diagnostics says of the node: rates, drops by cause, latency by stage, memory, model, what to do."""
+"""The contents of /diagnostics: rates, drops by cause, latency by stage, memory, model, remedies."""
 
 from collections import Counter
 import os
@@ -15,7 +15,7 @@ from converseg_ros.ros.segmenter.live import LivePipeline
 
 
 def resident_mb() -> float:
-    """Return the process's resident memory in MB (Linux)."""
+    """Return the resident memory of the process in MB (Linux)."""
     pages = int(Path('/proc/self/statm').read_text().split()[1])
     return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
 
@@ -25,7 +25,7 @@ def _rates(now: Counter[str], before: Counter[str], seconds: float) -> dict[str,
 
 
 class Diagnostics:
-    """Publishes two statuses: the camera's input, and the network with safety."""
+    """Publishes two statuses: the camera input, and the network with the safety gate."""
 
     def __init__(self, node: Node) -> None:
         """Advertise /diagnostics."""
@@ -36,7 +36,7 @@ class Diagnostics:
         self._done: Counter[str] = Counter()
 
     def publish(self, state: str, trouble: str, camera: CameraInput | None, live: LivePipeline | None) -> None:
-        """Say how things are; `trouble` is why the last transition failed."""
+        """Publish the status; `trouble` is why the last transition failed."""
         now = time.monotonic()
         seconds, self._since = max(now - self._since, 1e-3), now
         message = DiagnosticArray()
@@ -104,5 +104,5 @@ class Diagnostics:
         return self._status('network', level, words, values)
 
     def destroy(self) -> None:
-        """Withdraw the topic."""
+        """Destroy the publisher."""
         self._node.destroy_publisher(self._publisher)

@@ -13,12 +13,12 @@ from converseg_ros.dialogue import CommandKind, Dialogue, Heard, Options, SceneM
 from converseg_ros.dialogue.conversation import Draft, class_name
 from converseg_ros.perception.instructions import InstructionBook
 
-MAX_WAITING = 8  # texts that wait for a language model; more are refused
+MAX_WAITING = 8  # maximum number of texts that wait for a language model; more are refused
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one text; instructions have their ids."""
+    """The result for one text; instructions have their ids."""
 
     text: str
     accepted: bool = True
@@ -28,7 +28,7 @@ class Answer:
 
 
 class InstructionHandler:
-    """Handles operators' texts in the executor's thread; only a language model is called in a thread of its own."""
+    """Handles texts of operators in the executor's thread; only a language model is called in a separate thread."""
 
     def __init__(
         self,
@@ -39,25 +39,26 @@ class InstructionHandler:
         wake: Callable[[], None],
         warn: Callable[[str], object],
     ) -> None:
-        """Keep the book; `stop` ends what is under way, `reset` also forgets tracks, `answer` is told every answer.
+        """Create a handler.
 
-        wake: called in another thread when a language model has answered; `collect` is to be called then.
+        stop: cancels running requests. reset: also clears tracks. answer: called for every answer. wake: called in
+        another thread when a language model has answered; `collect` must then be called.
         """
         self.book, self._stop, self._reset, self._tell = book, stop, reset, answer
         self._wake, self._warn = wake, warn
         self.dialogue = Dialogue()
         self.check: Callable[[Sequence[Instruction]], None] = lambda _: None
-        """Raises InputError where the loaded network cannot read an instruction."""
+        """Raise InputError if the loaded network cannot read an instruction."""
         self.file: Path | None = None
         self._seen: Sequence[Region] | None = None
         self._waiting: deque[str] = deque()
-        self._asked: tuple[str, Thinking] | None = None  # what the model is asked now
+        self._asked: tuple[str, Thinking] | None = None  # the text that the model is processing
         self._got: deque[tuple[Thinking, Draft | str]] = deque()
 
     # --- the file -----------------------------------------------------------------------------------------------------
 
     def configure(self, options: Options) -> None:
-        """Take other options."""
+        """Set other options."""
         self.dialogue.configure(options)
 
     def restore(self, file: str) -> tuple[Instruction, ...]:
@@ -111,11 +112,11 @@ class InstructionHandler:
     # --- texts --------------------------------------------------------------------------------------------------------
 
     def observe(self, regions: Sequence[Region]) -> None:
-        """Remember the newest regions; called in another thread, used when the next text is heard."""
+        """Store the newest regions; called in another thread, used for the next text."""
         self._seen = regions
 
     def hear(self, text: str, *, conversation: bool = True) -> None:
-        """Take a text and answer it, now or when a model answered; an empty text clears the current instructions."""
+        """Handle a text now or when a model has answered; an empty text clears the current instructions."""
         shown = text[:MAX_TEXT]
         if not text.strip():
             self._cancel()
@@ -129,7 +130,10 @@ class InstructionHandler:
             self._converse(text)
 
     def _ask_literally(self, text: str) -> None:
-        """Ask the network the text as it is; a prohibition is refused, because it would be looked for, not guarded."""
+        """Pass the text to the network unchanged.
+
+        A prohibition is refused, because the network would segment its object instead of guarding it.
+        """
         shown = text[:MAX_TEXT]
         refused = self.dialogue.refuse_literally(text)
         self._share_unclear()
@@ -144,15 +148,15 @@ class InstructionHandler:
             self._tell(Answer(shown, False, str(error)))
 
     def _share_unclear(self) -> None:
-        """Tell the safety gate which prohibitions are refused and not settled."""
+        """Tell the safety gate which refused prohibitions are not resolved."""
         self.book.unclear = tuple(self.dialogue.refused.texts.values())
 
     def collect(self) -> None:
-        """Take what a model answered; called in the executor's thread."""
+        """Process the answer of a model; called in the executor's thread."""
         while self._got:
             thinking, answer = self._got.popleft()
             if self._asked is None or self._asked[1] is not thinking:
-                continue  # cancelled meanwhile
+                continue  # cancelled in the meantime
             text, self._asked = self._asked[0], None
             if isinstance(answer, str):
                 self._warn(say('llm_failed', why=answer))
@@ -161,7 +165,7 @@ class InstructionHandler:
                 self._converse(self._waiting.popleft())
 
     def forget(self) -> None:
-        """Forget all conversations."""
+        """Clear all conversations."""
         self._cancel()
         self.dialogue.reset()
         self._share_unclear()
@@ -187,12 +191,12 @@ class InstructionHandler:
         Thread(target=self._ask, args=(heard,), name='dialogue', daemon=True).start()
 
     def _ask(self, thinking: Thinking) -> None:
-        """Ask the model; runs in a thread of its own."""
+        """Ask the model; runs in a separate thread."""
         self._got.append((thinking, thinking.ask()))
         self._wake()
 
     def _cancel(self) -> None:
-        """Withdraw what a model has not answered yet."""
+        """Cancel pending questions to a model."""
         texts = [self._asked[0]] if self._asked is not None else []
         texts += self._waiting
         self._asked = None
@@ -201,14 +205,14 @@ class InstructionHandler:
             self._tell(Answer(text[:MAX_TEXT], False, say('llm_cancelled')))
 
     def _take(self, text: str, heard: Heard) -> None:
-        """Do what was heard and answer."""
+        """Execute the interpretation of a text and answer."""
         shown = text[:MAX_TEXT]
         kinds = {c.kind for c in heard.commands}
         if kinds & {CommandKind.FORGET, CommandKind.STOP, CommandKind.RESET}:
             self._cancel()
         self._share_unclear()
         if not heard.accepted:
-            if CommandKind.STOP in kinds:  # a stop in a text that is refused otherwise
+            if CommandKind.STOP in kinds:  # a stop in a text that is otherwise refused
                 self.book.clear_current()
                 self._stop('the operator said stop')
             self.save()

@@ -1,4 +1,4 @@
-"""What the segmenter node publishes about a frame, each with the source's stamp and frame, and only to listeners."""
+"""The publishers of the segmenter node; messages have the stamp and frame of the source and are sent on demand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,17 +48,17 @@ STREAMS: dict[str, type] = {
 
 
 class Outputs:
-    """The publishers; quality of service can be overridden by `qos_overrides./topic.publisher.*` parameters."""
+    """The publishers; their QoS can be overridden by `qos_overrides./topic.publisher.*` parameters."""
 
     def __init__(self, node: Node, transforms: TransformListener | None = None) -> None:
-        """Advertise everything."""
+        """Create all publishers."""
         self._transforms = transforms
         policies = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
         options = QoSOverridingOptions(policies)
 
         def make(kind: type, name: str, qos: Any) -> Publisher:
-            # without event handlers, two a publisher, which cost more at each turn of the executor than all the rest of
-            # the node; a subscriber whose quality of service does not fit is warned in its own process
+            # Without event handlers, two per publisher, which cost more in each cycle of the executor than the rest of
+            # the node; a subscriber with an incompatible QoS is warned in its own process.
             silent = PublisherEventCallbacks(use_default_callbacks=False)
             return node.create_publisher(kind, f'~/{name}', qos, qos_overriding_options=options, event_callbacks=silent)
 
@@ -73,9 +73,9 @@ class Outputs:
         self.tf_failures = 0
 
     def listened(self, *names: str) -> bool:
-        """Whether anybody subscribes to one of these streams; to any of them without names.
+        """Return whether one of these streams, or any stream without names, has a subscriber.
 
-        Asked a dozen times a frame, so subscribers are counted ten times a second.
+        Subscribers are counted ten times a second, because this is called a dozen times per frame.
         """
         now = time.monotonic()
         if now >= self._count_at:
@@ -84,11 +84,11 @@ class Outputs:
         return not self._heard.isdisjoint(names) if names else bool(self._heard)
 
     def acknowledge(self, ack: InstructionAck) -> None:
-        """Answer a text."""
+        """Publish the acknowledgement of a text."""
         self._ack.publish(ack)
 
     def safety(self, report: SafetyReport, voxel: float) -> None:
-        """Publish the gate's word and its cloud, also as the centres of the voxels of that edge that hold a point."""
+        """Publish the verdict of the gate and its cloud, also as the centres of its voxels with edge `voxel`."""
         self._safety_ok.publish(Bool(data=report.ok))
         for name in ('safety/points', 'safety/voxels'):
             if report.stamp_ns and self.listened(name):
@@ -97,11 +97,11 @@ class Outputs:
                 self._streams[name].publish(serialize.cloud(cloud, report.stamp_ns, report.frame_id, dense=True))
 
     def unsafe(self) -> None:
-        """Say that nothing is known to be safe."""
+        """Publish that safety is not known."""
         self._safety_ok.publish(Bool(data=False))
 
     def in_target(self, regions: Sequence[Region], target: str, timeout: float) -> list[Region]:
-        """Return the regions with their geometry in the target frame, or saying why not."""
+        """Return the regions with their geometry in the target frame, or with the reason why not."""
         if not target or self._transforms is None:
             return list(regions)
         out = []
@@ -119,7 +119,7 @@ class Outputs:
         return out
 
     def labels(self, regions: Sequence[Region]) -> None:
-        """Latch which label means what, if that changed: names of standing instructions or roles, never free text."""
+        """Publish the latched map of labels if it changed: names of standing instructions or roles, never free text."""
         classes = [(0, 'background')]
         for n, region in enumerate(regions[:MOST_LABELS]):
             i = region.instruction
@@ -130,7 +130,7 @@ class Outputs:
             self._label_info.publish(LabelInfo(class_map=class_map, threshold=0.0))
 
     def publish(self, frame: Frame, regions: Sequence[Region], options: LiftOptions, target: str, wait: float) -> None:
-        """Publish a frame's regions, in the order of the instructions, to whoever listens."""
+        """Publish the regions of a frame, in the order of the instructions, on streams with subscribers."""
         self.labels(regions)
         source = frame.stamp_ns, frame.frame_id
         send, streams = self.listened, self._streams
@@ -183,17 +183,17 @@ class Outputs:
         return serialize.cloud(points.astype(POINT), frame.stamp_ns, frame_id, dense=True)
 
     def clear(self) -> None:
-        """Latch that there are no labels."""
+        """Publish an empty latched map of labels."""
         self.labels(())
 
     def destroy(self) -> None:
-        """Withdraw everything."""
+        """Destroy all publishers."""
         for publisher in (*self._streams.values(), self._label_info, self._safety_ok, self._ack):
             self._node.destroy_publisher(publisher)
 
 
 def _confidence(labels: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:
-    """Return (H, W) uint8: 255 times the confidence of the pixel's region, 0 where there is none."""
+    """Return (H, W) uint8: 255 times the confidence of the region of each pixel, 0 outside of regions."""
     table = np.zeros(MOST_LABELS + 1, np.uint8)
     for n, region in enumerate(regions):
         table[n + 1] = round(255 * region.confidence)
