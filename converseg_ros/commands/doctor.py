@@ -118,17 +118,21 @@ def check_transport() -> Iterator[Finding]:
 
 
 def check_models() -> Iterator[Finding]:
-    """Check the GPU and the models."""
+    """Check the GPU and the models, and recommend one."""
+    from converseg_ros.network.registry import installed
+    from converseg_ros.network.weights.choice import Machine, recommend
+
+    memory_gb = 0.0
     if find_spec('torch') is not None:
         import torch
 
         if torch.cuda.is_available():
             gpu = torch.cuda.get_device_properties(0)
-            yield Finding('GPU', 'ok', f'{gpu.name}, {gpu.total_memory / 1e9:.0f} GB')
+            memory_gb = gpu.total_memory / 1e9
+            yield Finding('GPU', 'ok', f'{gpu.name}, {memory_gb:.0f} GB')
         else:
-            do = 'converseg-net-3b needs one; compact does not'
+            do = 'compact needs none; converseg weights list shows which models do'
             yield Finding('GPU', 'note', f'none that torch {torch.__version__} can use', do)
-    from converseg_ros.network.registry import installed
 
     models = installed()
     for name, folder in models.items():
@@ -136,8 +140,11 @@ def check_models() -> Iterator[Finding]:
         yield Finding(f'model {name}', 'ok', f'{folder}{"" if calibrated else " (not calibrated)"}')
     if 'compact' not in models:
         yield Finding('model compact', 'missing', 'not in the package', 'install the package as it was released')
-    if 'converseg-net-3b' not in models:
-        yield Finding('model converseg-net-3b', 'note', 'not fetched', 'converseg weights fetch converseg-net-3b')
+    for n, choice in enumerate(recommend(Machine(memory_gb))):
+        missing = [name for name in choice.fetch if name not in models]
+        do = '; '.join(f'converseg weights fetch {name}' for name in missing)
+        level: Level = 'note' if missing else 'ok'
+        yield Finding('or' if n else 'recommended here', level, f'{choice.options}: {choice.reason}', do)
 
 
 def check_sound() -> Iterator[Finding]:

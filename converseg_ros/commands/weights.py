@@ -20,7 +20,10 @@ from converseg_ros.core import InputError
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
-    actions.add_parser('list', help='the models that can be named, with size, licence and calibration')
+    listed = actions.add_parser(
+        'list', help='the models here, and all that are known: hardware, size, licence, latency'
+    )
+    listed.add_argument('--markdown', action='store_true', help='only the table of docs/models.md')
     fetch = actions.add_parser('fetch', help='download released weights')
     fetch.add_argument('name', help='e.g. converseg-net-3b, siglip2-base, or OWNER/NAME of a transformers model')
     fetch.add_argument('--accept', action='store_true', help='accept the licences that are shown, and download')
@@ -58,26 +61,38 @@ def run(args: argparse.Namespace) -> int:
 
 
 def show(args: argparse.Namespace) -> int:
-    """List the models."""
+    """List the models on this machine, and all that can be had."""
     from converseg_ros.network.registry import cache_folder, installed
+    from converseg_ros.network.weights.catalogue import ENTRIES
+    from converseg_ros.network.weights.choice import markdown, plain
     from converseg_ros.network.weights.inspection import describe
 
-    for name, folder in installed().items():
-        print(f'{name:20} {describe(folder)}\n{"":20}    {folder}')
-    print(f'\nto fetch: converseg-net-3b (converseg weights fetch converseg-net-3b, into {cache_folder()})')
+    if args.markdown:
+        print(markdown(), end='')
+        return 0
+    here = installed()
+    print('On this machine:')
+    for name, folder in here.items():
+        print(f'  {name:18} {describe(folder)}\n{"":20}   {folder}')
+    print(f'\nAll that are known (+ here; `converseg weights fetch NAME` gets the others, into {cache_folder()}):')
+    print(plain(ENTRIES, list(here)))
+    print('\nAny other model of transformers: converseg weights fetch OWNER/NAME. `converseg doctor` recommends one.')
     return 0
 
 
 def fetch(args: argparse.Namespace) -> int:
     """Show the licences; download what was accepted."""
     from converseg_ros.network.registry import cache_folder
-    from converseg_ros.network.weights.catalogue import folder_name
+    from converseg_ros.network.weights.catalogue import BY_NAME, folder_name
+    from converseg_ros.network.weights.choice import plain
     from converseg_ros.network.weights.hub import TRANSFORMERS, parts_of
     from converseg_ros.network.weights.hub import fetch as download
 
     if args.name.startswith(('.', '/')) or (args.repo and '/' in args.name):
         raise InputError('not a name', where=args.name, do='use OWNER/NAME for a repository, --out for a folder')
     parts = parts_of(args.name, args.repo, args.language)
+    if args.name in BY_NAME and not args.repo:
+        print(plain([BY_NAME[args.name]]))
     for part in parts:
         print(f'https://huggingface.co/{part.repo}\n    licence: {part.licence}')
     if not args.accept:

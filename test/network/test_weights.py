@@ -5,6 +5,7 @@ import hashlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 import os
+from pathlib import Path
 import shutil
 import threading
 from typing import ClassVar
@@ -19,8 +20,11 @@ from converseg_ros.cli import main
 from converseg_ros.core import InputError
 from converseg_ros.network import load
 from converseg_ros.network.registry import find_model
+from converseg_ros.network.weights.catalogue import BY_NAME, ENTRIES
 from converseg_ros.network.weights.checkpoints import load_network, merge_lora
+from converseg_ros.network.weights.choice import Machine, recommend
 
+ROOT = Path(__file__).resolve().parents[2]
 MICRO = find_model('micro')
 
 
@@ -92,6 +96,48 @@ def test_list_names_what_there_is(capsys, tmp_path, monkeypatch, folder):
     assert main(['weights', 'list']) == 0
     out = capsys.readouterr().out
     assert 'micro' in out and 'not calibrated' in out and str(folder) in out
+
+
+def test_the_table_of_the_docs_is_that_of_the_catalogue(capsys):
+    """One place has the facts: `converseg weights list --markdown` prints what docs/models.md shows."""
+    assert main(['weights', 'list', '--markdown']) == 0
+    assert capsys.readouterr().out in (ROOT / 'docs' / 'models.md').read_text()
+
+
+def test_list_tells_what_each_model_needs_and_which_are_here(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path))
+    (tmp_path / 'clip-base').mkdir()
+    (tmp_path / 'clip-base' / 'config.json').write_text('{}')
+    assert main(['weights', 'list']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for entry in ENTRIES:
+        (n,) = (i for i, line in enumerate(lines) if line[:2] in ('+ ', '  ') and line[2:].startswith(f'{entry.name} ')
+                and entry.good_for in line)  # fmt: skip
+        assert (lines[n][0] == '+') == (entry.name in ('compact', 'clip-base'))
+        for fact in (entry.licence, f'commercial use: {entry.commercial_use.strip("*")}', entry.latency):
+            assert fact in lines[n + 1]
+
+
+@pytest.mark.parametrize('gpu_gb', [0.0, 4.0, 8.0, 24.0, 141.0])
+def test_what_is_recommended_fits_the_machine_and_can_be_had(gpu_gb):
+    choices = recommend(Machine(gpu_gb))
+    assert choices[-1].options == '--model compact' and not choices[-1].fetch
+    for choice in choices:
+        for name in choice.fetch:
+            assert BY_NAME[name].repo and BY_NAME[name].gpu_gb <= gpu_gb
+            assert name in choice.options
+            if not BY_NAME[name].commercial:
+                assert 'not for commercial use' in choice.reason and choice is not choices[0]
+    assert len(choices) == (1 if not gpu_gb else 2 if gpu_gb < 16 else 3)
+
+
+def test_doctor_recommends_a_model(capsys):
+    main(['doctor'])
+    out = capsys.readouterr().out
+    first = recommend(
+        Machine(torch.cuda.get_device_properties(0).total_memory / 1e9 if torch.cuda.is_available() else 0)
+    )
+    assert f'recommended here: {first[0].options}' in out
 
 
 def test_merging_adds_the_update_in_float32():

@@ -19,27 +19,49 @@ class Entry:
 
     role: network: a model by itself (`--model`); namer, segments: a part of another one (`--namer`, `--segments`);
     detector: a part of a folder of kind grounded. repo: on the Hugging Face hub, '' where there is none. commercial:
-    whether the licence permits commercial use. download_mb: about; 0 where nothing is downloaded. hardware: the least
-    that is of use. latency: measured for one view with random weights of the real size, or NOT_MEASURED. ran: whether
-    the real weights were ever run by this package's authors.
+    whether the licence permits commercial use; None: the model card says. download_mb: about; 0 where nothing is
+    downloaded. gpu_gb: the least memory of a GPU that is of use, estimated from the model's size; 0: a CPU will do.
+    latency: measured for one view with weights of the real size, and where, or NOT_MEASURED. ran: whether the real
+    weights were ever run by this package's authors.
     """
 
     name: str
     role: Role
     repo: str
     licence: str
-    commercial: bool
+    commercial: bool | None
     download_mb: int
-    hardware: str
+    gpu_gb: int
     good_for: str
     latency: str = NOT_MEASURED
     ran: bool = False
 
+    @property
+    def hardware(self) -> str:
+        """The least hardware, in words."""
+        return f'a CUDA GPU, {self.gpu_gb} GB' if self.gpu_gb else 'a CPU'
+
+    @property
+    def commercial_use(self) -> str:
+        """Whether the licence permits commercial use, in words."""
+        return {True: 'yes', False: '**no**', None: 'see its model card'}[self.commercial]
+
 
 APACHE, MIT = 'Apache-2.0', 'MIT'
-CPU, GPU = 'a CPU, seconds a view', 'a CUDA GPU'
+CPU, GPU, LARGE_GPU = 0, 4, 8
 ENTRIES: tuple[Entry, ...] = (
-    Entry('compact', 'network', '', 'see its model card', True, 0, 'two CPU cores', 'the default', ran=True),
+    Entry(
+        'compact',
+        'network',
+        '',
+        'Apache-2.0; training photographs have their own',
+        None,
+        0,
+        CPU,
+        'robots without a GPU: instructions about common things, sizes, places and free space',
+        latency='0.42 s with two CPU cores (its model card)',
+        ran=True,
+    ),
     Entry(
         'converseg-net-3b',
         'network',
@@ -47,7 +69,7 @@ ENTRIES: tuple[Entry, ...] = (
         'Qwen Research Licence, Apache-2.0 (SAM 2)',
         False,
         8000,
-        'a CUDA GPU of 16 GB',
+        16,
         "the paper's network and numbers; research",
     ),
     Entry('siglip2-base', 'namer', 'google/siglip2-base-patch16-224', APACHE, True, 1500, CPU, 'open-vocabulary names'),
@@ -59,10 +81,19 @@ ENTRIES: tuple[Entry, ...] = (
         APACHE,
         True,
         4500,
-        GPU,
-        'the best names of these',
+        LARGE_GPU,
+        'open-vocabulary names; large',
     ),
-    Entry('clip-base', 'namer', 'openai/clip-vit-base-patch32', MIT, True, 600, CPU, 'names at a quarter of the time'),
+    Entry(
+        'clip-base',
+        'namer',
+        'openai/clip-vit-base-patch32',
+        MIT,
+        True,
+        600,
+        CPU,
+        'open-vocabulary names; the smallest of these',
+    ),
     Entry(
         'clipseg',
         'namer',
@@ -80,7 +111,14 @@ ENTRIES: tuple[Entry, ...] = (
     Entry('grounding-dino', 'detector', 'IDEA-Research/grounding-dino-tiny', APACHE, True, 690, GPU, 'noun phrases'),
     Entry('owlv2', 'detector', 'google/owlv2-base-patch16-ensemble', APACHE, True, 620, GPU, 'rare nouns'),
     Entry(
-        'omdet', 'detector', 'omlab/omdet-turbo-swin-tiny-hf', APACHE, True, 460, GPU, 'the fastest of these detectors'
+        'omdet',
+        'detector',
+        'omlab/omdet-turbo-swin-tiny-hf',
+        APACHE,
+        True,
+        460,
+        GPU,
+        'noun phrases; fast',
     ),
     Entry(
         'mm-grounding-dino',
