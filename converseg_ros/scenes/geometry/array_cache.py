@@ -1,4 +1,4 @@
-"""Arrays that are dear to make and kept in the cache: object models, textures."""
+"""A cache of arrays that are expensive to compute: object models, textures."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +14,9 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def kept(path: Path, make: Callable[[], Arrays]) -> Arrays:
-    """Return the arrays kept in the .npz file `path`; where it cannot be read, `make` them and keep them there.
+    """Return the arrays in the .npz file `path`; if it cannot be read, call `make` and write them.
 
-    Whatever the arrays depend on belongs into the file's name.
+    The name of the file must contain everything that the arrays depend on.
     """
     try:
         with np.load(path, allow_pickle=False) as data:

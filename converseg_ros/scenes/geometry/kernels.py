@@ -1,4 +1,4 @@
-"""The renderer's inner loops, compiled by numba: surface lookup, shading, smoothing, random directions."""
+"""The inner loops of the renderer, compiled by numba: surface lookup, shading, smoothing, random directions."""
 
 # mypy: disable-error-code="no-untyped-def, untyped-decorator, no-untyped-call"
 
@@ -12,7 +12,7 @@ LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
 
 @njit(cache=True, fastmath=True, nogil=True)
 def _hash(a, b):
-    """Return a random number in 0..1 from two integers (PCG-like mixing)."""
+    """Return a pseudo-random number in 0..1 from two integers (PCG-like mixing)."""
     x = np.uint32(a) * np.uint32(747796405) + np.uint32(b) * np.uint32(2891336453)
     x = (x >> np.uint32((x >> np.uint32(28)) + np.uint32(4)) ^ x) * np.uint32(277803737)
     x = (x >> np.uint32(22)) ^ x
@@ -39,7 +39,7 @@ def surface(
     texels,
     linear,
 ):
-    """Return points, normals facing the viewer, and linear albedo of N hits (textures bilinear, nearest mip level)."""
+    """Return points, normals towards the viewer, and linear albedo of N hits (bilinear textures, nearest mip level)."""
     n = len(face)
     single = len(origins) == 1
     points = np.empty((n, 3), np.float32)
@@ -99,7 +99,7 @@ def surface(
 
 @njit(cache=True, fastmath=True, nogil=True)
 def shadow_rays(points, normals, lamp, radius, seed):
-    """Return N x 6 rays from points to random places of a lamp (direction spans the whole way)."""
+    """Return N x 6 rays from points to random points of a lamp (the direction spans the whole distance)."""
     n = len(points)
     rays = np.empty((n, 6), np.float32)
     for i in range(n):
@@ -113,7 +113,7 @@ def shadow_rays(points, normals, lamp, radius, seed):
 
 @njit(cache=True, fastmath=True, nogil=True)
 def ambient_rays(points, normals, seed):
-    """Return N x 6 cosine-weighted random rays over each point's hemisphere."""
+    """Return N x 6 cosine-weighted random rays over the hemisphere of each point."""
     n = len(points)
     rays = np.empty((n, 6), np.float32)
     for i in range(n):
@@ -129,7 +129,7 @@ def ambient_rays(points, normals, seed):
 
 @njit(cache=True, fastmath=True, nogil=True)
 def shade(points, normals, rays, albedo, face, material, rough, metal, glow, terms, lamps, colors, base, slope, mirror):
-    """Return N x 3 radiance (diffuse of ambient and lamps, Blinn-Phong highlights) and each point's mirror weight."""
+    """Return N x 3 radiance (diffuse ambient and lamps, Blinn-Phong highlights) and the mirror weight of each point."""
     n, count = len(points), len(lamps)
     fixed_terms = len(terms) == 1
     result = np.zeros((n, 3), np.float32)
@@ -180,9 +180,9 @@ def shade(points, normals, rays, albedo, face, material, rough, metal, glow, ter
 
 @njit(cache=True, fastmath=True, nogil=True)
 def smooth(values, normals, labels, step):
-    """Return C x H x W values averaged over the eight neighbours at `step` of the same label and orientation.
+    """Return C x H x W values averaged over the eight neighbours at `step` with the same label and orientation.
 
-    `normals` are 3 x H x W. Whole rows of planes at a time, without branches, so that the loops become vector code.
+    `normals` are 3 x H x W. The loops process whole rows of planes without branches, so that they are vectorized.
     """
     c, h, w = values.shape
     result = np.empty_like(values)
@@ -220,10 +220,10 @@ def smooth(values, normals, labels, step):
 
 @njit(cache=True, nogil=True)
 def shares(rays, t, things, count):
-    """Count the rays that cross each thing, and those on which another thing is in front of it.
+    """Count the rays that hit each object, and those on which another object is in front of it.
 
-    Crossings (ray, distance, thing < `count`) come ray by ray, in any order within a ray. Returns `count` numbers of
-    rays and `count` x `count` numbers (behind, in front).
+    Crossings (ray, distance, object < `count`) are grouped by ray, in any order within a ray. Returns `count` numbers
+    of rays and `count` x `count` numbers (behind, in front).
     """
     whole = np.zeros(count, np.int64)
     hidden = np.zeros((count, count), np.int64)

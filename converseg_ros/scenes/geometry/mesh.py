@@ -1,4 +1,4 @@
-"""Triangle meshes with materials and parts: what object models are made of.
+"""Triangle meshes with materials and parts.
 
 Metres, z up; a model stands on z = 0, is centred in x and y, and its front faces -y.
 """
@@ -13,7 +13,7 @@ Array = NDArray[np.float32]
 
 @dataclass(slots=True)
 class Material:
-    """A surface: linear RGB in 0..1 (multiplied with the texture), texture by name or path, and how it shines."""
+    """A surface: linear RGB in 0..1 (multiplied with the texture), texture by name or path, and reflection."""
 
     color: tuple[float, float, float] = (0.7, 0.7, 0.7)
     texture: str = ''  # '' = none; a file path, or 'KIND:VARIANT:...' of scenes.textures
@@ -22,7 +22,7 @@ class Material:
     metallic: float = 0.0
     emission: float = 0.0
     name: str = ''
-    tintable: bool = True  # may be given another colour
+    tintable: bool = True  # may be recoloured
 
 
 @dataclass(slots=True)
@@ -40,11 +40,11 @@ class Mesh:
 
     @property
     def bounds(self) -> tuple[Array, Array]:
-        """Return the lowest and highest corner, metres."""
+        """Return the lowest and highest corner in metres."""
         return self.vertices.min(0), self.vertices.max(0)
 
     def transformed(self, pose: NDArray[np.floating]) -> 'Mesh':
-        """Return the mesh moved by a 4x4 pose (rotation, translation; uniform or axis scale is allowed)."""
+        """Return the mesh transformed by a 4x4 pose (rotation, translation; uniform or axis scale is allowed)."""
         linear = np.asarray(pose[:3, :3], np.float32)
         vertices = self.vertices @ linear.T + np.asarray(pose[:3, 3], np.float32)
         normals = self.normals.reshape(-1, 3) @ np.linalg.inv(linear).astype(np.float32)
@@ -66,11 +66,11 @@ class Mesh:
         return self.transformed(pose)
 
     def with_materials(self, materials: list[Material]) -> 'Mesh':
-        """Return the mesh with other materials (same number)."""
+        """Return the mesh with other materials (the same number)."""
         return replace(self, materials=materials)
 
     def areas(self) -> Array:
-        """Return each face's area, square metres."""
+        """Return the area of each face in square metres."""
         a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
         return np.asarray(np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2, np.float32)
 
@@ -100,7 +100,7 @@ def make(
     part: str = '',
     crease: float = 40.0,
 ) -> Mesh:
-    """Make a mesh of one material; without `uv` the texture is projected along the dominant axis, 1 unit a metre."""
+    """Create a mesh of one material; without `uv` the texture is projected along the dominant axis, 1 unit/metre."""
     points = np.asarray(vertices, np.float32)
     index = np.asarray(faces, np.int32)
     if uv is None:
@@ -119,7 +119,7 @@ def make(
 
 
 def box_uv(vertices: Array, faces: NDArray[np.int32]) -> Array:
-    """Return F x 3 x 2 texture coordinates in metres, each face projected along its dominant axis."""
+    """Return F x 3 x 2 texture coordinates in metres; each face is projected along its dominant axis."""
     corners = vertices[faces]
     normal = np.abs(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
     axis = normal.argmax(1)
@@ -128,7 +128,7 @@ def box_uv(vertices: Array, faces: NDArray[np.int32]) -> Array:
 
 
 def join(meshes: list[Mesh]) -> Mesh:
-    """Return one mesh of several; parts of the same name become one part."""
+    """Return one mesh of several; parts with the same name become one part."""
     names = ['']
     materials: list[Material] = []
     vertices, faces, uv, normals, material, part = [], [], [], [], [], []

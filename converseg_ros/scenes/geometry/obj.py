@@ -1,4 +1,4 @@
-"""Read Wavefront OBJ and MTL files into meshes (numpy only), and keep what was read."""
+"""Read Wavefront OBJ and MTL files into meshes, with a cache."""
 
 from dataclasses import asdict
 import hashlib
@@ -14,13 +14,13 @@ from converseg_ros.scenes.geometry.array_cache import kept
 from converseg_ros.scenes.geometry.mesh import Material, Mesh, corner_normals
 
 ARRAYS = ('vertices', 'faces', 'uv', 'normals', 'material', 'part')
-KEPT = 1  # of the format of kept meshes
+KEPT = 1  # version of the format of cached meshes
 
 
 def read_obj_once(path: Path, folder: Path) -> Mesh:
-    """Return `read_obj(path)`, kept in `folder` as NumPy arrays: parsing text takes most of a scene's time.
+    """Return `read_obj(path)`, cached in `folder` as NumPy arrays, because parsing takes most of the time of a scene.
 
-    A file of another size or time is read anew; so is one whose kept mesh cannot be read.
+    The file is read again if its size or time has changed, or if the cached mesh cannot be read.
     """
 
     def read() -> dict[str, NDArray[Any]]:
@@ -37,14 +37,14 @@ def read_obj_once(path: Path, folder: Path) -> Mesh:
 
 
 def read_obj(path: Path) -> Mesh:
-    """Return the mesh of an OBJ file in its own axes and units; raise InputError where it holds no triangles.
+    """Return the mesh of an OBJ file in its own axes and units; raise InputError if it has no triangles.
 
-    Polygons become fans; missing textures are dropped (they would be magenta); missing normals are computed.
+    Polygons become triangle fans; missing textures are removed (they would be magenta); missing normals are computed.
     """
     points: list[list[float]] = []
     coordinates: list[list[float]] = []
     normals: list[list[float]] = []
-    corners: list[tuple[int, int, int]] = []  # three a face: vertex, uv, normal (-1 = none)
+    corners: list[tuple[int, int, int]] = []  # three per face: vertex, uv, normal (-1 = none)
     face_material: list[int] = []
     names: list[str] = []
     current = 0
@@ -103,7 +103,7 @@ def read_obj(path: Path) -> Mesh:
 
 
 def read_mtl(path: Path) -> dict[str, Material]:
-    """Return the materials of an MTL file by name; an absent file has none."""
+    """Return the materials of an MTL file by name; {} if the file does not exist."""
     result: dict[str, Material] = {}
     if not path.is_file():
         return result
@@ -118,7 +118,7 @@ def read_mtl(path: Path) -> dict[str, Material]:
             current = result[name] = Material(name=name)
         elif key == 'Kd':
             r, g, b = (float(w) for w in words[1:4])
-            current.color = (r**2.2, g**2.2, b**2.2)  # written as display values
+            current.color = (r**2.2, g**2.2, b**2.2)  # stored as display values
         elif key == 'd':
             current.alpha = float(words[-1])
         elif key == 'Ns':
@@ -128,12 +128,12 @@ def read_mtl(path: Path) -> dict[str, Material]:
             current.tintable = not current.texture
     for material in result.values():
         if material.texture and max(material.color) < 0.05:
-            material.color = (0.8, 0.8, 0.8)  # a black factor on a texture: exporters that meant "texture only"
+            material.color = (0.8, 0.8, 0.8)  # a black factor on a texture, from exporters that mean "texture only"
     return result
 
 
 def _find_texture(folder: Path, text: str) -> str:
-    """Return the path of a referenced texture, found by name regardless of folder and case; '' where missing."""
+    """Return the path of a texture, found by name independent of folder and case; '' if missing."""
     name = text.replace('\\', '/').split('/')[-1]
     for candidate in (text, name, name.split()[-1]):
         if (folder / candidate).is_file():

@@ -1,4 +1,4 @@
-"""Exact visibility by ray casting (Embree through Open3D): depth, labels, unoccluded shares."""
+"""Visibility by ray casting (Embree through Open3D): depth, labels, unoccluded shares."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +11,12 @@ from converseg_ros.scenes.geometry.mesh import Mesh
 from converseg_ros.scenes.graph import View
 
 Array = NDArray[np.float32]
-SPARSE = 3  # visible shares are counted on every third pixel of every third row
+SPARSE = 3  # visible shares are computed on every third pixel of every third row
 
 
 @dataclass(slots=True)
 class Hits:
-    """Where rays hit: distance in units of the ray's direction (inf = nothing), face (-1), barycentric coordinates."""
+    """Hits of rays: distance in units of the direction (inf: none), face (-1: none), barycentric coordinates."""
 
     t: Array
     face: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Caster:
         return Hits(t, face, found['primitive_uvs'].numpy())
 
     def blocked(self, rays: Array, far: float) -> NDArray[np.bool_]:
-        """Return whether anything lies on each of N x 6 rays nearer than `far` (in units of its direction)."""
+        """Return whether each of N x 6 rays hits anything nearer than `far` (in units of its direction)."""
         found = self._scene.test_occlusions(self._tensor(rays), 0.0, far, nthreads=self.threads)
         return np.asarray(found.numpy(), bool)
 
@@ -76,12 +76,12 @@ def directions(view: View, step: int = 1, offset: tuple[float, float] = (0.0, 0.
 
 
 def origin(view: View) -> Array:
-    """Return the camera's position in the world, metres."""
+    """Return the position of the camera in the world frame, metres."""
     return np.array(view.pose, np.float32)[:3, 3]
 
 
 def measure(caster: Caster, view: View, labels: NDArray[np.uint16], owner: NDArray[np.uint16]) -> None:
-    """Fill the view's pixels, visible shares and occluders; `owner` maps a label id to its object's id."""
+    """Set the pixels, visible shares and occluders of the view; `owner` maps a label id to the id of its object."""
     objects = owner[labels]
     counts = np.bincount(objects.reshape(-1))
     view.pixels = {str(i): int(counts[i]) for i in np.nonzero(counts)[0] if i}

@@ -1,4 +1,4 @@
-"""Procedural solids: boxes, turned and extruded shapes, tubes and balls, with texture coordinates in metres."""
+"""Procedural solids: boxes, surfaces of revolution, extrusions, tubes and balls, with texture coordinates in metres."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ def label_box(x: float, y: float, z: float, material: Material) -> Mesh:
     normal = np.abs(mesh.normals[:, 0])
     u = np.where(normal[:, None, 0] > 0.5, corners[..., 1], corners[..., 0])
     signed = mesh.normals[:, 0]
-    away = (signed[:, 1] > 0.5) | (signed[:, 0] < -0.5)  # seen from behind, left and right change places
+    away = (signed[:, 1] > 0.5) | (signed[:, 0] < -0.5)  # seen from behind, left and right are swapped
     u = np.where(away[:, None], 1 - u, u)
     v = np.where(normal[:, None, 2] > 0.5, corners[..., 1] * 0.1, corners[..., 2])
     mesh.uv = np.stack([u, v], 2).astype(np.float32)
@@ -39,7 +39,7 @@ def label_box(x: float, y: float, z: float, material: Material) -> Mesh:
 def turned(
     profile: Sequence[tuple[float, float]], material: Material, part: str = '', segments: int = 32, crease: float = 40.0
 ) -> Mesh:
-    """Return the surface of revolution about z of (radius, height) points; u runs around, v along, both in metres."""
+    """Return the surface of revolution about z of (radius, height) points; u runs around, v along, in metres."""
     p = np.array(profile, float)
     n = len(p)
     angle = np.linspace(0, 2 * np.pi, segments + 1)
@@ -126,7 +126,7 @@ def ear_clip(outline: Points) -> list[tuple[int, int, int]]:
             result.append((i, j, m))
             left.pop(k)
             break
-        else:  # degenerate rest: close it as a fan
+        else:  # degenerate remainder: close it as a fan
             result += [(left[0], left[q], left[q + 1]) for q in range(1, len(left) - 1)]
             return result
     result.append((left[0], left[1], left[2]))
@@ -134,7 +134,7 @@ def ear_clip(outline: Points) -> list[tuple[int, int, int]]:
 
 
 def loop_handle(height: float, reach: float, thickness: float, x: float, z: float, material: Material) -> Mesh:
-    """Return a C-shaped handle in the xz plane whose two ends touch the wall at `x`, centred at height `z`."""
+    """Return a C-shaped handle in the xz plane with both ends at the wall at `x`, centred at height `z`."""
     a = np.linspace(-np.pi / 2, np.pi / 2, 14)
     path = np.c_[x + reach * np.cos(a), np.zeros(14), z + height / 2 * np.sin(a)]
     path[0, 0] = path[-1, 0] = x - thickness * 0.3
@@ -148,7 +148,7 @@ def bar(length: float, radius: float, material: Material, part: str = '', at: fl
 
 
 def moved(mesh: Mesh, x: float = 0, y: float = 0, z: float = 0, turn: float = 0, axis: str = 'z') -> Mesh:
-    """Return the mesh turned by degrees about an axis, then shifted."""
+    """Return the mesh rotated by degrees about an axis, then translated."""
     return mesh.transformed(translation(x, y, z) @ rotation(axis, turn))
 
 

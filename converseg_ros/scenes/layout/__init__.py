@@ -1,1 +1,1 @@
-"""Build a scene from its seed: room, furniture, things, interactions, light and cameras."""
+"""Build a scene from its seed: room, furniture, objects, interactions, light and cameras."""

@@ -1,4 +1,4 @@
-"""What stands on the surfaces: singles, look-alikes that differ, stacks, contents, things lying and at the edge."""
+"""Arrangements on surfaces: single objects, similar objects, stacks, contents, lying objects, objects at edges."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ CARRIED = {
 
 
 def fill(b: Builder, room: RoomType, surfaces: list[Surface], count: int) -> list[Thing]:
-    """Fill surfaces with about `count` things; return those placed, nested ones included."""
+    """Fill surfaces with about `count` objects; return those placed, including nested ones."""
     rng = b.rng
     placed: list[Thing] = []
     budget = count
@@ -56,7 +56,7 @@ def fill(b: Builder, room: RoomType, surfaces: list[Surface], count: int) -> lis
             )
             if thing:
                 placed.append(thing)
-        elif event < 0.72:  # look-alikes that differ in colour, size or place
+        elif event < 0.72:  # similar objects that differ in colour, size or position
             for _ in range(int(rng.integers(2, 4))):
                 thing = b.stand(category, surface, scale=float(rng.choice([1, 1, 0.82, 1.2])))
                 if thing:
@@ -70,7 +70,7 @@ def fill(b: Builder, room: RoomType, surfaces: list[Surface], count: int) -> lis
 
 
 def stack(b: Builder, surface: Surface, category: str) -> list[Thing]:
-    """Stack two to five things of a category (or mixed boxes), larger ones lower."""
+    """Stack two to five objects of a category (or different boxes), larger ones below."""
     rng = b.rng
     bottom = b.stand(category, surface)
     if bottom is None:
@@ -80,7 +80,7 @@ def stack(b: Builder, surface: Surface, category: str) -> list[Thing]:
     bottom.node.stack = 1
     for level in range(int(rng.integers(1, 5))):
         under = tower[-1]
-        if same:  # nest the same shape, perhaps in another colour
+        if same:  # nest the same shape, possibly in another colour
             shape = replace(bottom.shape)
             step = (
                 0.45 * bottom.node.size[2]
@@ -123,7 +123,7 @@ def stack(b: Builder, surface: Surface, category: str) -> list[Thing]:
 
 
 def hosted(b: Builder, surface: Surface, category: str) -> list[Thing]:
-    """Stand a container or a board with things in or on it."""
+    """Place a container or a board with objects in or on it."""
     rng = b.rng
     host = b.stand(category, surface)
     if host is None:
@@ -154,7 +154,7 @@ def hosted(b: Builder, surface: Surface, category: str) -> list[Thing]:
 
 
 def put_in(b: Builder, host: Thing, categories: list[str]) -> list[Thing]:
-    """Drop things into a container and let physics settle them; those that leave it are taken away again."""
+    """Drop objects into a container and let physics settle them; remove those that leave it."""
     from converseg_ros.scenes.layout import physics
 
     assert host.shape.hollow is not None
@@ -215,6 +215,6 @@ def put_in(b: Builder, host: Thing, categories: list[str]) -> list[Thing]:
 
 
 def zone(surface: Surface, depth: float) -> Footprint:
-    """Return the part of the floor in front of a surface, kept free for the cameras."""
+    """Return the part of the floor in front of a surface that is kept free for the cameras."""
     x, y = surface.world(0, -surface.hy - depth / 2)
     return Footprint(x, y, surface.hx * 0.8, depth / 2, surface.yaw)

@@ -1,4 +1,4 @@
-"""Build a scene from its seed: room, furniture, things, interactions, light and cameras; no rendering."""
+"""Build a scene from its seed: room, furniture, objects, interactions, light and cameras; no rendering."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from converseg_ros.scenes.layout.rooms import CHOICE, ROOMS
 
 @dataclass(slots=True)
 class Built:
-    """A built scene: graph (with views), every thing's exact geometry, light, and what is looked at."""
+    """A built scene: graph (with views), the exact geometry of every object, light, and the main surfaces."""
 
     scene: Scene
     builder: Builder
@@ -38,7 +38,7 @@ class Built:
 
 
 def scene_id(seed: int, split: str) -> str:
-    """Return the name of a scene, also its folder's."""
+    """Return the name of a scene and of its folder."""
     return f'{split}_{seed:06d}'
 
 
@@ -75,7 +75,7 @@ def build(seed: int, split: str, views: int = 2, room: str = '') -> Built:
     acting = np.array(
         [[i.target, i.target, i.twin or i.target, i.actor or i.target] for i in scene.interactions]
     ).ravel()
-    if len(acting):  # look at what goes on
+    if len(acting):  # look at the interaction
         points = np.array([np.array(b.things[int(i)].node.pose)[:3, 3] for i in acting])
         people = any(b.things[int(i)].node.kind == 'agent' and b.things[int(i)].node.size[2] > 0.8 for i in acting)
     else:

@@ -1,4 +1,4 @@
-"""A scene under construction: meshes in the world with their graph nodes, surfaces and what occupies them."""
+"""A scene under construction: world-space meshes with their graph nodes, surfaces and their footprints."""
 
 from dataclasses import dataclass, field, replace
 
@@ -43,7 +43,7 @@ class Footprint:
 
 @dataclass(slots=True)
 class Surface:
-    """A horizontal rectangle of an object on which things can stand; `clear` metres of headroom."""
+    """A horizontal rectangle of an object that supports other objects; `clear` is the headroom in metres."""
 
     id: int
     x: float
@@ -68,7 +68,7 @@ class Surface:
 
 @dataclass(slots=True)
 class Thing:
-    """A placed object: its graph node, its shape in its own axes, its pose and the mesh in the world."""
+    """A placed object: its graph node, its shape in local axes, its pose and its world-space mesh."""
 
     node: SceneObject
     shape: Shape
@@ -78,12 +78,12 @@ class Thing:
 
     @property
     def bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the world-aligned bounds, metres."""
+        """Return the world-aligned bounds in metres."""
         return self.mesh.bounds
 
 
 class Builder:
-    """Collects the things of one scene and gives out label ids."""
+    """Collects the objects of one scene and assigns label ids."""
 
     def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
         self.scene = scene
@@ -94,13 +94,13 @@ class Builder:
 
     @property
     def split(self) -> str:
-        """Return the split whose models may be used."""
+        """Return the split whose models are used."""
         return self.scene.split
 
     def add(
         self, category: str, shape: Shape, pose: Pose, *, kind: str = 'object', model: str = '', support: int = 0
     ) -> Thing:
-        """Place a shape, make its graph node with default attributes, and return the thing."""
+        """Place a shape, create its graph node with default attributes, and return the object."""
         known = CATEGORIES[category]
         low, high = shape.mesh.bounds
         size = (high - low).astype(float)
@@ -137,7 +137,7 @@ class Builder:
         return thing
 
     def move(self, thing: Thing, pose: Pose) -> None:
-        """Set a thing's pose, its mesh in the world and its node's pose."""
+        """Set the pose of an object, its world-space mesh and the pose of its node."""
         thing.pose = np.asarray(pose, float)
         thing.mesh = thing.shape.mesh.transformed(thing.pose)
         low, high = thing.shape.mesh.bounds
@@ -145,12 +145,12 @@ class Builder:
         thing.node.pose = [[round(float(v), 6) for v in row] for row in centre]
 
     def remove(self, id_: int) -> None:
-        """Take a thing out of the scene."""
+        """Remove an object from the scene."""
         del self.things[id_]
         self.scene.objects = [o for o in self.scene.objects if o.id != id_]
 
     def draw(self, category: str, place: str = '', term: str = '') -> tuple[str, Shape] | None:
-        """Draw a model of the category in this scene's split and dress it; None where the split has none."""
+        """Draw a model of the category in the split of this scene; None if the split has none."""
         model = assets.draw(category, self.split, self.rng, place)
         if model is None:
             return None
@@ -173,9 +173,9 @@ class Builder:
         tries: int = 14,
         scale: float = 1.0,
     ) -> Thing | None:
-        """Stand a thing on a surface where it is free; None if it does not fit.
+        """Place an object on a free part of a surface; None if it does not fit.
 
-        `overhang` is the share of its length that juts over the front edge.
+        `overhang` is the share of its length that protrudes over the front edge.
         """
         drawn = drawn or self.draw(category, 't')
         if drawn is None:

@@ -1,4 +1,4 @@
-"""Where cameras stand: robot-like views of a surface and wider hand-held views, free of obstruction."""
+"""Camera poses: robot-like views of a surface and wider hand-held views, without obstruction."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ def propose(
     wide: bool,
     far: float = 0.0,
 ) -> tuple[NDArray[np.float64], float]:
-    """Draw a camera pose and focal length (px) for a surface whose things stand at N x 3 `points`."""
+    """Draw a camera pose and focal length (px) for a surface with objects at N x 3 `points`."""
     w, d, h = room
     shelf = surface.clear < 0.6
     if len(points):
@@ -76,7 +76,7 @@ def choose(
     wide: bool,
     far: float = 0.0,
 ) -> View:
-    """Return the first proposed view that is free and shows enough of the `wanted` object ids, else the best one."""
+    """Return the first proposed view that is free and shows enough of the `wanted` objects, else the best one."""
     best: tuple[float, View] | None = None
     for _ in range(14):
         pose, focal = propose(surface, points, room, rng, wide, far)

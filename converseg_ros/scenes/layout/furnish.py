@@ -1,4 +1,4 @@
-"""Room shells and the furniture that carries things: floor, walls, counters, tables, benches and shelves."""
+"""Room shells and furniture: floor, walls, counters, tables, benches and shelves."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ VARIANTS = 70  # of each texture kind; by variant modulo 7: 5 = test, 6 = val, t
 
 
 def surface_material(b: Builder, kinds: tuple[str, ...], roughness: float = 0.6) -> Material:
-    """Draw a procedural texture that belongs to the scene's split."""
+    """Draw a procedural texture that belongs to the split of the scene."""
     rng = b.rng
     kind = str(rng.choice(list(kinds)))
     rest = {'train': [0, 1, 2, 3, 4], 'test': [5], 'val': [6]}[b.split]
@@ -29,7 +29,7 @@ NAMES = {
 
 
 def shell(b: Builder, room: RoomType) -> tuple[Surface, float, float, float]:
-    """Build floor and walls; return the floor's surface and the room's width, depth and height (metres)."""
+    """Build floor and walls; return the surface of the floor and the width, depth and height of the room (metres)."""
     rng = b.rng
     w, d, h = float(rng.uniform(3.4, 6.0)), float(rng.uniform(3.4, 5.5)), float(rng.uniform(2.4, 2.9))
     floor_material = surface_material(b, room.floors, float(rng.uniform(0.25, 0.8)))
@@ -89,7 +89,7 @@ def _legs(x: float, y: float, h: float, m: Material, rng: np.random.Generator) -
 
 
 def table(b: Builder, category: str, x: float, y: float, h: float, pose: np.ndarray) -> tuple[int, Surface]:
-    """Build a table-like thing with parts top and leg at `pose` (on the floor); return its id and top surface."""
+    """Build a table with parts top and leg at `pose` (on the floor); return its id and top surface."""
     rng = b.rng
     top = surface_material(
         b,
@@ -171,7 +171,7 @@ def counter(b: Builder, x: float, y: float, h: float, pose: np.ndarray, island: 
 
 
 def shelf(b: Builder, x: float, y: float, levels: list[float], pose: np.ndarray) -> list[Surface]:
-    """Build an open shelf with boards at the given heights; return one surface a board."""
+    """Build an open shelf with boards at the given heights; return one surface per board."""
     rng = b.rng
     wood = surface_material(b, ('wood', 'wood', 'metal'), 0.5)
     t, height = 0.022, levels[-1] + 0.36
@@ -205,7 +205,7 @@ def rug(b: Builder, floor: Surface, x: float, y: float, hx: float, hy: float) ->
 
 
 def main_surfaces(b: Builder, main: str, floor: Surface, w: float, d: float) -> list[Surface]:
-    """Build the room's main furniture; return its surfaces, the first being what the cameras look at."""
+    """Build the main furniture of the room; return its surfaces, the first is the one that the cameras look at."""
     rng = b.rng
 
     def u(low: float, high: float) -> float:
@@ -244,7 +244,7 @@ def main_surfaces(b: Builder, main: str, floor: Surface, w: float, d: float) -> 
 
 
 def furnish(b: Builder, room: RoomType, floor: Surface, w: float, d: float, keep: Footprint, count: int) -> None:
-    """Stand catalogue furniture against the walls and loose things on the floor, outside the cameras' zone `keep`."""
+    """Place catalogue furniture against the walls and objects on the floor, outside the camera zone `keep`."""
     rng = b.rng
     for i in range(count):
         loose = i >= count - 2

@@ -1,4 +1,4 @@
-"""Staged interactions with exact labels: something going on, and a look-alike beside it with which nothing goes on."""
+"""Staged interactions with exact labels, each with a similar object that is not involved."""
 
 from converseg_ros.scenes.layout import stages_room, stages_table
 from converseg_ros.scenes.layout.builder import Builder, Surface
@@ -33,7 +33,7 @@ GRIPPED = frozenset({'holding', 'writing', 'covering'})
 
 
 def conflict(name: str, other: str) -> bool:
-    """Return whether two stagings in one scene would blur which thing is meant (each question has one answer)."""
+    """Return whether two interactions in one scene would make a prompt ambiguous."""
     return name == other or {name, other} <= GRIPPED
 
 

@@ -1,4 +1,4 @@
-"""Lamps, ambient light and the camera's rendering of colour, drawn at random for a scene."""
+"""Lamps, ambient light and camera colour response, drawn at random for a scene."""
 
 from dataclasses import dataclass, field
 
@@ -24,9 +24,9 @@ class Lighting:
     lamps: list[Lamp] = field(default_factory=list)
     base: list[float] = field(default_factory=lambda: [0.4, 0.4, 0.4])
     slope: list[list[float]] = field(default_factory=lambda: np.zeros((3, 3)).tolist())  # rows RGB, columns xyz
-    exposure: float = 0.22  # where the mean luminance goes
+    exposure: float = 0.22  # target of the mean luminance
     white: list[float] = field(default_factory=lambda: [1.0, 1.0, 1.0])
-    hdri: int = 0  # which environment image Cycles uses
+    hdri: int = 0  # index of the environment image for Cycles
     seed: int = 0
 
     def ambient(self, normals: Array) -> Array:
@@ -78,10 +78,10 @@ def draw(rng: np.random.Generator, width: float, depth: float, height: float) ->
 
 
 def develop(radiance: Array, light: Lighting, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Turn H x W x 3 linear radiance into an 8-bit RGB photograph: exposure, tone, blur, vignette, sensor noise."""
+    """Convert H x W x 3 linear radiance to an 8-bit RGB photograph: exposure, tone, blur, vignette, sensor noise."""
     import cv2
 
-    look = np.random.default_rng(light.seed)  # one camera a scene; only the noise is the picture's own
+    look = np.random.default_rng(light.seed)  # one camera per scene; only the noise differs between images
     luminance = radiance @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     gain = light.exposure / max(float(np.mean(np.minimum(luminance, np.percentile(luminance, 97)))), 1e-4)
     image = radiance * np.float32(gain) * np.asarray(light.white, np.float32)
@@ -91,7 +91,7 @@ def develop(radiance: Array, light: Lighting, rng: np.random.Generator) -> NDArr
     r2 = ((x - w / 2) ** 2 + (y - h / 2) ** 2) / (w * w / 4 + h * h / 4)
     image *= (1 - np.float32(look.uniform(0, 0.25)) * r2)[..., None]
     noise = rng.standard_normal(image.shape, np.float32)
-    noise *= np.float32(look.uniform(0.002, 0.009))  # in place from here on: pictures are large
+    noise *= np.float32(look.uniform(0.002, 0.009))  # in place from here, because images are large
     shot = np.maximum(image, 0.004)
     shot *= 4
     noise *= np.sqrt(shot, out=shot)

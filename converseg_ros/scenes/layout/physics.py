@@ -1,4 +1,4 @@
-"""Rigid-body physics with MuJoCo: settling things in containers and piles, small pushes, what falls when one goes."""
+"""Rigid-body physics with MuJoCo: settling objects in containers and piles, small pushes, removal of supports."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ Pose = NDArray[np.float64]
 
 
 def _hull_points(mesh: Mesh, limit: int = 40) -> NDArray[np.float32]:
-    """Return extreme vertices of a mesh: of `limit` spread directions, and of its lowest and highest slices."""
+    """Return extreme vertices of a mesh: in `limit` directions, and of its lowest and highest slices."""
     i = np.arange(limit) + 0.5
     z = 1 - 2 * i / limit
     a = np.pi * (1 + 5**0.5) * i
@@ -38,7 +38,7 @@ def _quaternion(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _vessel_geoms(radius: float, floor: float, rim: float, square: bool) -> list[dict[str, list[float]]]:
-    """Return boxes (pos, size, quat) that stand for a vessel's bottom and wall, in its own axes."""
+    """Return boxes (pos, size, quat) that approximate the bottom and wall of a vessel, in its own axes."""
     geoms: list[dict[str, list[float]]] = [
         {'pos': [0, 0, floor - 0.01], 'size': [radius * 1.1, radius * 1.1, 0.01], 'quat': [1, 0, 0, 0]}
     ]
@@ -61,7 +61,7 @@ def _vessel_geoms(radius: float, floor: float, rim: float, square: bool) -> list
 
 
 def _collider(body: Any, thing: Thing, spec: Any, name: str) -> None:
-    """Give a body one convex collision shape: a ball where the thing is one, else the hull of spread points."""
+    """Add a convex collision shape to a body: a ball if the object is one, else the hull of extreme points."""
     import mujoco
 
     low, high = thing.shape.mesh.bounds
@@ -92,9 +92,9 @@ def simulate(
     seconds: float,
     pushes: dict[int, NDArray[np.float64]] | None = None,
 ) -> list[Pose]:
-    """Let `movers` move from their poses for some seconds among fixed boxes over nothing; return their poses.
+    """Simulate `movers` from their poses for some seconds among fixed boxes; return their poses.
 
-    `pushes` gives movers (by index) an initial velocity of their mass centre, m/s, applied as if pushed near the top.
+    `pushes` gives movers (by index) an initial velocity of their centre of mass in m/s, as if pushed near the top.
     """
     import mujoco
 
@@ -143,7 +143,7 @@ def thing_axes(pose: Pose) -> NDArray[np.float64]:
 
 
 def settle(host: Thing, inside: list[Thing], seconds: float = 1.2) -> list[Pose]:
-    """Drop things into a vessel; return the poses they come to rest in."""
+    """Drop objects into a vessel; return their poses at rest."""
     assert host.shape.hollow is not None
     radius, floor, rim = host.shape.hollow
     geoms = _vessel_geoms(radius, floor, rim, host.node.category == 'open box')

@@ -1,4 +1,4 @@
-"""Room types: what stands in them, what lies on their surfaces, and of what they are built."""
+"""Room types: furniture, objects on surfaces, and materials."""
 
 # ruff: noqa: E501 (tables)
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RoomType:
-    """One type of room. Words may repeat to weigh more."""
+    """One type of room. Repeated words have more weight."""
 
     mains: tuple[str, ...]  # counter, island, table, desk, coffee table, workbench, shelf, vanity, dresser, floor
     items: tuple[str, ...]  # categories for the main surface
-    furniture: tuple[str, ...]  # categories around it, on the floor against walls
-    floor_items: tuple[str, ...]  # loose things on the floor
+    furniture: tuple[str, ...]  # categories on the floor against the walls
+    floor_items: tuple[str, ...]  # objects on the floor
     floors: tuple[str, ...]  # texture kinds
     walls: tuple[str, ...]
 
@@ -141,4 +141,4 @@ CHOICE = (
     + ('dining',) * 3
     + tuple(r for r in ROOMS if r not in ('kitchen', 'lab', 'dining')) * 2
 )
-"""Room types as often as they are drawn."""
+"""Room types with their frequencies."""

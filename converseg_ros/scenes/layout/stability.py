@@ -1,4 +1,4 @@
-"""What would happen: which things tip at a small push, and what falls when one is taken away."""
+"""Stability: which objects tip at a small push, and which fall when another is removed."""
 
 from functools import lru_cache
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from converseg_ros.scenes.layout.builder import Builder, Thing
 
-PUSH = 0.32  # m/s at the height of the mass centre: a careless touch
+PUSH = 0.32  # m/s at the centre of mass: a light touch
 
 
 def judge(b: Builder) -> None:
-    """Set `tips`, `falls_with` and `contacts` of every loose thing."""
+    """Set `tips`, `falls_with` and `contacts` of every loose object."""
     carried: dict[int, list[int]] = {}
     for thing in b.things.values():
         node = thing.node
@@ -33,7 +33,7 @@ def judge(b: Builder) -> None:
 
 
 def tips(thing: Thing) -> bool:
-    """Return whether a thing falls over at a small push; flat and round things slide or roll instead."""
+    """Return whether an object tips at a small push; flat and round objects slide or roll instead."""
     low, high = thing.mesh.bounds
     tall = float(high[2] - low[2])
     if tall < 0.06 or tall < 0.9 * min(high[:2] - low[:2]) or 'rolls' in thing.node.attributes:
@@ -42,10 +42,10 @@ def tips(thing: Thing) -> bool:
 
 
 def critical_speed(thing: Thing) -> float:
-    """Return the speed of the mass centre, m/s, from which a thing goes over its nearest base edge.
+    """Return the speed of the centre of mass in m/s from which an object tips over its nearest base edge.
 
-    Energy against the barrier of the pivot: (1 + k) v^2 / 2 = g (sqrt(lever^2 + h^2) - h), where h is the mass centre's
-    height and k = (h^2 / 3 + lever^2 / 4) / (h^2 + lever^2) the rotation's share of a slender cylinder.
+    Energy against the barrier of the pivot: (1 + k) v^2 / 2 = g (sqrt(lever^2 + h^2) - h), where h is the height of the
+    centre of mass and k = (h^2 / 3 + lever^2 / 4) / (h^2 + lever^2) the share of rotation of a slender cylinder.
     """
     lever, height = _base(thing)
     if thing.node.overhang:
@@ -57,7 +57,7 @@ def critical_speed(thing: Thing) -> float:
 
 
 def _base(thing: Thing) -> tuple[float, float]:
-    """Return (shortest horizontal distance from mass centre to the base outline, height of the mass centre), metres."""
+    """Return the shortest horizontal distance from centre of mass to base outline, and its height, in metres."""
     mesh = thing.shape.mesh
     high = mesh.bounds[1]
     key = (thing.node.model, thing.node.state, round(float(high[2]), 3))
@@ -65,7 +65,7 @@ def _base(thing: Thing) -> tuple[float, float]:
 
 
 class _Mesh:
-    """Carries a mesh past the cache: equal for equal keys."""
+    """A hashable wrapper of a mesh for the cache: equal for equal keys."""
 
     def __init__(self, mesh: object) -> None:
         self.mesh = mesh

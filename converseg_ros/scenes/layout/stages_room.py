@@ -12,7 +12,7 @@ from converseg_ros.scenes.models.procedural import Shape
 
 @stage('plugging')
 def plugging(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Put a plug half into its socket; lay another aside."""
+    """Put a plug half into its socket; place another one loosely."""
     rng = b.rng
     yaw = float(rng.uniform(-0.6, 0.6))
     strip = b.stand('power strip', surface, yaw=yaw, margin=0.2, tries=25, drawn=('', hands.power_strip(rng)))
@@ -35,7 +35,7 @@ def plugging(b: Builder, surface: Surface, floor: Surface) -> Interaction | None
 
 @stage('carrying')
 def carrying(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Put one of two alike on a trolley; leave the other where it stands."""
+    """Put one of two similar objects on a trolley; leave the other one in place."""
     rng = b.rng
     twin_category = pick(
         b, ('box', 'book', 'food container', 'open box', 'bottle', 'can', 'bowl', 'jar', 'towel', 'cereal box')
@@ -112,7 +112,7 @@ def sitting(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
 
 @stage('facing')
 def facing(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Let a person or pet face a thing on the surface, and another face away."""
+    """Turn a person or pet towards an object on the surface, and another one away."""
     rng = b.rng
     target = b.stand(pick(b, ('laptop', 'vase', 'cake', 'flowers', 'bottle', 'bowl', 'lamp', 'radio', 'book')), surface)
     if target is None:

@@ -13,7 +13,7 @@ from converseg_ros.scenes.models import hands
 
 @stage('holding')
 def holding(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Let a hand or gripper hold one of two alike, lifted off the surface."""
+    """Let a hand or gripper hold one of two similar objects above the surface."""
     both = pair(b, surface, pick(b, HELD))
     if both is None:
         return None
@@ -29,7 +29,7 @@ def holding(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
 
 @stage('reaching')
 def reaching(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Let a hand or gripper be about to take one of two alike."""
+    """Let a hand or gripper reach for one of two similar objects."""
     both = pair(b, surface, pick(b, HELD))
     if both is None:
         return None
@@ -40,7 +40,7 @@ def reaching(b: Builder, surface: Surface, floor: Surface) -> Interaction | None
 
 @stage('cutting')
 def cutting(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Stand a knife in food; lay another beside."""
+    """Put a knife into food; place another one next to it."""
     rng = b.rng
     food = b.stand(
         pick(b, ('bread', 'tomato', 'apple', 'orange', 'butter', 'lemon', 'cake', 'sponge')[:7]),
@@ -58,7 +58,7 @@ def cutting(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
     low, high = drawn[1].mesh.bounds
     size = high - low
     flat = size[2] < size[1]
-    # the blade's plane becomes vertical; the knife lies across the food, its edge below the food's top
+    # the plane of the blade becomes vertical; the knife lies across the food with its edge below the top of the food
     stand = rotation('x', 90) if flat else np.eye(4)
     shape = drawn[1]
     mesh = shape.mesh.transformed(stand)
@@ -85,7 +85,7 @@ def cutting(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
 
 @stage('pouring')
 def pouring(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Tilt a bottle, kettle or teapot over a mug; leave another mug alone."""
+    """Tilt a bottle, kettle or teapot over a mug; place another mug."""
     rng = b.rng
     both = pair(b, surface, pick(b, ('mug', 'mug', 'cup', 'glass', 'bowl')))
     if both is None:
@@ -160,7 +160,7 @@ def covering(b: Builder, surface: Surface, floor: Surface) -> Interaction | None
 
 @stage('falling')
 def falling(b: Builder, surface: Surface, floor: Surface) -> Interaction | None:
-    """Let one of two alike fall past the edge, turning over."""
+    """Let one of two similar objects fall past the edge, rotating."""
     rng = b.rng
     both = pair(
         b, surface, pick(b, ('mug', 'cup', 'bottle', 'can', 'box', 'apple', 'ball', 'bowl', 'plate', 'book', 'jar'))

@@ -1,4 +1,4 @@
-"""What stagings of interactions share: the registry, pairs of look-alikes, and actors that grasp."""
+"""Shared parts of staged interactions: the registry, pairs of similar objects, and actors that grasp."""
 
 from collections.abc import Callable
 
@@ -51,12 +51,12 @@ def stage(name: str) -> Callable[[Stage], Stage]:
 
 
 def pick(b: Builder, names: tuple[str, ...]) -> str:
-    """Return one of the names."""
+    """Draw one of the names."""
     return str(b.rng.choice(list(names)))
 
 
 def pair(b: Builder, surface: Surface, category: str) -> tuple[Thing, Thing] | None:
-    """Stand two things of a category with room around them, in different models or colours."""
+    """Place two objects of a category with free space around them, in different models or colours."""
     first = b.stand(category, surface, margin=0.1, tries=30)
     if first is None:
         return None
@@ -68,7 +68,7 @@ def pair(b: Builder, surface: Surface, category: str) -> tuple[Thing, Thing] | N
 
 
 def drop(b: Builder, surface: Surface, *things: Thing) -> None:
-    """Take things and their footprints away again."""
+    """Remove objects and their footprints."""
     for thing in things:
         x, y = thing.pose[:2, 3]
         surface.taken = [f for f in surface.taken if (f.x - x) ** 2 + (f.y - y) ** 2 > 1e-8]
@@ -76,7 +76,7 @@ def drop(b: Builder, surface: Surface, *things: Thing) -> None:
 
 
 def lift(b: Builder, thing: Thing, pose: np.ndarray, holder: int) -> None:
-    """Take a thing off its support into a new pose."""
+    """Move an object from its support to a new pose."""
     b.move(thing, pose)
     thing.node.support = 0
     thing.node.contacts = [holder] if holder else []
@@ -84,7 +84,7 @@ def lift(b: Builder, thing: Thing, pose: np.ndarray, holder: int) -> None:
 
 
 def grasp(b: Builder, thing: Thing, reach: float = 0.0) -> Thing:
-    """Put a hand (around upright round things) or a gripper (else) at a thing; `reach` metres short of touching it."""
+    """Add a hand (for upright round objects) or a gripper at an object; `reach`: distance to it in metres."""
     rng = b.rng
     low, high = thing.shape.mesh.bounds
     size = high - low
@@ -95,7 +95,7 @@ def grasp(b: Builder, thing: Thing, reach: float = 0.0) -> Thing:
         body = thing.shape.mesh.vertices[thing.shape.mesh.faces[thing.shape.mesh.part == 0]].reshape(-1, 3)
         near = body[np.abs(body[:, 2] - size[2] * 0.5) < 0.35 * size[2]] if len(body) else top
         radius = float(np.hypot(*(near if len(near) else body)[:, :2].T).max())
-        # the handle, if any, lies along +x: the hand comes from -x of the thing, or from the cameras' side
+        # a handle is along +x: the hand comes from -x of the object, or from the side of the cameras
         turn = float(np.degrees(np.arctan2(thing.pose[1, 0], thing.pose[0, 0]))) + float(rng.normal(0, 12))
         at = thing.pose @ np.r_[0, 0, size[2] * 0.52, 1]
         pose = translation(*at[:3]) @ rotation('z', turn) @ translation(-reach, 0, 0)

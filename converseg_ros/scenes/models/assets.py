@@ -1,4 +1,4 @@
-"""Object models by category: catalogue models and procedural wares, with splits, attributes and cached meshes."""
+"""Object models by category: catalogue models and procedural ones, with splits, attributes and cached meshes."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,11 +19,11 @@ _ORDER = ('train', 'test', 'val', 'train', 'train', 'train', 'test', 'train', 't
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One object model: where its mesh comes from and what is true of it."""
+    """One object model: the source of its mesh and its attributes."""
 
     name: str  # LIBRARY/FOLDER, or 'ware/CATEGORY/VARIANT'
     category: str
-    place: str  # t = stands on tables, f = on the floor, w = on walls
+    place: str  # t = on tables, f = on the floor, w = on walls
     split: str
     state: str = ''
 
@@ -39,7 +39,7 @@ def _hash(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def models() -> tuple[Model, ...]:
-    """Return all models; within a category the order of a hash deals them out to the splits."""
+    """Return all models; within a category a hash assigns them to the splits."""
     known = catalogue.entries()
     pools: dict[tuple[str, str], list[Model]] = {}
     for choice in CHOICES:
@@ -59,12 +59,12 @@ def models() -> tuple[Model, ...]:
 
 @lru_cache(maxsize=4096)
 def pool(category: str, split: str, place: str = '') -> tuple[Model, ...]:
-    """Return the models of a category in a split (and place); empty where there is none."""
+    """Return the models of a category in a split (and place); empty if there is none."""
     return tuple(m for m in models() if m.category == category and m.split == split and place in ('', m.place))
 
 
 def draw(category: str, split: str, rng: np.random.Generator, place: str = '') -> Model | None:
-    """Draw a model: catalogue models and procedural wares have about equal weight; None where the split has none."""
+    """Draw a model with about equal probability for catalogue and procedural models; None if the split has none."""
     found = pool(category, split, place)
     real = [m for m in found if not m.is_ware]
     made = [m for m in found if m.is_ware]
@@ -75,7 +75,7 @@ def draw(category: str, split: str, rng: np.random.Generator, place: str = '') -
 
 @lru_cache(maxsize=512)
 def shape(model: Model) -> procedural.Shape:
-    """Return the model's shape in its default look, metres, seated on z = 0."""
+    """Return the shape of the model with its default materials, metres, seated on z = 0."""
     if model.is_ware:
         _, category, variant = model.name.split('/')
         made = procedural.MAKERS[category](np.random.default_rng([int(_hash(category)[:8], 16), int(variant)]))
@@ -90,7 +90,7 @@ def shape(model: Model) -> procedural.Shape:
 
 
 def _with_looks(mesh: Mesh, model: Model) -> Mesh:
-    """Give catalogue materials plausible shine by the category's material, and glass its transparency."""
+    """Set the reflection of catalogue materials by the category's material, and the transparency of glass."""
     kind = CATEGORIES[model.category].material
     looks: list[Material] = []
     for material in mesh.materials:
@@ -109,7 +109,7 @@ def _with_looks(mesh: Mesh, model: Model) -> Mesh:
 
 
 def recolored(mesh: Mesh, rng: np.random.Generator, term: str = '') -> Mesh:
-    """Return the mesh with its largest tintable material in another (or the named) paint; unchanged if it has none."""
+    """Return the mesh with its largest tintable material in a random (or the named) paint; unchanged if it has none."""
     areas = np.bincount(mesh.material, mesh.areas(), minlength=len(mesh.materials))
     order = [i for i in np.argsort(-areas) if mesh.materials[i].tintable and mesh.materials[i].alpha > 0.9]
     if not order or areas[order[0]] < 0.25 * areas.sum():
@@ -125,7 +125,7 @@ def recolored(mesh: Mesh, rng: np.random.Generator, term: str = '') -> Mesh:
 
 
 def color_of(mesh: Mesh) -> str:
-    """Return the basic colour term of the mesh's surface ('' where mixed), from materials weighted by area."""
+    """Return the basic colour term of the surface of the mesh ('' if mixed), from materials weighted by area."""
     areas = np.bincount(mesh.material, mesh.areas(), minlength=len(mesh.materials))
     table = [np.asarray(m.color) * (textures.mean(m.texture) if m.texture else 1.0) for m in mesh.materials]
     clear = sum(a for a, m in zip(areas, mesh.materials) if m.alpha < 0.9)

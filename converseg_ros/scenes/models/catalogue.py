@@ -1,6 +1,6 @@
-"""The furniture libraries of Sweet Home 3D as packaged by Debian: reading the catalogue, models and attribution.
+"""The furniture libraries of Sweet Home 3D as packaged by Debian: catalogue, models and attribution.
 
-Every library is CC0 or CC-BY; `attribution()` lists name, creator and licence of each model from the catalogue itself.
+Every library is CC0 or CC-BY; `attribution()` lists name, creator and licence of each model from the catalogue.
 """
 
 from dataclasses import dataclass
@@ -35,17 +35,17 @@ class Entry:
     library: str
     path: Path
     size: tuple[float, float, float]  # width, depth, height
-    top: float  # height of the surface things are dropped on; negative = none
-    rotation: tuple[float, ...]  # 9 numbers in the file's own axes, or empty
+    top: float  # height of the surface for objects on top; negative = none
+    rotation: tuple[float, ...]  # 9 numbers in the axes of the file, or empty
 
     @property
     def licence(self) -> str:
-        """Return the licence of the entry's library."""
+        """Return the licence of the library of the entry."""
         return LICENCES[self.library]
 
 
 def furniture_dir() -> Path:
-    """Return the folder of the .sh3f libraries (env CONVERSEG_FURNITURE, else Debian's place)."""
+    """Return the folder of the .sh3f libraries (env CONVERSEG_FURNITURE, else that of the Debian package)."""
     return Path(os.environ.get('CONVERSEG_FURNITURE', '/usr/share/sweethome3d/furniture'))
 
 
@@ -61,7 +61,7 @@ def available() -> bool:
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, Entry]:
-    """Return the catalogue by key; raise ConversegError with the command to run where it is not installed."""
+    """Return the catalogue by key; raise ConversegError with the install command if it is not installed."""
     if not available():
         raise ConversegError(
             'the furniture models are not installed', where=str(furniture_dir()), do=f'run: sudo apt install {PACKAGE}'
@@ -115,7 +115,7 @@ def load(entry: Entry) -> Mesh:
     if entry.rotation:
         pose[:3, :3] = np.array(entry.rotation).reshape(3, 3)
     upright = np.eye(4)
-    upright[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]  # y up to z up; the front (+z) comes to face -y
+    upright[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]  # y up to z up; the front (+z) then faces -y
     mesh = mesh.transformed(upright @ pose)
     low, high = mesh.bounds
     mesh = mesh.scaled(tuple(np.asarray(entry.size) / np.maximum(high - low, 1e-6)))

@@ -1,8 +1,9 @@
-"""The vocabulary of the scenes: what is true of the things of each category, one row a category."""
+"""The categories of the scenes with their attributes, one row each."""
 
 from dataclasses import dataclass
 
-# category | attributes | material | kilograms a litre of its bounding box. Attributes are those of graph.ATTRIBUTES.
+# category | attributes | material | kilograms per litre of its bounding box. The attributes are those of
+# graph.ATTRIBUTES.
 _CATEGORIES = """
 mug | graspable container holds_liquid pours dish fragile | ceramic | 0.4
 cup | graspable container holds_liquid pours dish light_weight | plastic | 0.1
@@ -244,7 +245,7 @@ door | openable | wood | 0.3
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What is true of every thing of a category unless its model says otherwise."""
+    """The attributes of all objects of a category, unless the model overrides them."""
 
     name: str
     attributes: tuple[str, ...]

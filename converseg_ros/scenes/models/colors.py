@@ -1,4 +1,4 @@
-"""Basic colour terms: naming a surface's colour, and colours to paint things with."""
+"""Basic colour terms: naming the colour of a surface, and paints."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def to_display(linear: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def paint(name: str, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return a linear RGB paint of a colour name, slightly varied."""
+    """Return a linear RGB paint of a colour name with a small random variation."""
     choices = PAINTS[name]
     base = np.array(choices[rng.integers(len(choices))], float) + rng.normal(0, 5, 3)
     r, g, b = to_linear(np.clip(base, 6, 250))
@@ -38,7 +38,7 @@ def paint(name: str, rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def name(linear: NDArray[np.floating] | tuple[float, float, float]) -> str:
-    """Return the basic colour term of a linear RGB colour, '' where it lies between terms."""
+    """Return the basic colour term of a linear RGB colour, '' if it is between terms."""
     import colorsys
 
     r, g, b = to_display(np.asarray(linear, np.float32)) / 255

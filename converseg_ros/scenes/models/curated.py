@@ -1,4 +1,4 @@
-"""Which models of the furniture catalogue show which category, chosen one by one."""
+"""Manual assignment of models of the furniture catalogue to categories."""
 
 # ruff: noqa: E501 (tables)
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 LIBRARIES = {'0': 'BlendSwap-CC-0', 'B': 'BlendSwap-CC-BY', 'K': 'KatorLegaz', 'R': 'Reallusion', 'S': 'Scopia'}
 
-# category: models (library code + folder); '=state' gives a state; '^KIND' chooses the place: t table, f floor, w wall
+# category: models (library code + folder); '=state' gives a state; '^KIND' is the place: t table, f floor, w wall
 _MODELS = """
 mug^t: K/coffee-mug
 coffee cup^t: B/coffee_cup 0/caffe_final S/cup
@@ -209,7 +209,7 @@ socket^w: B/wallSocket B/wallDoubleSocket S/square-plug-TypeE S/plug-TypeE-white
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One catalogue model chosen for a category."""
+    """One catalogue model of a category."""
 
     key: str
     category: str

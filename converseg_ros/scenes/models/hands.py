@@ -11,7 +11,7 @@ GLOVES = ((60, 110, 190), (40, 40, 44), (220, 200, 60))
 
 
 def hand(radius: float, rng: np.random.Generator) -> Shape:
-    """Return a hand closed around the z axis at the given radius, its forearm leaving along -x, upwards."""
+    """Return a hand closed around the z axis at the given radius; its forearm points to -x and upwards."""
     tone = SKINS[rng.integers(len(SKINS))] if rng.random() < 0.85 else GLOVES[rng.integers(len(GLOVES))]
     skin, sleeve = fixed(tone, 0.55), painted(rng, roughness=0.9)
     parts: list[Mesh] = []
@@ -49,7 +49,7 @@ def hand(radius: float, rng: np.random.Generator) -> Shape:
 
 
 def gripper(gap: float, rng: np.random.Generator) -> Shape:
-    """Return a parallel-jaw gripper pointing down: the finger tips end at z = 0, `gap` apart along y; arm upwards."""
+    """Return a parallel-jaw gripper that points down: finger tips at z = 0, `gap` apart along y; arm upwards."""
     metal = steel(rng)
     body = painted(rng, 'white gray black orange blue yellow', 0.35)
     pads = fixed((36, 36, 38), 0.8)
@@ -88,7 +88,7 @@ def trolley(rng: np.random.Generator) -> Shape:
 
 
 def plug(rng: np.random.Generator) -> Shape:
-    """Return a plug lying along +x with two pins ahead and a cord behind; the pins' tips are the foremost."""
+    """Return a plug along +x with two pins in front and a cord behind; the tips of the pins are the foremost points."""
     body, metal = painted(rng, 'black white gray', 0.5), steel(rng)
     parts = [
         tube(np.array([[-0.045, 0, 0.018], [-0.03, 0, 0.018], [0, 0, 0.018]]), [0.008, 0.015, 0.018], body, '', 14)
@@ -102,7 +102,7 @@ def plug(rng: np.random.Generator) -> Shape:
 
 
 def power_strip(rng: np.random.Generator) -> Shape:
-    """Return a power strip whose sockets face -x at height 0.018, along y; three sockets 0.07 apart."""
+    """Return a power strip along y with sockets towards -x at height 0.018; three sockets 0.07 apart."""
     body, dark = painted(rng, 'white white black gray', 0.45), fixed((24, 24, 26))
     parts = [box(0.05, 0.24, 0.045, body)]
     for i in (-1, 0, 1):

@@ -1,6 +1,6 @@
-"""Procedural household and workshop things: each category is a family of shapes, a variant number picks one.
+"""Procedural household and workshop objects: each category is a family of shapes with numbered variants.
 
-They fill what the furniture catalogue lacks (many different mugs, bowls, boxes, tools) and have exact parts.
+They complement the furniture catalogue (many different mugs, bowls, boxes, tools) and have exact parts.
 """
 
 from converseg_ros.scenes.models import procedural_home, procedural_kitchen, procedural_workshop

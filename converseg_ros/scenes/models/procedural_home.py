@@ -1,4 +1,4 @@
-"""Procedural wares of home and desk."""
+"""Procedural objects of home and desk."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Procedural wares of kitchen and table."""
+"""Procedural objects of kitchen and table."""
 
 import numpy as np
 

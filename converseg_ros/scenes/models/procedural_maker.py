@@ -1,4 +1,4 @@
-"""What procedural wares are made with: the registry of makers, materials, open vessels."""
+"""Building blocks of procedural objects: the registry, materials, open vessels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ Rng = np.random.Generator
 
 @dataclass(slots=True)
 class Shape:
-    """A mesh with what layout and physics need to know of it."""
+    """A mesh with the properties that layout and physics need."""
 
     mesh: Mesh
     hollow: tuple[float, float, float] | None = None  # inner radius, floor height, rim height
     top: tuple[float, float, float] | None = None  # half width, half depth, height of a flat top to stack on
     material: str = ''
     state: str = ''
-    color: str = ''  # term of the paint, '' = computed from the mesh
+    color: str = ''  # colour term of the paint, '' = computed from the mesh
 
 
 MAKERS: dict[str, Callable[[Rng], Shape]] = {}
 
 
 def ware(category: str) -> Callable[[Callable[[Rng], Shape]], Callable[[Rng], Shape]]:
-    """Register the maker of a category."""
+    """Register the function that makes a category."""
 
     def register(maker: Callable[[Rng], Shape]) -> Callable[[Rng], Shape]:
         MAKERS[category] = maker
@@ -38,7 +38,7 @@ def ware(category: str) -> Callable[[Callable[[Rng], Shape]], Callable[[Rng], Sh
 
 
 def painted(rng: Rng, names: str = '', roughness: float = 0.35, **more: float) -> Material:
-    """Return a paint of a random colour (of the named ones), tintable."""
+    """Return a paint with a random colour (of the named ones), tintable."""
     term = str(rng.choice(names.split() if names else list(PAINTS)))
     return Material(paint(term, rng), roughness=roughness, **more)  # type: ignore[arg-type]
 
@@ -63,7 +63,7 @@ def wooden(rng: Rng) -> Material:
 def vessel(
     r0: float, r1: float, h: float, wall: float, m: Material, curve: float = 0.0, inner: Material | None = None
 ) -> Mesh:
-    """Return an open vessel with rim part: outer radius r0 at the foot to r1 at the rim; `curve` > 0 bulges low."""
+    """Return an open vessel with a rim part: outer radius r0 at the foot to r1 at the rim; `curve` > 0 bulges low."""
     t = np.linspace(0, 1, 9)
     r = r0 + (r1 - r0) * t ** (1 / (1 + curve))
     rim = 0.93 * h

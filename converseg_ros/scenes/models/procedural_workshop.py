@@ -1,4 +1,4 @@
-"""Procedural wares of the workshop."""
+"""Procedural objects of the workshop."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Textures: procedural wood, stone, tile, fabric, print and the like (seeded), and image files; with mip levels."""
+"""Textures: procedural wood, stone, tile, fabric, print etc. (seeded), and image files; with mip levels."""
 
 from functools import lru_cache
 import hashlib
@@ -16,7 +16,7 @@ from converseg_ros.scenes.models.colors import to_display, to_linear
 Array = NDArray[np.float32]
 KINDS = ('wood', 'stone', 'tile', 'fabric', 'plaster', 'carpet', 'metal', 'checker', 'print', 'concrete')
 SIZE = 512
-METRES = {  # the side of the square that one repetition covers
+METRES = {  # the side of the square of one repetition, in metres
     'wood': 1.2, 'stone': 1.0, 'tile': 0.9, 'fabric': 0.3, 'plaster': 1.5, 'carpet': 0.8, 'metal': 0.8,
     'checker': 0.5, 'print': 1.0, 'concrete': 2.0,
 }  # fmt: skip
@@ -55,7 +55,7 @@ def _around(color: tuple[int, int, int], rng: np.random.Generator, spread: float
 
 
 def procedural(kind: str, variant: int) -> Array:
-    """Return a SIZE x SIZE x 3 display-valued (0..255) tileable texture of a kind, a pure function of its variant."""
+    """Return a SIZE x SIZE x 3 display-valued (0..255) tileable texture, a pure function of kind and variant."""
     rng = np.random.default_rng([KINDS.index(kind), variant, 7919])
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
     if kind == 'wood':
@@ -138,7 +138,7 @@ def procedural(kind: str, variant: int) -> Array:
 
 
 def _printed(rng: np.random.Generator) -> Array:
-    """Return a package-like print: a ground, bands, a disc or panel and lines of made-up lettering."""
+    """Return a package-like print: background, bands, a disc or panel and lines of artificial text."""
     import cv2
 
     from converseg_ros.scenes.models.colors import PAINTS
@@ -200,7 +200,7 @@ def load(texture: str) -> tuple[tuple[NDArray[np.uint8], ...], NDArray[np.uint8]
 
 @lru_cache(maxsize=1)
 def _source() -> bytes:
-    """Return what textures are made by: what was kept by other code is not used."""
+    """Return the source code of textures as part of the cache key."""
     return Path(__file__).read_bytes() + Path(colors.__file__).read_bytes()
 
 
@@ -248,7 +248,7 @@ def mean(texture: str) -> Array:
 
 
 def metres(texture: str) -> float:
-    """Return the side of one repetition in the units of the mesh's texture coordinates (1 for image files)."""
+    """Return the side of one repetition in units of the texture coordinates of the mesh (1 for image files)."""
     parts = texture.split(':')
     if parts[0] in KINDS:
         return float(parts[2]) if len(parts) > 2 else METRES[parts[0]]

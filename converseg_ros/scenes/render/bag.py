@@ -1,4 +1,4 @@
-"""A camera's path through a room as a rosbag2: colour (JPEG), depth (compressedDepth PNG), camera_info and tf."""
+"""A camera path through a room as a rosbag2: colour (JPEG), depth (compressedDepth PNG), camera_info and tf."""
 
 from pathlib import Path
 import shutil
@@ -18,12 +18,12 @@ COLOR = '/camera/color/image_raw/compressed'
 DEPTH = '/camera/aligned_depth_to_color/image_raw/compressedDepth'
 INFO = '/camera/color/camera_info'
 FRAME = 'camera_color_optical_frame'
-CHUNK = 5  # frames rendered between two looks at what is there
+CHUNK = 5  # frames that are rendered at a time
 START_NS = 1_700_000_000_000_000_000
 
 
 def path_scene(seed: int, split: str, frames: int, room: str = '') -> Built:
-    """Build a scene whose views are `frames` steps of a smooth hand-held path past three chosen views."""
+    """Build a scene whose views are `frames` steps of a smooth hand-held path through three selected views."""
     built = build(seed, split, 3, room)
     keys = built.scene.views
     focal = float(np.mean([v.k[0] for v in keys]))
@@ -44,7 +44,7 @@ def path_scene(seed: int, split: str, frames: int, room: str = '') -> Built:
 
 
 def render_path(seed: int, split: str, frames: int, folder: Path, renderer: str, room: str = '') -> None:
-    """Render a path's frames into a scene folder; frames that are there are kept, so a killed run resumes."""
+    """Render the frames of a path into a scene folder; existing frames are reused, so a killed run can be resumed."""
     built = path_scene(seed, split, frames, room)
     folder.mkdir(parents=True, exist_ok=True)
     scene = built.scene
@@ -61,7 +61,7 @@ def render_path(seed: int, split: str, frames: int, folder: Path, renderer: str,
 
 
 def compressed_depth(depth: NDArray[np.uint16]) -> bytes:
-    """Return a compressedDepth payload: 12 bytes of configuration (format 0, no depth quantisation), then a PNG."""
+    """Return a compressedDepth payload: 12 bytes of configuration (format 0, no depth quantization), then a PNG."""
     import cv2
 
     ok, png = cv2.imencode('.png', depth, [cv2.IMWRITE_PNG_COMPRESSION, 9])
@@ -70,7 +70,7 @@ def compressed_depth(depth: NDArray[np.uint16]) -> bytes:
 
 
 def disparity_steps(depth: NDArray[np.uint16], focal: float) -> NDArray[np.uint16]:
-    """Quantise millimetres as a stereo camera does (5 cm baseline, 1/8 px disparity): coarser with distance."""
+    """Quantize millimetres like a stereo camera (5 cm baseline, 1/8 px disparity): coarser with distance."""
     scale = focal * 50.0 * 8
     with np.errstate(divide='ignore'):
         steps = np.rint(scale / depth)
@@ -87,8 +87,8 @@ def _quaternion(matrix: NDArray[np.floating]) -> tuple[float, float, float, floa
 def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: str = 'mcap') -> int:
     """Write the views of a scene folder, in order, as a rosbag2 folder `out`; return its size in bytes.
 
-    Topics are those of a RealSense driver with registered depth; `tf` holds map -> the optical frame. Raise InputError
-    where `out` exists.
+    Topics are those of a RealSense driver with registered depth; `tf` has map -> the optical frame. Raise InputError if
+    `out` exists.
     """
     import cv2
     from rosbags.rosbag2 import StoragePlugin, Writer

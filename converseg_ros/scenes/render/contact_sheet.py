@@ -1,4 +1,4 @@
-"""Contact sheets: each view beside its labels in colours, with what is in it."""
+"""Contact sheets: views with coloured labels and a caption of their objects."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from converseg_ros.scenes.graph import Scene, View
 
 
 def sheet(folder: Path, out: Path, count: int = 12, seed: int = 0) -> int:
-    """Write a PNG of up to `count` views drawn from the scene folders under `folder`; return how many are on it."""
+    """Write a PNG of up to `count` views from the scene folders under `folder`; return the number of views."""
     import cv2
 
     scenes = sorted(folder.glob('*/scene.json'))

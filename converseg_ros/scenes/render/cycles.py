@@ -1,7 +1,7 @@
-"""Photo-like colour by Blender's Cycles in a process of its own, driven by JSON jobs; depth and labels by ray casting.
+"""Photo-realistic colour by Blender's Cycles in a separate process, with JSON jobs; depth and labels by ray casting.
 
-The job carries exactly the triangles the labels are cast against, so colour and labels agree to the pixel.
-bpy is GPL: it is found (env CONVERSEG_BPY_PYTHON, else `.venv-bpy`), never imported here.
+The job contains exactly the triangles of the ray casting, so that colour and labels agree exactly. bpy is GPL: it is
+started in its own interpreter (env CONVERSEG_BPY_PYTHON, else `.venv-bpy`) and never imported here.
 """
 
 import atexit
@@ -31,7 +31,7 @@ _process: subprocess.Popen[str] | None = None
 
 
 def interpreter() -> Path | None:
-    """Return the Python that has bpy, or None: env CONVERSEG_BPY_PYTHON, ./.venv-bpy, or the cache's .venv-bpy."""
+    """Return the Python with bpy, or None: env CONVERSEG_BPY_PYTHON, ./.venv-bpy, or the cache's .venv-bpy."""
     named = os.environ.get('CONVERSEG_BPY_PYTHON')
     places = (
         [Path(named)]
@@ -90,7 +90,7 @@ def texture_file(texture: str) -> str:
 
 
 def _arrays(mesh: Mesh, chosen: NDArray[np.bool_], prefix: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays of some faces, with textures scaled to their repetition and normals on the faces' own side."""
+    """Return the arrays of some faces, with scaled texture coordinates and normals on the front side."""
     faces = mesh.faces[chosen]
     used, index = np.unique(faces, return_inverse=True)
     material = mesh.material[chosen]
@@ -109,7 +109,7 @@ def _arrays(mesh: Mesh, chosen: NDArray[np.bool_], prefix: str) -> dict[str, NDA
 
 
 def render(built: Built, views: list[View], threads: int = 1, samples: int = SAMPLES) -> list[Picture]:
-    """Render views of a built scene; raise ConversegError where Blender fails."""
+    """Render views of a built scene; raise ConversegError if Blender fails."""
     light = built.lighting
     mesh = built.mesh
     category = {o.id: o.category for o in built.scene.objects if o.kind == 'structure'}

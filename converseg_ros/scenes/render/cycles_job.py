@@ -1,6 +1,6 @@
-"""Renders jobs with Blender's Cycles. Runs under the bpy interpreter as a process of its own, never imported here.
+"""Render jobs with Blender's Cycles. Runs under the bpy interpreter in a separate process, never imported here.
 
-Each line on standard input is the path of a job (JSON, see scenes.render.cycles); for each one line comes back:
+Each line on standard input is the path of a job (JSON, see scenes.render.cycles); for each job one line is printed:
 `done PATH` or `failed MESSAGE`. Results are float32 .npy files of linear RGB, row 0 at the top.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 
 def make_material(row):
-    """Return a material of a job's row."""
+    """Return a material of a row of the job."""
     m = bpy.data.materials.new('m')
     m.use_nodes = True
     tree = m.node_tree
@@ -65,7 +65,7 @@ def make_mesh(name, data, prefix, materials):
 
 
 def world(job):
-    """Light the world by an environment image or a plain colour, scaled to the job's ambient level."""
+    """Light the world by an environment image or a plain colour, scaled to the ambient level of the job."""
     w = bpy.data.worlds.new('w')
     bpy.context.scene.world = w
     w.use_nodes = True
@@ -98,7 +98,7 @@ def render(job):
     materials = [make_material(row) for row in job['materials']]
     make_mesh('things', data, 'things', materials)
     room = make_mesh('room', data, 'room', materials)
-    room.visible_diffuse = room.visible_shadow = False  # the environment's light comes in through the walls
+    room.visible_diffuse = room.visible_shadow = False  # light of the environment passes through the walls
     make_mesh('floor', data, 'floor', materials)
     world(job)
     for lamp in job['lamps']:
@@ -160,7 +160,7 @@ def render(job):
 
 
 def main():
-    """Answer jobs until standard input ends."""
+    """Process jobs until standard input ends."""
     import os
 
     answers = os.fdopen(os.dup(1), 'w')

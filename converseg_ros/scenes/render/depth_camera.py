@@ -1,4 +1,4 @@
-"""What a structured-light or stereo depth camera makes of ideal depth: noise, holes and bleeding edges."""
+"""A model of a structured-light or stereo depth camera: noise, holes and edge bleed."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ def observe(
     bleed: int = 2,
     holes: float = 0.05,
 ) -> Array:
-    """Return H x W metres as a depth camera sees them (0 = no reading) of ideal depth (0 = nothing there).
+    """Return H x W metres with camera-like errors (0 = no measurement) of ideal depth (0 = no surface).
 
-    Edges bleed up to `bleed` pixels either way; a share `holes` of the pixels, mostly at edges and on `clear`
-    (see-through) surfaces and in blobs, has no reading.
+    Edges bleed up to `bleed` pixels in either direction; a share `holes` of the pixels, mostly at edges, on `clear`
+    (transparent) surfaces and in blobs, has no measurement.
     """
     import cv2
 

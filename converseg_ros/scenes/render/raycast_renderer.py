@@ -1,8 +1,8 @@
-"""The volume renderer: ray-cast colour with textures, soft shadows, ambient occlusion, glass and reflections.
+"""The rasteriser: ray-cast colour with textures, soft shadows, ambient occlusion, glass and reflections.
 
-Shading follows the usual split into direct light of area lamps (one jittered shadow ray a lamp and pixel), ambient
-light times short-range occlusion, and a Schlick-weighted reflection; both noisy terms are smoothed by an edge-stopping
-a-trous filter (Dammertz et al. 2010).
+Shading is the sum of direct light of area lamps (one jittered shadow ray per lamp and pixel), ambient light times
+short-range occlusion, and a Schlick-weighted reflection; both noisy terms are smoothed by an edge-stopping a-trous
+filter (Dammertz et al. 2010).
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from converseg_ros.scenes.models import textures
 
 Array = NDArray[np.float32]
 LEVELS = 9
-MIRROR = 0.03  # reflections weaker than this are left out
+MIRROR = 0.03  # weaker reflections are skipped
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Picture:
     color: NDArray[np.uint8]
     depth: Array
     labels: NDArray[np.uint16]
-    clear: NDArray[np.bool_]  # the first surface is see-through (depth cameras fail there)
+    clear: NDArray[np.bool_]  # the first surface is transparent (depth cameras fail there)
 
 
 class Renderer:
@@ -52,7 +52,7 @@ class Renderer:
         self._pack_textures()
 
     def _pack_textures(self) -> None:
-        """Lay all mip levels of all textures into one array; note where each begins."""
+        """Pack all mip levels of all textures into one array with their offsets."""
         mesh = self.caster.mesh
         names = sorted(
             {m.texture.rsplit(':', 1)[0] if m.texture.count(':') == 2 else m.texture for m in mesh.materials} - {''}
@@ -99,7 +99,7 @@ class Renderer:
         return Picture(picture, depth.reshape(shape), labels, clear.reshape(shape))
 
     def first(self, origins: Array, rays: Array) -> Hits:
-        """Cast rays, passing through the cut-out parts of leaf textures."""
+        """Cast rays that pass through the cut-out parts of leaf textures."""
         hits = self.caster.cast(origins, rays)
         if not self.cutout.any():
             return hits
@@ -115,7 +115,7 @@ class Renderer:
         return hits
 
     def _solid(self, hits: Hits, index: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return whether hits on cut-out textures lie on the solid part."""
+        """Return whether hits on cut-out textures are on the solid part."""
         result = np.ones(len(index), bool)
         corners = self.caster.mesh.uv[hits.face[index]]
         u, v = hits.uv[index, 0, None], hits.uv[index, 1, None]
@@ -131,7 +131,7 @@ class Renderer:
         return result
 
     def _surface(self, hits: Hits, origins: Array, rays: Array, footprint: float) -> tuple[Array, Array, Array]:
-        """Return points, normals and albedo; `footprint` is a pixel's size a metre of distance, or in metres."""
+        """Return points, normals and albedo; `footprint` is the size of a pixel per metre of distance, or in metres."""
         mesh = self.caster.mesh
         return kernels.surface(  # type: ignore[no-any-return]
             hits.face, hits.uv, hits.t, origins, rays, footprint, mesh.normals, mesh.uv, mesh.material, self.density,
@@ -163,7 +163,7 @@ class Renderer:
         )  # fmt: skip
 
     def _simple(self, origins: Array, rays: Array, footprint: float) -> Array:
-        """Return N x 3 radiance along rays with unshadowed light: for reflections and what lies behind glass."""
+        """Return N x 3 radiance along rays with unshadowed light, for reflections and behind glass."""
         hits = self.first(origins, rays)
         points, normals, albedo = self._surface(hits, origins, rays, footprint)
         terms = np.full((1, 1 + len(self.lamps)), 0.8, np.float32)
@@ -172,7 +172,7 @@ class Renderer:
     def _reflect(
         self, color: Array, weight: Array, hits: Hits, points: Array, normals: Array, rays: Array, albedo: Array
     ) -> None:
-        """Add what shiny surfaces mirror."""
+        """Add the reflections of shiny surfaces."""
         index = np.nonzero(weight > MIRROR)[0]
         if not len(index):
             return
@@ -192,7 +192,7 @@ class Renderer:
         material: NDArray[np.int16],
         albedo: Array,
     ) -> None:
-        """Blend what lies behind see-through surfaces into `color`, up to four layers."""
+        """Blend the background of transparent surfaces into `color`, up to four layers."""
         alpha = self.alpha[material[index]][:, None]
         color[index] *= np.maximum(alpha, 0.3)
         through = (1 - alpha) * (0.7 + 0.3 * albedo[index])

@@ -1,4 +1,4 @@
-"""Scene folders: build, render, write; one folder a scene, moved into place when it is whole."""
+"""Scene folders: build, render, write; one folder per scene, written atomically."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,7 +21,7 @@ from converseg_ros.scenes.render.raycast_renderer import Picture, Renderer
 
 
 def render_scene(seed: int, split: str, views: int, out: Path, renderer: str = 'raster', room: str = '') -> Path:
-    """Render one scene into `out/SPLIT_SEED` unless that folder is whole already; return the folder."""
+    """Render one scene into `out/SPLIT_SEED` unless that folder exists; return the folder."""
     folder = out / scene_id(seed, split)
     if (folder / 'scene.json').is_file():
         return folder
@@ -41,19 +41,19 @@ def render_scene(seed: int, split: str, views: int, out: Path, renderer: str = '
 
 
 def pictures(built: Built, views: list[View], renderer: str) -> list[Picture]:
-    """Return the pictures of views of a built scene by a renderer: raster or cycles."""
+    """Return the images of views of a built scene by a renderer: raster or cycles."""
     if renderer == 'cycles':
         from converseg_ros.scenes.render import cycles
 
         return cycles.render(built, views)
     if renderer != 'raster':
-        raise InputError(f'no renderer {renderer!r}', do='choose raster or cycles')
+        raise InputError(f'unknown renderer {renderer!r}', do='choose raster or cycles')
     camera = Renderer(built.caster, built.lighting)
     return [camera.render(view) for view in views]
 
 
 def write_view(folder: Path, built: Built, view: View, picture: Picture, renderer: str) -> None:
-    """Write a view's four images and fill its measures."""
+    """Write the four images of a view and set its measurements."""
     view.renderer = renderer
     measure(built.caster, view, picture.labels, built.owner)
     noise = np.random.default_rng([built.lighting.seed, crc32(view.name.encode())])
@@ -65,13 +65,13 @@ def write_view(folder: Path, built: Built, view: View, picture: Picture, rendere
 
 
 def millimetres(depth: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Return depth in metres as 16-bit millimetres, 0 where there is none or beyond 65.5 m."""
+    """Return depth in metres as 16-bit millimetres, 0 where unknown or beyond 65.5 m."""
     mm = np.rint(depth * 1000)
     return np.where(np.isfinite(mm) & (mm < 65535), mm, 0).astype(np.uint16)
 
 
 def _png(path: Path, image: NDArray[np.generic], *, noisy: bool = False) -> None:
-    """Write an image without loss; on noise, counting runs is quicker and smaller than looking for repetitions."""
+    """Write a lossless image; for noise, run-length encoding is faster and smaller."""
     import cv2
 
     strategy = cv2.IMWRITE_PNG_STRATEGY_RLE if noisy else cv2.IMWRITE_PNG_STRATEGY_FILTERED
@@ -90,7 +90,10 @@ def render_many(
     room: str = '',
     progress: Callable[[int, int, float], None] | None = None,
 ) -> int:
-    """Render scenes in parallel, skipping whole ones; return how many were rendered. Failures are reported last."""
+    """Render scenes in parallel, skipping existing ones; return how many were rendered.
+
+    Failures are reported at the end.
+    """
     out.mkdir(parents=True, exist_ok=True)
     todo = [s for s in seeds if not (out / scene_id(s, split) / 'scene.json').is_file()]
     for stale in out.glob(f'.{split}_*'):

@@ -1,4 +1,4 @@
-"""Prepare a machine for rendering, when asked: unpack models, make the Cycles environment, fetch environment images."""
+"""Prepare a machine for rendering: unpack models, create the Cycles environment, download environment images."""
 
 import base64
 import os
@@ -20,17 +20,17 @@ BPY = 'bpy==4.2.0'
 
 
 def models() -> str:
-    """Unpack the furniture models into the cache; return what was found."""
+    """Unpack the furniture models into the cache; return a description."""
     return f'{len(catalogue.entries())} catalogue models in {catalogue.cache_dir() / "furniture"}'
 
 
 def environment_images() -> str:
-    """Fetch the CC0 environment images by npm into the cache, once; return what was found."""
+    """Download the CC0 environment images with npm into the cache, once; return a description."""
     folder = catalogue.cache_dir() / 'hdri'
     if not list(folder.glob('*.exr')):
         npm = shutil.which('npm')
         if npm is None:
-            return 'no environment images: npm is not installed (Cycles then lights scenes by a plain sky)'
+            return 'no environment images: npm is not installed (Cycles then uses a plain sky)'
         with tempfile.TemporaryDirectory() as temporary:
             done = subprocess.run([npm, 'pack', HDRI_PACKAGE], cwd=temporary, capture_output=True, text=True)
             archives = list(Path(temporary).glob('*.tgz'))
@@ -50,7 +50,7 @@ def environment_images() -> str:
 
 
 def blender() -> str:
-    """Make a virtual environment with bpy (GPL, used as a separate program) in the cache, unless one is there."""
+    """Create a virtual environment with bpy (GPL, used as a separate program) in the cache, if there is none."""
     found = cycles.interpreter()
     if found is None:
         folder = catalogue.cache_dir() / '.venv-bpy'
@@ -62,7 +62,7 @@ def blender() -> str:
             raise ConversegError(
                 f'{BPY} could not be installed',
                 where=sys.version.split()[0],
-                do='it needs Python 3.11; point CONVERSEG_BPY_PYTHON at one that has it',
+                do='it needs Python 3.11; set CONVERSEG_BPY_PYTHON to an interpreter that has it',
             )
         found = cycles.interpreter()
     return f'Cycles by {found}'
