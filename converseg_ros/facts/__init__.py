@@ -1,1 +1,1 @@
-"""What is true of a view, computed on arrays: geometry, relations, and the execution of programs on them."""
+"""Facts about a view, computed on arrays: geometry, relations, and the execution of programs on them."""

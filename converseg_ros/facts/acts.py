@@ -1,7 +1,7 @@
-"""Who does what to what: pairs of an agent and a thing that touch, with what is known of the thing's use.
+"""Actions: pairs of an agent and an object in contact, combined with the known uses of the object.
 
-One image shows contact, not movement. What contact and class cannot tell is unknown, never false; where no agent is in
-view there is nobody who acts.
+One image shows contact, not movement. What contact and class do not determine is unknown, never false; without an agent
+in view there is no action.
 """
 
 from typing import TYPE_CHECKING
@@ -27,9 +27,9 @@ BY_TAG: dict[str, tuple[str, ...]] = {
     'riding': ('ride',),
     'watching': ('watch_screen',),
 }
-"""Tags of the thing (any of them) that an agent in contact with it would use so."""
-TOOLS = frozenset({'cutting', 'pouring', 'plugging'})  # one thing does it to another, whether or not somebody holds it
-UNSEEN = 'one image does not show what is going on'
+"""Tags of the object (any of them) that an agent in contact with it would use in the action."""
+TOOLS = frozenset({'cutting', 'pouring', 'plugging'})  # one object acts on another, whether or not somebody holds it
+UNSEEN = 'one image does not show what happens'
 
 
 def act(kind: str, facts: 'Facts') -> Degree:
@@ -39,7 +39,7 @@ def act(kind: str, facts: 'Facts') -> Degree:
     touch = facts.primitives.contact | facts.primitives.support | facts.primitives.support.T
     between = touch.scaled(np.outer(agent, 1 - agent) * (1 - facts.kinds[:, 1:3].sum(1))[None])
     if kind in HELD:
-        # what a hand touches is probably held, but it may rest there
+        # an object in contact with a hand is probably held, but the hand may rest on it
         return _at_most(between, 0.75)
     if kind in TOOLS:
         return _tool(kind, facts)
@@ -61,13 +61,13 @@ def act(kind: str, facts: 'Facts') -> Degree:
 
 
 def _at_most(found: Degree, ceiling: float) -> Degree:
-    """Return contact as evidence: at most `ceiling`, and it may be more."""
+    """Return contact as evidence: the estimate is at most `ceiling`, the upper bound is higher."""
     high = np.maximum(found.high, found.p)
     return Degree(ceiling * found.p, np.where(found.p > 0.6, ceiling * found.low, 0), high, found.notes | {UNSEEN})
 
 
 def _tool(kind: str, facts: 'Facts') -> Degree:
-    """Return degrees for a blade in a thing, a vessel tilted over another, or a plug in an outlet."""
+    """Return degrees for a blade in an object, a vessel tilted over another, or a plug in an outlet."""
     m = facts.measures
     if kind == 'pouring':
         vessel, target = facts.filter('tag', 'pours'), facts.filter('tag', 'holds_liquid')

@@ -1,4 +1,4 @@
-"""What executing a program gives: the regions or the area meant, how sure that is, and why, in words."""
+"""The result of executing a program: the selected regions or area, its certainty, and the reasons as text."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,13 @@ from converseg_ros.facts.degrees import Degree
 
 @dataclass(frozen=True)
 class Options:
-    """Thresholds of a decision; all are probabilities or shares of the best.
+    """Thresholds of the decision; all are probabilities or shares of the best.
 
-    present: of the best region, above which something is seen; absent: below which nothing is. least: of a region to be
-    in the mask at all; between least and absent the mask shows what would be meant if something was there. share: of
-    the best that another member of "all" needs. sure: of the chosen one against the next, below which both are named.
-    recall: for safety, every region above `recall_least` is answered, and what is not explained is unknown.
+    present: probability of the best region above which something is seen; absent: below which nothing is. least:
+    minimum probability of a region in the mask; between least and absent the mask shows the regions that would be meant
+    if something was there. share: of the best, for another member of "all". sure: of the selected region against the
+    next, below which both are named. recall: for safety, every region above `recall_least` is part of the answer, and
+    unexplained parts of the view are unknown.
     """
 
     present: float = 0.5
@@ -30,17 +31,17 @@ class Options:
     unexplained: float = 0.01
 
     def __post_init__(self) -> None:
-        """Check that the thresholds are in order."""
+        """Validate the order of the thresholds."""
         if not 0 <= self.absent <= self.present <= 1 or not 0 < self.share <= 1 or not 0.5 <= self.sure <= 1:
             raise InputError('thresholds are out of order', where='executor', do='use 0 <= absent <= present <= 1')
 
 
 @dataclass(frozen=True)
 class Literal:
-    """One condition of a program: its words, how well the best region fits it, and each region's degree.
+    """One condition of a program: its text, the degree of the best region, and the degree of each region.
 
-    reached: how well the best region fits this condition and all before it. main: whether it is said of what is asked
-    for, and not of something that this is related to.
+    reached: degree of the best region for this condition and all before it. main: whether it is a condition of the
+    target itself, not of an anchor.
     """
 
     text: str
@@ -53,7 +54,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A region that could be meant: its index, its probability, and how well it fits each condition."""
+    """A candidate region: its index, its probability, and its degree for each condition."""
 
     index: int
     p: float
@@ -62,11 +63,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What tells whether something that fits is there.
+    """The evidence that a target exists.
 
-    noisy_or: that any region fits, if they were independent. best: the best region's. weakest: the least, over all
-    conditions, of what the best region for that condition reaches. in_vocabulary: whether all nouns are known.
-    unexplained: share of the view that shows objects which no region covers.
+    noisy_or: probability of any region, assuming independence. best: that of the best region. weakest: minimum over all
+    conditions of the degree of the best region for that condition. in_vocabulary: whether all nouns are known.
+    unexplained: share of the view with objects that no region covers.
     """
 
     noisy_or: float
@@ -79,11 +80,11 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a program means in a view.
+    """The meaning of a program in a view.
 
-    status: a hint; the calibrated existence model may change OK, LOW_CONFIDENCE and NO_TARGET among each other, but
-    never OK for an answer that facts cannot decide (`decided` is false). chosen: indices of regions, the surest first.
-    area: whether the mask is an area (free space, a grip) instead of regions. mask: (h, w) at the working resolution.
+    status: a proposal; the calibrated existence model may change OK, LOW_CONFIDENCE and NO_TARGET, but not to OK if
+    facts do not decide the answer (`decided` is false). chosen: indices of regions, the most certain first. area:
+    whether the mask is an area (free space, a grip) instead of regions. mask: (h, w) at the working resolution.
     """
 
     status: Status

@@ -1,4 +1,4 @@
-"""Colour words of regions: the share of a region's pixels whose colour a person would call by each word."""
+"""Colour terms of regions: the share of the pixels of a region that a person would call by each term."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from converseg_ros.facts.relations import ramp
 from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
-# Typical colours (sRGB) of the basic terms (Berlin and Kay 1969), light, plain and dark where one word spans them.
+# Typical colours (sRGB) of the basic terms (Berlin and Kay 1969): light, plain and dark if a term covers them.
 PROTOTYPES: dict[str, tuple[tuple[int, int, int], ...]] = {
     'red': ((200, 25, 25), (150, 20, 30), (215, 70, 60)),
     'orange': ((240, 130, 20), (225, 110, 50)),
@@ -26,17 +26,17 @@ PROTOTYPES: dict[str, tuple[tuple[int, int, int], ...]] = {
     'beige': ((215, 195, 160), (195, 175, 145)),
     'cyan': ((60, 190, 200), (40, 150, 160)),
 }
-PLAIN = (0.25, 0.55)  # share of pixels at which a region begins to be called by a colour, and is
-TEMPERATURE = 6.0  # Lab units over which one term gives way to the next
-SAMPLES = 1500  # pixels of a region that are looked at
-LIGHTNESS = 0.6  # weight of lightness against hue and chroma: shading changes it
+PLAIN = (0.25, 0.55)  # share of pixels from which a region may be called by a colour, and from which it certainly is
+TEMPERATURE = 6.0  # Lab units of the transition between terms
+SAMPLES = 1500  # sampled pixels of a region
+LIGHTNESS = 0.6  # weight of lightness relative to hue and chroma, because shading changes it
 
 
 def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
     """Return (S, len(COLOURS)) probabilities that each of (S, h, w) masks is called by a colour, for (h, w, 3) RGB.
 
-    Silver is called so where it is grey, gold where it is yellow or brown, with less certainty. Dark and light compare
-    lightness; colourful is what has several hues.
+    Grey may be called silver, and yellow or brown gold, with lower certainty. Dark and light compare lightness;
+    colourful means several hues.
     """
     terms, lightness = _table()
     bins = (rgb.astype(np.intp) >> 3) @ np.array([1024, 32, 1])
@@ -63,7 +63,7 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
 
 @cache
 def _table() -> tuple[Floats, Floats]:
-    """Return, for each of 32^3 colours, the shares of near terms (32768, terms), and its lightness."""
+    """Return the shares of similar terms (32768, terms), and the lightness, of each of 32^3 colours."""
     levels = np.arange(32, dtype=np.float32) * 8 + 4
     r, g, b = np.meshgrid(levels, levels, levels, indexing='ij')
     lab = _lab(np.stack([r, g, b], -1).reshape(1, -1, 3))

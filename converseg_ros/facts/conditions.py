@@ -1,4 +1,4 @@
-"""States, physical properties and image regions of each region of a view, from its measures and relations."""
+"""States, physical properties and image positions of the regions of a view, from measures and relations."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 NO_SHAPE = 'depth is missing, so how things stand is not known'
 NO_STABILITY = 'depth is missing, so stability is not known'
-SLENDER = (1.0, 4.0)  # height over width at which a standing thing begins to tip over easily, and at most
-MOST_TIPS = 0.6  # that the most slender things tip over: their weight is not seen
-HEAVY = (0.01, 0.04)  # cubic metres at which a thing begins to be too heavy for one hand, and is
+SLENDER = (1.0, 4.0)  # ratio of height to width from which a standing object tips easily, and at most
+MOST_TIPS = 0.6  # probability for the most slender objects: their weight is not visible
+HEAVY = (0.01, 0.04)  # cubic metres from which an object may be too heavy for one hand, and from which it certainly is
 
 
 def state(value: str, facts: 'Facts') -> Degree:
@@ -30,7 +30,7 @@ def state(value: str, facts: 'Facts') -> Degree:
 
 
 def _lying(facts: 'Facts') -> Degree:
-    """Say what lies: its long axis is level, or it is flat."""
+    """Return what lies: its long axis is level, or it is flat."""
     m = facts.standing
     steep = np.abs(m.long_axis[:, 2])
     height = m.high - m.low
@@ -48,7 +48,7 @@ def _upright(facts: 'Facts') -> Degree:
 
 
 def _stacked(facts: 'Facts') -> Degree:
-    """Say what stands on, or carries, another thing of alike footprint."""
+    """Return what stands on, or supports, another object with a similar footprint."""
     m = facts.measures
     ratio = m.area[:, None] / np.maximum(m.area[None], 1)
     alike = ramp(-np.abs(np.log(np.maximum(ratio, 1e-3))), -1.5, -0.7)
@@ -74,7 +74,7 @@ STATES: dict[str, Callable[['Facts'], Degree]] = {
     'used': _used,
     'unused': lambda f: ~_used(f),
 }
-"""What geometry can tell; whether something is open, full or lit it cannot."""
+"""States that geometry can decide; open, full and lit are not among them."""
 
 
 def physics(value: str, facts: 'Facts') -> Degree:
@@ -83,10 +83,10 @@ def physics(value: str, facts: 'Facts') -> Degree:
 
 
 def _tips(facts: 'Facts') -> Degree:
-    """Say what would tip over at a small push: much higher than wide.
+    """Return what would tip over at a small push: objects that are much higher than wide.
 
-    Of a round thing only the front half is seen, so the width is the mean of both sides. Rendered things of which a
-    physics engine knows whether they tip do so in 8 % of cases at a ratio of 1.25, 26 % at 2.25 and 48 % at 3.5.
+    Only the front half of a round object is visible, so the width is the mean of both horizontal extents. In rendered
+    scenes, a physics engine lets 8 % of objects tip at a ratio of 1.25, 26 % at 2.25 and 48 % at 3.5.
     """
     m = facts.standing
     slender = ramp((m.high - m.low) / np.maximum(np.sqrt(m.width * m.length), 0.01), *SLENDER)
@@ -94,14 +94,14 @@ def _tips(facts: 'Facts') -> Degree:
 
 
 def _rolls(facts: 'Facts') -> Degree:
-    """Say what is round and does not stand upright."""
+    """Return what is round and does not stand upright."""
     m = facts.standing
     standing = ramp((m.high - m.low) / np.maximum(m.length, 0.01), 1.15, 1.5)
     return facts.filter('tag', 'rolls') & ~Degree.partly(0.9 * standing, NO_SHAPE, 0.3)
 
 
 def _removable(facts: 'Facts') -> Degree:
-    """Say what can be taken without moving anything else."""
+    """Return what can be removed without moving anything else."""
     return (~facts.relation('falls_without').any(0)).scaled(facts.kinds[:, 0])
 
 
@@ -110,7 +110,7 @@ def _bears_load(facts: 'Facts') -> Degree:
 
 
 def _heavy(facts: 'Facts') -> Degree:
-    """Say what is too heavy for one hand: of a class that is, or large; a volume alone decides nothing."""
+    """Return what is too heavy for one hand, by class or size; a volume alone does not decide."""
     by_class = facts.filter('tag', 'heavy')
     large = ramp(facts.scale('weight').value, *np.log(HEAVY))
     if facts.depthless:
@@ -154,6 +154,6 @@ def image_region(value: str, m: Measures) -> Degree:
 
 
 def _first_half(low: Floats, high: Floats) -> Floats:
-    """Return how plainly an interval is in the first half of 0 to 1."""
+    """Return the certainty that an interval is in the first half of 0 to 1."""
     inside = (0.5 - low) / np.maximum(high - low, 1e-6)  # share of it before the middle
     return ramp(inside, 0.1, 0.95)

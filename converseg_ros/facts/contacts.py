@@ -1,7 +1,7 @@
-"""What rests on, is in, touches and hides what: the relations that others are built from, read off masks and depth.
+"""Primitive relations from masks and depth: support, containment, contact and occlusion.
 
-All are (S, S) with [i, j] = region i stands in the relation to region j. They are estimates from one view: the side
-that is turned away, and what is behind something, is not seen.
+All are (S, S) with [i, j] = region i stands in the relation to region j. They are estimates from one view: the back of
+objects, and what is behind them, is not visible.
 """
 
 from dataclasses import dataclass
@@ -17,18 +17,20 @@ from converseg_ros.facts.planes import ViewGeometry
 
 Floats = NDArray[np.float64]
 NO_DEPTH = 'depth is missing'
-GAP = 0.015  # metres between a bottom and what carries it, beside the measurement's sigma
-TOUCHES = 0.008  # metres between the boxes of things that touch, beside the finer measurement's sigma
-ADJACENT = 0.5  # that outlines which meet in the image belong to things that touch, without depth
-BY_IMAGE = 0.8  # most that a contact of outlines alone can say of support, without depth
-PLAIN_CONTAINER = 0.1  # that a region which is called something else is a container nevertheless
+GAP = 0.015  # metres between a bottom and its support, in addition to the sigma of the measurement
+TOUCHES = 0.008  # metres between the boxes of objects in contact, in addition to the finer sigma of the measurement
+ADJACENT = 0.5  # probability, without depth, that objects with adjacent outlines in the image are in contact
+BY_IMAGE = 0.8  # maximum probability of support from adjacent outlines, without depth
+PLAIN_CONTAINER = 0.1  # probability that a region with another name is a container
 
 
 @dataclass(frozen=True, eq=False)
 class Primitives:
-    """support: i rests directly on j. inside: i is in the container j. contact: i touches j. hidden_by: j hides a part
-    of i from the camera. foot: (S,) height of what i rests on below it, NaN where that is not known.
-    """  # noqa: D205
+    """Primitive relations of S regions.
+
+    support: i rests directly on j. inside: i is in the container j. contact: i touches j. hidden_by: j occludes a part
+    of i. foot: (S,) height of the support of i below it, NaN if unknown.
+    """
 
     support: Degree
     inside: Degree
@@ -49,8 +51,7 @@ def primitives(
     """Return the primitive relations of (S, h, w) masks.
 
     kinds: (S, 4) probabilities of core.segments.KINDS. planes: (S,) index of the plane of a surface in `geometry`, or
-    -1. container: (S,) probability that a region is a kind of thing that others are put into. Relations hold between
-    regions of the flat cut only.
+    -1. container: (S,) probability that a region is a container. Only regions of the flat cut have relations.
     """
     pair = flat[:, None] & flat[None] & ~np.eye(len(masks), dtype=bool)
     near = neighbours(masks, flat, geometry)
@@ -58,7 +59,8 @@ def primitives(
     inside = _inside(near, measures, container, kinds[:, 1]) * pair
     support = _support(near, kinds, planes, level, measures, geometry) * pair * (1 - inside)
     total = np.maximum((support**2).sum(1, keepdims=True), 1e-9)
-    support = support * np.maximum(support**2 / total, 0)  # one thing carries another, so alternatives share
+    # an object has one support, so alternatives share the probability
+    support = support * np.maximum(support**2 / total, 0)
     touch = np.clip(near.beside / 0.06, 0, 1)
     if geometry is not None:
         meets = (near.meets + near.meets.T) / np.maximum(near.ring + near.ring.T, 1)
@@ -89,7 +91,7 @@ def _feet(
     m: Measures,
     geometry: ViewGeometry | None,
 ) -> Floats:
-    """Return (S,) the height of what each region rests on, where it plainly rests there: its own foot may be hidden."""
+    """Return (S,) the height of the support of each region where it certainly rests there: its foot may be hidden."""
     out = np.full(len(planes), np.nan)
     if geometry is None or not len(planes):
         return out
@@ -103,7 +105,7 @@ def _feet(
 
 
 def _level(planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
-    """Return (S,) cosine of a surface's plane with up; NaN for regions without a plane."""
+    """Return (S,) cosine of the plane of a surface with up; NaN for regions without a plane."""
     out = np.full(len(planes), np.nan)
     if geometry is not None:
         for i in np.flatnonzero(planes >= 0):
@@ -127,11 +129,11 @@ def _support(
     if geometry is None:
         return np.asarray(by_image)
     top = _tops(near, planes, level, m, geometry)
-    gap = m.low[:, None] - top  # above what carries it
+    gap = m.low[:, None] - top  # gap above the support
     scale = GAP + 2 * m.sigma[:, None]
     with np.errstate(invalid='ignore'):
         fit = _plateau(gap / scale)
-        sunk = _plateau(gap / (3 * scale))  # the highest point of what carries is not where it carries
+        sunk = _plateau(gap / (3 * scale))  # the contact is below the highest point of the support
         fit = np.where((gap < 0) & (planes < 0)[None], sunk, fit)
         over = _over(m)
         seat = np.where(np.isfinite(level), level > 0.9, True)[None]
@@ -146,7 +148,10 @@ def _plateau(x: Floats) -> Floats:
 
 
 def _tops(near: Neighbours, planes: NDArray[np.intp], level: Floats, m: Measures, geometry: ViewGeometry) -> Floats:
-    """Return (S, S): the height of j's top where i is; of a surface by its plane, of others below i, or at most."""
+    """Return (S, S), the height of the top of j at i.
+
+    This is the height of the plane of a surface, the height below i of other objects, or their maximum.
+    """
     top = np.where(np.isfinite(near.foot), near.foot, m.high[None])
     base: Plane | None = geometry.base
     if base is None:
@@ -161,7 +166,7 @@ def _tops(near: Neighbours, planes: NDArray[np.intp], level: Floats, m: Measures
 
 
 def _over(m: Measures) -> Floats:
-    """Return how well i's footprint is over j's: 1 where i's centre is within j's extent."""
+    """Return how well the footprint of i is over that of j: 1 if the centre of i is within the extent of j."""
     d = np.abs(m.centre[:, None, :2] - m.centre[None, :, :2])
     with np.errstate(invalid='ignore'):
         out = np.clip((m.extent[None, :, :2] / 2 - d) / np.maximum(m.extent[:, None, :2] / 2, 0.02) + 1, 0, 1)
@@ -176,7 +181,10 @@ def _gaps(m: Measures) -> Floats:
 
 
 def _inside(near: Neighbours, m: Measures, container: Floats, surface: Floats) -> Floats:
-    """Return how probably i is in j: j's outline surrounds i's, i is the smaller, and not above j's top as a whole."""
+    """Return the probability that i is in j.
+
+    j surrounds i in the image, i is smaller, and i is not completely above the top of j.
+    """
     smaller = m.area[:, None] < 1.2 * m.area[None]
     held = np.clip((near.covered - 0.4) / 0.4, 0, 1) * np.maximum(container, PLAIN_CONTAINER) * (1 - surface)
     with np.errstate(invalid='ignore'):
@@ -189,10 +197,13 @@ def _inside(near: Neighbours, m: Measures, container: Floats, surface: Floats) -
 
 
 def _hidden(near: Neighbours, kinds: Floats) -> Floats:
-    """Return how probably j hides a part of i: where they meet in the image, j is nearer; NaN without depth."""
+    """Return the probability that j occludes a part of i; NaN without depth.
+
+    They are adjacent in the image, and j is nearer.
+    """
     least = np.minimum(near.ring, near.ring.T)
     share = (near.nearer + near.farther.T) / np.maximum(near.ring + near.ring.T, 1)
     out = np.clip((share - 0.25) / 0.3, 0, 1) * np.clip(least / 8, 0, 1)
     out = np.where((least < 3) & (near.beside > 0.05), np.nan, out)
-    # neither do surfaces count as hidden by what stands on them, nor does anything as hidden by a wall
+    # surfaces are not hidden by objects on them, and nothing is hidden by a wall
     return np.asarray(out * (1 - kinds[:, 1])[:, None] * (1 - kinds[:, 2])[None], np.float64)

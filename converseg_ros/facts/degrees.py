@@ -1,9 +1,9 @@
-"""How true a statement is of each region, with what is not known kept apart from what is false.
+"""Truth degrees of statements about regions, with unknown distinguished from false.
 
-A degree carries the best estimate and the bounds that the missing facts leave open: where a depth camera sees nothing,
-"taller than 10 cm" is estimated, but both true and false remain possible. Conjunction multiplies (the statements are
-taken as independent), disjunction takes the larger, and both act on the bounds alike, so a statement that is doubtful
-only where another one is false anyway leaves no doubt.
+A degree has a best estimate and the bounds that missing facts leave open: without depth, "taller than 10 cm" is
+estimated, but both true and false remain possible. Conjunction multiplies (statements are assumed to be independent),
+disjunction takes the maximum, and both act on the bounds in the same way, so that a statement which is only doubtful
+where another one is false leaves no doubt.
 """
 
 from collections.abc import Iterable
@@ -15,12 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 from converseg_ros.core.errors import InputError
 
 Floats = NDArray[np.float64]
-DOUBT = 0.02  # of a bound from the estimate, above which a statement counts as doubtful
+DOUBT = 0.02  # difference between a bound and the estimate above which a statement is doubtful
 
 
 @dataclass(frozen=True, eq=False)
 class Degree:
-    """Probabilities of any shape: `low` <= `p` <= `high`, equal where everything needed is known; notes say why not."""
+    """Probabilities of any shape with bounds: `low` <= `p` <= `high`, equal where everything needed is known.
+
+    notes: the reasons why something is unknown.
+    """
 
     p: Floats
     low: Floats
@@ -28,7 +31,7 @@ class Degree:
     notes: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        """Check shapes and bounds."""
+        """Validate shapes and bounds."""
         if not self.p.shape == self.low.shape == self.high.shape:
             raise InputError(f'shapes {self.p.shape}, {self.low.shape}, {self.high.shape} differ', where='degree')
         if self.p.size and not (self.low.min() >= 0 and self.high.max() <= 1):
@@ -52,7 +55,7 @@ class Degree:
 
     @staticmethod
     def unknown(shape: int | tuple[int, ...], note: str) -> 'Degree':
-        """Return 0.5 with nothing decided."""
+        """Return 0.5 with bounds 0 and 1."""
         return Degree.guess(np.full(shape, 0.5), note)
 
     @staticmethod
@@ -66,12 +69,12 @@ class Degree:
 
     @property
     def doubt(self) -> NDArray[np.bool_]:
-        """Where missing facts could change the estimate."""
+        """Return where missing facts could change the estimate."""
         return np.asarray((self.high - self.p > DOUBT) | (self.p - self.low > DOUBT))
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the arrays."""
+        """Return the shape of the arrays."""
         return self.p.shape
 
     @property
@@ -84,7 +87,7 @@ class Degree:
         return _made(self.p * other.p, self.low * other.low, self.high * other.high, self, other)
 
     def __or__(self, other: 'Degree') -> 'Degree':
-        """Return the disjunction: a region that is in two sets is no more than in the surer one."""
+        """Return the disjunction, the maximum."""
         return _made(
             np.maximum(self.p, other.p), np.maximum(self.low, other.low), np.maximum(self.high, other.high), self, other
         )
@@ -98,12 +101,12 @@ class Degree:
         return self & Degree.known(np.broadcast_to(np.asarray(factor, np.float64), self.shape))
 
     def any(self, axis: int) -> 'Degree':
-        """Return the largest along an axis; nothing is true of an empty axis."""
+        """Return the maximum along an axis; 0 for an empty axis."""
         p, low, high = (x.max(axis, initial=0.0) for x in (self.p, self.low, self.high))
         return _made(p, low, high, self)
 
     def sharpened(self, least: float = 0.95) -> 'Degree':
-        """Return truth values: at least `least` is true, at most 1 - `least` is false, in between nothing is said."""
+        """Return truth values: at least `least` is true, at most 1 - `least` is false, others are undecided."""
         yes, no = self.low >= least, self.high <= 1 - least
         p = np.where(yes, 1.0, np.where(no, 0.0, np.clip(self.p, 0, 1)))
         notes = self.notes or frozenset({'opinions could differ'})
@@ -111,12 +114,12 @@ class Degree:
 
 
 def related(relation: Degree, anchors: Degree) -> Degree:
-    """Return how well each of S regions stands in a relation (S, A) to one of the anchors (A,)."""
+    """Return the degree of each of S regions for a relation (S, A) to one of the anchors (A,)."""
     return (relation & Degree(anchors.p[None], anchors.low[None], anchors.high[None], anchors.notes)).any(1)
 
 
 def chained(step: Degree, most: int = 16) -> Degree:
-    """Return the transitive closure of a relation (S, S): the surest chain of at most `most` steps."""
+    """Return the transitive closure of a relation (S, S): the maximum over chains of at most `most` steps."""
     p, low, high = (_closure(x, most) for x in (step.p, step.low, step.high))
     return _made(p, low, high, step)
 

@@ -1,8 +1,8 @@
-"""Where something can be set down: a horizontal support surface minus what stands on it, in metres.
+"""Free space: a horizontal support surface without the objects on it, in metres.
 
-The surface is looked at from above, on a grid in its plane. A cell is free where the camera saw the bare surface;
-everything that rises above the plane, whether or not a region covers it, blocks the cells below it, and what is hidden
-or has no depth is never free. Discs of the size of what is to be set down are then fitted in.
+The surface is projected onto a grid in its plane, seen from above. A cell is free if the camera saw the bare surface
+there. Everything that rises above the plane, with or without a region, blocks the cells below it; hidden cells and
+cells without depth are never free. Discs with the size of the object to set down are then fitted.
 """
 
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 CELL, MOST_CELLS = 0.01, 400  # metres, and cells along a side
-LEAST_ROOM = 0.05  # metres across that a free place has at least, whatever is to be set down
-OBSTACLE = 0.012  # metres above the plane, beside the noise of depth, from which something is an obstacle
-HEADROOM = 0.6  # metres above a plane up to which something is in the way of what is set down
-SPECK = 4  # cells of the image across, of a hole in depth that is a camera's noise
-OUTLINE = 1  # cells of the image around a thing that count as its own
-OFF_SURFACE = 0.3  # of the best surface's degree that another needs to be used as well
+LEAST_ROOM = 0.05  # minimum width of a free place in metres, for any object
+OBSTACLE = 0.012  # metres above the plane, in addition to depth noise, from which something is an obstacle
+HEADROOM = 0.6  # metres above a plane up to which something blocks the object to set down
+SPECK = 4  # cells across in the image; smaller holes in depth are camera noise
+OUTLINE = 1  # cells in the image around an object that belong to it
+OFF_SURFACE = 0.3  # share of the best surface's degree from which another surface is used as well
 NO_PLANE = 'no support surface is seen'
 NO_DEPTH = 'depth is missing, so free space is only what no thing covers in the image'
 
 
 @dataclass(frozen=True, eq=False)
 class Area:
-    """Part of the view that is meant. mask: (h, w). sure: 0 to 1. decided: whether facts suffice; notes say why not."""
+    """A part of the view. mask: (h, w). sure: 0 to 1. decided: whether facts suffice; notes has the reasons."""
 
     mask: Mask
     sure: float
@@ -42,15 +42,15 @@ class Area:
     notes: frozenset[str] = frozenset()
 
     def __and__(self, other: Mask) -> 'Area':
-        """Return the part of the area within a mask."""
+        """Return the intersection of the area with a mask."""
         return Area(self.mask & other, self.sure, self.decided, self.notes)
 
 
 def free_space(facts: 'Facts', on: Degree | None, size: float = 0.0) -> Area:
-    """Return the free area of the surfaces `on` (S,), or of any support surface but the floor.
+    """Return the free area of the surfaces `on` (S,), or of any support surface except the floor.
 
-    size: metres across of what is to be set down; 0 where it is not said. Without depth the surface's region minus
-    things is a guess.
+    size: width in metres of the object to set down; 0 if it is not given. Without depth the result is an estimate: the
+    region of the surface minus objects.
     """
     surfaces = support_surfaces(facts) if on is None else facts.flat & on & carriers(facts)
     best = float(surfaces.p.max(initial=0.0))
@@ -81,13 +81,13 @@ def free_space(facts: 'Facts', on: Degree | None, size: float = 0.0) -> Area:
 
 
 def carriers(facts: 'Facts') -> Degree:
-    """Return (S,) how well each region can carry things: surfaces as such, other things less."""
+    """Return (S,) degrees of regions that can support objects: surfaces, and other objects with lower degrees."""
     kinds = facts.kinds
     return Degree.known(np.clip(kinds[:, 1] + 0.6 * kinds[:, 0] + 0.3 * kinds[:, 2], 0, 1))
 
 
 def support_surfaces(facts: 'Facts') -> Degree:
-    """Return (S,) degrees of horizontal surfaces that things are set down on; the floor is none."""
+    """Return (S,) degrees of horizontal surfaces that objects are set down on; the floor is not one."""
     if facts.given.free is not None:
         free = facts.given.free
         low = facts.filter('name', 'floor') | facts.filter('name', 'rug')
@@ -97,7 +97,7 @@ def support_surfaces(facts: 'Facts') -> Degree:
 
 
 def obstacles(facts: 'Facts', surfaces: NDArray[np.intp]) -> Mask:
-    """Return (h, w) what things and people cover, with a thin outline around them."""
+    """Return (h, w) the cells that objects and people cover, with a thin margin."""
     kinds, masks = facts.kinds, facts.segments.masks
     block = facts.segments.flat & (kinds[:, 0] + kinds[:, 3] > 0.5)
     block[surfaces] = False
@@ -115,10 +115,10 @@ def _by_image(facts: 'Facts', chosen: NDArray[np.intp], best: float) -> Area:
 
 
 def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, size: float = 0.0) -> Mask:
-    """Return (h, w) the seen part of a plane where a disc of `size` metres across can be set down.
+    """Return (h, w) the visible part of a plane where a disc of diameter `size` in metres can be set down.
 
-    region: (h, w), the surface's region; bare cells of the plane that are connected with it count too. things: (h, w),
-    what is known to stand in front of it or on it.
+    region: (h, w), the region of the surface; connected bare cells of the plane also count. things: (h, w), known
+    objects in front of it or on it.
     """
     bare, above, higher = _classified(view, plane)
     seen = _without_specks(bare & ~things, view.known & ~bare | above | things)
@@ -127,7 +127,7 @@ def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, 
         return np.zeros_like(region)
     top = _TopView.of(view, plane, seen)
     cells = top.lookup(seen)
-    blocked = top.dropped(view.points[above | (things & higher)])  # flat things hide what is below them anyway
+    blocked = top.dropped(view.points[above | (things & higher)])  # flat objects cover the cells below them anyway
     radius = max(size, LEAST_ROOM) / 2
     free = cells & ~blocked
     free = cv2.morphologyEx(free.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & ~blocked
@@ -140,7 +140,7 @@ def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, 
 
 
 def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask, Mask]:
-    """Return (h, w) where the bare plane is seen, where something stands up from it, and what may do so."""
+    """Return (h, w) where the bare plane is visible, where something rises above it, and where something may."""
     n = plane.normal.astype(np.float32)
     z = view.points[..., 2]
     with np.errstate(invalid='ignore'):
@@ -155,9 +155,9 @@ def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask, Mask]:
 
 
 def _without_specks(seen: Mask, other: Mask) -> Mask:
-    """Return a mask with specks removed and holes of up to SPECK cells filled, unless something else is seen there.
+    """Return a mask without specks and with holes of up to SPECK cells filled, unless something else is seen there.
 
-    Depth cameras lose single readings everywhere; a larger part without depth stays unknown.
+    Depth cameras lose single measurements everywhere; a larger part without depth stays unknown.
     """
     opened = cv2.morphologyEx(seen.view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((SPECK + 1, SPECK + 1), np.uint8)).view(bool)
@@ -166,7 +166,7 @@ def _without_specks(seen: Mask, other: Mask) -> Mask:
 
 
 def _connected(seen: Mask, region: Mask) -> Mask:
-    """Return the connected pieces of `seen` that are mostly in the region, or large parts of which are."""
+    """Return the connected components of `seen` that are mostly in the region, or of which large parts are."""
     _, labels = cv2.connectedComponents(seen.view(np.uint8))
     inside = np.bincount(labels[region & seen], minlength=labels.max() + 1)
     whole = np.bincount(labels.ravel(), minlength=labels.max() + 1)
@@ -213,7 +213,7 @@ class _TopView:
         return np.asarray(warped).view(bool)
 
     def dropped(self, points: NDArray[np.float32]) -> Mask:
-        """Return the cells straight below points (N, 3)."""
+        """Return the cells vertically below points (N, 3)."""
         ij = np.rint(((points - self.origin) @ self.axes) / self.cell)
         inside = ((ij >= 0) & (ij < self.shape[::-1])).all(1)
         out = np.zeros(self.shape, np.uint8)
@@ -223,7 +223,7 @@ class _TopView:
 
 
 def _pinhole(view: ViewGeometry) -> Floats:
-    """Return the camera matrix (3, 3) of the grid, read off its points."""
+    """Return the camera matrix (3, 3) of the grid, computed from its points."""
     h, w = view.known.shape
     out = np.eye(3)
     for axis, cells in ((0, np.arange(w)), (1, np.arange(h))):
@@ -253,7 +253,7 @@ def within(area: Area, region: str) -> Area:
 
 
 def beside(area: Area, relation: str, anchor: Mask, view: ViewGeometry | None) -> Area:
-    """Return the part of an area in a relation to an anchor (h, w): near, left of, behind ... as the viewer sees it."""
+    """Return the part of an area in a relation to an anchor (h, w): near, left of, behind ... from the viewpoint."""
     rows, columns = np.nonzero(anchor)
     if not rows.size:
         return Area(np.zeros_like(area.mask), area.sure, area.decided, area.notes)

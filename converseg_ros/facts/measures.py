@@ -1,8 +1,8 @@
-"""What is measured of each region: place and size in the image, and in metres where there is depth.
+"""Measurements of regions: position and size in the image, and in metres if there is depth.
 
-Metric values are in the upright frame of the view: x to the right, y forward (level), z up, origin at the camera's
-position dropped or raised to the largest horizontal plane, so that z is the height above that plane; without such a
-plane z is relative to the camera. Only the side that the camera sees is measured.
+Metric values are in the upright frame of the view: x to the right, y forward (level), z up. The origin is at the
+position of the camera, at the height of the largest horizontal plane, so that z is the height above that plane; without
+such a plane z is relative to the camera. Only the visible side is measured.
 """
 
 from dataclasses import dataclass
@@ -16,24 +16,33 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.facts.planes import ViewGeometry
 
 Floats = NDArray[np.float64]
-SAMPLES = 256  # points of a region that are looked at
+SAMPLES = 256  # sampled points of a region
 LEAST_POINTS, LEAST_VALID = 12, 0.25  # points and share of valid depth below which a region has no metric size
-TAIL = 0.015  # share of points at either end of an extent that may be wrong
+TAIL = 0.015  # share of points at either end of an extent that may be outliers
 OUTLINE = 1.2  # grid cells by which an outline may be off
-RELATIVE = 0.04  # of an extent that a part of the region may be missed by
-CUT_OFF = 4.0  # times the sigma of a region that reaches over the edge of the image
+RELATIVE = 0.04  # share of an extent that the region may miss
+CUT_OFF = 4.0  # factor on the sigma of a region at the edge of the image
 
 
 @dataclass(frozen=True, eq=False)
 class Measures:
     """Measurements of S regions on a grid of h x w cells; NaN is unknown.
 
-    box: (S, 4) x0 y0 x1 y1 in cells. centroid: (S, 2) x, y. area: (S,) cells. cut: (S,) bool, reaches the image's edge.
-    centre: (S, 3) upright metres. extent: (S, 3) along the upright axes. length, width: (S,) horizontal extents along
-    and across the long axis. long_axis: (S, 3) unit vector of largest extent. elongation: (S,) ratio of the largest to
-    the second largest spread. low, high: (S,) heights of bottom and top. distance: (S,) metres from the camera. sigma:
-    (S,) metres, standard deviation of an extent or height. valid: (S,) share of cells with depth. based: whether z is a
-    height above a plane.
+    Attributes:
+        box: (S, 4) x0 y0 x1 y1 in cells.
+        centroid: (S, 2) x, y.
+        area: (S,) cells.
+        cut: (S,) bool, whether the region reaches the edge of the image.
+        centre: (S, 3) metres in the upright frame.
+        extent: (S, 3) along the upright axes.
+        length, width: (S,) horizontal extents along and across the long axis.
+        long_axis: (S, 3) unit vector of the largest extent.
+        elongation: (S,) ratio of the largest to the second largest spread.
+        low, high: (S,) heights of bottom and top.
+        distance: (S,) metres from the camera.
+        sigma: (S,) metres, standard deviation of an extent or height.
+        valid: (S,) share of cells with depth.
+        based: whether z is a height above a plane.
     """
 
     grid: tuple[int, int]
@@ -55,7 +64,7 @@ class Measures:
     based: bool = False
 
     def __post_init__(self) -> None:
-        """Check that all arrays have one row for each region."""
+        """Validate that all arrays have one row per region."""
         count = len(self.area)
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and len(value) != count:
@@ -63,17 +72,17 @@ class Measures:
 
     @property
     def metric(self) -> NDArray[np.bool_]:
-        """(S,) whether a region has a size in metres."""
+        """Return (S,) whether a region has a size in metres."""
         return np.asarray(np.isfinite(self.distance))
 
     @property
     def side(self) -> Floats:
-        """(S,) larger side of the box in cells."""
+        """Return (S,) the larger side of the box in cells."""
         return np.asarray(np.maximum(self.box[:, 2] - self.box[:, 0], self.box[:, 3] - self.box[:, 1]))
 
     @property
     def volume(self) -> Floats:
-        """(S,) cubic metres of the upright box along the long axis; thin things count as 3 mm thick."""
+        """Return (S,) cubic metres of the upright box along the long axis; thin objects count as 3 mm thick."""
         return np.asarray(np.prod(np.maximum([self.length, self.width, self.high - self.low], 0.003), axis=0))
 
 
@@ -145,9 +154,9 @@ def measure(masks: NDArray[np.bool_], geometry: ViewGeometry | None) -> Measures
 
 
 def _sampled(masks: NDArray[np.bool_], geometry: ViewGeometry) -> tuple[Floats, NDArray[np.intp], Floats]:
-    """Return (S, SAMPLES, 3) points inside of each mask, NaN-padded, how many there are, and the valid share.
+    """Return (S, SAMPLES, 3) points inside of each mask, NaN-padded, their numbers, and the valid share.
 
-    Cells at the outline are left out where enough others remain: depth cameras mix near and far there.
+    Cells at the outline are skipped if enough others remain, because depth cameras mix near and far there.
     """
     flat = geometry.points.reshape(-1, 3)
     known = geometry.known.ravel()
@@ -170,7 +179,7 @@ def _sampled(masks: NDArray[np.bool_], geometry: ViewGeometry) -> tuple[Floats, 
 
 
 def _range(values: Floats, number: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Return the TAIL and 1 - TAIL quantiles (S, K) of (S, N, K) values, the first `number` of each row being given."""
+    """Return the TAIL and 1 - TAIL quantiles (S, K) of (S, N, K) values; the first `number` of each row are valid."""
     ordered = np.sort(values, 1)  # NaN last
     last = np.maximum(number - 1, 0)
     rows = np.arange(len(values))
@@ -183,9 +192,9 @@ def _median(values: Floats, number: NDArray[np.intp]) -> Floats:
 
 
 def _sigma(z: Floats, extent: Floats, geometry: ViewGeometry) -> Floats:
-    """Return metres of uncertainty: outline, depth noise (Nguyen, Izadi, Lovell 2012) and what segments miss."""
+    """Return metres of uncertainty: outline, depth noise (Nguyen, Izadi, Lovell 2012) and missing parts of segments."""
     p = geometry.points[::8]
     with np.errstate(invalid='ignore', divide='ignore'):
-        step = np.nanmedian(np.abs(np.diff(p[..., 0] / p[..., 2], axis=1)))  # metres a cell at 1 m
+        step = np.nanmedian(np.abs(np.diff(p[..., 0] / p[..., 2], axis=1)))  # metres per cell at a distance of 1 m
     noise = 0.0012 + 0.0019 * (z - 0.4) ** 2
     return np.asarray(np.sqrt((OUTLINE * step * z) ** 2 + noise**2 + (RELATIVE * extent) ** 2))

@@ -1,4 +1,4 @@
-"""Parts of things: regions inside of others, told by where they stick out, and the grip where one holds a thing."""
+"""Parts of objects: regions inside of others, identified by their shape, and the grip where an object is held."""
 
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 LONG = frozenset(
     {'handle', 'grip', 'hilt', 'shaft', 'leg', 'arm', 'spout', 'blade', 'stem', 'stick', 'cord', 'cable', 'neck'}
 )
-"""Parts that are narrower than the whole and stick out of it."""
+"""Parts that are narrower than the whole and protrude."""
 TOP = frozenset({'lid', 'cap', 'rim', 'top', 'cover', 'mouth', 'opening', 'head', 'back', 'backrest'})
 BOTTOM = frozenset({'leg', 'foot', 'base', 'bottom', 'wheel', 'stand'})
-BY_SHAPE = 'a part is told by its shape alone'
-LEAST = 0.03  # of a thing's area that a protrusion has at least
-NARROW = 0.45  # of a thing's largest inscribed disc that a protrusion is narrower than
+BY_SHAPE = 'a part is identified by its shape alone'
+LEAST = 0.03  # minimum area of a protrusion as a share of the object
+NARROW = 0.45  # maximum width of a protrusion as a share of the largest inscribed disc of the object
 
 
 def named_parts(noun: str, facts: 'Facts') -> Degree:
-    """Return (S,) degrees that a region which is a part of another is called by a noun; others are no parts."""
+    """Return (S,) degrees that a region which is a part of another is called by a noun; 0 for other regions."""
     parent = facts.segments.parent
     is_part = Degree.known((parent >= 0).astype(np.float64))
     given = facts.properties.part(noun)
@@ -38,7 +38,7 @@ def named_parts(noun: str, facts: 'Facts') -> Degree:
 
 
 def _shape_fit(word: str, part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
-    """Return how well a part's place and shape fit a noun, 0.3 for a noun of which nothing is known."""
+    """Return how well the position and shape of a part fit a noun; 0.3 for a noun without a rule."""
     area = np.count_nonzero(part)
     if not area or area > 0.7 * np.count_nonzero(whole):
         return 0.05
@@ -57,7 +57,10 @@ def _shape_fit(word: str, part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> 
 
 
 def protrusion(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the largest piece of a mask (h, w) that is much narrower than its body, as a handle is; maybe empty."""
+    """Return the largest component of a mask (h, w) that is much narrower than its body, such as a handle.
+
+    The result may be empty.
+    """
     image = mask.view(np.uint8)
     radius = float(
         cv2.distanceTransform(cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5).max()
@@ -78,7 +81,7 @@ def protrusion(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def grip(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return where one holds a thing: what sticks out of it, or the middle third of a long thing, or all of it."""
+    """Return where an object is held: its protrusion, or the middle third of a long object, or all of it."""
     handle = protrusion(mask)
     if handle.any():
         return handle

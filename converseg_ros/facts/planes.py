@@ -1,7 +1,7 @@
-"""The planes of a whole view: points and normals on a coarse grid, sequential RANSAC, and which way is up.
+"""The planes of a view: points and normals on a coarse grid, sequential RANSAC, and the direction of up.
 
-Points are metres in the camera's optical frame (x right, y down, z forward). Where depth is unknown, points and
-normals are NaN and stay NaN: nothing is filled in.
+Points are metres in the optical frame of the camera (x right, y down, z forward). Points and normals are NaN where
+depth is unknown; nothing is interpolated.
 """
 
 from dataclasses import dataclass, replace
@@ -16,24 +16,28 @@ from converseg_ros.core.geometry import Plane
 
 Floats = NDArray[np.float32]
 MOST_SAMPLES, HYPOTHESES, MOST_PLANES, REFINEMENTS = 2000, 100, 6, 2
-FARTHEST = 5.0  # metres: beyond it the noise of a depth camera hides small surfaces
-LEAST_SHARE = 0.03  # of all sampled points that a plane has to explain
+FARTHEST = 5.0  # metres, beyond which the noise of a depth camera hides small surfaces
+LEAST_SHARE = 0.03  # minimum share of all sampled points on a plane
 LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
-UPRIGHT = 0.25  # cosine with up below which a surface counts as upright (14 degrees)
-CONTRADICTS = 0.5  # of the other's planes: gravity that explains less than this share is not believed
-CHECK = 4  # pixels a cell of the grid on which gravity is checked
-LEVEL = 0.97  # cosine with up above which a surface counts as horizontal (14 degrees)
+UPRIGHT = 0.25  # cosine with up below which a surface is vertical (14 degrees)
+CONTRADICTS = 0.5  # gravity that explains less than this share of the planes that the alternative explains is rejected
+CHECK = 4  # pixels per cell of the grid for checking gravity
+LEVEL = 0.97  # cosine with up above which a surface is horizontal (14 degrees)
 
 
 @dataclass(frozen=True, slots=True)
 class ViewGeometry:
     """The geometry of one view on a grid of h x w cells.
 
-    points: (h, w, 3) float32 metres, NaN where depth is unknown. normals: (h, w, 3) float32 unit vectors that point
-    to the camera, NaN where unknown. known: (h, w) bool, where points are. planes: the large planes, largest first;
-    their normals point to the camera. up: (3,) unit vector against gravity. up_known: whether `up` was measured
-    (gravity from TF) or read off a large plane that may be horizontal; otherwise it is only the usual pose of a camera.
-    base: the largest horizontal plane, or None.
+    Attributes:
+        points: (h, w, 3) float32 metres, NaN where depth is unknown.
+        normals: (h, w, 3) float32 unit vectors towards the camera, NaN where unknown.
+        known: (h, w) bool, whether there is a point.
+        planes: the large planes, largest first; their normals point to the camera.
+        up: (3,) unit vector against gravity.
+        up_known: whether `up` was measured (gravity from TF) or derived from a large plane that may be horizontal;
+            otherwise it is the usual pose of a camera.
+        base: the largest horizontal plane, or None.
     """
 
     points: Floats
@@ -45,20 +49,20 @@ class ViewGeometry:
     base: Plane | None
 
     def __post_init__(self) -> None:
-        """Check that the grids agree."""
+        """Validate that the grids have the same size."""
         if self.points.shape != (*self.known.shape, 3) or self.normals.shape != self.points.shape:
             raise InputError(f'points {self.points.shape}, normals {self.normals.shape}', where='view geometry')
 
     @property
     def height(self) -> Floats:
-        """(h, w) metres above the largest horizontal plane, NaN where depth is unknown or there is no such plane."""
+        """Return (h, w) metres above the largest horizontal plane, NaN where depth or the plane is unknown."""
         if self.base is None:
             return np.full(self.known.shape, np.nan, np.float32)
         return np.asarray(self.points @ self.base.normal.astype(np.float32) + np.float32(self.base.d))
 
     @property
     def upright(self) -> NDArray[np.float64]:
-        """The rotation (3, 3) whose rows are right, forward (level) and up: it takes camera points to upright ones."""
+        """Return the rotation (3, 3) from camera to upright axes; its rows are right, forward (level) and up."""
         return upright_axes(self.up)
 
 
@@ -79,7 +83,7 @@ def view_geometry(frame: Frame, rows: int, columns: int) -> ViewGeometry | None:
 def grid_points(depth: Floats, k: Intrinsics, rows: int, columns: int) -> Floats:
     """Return (rows, columns, 3) points of an (H, W) depth image in metres, NaN where it is NaN, 0 or infinite.
 
-    A 5x5 median removes single wrong readings; a cell without a reading of its own stays unknown.
+    A 5x5 median removes single wrong measurements; a cell without its own measurement stays unknown.
     """
     z = np.where(np.isfinite(depth) & (depth > 0), depth, 0).astype(np.float32)
     smooth = np.where(z > 0, cv2.medianBlur(z, 5), 0)
@@ -94,12 +98,13 @@ def grid_points(depth: Floats, k: Intrinsics, rows: int, columns: int) -> Floats
 def surface_normals(points: Floats) -> Floats:
     """Return (h, w, 3) unit normals of (h, w, 3) points, towards the camera; NaN where the point is unknown.
 
-    The cross product of the image derivatives of points smoothed by normalised convolution (Knutsson and Westin,
-    CVPR 1993), after a bilateral filter that keeps depth edges apart.
+    This is the cross product of the image derivatives of points smoothed by normalised convolution (Knutsson and
+    Westin, CVPR 1993), after a bilateral filter that preserves depth edges.
     """
     known = np.isfinite(points[..., 2])
     z = np.where(known, points[..., 2], 0).astype(np.float32)
-    filtered = np.asarray(cv2.bilateralFilter(z, 5, 0.03, 3), np.float32)  # holes are 0, metres away from any reading
+    # holes are 0, metres away from any measurement
+    filtered = np.asarray(cv2.bilateralFilter(z, 5, 0.03, 3), np.float32)
     with np.errstate(invalid='ignore'):
         ratio = np.where(known, filtered / points[..., 2], 0).astype(np.float32)
     weight = known.astype(np.float32)
@@ -121,8 +126,8 @@ def surface_normals(points: Floats) -> Floats:
 def find_planes(points: Floats, normals: Floats, *, most: int = MOST_PLANES) -> tuple[Plane, ...]:
     """Return the large planes of a view by sequential RANSAC (Fischler and Bolles 1981), largest first.
 
-    Hypotheses are three points, or one point with its normal; a point agrees when it is near and its own normal is
-    alike. Points of a plane are removed before the next is sought. The same view always gives the same planes.
+    Hypotheses are three points, or one point with its normal; inliers are near and have a similar normal. Points of a
+    plane are removed before the next one is searched. Deterministic.
     """
     rng = np.random.default_rng(0)
     usable = np.isfinite(normals[..., 0]) & (points[..., 2] < FARTHEST)
@@ -156,7 +161,7 @@ def find_planes(points: Floats, normals: Floats, *, most: int = MOST_PLANES) -> 
 
 
 def up_from_planes(planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
-    """Return up (3,) and whether a plane gives it: the large plane that is likeliest horizontal for a usual camera.
+    """Return up (3,) and whether a plane gives it: the normal of the large plane that is most likely horizontal.
 
     A camera on a robot or a tripod looks ahead or down and is not rolled by more than 30 degrees.
     """
@@ -174,9 +179,9 @@ def up_from_planes(planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool
 def choose_up(gravity: NDArray[np.float64] | None, planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
     """Return up (3,) and whether it is known, from gravity by TF unless the view contradicts it.
 
-    Frames that are called `map` are not always level (a recording's first camera pose is a common origin). Large planes
-    of rooms are level or upright; where they are neither for TF's gravity but are for the plane that the camera looks
-    down on, that plane tells which way is up.
+    Frames that are called `map` are not always level (the first camera pose of a recording is a common origin). Large
+    planes of rooms are horizontal or vertical. If they are neither for TF's gravity, but are relative to the plane that
+    the camera looks down on, that plane defines up.
     """
     by_plane, found = up_from_planes(planes)
     if gravity is None:
@@ -188,7 +193,7 @@ def choose_up(gravity: NDArray[np.float64] | None, planes: tuple[Plane, ...]) ->
 
 
 def level_frame(frame: Frame) -> Frame:
-    """Return the frame with the gravity that its own planes agree with; without depth there is nothing to check."""
+    """Return the frame with gravity that agrees with its planes; without depth the frame is unchanged."""
     if frame.gravity is None or frame.depth is None or frame.intrinsics is None:
         return frame
     k = frame.intrinsics
@@ -198,7 +203,7 @@ def level_frame(frame: Frame) -> Frame:
 
 
 def _squareness(up: NDArray[np.float64], planes: tuple[Plane, ...]) -> float:
-    """Return how much of the view lies in planes that are level or upright for a given up."""
+    """Return how much of the view lies in planes that are horizontal or vertical for a given up."""
     cosines = np.array([abs(float(p.normal @ up)) for p in planes])
     square = (cosines > LEVEL) | (cosines < UPRIGHT)
     return float(np.sum(square * np.array([p.inlier_ratio for p in planes])))
@@ -218,9 +223,9 @@ def upright_axes(up: NDArray[np.float64]) -> NDArray[np.float64]:
 def plane_masks(
     view: ViewGeometry, plane: Plane, *, least_share: float = 0.012, most: int = 3
 ) -> list[NDArray[np.bool_]]:
-    """Return the connected patches (h, w) of a plane that are seen, largest first.
+    """Return the connected visible patches (h, w) of a plane, largest first.
 
-    least_share: of the grid's cells that a patch has at least. Small holes (2 cells) are closed.
+    least_share: minimum size of a patch as a share of the grid. Small holes (2 cells) are closed.
     """
     z = view.points[..., 2]
     with np.errstate(invalid='ignore'):
@@ -235,7 +240,7 @@ def plane_masks(
 
 
 def _hypotheses(p: Floats, q: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return unit normals (M, 3) and offsets (M,) through random points (N, 3) with normals q, origin's side d > 0."""
+    """Return unit normals (M, 3) and offsets (M,) through random points (N, 3) with normals q, with d > 0."""
     a, b, c = p[rng.integers(0, len(p), (3, HYPOTHESES))]
     single = rng.integers(0, len(p), HYPOTHESES)
     normal = np.concatenate([np.cross(b - a, c - a), q[single]])

@@ -1,8 +1,8 @@
-"""Random fact tables: two programs that choose the same regions in all of them mean the same.
+"""Random fact tables: two programs that select the same regions in all of them are considered equivalent.
 
-Whether a noun, tag or any other word is true of a region is drawn by a hash of the word, so that every word that a
-program can contain is true of some regions and false of others. A tag is true only of kinds of regions that a class
-with this tag can be: no wall is drinkable. Places, sizes, supports and events are random too.
+A hash of a noun, tag or other word decides whether it is true of a region, so that every word in a program is true of
+some regions and false of others. A tag is only true of kinds of regions that a class with this tag can have: no wall is
+drinkable. Positions, sizes, supports and events are random too.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.vocabulary import ACTS
 
 TABLES: Final = 200
-ROWS, COLUMNS, CELL = 6, 8, 4  # cells of a grid in which regions lie, and pixels along a cell
+ROWS, COLUMNS, CELL = 6, 8, 4  # cells of the grid of regions, and pixels along a cell
 WHOLES, PARTS = 14, 4
 OFTEN, SELDOM = 0.45, 0.3  # how often a word is true of a region: names and conditions
 UP: Final = np.array([0.0, -0.8, -0.6])
@@ -33,19 +33,19 @@ FIXED: Final = frozenset(
     {'surface', 'ground', 'flooring', 'furniture', 'seating', 'storage', 'building part', 'street furniture', 'water'}
     | {'plumbing', 'electrical fitting', 'appliance', 'kitchen appliance', 'vehicle'}
 )
-"""Wider kinds of `knowledge` whose members may be seen as a surface or a structure rather than as a thing."""
+"""Wider kinds of `knowledge` whose members may be seen as a surface or a structure instead of an object."""
 ONLY_THINGS: Final = frozenset({'tips', 'stable', 'removable', 'rolls', 'light_weight'})
 AGENTS: Final = frozenset({'agent', 'person', 'animal'})
 
 
 def _draw(seed: int, word: str, index: int) -> float:
-    """Return a number in 0 to 1 that depends on all three."""
+    """Return a pseudo-random number in 0 to 1 that depends on all three arguments."""
     return zlib.crc32(f'{seed}|{word}|{index}'.encode()) / 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Properties by hash; synonyms of one class of `knowledge` are true of the same regions."""
+    """Properties by hash; synonyms of a class of `knowledge` are true of the same regions."""
 
     seed: int
     count: int
@@ -82,7 +82,7 @@ def _class(noun: str) -> str:
 
 @cache
 def _bearers(tag: str) -> frozenset[str]:
-    """Return the kinds of regions that can have a tag or a physical property; only things tip, roll or are light."""
+    """Return the kinds of regions that can have a tag or a physical property; only objects tip, roll or are light."""
     if tag in ONLY_THINGS:
         return frozenset({'object'})
     classes = [t for t in knowledge.things().values() if tag in t.tags]
@@ -95,7 +95,7 @@ def _bearers(tag: str) -> frozenset[str]:
 
 
 def random_table(seed: int) -> Facts:
-    """Return one random table; the same seed gives the same table."""
+    """Return one random table; deterministic for each seed."""
     rng = random.Random(seed)
     cells = rng.sample([(r, c) for r in range(ROWS) for c in range(COLUMNS)], WHOLES)
     kinds = ['object'] * 10 + ['surface', 'surface', 'structure', 'agent']
@@ -160,11 +160,11 @@ def random_tables(count: int = TABLES) -> tuple[Facts, ...]:
 
 
 def denotes(program: Node, facts: Facts) -> tuple[frozenset[int], bytes]:
-    """Return what a program means in a table: the regions chosen and the mask, which tells areas."""
+    """Return the meaning of a program in a table: the selected regions and the mask, which distinguishes areas."""
     answer = execute(program, facts)
     return frozenset(answer.chosen), answer.mask.tobytes()
 
 
 def same_meaning(first: Node, second: Node, tables: tuple[Facts, ...] | None = None) -> bool:
-    """Return whether two programs choose the same in every table (random_tables() if none are given)."""
+    """Return whether two programs select the same in every table (random_tables() by default)."""
     return all(denotes(first, t) == denotes(second, t) for t in (tables if tables is not None else random_tables()))

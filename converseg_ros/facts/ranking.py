@@ -1,4 +1,4 @@
-"""Which of several uncertain members comes first, second or last, from measurements with known noise."""
+"""Order of uncertain members by measurements with known noise."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from scipy.special import ndtr
 from converseg_ros.facts.degrees import Degree
 
 Floats = NDArray[np.float64]
-PRESENT = 0.2  # of the surest member's degree that a region needs to compete in an order
+PRESENT = 0.2  # share of the most certain member's degree from which a region competes in an order
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
     """A measurement of each of S regions.
 
-    value: (S,), NaN where it cannot even be guessed. sigma: (S,) its standard deviation in the same unit. firm: (S,)
-    bool, whether the value is measured; others are guesses that decide nothing, and `note` says why.
+    value: (S,), NaN if it cannot be estimated. sigma: (S,) its standard deviation in the same unit. firm: (S,) bool,
+    whether the value is measured; other values are estimates that decide nothing, with the reason in `note`.
     """
 
     value: Floats
@@ -28,7 +28,7 @@ class Scale:
     def beats(self, order: str) -> Floats:
         """Return the (S, S) probability that region i has a larger ('max') or smaller ('min') value than region j.
 
-        Independent normal errors; 0.5 where one of the two has no value.
+        Normal errors are assumed to be independent; 0.5 if one of the two has no value.
         """
         with np.errstate(invalid='ignore', divide='ignore'):
             difference = self.value[:, None] - self.value[None]
@@ -42,11 +42,12 @@ class Scale:
 
 
 def ranked(members: Degree, scale: Scale, order: str, first: int, count: int) -> Degree:
-    """Return how probably each region is one of places `first` to `first + count - 1` among the members.
+    """Return the probability that each region is at one of places `first` to `first + count - 1` among the members.
 
-    The number of members that beat a region is a sum of independent yes-or-no events (Poisson binomial), each with the
-    probability that the other is a member times that it beats this one. Regions that are much less likely members than
-    the surest one do not compete. A region, or a competitor, whose value is not firm leaves the place open.
+    The number of members that beat a region is a sum of independent binary events (Poisson binomial), each with the
+    probability that the other is a member times the probability that it beats this one. Regions that are much less
+    likely members than the most certain one do not compete. If the value of a region, or of a competitor, is not firm,
+    the place is undecided.
     """
     most = float(members.p.max(initial=0.0))
     competes = members.p >= max(PRESENT * most, 1e-6)
@@ -55,7 +56,7 @@ def ranked(members: Degree, scale: Scale, order: str, first: int, count: int) ->
     p = np.where(competes, members.p * place, 0)
     p = np.clip(
         p / max(1.0, float(p.sum()) / count), 0, 1
-    )  # ties are decided pair by pair, but there are only so many places
+    )  # ties are decided pairwise, but the number of places is limited
     low, high = p.copy(), p.copy()
     notes = members.notes
     rivals = competes & (members.high > 0)
@@ -64,7 +65,7 @@ def ranked(members: Degree, scale: Scale, order: str, first: int, count: int) ->
         notes |= {scale.note} if scale.note else set()
     else:
         doubt = members.doubt & (members.high >= PRESENT * most)
-        if doubt.any():  # another member, or one member less, can change every place
+        if doubt.any():  # one member more or less can change every place
             low, high = np.where(doubt, 0, np.minimum(p, members.low)), np.where(doubt | competes, members.high, p)
     return Degree(p, np.minimum(low, p), np.maximum(high, p), notes)
 

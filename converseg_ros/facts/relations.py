@@ -1,7 +1,7 @@
 """All relations of programs.vocabulary.RELATIONS as (S, S) degrees: [i, j] = region i stands in the relation to j.
 
-Left, right, above and below are the viewer's, in the image; in front, behind, near and next to are in metres where
-there is depth. Linear ramps lead from false to true, so that nothing hangs on one pixel.
+Left, right, above and below are from the viewpoint, in the image; in front, behind, near and next to are in metres if
+there is depth. Transitions are linear ramps, so that no result depends on a single pixel.
 """
 
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from converseg_ros.facts.scales import NO_DISTANCES, gaps, scale_of
 
 Floats = NDArray[np.float64]
 NO_FRONT = 'which way things face is not known'
-REACH = 2.0  # metres around somebody within which a side of theirs is meant
+REACH = 2.0  # metres around a person within which a side of the person is meant
 THROUGH = 'what stands on it stands there through something else'
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What relations are computed from.
+    """The input of the relations.
 
-    surface: (S,) probability that others stand on it by its nature (tables, floors). parent: (S,) index or -1. front:
-    (S, 3) unit vectors in the upright frame, where a thing or person faces; NaN where that is not known.
+    surface: (S,) probability that a region is a supporting surface (tables, floors). parent: (S,) index or -1. front:
+    (S, 3) unit vectors in the upright frame, the direction that an object or person faces; NaN if unknown.
     """
 
     measures: Measures
@@ -43,7 +43,7 @@ def ramp(value: Floats, low: Floats | float, high: Floats | float) -> Floats:
 
 
 def relation(name: str, scene: Scene) -> Degree:
-    """Return a relation as (S, S) degrees; nothing stands in a relation to itself. Raise InputError if unknown."""
+    """Return a relation as (S, S) degrees; 0 on the diagonal. Raise InputError for an unknown relation."""
     if name not in RELATIONS:
         raise InputError(f'{name!r} is no relation', where='facts', do=f'use one of {", ".join(RELATIONS)}')
     found = RELATIONS[name](scene)
@@ -52,17 +52,17 @@ def relation(name: str, scene: Scene) -> Degree:
 
 
 def left_of(s: Scene) -> Degree:
-    """Say what is to the viewer's left: its centre beyond the other's edge, and it ends before the other's centre."""
+    """Return what is left of something: its centre is left of the other's edge, its end left of the other's centre."""
     return Degree.known(_beside(s.measures, 0))
 
 
 def right_of(s: Scene) -> Degree:
-    """Say what is to the viewer's right."""
+    """Return what is right of something."""
     return Degree.known(_beside(s.measures, 0, mirrored=True))
 
 
 def _beside(m: Measures, axis: int, margin: float = 0.015, *, mirrored: bool = False) -> Floats:
-    """Return how plainly i is before j along an image axis (0: left of, 1: above); behind it if `mirrored`."""
+    """Return the degree of i before j along an image axis (0: left of, 1: above); after j if `mirrored`."""
     whole = m.grid[1 - axis]
     centre, low, high = m.centroid[:, axis], m.box[:, axis], m.box[:, axis + 2]
     if mirrored:
@@ -74,14 +74,14 @@ def _beside(m: Measures, axis: int, margin: float = 0.015, *, mirrored: bool = F
 
 
 def _overlap(m: Measures, axis: int) -> Floats:
-    """Return the common part of two boxes along an image axis, as a share of the smaller."""
+    """Return the overlap of two boxes along an image axis, as a share of the smaller."""
     low, high = m.box[:, axis], m.box[:, axis + 2]
     common = np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None])
     return np.asarray(np.maximum(common, 0) / np.maximum(np.minimum.outer(high - low, high - low), 1))
 
 
 def above(s: Scene) -> Degree:
-    """Say what is above something in the image, in its columns, and not lower in the room where depth tells."""
+    """Return what is above something in the image, in its columns, and not lower in the room if depth is known."""
     m = s.measures
     image = _beside(m, 1, 0.01) * ramp(_overlap(m, 0), 0.2, 0.5)
     higher = ramp(m.high[:, None] - m.high[None], -0.02, 0.03)
@@ -89,7 +89,7 @@ def above(s: Scene) -> Degree:
 
 
 def in_front_of(s: Scene) -> Degree:
-    """Say what is nearer than something and in line with it, as seen from the camera, not far from it."""
+    """Return what is nearer than something, in line with it from the viewpoint, and not far from it."""
     m = s.measures
     if not m.metric.any():
         below = ramp(m.box[:, None, 3] - m.box[None, :, 3], 0, 0.04 * m.grid[0]) * ramp(_overlap(m, 0), 0.1, 0.4)
@@ -99,15 +99,15 @@ def in_front_of(s: Scene) -> Degree:
     near = ramp(-np.linalg.norm(d, axis=2), -(4 * reach + 0.8), -(4 * reach + 0.4))
     image = ramp(_overlap(m, 0), 0.05, 0.4)
     in_line = np.maximum(ramp(-np.abs(d[..., 0]), -1.1 * reach, -0.7 * reach), image)
-    apart = 1 - np.maximum(_carried(s), _carried(s).T)  # what is on or in a thing is not in front of it
+    apart = 1 - np.maximum(_carried(s), _carried(s).T)  # an object on or in another is not in front of it
     return Degree.partly(ramp(d[..., 1], 0.015, 0.06) * in_line * near * apart, NO_DISTANCES)
 
 
 def on(s: Scene) -> Degree:
-    """Say what rests on something: directly, or through other things where that is a surface.
+    """Return what rests on something: directly, or through other objects if it is a surface.
 
-    What stands on a book that lies on a table is on the table; what stands on the upper of two books may or may not
-    be said to be on the lower one.
+    An object on a book that lies on a table is on the table; an object on the upper of two books may or may not be
+    called on the lower one.
     """
     p = s.primitives
     direct = p.support
@@ -122,7 +122,7 @@ def on(s: Scene) -> Degree:
 
 
 def under(s: Scene) -> Degree:
-    """Say what is under something: what it rests on, or what is lower and in its columns."""
+    """Return what is under something: its support, or what is lower and in its columns."""
     m = s.measures
     carried = on(s).T
     over = _overlap(m, 0)
@@ -136,13 +136,13 @@ def under(s: Scene) -> Degree:
 
 
 def next_to(s: Scene) -> Degree:
-    """Say what is beside something, measured by the sizes of both; what others are nearer to is so less plainly."""
+    """Return what is next to something, relative to the sizes of both; lower if others are nearer to it."""
     distance, side, _ = gaps(s.measures)
     size = 0.5 * (side[:, None] + side[None])
     close = np.exp(-((distance / (1.2 * size)) ** 2))
     others = ~np.eye(len(side), dtype=bool)
     nearer = (distance[:, None] < distance[None] - 1e-9) & others[:, None] & (s.surface < 0.5)[:, None, None]
-    rivals = nearer.sum(0)  # [i, j]: how many things are nearer to j than i is
+    rivals = nearer.sum(0)  # [i, j]: number of objects that are nearer to j than i
     stacked = np.maximum(_carried(s), _carried(s).T)
     return Degree.partly(close / (1 + 0.35 * rivals) * (1 - stacked), NO_DISTANCES)
 
@@ -152,20 +152,20 @@ def _carried(s: Scene) -> Floats:
 
 
 def near(s: Scene) -> Degree:
-    """Say what is within some sizes of something."""
+    """Return what is within some sizes of something."""
     distance, side, metric = gaps(s.measures)
     reach = 2.0 * 0.5 * (side[:, None] + side[None]) + (0.15 if metric else 0.08 * s.measures.grid[1])
     return Degree.partly(np.exp(-((distance / (1.5 * reach)) ** 2)), NO_DISTANCES)
 
 
 def hides(s: Scene) -> Degree:
-    """Say what stands between the camera and something; what stands on a thing always hides some of it."""
+    """Return what is between the camera and something; an object on another always occludes some of it."""
     found = s.primitives.hidden_by.T
     return found & ~chained(s.primitives.support | s.primitives.inside)
 
 
 def covers(s: Scene) -> Degree:
-    """Say what lies over most of something that it touches or rests on."""
+    """Return what lies over most of something that it touches or rests on."""
     m = s.measures
     ratio = (m.length * m.width)[:, None] / np.maximum(m.length * m.width, 1e-6)[None]
     share = ramp(np.where(np.isfinite(ratio), ratio, (m.area[:, None] / np.maximum(m.area[None], 1))), 0.3, 0.8)
@@ -174,12 +174,12 @@ def covers(s: Scene) -> Degree:
 
 
 def falls_without(s: Scene) -> Degree:
-    """Say what moves or falls when something is taken away: all that rests on it or is in it, through others too."""
+    """Return what moves or falls if something is removed: all that rests on it or is in it, also through others."""
     return chained(s.primitives.support | s.primitives.inside)
 
 
 def own_side(s: Scene, sign: float) -> Degree:
-    """Say what is on somebody's own left (+1) or right (-1); only where it is known which way they face."""
+    """Return what is on somebody's own left (+1) or right (-1); only if it is known which way they face."""
     d = s.measures.centre[:, None, :2] - s.measures.centre[None, :, :2]
     front = s.front[:, :2]
     ahead = np.einsum('ijk,jk->ij', d, front)
@@ -191,7 +191,7 @@ def own_side(s: Scene, sign: float) -> Degree:
 
 
 def facing(s: Scene) -> Degree:
-    """Say who is turned towards something; only where it is known which way they face."""
+    """Return who is turned towards something; only if it is known which way they face."""
     d = s.measures.centre[None] - s.measures.centre[:, None]
     flat = d[..., :2] / np.maximum(np.linalg.norm(d[..., :2], axis=2, keepdims=True), 1e-6)
     cosine = np.einsum('ijk,ik->ij', flat, s.front[:, :2])
@@ -262,4 +262,4 @@ RELATIONS: dict[str, Callable[[Scene], Degree]] = {
     'larger_than': compared('size', 'max'),
     'smaller_than': compared('size', 'min'),
 }
-"""All but 'between', which has two anchors."""
+"""All except 'between', which has two anchors."""

@@ -1,4 +1,4 @@
-"""What things are ordered by: a measurement of each region with its noise, in metres or, as a guess, in the image."""
+"""Scales for ordering: a measurement of each region with its noise, in metres or, as an estimate, in the image."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +12,20 @@ Floats = NDArray[np.float64]
 NO_SIZES = 'depth is missing, so sizes are not known'
 NO_DISTANCES = 'depth is missing, so distances are not known'
 NO_WEIGHTS = 'weights cannot be seen'
-BY_AREA = 0.5  # sigma of the logarithm of an area that stands for a size: near things look larger
-BY_VOLUME = 0.8  # sigma of the logarithm of a volume that stands for a weight: densities differ
-IN_IMAGE = 0.25  # relative error of an image distance that stands for a distance
+BY_AREA = 0.5  # sigma of the logarithm of an area as an estimate of size: near objects appear larger
+BY_VOLUME = 0.8  # sigma of the logarithm of a volume as an estimate of weight: densities differ
+IN_IMAGE = 0.25  # relative error of an image distance as an estimate of a distance
 
 
 def scale_of(key: str, m: Measures) -> Scale:
-    """Return the scale of one of programs.vocabulary.RANK_KEYS but 'distance_to'; raise InputError for another."""
+    """Return the scale of one of programs.vocabulary.RANK_KEYS except 'distance_to'; raise InputError for others."""
     if key not in SCALES:
         raise InputError(f'{key!r} is no order', where='facts', do=f'use one of {", ".join(SCALES)}')
     return SCALES[key](m)
 
 
 def _metric(value: Floats, sigma: Floats, fallback: Floats, relative: float, note: str) -> Scale:
-    """Return the metric values; where no region has one, the fallback as a guess that decides nothing."""
+    """Return the metric values; if no region has one, the fallback as an estimate that decides nothing."""
     firm = np.isfinite(value)
     if firm.any():
         return Scale(value, np.where(firm, sigma, 1.0), firm, note)
@@ -83,7 +83,7 @@ def _elevation(m: Measures) -> Scale:
 
 
 def _depth(m: Measures) -> Scale:
-    """Nearer things have their lower edge lower in the image, where they stand on one surface: a guess only."""
+    """Nearer objects on one surface have their lower edge lower in the image: an estimate only."""
     return _metric(m.distance, np.hypot(m.sigma, 0.02), m.grid[0] - m.box[:, 3], 0.1, NO_DISTANCES)
 
 
@@ -103,7 +103,7 @@ SCALES = {
 def gaps(m: Measures) -> tuple[Floats, Floats, bool]:
     """Return the distance between any two regions' boxes (S, S), their usual side (S,), and whether it is in metres.
 
-    A tenth of the distance of the centres is added, so that things which touch the same thing are still ordered.
+    A tenth of the distance of the centres is added, so that objects in contact with the same object are still ordered.
     """
     if m.metric.any():
         centre, extent, side = m.centre, m.extent, np.sqrt(np.maximum(m.length * m.width, 1e-6))
@@ -116,7 +116,7 @@ def gaps(m: Measures) -> tuple[Floats, Floats, bool]:
 
 
 def distance_to(anchor: Degree, m: Measures) -> Scale:
-    """Return how far each region is from the nearest of the anchors; anchors themselves are out of the order."""
+    """Return the distance of each region from the nearest of the anchors; anchors themselves are excluded."""
     distance, side, metric = gaps(m)
     chosen = anchor.p >= max(0.5 * float(anchor.p.max(initial=0)), 1e-6)
     if not chosen.any():

@@ -1,4 +1,4 @@
-"""Names of surfaces from geometry: a crop of a table top tells a classifier nothing, its plane and height do."""
+"""Names of surfaces from geometry: their plane and height are more informative than a crop of their texture."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,19 @@ WALLS = frozenset({'wall', 'tiles', 'backsplash'})
 CEILINGS = frozenset({'ceiling'})
 SHELVES = frozenset({'shelf', 'shelves', 'shelf board'})
 SURFACES = frozenset({'surface', 'support surface', 'work area', 'flat surface'})
-LEVEL = (0.85, 0.96)  # cosine of a plane with up, below which it is not horizontal, and above which it is
-FLOOR_BELOW = (0.9, 1.3)  # metres below a camera at which a lone plane begins to be a floor, and is one
+LEVEL = (0.85, 0.96)  # cosine of a plane with up below which it is not horizontal, and above which it certainly is
+# metres below a camera from which a single plane may be a floor, and from which it certainly is
+FLOOR_BELOW = (0.9, 1.3)
 STOREY = 0.3  # metres that a floor is below a table
-UNSEEN_PLANE = 0.6  # that a surface without a known plane is horizontal
+UNSEEN_PLANE = 0.6  # probability that a surface without a known plane is horizontal
 SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
-MISTAKEN = 0.5  # probability of a wall from which a region that lies in a level plane is taken for a surface
-IN_PLANE, IN_TOP = 0.5, 0.15  # share of its points in a plane that make it lie there; the top may be a small part of it
+MISTAKEN = 0.5  # probability of a wall from which a region in a level plane counts as a surface
+# share of its points in a plane for a region to lie in it; the top may be a small part of an object
+IN_PLANE, IN_TOP = 0.5, 0.15
 
 
 def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: ViewGeometry | None) -> NDArray[np.intp]:
-    """Return (S,) the index in `geometry` of the plane that each surface lies in, -1 for things and unknown."""
+    """Return (S,) the index in `geometry` of the plane of each surface, -1 for objects and unknown planes."""
     out = np.full(len(masks), -1, np.intp)
     if geometry is None or not geometry.planes:
         return out
@@ -50,7 +52,7 @@ def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: V
 
 
 def levelled(kinds: NDArray[np.floating], planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
-    """Return (S, 4) kinds in which what lies in a level plane is no wall: a structure there is a surface."""
+    """Return (S, 4) kinds in which a region in a level plane is not a wall: a structure there is a surface."""
     out = np.array(kinds, np.float64)
     if geometry is not None:
         flat = (planes >= 0) & (_level(planes, geometry) > 0.5)
@@ -69,9 +71,9 @@ def _on_plane(geometry: ViewGeometry, plane: Plane) -> NDArray[np.bool_]:
 def surface_name(
     noun: str, kinds: Floats, planes: NDArray[np.intp], measures: Measures, geometry: ViewGeometry | None
 ) -> Floats | None:
-    """Return (S,) probabilities that a noun names each region as a surface, or None for a noun that names none.
+    """Return (S,) probabilities that a noun names each region as a surface, or None for a noun without surfaces.
 
-    kinds: (S, 4) of core.segments.KINDS. planes: (S,) index of the region's plane in `geometry`, or -1.
+    kinds: (S, 4) of core.segments.KINDS. planes: (S,) index of the plane of the region in `geometry`, or -1.
     """
     word = noun.casefold()
     groups = (TABLES, FLOORS, WALLS, CEILINGS, SHELVES, SURFACES)
@@ -102,9 +104,9 @@ def _level(planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
 
 
 def _floor(planes: NDArray[np.intp], m: Measures, geometry: ViewGeometry | None) -> Floats:
-    """Return (S,) that a region is the floor: far below the camera, or well below another horizontal plane.
+    """Return (S,) probabilities of the floor: far below the camera, or well below another horizontal plane.
 
-    Without depth, a surface that spans the image at its lower edge and goes on to the middle may be either.
+    Without depth, a surface that spans the image at its lower edge and reaches the middle may be either.
     """
     if geometry is None:
         return np.full(len(planes), 0.4)

@@ -1,4 +1,4 @@
-"""Everything that is known of the regions of one view, looked up by program nodes and computed when first asked for."""
+"""The facts about the regions of one view, computed on demand and cached."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,34 +23,34 @@ from converseg_ros.knowledge import thing
 
 Floats = NDArray[np.float64]
 LEAST_LIKE, MOST_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
-PEOPLE = 0.7  # of the agents in view that are people; most of the others are animals
-HIDDEN = 1.0  # times its sigma that is added to the extents of a thing which others hide for certain
+PEOPLE = 0.7  # share of people among agents; most of the others are animals
+HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
 Similarity = Callable[[str], Floats]
 
 
 class Properties(Protocol):
-    """What is known of regions beside their geometry: from a namer and colours, or the exact truth of a scene."""
+    """Non-geometric facts about regions: from a namer and colours, or the ground truth of a scene."""
 
     def look_up(self, by: str, value: str) -> Degree | None:
-        """Return (S,) degrees of a name, tag, colour, material, state or physics; None where geometry has to tell."""
+        """Return (S,) degrees of a name, tag, colour, material, state or physics; None if geometry decides it."""
         ...
 
     def knows(self, noun: str) -> bool:
-        """Return whether the noun is one that regions can be told by, so that its absence means something."""
+        """Return whether the noun is in the vocabulary, so that its absence is meaningful."""
         ...
 
     def part(self, noun: str) -> Degree | None:
-        """Return (S,) degrees that regions which are parts are called by a noun, or None where shape has to tell."""
+        """Return (S,) degrees that regions which are parts are called by a noun, or None if shape decides it."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What is known exactly instead of being derived from masks and depth; None and missing keys are derived.
+    """Facts that are given instead of derived from masks and depth; None and missing keys are derived.
 
-    relations: (S, S) by name, `between` (S, S, S). acts: (S, S) by kind, agent to patient; a kind that is missing does
-    not take place. scales: by rank key. front: (S, 3) unit vectors in the upright frame, NaN where unknown. free: index
-    of a surface -> (h, w) its free part.
+    relations: (S, S) by name, `between` (S, S, S). acts: (S, S) by kind, agent to patient; a missing kind does not take
+    place. scales: by rank key. front: (S, 3) unit vectors in the upright frame, NaN if unknown. free: index of a
+    surface -> (h, w) its free part.
     """
 
     primitives: Primitives | None = None
@@ -65,7 +65,7 @@ class Given:
 class Facts:
     """The facts about S regions of one view.
 
-    exact: whether measures and properties are the truth; derived relations are then true, false, or undecided where
+    exact: whether measures and properties are ground truth; derived relations are then true, false, or undecided where
     opinions could differ. similarity: text -> (S,) similarity of a text to each region in 0..1, for `like`.
     """
 
@@ -79,7 +79,7 @@ class Facts:
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Check that measures and segments agree."""
+        """Validate that measures and segments have the same number of rows."""
         if len(self.measures.area) != len(self.segments):
             raise InputError(f'{len(self.measures.area)} measures of {len(self.segments)} segments', where='facts')
 
@@ -89,48 +89,48 @@ class Facts:
 
     @property
     def depthless(self) -> bool:
-        """Whether no region has a size in metres."""
+        """Return whether no region has a size in metres."""
         return not self.measures.metric.any()
 
     @property
     def kinds(self) -> Floats:
-        """(S, 4) probabilities of core.segments.KINDS; what lies in a level plane is no structure."""
+        """Return (S, 4) probabilities of core.segments.KINDS; a region in a level plane is not a structure."""
         return self._once('kinds', lambda: levelled(self.segments.kinds, self.plane, self.geometry))
 
     @property
     def whole(self) -> NDArray[np.bool_]:
-        """(S,) the flat cut, and the largest region of each level plane that no region of the flat cut lies in.
+        """Return (S,) the flat cut, and the largest region of each level plane without a region of the flat cut.
 
-        A table of which the flat cut has only pieces, or which it joins with the wall, is a table nevertheless.
+        A table that the flat cut divides, or joins with the wall, is still found in this way.
         """
         return self._once('whole', self._whole)
 
     @property
     def flat(self) -> Degree:
-        """(S,) membership of what can be meant: see `whole`."""
+        """Return (S,) membership in the regions that can be meant: see `whole`."""
         return Degree.known(self.whole.astype(np.float64))
 
     @property
     def things(self) -> Degree:
-        """(S,) degrees of movable objects: no surfaces, structures, agents or parts."""
+        """Return (S,) degrees of movable objects: no surfaces, structures, agents or parts."""
         return self.flat.scaled(self.kinds[:, 0])
 
     @property
     def primitives(self) -> Primitives:
-        """What rests on, is in, touches and hides what."""
+        """Return support, containment, contact and occlusion."""
         return self.given.primitives or self._once('primitives', self._primitives)
 
     @property
     def scene(self) -> relations.Scene:
-        """What relations are computed from."""
+        """Return the input of the relations."""
         return self._once('scene', self._scene)
 
     @property
     def standing(self) -> Measures:
-        """The measures, corrected for what stands before a thing.
+        """Return the measures, corrected for occlusion.
 
-        The bottom of what rests on something is where that is, since its own foot may be hidden; and what is partly
-        hidden by others has less certain extents.
+        The bottom of a supported object is at its support, since its own foot may be hidden; the extents of a partly
+        hidden object are less certain.
         """
 
         def make() -> Measures:
@@ -145,7 +145,7 @@ class Facts:
 
     @property
     def plane(self) -> NDArray[np.intp]:
-        """(S,) index in `geometry` of the plane that a surface lies in, else -1."""
+        """Return (S,) the index in `geometry` of the plane of a surface, else -1."""
         return self._once('plane', lambda: planes_of(self.segments.masks, self.segments.kinds, self.geometry))
 
     def filter(self, by: str, value: str) -> Degree:
@@ -153,7 +153,7 @@ class Facts:
         return self._once((by, value), lambda: self._filter(by, value))
 
     def knows(self, noun: str) -> bool:
-        """Return whether the absence of a noun means something."""
+        """Return whether the absence of a noun is meaningful."""
         return self.properties.knows(noun) or self._surface(noun) is not None
 
     def relation(self, name: str) -> Degree:
@@ -188,11 +188,11 @@ class Facts:
         return self._once(('part', noun), lambda: parts.named_parts(noun, self))
 
     def like(self, text: str) -> Degree:
-        """Return (S,) degrees of a free text: guesses, since text similarity is not calibrated."""
+        """Return (S,) degrees of a free text: estimates, since text similarity is not calibrated."""
         if self.similarity is None:
             return Degree.unknown(len(self), f'what fits "{text}" cannot be told')
         alike = np.clip(self.similarity(text), 0, 1)
-        # Similarities order regions but say little of whether any fits, so they are taken relative to the best one.
+        # Similarities order regions but are not a measure of fit, so they are relative to the best one.
         relative = alike / max(float(alike.max(initial=0.0)), 1e-6)
         return Degree.guess(LEAST_LIKE + (MOST_LIKE - LEAST_LIKE) * relative, f'"{text}" is matched by words alone')
 
@@ -219,7 +219,7 @@ class Facts:
         return Degree.unknown(len(self), f'nothing is known of {value}')
 
     def _tagged(self, tag: str, given: Degree) -> Degree:
-        """Return tags: of surfaces by what geometry calls them, of the rest by what the namer says."""
+        """Return tags: of surfaces by their geometric names, of other regions by the namer."""
         having = knowledge.nouns_with(tag) if tag in knowledge.tags() else {}
         out = given.scaled(1 - self.kinds[:, 1])
         for noun in ('table', 'floor', 'wall'):
@@ -229,7 +229,7 @@ class Facts:
         return out
 
     def _named(self, noun: str, given: Degree | None) -> Degree:
-        """Return names: of surfaces by geometry, of the rest by what the namer says."""
+        """Return names: of surfaces by geometry, of other regions by the namer."""
         if self.exact and given is not None:
             return given
         crops = given or Degree.unknown(len(self), f'"{noun}" is no name that is known')
@@ -272,6 +272,6 @@ class Facts:
 
 @cache
 def agent_share(noun: str) -> float:
-    """Return how likely an agent (a person, a hand, an animal) is called by a noun, whatever it looks like."""
+    """Return the probability that an agent (a person, a hand, an animal) is called by a noun, for any appearance."""
     found = thing(noun)
     return PEOPLE if found is not None and found.name == 'person' else 0.0

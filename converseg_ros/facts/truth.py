@@ -1,7 +1,7 @@
-"""Facts that are exactly known: a scene whose things, places and events somebody made or labelled.
+"""Ground-truth facts: a scene whose objects, positions and events are synthetic or labelled.
 
-The caller lists what is in the view; everything that it states is used as it is, the rest (left of, taller than,
-nearest ...) is computed from its exact positions and sizes, and counts as undecided where opinions could differ.
+The caller lists the contents of the view; everything that it states is used unchanged. The rest (left of, taller than,
+nearest ...) is computed from exact positions and sizes, and is undecided where opinions could differ.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,14 +26,22 @@ MILLIMETRE = 0.001
 
 @dataclass(frozen=True, eq=False)
 class TrueThing:
-    """One thing, part, surface, structure or agent of a view.
+    """One object, part, surface, structure or agent of a view.
 
-    key: unique. mask: (h, w) visible pixels. kind: of core.segments.KINDS. names: everything it is rightly called, and
-    `maybe_names` by some; tags likewise. properties: true filters of programs.nodes beside names and tags, such as
-    ('colour', 'red'), and `maybe` those that are not certain. owner: of a part, the key of the whole. support, inside:
-    keys, '' for nothing. tips: None where it is not known. position: (3,) metres in the optical frame; size: extents
-    along the upright axes (x, y, z) or of its own box standing upright; top: metres above the floor. front: (3,)
-    direction that it faces, in the optical frame.
+    Attributes:
+        key: unique name.
+        mask: (h, w) visible pixels.
+        kind: of core.segments.KINDS.
+        names, maybe_names: all its correct names, and those that some people use; tags likewise.
+        properties: true filters of programs.nodes besides names and tags, such as ('colour', 'red'); `maybe`: uncertain
+            ones.
+        owner: of a part, the key of the whole.
+        support, inside: keys, '' for none.
+        tips: None if unknown.
+        position: (3,) metres in the optical frame.
+        size: extents along the upright axes (x, y, z), or of its own box standing upright.
+        top: metres above the floor.
+        front: (3,) direction that it faces, in the optical frame.
     """
 
     key: str
@@ -60,7 +68,7 @@ class TrueThing:
 
 @dataclass(frozen=True)
 class TrueEvent:
-    """An act of programs.vocabulary.ACTS, by the keys of who does it and of what it is done to; '' for nobody."""
+    """An act of programs.vocabulary.ACTS, by the keys of its agent and patient; '' for none."""
 
     kind: str
     agent: str = ''
@@ -91,7 +99,7 @@ class _Stated:
         return None
 
     def knows(self, noun: str) -> bool:
-        """Return whether every thing of that name is listed."""
+        """Return whether every object with that name is listed."""
         return self.vocabulary is None or noun in self.vocabulary
 
     def part(self, noun: str) -> Degree | None:
@@ -114,15 +122,15 @@ def true_facts(
     graph: bool = True,
     relations: Mapping[str, Degree] | None = None,
 ) -> Facts:
-    """Return the facts of a view of which everything relevant is stated.
+    """Return the facts of a view with complete annotations.
 
-    things: at least one, with masks of one shape; where whole things overlap, the later one loses the common pixels, so
-    that a caller with overlapping masks takes its own by `Answer.chosen`. events: what goes on, or None where the
-    source does not tell. up: (3,) in the optical frame, for sources with positions. free: key of a surface -> (h, w)
-    its free part. vocabulary: nouns of which every instance is listed, None for all. tells: kinds of filter ('colour',
-    'material', 'state') that the source states completely, so that what is not stated is false. graph: whether
-    support, inside, contacts and hidden_by are stated; otherwise they are unknown. relations: by name,
-    (S, S) degrees that replace what would be computed.
+    things: at least one, with masks of one shape; where whole objects overlap, the later one loses the common pixels,
+    so that a caller with overlapping masks uses its own masks for `Answer.chosen`. events: the acts, or None if the
+    source does not state them. up: (3,) in the optical frame, for sources with positions. free: key of a surface -> (h,
+    w) its free part. vocabulary: nouns of which every instance is listed, None for all. tells: kinds of filter
+    ('colour', 'material', 'state') that the source states completely, so that what is not stated is false. graph:
+    whether support, inside, contacts and hidden_by are stated; otherwise they are unknown. relations: by name, (S, S)
+    degrees that replace computed ones.
     """
     listed = tuple(things)
     index = {t.key: i for i, t in enumerate(listed)}
@@ -146,7 +154,7 @@ def true_facts(
 
 
 def _apart(masks: NDArray[np.bool_], flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the masks as they are; of two that overlap, a flat one keeps only what no earlier flat one has."""
+    """Return masks without overlaps between flat regions: each keeps only pixels that no earlier flat region has."""
     out = masks.copy()
     taken = np.zeros(masks.shape[1:], bool)
     for i in np.flatnonzero(flat):
@@ -186,7 +194,7 @@ def _stated_relations(things: tuple[TrueThing, ...], index: Mapping[str, int], g
 
 
 def _acts(events: Sequence[TrueEvent] | None, index: Mapping[str, int], count: int) -> dict[str, Degree] | None:
-    """Return who does what to what; an act without an agent is done by the thing itself ("falling")."""
+    """Return the acts; an act without an agent is performed by the object itself ("falling")."""
     if events is None:
         return {kind: Degree.unknown((count, count), NOT_STATED) for kind in ACTS}
     out = {kind: np.zeros((count, count)) for kind in ACTS}
@@ -209,7 +217,7 @@ def _fronts(things: tuple[TrueThing, ...], up: Floats | None) -> Floats:
 
 
 def _measures(things: tuple[TrueThing, ...], masks: NDArray[np.bool_], up: Floats | None) -> Measures:
-    """Return exact measures; where a position or size is not stated they are unknown."""
+    """Return exact measures; unknown if a position or size is not stated."""
     nowhere = np.full(3, np.nan)
     position = np.stack([nowhere if t.position is None else t.position for t in things])
     size = np.stack([nowhere if t.size is None else np.asarray(t.size, np.float64) for t in things])

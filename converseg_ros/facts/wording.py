@@ -1,4 +1,4 @@
-"""Words for the conditions of a program and for why an answer is not certain."""
+"""Text for the conditions of a program and for the reasons of uncertain answers."""
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import article, plural
@@ -53,7 +53,7 @@ def a(noun: str) -> str:
 
 
 def noun_of(node: Node) -> str:
-    """Return the singular noun of what a node denotes, with its adjectives: 'red mug'; 'thing' where none is said."""
+    """Return the singular noun of a node with its adjectives: 'red mug'; 'thing' if it has none."""
     match node:
         case Filter(by, value, of):
             if by == 'name':
@@ -80,7 +80,7 @@ def _adjectives(node: Node) -> tuple[str, ...]:
 
 
 def condition(node: Node) -> str:
-    """Return a node's own condition in words: 'red', 'on the table', 'among the tallest'."""
+    """Return the condition of a node in words: 'red', 'on the table', 'among the tallest'."""
     match node:
         case Filter(by, value):
             return value.replace('_', ' ') if by != 'tag' else f'known as "{value.replace("_", " ")}"'
