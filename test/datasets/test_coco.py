@@ -195,6 +195,6 @@ def test_the_engine_reports_what_it_left_out(tmp_path: Path, capsys: pytest.Capt
     source = write(tmp_path / 'set', [row(1, 1, None), row(2, 2)])
     out = tmp_path / 'out'
     assert main(['engine', 'run', '--source', str(source), '--judge', 'labels', '--out', str(out)]) == 0
-    assert 'a.png: left out annotation a1: person: no segmentation' in capsys.readouterr().err
+    assert 'a.png: skipped annotation a1: person: no segmentation' in capsys.readouterr().err
     manifest = json.loads((out / 'manifest.json').read_text())
     assert [u['image'] for u in manifest['unusable']] == ['a.png'] and not manifest['failed']

@@ -39,7 +39,7 @@ THING = 'things/labelled.csv'
         (THING, 'gizmo,,,,tool,!edible,,', "denies ['edible']"),
         (THING, 'gizmo,,,,fruit,edible,,', "repeats ['edible']"),
         (THING, 'gizmo,,,,gadgetry,,,', "unknown kinds ['gadgetry']"),
-        (THING, 'mug,,,,tool,,,', "'mug' stands in"),
+        (THING, 'mug,,,,tool,,,', "'mug' is also in"),
         (THING, 'gizmo,several,,,tool,,,', "the number is 'several'"),
         (THING, 'gizmo,,gadget; gadget,,tool,,,', 'has a duplicate or an empty name'),
         (THING, 'gizmo,,,,tool,,0.2x0.3x0.1,', 'implausible'),
