@@ -12,7 +12,7 @@ from converseg_ros.core.instruction import MAX_TEXT
 from converseg_ros.msg import Instruction, Region
 from converseg_ros.ros.messages.conversion import to_ns
 
-MOST_PLACEMENTS = 5
+MAX_PLACEMENTS = 5
 AHEAD_S = 0.5  # seconds that an image may be stamped in the future; more means that two clocks differ
 
 
@@ -154,7 +154,7 @@ def _geometry(region: Region) -> Geometry3D:
         plane=_numbers(region.plane),
         placements=[
             {**_pose(p.pose), 'free_radius': _number(p.free_radius), 'score': _number(p.score)}
-            for p in region.placements[:MOST_PLACEMENTS]
+            for p in region.placements[:MAX_PLACEMENTS]
         ],
         grasps=[{**_pose(g.pose), 'width': _number(g.width)} for g in region.grasps],
     )

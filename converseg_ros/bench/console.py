@@ -17,7 +17,7 @@ import numpy as np
 
 from converseg_ros.core.files import write_json
 
-LEAST_FPS = 15.0
+MIN_FPS = 15.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -114,8 +114,8 @@ def run(args: argparse.Namespace) -> int:
         'cpu_share': cpu / args.seconds,
         'command': args.command_line,
     }
-    print(f'pages: {", ".join(f"{f:.1f}" for f in fps[: args.pages])} frames/s (at least {LEAST_FPS})')
+    print(f'pages: {", ".join(f"{f:.1f}" for f in fps[: args.pages])} frames/s (at least {MIN_FPS})')
     print(f'slow page: {fps[-1]:.1f} frames/s; the source keeps {result["source_pace_kept"]:.2f} of its pace')
     if args.json:
         write_json(args.json, result)
-    return int(min(fps[: args.pages]) < LEAST_FPS or result['source_pace_kept'] < 0.9)
+    return int(min(fps[: args.pages]) < MIN_FPS or result['source_pace_kept'] < 0.9)

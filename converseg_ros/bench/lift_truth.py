@@ -29,7 +29,7 @@ from converseg_ros.scenes.graph import Scene, View, object_mask
 PUT = Instruction('where can I set it down', role=Role.AFFORDANCE)
 GRASP = Instruction('what can I pick up', role=Role.AFFORDANCE)
 MARGIN = 0.01  # metres around the footprint that must also be free
-LEAST_SUPPORT, LEAST_OBJECT = 3000, 600  # pixels
+MIN_SUPPORT, MIN_OBJECT = 3000, 600  # pixels
 WHOLE = 0.95  # share of an object that must be visible for a comparison of its box
 
 
@@ -134,7 +134,7 @@ def judge_analytic(count: int) -> dict[str, dict[str, Any]]:
         seed += 1
         scene = random_scene(seed)
         mask = scene.labels == TABLE if seed % 2 else scene.labels >= TABLE
-        if np.count_nonzero(scene.labels == TABLE) < LEAST_SUPPORT:
+        if np.count_nonzero(scene.labels == TABLE) < MIN_SUPPORT:
             continue
         for kind, depth in _kinds(scene.depth, seed):
             tally, frame = tallies[kind], scene.frame(depth)
@@ -150,7 +150,7 @@ def _judge_objects(tally: Tally, scene: TruthScene, frame: Frame) -> None:
     cut = set(np.unique(whole).tolist())
     for solid in scene.solids[2:]:
         mask = scene.labels == solid.label
-        if solid.label in cut or np.count_nonzero(mask) < LEAST_OBJECT:
+        if solid.label in cut or np.count_nonzero(mask) < MIN_OBJECT:
             continue
         _judge_box(tally, frame, mask, scene.camera, solid.box, round_all_over=solid.kind == 'sphere')
 
@@ -240,7 +240,7 @@ def _judge_scene(path: Path) -> dict[str, dict[str, Any]] | str:
     if not _agrees(depth, k, pose, mesh):
         return 'changed'
     top, height = _level_part(object_mask(labels, scene, support), depth, k, pose)
-    if np.count_nonzero(top) < LEAST_SUPPORT:
+    if np.count_nonzero(top) < MIN_SUPPORT:
         return 'no support'
     truth = level_plane(pose, height)
     tallies = {}
@@ -250,7 +250,7 @@ def _judge_scene(path: Path) -> dict[str, dict[str, Any]] | str:
         tally.add_support(f'{path.name}/{view.name}', frame, top, truth, mesh, pose, support, LiftOptions())
         for thing in scene.objects:
             whole = view.visible.get(str(thing.id), 0.0) >= WHOLE
-            if thing.kind != 'object' or not whole or view.pixels.get(str(thing.id), 0) < LEAST_OBJECT:
+            if thing.kind != 'object' or not whole or view.pixels.get(str(thing.id), 0) < MIN_OBJECT:
                 continue
             own = np.array(thing.pose)
             solid = OrientedBox(own[:3, 3], own[:3, :3], np.array(thing.size))
@@ -275,7 +275,7 @@ def _support(
     surfaces = [o.id for o in scene.objects if o.kind == 'surface' and o.category != 'floor']
     area = {id_: int(np.count_nonzero(object_mask(labels, scene, id_))) for id_ in surfaces}
     best = max(surfaces, key=lambda id_: area[id_], default=0)
-    if not best or area[best] < LEAST_SUPPORT:
+    if not best or area[best] < MIN_SUPPORT:
         return None
     metres = (image.astype(np.float32) / np.float32(1000) for image in (depth, noisy))
     return view, best, labels, next(metres), next(metres)

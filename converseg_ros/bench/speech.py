@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from converseg_ros.core import ConversegError
 from converseg_ros.core.files import write_json
 
-MOST_WER = 0.06
+MAX_WER = 0.06
 PIECE = 1600  # samples fed at a time (0.1 s)
 
 
@@ -156,7 +156,7 @@ def run(args: argparse.Namespace) -> int:
         'model': listening.recogniser.name,
         'command': args.command_line,
     }
-    print(f'word error rate {wer:.3f} (at most {MOST_WER}), {missed} missed, {len(taken)} instructions from noise')
+    print(f'word error rate {wer:.3f} (at most {MAX_WER}), {missed} missed, {len(taken)} instructions from noise')
     if args.json:
         write_json(args.json, result)
-    return int(wer > MOST_WER or bool(taken))
+    return int(wer > MAX_WER or bool(taken))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from converseg_ros.core import InputError
 from converseg_ros.core.texts import catalogue
 
-MOST_POINTS = 40_000  # of a cloud in the 3D view
+MAX_POINTS = 40_000  # of a cloud in the 3D view
 
 
 def encode_image(image: NDArray[np.uint8], kind: str = '.jpg', quality: int = 80) -> bytes:
@@ -61,8 +61,8 @@ def frame_message(image: NDArray[np.uint8], stamp_ns: int, age_s: float | None) 
 
 
 def cloud_message(name: str, points: NDArray[np.float32], colors: NDArray[np.uint8]) -> bytes:
-    """Return (N, 3) points and (N, 3) colours as a message for the page, downsampled evenly to MOST_POINTS."""
-    step = max(1, -(-len(points) // MOST_POINTS))
+    """Return (N, 3) points and (N, 3) colours as a message for the page, downsampled evenly to MAX_POINTS."""
+    step = max(1, -(-len(points) // MAX_POINTS))
     points, colors = points[::step], colors[::step]
     header = {'name': name, 'count': len(points)}
     return pack(b'C', header, np.ascontiguousarray(points, '<f4').tobytes(), np.ascontiguousarray(colors).tobytes())

@@ -18,7 +18,7 @@ from converseg_ros.web.guard import Limits
 
 PAGE = Path(__file__).parent / 'label_page'
 IMAGES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp')
-MOST_POINTS = 10_000
+MAX_POINTS = 10_000
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
@@ -34,8 +34,8 @@ class Polygons(BaseModel):
     """Polygons on a picture; `band`: half width in pixels in which GrabCut may move the outline."""
 
     picture: int
-    add: list[Annotated[list[Point], Field(max_length=MOST_POINTS)]] = Field(max_length=1000)
-    cut: list[Annotated[list[Point], Field(max_length=MOST_POINTS)]] = Field(default=[], max_length=1000)
+    add: list[Annotated[list[Point], Field(max_length=MAX_POINTS)]] = Field(max_length=1000)
+    cut: list[Annotated[list[Point], Field(max_length=MAX_POINTS)]] = Field(default=[], max_length=1000)
     band: int = Field(default=0, ge=0, le=20)
 
 

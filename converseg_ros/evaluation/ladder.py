@@ -25,7 +25,7 @@ from converseg_ros.core.segments import Segments
 RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS = 'right', 'segments', 'presence', 'program', 'facts'
 STEPS = (RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS)
 ENOUGH = 0.5  # minimum IoU of a correct answer
-MOST = 6  # maximum number of regions of a union
+MAX_UNION = 6  # maximum number of regions of a union
 
 
 class Scored(Protocol):
@@ -38,13 +38,13 @@ class Scored(Protocol):
 
 
 def union_oracle(segments: Segments, truth: NDArray[np.bool_]) -> float:
-    """Return the best IoU of an (H, W) ground-truth mask with a greedy union of at most MOST regions."""
+    """Return the best IoU of an (H, W) ground-truth mask with a greedy union of at most MAX_UNION regions."""
     h, w = segments.masks.shape[1:]
     covered = cv2.resize(truth.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA).ravel()
     flat = segments.masks.reshape(len(segments), h * w)
     chosen = np.zeros(h * w, bool)
     best = 0.0
-    for _ in range(MOST):
+    for _ in range(MAX_UNION):
         joined = flat | chosen
         inside = joined @ covered
         ious = inside / np.maximum(joined.sum(1) + covered.sum() - inside, 1e-9)

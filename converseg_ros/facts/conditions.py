@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 NO_SHAPE = 'depth is missing, so how things stand is not known'
 NO_STABILITY = 'depth is missing, so stability is not known'
 SLENDER = (1.0, 4.0)  # ratio of height to width from which a standing object tips easily, and at most
-MOST_TIPS = 0.6  # probability for the most slender objects: their weight is not visible
+MAX_TIPS = 0.6  # probability for the most slender objects: their weight is not visible
 HEAVY = (0.01, 0.04)  # cubic metres from which an object may be too heavy for one hand, and from which it certainly is
 
 
@@ -90,7 +90,7 @@ def _tips(facts: 'Facts') -> Degree:
     """
     m = facts.standing
     slender = ramp((m.high - m.low) / np.maximum(np.sqrt(m.width * m.length), 0.01), *SLENDER)
-    return Degree.partly(MOST_TIPS * slender, NO_STABILITY).scaled(facts.kinds[:, 0])
+    return Degree.partly(MAX_TIPS * slender, NO_STABILITY).scaled(facts.kinds[:, 0])
 
 
 def _rolls(facts: 'Facts') -> Degree:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-CELL, MOST_CELLS = 0.01, 400  # metres, and cells along a side
-LEAST_ROOM = 0.05  # minimum width of a free place in metres, for any object
+CELL, MAX_CELLS = 0.01, 400  # metres, and cells along a side
+MIN_ROOM = 0.05  # minimum width of a free place in metres, for any object
 OBSTACLE = 0.012  # metres above the plane, in addition to depth noise, from which something is an obstacle
 HEADROOM = 0.6  # metres above a plane up to which something blocks the object to set down
 SPECK = 4  # cells across in the image; smaller holes in depth are camera noise
@@ -128,7 +128,7 @@ def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, 
     top = _TopView.of(view, plane, seen)
     cells = top.lookup(seen)
     blocked = top.dropped(view.points[above | (things & higher)])  # flat objects cover the cells below them anyway
-    radius = max(size, LEAST_ROOM) / 2
+    radius = max(size, MIN_ROOM) / 2
     free = cells & ~blocked
     free = cv2.morphologyEx(free.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & ~blocked
     room = cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] * top.cell
@@ -193,7 +193,7 @@ class _TopView:
         axes = np.stack([x, np.cross(plane.normal, x)], 1)
         flat = points @ axes
         low, high = flat.min(0), flat.max(0)
-        cell = max(CELL, float((high - low).max()) / MOST_CELLS)
+        cell = max(CELL, float((high - low).max()) / MAX_CELLS)
         low -= 2 * cell
         nx, ny = (np.ceil((high - low) / cell).astype(int) + 3).tolist()
         origin = -plane.d * plane.normal + axes @ low

@@ -17,7 +17,7 @@ from converseg_ros.facts.planes import ViewGeometry
 
 Floats = NDArray[np.float64]
 SAMPLES = 256  # sampled points of a region
-LEAST_POINTS, LEAST_VALID = 12, 0.25  # points and share of valid depth below which a region has no metric size
+MIN_POINTS, MIN_VALID = 12, 0.25  # points and share of valid depth below which a region has no metric size
 TAIL = 0.015  # share of points at either end of an extent that may be outliers
 OUTLINE = 1.2  # grid cells by which an outline may be off
 RELATIVE = 0.04  # share of an extent that the region may miss
@@ -118,7 +118,7 @@ def measure(masks: NDArray[np.bool_], geometry: ViewGeometry | None) -> Measures
     based = geometry.base is not None
     if geometry.base is not None:
         upright[..., 2] = points @ geometry.base.normal + geometry.base.d
-    good = (number >= LEAST_POINTS) & (valid >= LEAST_VALID)
+    good = (number >= MIN_POINTS) & (valid >= MIN_VALID)
     upright[~good] = np.nan
     number = np.where(good, number, 0)
     low, high = _range(upright, number)
@@ -171,7 +171,7 @@ def _sampled(masks: NDArray[np.bool_], geometry: ViewGeometry) -> tuple[Floats, 
         valid[i] = seen.size / cells.size
         inner = np.flatnonzero(cv2.erode(mask.view(np.uint8), window, borderValue=1))
         inner = inner[known[inner]]
-        chosen = inner if inner.size >= max(LEAST_POINTS, 0.3 * seen.size) else seen
+        chosen = inner if inner.size >= max(MIN_POINTS, 0.3 * seen.size) else seen
         chosen = chosen[np.linspace(0, chosen.size - 1, min(SAMPLES, chosen.size)).astype(np.intp)]
         out[i, : chosen.size] = flat[chosen]
         number[i] = chosen.size

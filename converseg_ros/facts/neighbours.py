@@ -10,7 +10,7 @@ from converseg_ros.facts.planes import ViewGeometry
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-LEAST_FOOT = 3  # cells of what carries a thing that must be seen below it
+MIN_FOOT = 3  # cells of what carries a thing that must be seen below it
 RIM = 2  # cells around an outline in which neighbours are looked for
 MEETS = (0.008, 0.012)  # metres, and share of the distance, by which depths may differ where two things touch
 APART = (0.005, 0.006)  # the same, by which they differ where one is in front of the other
@@ -69,7 +69,7 @@ def neighbours(masks: Mask, flat: Mask, geometry: ViewGeometry | None) -> Neighb
             known = under & np.isfinite(heights[window])
             number = np.bincount(around[known], minlength=count + 1)[1:]
             total = np.bincount(around[known], heights[window][known], minlength=count + 1)[1:]
-            tables['foot'][i] = np.where(number >= LEAST_FOOT, total / np.maximum(number, 1), np.nan)
+            tables['foot'][i] = np.where(number >= MIN_FOOT, total / np.maximum(number, 1), np.nan)
     for name in ('below', 'beside', 'covered'):
         np.fill_diagonal(tables[name], 0)
     return Neighbours(**tables)

@@ -18,7 +18,7 @@ LONG = frozenset(
 TOP = frozenset({'lid', 'cap', 'rim', 'top', 'cover', 'mouth', 'opening', 'head', 'back', 'backrest'})
 BOTTOM = frozenset({'leg', 'foot', 'base', 'bottom', 'wheel', 'stand'})
 BY_SHAPE = 'a part is identified by its shape alone'
-LEAST = 0.03  # minimum area of a protrusion as a share of the object
+MIN_PART_SHARE = 0.03  # minimum area of a protrusion as a share of the object
 NARROW = 0.45  # maximum width of a protrusion as a share of the largest inscribed disc of the object
 
 
@@ -75,7 +75,7 @@ def protrusion(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if count < 2:
         return np.zeros_like(mask)
     best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    if stats[best, cv2.CC_STAT_AREA] < LEAST * np.count_nonzero(mask):
+    if stats[best, cv2.CC_STAT_AREA] < MIN_PART_SHARE * np.count_nonzero(mask):
         return np.zeros_like(mask)
     return np.asarray(labels == best)
 

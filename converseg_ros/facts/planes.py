@@ -15,9 +15,9 @@ from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import Plane
 
 Floats = NDArray[np.float32]
-MOST_SAMPLES, HYPOTHESES, MOST_PLANES, REFINEMENTS = 2000, 100, 6, 2
+MAX_SAMPLES, HYPOTHESES, MAX_PLANES, REFINEMENTS = 2000, 100, 6, 2
 FARTHEST = 5.0  # metres, beyond which the noise of a depth camera hides small surfaces
-LEAST_SHARE = 0.03  # minimum share of all sampled points on a plane
+MIN_SHARE = 0.03  # minimum share of all sampled points on a plane
 LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
 UPRIGHT = 0.25  # cosine with up below which a surface is vertical (14 degrees)
 CONTRADICTS = 0.5  # gravity that explains less than this share of the planes that the alternative explains is rejected
@@ -123,7 +123,7 @@ def surface_normals(points: Floats) -> Floats:
     return np.asarray(normal, np.float32)
 
 
-def find_planes(points: Floats, normals: Floats, *, most: int = MOST_PLANES) -> tuple[Plane, ...]:
+def find_planes(points: Floats, normals: Floats, *, most: int = MAX_PLANES) -> tuple[Plane, ...]:
     """Return the large planes of a view by sequential RANSAC (Fischler and Bolles 1981), largest first.
 
     Hypotheses are three points, or one point with its normal; inliers are near and have a similar normal. Points of a
@@ -134,17 +134,17 @@ def find_planes(points: Floats, normals: Floats, *, most: int = MOST_PLANES) -> 
     index = np.flatnonzero(usable)
     if index.size < 500:
         return ()
-    index = rng.choice(index, min(MOST_SAMPLES, index.size), replace=False)
+    index = rng.choice(index, min(MAX_SAMPLES, index.size), replace=False)
     p, q = points.reshape(-1, 3)[index], normals.reshape(-1, 3)[index]
     total, found = len(p), []
     for _ in range(most):
-        if len(p) < LEAST_SHARE * total:
+        if len(p) < MIN_SHARE * total:
             break
         tolerance = 0.006 + 0.006 * p[:, 2]
         normal, d = _hypotheses(p, q, rng)
         near = (np.abs(normal @ p.T + d[:, None]) < tolerance) & (np.abs(normal @ q.T) > 0.85)
         inside = near[int(near.sum(1).argmax())]
-        if inside.sum() < max(LEAST_SHARE * total, 30):
+        if inside.sum() < max(MIN_SHARE * total, 30):
             break
         n, offset = np.zeros(3), 0.0
         for _ in range(REFINEMENTS):

@@ -22,7 +22,7 @@ from converseg_ros.facts.surfaces import levelled, planes_of, surface_name
 from converseg_ros.knowledge import thing
 
 Floats = NDArray[np.float64]
-LEAST_LIKE, MOST_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
+MIN_LIKE, MAX_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
 PEOPLE = 0.7  # share of people among agents; most of the others are animals
 HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
 Similarity = Callable[[str], Floats]
@@ -194,7 +194,7 @@ class Facts:
         alike = np.clip(self.similarity(text), 0, 1)
         # Similarities order regions but are not a measure of fit, so they are relative to the best one.
         relative = alike / max(float(alike.max(initial=0.0)), 1e-6)
-        return Degree.guess(LEAST_LIKE + (MOST_LIKE - LEAST_LIKE) * relative, f'"{text}" is matched by words alone')
+        return Degree.guess(MIN_LIKE + (MAX_LIKE - MIN_LIKE) * relative, f'"{text}" is matched by words alone')
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
         if key not in self._cache:

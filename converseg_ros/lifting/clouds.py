@@ -14,7 +14,7 @@ from converseg_ros.core.region import Region
 from converseg_ros.lifting.depth import DepthScene
 from converseg_ros.lifting.options import LiftOptions
 
-MOST_LABELS = 255  # the label image has one byte per pixel, and 0 means no region
+MAX_LABELS = 255  # the label image has one byte per pixel, and 0 means no region
 # One point of PointCloud2; the first five fields are those of PCL's PointXYZRGBL. rgb is packed as 0x00RRGGBB in a
 # float.
 POINT = np.dtype(
@@ -38,8 +38,8 @@ def paint_order(regions: Sequence[Region]) -> list[int]:
 
 def label_image(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint8]:
     """Return the (H, W) label image: region i has the value i + 1; later regions of `paint_order` are on top."""
-    if len(regions) > MOST_LABELS:
-        raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MOST_LABELS} fit in one byte')
+    if len(regions) > MAX_LABELS:
+        raise InputError(f'{len(regions)} regions', where='label image', do=f'at most {MAX_LABELS} fit in one byte')
     labels = np.zeros((height, width), np.uint8)
     for i in paint_order(regions):  # several times faster than assignment by index
         box = regions[i].prediction.box
@@ -85,7 +85,7 @@ def organized(
     scene = DepthScene(frame, options or LiftOptions())
     z = np.full_like(scene.z, np.nan)
     cv2.copyTo(scene.z, scene.valid, z)
-    keys, scores = np.zeros(MOST_LABELS + 1, np.uint32), np.zeros(MOST_LABELS + 1, np.float32)
+    keys, scores = np.zeros(MAX_LABELS + 1, np.uint32), np.zeros(MAX_LABELS + 1, np.float32)
     for i, region in enumerate(regions):
         keys[i + 1] = region.instruction.key
         scores[i + 1] = region.confidence

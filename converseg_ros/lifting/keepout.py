@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.lifting.depth import DepthScene
 
-MOST_LAYERS = 48
+MAX_LAYERS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _frustum(
     stride = max(1, int(step * focal / max(float(end.max()), 1e-3)))
     lattice = (rows % stride == 0) & (columns % stride == 0)
     span = float((end - start).max())
-    layers = int(np.clip(np.ceil(span / step), 1, MOST_LAYERS))
+    layers = int(np.clip(np.ceil(span / step), 1, MAX_LAYERS))
     r, c, z = [rows], [columns], [start]
     for i in range(1, layers + 1):
         r.append(rows[lattice])

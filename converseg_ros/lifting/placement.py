@@ -12,7 +12,7 @@ from converseg_ros.lifting.depth import DepthScene, depth_sigma, square
 from converseg_ros.lifting.planes import plane_axes
 
 UNSEEN, SUPPORT, OBSTACLE, HOLE = 0, 1, 2, 3
-MOST_CELLS = 400  # along each side of the grid
+MAX_CELLS = 400  # along each side of the grid
 SMOOTH = 5  # pixels of the window that heights are averaged over; it closes smaller holes in depth
 
 
@@ -121,7 +121,7 @@ def top_view(
     base = -plane.d * plane.normal  # the point of the plane below the camera
     flat = points @ axes[:, :2].astype(np.float32)
     low, high = flat.min(0).astype(np.float64), flat.max(0).astype(np.float64)
-    cell = max(options.cell, float((high - low).max()) / MOST_CELLS)
+    cell = max(options.cell, float((high - low).max()) / MAX_CELLS)
     nx, ny = (np.ceil((high - low) / cell).astype(int) + 3).tolist()
     low -= cell
     origin = base + axes[:, :2] @ low

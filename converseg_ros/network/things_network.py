@@ -39,7 +39,7 @@ from converseg_ros.programs.printer import words
 
 PRESENT, ABSENT = 0.3, 0.02  # of the executor: existence decides, so the best regions are nearly always proposed
 SHARE = 0.65  # of the best region, that another member of "all" needs; chosen on the kitchen and on photographs
-FEW = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
+MIN_ANSWERS = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
 
 
@@ -308,7 +308,7 @@ class ThingsNetwork:
             own = [s.evidence['depth'] == depth for s in known]
             if not any(own):
                 continue
-            use = [s for s, mine in zip(known, own) if mine or sum(own) < FEW]
+            use = [s for s, mine in zip(known, own) if mine or sum(own) < MIN_ANSWERS]
             try:
                 modes[mode] = fit_existence(
                     [s.evidence for s in use],

@@ -10,7 +10,7 @@ from converseg_ros.lifting.clouds import unpack_rgb
 from converseg_ros.msg import Instruction, Region
 from converseg_ros.ros.messages.conversion import from_cloud, from_image, to_ns
 
-MOST = 40_000  # points of a cloud; more are not visible on a page
+MAX_POINTS = 40_000  # points of a cloud; more are not visible on a page
 
 
 def view_region(message: Region) -> RegionView:
@@ -57,7 +57,7 @@ def read_cloud(message: PointCloud2, *, safety: bool = False, regions: bool = Fa
     if not all(n in fields and fields[n].datatype == PointField.FLOAT32 for n in 'xyz'):
         return Cloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), message.header.frame_id)
     table = from_cloud(message).ravel()
-    table = table[:: max(1, -(-len(table) // (2 * MOST)))]
+    table = table[:: max(1, -(-len(table) // (2 * MAX_POINTS)))]
     points = np.stack([table[n] for n in 'xyz'], 1).astype(np.float32)
     good = np.isfinite(points).all(1)
     points = points[good]
@@ -66,5 +66,5 @@ def read_cloud(message: PointCloud2, *, safety: bool = False, regions: bool = Fa
         colors = np.array(REGIONS, np.uint8)[(table['label'][good].astype(np.int64) - 1) % len(REGIONS)]
     elif 'rgb' in fields and not safety:
         colors = unpack_rgb(table['rgb'][good])
-    step = max(1, -(-len(points) // MOST))
+    step = max(1, -(-len(points) // MAX_POINTS))
     return Cloud(points[::step], colors[::step], message.header.frame_id)

@@ -34,7 +34,7 @@ from converseg_ros.ros.segmenter.publishers import Outputs
 from converseg_ros.ros.segmenter.requests import Requests
 from converseg_ros.srv import Reset, SetInstructions
 
-MOST_JUMP = Duration(seconds=1)
+MAX_JUMP = Duration(seconds=1)
 
 
 class SegmenterNode(LoggedLifecycleNode):
@@ -66,7 +66,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self.create_service(Reset, '~/reset', self.on_reset)
         self._periodic['diagnostics'] = self.create_timer(1 / self.settings['diagnostics_rate'], self.on_diagnostics)
         self._jump = self.get_clock().create_jump_callback(
-            JumpThreshold(min_forward=MOST_JUMP, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
+            JumpThreshold(min_forward=MAX_JUMP, min_backward=Duration(nanoseconds=-1), on_clock_change=True),
             post_callback=lambda _: self.reset_soon('the clock jumped'),
         )
 

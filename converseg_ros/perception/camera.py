@@ -23,7 +23,7 @@ PERSPECTIVE = (
     'inverse_brown_conrady',
     'none',
 )
-LEAST_SEEN = 0.5  # minimum share of the rectified image that must be covered by the camera image
+MIN_SEEN = 0.5  # minimum share of the rectified image that must be covered by the camera image
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Rectifier:
         with np.errstate(all='ignore'):
             columns, rows = module.initUndistortRectifyMap(known.matrix, d, np.eye(3), known.matrix, size, cv2.CV_32FC1)
             inside = (columns > -1) & (columns < known.width) & (rows > -1) & (rows < known.height)
-        if inside.mean() < LEAST_SEEN:
+        if inside.mean() < MIN_SEEN:
             raise InputError(
                 f'with the distortion D ({", ".join(f"{v:g}" for v in c.d)}) only {inside.mean():.0%} of the rectified'
                 ' image would be covered by the camera image',

@@ -16,7 +16,7 @@ from converseg_ros.core.depth import depth_to_metres, in_metres
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import StoredDepth
 
-MOST_PIXELS = 64_000_000  # a larger image has an invalid header
+MAX_PIXELS = 64_000_000  # a larger image has an invalid header
 Buffer = Any  # bytes, bytearray, memoryview, array.array('B') or (N,) uint8
 
 # encoding -> (dtype, channels)
@@ -58,7 +58,7 @@ def read_pixels(
     dtype = np.dtype(kind)
     row = width * channels * dtype.itemsize
     step = step or row
-    if height <= 0 or width <= 0 or height * width > MOST_PIXELS:
+    if height <= 0 or width <= 0 or height * width > MAX_PIXELS:
         raise InputError(f'the size is {width}x{height}', where='image', do='fix the publisher')
     if step < row:
         raise InputError(f'step is {step}, a row of {width} {encoding} pixels has {row} bytes', where='image')
@@ -188,7 +188,7 @@ def decode_file(data: Buffer, flags: int | None = None) -> NDArray[Any]:
 
     raw = bytes(memoryview(data))
     width, height = image_size(raw)
-    if not 0 < width * height <= MOST_PIXELS:
+    if not 0 < width * height <= MAX_PIXELS:
         raise InputError(f'the header announces {width}x{height} pixels', where='compressed image', do='refused')
     try:
         image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR if flags is None else flags)
@@ -268,7 +268,7 @@ def decode_compressed_depth(data: Buffer, fmt: str) -> NDArray[np.float32]:
         if len(raw) < 8:
             raise InputError(f'{len(raw)} bytes of RVL data', where='compressed depth')
         width, height = struct.unpack('<II', raw[:8])
-        if not 0 < width * height <= MOST_PIXELS:
+        if not 0 < width * height <= MAX_PIXELS:
             raise InputError(f'the header announces {width}x{height} pixels', where='compressed depth', do='refused')
         stored: NDArray[Any] = decode_rvl(raw[8:], height, width)
     else:

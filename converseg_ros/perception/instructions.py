@@ -9,7 +9,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.segmentation import SegmentationNetwork
 
-MOST_NAME = 64  # characters of a class name
+MAX_NAME = 64  # characters of a class name
 
 
 def check_readable(network: SegmentationNetwork, instructions: Sequence[Instruction]) -> None:
@@ -83,11 +83,11 @@ class InstructionBook:
             known = {i.name: i for i in self._standing}
             made = []
             for instruction in instructions:
-                if not instruction.name.strip() or len(instruction.name) > MOST_NAME:
+                if not instruction.name.strip() or len(instruction.name) > MAX_NAME:
                     raise InputError(
-                        f'the name is {instruction.name[:MOST_NAME]!r}',
+                        f'the name is {instruction.name[:MAX_NAME]!r}',
                         where=f'standing instruction {instruction.text[:60]!r}',
-                        do=f'give each a name of 1 to {MOST_NAME} characters',
+                        do=f'give each a name of 1 to {MAX_NAME} characters',
                     )
                 before = known.get(instruction.name)
                 if not instruction.id and before is not None and before.resolved == instruction.resolved:

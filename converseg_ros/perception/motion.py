@@ -54,12 +54,12 @@ def _scaled(k: Intrinsics, width: int, height: int) -> Intrinsics:
     return k.scaled(width, height)
 
 
-LEAST = 32  # rows and columns; OpenCV's flow writes out of bounds for wide images with fewer rows
+MIN_FLOW_SIDE = 32  # rows and columns; OpenCV's flow writes out of bounds for wide images with fewer rows
 
 
 def low_frame(frame: Frame, pose: NDArray[np.float64] | None, width: int) -> LowFrame:
     """Return the frame resized to `width` columns."""
-    size = (width, max(LEAST, round(width * frame.height / frame.width)))
+    size = (width, max(MIN_FLOW_SIDE, round(width * frame.height / frame.width)))
     every = max(4 * frame.height // (5 * size[1]), 1)  # row stride of subsampling before the resize
     gray = cv2.cvtColor(frame.rgb[::every], cv2.COLOR_RGB2GRAY)
     while gray.shape[1] >= 2 * size[0]:  # average pairs of columns

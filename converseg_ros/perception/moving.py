@@ -13,7 +13,7 @@ from converseg_ros.lifting.depth import depth_sigma, ray_table
 from converseg_ros.lifting.transform import transform_geometry
 
 RISES = 0.02  # metres above the support, in addition to depth noise, from which a point blocks a placement
-FEW = 3  # number of such points that is attributed to noise
+MAX_NOISE_POINTS = 3  # number of such points that is attributed to noise
 SAMPLES = (np.arange(16) + 0.5) / 8 - 1  # in units of the radius of a disc
 NONE, NO_PIXELS = np.zeros((0, 3), np.float32), np.zeros(0, np.int64)
 
@@ -68,4 +68,4 @@ def _blocked(placements: Sequence[Placement], plane: Plane, frame: Frame) -> NDA
         risen = (height > RISES + 4 * depth_sigma(depth)) & (height < 1.0) & (aside < (reach**2)[:, None, None])
     # number of pixels that a sample represents, without counting a pixel twice
     each = np.minimum(4 * ru * rv / SAMPLES.size**2, 1.0)
-    return np.asarray((np.count_nonzero(risen, axis=(1, 2)) * each > FEW) & (z > 0))
+    return np.asarray((np.count_nonzero(risen, axis=(1, 2)) * each > MAX_NOISE_POINTS) & (z > 0))

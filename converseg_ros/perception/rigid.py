@@ -13,7 +13,7 @@ from converseg_ros.perception.motion import LowFrame, in_rows
 
 SPACING = 9  # distance in small pixels between the points that a motion is fitted to
 FEWEST = 24  # minimum number of points for a fit
-FEWEST_OWN, MOST_OWN = 12, 64  # minimum and maximum number of points for the shift of an object
+FEWEST_OWN, MAX_OWN = 12, 64  # minimum and maximum number of points for the shift of an object
 STILL = 0.005  # change of the fit (metres, or matrix elements of the rotation) below which the iteration ends
 
 
@@ -31,7 +31,7 @@ class Landmarks:
         known = (depth > 0) & (depth < np.inf)
         raster = _raster(*depth.shape)
         inside = [np.flatnonzero(known & m.view(np.bool_)) for m in masks]
-        pixels = [raster[known.take(raster)], *(p[:: max(1, -(-p.size // MOST_OWN))] for p in inside)]
+        pixels = [raster[known.take(raster)], *(p[:: max(1, -(-p.size // MAX_OWN))] for p in inside)]
         flat = np.concatenate(pixels)
         self._ends = np.cumsum([0, *(p.size for p in pixels)])
         y, x = np.divmod(flat, depth.shape[1])

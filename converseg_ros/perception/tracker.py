@@ -16,7 +16,7 @@ from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
-    LEAST,
+    MIN_FLOW_SIDE,
     LowFrame,
     flow_back,
     forward,
@@ -40,7 +40,7 @@ EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the 
 class TrackerOptions:
     """Options of the tracker; times in seconds of the image stamps."""
 
-    width: int = option(128, LEAST, 2048)
+    width: int = option(128, MIN_FLOW_SIDE, 2048)
     """Number of columns of the small image for motion estimation."""
     max_carry: float = option(2.0, 0.0, 60.0)
     """Maximum age of an answer for propagation."""

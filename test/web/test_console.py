@@ -14,7 +14,7 @@ httpx = pytest.importorskip('httpx')
 connect = pytest.importorskip('websockets.sync.client').connect
 
 from converseg_ros.console.app import Console
-from converseg_ros.console.frames import MOST_POINTS, cloud_message, encode_ply
+from converseg_ros.console.frames import MAX_POINTS, cloud_message, encode_ply
 from converseg_ros.console.state import Cloud, ConsoleState, RegionView
 from converseg_ros.core import ConversegError, Role, Status
 from converseg_ros.core.palette import SAFETY
@@ -183,7 +183,7 @@ def test_clouds_are_sent_while_they_are_looked_at(served):
 
 def test_large_clouds_are_thinned():
     message = cloud_message('a', np.zeros((300_000, 3), np.float32), np.zeros((300_000, 3), np.uint8))
-    assert len(message) < MOST_POINTS * 15 + 100
+    assert len(message) < MAX_POINTS * 15 + 100
     assert encode_ply(np.zeros((2, 3), np.float32), np.zeros((2, 3), np.uint8)).startswith(b'ply\n')
 
 

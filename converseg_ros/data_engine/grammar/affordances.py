@@ -23,7 +23,7 @@ FRAMES = (
     'where is something I can {v}?',
 )
 
-MOST = 6  # more things than this make no useful answer
+MAX_ANSWERS = 6  # more things than this make no useful answer
 
 
 def affordances(talk: Talk) -> Drafts:
@@ -36,7 +36,7 @@ def affordances(talk: Talk) -> Drafts:
             continue
         program = every(Filter('tag', tag))
         if able:
-            if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
+            if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(1 if tag == 'walk_on' else 2):
                     yield Draft(_say(talk, use), keys(able), use.sub_concept, 'conversational', program=program)
         elif _absence_is_sure(talk, tag, known):

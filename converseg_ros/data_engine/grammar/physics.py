@@ -8,7 +8,7 @@ from converseg_ros.knowledge import plural, tags
 from converseg_ros.programs.nodes import Filter, FreeSpace, Select, Things
 from converseg_ros.programs.vocabulary import PHYSICS
 
-MOST = 7
+MAX_ANSWERS = 7
 REACH = 1.0  # metres: what a small child on its feet can reach (EN 14183 steps and EN 71 assume less)
 
 
@@ -49,7 +49,7 @@ def _hazards(talk: Talk) -> Drafts:
                 continue
             if tag == 'moves' and all(e.contacts & set(keys(able)) for e in world.nameable if e not in able):
                 continue  # nothing but somebody and what they wear: a portrait
-            if len(able) <= MOST and len(able) < len(world.nameable) and world.askable(keys(able)):
+            if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(2):
                     yield Draft(
                         talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational', program=program
@@ -85,7 +85,7 @@ def _stability(talk: Talk) -> Drafts:
     program = every(Filter('physics', 'tips', Things()))
     if not tipping and loose:
         yield Draft(talk.choose(sayings), (), 'stability', 'conversational', 'false_attribute', program=program)
-    elif len(tipping) <= MOST and len(tipping) < len(loose) and world.askable(keys(tipping)):
+    elif len(tipping) <= MAX_ANSWERS and len(tipping) < len(loose) and world.askable(keys(tipping)):
         for _ in range(2):
             yield Draft(talk.choose(sayings), keys(tipping), 'stability', 'conversational', program=program)
     for category in sorted({e.category for e in tipping}):
@@ -116,7 +116,7 @@ def _removal(talk: Talk) -> Drafts:
         if words is None or e.kind == 'agent':
             continue
         falling = [world.entities[k] for k in e.falls_with if k in world.entities and world.entities[k].area]
-        if falling and len(falling) <= MOST and world.askable(keys(falling)) and e.kind == 'object':
+        if falling and len(falling) <= MAX_ANSWERS and world.askable(keys(falling)) and e.kind == 'object':
             text = talk.choose(
                 (
                     f'what would fall if I pulled out {words}?',
@@ -197,7 +197,7 @@ def _child(talk: Talk) -> Drafts:
             'is there anything dangerous a toddler could grab?',
         )
     )
-    if any(e.up is not None and REACH - 0.05 < e.up < REACH + 0.25 for e in danger) or len(near) > MOST:
+    if any(e.up is not None and REACH - 0.05 < e.up < REACH + 0.25 for e in danger) or len(near) > MAX_ANSWERS:
         return
     if near and world.askable(keys(near)):
         yield Draft(text, keys(near), 'child_reach', 'conversational')

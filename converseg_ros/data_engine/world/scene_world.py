@@ -24,7 +24,7 @@ CLEARANCE = 0.07  # metres, radius that must be free around a spot
 SAMPLES = 60  # pixels a thing's colour is judged by
 CHOKING = 0.045  # metres; the cylinder of EN 71-1 for small parts is 31.7 mm wide and up to 57 mm deep
 DRAWER_DEPTH = 0.048  # metres from the edge of the top to just behind a drawer's front
-LEAST_SHOWN, PLAIN = 0.3, 0.01  # share of an object in the picture, and of the picture in it: with less it is a sliver
+MIN_SHOWN, PLAIN = 0.3, 0.01  # share of an object in the picture, and of the picture in it: with less it is a sliver
 MIN_FREE = 0.04  # square metres; a smaller free part is not worth a prompt
 
 
@@ -83,7 +83,7 @@ def _sliver(obj: SceneObject, pose: NDArray[np.float64], view: View, mask: NDArr
         return False
     u, v = fx * x / z + cx, fy * y / z + cy
     shown = np.ptp(np.clip(u, 0, view.width)) * np.ptp(np.clip(v, 0, view.height))
-    return bool(shown < LEAST_SHOWN * np.ptp(u) * np.ptp(v))
+    return bool(shown < MIN_SHOWN * np.ptp(u) * np.ptp(v))
 
 
 def _looks(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> str:

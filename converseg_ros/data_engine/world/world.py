@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.mask import Box, mask_box
 from converseg_ros.knowledge import Thing, class_of
 
-FAINT = 0.0006  # share of the image below which a thing is too small to be asked for, or to be sure of
+MIN_VISIBLE_SHARE = 0.0006  # share of the image below which a thing is too small to be asked for, or to be sure of
 SURFACES = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'workbench', 'coffee table'})
 
 
@@ -108,7 +108,7 @@ class World:
     @cached_property
     def faint_area(self) -> float:
         """Pixels below which an entity is too small to ask for."""
-        return FAINT * self.width * self.height
+        return MIN_VISIBLE_SHARE * self.width * self.height
 
     def faint(self, entity: Entity) -> bool:
         """Say whether an entity is too small or too hidden to be sure of."""

@@ -18,7 +18,7 @@ from converseg_ros.network.segments.boundary import VOTE, BoundaryMaps, Boundary
 from converseg_ros.network.segments.geometry import geometry_channels, network_input
 from converseg_ros.network.segments.nodes import ViewMaps, describe
 from converseg_ros.network.segments.quality import QualityNet
-from converseg_ros.network.segments.selection import MOST_WHOLES, SAME, choose
+from converseg_ros.network.segments.selection import MAX_WHOLES, SAME, choose
 from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
 from converseg_ros.network.segments.weights import load_segments
 
@@ -26,7 +26,7 @@ BOXES = 32  # of the detector
 OBJECT, SURFACE, STRUCTURE, AGENT = range(len(KINDS))
 PART_BOUNDARY_WEIGHT = 0.5  # of a part's outline in the map that is merged by
 IN_PLANE = 0.6  # share of a surface's cells that lie in one plane for it to belong to the plane
-MOST_PATCHES = 8  # of planes that become segments of their own
+MAX_PATCHES = 8  # of planes that become segments of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.floa
 
 
 def segments_of(
-    proposals: Proposals, score: NDArray[np.float32], size: tuple[int, int], *, most: int = MOST_WHOLES
+    proposals: Proposals, score: NDArray[np.float32], size: tuple[int, int], *, most: int = MAX_WHOLES
 ) -> Segments:
     """Choose segments by the nodes' expected IoUs (N, 2), as a whole and as a part, and add patches of planes."""
     tree, maps = proposals.tree, proposals.maps
@@ -156,7 +156,7 @@ def _add_planes(found: _Found, view: ViewGeometry, maps: ViewMaps) -> None:
         if shares.max(initial=0) >= IN_PLANE:
             found.plane[i] = int(shares.argmax())
     surfaces = [m for m, kinds in zip(found.masks, found.kinds) if kinds.argmax() in (SURFACE, STRUCTURE)]
-    for patch, index in patches[:MOST_PATCHES]:
+    for patch, index in patches[:MAX_PATCHES]:
         if any(np.count_nonzero(patch & m) > SAME * np.count_nonzero(patch | m) for m in surfaces):
             continue
         kinds = maps.kinds[:, patch].mean(1)

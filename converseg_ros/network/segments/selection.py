@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from converseg_ros.network.segments.tree import MergeTree
 
-MOST_FLAT, MOST_WHOLES, MOST_PARTS = 32, 40, 12
-LEAST_CELLS = 16  # of the working grid: smaller regions are noise
-LEAST_QUALITY, LEAST_PART_QUALITY = 0.1, 0.15  # expected IoU
+MAX_FLAT, MAX_WHOLES, MAX_PARTS = 32, 40, 12
+MIN_CELLS = 16  # of the working grid: smaller regions are noise
+MIN_QUALITY, MIN_PART_QUALITY = 0.1, 0.15  # expected IoU
 SAME = 0.75  # area ratio of nested nodes above which they are the same region
 PART_SHARE = 0.75  # of its thing's area that a part has at most
 
@@ -26,11 +26,11 @@ class Chosen:
 def flat_cut(tree: MergeTree, quality: NDArray[np.floating]) -> NDArray[np.intp]:
     """Return nodes without overlaps whose gains add up to the most, by dynamic programming over the tree.
 
-    The gain of a node of expected IoU q is sqrt(area) (q - LEAST_QUALITY). By area alone a small error in the quality
+    The gain of a node of expected IoU q is sqrt(area) (q - MIN_QUALITY). By area alone a small error in the quality
     of a table outweighs all that stands on it; without area a thing falls into its parts. Nodes without gain are left
     out.
     """
-    usable = np.where(tree.area >= LEAST_CELLS, quality - LEAST_QUALITY, 0)
+    usable = np.where(tree.area >= MIN_CELLS, quality - MIN_QUALITY, 0)
     gain = (np.sqrt(tree.area) * np.maximum(usable, 0)).tolist()
     children = tree.children.tolist()
     best, keep = [0.0] * len(tree), bytearray(len(tree))
@@ -55,20 +55,20 @@ def choose(
     part: NDArray[np.floating],
     kinds: NDArray[np.floating],
     *,
-    most: int = MOST_WHOLES,
-    most_parts: int = MOST_PARTS,
+    most: int = MAX_WHOLES,
+    most_parts: int = MAX_PARTS,
 ) -> Chosen:
     """Choose segments by the expected IoU of each node as a whole region and as a part, (N,) each.
 
-    kinds: (N, 4). Up to MOST_FLAT wholes come from the flat cut; the others are the best remaining nodes, which offer
+    kinds: (N, 4). Up to MAX_FLAT wholes come from the flat cut; the others are the best remaining nodes, which offer
     another reading (a stack and its boxes). Parts lie in flat things and not in each other.
     """
-    usable = tree.area >= LEAST_CELLS
+    usable = tree.area >= MIN_CELLS
     cut = flat_cut(tree, whole)
-    flat = cut[np.argsort(-whole[cut], kind='stable')][:MOST_FLAT].tolist()
+    flat = cut[np.argsort(-whole[cut], kind='stable')][:MAX_FLAT].tolist()
     chosen = list(flat)
     for node in np.argsort(-np.where(usable, whole, -1), kind='stable').tolist():
-        if len(chosen) >= most or whole[node] < LEAST_QUALITY:
+        if len(chosen) >= most or whole[node] < MIN_QUALITY:
             break
         if usable[node] and not any(_same(tree, node, other) for other in chosen):
             chosen.append(node)
@@ -95,9 +95,9 @@ def _parts(
     for index, node in of_thing:
         inside = (tree.first >= tree.first[node]) & (tree.last <= tree.last[node])
         owner[inside & (tree.area < PART_SHARE * tree.area[node])] = index
-    score = np.where((owner >= 0) & (tree.area >= LEAST_CELLS), part, -1)
+    score = np.where((owner >= 0) & (tree.area >= MIN_CELLS), part, -1)
     for node in np.argsort(-score, kind='stable').tolist():
-        if len(found) >= most or score[node] < LEAST_PART_QUALITY:
+        if len(found) >= most or score[node] < MIN_PART_QUALITY:
             break
         if not any(_nested(tree, node, other) for other, _ in found):
             found.append((node, int(owner[node])))

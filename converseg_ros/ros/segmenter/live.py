@@ -21,7 +21,7 @@ from converseg_ros.ros.camera.transforms import TransformListener
 from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.segmenter.publishers import Outputs
 
-MOST_WAITING = 16  # requests; more are refused
+MAX_WAITING = 16  # requests; more are refused
 GIVE_UP_AFTER = 3  # failures in a row until the GPU is given up
 
 

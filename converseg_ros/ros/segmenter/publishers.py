@@ -21,7 +21,7 @@ from visualization_msgs.msg import MarkerArray
 from converseg_ros.core import Frame, Role
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.region import Region
-from converseg_ros.lifting.clouds import MOST_LABELS, POINT, label_image, organized, segmented
+from converseg_ros.lifting.clouds import MAX_LABELS, POINT, label_image, organized, segmented
 from converseg_ros.lifting.options import LiftOptions
 from converseg_ros.lifting.tf import TransformError
 from converseg_ros.lifting.transform import transform_geometry, transform_points, without_transform
@@ -121,7 +121,7 @@ class Outputs:
     def labels(self, regions: Sequence[Region]) -> None:
         """Publish the latched map of labels if it changed: names of standing instructions or roles, never free text."""
         classes = [(0, 'background')]
-        for n, region in enumerate(regions[:MOST_LABELS]):
+        for n, region in enumerate(regions[:MAX_LABELS]):
             i = region.instruction
             classes.append((n + 1, i.name if i.standing and i.name else i.role.name.lower()))
         if classes != self._classes:
@@ -194,7 +194,7 @@ class Outputs:
 
 def _confidence(labels: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:
     """Return (H, W) uint8: 255 times the confidence of the region of each pixel, 0 outside of regions."""
-    table = np.zeros(MOST_LABELS + 1, np.uint8)
+    table = np.zeros(MAX_LABELS + 1, np.uint8)
     for n, region in enumerate(regions):
         table[n + 1] = round(255 * region.confidence)
     return table[labels]

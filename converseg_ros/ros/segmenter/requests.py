@@ -20,7 +20,7 @@ from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.segmenter import CancelledError
 from converseg_ros.ros.camera.sync import Bundle
 from converseg_ros.ros.messages import conversion
-from converseg_ros.ros.segmenter.live import MOST_WAITING, LivePipeline
+from converseg_ros.ros.segmenter.live import MAX_WAITING, LivePipeline
 from converseg_ros.srv import Segment
 
 # the share of the work that is done when a stage starts; the others are not told
@@ -75,7 +75,7 @@ class Requests:
         pipeline = self._pipeline()
         if pipeline is None:
             raise ConversegError('the node is not active', do='configure and activate it')
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             raise ConversegError(f'{self._waiting} requests are waiting already', do='ask again later')
         if not request.instructions:
             raise InputError('there is no instruction', where='request', do='give at least one')

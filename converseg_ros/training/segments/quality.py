@@ -17,7 +17,7 @@ from converseg_ros.core.item import Split
 from converseg_ros.datasets.regions import LabelledView, read_labelled
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.quality import QualityNet
-from converseg_ros.network.segments.selection import LEAST_CELLS
+from converseg_ros.network.segments.selection import MIN_CELLS
 from converseg_ros.training.segments.boundaries import split_names
 from converseg_ros.training.segments.config import LabelledSource, QualityConfig, SegmentsConfig
 
@@ -105,7 +105,7 @@ def view_nodes(proposer: TreeProposer, labelled: LabelledView) -> Nodes:
     tree = proposals.tree
     rows, columns = tree.labels.shape
     small: dict[str, list[NDArray[np.float32]]] = {'whole': [], 'part': []}
-    for group, mask in labelled.regions(least=4 * LEAST_CELLS):
+    for group, mask in labelled.regions(least=4 * MIN_CELLS):
         cells = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
         small['part' if group == 'part' else 'whole'].append(np.asarray(cells, np.float32))
     iou = np.zeros((len(tree), 2), np.float32)
@@ -115,7 +115,7 @@ def view_nodes(proposer: TreeProposer, labelled: LabelledView) -> Nodes:
     labels = cv2.resize((labelled.whole > 0).astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
     share = tree.sums(tree.leaf_sums(np.asarray(labels, np.float32).reshape(-1, 1)))[:, 0] / tree.area
     known = np.stack([(share > LABELLED) | (iou[:, 0] > LABELLED), np.full(len(tree), labelled.has_parts)], 1)
-    keep = (tree.area >= LEAST_CELLS) & known.any(1)
+    keep = (tree.area >= MIN_CELLS) & known.any(1)
     return Nodes(proposals.numbers[keep], iou[keep], known[keep])
 
 

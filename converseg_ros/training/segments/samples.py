@@ -18,7 +18,7 @@ from converseg_ros.network.segments.geometry import geometry_channels, network_i
 
 ROWS, COLUMNS = 480, 640  # of the picture; maps have half of it
 Rng = np.random.Generator
-MOST_ZOOM = 2.0  # of a view, relative to the picture at 640x480
+MAX_ZOOM = 2.0  # of a view, relative to the picture at 640x480
 IGNORED = 255  # a kind that is not known
 OBJECT, AGENT = KINDS.index('object'), KINDS.index('agent')
 
@@ -125,7 +125,7 @@ def draw(stored: Stored, rng: Rng, *, size: tuple[int, int] = (ROWS, COLUMNS), d
         stored = replace(stored, geometry=None if withheld else _worsen_geometry(stored.geometry, rng))
     zoom = size[0] / ROWS  # the whole picture
     if rng.random() < 0.75:
-        zoom = float(np.exp(rng.uniform(np.log(zoom), np.log(MOST_ZOOM))))
+        zoom = float(np.exp(rng.uniform(np.log(zoom), np.log(MAX_ZOOM))))
     height, width = (min(int(n / zoom) // 2 * 2, most) for n, most in zip(size, (ROWS, COLUMNS)))
     y, x = (int(rng.integers(0, (n - m) // 2 + 1)) * 2 for n, m in ((ROWS, height), (COLUMNS, width)))
     stored = _cut(stored, np.s_[y : y + height, x : x + width], size)

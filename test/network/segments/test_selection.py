@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-from converseg_ros.network.segments.selection import LEAST_CELLS, LEAST_QUALITY, MOST_FLAT, choose, flat_cut
+from converseg_ros.network.segments.selection import MAX_FLAT, MIN_CELLS, MIN_QUALITY, choose, flat_cut
 from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
 
 
@@ -23,7 +23,7 @@ def test_the_cut_has_no_overlaps_and_the_best_worth(tree: MergeTree, seed: int) 
     quality = np.random.default_rng(seed).random(len(tree))
     cut = flat_cut(tree, quality)
     assert sum(tree.mask(n).astype(int) for n in cut).max() == 1
-    gain = np.sqrt(tree.area) * np.maximum(quality - LEAST_QUALITY, 0) * (tree.area >= LEAST_CELLS)
+    gain = np.sqrt(tree.area) * np.maximum(quality - MIN_QUALITY, 0) * (tree.area >= MIN_CELLS)
     assert gain[cut].sum() >= gain[: tree.leaves].sum() - 1e-9  # all leaves do not overlap either
     assert gain[cut].sum() >= gain[-1] - 1e-9  # nor does the root alone
 
@@ -41,7 +41,7 @@ def test_chosen_segments_keep_the_contract(tree: MergeTree, seed: int) -> None:
     chosen = choose(tree, rng.random(len(tree)), rng.random(len(tree)), kinds(tree), most=40, most_parts=5)
     masks = np.stack([tree.mask(n) for n in chosen.nodes])
     assert masks[chosen.flat].sum(0).max() <= 1
-    assert (chosen.parent >= 0).sum() <= 5 and (chosen.parent < 0).sum() <= 40 and chosen.flat.sum() <= MOST_FLAT
+    assert (chosen.parent >= 0).sum() <= 5 and (chosen.parent < 0).sum() <= 40 and chosen.flat.sum() <= MAX_FLAT
     for i in np.flatnonzero(chosen.parent >= 0):
         of = chosen.parent[i]
         assert chosen.flat[of] and not chosen.flat[i]
