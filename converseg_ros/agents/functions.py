@@ -1,6 +1,7 @@
 """The verbs as plain functions with typed arguments and docstrings, of which agent frameworks make tools."""
 
 from collections.abc import Callable, Mapping
+import inspect
 from typing import Any, Literal
 
 from converseg_ros.agents.verbs import Robot, RoleName, StatusName, Wanted
@@ -47,7 +48,10 @@ def functions(robot: Robot) -> list[Function]:
         wanted = {name: Wanted(text=text, role=role)} if action == 'set' else {}
         return _told(lambda: {'standing': robot.set_standing(wanted, [name] if action == 'remove' else [])})
 
-    return [ask, regions, wait, standing, set_standing]
+    made: list[Function] = [ask, regions, wait, standing, set_standing]
+    for function in made:
+        function.__doc__ = inspect.getdoc(function)  # without its indentation: agents read it
+    return made
 
 
 def _told(verb: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

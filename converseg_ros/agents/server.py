@@ -1,6 +1,7 @@
 """The verbs as tools of a Model Context Protocol server (modelcontextprotocol.io), by the official `mcp` package."""
 
 from collections.abc import Callable
+import inspect
 import secrets
 from typing import Annotated, Any, Literal
 
@@ -58,6 +59,11 @@ class Agreement(BaseModel):
     agree: bool = Field(description='Yes: no longer keep away from it')
 
 
+def _tool(server: MCPServer[Any], kind: ToolAnnotations, about: str = '', name: str = '') -> Callable[[Any], Any]:
+    """Return a decorator that registers a tool; what it is for: `about`, or the function's docstring."""
+    return lambda fn: server.tool(name or None, description=about or inspect.getdoc(fn), annotations=kind)(fn)
+
+
 async def _tell(verb: Callable[[], Any]) -> Any:
     """Run a verb in a thread; its errors go to the agent in words, and the server goes on."""
     try:
@@ -75,7 +81,7 @@ def make_server(robot: Robot, confirm: Confirm = 'operator') -> MCPServer[Any]:
     """
     server: MCPServer[Any] = MCPServer('converseg', instructions=INSTRUCTIONS, version=__version__, log_level='WARNING')
 
-    @server.tool(annotations=LOOKS)
+    @_tool(server, LOOKS)
     async def ask(
         text: Annotated[str, Field(description='a thing, a place or a use, in English: "the mug on the left"')],
         role: RoleName = 'plain',
@@ -87,7 +93,7 @@ def make_server(robot: Robot, confirm: Confirm = 'operator') -> MCPServer[Any]:
         """
         return await _tell(lambda: robot.ask(text, role, timeout))
 
-    @server.tool(annotations=LOOKS)
+    @_tool(server, LOOKS)
     async def regions(
         overlay: Annotated[bool, Field(description='also return the image with the masks drawn on it')] = False,
         timeout: Seconds = 10.0,
@@ -104,7 +110,7 @@ def make_server(robot: Robot, confirm: Confirm = 'operator') -> MCPServer[Any]:
         text = TextContent(text=pydantic_core.to_json(view, indent=2).decode())
         return CallToolResult(content=[text, *content], structured_content=dict(view))
 
-    @server.tool(annotations=LOOKS)
+    @_tool(server, LOOKS)
     async def wait(
         context: Context[Any, Any],
         name: Annotated[Name, Field(description='name of a standing instruction; empty: any')] = '',
@@ -119,7 +125,7 @@ def make_server(robot: Robot, confirm: Confirm = 'operator') -> MCPServer[Any]:
 
         return await _tell(lambda: robot.wait(name, status, timeout, tick=tick))
 
-    @server.tool(annotations=LOOKS)
+    @_tool(server, LOOKS)
     async def standing() -> Standing:
         """Return the standing instructions, whoever set them."""
         return Standing(standing=await _tell(lambda: robot.standing()))
@@ -147,7 +153,7 @@ def _add_set_standing(server: MCPServer[Any], robot: Robot, confirm: Confirm) ->
 
     if confirm == 'client':
 
-        @server.tool('set_standing', description=about, annotations=SETS)
+        @_tool(server, SETS, about, 'set_standing')
         async def set_standing_with_question(
             asked: Annotated[Removal, Resolve(removal)],
             agreed: Annotated[Agreement, Resolve(agreement)],
@@ -160,7 +166,7 @@ def _add_set_standing(server: MCPServer[Any], robot: Robot, confirm: Confirm) ->
             return Standing(standing=await _tell(lambda: robot.set_standing(wanted, remove, agreed=yes)))
     else:
 
-        @server.tool(description=about, annotations=SETS)
+        @_tool(server, SETS, about)
         async def set_standing(wanted: Wishes = {}, remove: Names = []) -> Standing:  # noqa: B006
             return Standing(standing=await _tell(lambda: robot.set_standing(wanted, remove)))
 

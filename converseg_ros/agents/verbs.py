@@ -38,6 +38,7 @@ from converseg_ros.ros.messages.conversion import to_ns, to_rgb
 RoleName = Literal['plain', 'affordance', 'safety']
 StatusName = Literal['OK', 'NO_TARGET', 'LOW_CONFIDENCE', 'ERROR', 'STALE']
 LONGEST = 1024  # pixels of the longer side of a picture for an agent
+MOST_STANDING = 16  # instructions that agents may bring all that stand to; the node's other places are the operators'
 
 
 class Wanted(TypedDict):
@@ -129,6 +130,9 @@ class Robot:
         tick: told about once a second how long it has lasted; what it raises ends the waiting.
         """
         self._check_present()
+        if name and name not in (names := [i['name'] for i in self.standing()]):
+            what = f'{printable(name)!r} does not stand'
+            raise InputError(what, where='wait', do=f'standing: {", ".join(names) or "nothing"}')
         wanted, last = set(status), list[View]()
 
         def there(_: object) -> bool:
@@ -216,6 +220,13 @@ class Robot:
         new = {name: (want['role'], want['text']) for name, want in made.items()}
         for last in (False, False, True):
             kept = {i.name: i for i in self.client.standing(timeout=timeout) if i.name not in remove}
+            count = len(kept | new)
+            if count > max(MOST_STANDING, len(kept)):
+                raise InputError(
+                    f'{count} instructions would stand, an agent may bring them to {MOST_STANDING}',
+                    where='set_standing',
+                    do='remove what is not needed any more',
+                )
             try:
                 return [asked_of(i) for i in self.client.set_standing({**kept, **new}, timeout=timeout)]
             except ConversegError:

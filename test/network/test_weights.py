@@ -214,6 +214,8 @@ FILES = {
     },
     'some/siglip': {'config.json': b'{}', 'model.safetensors': b'weights', 'pytorch_model.bin': b'the same again'},
     'some/pickle': {'config.json': b'{}', 'pytorch_model.bin': b'weights'},
+    'some/trap': {'../../config.json': b'{}', 'model.safetensors': b'weights'},
+    'openai/clip-vit-base-patch32': {'config.json': b'{}', 'model.safetensors': b'weights'},
 }
 
 
@@ -226,6 +228,7 @@ class Hub(BaseHTTPRequestHandler):
     spoiled: ClassVar[set[str]] = set()
     cut: ClassVar[dict[str, int]] = {}
     asked: ClassVar[list[str]] = []
+    licence: ClassVar[str] = ''
     begun: ClassVar[list[int]] = []  # the first byte of each body that was sent of a file that is or was cut
 
     def log_message(self, *args):
@@ -244,6 +247,7 @@ class Hub(BaseHTTPRequestHandler):
             repo = '/'.join(path.split('/')[2:4])
             names = FILES.get(repo, {})
             info = {'id': repo, 'sha': '0' * 40, 'siblings': [{'rfilename': n} for n in names]}
+            info |= {'cardData': {'license': Hub.licence}} if Hub.licence else {}
             return self.send(json.dumps(info).encode(), {'Content-Type': 'application/json'}, body)
         owner, name, _, _, *rest = path.split('/')
         data = FILES[f'{owner}/{name}']['/'.join(rest)]
@@ -273,7 +277,7 @@ def hub():
     server = ThreadingHTTPServer(('127.0.0.1', 0), Hub)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    Hub.spoiled, Hub.cut, Hub.asked, Hub.begun = set(), {}, [], []
+    Hub.spoiled, Hub.cut, Hub.asked, Hub.begun, Hub.licence = set(), {}, [], [], ''
     yield f'http://127.0.0.1:{server.server_port}'
     server.shutdown()
     server.server_close()
@@ -359,6 +363,28 @@ def test_a_model_of_transformers_is_fetched_by_its_hub_name(hub, tmp_path, monke
     assert 'safetensors' in capsys.readouterr().err
     assert main(['weights', 'fetch', 'siglip2-base']) == 1
     assert 'google/siglip2-base-patch16-224' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('stated', 'fetched'), [('', True), ('mit', True), ('cc-by-nc-4.0', False)])
+def test_a_licence_that_was_not_shown_is_not_accepted(hub, tmp_path, monkeypatch, capsys, stated, fetched):
+    monkeypatch.setenv('HF_ENDPOINT', hub)
+    monkeypatch.setenv('HF_HUB_DISABLE_XET', '1')
+    monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path))
+    Hub.licence = stated
+    assert main(['weights', 'fetch', 'clip-base', '--accept']) == (0 if fetched else 1)
+    shown = capsys.readouterr()
+    assert 'commercial use: yes' in shown.out and '600 MB' in shown.out
+    assert (tmp_path / 'clip-base' / 'model.safetensors').exists() == fetched
+    if not fetched:
+        assert 'cc-by-nc-4.0' in shown.err
+        assert main(['weights', 'fetch', 'openai/clip-vit-base-patch32', '--accept']) == 0  # having read its page
+
+
+def test_no_file_is_written_outside_of_the_folder(hub, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv('HF_ENDPOINT', hub)
+    monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path / 'a' / 'b'))
+    assert main(['weights', 'fetch', 'some/trap', '--accept']) == 1
+    assert 'outside' in capsys.readouterr().err and not list(tmp_path.rglob('*.json'))
 
 
 def test_numbers_of_the_micro_model_are_finite():

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from threading import Thread
 from typing import Any
 
+from builtin_interfaces.msg import Time
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
 import pytest
 from rclpy.node import Node
 from ros_rig import Rig, reliable
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
 from converseg_ros.client import ConversegClient
@@ -85,3 +87,10 @@ def test_regions_that_nobody_renews_become_stale(talk: Any, rig: Rig) -> None:
     rig.until(lambda: [r.status for r in client.regions()] == [Region.STATUS_STALE])  # as if it had been killed
     assert 'nothing newer' in client.regions()[0].status_reason
     rig.until(lambda: [r.status for r in client.regions()] == [Region.STATUS_OK], each=renew)
+
+
+def test_time_is_that_of_the_clock_topic_where_a_bag_is_replayed(rig: Rig) -> None:
+    publisher = rig.node.create_publisher(Clock, '/clock', reliable(5))
+    with ConversegClient(sim_time=True) as client:
+        rig.until(lambda: client.now_ns == 1234 * 10**9, each=lambda: publisher.publish(Clock(clock=Time(sec=1234))))
+    rig.node.destroy_publisher(publisher)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import contextlib
 import io
 import os
+from pathlib import Path
 import re
 import subprocess
 import sys
@@ -34,15 +35,20 @@ STOVE = {'stove': {'text': 'the hot stove', 'role': 'safety'}}
 Talk = Callable[[mcp.Client], Awaitable[None]]
 
 
-@pytest.fixture(scope='module')
-def segmenter(rig: Rig, camera: Camera, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def start(rig: Rig, log: Path) -> Process:
     parameters = {
         'model': 'micro', 'threads': 1, 'instruction_ttl': 0.0, 'max_age': 60.0,
         'world_frame': "''", 'level_frame': "''",
     }  # fmt: skip
     arguments = [a for k, v in parameters.items() for a in ('-p', f'{k}:={v}')]
-    process = Process(tmp_path_factory.mktemp('node') / 'log.txt', *arguments)
-    rig.until(lambda: camera.image.get_subscription_count() or not process.lives, 300)
+    process = Process(log, *arguments)
+    rig.until(lambda: 'active;' in log.read_text() or not process.lives, 300)
+    return process
+
+
+@pytest.fixture(scope='module')
+def segmenter(rig: Rig, camera: Camera, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    process = start(rig, tmp_path_factory.mktemp('node') / 'log.txt')
     yield process
     process.process.kill()
     process.process.wait(20)
@@ -117,6 +123,7 @@ def test_an_agent_over_stdio(rig: Rig, camera: Camera, segmenter: Process) -> No
             assert {i['name']: i['role'] for i in stands['standing']} == {'stove': 'safety', 'mug': 'plain'}
             seen = await call(agent, 'wait', name='stove', status=ALL[:3], timeout=120)
             assert {r['asked']['name'] for r in seen['regions']} == {'stove', 'mug'}
+            assert 'does not stand' in await refused(agent, 'wait', name='kettle')
             assert 'nothing had the status STALE' in await refused(agent, 'wait', status=['STALE'], timeout=1.5)
 
             result = await agent.call_tool('regions', {'overlay': True, 'timeout': 120})
@@ -139,6 +146,8 @@ def test_an_agent_over_stdio(rig: Rig, camera: Camera, segmenter: Process) -> No
                 said = await refused(agent, 'set_standing', **change)
                 assert 'nothing was changed' in said and 'Shall I stop keeping away from the hot stove?' in said
             assert 'does not stand' in await refused(agent, 'set_standing', remove=['kettle'])
+            many = {f'cup {n}': {'text': 'a cup'} for n in range(15)}
+            assert 'an agent may bring them to 16' in await refused(agent, 'set_standing', wanted=many)
             stands = await call(agent, 'set_standing', remove=['mug'])
             assert [i['name'] for i in stands['standing']] == ['stove']
 
@@ -214,7 +223,9 @@ def test_the_verbs_alone(rig: Rig, camera: Camera, segmenter: Process) -> None:
     meanwhile(rig, camera, work)
 
 
-def test_an_agent_over_http_outlives_the_segmenter(rig: Rig, camera: Camera, segmenter: Process) -> None:
+def test_an_agent_over_http_outlives_the_segmenter(
+    rig: Rig, camera: Camera, segmenter: Process, tmp_path: Path
+) -> None:
     command = [sys.executable, '-m', 'converseg_ros', 'mcp', '--http', '--port', '0']
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     assert server.stdout is not None
@@ -249,6 +260,11 @@ def test_an_agent_over_http_outlives_the_segmenter(rig: Rig, camera: Camera, seg
         )
         assert len((await agent.list_tools()).tools) == 5
 
+    async def anew(agent: mcp.Client) -> None:
+        while (await agent.call_tool('ask', {'text': 'the mug', 'timeout': 10})).is_error:
+            pass
+        assert (await call(agent, 'standing'))['standing'] == []
+
     good = {'Authorization': f'Bearer {token}'}
     try:
         for headers in ({}, {'Authorization': 'Bearer guessed'}, {**good, 'Origin': 'http://evil.example'}):
@@ -261,6 +277,12 @@ def test_an_agent_over_http_outlives_the_segmenter(rig: Rig, camera: Camera, seg
         segmenter.process.kill()
         segmenter.process.wait(20)
         meanwhile(rig, camera, lambda: asyncio.run(talk(good, after)))
+        another = start(rig, tmp_path / 'log.txt')
+        try:
+            meanwhile(rig, camera, lambda: asyncio.run(talk(good, anew)))
+        finally:
+            another.process.kill()
+            another.process.wait(20)
     finally:
         server.terminate()
         server.wait(20)

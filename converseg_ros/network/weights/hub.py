@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 import re
+from typing import Any
 
 from converseg_ros.core import ConversegError, InputError
-from converseg_ros.network.weights.catalogue import entry
+from converseg_ros.network.weights.catalogue import APACHE, MIT, entry
 from converseg_ros.network.weights.reference import HUB_SOURCE, QWEN_SOURCE
 
 RELEASE = 'converseg-net-3b'
 TRANSFORMERS = ('*.json', '*.safetensors', '*.txt', '*.model', '*.jinja', 'LICENSE*', 'README*')
+PERMISSIVE = (APACHE, MIT)
 SAM_LICENCE = 'Apache-2.0 (SAM 2, Meta)'
 QWEN_LICENCES = {
     'Qwen/Qwen2.5-VL-3B-Instruct': 'Qwen Research Licence: not for commercial use',
@@ -57,7 +59,8 @@ def parts_of(name: str, repo: str | None = None, language: str | None = None) ->
 def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -> list[Path]:
     """Download all parts to `target`, going on where an earlier try stopped; return the files.
 
-    Raises ConversegError if the hub cannot be reached or a file's checksum is not the hub's.
+    Raises ConversegError if the hub cannot be reached, states another licence than the one that was accepted, or a
+    file's checksum is not the hub's.
     """
     from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 
@@ -66,13 +69,7 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
     for part in parts:
         folder = target / part.folder
         try:
-            siblings = HfApi(endpoint=endpoint).model_info(part.repo).siblings or []
-            names = [s.rfilename for s in siblings if any(fnmatch(s.rfilename, p) for p in part.patterns)]
-            if not names:
-                raise ConversegError('the repository has none of the files', where=part.repo, do='is the name right?')
-            if part.patterns == TRANSFORMERS and not any(name.endswith('.safetensors') for name in names):
-                raise ConversegError('the repository has no safetensors', where=part.repo, do='choose another one')
-            for name in sorted(names):
+            for name in _names(part, HfApi(endpoint=endpoint).model_info(part.repo)):
                 url = hf_hub_url(part.repo, name, endpoint=endpoint)
                 meta = get_hf_file_metadata(url, endpoint=endpoint)
                 path = folder / name
@@ -92,6 +89,29 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
                 do='check the network (and HF_TOKEN, if access is restricted), then fetch again: it goes on from here',
             ) from error
     return files
+
+
+def _names(part: Part, info: Any) -> list[str]:
+    """Return the files of a repository that are wanted; raise ConversegError where they must not be had."""
+    stated = str(getattr(info.card_data, 'license', None) or '')
+    if part.licence in PERMISSIVE and stated and stated.lower() != part.licence.lower():
+        raise ConversegError(
+            f'the hub states the licence {stated[:60]!r}, the one that was accepted is {part.licence}',
+            where=part.repo,
+            do=f'read https://huggingface.co/{part.repo}; to accept that: converseg weights fetch {part.repo} --accept',
+        )
+    siblings = [s.rfilename for s in info.siblings or []]
+    names = sorted(n for n in siblings if any(fnmatch(n, p) for p in part.patterns))
+    if not names:
+        raise ConversegError('the repository has none of the files', where=part.repo, do='is the name right?')
+    if part.patterns == TRANSFORMERS and not any(n.endswith('.safetensors') for n in names):
+        raise ConversegError('the repository has no safetensors', where=part.repo, do='choose another one')
+    outside = [n for n in names if PurePosixPath(n).is_absolute() or '..' in PurePosixPath(n).parts]
+    if outside:
+        raise ConversegError(
+            f'a file would be written outside: {outside[0][:80]!r}', where=part.repo, do='do not use it'
+        )
+    return names
 
 
 def _download(url: str, path: Path, etag: str, size: int | None) -> None:
