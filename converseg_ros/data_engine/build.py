@@ -13,6 +13,7 @@ from converseg_ros.data_engine.options import FACTS_JUDGES, JUDGES, OPENAI, PROP
 from converseg_ros.data_engine.pipeline import Pipeline, Settings
 from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
 from converseg_ros.data_engine.proposers.proposer import GraphProposer, Proposer
+from converseg_ros.data_engine.proposers.sam_family import SamFamilyProposer
 from converseg_ros.data_engine.stages.understanding import Grounder
 from converseg_ros.data_engine.world.sources import Shot, kind_of, read_source
 from converseg_ros.data_engine.world.world import World
@@ -169,13 +170,11 @@ def make_proposer(plan: Plan, shots: list[Shot], worlds: Callable[[Picture], Wor
             raise InputError(
                 f'the proposer {name} needs weights', where='--proposer-weights', do='give a model folder or checkpoint'
             )
-        if name == 'sam2':
-            from converseg_ros.data_engine.proposers.sam2 import Sam2Proposer
+        from converseg_ros.network.segments.sam import load_sam  # with torch, which other proposers do not need
+        from converseg_ros.network.segments.sam2 import load_sam2
 
-            return Sam2Proposer.load(plan.proposer_weights)
-        from converseg_ros.data_engine.proposers.sam import SamProposer
-
-        return SamProposer.load(plan.proposer_weights)
+        weights = Path(plan.proposer_weights)
+        return SamFamilyProposer(load_sam2(weights) if name == 'sam2' else load_sam(weights))
     raise InputError(f'no proposer {name!r}', where='--proposer', do=f'choose one of {", ".join(PROPOSERS)}')
 
 

@@ -1,12 +1,17 @@
-# ruff: noqa: E501 - long lines of data
 """SAM-like proposers on random micro weights: shapes, order, suppression, refinement; and what the loaders refuse."""
+
+from pathlib import Path
+import sys
 
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / 'network'))
+
 from converseg_ros.core.errors import InputError
 from converseg_ros.data_engine.contracts import Picture, Region
-from converseg_ros.data_engine.proposers.sam_family import SamFamilyProposer, stability, suppress, tidy
+from converseg_ros.data_engine.proposers.sam_family import SamFamilyProposer, tidy
+from converseg_ros.network.segments.promptable import stability, suppress
 
 RGB = np.random.default_rng(0).integers(0, 255, (90, 120, 3)).astype(np.uint8)
 REGIONS = [
@@ -18,38 +23,22 @@ REGIONS = [
 
 @pytest.fixture(scope='module')
 def sam2():
-    torch = pytest.importorskip('torch')
-    from transformers import Sam2Config, Sam2Model
+    pytest.importorskip('torch')
+    from transformers_micro import sam2_model
 
-    torch.manual_seed(0)
-    config = Sam2Config(
-        vision_config={
-            'backbone_config': {
-                'model_type': 'sam2_hiera_det_model', 'hidden_size': 16, 'num_attention_heads': 1, 'blocks_per_stage': [1, 1, 2, 1],
-                'embed_dim_per_stage': [16, 32, 64, 128], 'num_attention_heads_per_stage': [1, 2, 4, 8], 'image_size': [128, 128],
-                'global_attention_blocks': [3], 'window_positional_embedding_background_size': [2, 2],
-            },
-            'backbone_channel_list': [128, 64, 32, 16], 'backbone_feature_sizes': [[32, 32], [16, 16], [8, 8]],
-            'fpn_hidden_size': 32,
-        },
-        prompt_encoder_config={'hidden_size': 32, 'image_size': 128, 'patch_size': 16},
-        mask_decoder_config={'hidden_size': 32, 'mlp_dim': 32, 'num_attention_heads': 2, 'iou_head_hidden_dim': 32},
-    )  # fmt: skip
-    from converseg_ros.data_engine.proposers.sam2 import Sam2Network
+    from converseg_ros.network.segments.sam2 import Sam2Network
 
-    return Sam2Network(Sam2Model(config), 'sam2/micro')
+    return Sam2Network(sam2_model(), 'sam2/micro')
 
 
 @pytest.fixture(scope='module')
 def sam():
-    torch = pytest.importorskip('torch')
-    from converseg_ros.data_engine.proposers.sam import SamNetwork, build_module
+    pytest.importorskip('torch')
+    from transformers_micro import sam_model
 
-    torch.manual_seed(0)
-    model = build_module()._build_sam(
-        encoder_embed_dim=16, encoder_depth=1, encoder_num_heads=1, encoder_global_attn_indexes=[]
-    )
-    return SamNetwork(model, 'sam/micro')
+    from converseg_ros.network.segments.sam import SamNetwork
+
+    return SamNetwork(sam_model(), 'sam/micro')
 
 
 @pytest.mark.parametrize('kind', ['sam', 'sam2'])
@@ -92,7 +81,7 @@ class Blobs:
     name = 'blobs'
     masks = (blob(10, 10, 50, 60), blob(60, 20, 110, 80), blob(12, 12, 30, 30))
 
-    def set_image(self, rgb):
+    def set_image(self, rgb, size=None):
         self.images = getattr(self, 'images', 0) + 1
 
     def from_points(self, points):
@@ -143,7 +132,7 @@ def test_a_frayed_mask_is_refined_to_the_pool_and_a_foreign_one_is_kept():
 def test_suppression_and_stability():
     a, near, far = blob(0, 0, 40, 40), blob(1, 0, 41, 40), blob(60, 0, 90, 40)
     kept = suppress([(0.8, near), (0.9, a), (0.5, far)])
-    assert len(kept) == 2 and kept[0] is a and kept[1] is far
+    assert len(kept) == 2 and kept[0][1] is a and kept[1][1] is far
     assert stability(np.where(a, 5.0, -5.0).astype(np.float32)) == 1.0
     assert stability(np.where(a, 0.5, -5.0).astype(np.float32)) == 0.0
     specked = blob(0, 0, 40, 40)
@@ -153,11 +142,14 @@ def test_suppression_and_stability():
 
 
 def test_loaders_say_what_is_wrong(tmp_path):
-    from converseg_ros.data_engine.proposers.sam import SamProposer
-    from converseg_ros.data_engine.proposers.sam2 import Sam2Proposer
+    from converseg_ros.network.segments.sam import load_sam
+    from converseg_ros.network.segments.sam2 import load_sam2
 
+    with pytest.raises(InputError, match=r'config\.json'):
+        load_sam2(tmp_path)
+    (tmp_path / 'config.json').write_text('{"model_type": "clip"}')
     with pytest.raises(InputError, match='not a SAM 2 model'):
-        Sam2Proposer.load(str(tmp_path))
+        load_sam2(tmp_path)
     (tmp_path / 'x.pth').write_bytes(b'nothing')
     with pytest.raises(InputError, match=r'x\.pth'):
-        SamProposer.load(str(tmp_path / 'x.pth'))
+        load_sam(tmp_path / 'x.pth')

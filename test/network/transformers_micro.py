@@ -106,3 +106,75 @@ def write_clipseg(folder: Path) -> Path:
     )
     transformers.CLIPSegProcessor(images, tokenizer).save_pretrained(folder)
     return folder
+
+
+def sam2_model() -> 'transformers.Sam2Model':
+    """Return a SAM 2 with random weights."""
+    torch.manual_seed(0)
+    trunk = {
+        'model_type': 'sam2_hiera_det_model',
+        'hidden_size': 16,
+        'num_attention_heads': 1,
+        'blocks_per_stage': [1, 1, 2, 1],
+        'embed_dim_per_stage': [16, 32, 64, 128],
+        'num_attention_heads_per_stage': [1, 2, 4, 8],
+        'image_size': [128, 128],
+        'global_attention_blocks': [3],
+        'window_positional_embedding_background_size': [2, 2],
+    }
+    config = transformers.Sam2Config(
+        vision_config={
+            'backbone_config': trunk,
+            'backbone_channel_list': [128, 64, 32, 16],
+            'backbone_feature_sizes': [[32, 32], [16, 16], [8, 8]],
+            'fpn_hidden_size': 32,
+        },
+        prompt_encoder_config={'hidden_size': 32, 'image_size': 128, 'patch_size': 16},
+        mask_decoder_config={
+            'hidden_size': 32,
+            'mlp_dim': 32,
+            'num_attention_heads': 2,
+            'iou_head_hidden_dim': 32,
+        },
+    )
+    return transformers.Sam2Model(config)
+
+
+def write_sam2(folder: Path) -> Path:
+    """Write a SAM 2 model; its processor needs torchvision, and the package does not read it."""
+    sam2_model().save_pretrained(folder)
+    return folder
+
+
+def sam_model() -> torch.nn.Module:
+    """Return a segment-anything model with random weights."""
+    from converseg_ros.network.segments.sam import build_module
+
+    torch.manual_seed(0)
+    return build_module()._build_sam(
+        encoder_embed_dim=16, encoder_depth=1, encoder_num_heads=1, encoder_global_attn_indexes=[]
+    )
+
+
+def torchvision_without_cuda() -> None:
+    """Make a torchvision whose compiled operators do not fit this torch importable; skip the test where there is none.
+
+    Only transformers' own image processors want it, and they are the truth here.
+    """
+    import importlib.util
+    import sys
+
+    import pytest
+
+    if importlib.util.find_spec('torchvision') is None:
+        pytest.skip("torchvision is not installed: transformers' own processor cannot be run")
+    try:
+        importlib.import_module('torchvision')
+    except RuntimeError:  # its operators were built for another torch
+        library = torch.library.Library('torchvision', 'DEF')
+        library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+        library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+        torchvision_without_cuda.library = library  # type: ignore[attr-defined]
+        for name in [n for n in sys.modules if n.partition('.')[0] == 'torchvision']:
+            del sys.modules[name]
+        importlib.import_module('torchvision')

@@ -1,38 +1,11 @@
 """Stage 2 with a promptable segmenter: boxes to masks, a pool of automatic masks, and refinement by their overlap."""
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.mask import iou
 from converseg_ros.data_engine.contracts import Candidate, Picture, Region
-
-GRID = 16  # points a side that the automatic pool is grown from
-MIN_SCORE = 0.7
-MIN_STABILITY = 0.85  # IoU of the masks at logits -1 and +1 (segment-anything's stability score)
-SAME = 0.7  # IoU from which two masks of the pool are one (non-maximum suppression)
-
-
-class Promptable(Protocol):
-    """A SAM-like network with an image set."""
-
-    @property
-    def name(self) -> str:
-        """Kind and weights."""
-        ...
-
-    def set_image(self, rgb: NDArray[np.uint8]) -> None:
-        """Encode an (H, W, 3) image."""
-        ...
-
-    def from_boxes(self, boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return logits (N, M, H, W) and scores (N, M) of M masks for each of N boxes (x0, y0, x1, y1)."""
-        ...
-
-    def from_points(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return logits (N, M, H, W) and scores (N, M) of M masks for each of N points (x, y)."""
-        ...
+from converseg_ros.network.segments.promptable import GRID, MIN_SCORE, SAME, Promptable, automatic_masks
 
 
 class SamFamilyProposer:
@@ -78,16 +51,10 @@ class SamFamilyProposer:
         """Return the automatic masks of a picture: a grid of points, sure and stable masks only, each thing once."""
         self._look(picture)
         if self._pool is None:
-            columns = (np.arange(self.grid) + 0.5) / self.grid
-            points = np.array([(x * picture.width, y * picture.height) for y in columns for x in columns], np.float32)
-            kept: list[tuple[float, NDArray[np.bool_]]] = []
-            for start in range(0, len(points), 16):
-                logits, scores = self.network.from_points(points[start : start + 16])
-                for masks, values in zip(logits, scores):
-                    for mask, value in zip(masks, values):
-                        if value >= self.min_score and stability(mask) >= MIN_STABILITY and (mask > 0).any():
-                            kept.append((float(value), mask > 0))
-            self._pool = suppress(kept)
+            found = automatic_masks(
+                self.network, (picture.height, picture.width), grid=self.grid, min_score=self.min_score
+            )
+            self._pool = [mask for _, mask in found]
         return self._pool
 
     def refine(self, picture: Picture, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -95,21 +62,6 @@ class SamFamilyProposer:
         inside = [m for m in self.pool(picture) if np.count_nonzero(m & mask) > 0.9 * np.count_nonzero(m)]
         union = np.logical_or.reduce(inside) if inside else np.zeros_like(mask)
         return tidy(union if iou(union, mask) > SAME else mask)
-
-
-def stability(logits: NDArray[np.float32]) -> float:
-    """Return how little a mask (H, W) of logits changes between thresholds -1 and 1."""
-    wide = int(np.count_nonzero(logits > -1))
-    return int(np.count_nonzero(logits > 1)) / wide if wide else 0.0
-
-
-def suppress(scored: list[tuple[float, NDArray[np.bool_]]], same: float = SAME) -> list[NDArray[np.bool_]]:
-    """Return the masks, best first, without those that overlap a better one by more than `same` IoU."""
-    kept: list[NDArray[np.bool_]] = []
-    for _, mask in sorted(scored, key=lambda s: -s[0]):
-        if all(iou(mask, other) <= same for other in kept):
-            kept.append(mask)
-    return kept
 
 
 def tidy(mask: NDArray[np.bool_], share: float = 0.01) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """Segments of a view from its boundaries: the `SegmentProposer` that this package ships."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,17 +104,30 @@ def segments_of(
     tree, maps = proposals.tree, proposals.maps
     chosen = choose(tree, score[:, 0], score[:, 1], proposals.kinds, most=most)
     nodes = chosen.nodes
-    found = _Found(
-        [tree.mask(n) for n in nodes],
-        list(proposals.kinds[nodes]),
-        [float(score[n, 1 if of >= 0 else 0]) for n, of in zip(nodes, chosen.parent)],
-        [-1] * len(nodes),
-    )
+    quality = [float(score[n, 1 if of >= 0 else 0]) for n, of in zip(nodes, chosen.parent)]
+    masks, kinds = [tree.mask(n) for n in nodes], list(proposals.kinds[nodes])
+    return assembled(masks, kinds, quality, chosen.flat, chosen.parent, maps, size)
+
+
+def assembled(
+    regions: Sequence[NDArray[np.bool_]],
+    region_kinds: Sequence[NDArray[np.float32]],
+    quality: Sequence[float],
+    flat: NDArray[np.bool_],
+    parent: NDArray[np.intp],
+    maps: ViewMaps,
+    size: tuple[int, int],
+) -> Segments:
+    """Return segments of regions that were chosen, with the planes of the view and the patches that they add.
+
+    regions: (h, w) masks on the grid of the maps. The other arguments are as in Segments.
+    """
+    found = _Found(list(regions), list(region_kinds), list(quality), [-1] * len(regions))
     view = maps.geometry
     if view is not None:
         _add_planes(found, view, maps)
-    added = len(found.masks) - len(nodes)
-    masks = np.stack(found.masks) if found.masks else np.zeros((0, *tree.labels.shape), bool)
+    added = len(found.masks) - len(regions)
+    masks = np.stack(found.masks) if found.masks else np.zeros((0, *maps.boundary.shape), bool)
     kinds = np.array(found.kinds, np.float32).reshape(-1, len(KINDS))
     rows = [] if view is None else [[*p.normal, p.d] for p in view.planes]
     return Segments(
@@ -121,8 +135,8 @@ def segments_of(
         size,
         kinds,
         np.array(found.quality, np.float32),
-        np.append(chosen.flat, np.zeros(added, bool)),
-        np.append(chosen.parent, np.full(added, -1, np.intp)),
+        np.append(flat, np.zeros(added, bool)),
+        np.append(parent, np.full(added, -1, np.intp)),
         np.array(found.plane, np.intp),
         np.array(rows, np.float32).reshape(-1, 4),
         None if view is None or not view.up_known else view.up.astype(np.float32),

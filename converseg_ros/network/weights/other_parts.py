@@ -7,11 +7,16 @@ from pathlib import Path
 import torch
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.segments import Namer
+from converseg_ros.core.segments import Namer, SegmentProposer
 from converseg_ros.network.encoders.pretrained import model_type, weights_hash
 from converseg_ros.network.names import clipseg, open_namer, towers
 from converseg_ros.network.names.scores import Encoder
 from converseg_ros.network.names.weights import NameWeights
+from converseg_ros.network.segments import sam2
+from converseg_ros.network.segments.promptable import Promptable
+from converseg_ros.network.segments.prompted import PromptedProposer
+from converseg_ros.network.segments.proposer import TreeProposer
+from converseg_ros.network.segments.sam import load_sam
 
 TEXTS, CALIBRATIONS = '.texts', '.calibrations'  # folders of the user's cache; what is named by a dot is no model
 
@@ -64,3 +69,27 @@ def other_namer(
     texts = None if chosen.cache is None else chosen.cache / TEXTS / f'{weights_hash(folder)}.safetensors'
     by_crop = open_namer.load_open_namer(folder, weights, device=device, dtype=dtype, encode=encode, texts=texts)
     return by_crop, by_crop.note
+
+
+def other_proposer(
+    chosen: Chosen, own: TreeProposer, *, device: torch.device, dtype: torch.dtype
+) -> tuple[SegmentProposer, str]:
+    """Return the proposer that was chosen, and a note about its speed; the folder's own where none was."""
+    if chosen.segments is None:
+        return own, ''
+    drawn = PromptedProposer(load_promptable(chosen.segments, device, dtype), own.maps, measured=device.type == 'cpu')
+    return drawn, drawn.note
+
+
+def load_promptable(path: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> Promptable:
+    """Return SAM 2 of a transformers folder, or SAM of a checkpoint file; raise InputError for anything else."""
+    if path.is_file():
+        return load_sam(path, device, dtype)
+    kind = model_type(path)
+    if kind not in sam2.KINDS:
+        raise InputError(
+            f'a folder of kind {kind!r} cannot find regions',
+            where=str(path),
+            do='give a SAM 2 folder of transformers, or a checkpoint file of segment-anything (sam_vit_*.pth)',
+        )
+    return sam2.load_sam2(path, device, dtype)

@@ -21,7 +21,7 @@ from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
 from converseg_ros.network.things_network import Parts, ThingsNetwork
 from converseg_ros.network.weights.checkpoints import read_weights
-from converseg_ros.network.weights.other_parts import Chosen, other_namer
+from converseg_ros.network.weights.other_parts import Chosen, other_namer, other_proposer
 from converseg_ros.network.weights.things_folder import (
     CALIBRATION,
     LANGUAGE,
@@ -56,13 +56,15 @@ def load_things(
     encoder = load_text_encoder(folder)
     own = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype)
     namer, note = other_namer(others, own, load_names(folder / NAMES), encode=encoder, device=where, dtype=dtype)
+    tree = TreeProposer(backbone, boundary.to(where), quality, dtype=dtype)
+    proposer, cost = other_proposer(others, tree, device=where, dtype=dtype)
     parts = Parts(
-        TreeProposer(backbone, boundary.to(where), quality, dtype=dtype),
+        proposer,
         namer,
         load_parser(folder),
         where,
         others.fingerprint(seeing_fingerprint(folder)),
-        tuple(n for n in (note,) if n),
+        tuple(n for n in (cost, note) if n),
     )
     path = others.calibration(parts.fingerprint) or folder / CALIBRATION
     fitted = Existence.load(path) if calibration and path.is_file() else None

@@ -1,0 +1,142 @@
+"""Segments by a promptable network (SAM 2, SAM) in place of the boundary network's own.
+
+The promptable network finds outlines; what kind of region each is (object, surface, ...), and planes, are still told by
+the maps of the model folder's own networks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core.frame import Frame
+from converseg_ros.core.segments import Segments
+from converseg_ros.network.segments.nodes import ViewMaps
+from converseg_ros.network.segments.promptable import GRID, MIN_SCORE, POINTS, Promptable, automatic_masks
+from converseg_ros.network.segments.proposer import assembled
+from converseg_ros.network.segments.selection import (
+    MAX_FLAT,
+    MAX_PARTS,
+    MAX_WHOLES,
+    MIN_CELLS,
+    MIN_QUALITY,
+    PART_SHARE,
+)
+
+INSIDE = 0.9  # share of a mask that lies in another one which contains it
+LEFT = 0.5  # share of a mask that others have to leave of it for it to stay in the flat cut
+SLOW = 1.0  # seconds for a view from which a proposer says how long it takes
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Masks (S, h, w) that became segments, flat ones first and without overlaps; the rest is as in Segments."""
+
+    masks: list[NDArray[np.bool_]]
+    quality: list[float]
+    flat: NDArray[np.bool_]
+    parent: NDArray[np.intp]
+
+
+class PromptedProposer:
+    """A `SegmentProposer` of the masks that a grid of points finds."""
+
+    def __init__(
+        self,
+        network: Promptable,
+        maps: Callable[[Frame], ViewMaps],
+        *,
+        grid: int = GRID,
+        min_score: float = MIN_SCORE,
+        measured: bool = False,
+    ) -> None:
+        """Take the promptable network and a function that gives the maps of a view. measured: time one view now."""
+        self.network, self.maps, self.grid, self.min_score = network, maps, grid, min_score
+        self.note = self._measured() if measured else ''
+
+    def propose(self, view: Frame) -> Segments:
+        """Return the segments of a view; depth and intrinsics are used where the view has them."""
+        maps = self.maps(view)
+        grid = maps.boundary.shape
+        self.network.set_image(view.rgb, (grid[0], grid[1]))
+        found = automatic_masks(self.network, (view.height, view.width), grid=self.grid, min_score=self.min_score)
+        chosen = choose_masks([mask for _, mask in found], [score for score, _ in found])
+        kinds = [np.asarray(maps.kinds[:, mask].mean(1), np.float32) for mask in chosen.masks]
+        return assembled(
+            chosen.masks, kinds, chosen.quality, chosen.flat, chosen.parent, maps, (view.height, view.width)
+        )
+
+    def _measured(self) -> str:
+        rgb = np.zeros((480, 640, 3), np.uint8)
+        start = perf_counter()
+        self.network.set_image(rgb, (240, 320))
+        seen = perf_counter()
+        self.network.from_points(np.full((POINTS, 2), 100, np.float32))
+        seconds = seen - start + (perf_counter() - seen) * self.grid**2 / POINTS
+        return '' if seconds < SLOW else f'{self.network.name} takes about {seconds:.0f} s a view on this machine'
+
+
+def choose_masks(masks: list[NDArray[np.bool_]], quality: list[float]) -> Chosen:
+    """Choose segments among overlapping masks (h, w) with expected IoUs.
+
+    Masks that contain others form a forest, over which dynamic programming selects the flat cut. Unlike a learned
+    quality, the score of these networks tells how good an outline is and not whether it is a whole thing; so the gain
+    is by area, and where outlines are equally good, the thing is preferred to its parts.
+    """
+    usable = [i for i, mask in enumerate(masks) if np.count_nonzero(mask) >= MIN_CELLS and np.isfinite(quality[i])]
+    kept, q = [masks[i] for i in usable], np.array([quality[i] for i in usable])
+    if not kept:
+        return Chosen([], [], np.zeros(0, bool), np.zeros(0, np.intp))
+    rows = np.stack(kept).reshape(len(kept), -1).astype(np.float32)
+    area = rows.sum(1)
+    within = rows @ rows.T / area[:, None]  # share of i that lies in j
+    order = np.argsort(area, kind='stable')
+    parent = np.full(len(kept), -1)
+    for rank, i in enumerate(order):
+        containing = [j for j in order[rank + 1 :] if within[i, j] >= INSIDE]
+        parent[i] = containing[0] if containing else -1  # the smallest one
+    flat = _flat(order, parent, area * np.maximum(q - MIN_QUALITY, 0))
+    trimmed, free = {}, np.ones(kept[0].shape, bool)
+    for i in sorted(flat, key=lambda i: -area[i] * q[i])[:MAX_FLAT]:
+        rest = kept[i] & free
+        if np.count_nonzero(rest) >= max(LEFT * area[i], MIN_CELLS):
+            trimmed[i] = rest
+            free &= ~rest
+    wholes = sorted(trimmed, key=lambda i: -q[i])
+    place = {i: n for n, i in enumerate(wholes)}
+    parts: list[tuple[int, int]] = []
+    others: list[int] = []
+    for i in sorted(set(range(len(kept))) - trimmed.keys(), key=lambda i: -q[i]):
+        owners = [j for j in wholes if within[i, j] >= INSIDE and area[i] < PART_SHARE * area[j]]
+        if owners and len(parts) < MAX_PARTS:
+            parts.append((i, place[min(owners, key=lambda j: area[j])]))
+        elif not owners and len(wholes) + len(others) < MAX_WHOLES:
+            others.append(i)
+    nodes = [*wholes, *others, *(i for i, _ in parts)]
+    return Chosen(
+        [trimmed.get(i, kept[i]) for i in nodes],
+        [float(q[i]) for i in nodes],
+        np.arange(len(nodes)) < len(wholes),
+        np.array([-1] * (len(wholes) + len(others)) + [of for _, of in parts], np.intp),
+    )
+
+
+def _flat(order: NDArray[np.intp], parent: NDArray[np.intp], gain: NDArray[np.floating]) -> list[int]:
+    """Return nodes of a forest none of which contains another and whose gains add up to the most."""
+    children: dict[int, list[int]] = {int(i): [] for i in order}
+    for i in order:
+        if parent[i] >= 0:
+            children[int(parent[i])].append(int(i))
+    best: dict[int, float] = {}
+    for i in map(int, order):  # the smaller ones first
+        best[i] = max(float(gain[i]), sum(best[c] for c in children[i]))
+    found, stack = [], [int(i) for i in order if parent[i] < 0]
+    while stack:
+        i = stack.pop()
+        if gain[i] > 0 and gain[i] >= best[i]:
+            found.append(i)
+        else:
+            stack += children[i]
+    return found
