@@ -1,1 +1,1 @@
-"""The program language: what an instruction asks for, as a typed syntax tree that a person can read."""
+"""The program language: the meaning of an instruction as a typed, readable syntax tree."""

@@ -1,4 +1,4 @@
-"""The canonical form of programs: programs that mean the same for a simple reason become equal."""
+"""The canonical form of programs: programs with the same meaning for a simple reason become equal."""
 
 from dataclasses import fields, replace
 import json
@@ -9,9 +9,9 @@ from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, N
 from converseg_ros.programs.vocabulary import TAGS_WITH_PHYSICS
 
 MODIFIERS = (Filter, Relate, Act, Like)
-"""Nodes that keep the members of `of` which fulfil a condition of their own, so that their order does not matter."""
+"""Nodes that keep the members of `of` which fulfil a condition, so that their order does not matter."""
 FILTERS = ('name', 'tag', 'material', 'colour', 'state', 'physics', 'region')
-"""The order of filters, the innermost first, as words stand around a noun."""
+"""The order of filters, the innermost first, as in a noun phrase."""
 
 
 def canonical(node: Node) -> Node:
@@ -26,7 +26,7 @@ def equal(first: Node, second: Node) -> bool:
 
 
 def key(node: Node) -> str:
-    """Return a text that orders nodes and is the same for equal nodes."""
+    """Return a text that orders nodes and is equal for equal nodes."""
     return json.dumps(node.to_json(), sort_keys=True)
 
 
@@ -42,7 +42,7 @@ def _with_canonical_children(node: Node) -> Node:
 
 
 def _simple(node: Node) -> Node:
-    """Return `node`, whose children are canonical, by the rule of its own kind."""
+    """Return the canonical form of a node with canonical children."""
     match node:
         case Filter(by='name'):
             return replace(node, value=singular(_plain(node.value)))
@@ -79,7 +79,7 @@ def _union(of: tuple[Node, ...]) -> Node:
 
 
 def _select(quantity: str | int, of: Node) -> Node:
-    """Return the selection unless what it selects from has that many members already."""
+    """Return the selection unless its input already has that many members."""
     count = 1 if quantity in ('one', 1) else quantity
     if isinstance(of, Rank) and (count == of.count or quantity == 'all'):
         return of
@@ -92,12 +92,12 @@ def _select(quantity: str | int, of: Node) -> Node:
 
 
 def _sorted_chain(node: Node) -> Node:
-    """Return the same conditions in a fixed order, each once; filters are innermost, names first."""
+    """Return the same conditions in a fixed order without duplicates; filters are innermost, names first."""
     chain: dict[tuple[int, int, str], Node] = {}
     base = node
     while isinstance(base, MODIFIERS):
         below = base.of
-        alone = replace(base, of=node)  # the condition without what it is applied to
+        alone = replace(base, of=node)  # the condition without its input
         data = alone.to_json()
         del data['of']
         kind = FILTERS.index(base.by) if isinstance(base, Filter) else 0

@@ -1,4 +1,4 @@
-"""Which form of the program language says what each sub-concept of core.concepts asks for."""
+"""The forms of the program language for each sub-concept of core.concepts."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ LIKE: Final = 'like'
 
 
 def form(node: Node) -> str:
-    """Return the form of a program: the outermost condition below the selection, such as 'filter colour'."""
+    """Return the form of a program: its outermost condition below the selection, such as 'filter colour'."""
     node = node.of if isinstance(node, Select) else node
     match node:
         case Filter():
@@ -109,4 +109,5 @@ FORMS: Final[dict[str, tuple[str, ...]]] = {
     'movable': (_TAG,),
 }  # fmt: skip
 """Sub-concept -> forms of programs. With `like`, some or all of its questions have no closed form: the odd one out, a
-stand-in for a missing tool, a part that only its use tells ("which part of the mug touches the lips")."""
+substitute for a missing tool, a part that is defined by its use ("which part of the mug touches the lips").
+"""

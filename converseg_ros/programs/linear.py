@@ -1,10 +1,10 @@
 """The linear form of a program: its nodes in prefix order, as tokens of a closed set and pointers into a text.
 
-A node is a head token, which names the operation and which of its optional fields are given, followed by the values of
-its fields in the order of the dataclass. A value of a closed set is one token. A noun, a free text and a length are
-copied from the words of the text: a pointer to the first word and one to the last. A field that can have only one value
-after a head is not written. So every node has exactly one linear form for a given text, and a stack of the fields that
-are still to be written says which tokens may follow (`Grammar.allowed`).
+A node is a head token, which names the operation and its given optional fields, followed by the values of its fields in
+the order of the dataclass. A value of a closed set is one token. A noun, a free text and a length are copied from the
+words of the text: a pointer to the first word and one to the last. A field with only one possible value after a head is
+not written. Every node therefore has exactly one linear form for a given text, and a stack of the remaining fields
+defines which tokens may follow (`Grammar.allowed`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,7 +47,7 @@ CLOSED: Final[dict[str, tuple[str | int, ...]]] = {
     'quantity': ('one', 'all', *_NUMBERS[1:]),
     **FILTERS,
 }
-"""The closed set of each slot; tags come with the Grammar."""
+"""The closed set of each slot; Grammar adds the tags."""
 
 _SLOTS: Final = {
     'rank.key': 'key',
@@ -63,15 +63,15 @@ _SLOTS: Final = {
     'select.quantity': 'quantity',
     'like.text': 'text',
 }
-"""The slot of each field that holds no node; Filter is apart, since its value depends on its kind."""
+"""The slot of each field that is not a node; Filter is separate, since its value depends on its kind."""
 
 _IN_CONTEXT: Final = {('rank.key', 'anchor'): 'key_to_anchor', ('relate.relation', 'other'): 'relation_of_two'}
-"""Slots that another field, if it is given, narrows."""
+"""Slots that another field restricts if it is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head token: the JSON fields that it fixes, and the (field, slot) pairs that follow it."""
+    """A head token: the JSON fields that it sets, and the (field, slot) pairs that follow it."""
 
     token: str
     fixed: dict[str, Any]
@@ -114,7 +114,7 @@ def _heads(tags: Iterable[str]) -> list[Head]:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is still to be written, the next slot last, each with its depth; and where an open span starts."""
+    """The remaining slots, the next one last, each with its depth; and the start of an open span."""
 
     stack: tuple[tuple[str, int], ...] = ((NODE, 0),)
     start: int = 0
@@ -122,13 +122,13 @@ class State:
 
     @property
     def done(self) -> bool:
-        """Whether the program is whole."""
+        """Return whether the program is complete."""
         return not self.stack
 
 
 @dataclass
 class Grammar:
-    """The tokens of programs and which may follow which; a number from `size` on is a pointer to a word."""
+    """The tokens of programs and their order; a number from `size` is a pointer to a word."""
 
     tags: tuple[str, ...]
     tokens: tuple[str, ...] = field(init=False)
@@ -166,7 +166,7 @@ class Grammar:
         return mask
 
     def allowed(self, state: State, text: Text) -> NDArray[np.bool_]:
-        """Return which of the `size` tokens and the pointers to the words of a text may follow, (size + words,)."""
+        """Return which of the `size` tokens and of the pointers to the words of a text may follow, (size + words,)."""
         slot, depth = state.stack[-1]
         out = np.zeros(self.size + len(text), bool)
         if slot == NODE:
@@ -202,7 +202,7 @@ class Grammar:
         return State(rest, 0, written)
 
     def write(self, node: Node, words: Sequence[str]) -> list[int]:
-        """Return the linear form of a program for a text; raise InputError where a value is not among its words."""
+        """Return the linear form of a program for a text; raise InputError if a value is not among its words."""
         out: list[int] = []
         self._write(node, words, out)
         if len(out) > MAX_TOKENS:
@@ -242,7 +242,7 @@ class Grammar:
         return self.number[token]
 
     def read(self, tokens: Sequence[int], words: Sequence[str]) -> Node:
-        """Return the program of a linear form; raise InputError where it is none."""
+        """Return the program of a linear form; raise InputError if it is invalid."""
         state, text = State(), Text(tuple(words))
         for token in tokens:
             if state.done or not 0 <= token < self.size + len(text) or not self.allowed(state, text)[token]:
@@ -273,5 +273,5 @@ class Grammar:
 
 
 def _cost(slot: str) -> int:
-    """Return how many tokens a slot takes at least."""
+    """Return the minimum number of tokens of a slot."""
     return 2 if slot in SPANS else 1

@@ -1,8 +1,8 @@
 """Nodes of a program: each denotes a set of regions of one view, with a degree of membership for each region.
 
-The JSON form of a node is `{"op": NAME, FIELD: VALUE, ...}` with defaults left out; a whole program is
-`{"version": VERSION, "root": NODE}`. Unknown operations, fields and values are an error, so that a program of a later
-version is never executed as something else.
+The JSON form of a node is `{"op": NAME, FIELD: VALUE, ...}` without default values; a whole program is `{"version":
+VERSION, "root": NODE}`. Unknown operations, fields and values are an error, so that a program of a later version is
+never misinterpreted.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,14 +18,14 @@ Quantity = Literal['one', 'all'] | int
 Order = Literal['max', 'min']
 
 MIGRATIONS: dict[int, Callable[[Any], Any]] = {}
-"""For each earlier version, what turns the JSON of a root into that of the next version."""
+"""For each earlier version, the function that converts the JSON of a root to the next version."""
 
 NODES: dict[str, type['Node']] = {}
 
 
 @dataclass(frozen=True)
 class Node:
-    """Base of all nodes; `op` is its name in JSON."""
+    """Base of all nodes; `op` is the name in JSON."""
 
     op: ClassVar[str] = ''
 
@@ -36,7 +36,7 @@ class Node:
             NODES[op] = cls
 
     def children(self) -> Iterator['Node']:
-        """Yield the nodes directly below, in field order."""
+        """Yield the child nodes in field order."""
         for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, Node):
@@ -45,13 +45,13 @@ class Node:
                 yield from (x for x in value if isinstance(x, Node))
 
     def walk(self) -> Iterator['Node']:
-        """Yield this node and all below it, depth first."""
+        """Yield this node and its descendants, depth first."""
         yield self
         for child in self.children():
             yield from child.walk()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of this node; fields that have their default are left out."""
+        """Return the JSON object of this node without default values."""
         out: dict[str, Any] = {'op': self.op}
         for f in fields(self):
             value = getattr(self, f.name)
@@ -103,7 +103,7 @@ class Filter(Node, op='filter'):
     of: Node = Everything()
 
     def __post_init__(self) -> None:
-        """Check the value against the closed set of its kind."""
+        """Validate the value against the closed set of its kind."""
         _one_of(self, 'by', ('name', 'tag', 'colour', 'material', 'state', 'physics', 'region'))
         _text(self, 'value')
         _nodes(self, 'of')
@@ -130,7 +130,7 @@ class Rank(Node, op='rank'):
     anchor: Node | None = None
 
     def __post_init__(self) -> None:
-        """Check key, order and places; only 'distance_to' has an anchor."""
+        """Validate key, order and places; only 'distance_to' has an anchor."""
         _one_of(self, 'key', v.RANK_KEYS)
         _one_of(self, 'order', ('max', 'min'))
         _nodes(self, 'of')
@@ -150,7 +150,7 @@ class Relate(Node, op='relate'):
     other: Node | None = None
 
     def __post_init__(self) -> None:
-        """Check the relation; only 'between' has a second anchor."""
+        """Validate the relation; only 'between' has a second anchor."""
         _one_of(self, 'relation', v.RELATIONS)
         _nodes(self, 'of', 'anchor')
         if self.other is not None and self.relation != 'between':
@@ -159,7 +159,7 @@ class Relate(Node, op='relate'):
 
 @dataclass(frozen=True)
 class Act(Node, op='act'):
-    """Members of `of` that play `role` in an action; `other` names who or what else takes part, if it is said."""
+    """Members of `of` that play `role` in an action; `other` is the other participant, if it is given."""
 
     kind: str
     role: Literal['agent', 'patient', 'instrument', 'uninvolved']
@@ -167,7 +167,7 @@ class Act(Node, op='act'):
     other: Node | None = None
 
     def __post_init__(self) -> None:
-        """Check kind and role."""
+        """Validate kind and role."""
         _one_of(self, 'kind', v.ACTS)
         _one_of(self, 'role', v.ROLES)
         _nodes(self, 'of')
@@ -175,23 +175,23 @@ class Act(Node, op='act'):
 
 @dataclass(frozen=True)
 class Parts(Node, op='parts'):
-    """The parts called `noun` of the members of `of`; the noun 'grip' means where one holds it."""
+    """The parts called `noun` of the members of `of`; the noun 'grip' is where an object is held."""
 
     noun: str
     of: Node
 
     def __post_init__(self) -> None:
-        """Check the noun."""
+        """Validate the noun."""
         _text(self, 'noun')
         _nodes(self, 'of')
 
 
 @dataclass(frozen=True)
 class FreeSpace(Node, op='free'):
-    """The part of a support surface where something can be set down: the surface minus what stands on it.
+    """The part of a support surface where something can be set down: the surface minus the objects on it.
 
-    on: the surface, or None for any. thing: the noun of what is to be set down, '' if it is not said; its footprint
-    comes from `knowledge`. size: its footprint in metres where the text gives one, else 0.
+    on: the surface, or None for any. thing: the noun of the object to set down, '' if it is not given; its footprint
+    comes from `knowledge`. size: its footprint in metres if the text gives one, else 0.
     """
 
     on: Node | None = None
@@ -199,7 +199,7 @@ class FreeSpace(Node, op='free'):
     size: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the size."""
+        """Validate the size."""
         if not 0 <= self.size <= 5:
             raise InputError(f'size is {self.size} m', where='program: free', do='use 0 to 5 metres')
 
@@ -211,7 +211,7 @@ class Union(Node, op='union'):
     of: tuple[Node, ...]
 
     def __post_init__(self) -> None:
-        """Check that there are two."""
+        """Validate that there are two."""
         if len(self.of) < 2 or not all(isinstance(x, Node) for x in self.of):
             raise InputError('it needs at least two nodes', where='program: union')
 
@@ -224,7 +224,7 @@ class Except(Node, op='except'):
     minus: Node
 
     def __post_init__(self) -> None:
-        """Check the nodes."""
+        """Validate the nodes."""
         _nodes(self, 'of', 'minus')
 
 
@@ -236,7 +236,7 @@ class Select(Node, op='select'):
     of: Node
 
     def __post_init__(self) -> None:
-        """Check the quantity."""
+        """Validate the quantity."""
         number = isinstance(self.quantity, int) and not isinstance(self.quantity, bool) and 1 <= self.quantity <= 20
         if self.quantity not in ('one', 'all') and not number:
             raise InputError(
@@ -247,24 +247,24 @@ class Select(Node, op='select'):
 
 @dataclass(frozen=True)
 class Like(Node, op='like'):
-    """Members of `of` that fit a free text, by text similarity; at most LOW_CONFIDENCE unless it is calibrated."""
+    """Members of `of` that match a free text by similarity; at most LOW_CONFIDENCE unless it is calibrated."""
 
     text: str
     of: Node = Everything()
 
     def __post_init__(self) -> None:
-        """Check the text."""
+        """Validate the text."""
         _text(self, 'text')
         _nodes(self, 'of')
 
 
 def node_from_json(data: Any, depth: int = 0) -> Node:
-    """Return the node of a JSON object; raise InputError for anything that this version does not know."""
+    """Return the node of a JSON object; raise InputError for unknown operations, fields and values."""
     if depth > MAX_DEPTH:
         raise InputError(f'nodes are nested deeper than {MAX_DEPTH}', where='program')
     if not isinstance(data, dict) or data.get('op') not in NODES:
         raise InputError(
-            f'{data!r:.80} is no known node', where='program', do=f'use one of {", ".join(NODES)} as its op'
+            f'{data!r:.80} is not a known node', where='program', do=f'use one of {", ".join(NODES)} as its op'
         )
     kind = NODES[data['op']]
     known = {f.name for f in fields(kind)}
@@ -291,7 +291,7 @@ def program_to_json(root: Node) -> dict[str, Any]:
 
 
 def program_from_json(data: Any) -> Node:
-    """Return the root of a program's JSON object; raise InputError where it is malformed or of a later version."""
+    """Return the root of a program's JSON object; raise InputError if it is malformed or of a later version."""
     if not isinstance(data, dict) or data.keys() != {'version', 'root'}:
         raise InputError('a program has exactly the keys version and root', where='program')
     version, root = data['version'], data['root']

@@ -1,7 +1,7 @@
-"""Programs in words, for people: "the tallest of the things on the table".
+"""Programs in words: "the tallest of the things on the table".
 
-The words are the same for equal programs and different for different ones. Brackets show what belongs together where a
-condition's own words would not.
+The words are equal for equal programs and differ for different ones. Brackets group conditions that would otherwise be
+ambiguous.
 """
 
 from dataclasses import dataclass, replace
@@ -67,8 +67,7 @@ _REGIONS: Final = {
 class Phrase:
     """A noun phrase without its article. before: adjectives; after: conditions.
 
-    definite: it says itself which ones it means, and takes neither an article nor another condition. article: put
-    before it where it is not in a list of its own.
+    definite: it needs neither an article nor another condition. article: its article when it is not in a list.
     """
 
     noun: str
@@ -78,7 +77,7 @@ class Phrase:
     article: str = 'the '
 
     def __str__(self) -> str:
-        """Return the words."""
+        """Return the text."""
         return ' '.join((*self.before, self.noun, *self.after))
 
 
@@ -99,9 +98,9 @@ def _the(phrase: Phrase) -> str:
 
 
 def _inner(node: Node, many: bool = False) -> str:
-    """Return the words of a node within another's, in brackets where they end in a condition or are a list.
+    """Return the text of a node inside of another one, in brackets if it ends with a condition or is a list.
 
-    A thing that others are related to is in the singular where the program does not say how many it means.
+    An anchor is in the singular if the program does not state its number.
     """
     if isinstance(node, Select):
         phrase, text = _phrase(node.of), words(node)
@@ -114,7 +113,7 @@ def _inner(node: Node, many: bool = False) -> str:
 
 
 def _phrase(node: Node, many: bool = True) -> Phrase:
-    """Return the noun phrase of a node, in the plural or the singular."""
+    """Return the noun phrase of a node, plural or singular."""
     match node:
         case Things():
             return Phrase('things' if many else 'thing')
@@ -150,7 +149,7 @@ def _phrase(node: Node, many: bool = True) -> Phrase:
 
 
 def _with(of: Node, condition: str, many: bool) -> Phrase:
-    """Return the phrase of `of` with a condition behind it."""
+    """Return the phrase of `of` followed by a condition."""
     phrase = _phrase(of, many)
     condition = condition.replace('{s}', '' if many else 's').replace('{are}', 'are' if many else 'is')
     if phrase.definite:

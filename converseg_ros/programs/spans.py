@@ -1,4 +1,4 @@
-"""Words of an instruction, and what a span of them says: a noun in the singular, a free text, or a length in metres."""
+"""Words of an instruction, and the values of spans: a singular noun, a free text, or a length in metres."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Text:
 
     @cached_property
     def lengths(self) -> dict[int, tuple[int, ...]]:
-        """Return the spans that say a length, as first word -> possible last words."""
+        """Return the spans that are lengths, as first word -> possible last words."""
         if not any(_is_unit(word) for word in self.words):
             return {}
         count = len(self.words)
@@ -69,7 +69,7 @@ def split(text: str) -> list[str]:
 
 
 def find_span(slot: str, value: str | float, words: Sequence[str]) -> tuple[int, int] | None:
-    """Return the first and last index of the first span that reads as `value`, or None."""
+    """Return the first and last index of the first span with the value `value`, or None."""
     content = [i for i, word in enumerate(words) if word not in FILLERS]
     if slot == 'length':
         spans = ((a, b) for a in content for b in reversed(content) if a <= b < a + LONGEST_SPAN)
@@ -90,19 +90,19 @@ def _close(metres: float | None, wanted: float) -> bool:
 
 
 def read_span(slot: str, words: Sequence[str]) -> str | float:
-    """Return what the words of a span say in a slot; raise InputError for a length that is none."""
+    """Return the value of a span in a slot; raise InputError if a length is invalid."""
     words = [w for w in words if w not in FILLERS] or words
     if slot == 'length':
         metres = length(words)
         if metres is None:
-            raise InputError(f'{" ".join(words)!r} is not a length', where='instruction', do='say it like "20 cm"')
+            raise InputError(f'{" ".join(words)!r} is not a length', where='instruction', do='write it like "20 cm"')
         return metres
     phrase = ' '.join(words).replace(" 's", "'s")
     return singular(phrase) if slot == 'noun' else phrase
 
 
 def length(words: Sequence[str]) -> float | None:
-    """Return the metres in words like "20 cm", "half a metre" or "10 by 20 centimetres", the largest of several."""
+    """Return the metres of words like "20 cm", "half a metre" or "10 by 20 centimetres", the largest of several."""
     scale, article = 0.0, False
     numbers: list[float | None] = [None]
     for word in (part for w in words for part in re.findall(r'\d+(?:[.,]\d+)?|[^\W\d]+|"', w)):

@@ -1,4 +1,4 @@
-"""The closed sets of values that program nodes accept; tags come from `knowledge`, nouns are free."""
+"""The closed sets of values of program nodes; tags come from `knowledge`, nouns are free."""
 
 COLOURS = (
     'red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown', 'black', 'grey', 'white', 'beige', 'cyan',
@@ -17,7 +17,7 @@ STATES = (
 PHYSICS = ('tips', 'stable', 'removable', 'bears_load', 'rolls', 'heavy', 'light_weight')
 
 TAGS_WITH_PHYSICS = {'heavy': 'heavy', 'light_weight': 'light_weight', 'rolls': 'rolls', 'tippy': 'tips'}
-"""Tags whose question a filter by physics answers better, from shape and size too: 'what would roll away'."""
+"""Tags that a filter by physics replaces, because it also uses shape and size: 'what would roll away'."""
 
 REGIONS = ('left', 'right', 'top', 'bottom', 'centre', 'corner', 'near', 'far')
 
@@ -41,10 +41,10 @@ ACTS = (
 ROLES = ('agent', 'patient', 'instrument', 'uninvolved')
 
 IMPLIED_NOUNS = ('grip', 'person', 'hand', 'gripper', 'table', 'floor', 'handle', 'animal')
-"""Nouns that an instruction may mean without a word for them: "who" is a person, "where do I hold it" means a grip."""
+"""Nouns that an instruction may imply: "who" is a person, "where do I hold it" means a grip."""
 
 NEVER_COPIED = ('grip',)
-"""Implied nouns that no word of the instruction stands for, even if it is the same word."""
+"""Implied nouns that are never copied from the instruction, even if it contains the word."""
 
 LONGEST_SPAN = 12
-"""Most words that a noun, a free text or a length copied from an instruction may have."""
+"""Maximum number of words of a noun, a free text or a length."""

@@ -1,16 +1,16 @@
-"""From programs to what people say, and random sensible programs with text: what the parser learns from.
+"""Phrasings of programs, and random sensible programs with text: the training data of the parser.
 
-Conventions that make a text mean one program (parser, printer and executor rely on them):
+Conventions that assign one program to a text (used by parser, printer and executor):
 
-- `Select` stands at the root, and elsewhere only where a number is said ("the left one of the two bowls"); anchors have
+- `Select` is at the root, and elsewhere only with a number ("the left one of the two bowls"); anchors have
   none. 'one': the singular, definite or not, and superlatives. 'all': plurals, "every", "any", and each question with
-  "what" or "who" that is no superlative ("what is on the table", "what could I cut with", "who is holding it").
+  "what" or "who" without a superlative ("what is on the table", "what could I cut with", "who is holding it").
   A number: exactly so many ("both mugs", "the three tallest": Select(3, Rank(count=3))).
 - "The mug and the plate" is Union(Select, Select); "mugs and plates" is Select('all', Union).
-- A noun is Filter('name', singular, Everything()), a compound as a whole, a wider kind ("tool") too.
+- A noun is Filter('name', singular, Everything()), including compounds and wider kinds ("tool").
 - "Thing", "one", "object", "something", "what" without a noun is Things() for colour, material, state, physics, region,
   rank, except and most relations; Everything() for tags, acts, `like`, and the relations of `draw_sets.ON_EVERYTHING`.
-- Around a noun, the innermost first: name, tag, material, colour, state or physics or region, relation or act, like,
+- The order around a noun, the innermost first: name, tag, material, colour, state or physics or region, relation or act, like,
   except, rank, select.
 - "The big mug" (definite, singular) is Rank('size', 'max', count=1); "the mug on the left" is Rank('x', 'min'), while
   "what is on the left", "the mugs on the left" and "in the left half" are the region.
@@ -18,13 +18,13 @@ Conventions that make a text mean one program (parser, printer and executor rely
 - What must be moved to see or reach X: hides. What rests on X: on. What X rests on: supports.
 - "In use", "being used" is Filter('state', 'used'); "free", "taken" of a seat is Act('sitting'); "connected to" is
   Act('plugging').
-- "The free part beside the sink" is Relate(next_to, FreeSpace(), sink); a part by what it does ("the part of the drill
+- "The free part beside the sink" is Relate(next_to, FreeSpace(), sink); a part with a function ("the part of the drill
   that spins") is Like('spins', Parts('part', drill)).
 - "Which is taller, the mug or the can" is Rank over Union; "the middle one of the three" is Rank(x, min, first=2) of
   Select(3); "the red and blue mugs" is the Union of both.
 - What is dangerous, or dangerous to a child, is a Union of tags (`data/unions.yaml`), in that order.
-- "He", "she", "somebody" in an action leave `other` out.
-- Text that fits no closed form is Like, with the words as they stand: Like('with a cat printed on it', mug).
+- "He", "she", "somebody" in an action leave `other` empty.
+- Text without a closed form is Like, with the words unchanged: Like('with a cat printed on it', mug).
 
 Phrases are data (`data/*.yaml`); one template in ten, by a checksum of its id, is held out (`part`).
 """

@@ -7,7 +7,7 @@ ORDINALS = ('', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh
 
 
 def number(talk: Talk, count: int) -> str:
-    """Return a number in words, or now and then in digits."""
+    """Return a number in words, or sometimes in digits."""
     return NUMBERS[count] if count < len(NUMBERS) and talk.chance(0.9) else str(count)
 
 
@@ -20,7 +20,7 @@ def ordinal(talk: Talk, place: int) -> str:
 
 
 def length(talk: Talk, metres: float) -> str:
-    """Return a length in words, in the unit that people would use."""
+    """Return a length in words, in a usual unit."""
     cm = round(metres * 100)
     if metres >= 1 or (cm % 50 == 0 and talk.chance(0.3)):
         if metres in (0.5, 1.0):

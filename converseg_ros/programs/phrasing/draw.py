@@ -1,4 +1,4 @@
-"""Random sensible programs, in the order of nodes that phrasing and parser agree on (see the package's docstring)."""
+"""Random sensible programs, with the order of nodes that phrasing and parser use (see the package's docstring)."""
 
 from bisect import bisect
 from collections.abc import Callable
@@ -48,7 +48,7 @@ from converseg_ros.programs.phrasing.words import weights
 
 BESIDE = ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
 ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold')
-"""Tags that are said as adjectives before another."""
+"""Tags that are adjectives before another tag."""
 SIZES = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
 
 
@@ -56,7 +56,7 @@ LIKES = (
     'behind', 'behind', 'behind', 'verb', 'verb', 'adjective', 'adjective', 'asked', 'many', 'part', 'superlative',
     'stated', 'deed', 'deed', 'doing', 'doing',
 )  # fmt: skip
-"""Kinds of free text, and how often each is drawn."""
+"""Kinds of free text, with their frequencies."""
 
 
 def draw(rng: random.Random) -> Node:
@@ -93,7 +93,7 @@ def _region(rng: random.Random) -> Node:
 
 @cache
 def _tags() -> tuple[str, ...]:
-    """Return the tags that can be said; people say 'sit in' of what they sit on, too, so that 'sit' is left out."""
+    """Return the tags that have phrases; 'sit' is excluded, because people say 'sit in' for it too."""
     table = with_knowledge('tags')
     return tuple(
         t for t in tags() if t not in SAID_BY_FILTERS and t != 'sit' and {'be', 'verb', 'use', 'pre'} & table[t].keys()
@@ -130,13 +130,13 @@ def _tag(rng: random.Random) -> Node:
 
 
 def _need(rng: random.Random) -> Node:
-    """Return what several tags fill together."""
+    """Return a need that several tags fulfil together."""
     union = rng.choice(('danger', 'danger', 'child', 'child', *data('unions')))
     return Select('all', Union(tuple(Filter('tag', tag) for tag in data('unions')[union])))
 
 
 def _able(rng: random.Random, tag: str) -> Node:
-    """Return a noun for things that may well have the tag."""
+    """Return a noun for objects that are likely to have the tag."""
     names = tuple(nouns_with(tag))
     if not names or rng.random() < 0.25:
         return named(rng)
@@ -162,7 +162,7 @@ def _rank(rng: random.Random) -> Node:
 
 
 def _of_two(rng: random.Random) -> Node:
-    """Return 'the left one of the two bowls'."""
+    """Return a set such as 'the left one of the two bowls'."""
     of = maybe_look(rng, thing(rng, 0.1), 0.2)
     of = related(rng, of, 1, simple=True) if rng.random() < 0.35 else of
     number = rng.choice((2, 2, 2, 3, 4))
@@ -215,7 +215,7 @@ def _simple(rng: random.Random) -> Node:
 
 
 def _colours(rng: random.Random) -> Node:
-    """Return one noun in two colours or materials: 'the red and blue mugs', or 'a black and white mug'."""
+    """Return one noun with two colours or materials: 'the red and blue mugs', or 'a black and white mug'."""
     of, table, kind = (
         thing(rng, 0.2),
         *rng.choice((('colours', 'colour'), ('colours', 'colour'), ('materials', 'material'))),
@@ -248,7 +248,7 @@ def _corner(rng: random.Random) -> Node:
 
 
 def _group(rng: random.Random) -> Node:
-    """Return a row, a heap or a stack of something."""
+    """Return a row, a heap or a stack of a noun."""
     of = named(rng)
     if not countable(of):
         return _plain(rng)
@@ -258,7 +258,7 @@ def _group(rng: random.Random) -> Node:
 
 
 def _space_somewhere(rng: random.Random) -> Node:
-    """Return the free space beside something, or in a part of the image."""
+    """Return the free space next to something, or in a part of the image."""
     on = surface(rng) if rng.random() < 0.5 else None
     free = FreeSpace(on if rng.random() < 0.7 else None, words.draw_noun(rng) if rng.random() < 0.5 else '')
     if rng.random() < 0.25:

@@ -1,4 +1,4 @@
-"""Random sets of things that programs are made of: nouns with looks, relations, places in an order."""
+"""Random sets for programs: nouns with colours and materials, relations, places in an order."""
 
 import random
 from typing import Literal, cast
@@ -26,26 +26,26 @@ from converseg_ros.programs.phrasing.templates import entries
 from converseg_ros.programs.phrasing.words import weights
 
 ON_EVERYTHING = frozenset({'supports', 'contains', 'covers', 'hides', 'part_of'})
-"""Relations whose answer may be a surface, a structure or somebody: without a noun they are asked of everything."""
+"""Relations that may hold for a surface, a structure or an agent: without a noun they apply to everything."""
 PERSONS = frozenset(
     {'holding', 'using', 'sitting', 'facing', 'reaching', 'carrying', 'riding', 'wearing', 'watching', 'eating'}
     | {'drinking', 'writing'}
 )
-"""Actions in which the other of a patient is a person or a hand."""
+"""Actions in which the other participant of a patient is a person or a hand."""
 PATIENTS = {'wearing': 'clothes', 'eating': 'food', 'sitting': 'furniture', 'riding': 'rideable'}
-"""Groups of nouns of what somebody does these actions to."""
+"""Groups of nouns of the patients of these actions."""
 GENERIC = ('next_to', 'next_to', 'on', 'behind', 'near')
 HARD_TO_NEST = frozenset({'part_of', 'covers', 'falls_without', 'own_left_of', 'own_right_of', 'facing', 'hides'})
 
 
 def quantity(rng: random.Random) -> Quantity:
-    """Return how many are meant."""
+    """Return the quantity of a selection."""
     at = rng.random()
     return 'one' if at < 0.62 else 'all' if at < 0.9 else rng.choice((2, 2, 2, 3, 3, 4, 5))
 
 
 def base_of(node: Node) -> Node:
-    """Return what a set is of: a noun, or things in general."""
+    """Return the base of a set: a noun, or things in general."""
     while isinstance(node, Filter | Relate | Act | Like | Except | Rank):
         if isinstance(node, Filter) and node.by == 'name':
             break
@@ -54,7 +54,7 @@ def base_of(node: Node) -> Node:
 
 
 def countable(node: Node) -> bool:
-    """Say whether one can count what a set is of."""
+    """Return whether the base of a set is countable."""
     base = base_of(node)
     return not (isinstance(base, Filter) and (words.is_mass(base.value) or words.is_plural_only(base.value)))
 
@@ -66,7 +66,7 @@ def select(rng: random.Random, node: Node) -> Node:
 
 
 def counted(node: Rank) -> Node:
-    """Return a superlative with the quantity that it says."""
+    """Return a superlative with its quantity."""
     return Select(node.count if node.count > 1 else 'one', node)
 
 
@@ -96,19 +96,19 @@ def look(rng: random.Random, of: Node) -> Node:
 
 
 def _material(rng: random.Random, of: Node) -> str:
-    """Return what a thing is made of: mostly what such things are made of."""
+    """Return a material, mostly one that is usual for the noun."""
     known = known_thing(of.value) if isinstance(of, Filter) and of.by == 'name' else None
     usual = [m for m in known.materials if m in v.MATERIALS] if known else []
     return rng.choice(usual) if usual and rng.random() < 0.7 else weights('materials').draw(rng)
 
 
 def maybe_look(rng: random.Random, of: Node, often: float) -> Node:
-    """Return `of`, now and then with a colour or a material."""
+    """Return `of`, sometimes with a colour or a material."""
     return look(rng, of) if rng.random() < often else of
 
 
 def anchor(rng: random.Random, depth: int = 0) -> Node:
-    """Return what a relation may lead to: a named thing, now and then with a property or a relation of its own."""
+    """Return an anchor of a relation: a named object, sometimes with a property or a relation of its own."""
     at = rng.random()
     node = named(rng)
     if at < 0.55:
@@ -134,7 +134,7 @@ def anchor(rng: random.Random, depth: int = 0) -> Node:
 
 
 def surface(rng: random.Random, depth: int = 0) -> Node:
-    """Return something that things stand on."""
+    """Return a surface that objects stand on."""
     node = noun(words.draw_surface(rng)) if rng.random() < 0.7 else named(rng)
     at = rng.random()
     if at < 0.15:
@@ -143,7 +143,7 @@ def surface(rng: random.Random, depth: int = 0) -> Node:
 
 
 def related(rng: random.Random, of: Node, depth: int = 0, simple: bool = False) -> Node:
-    """Return `of` with a relation; `simple` leaves out those that are hard to say inside of others."""
+    """Return `of` with a relation; `simple` excludes those that are hard to express inside of others."""
     relation = weights('relations').draw(rng)
     if simple and relation in HARD_TO_NEST:
         relation = rng.choice(GENERIC)
@@ -165,7 +165,7 @@ def related(rng: random.Random, of: Node, depth: int = 0, simple: bool = False) 
 
 
 def ranked(rng: random.Random, of: Node, depth: int = 0, plain: bool = False) -> Rank:
-    """Return a place of `of` in an order; `plain` means the extreme."""
+    """Return a place of `of` in an order; `plain` selects the extreme."""
     key = weights('ranks').draw(rng)
     order = cast(Order, rng.choice(('max', 'min') if key != 'distance_to' else ('min', 'min', 'min', 'min', 'max')))
     at = rng.random()
@@ -179,7 +179,7 @@ def ranked(rng: random.Random, of: Node, depth: int = 0, plain: bool = False) ->
 
 
 def acting(rng: random.Random, of: Node | None = None) -> Node:
-    """Return what plays a role in an action, named or not, with or without the other one who takes part."""
+    """Return a participant of an action, with or without a noun, and with or without the other participant."""
     kind, role, *other = weights('acts').draw(rng).split('.')
     if of is None:
         somebody = role == 'agent' and kind != 'plugging'  # "who" is a person

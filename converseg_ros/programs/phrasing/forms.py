@@ -1,4 +1,4 @@
-"""The form that each sub-concept of the concept families takes, and how many ways there are to say it."""
+"""The forms of programs for each sub-concept, and their numbers of templates."""
 
 from functools import cache
 
@@ -13,16 +13,18 @@ WHOLE_FILES = {
     'free_space': ('free_space', ('ask', 'ask.on', 'ask.thing', 'ask.on.thing', 'ask.size', 'ask.on.size')),
     'like': ('like', ('behind', 'verb', 'adjective', 'asked', 'part', 'superlative', 'deed', 'doing')),
 }
-"""Forms that are said by lists of templates and not by one table: the file and its lists."""
+"""Forms with lists of templates instead of one table: the file and its lists."""
 
 
 @cache
 def forms() -> dict[str, tuple[str, ...]]:
-    """Return the forms of all sub-concepts; raise InputError where the table and core/concepts.py differ."""
+    """Return the forms of all sub-concepts; raise InputError if the table and core/concepts.py differ."""
     table = data('sub_concepts')
     if table.keys() != SUB_CONCEPTS.keys():
         different = sorted(table.keys() ^ SUB_CONCEPTS.keys())
-        raise InputError(f'{different} stand in one place only', where='sub_concepts.yaml', do='give each a form')
+        raise InputError(
+            f'{different} are in one of the two tables only', where='sub_concepts.yaml', do='give each a form'
+        )
     for name, keys in table.items():
         for key in keys:
             if count(key) == 0:
@@ -31,7 +33,7 @@ def forms() -> dict[str, tuple[str, ...]]:
 
 
 def count(form: str) -> int:
-    """Return the number of templates of a form; 0 for one that does not exist."""
+    """Return the number of templates of a form; 0 for an unknown form."""
     if form in WHOLE_FILES:
         file, keys = WHOLE_FILES[form]
         return sum(len(lists(file)[key].all) for key in keys)

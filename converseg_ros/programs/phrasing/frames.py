@@ -1,4 +1,4 @@
-"""The frames of sentences, commands and tables that requests for one thing and for several share."""
+"""Sentence frames, commands and tables for requests for one thing and for several."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for: its base and its modifiers, the innermost first."""
+    """The base of a request and its modifiers, the innermost first."""
 
     node: Node
     base: Node
@@ -26,26 +26,26 @@ class Asked:
 
     @property
     def last(self) -> Node | None:
-        """The outermost modifier."""
+        """Return the outermost modifier."""
         return self.modifiers[-1] if self.modifiers else None
 
     @property
     def mass(self) -> bool:
-        """Whether it has no plural: 'the milk'."""
+        """Return whether the base has no plural: 'the milk'."""
         return isinstance(self.base, Filter) and is_mass(self.base.value)
 
     @property
     def many(self) -> bool:
-        """Whether it has only a plural: 'the scissors'."""
+        """Return whether the base has only a plural: 'the scissors'."""
         return isinstance(self.base, Filter) and is_plural_only(self.base.value)
 
 
 Form = Callable[[Talk, Asked], str | None]
-"""A form of a request; it draws whether it is used and returns None where it is not."""
+"""A form of a request; it draws whether it is used, and returns None if it is not."""
 
 
 def frame(talk: Talk, name: str, np: str, many: bool, bare: str = '') -> str:
-    """Return a sentence around a noun phrase; at times it is the noun phrase alone, `bare` where that is given."""
+    """Return a sentence around a noun phrase, sometimes the noun phrase alone, or `bare` if it is given."""
     if name != 'any' and talk.chance(0.22):
         name = 'bare'
     forms = {'np': np, 'is': 'are' if many else 'is', 'it': 'them' if many else 'it', 'bare': bare or np}
@@ -53,7 +53,7 @@ def frame(talk: Talk, name: str, np: str, many: bool, bare: str = '') -> str:
 
 
 def whole_table(node: Node) -> tuple[Entry, Node] | None:
-    """Return the table of the only property of something that is not named, where whole requests exist for it."""
+    """Return the table of the only property of an unnamed target, if it has templates of complete requests."""
     base, modifiers = split(node)
     somebody = is_person(base) and len(modifiers) == 1 and isinstance(modifiers[0], Act)
     if (is_bare(base) or somebody) and len(modifiers) == 1 and not isinstance(modifiers[0], Except | Like):
@@ -73,7 +73,7 @@ def command(talk: Talk, node: Node, quantity: str | int) -> str | None:
 
 
 def use_there(talk: Talk, base: Node, modifiers: Sequence[Node], template: str) -> str | None:
-    """Return 'what on the desk could I write with': a use beside another condition; None where there is no use."""
+    """Return 'what on the desk could I write with': a use with another condition; None if there is no use."""
     uses = [m for m in modifiers if isinstance(m, Filter) and m.by == 'tag' and 'use' in entry(m)[0]]
     others = [m for m in modifiers if m not in uses]
     if not is_bare(base) or len(uses) != 1 or len(others) != 1 or not talk.chance(0.6):

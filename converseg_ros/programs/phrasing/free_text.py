@@ -1,4 +1,4 @@
-"""Free text: what people say of things that no closed form of the program language says."""
+"""Free text that the closed forms of the program language do not cover."""
 
 from functools import cache, lru_cache
 import random
@@ -17,14 +17,14 @@ def _patterns(kind: str) -> tuple[re.Pattern[str], ...]:
 
 @lru_cache(maxsize=4096)
 def kind_of(text: str) -> Literal['deed', 'doing', '']:
-    """Say whether a free text is a bare verb phrase: what a thing would do, or what one would do with it."""
+    """Return whether a free text is a verb phrase: what an object would do, or what one would do with it."""
     if any(p.fullmatch(text) for p in _patterns('doing')):
         return 'doing'
     return 'deed' if any(p.fullmatch(text) for p in _patterns('deed')) else ''
 
 
 def free_text(rng: random.Random, kind: str) -> str:
-    """Return a text that fits no closed form."""
+    """Return a random free text without a closed form."""
     slots = {name: rng.choice(words.free(name)) for name in ('job', 'occasion', 'place', 'food')}
     slots |= {'noun': words.draw_noun(rng), 'other': words.draw_noun(rng), 'brand': rng.choice(words.group('brands'))}
     slots |= {'adj': lists('like')['adjective'].pick(rng, 'all').text, 'colour': weights('colours').draw(rng)}

@@ -1,4 +1,4 @@
-"""Roughen a text as typing and speech do: lower case, lost punctuation, fillers, politeness, context, misspellings."""
+"""Add noise of typing and speech: lower case, missing punctuation, fillers, politeness, context, misspellings."""
 
 import random
 import re
@@ -25,7 +25,7 @@ NEIGHBOURS = {
 
 
 def roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
-    """Return the text as it may arrive; words that the program quotes are never misspelt."""
+    """Return the text with noise; words that the program copies are never misspelt."""
     return ' '.join(_roughen(text, node, rng, part).split())
 
 
@@ -61,7 +61,7 @@ def _roughen(text: str, node: Node, rng: random.Random, part: Part) -> str:
 
 
 def _contracted(text: str, rng: random.Random) -> str:
-    """Return the text with short forms: 'what is' becomes "what's"."""
+    """Return the text with contractions: 'what is' becomes "what's"."""
     for long, short in CONTRACTIONS:
         if long in text and rng.random() < 0.7:
             text = text.replace(long, short)
@@ -118,7 +118,7 @@ def _misspelt(text: str, node: Node, rng: random.Random) -> str:
 
 
 def _quoted(node: Node) -> set[str]:
-    """Return the beginnings of all words that a program quotes."""
+    """Return the beginnings of all words that a program copies."""
     return {w[:3].lower() for n in node.walk() for w in _quotes(n)}
 
 

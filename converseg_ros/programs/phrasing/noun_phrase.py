@@ -1,4 +1,4 @@
-"""From a node to a noun phrase: a head noun, adjectives before it, and phrases and clauses behind it."""
+"""Noun phrases of nodes: a head noun with adjectives before it, and phrases and clauses after it."""
 
 from dataclasses import replace
 
@@ -38,11 +38,11 @@ from converseg_ros.programs.phrasing.templates import Entry, lists
 from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 WITH_ANY = frozenset({'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting'})
-"""Actions that are said of any thing rather than of a certain one."""
+"""Actions that apply to any object instead of a definite one."""
 
 
 def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[str, str]:
-    """Return what the slots of a property's templates are filled with."""
+    """Return the values for the slots of the templates of a property."""
     out = dict(agreement(many))
     if isinstance(node, Filter):
         if node.by in ('colour', 'material'):
@@ -67,7 +67,7 @@ def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[
 
 
 def word_for(talk: Talk, node: Filter, adjective: bool) -> str:
-    """Return a word for a colour or a material; some stand before a noun only."""
+    """Return a word for a colour or a material; some are only used before a noun."""
     key = f'{node.by}.{node.value}'
     if key not in lists('words'):
         return node.value
@@ -78,7 +78,7 @@ def word_for(talk: Talk, node: Filter, adjective: bool) -> str:
 
 
 def anchor_phrase(talk: Talk, node: Node, two: bool = False) -> tuple[str, bool]:
-    """Return how an anchor is named, and whether in the plural."""
+    """Return the noun phrase of an anchor, and whether it is a plural."""
     if two:
         return f'the {talk.choose(("two ", "two ", ""))}{pieces(talk, node, True).text()}', True
     if isinstance(node, Select):
@@ -105,7 +105,7 @@ def anchor_phrase(talk: Talk, node: Node, two: bool = False) -> tuple[str, bool]
 
 
 def noun(talk: Talk, base: Node, many: bool) -> tuple[str, bool, bool]:
-    """Return the head of a phrase, whether it is bare, and whether it is in the plural."""
+    """Return the head of a phrase, whether it is a pronoun, and whether it is a plural."""
     if isinstance(base, Filter):
         if is_plural_only(base.value):
             return base.value, False, True
@@ -167,14 +167,14 @@ def free_space(talk: Talk, node: FreeSpace) -> str:
 
 
 def thing_phrase(talk: Talk, name: str) -> str:
-    """Return a noun that is to be set down, with a determiner."""
+    """Return the noun of the object to set down, with a determiner."""
     if is_mass(name) or is_plural_only(name):
         return f'{talk.choose(("the", "my", "some", "these" if is_plural_only(name) else "this"))} {name}'
     return f'{talk.choose(("the", "the", "a", "a", "my", "this", "another"))} {name}'
 
 
 def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
-    """Return the parts of the noun phrase of a node."""
+    """Return the pieces of the noun phrase of a node."""
     base, modifiers = split(node)
     name, bare, many = noun(talk, base, many)
     out = Pieces(name, bare, many)
@@ -247,7 +247,7 @@ def behind(talk: Talk, table: Entry, node: Node, many: bool, bare: bool = False)
 
 
 def _add_like(talk: Talk, out: Pieces, node: Like, of_part: bool) -> None:
-    """Add free text: an adjective before the noun, or what it is behind it."""
+    """Add free text as an adjective or after the noun."""
     text = node.text
     first = text.split()[0]
     if ' ' not in text and not of_part:
@@ -281,7 +281,7 @@ def _add_exception(talk: Talk, out: Pieces, node: Except) -> None:
 
 
 def opposite(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return the words for what lacks a property, as they follow 'is': 'unlit', 'dull'."""
+    """Return the words for the lack of a property, as they follow 'is': 'unlit', 'dull'."""
     if isinstance(node, Filter):
         table = lists('opposites')
         key = f'{node.by}.{node.value}'
@@ -291,7 +291,7 @@ def opposite(talk: Talk, node: Node, many: bool) -> str | None:
 
 
 def lacking(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return a predicate with its verb for what lacks a property: 'is not red', or None where there is none."""
+    """Return a predicate with its verb for the lack of a property: 'is not red', or None."""
     be, be_not = ('are', ('are not', "aren't")) if many else ('is', ('is not', "isn't"))
     if (other := opposite(talk, node, many)) is not None and talk.chance(0.5):
         return f'{be} {other}'
@@ -310,7 +310,7 @@ def lacking(talk: Talk, node: Node, many: bool) -> str | None:
 
 
 def negated(talk: Talk, node: Node, many: bool) -> str:
-    """Return the clause that a property does not hold."""
+    """Return a clause that negates a property."""
     if isinstance(node, Like):
         return f'not {node.text}'
     own = isinstance(node, Act) and node.role == 'agent' and node.kind in ('wearing', 'carrying', 'holding')
@@ -325,7 +325,7 @@ def negated(talk: Talk, node: Node, many: bool) -> str:
 
 
 def phrase(talk: Talk, node: Node, many: bool, determiner: str | int) -> str:
-    """Return a whole noun phrase."""
+    """Return a complete noun phrase."""
     if isinstance(node, Union):
         inner = [
             phrase(talk, x.of, x.quantity not in ('one', 1), x.quantity if isinstance(x.quantity, int) else 'the')
@@ -343,7 +343,7 @@ def phrase(talk: Talk, node: Node, many: bool, determiner: str | int) -> str:
 
 
 def _among(talk: Talk, node: Rank) -> str | None:
-    """Return 'the tallest of the mugs', or None where it cannot be said so."""
+    """Return 'the tallest of the mugs', or None if this form does not apply."""
     table, _ = entry(node)
     base = split(node.of)[0]
     if isinstance(node.of, Select) and node.first == 1 and node.of.quantity == 2 and 'comp' in table:

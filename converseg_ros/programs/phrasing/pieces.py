@@ -1,4 +1,4 @@
-"""A noun phrase in pieces, and the determiners and pronouns that go with it: two of the, something, everything."""
+"""The pieces of a noun phrase, and its determiners and pronouns: two of the, something, everything."""
 
 from dataclasses import dataclass, field
 
@@ -10,16 +10,16 @@ from converseg_ros.programs.phrasing.words import is_mass
 
 @dataclass
 class Pieces:
-    """The parts of a noun phrase without its determiner."""
+    """The pieces of a noun phrase without its determiner."""
 
     noun: str
-    bare: bool  # there is no noun of its own: "thing", "one"
+    bare: bool  # the head is a pronoun: "thing", "one"
     many: bool
-    before: list[tuple[int, str]] = field(default_factory=list)  # place among adjectives, adjective
+    before: list[tuple[int, str]] = field(default_factory=list)  # position among adjectives, adjective
     after: list[str] = field(default_factory=list)
-    last: str = ''  # what must stand at the end: exceptions
+    last: str = ''  # at the end: exceptions
     superlative: bool = False
-    who: bool = False  # it is somebody, since it acts
+    who: bool = False  # it is a person, since it acts
 
     def text(self) -> str:
         """Return the phrase without a determiner."""
@@ -30,7 +30,7 @@ class Pieces:
         return ' '.join(word for _, word in sorted(self.before, key=lambda x: x[0]))
 
     def tail(self) -> str:
-        """Return what follows the noun."""
+        """Return the words after the noun."""
         return ' '.join(filter(None, (' and '.join(self.after), self.last)))
 
 
@@ -38,7 +38,7 @@ def determine(talk: Talk, parts: Pieces, determiner: str | int) -> str:
     """Return the phrase with a determiner ('none' for none) or a number."""
     text = parts.text()
     if isinstance(determiner, int):
-        if any(w in NUMBERS for w in text.split()[:3]):  # "two tallest mugs" has its number
+        if any(w in NUMBERS for w in text.split()[:3]):  # "two tallest mugs" already has a number
             return f'the {text}'
         key = 'two' if determiner == 2 else 'number'
         return talk.fill(lists('determiners')[key], {'t': text, 'k': number(talk, determiner)})

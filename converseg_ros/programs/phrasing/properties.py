@@ -1,4 +1,4 @@
-"""What a program says of a thing, property by property, and the table of phrases of each."""
+"""The properties of a program, and the table of phrases of each."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,44 +14,44 @@ COMMUTING = (Filter, Relate, Act, Like)
 SAID_BY_FILTERS = {tag: f'physics.{value}' for tag, value in TAGS_WITH_PHYSICS.items()} | {
     'transparent': 'material.transparent'
 }
-"""Tags that mean what a filter of another kind means: its table says them; the sampler draws the filter."""
+"""Tags with the meaning of another filter: its table has their phrases, and the sampler draws the filter."""
 PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
-"""Tags of what people call a place: somewhere to sit."""
-# Where an adjective stands among others: the smaller, the farther from the noun.
+"""Tags of places: somewhere to sit."""
+# Order of adjectives: smaller numbers are farther from the noun.
 PLACE = {'rank': 0, 'region': 1, 'tag': 2, 'physics': 2, 'like': 2, 'state': 3, 'act': 3, 'colour': 4, 'material': 5}
 PLAIN_STARTS = frozenset(
     {'with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as', 'under', 'out', 'unlike', 'different', 'full'}
     | {'taller', 'wider', 'heavier', 'shaped', 'covered', 'decorated', 'made', 'that', 'whose'}
     | {'labeled', 'labelled', 'marked', 'tagged', 'called', 'named', 'wrapped', 'tied'}
 )
-"""First words of free text that may follow a noun as they are."""
+"""First words of free text that may directly follow a noun."""
 
 
 def split(node: Node) -> tuple[Node, list[Node]]:
-    """Return what a node is about, and the properties it must have, the innermost first."""
+    """Return the base of a node and its properties, the innermost first."""
     modifiers: list[Node] = []
     while isinstance(node, MODIFIERS):
         if isinstance(node, Filter) and node.by == 'name' and isinstance(node.of, Everything):
             break
         if modifiers and isinstance(node, Rank):
-            break  # a superlative with something around it: "the red one of the two tallest mugs"
+            break  # a superlative inside of a condition: "the red one of the two tallest mugs"
         modifiers.append(node)
         node = node.of
     return node, modifiers[::-1]
 
 
 def is_bare(base: Node) -> bool:
-    """Say whether a base has no noun of its own."""
+    """Return whether a base has no noun."""
     return isinstance(base, Things | Everything)
 
 
 def is_person(base: Node) -> bool:
-    """Say whether a base is any person: what "who" and "somebody" mean."""
+    """Return whether a base is any person: "who", "somebody"."""
     return isinstance(base, Filter) and base.by == 'name' and base.value == 'person'
 
 
 def rearranged(node: Node, rng: random.Random) -> Node:
-    """Return the same program with the outermost conditions that commute in another order, now and then."""
+    """Return the same program, sometimes with its outermost commuting conditions in another order."""
     if isinstance(node, Select | Rank):
         return replace(node, of=rearranged(node.of, rng))
     chain: list[Node] = []
@@ -68,7 +68,7 @@ def rearranged(node: Node, rng: random.Random) -> Node:
 
 
 def entry(node: Node) -> tuple[Entry, str]:
-    """Return the phrase table of a property, and the kind of adjective that it gives."""
+    """Return the phrase table of a property, and its kind of adjective."""
     if isinstance(node, Filter):
         if node.by == 'tag':
             if node.value in SAID_BY_FILTERS:
@@ -86,7 +86,7 @@ def entry(node: Node) -> tuple[Entry, str]:
         if node.kind == 'using' and node.role == 'patient' and node.other is None:
             return _find('properties', 'state.used'), 'state'
         return _find('acts', f'{node.kind}.{node.role}{".with" if node.other else ""}'), 'act'
-    raise InputError(f'{node.op} is no property', where='phrasing')
+    raise InputError(f'{node.op} is not a property', where='phrasing')
 
 
 def _find(name: str, key: str) -> Entry:
@@ -97,12 +97,12 @@ def _find(name: str, key: str) -> Entry:
 
 
 def corner(modifiers: Sequence[Node]) -> str | None:
-    """Return the table of two places in the image that make a corner, where a set ends with two."""
+    """Return the table of two image positions that form a corner, if a set ends with two."""
     last = [x.value for x in modifiers[-2:] if isinstance(x, Filter) and x.by == 'region']
     key = '.'.join(last)
     return key if len(last) == 2 and key in lists('corners') else None
 
 
 def is_predicate(text: str) -> bool:
-    """Say whether a free text is a predicate with its verb, and neither an adjective nor what follows a noun."""
+    """Return whether a free text is a predicate with its verb, not an adjective or a phrase after a noun."""
     return ' ' in text and text.split()[0] not in PLAIN_STARTS and not text.startswith('part ')

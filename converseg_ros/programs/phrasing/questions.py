@@ -1,4 +1,4 @@
-"""Questions in which a property is the predicate: which mugs are red, what could I cut with, is anything hot."""
+"""Questions with a property as predicate: which mugs are red, what could I cut with, is anything hot."""
 
 import re
 
@@ -27,7 +27,7 @@ MODALS = frozenset({'is', 'are', 'could', 'might', 'would', 'can', 'may', 'will'
 
 
 def use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
-    """Return a request for what one can do something with; `frame` is 'ask' for all things, 'ask_one' for one."""
+    """Return a request for a use; `frame` is 'ask' for all things, 'ask_one' for one."""
     verb = talk.fill(table['use'], values(talk, node, frame == 'ask'))
     *before, last = verb.split()
     filled = {'v': verb, 'v0': ' '.join(before), 'ving': _doing(verb, last)}
@@ -42,7 +42,7 @@ def use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
 
 
 def _doing(verb: str, last: str) -> str:
-    """Return a verb phrase in the -ing form, without a 'with' at its end: 'cutting bread'."""
+    """Return a verb phrase in the -ing form without a final 'with': 'cutting bread'."""
     first, _, rest = verb.partition(' ')
     if last == 'with' and rest:
         rest = rest.removesuffix('with').strip()
@@ -61,7 +61,7 @@ def _gerund(verb: str) -> str:
 
 
 def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return a property as a predicate with its verb, or None where it has none."""
+    """Return a property as a predicate with its verb, or None if it has none."""
     if isinstance(node, Except):
         own = getattr(node.minus, 'of', None) == node.of and isinstance(node.minus, Filter | Relate | Act)
         return lacking(talk, node.minus, many) if own else None
@@ -73,7 +73,7 @@ def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
         if node.first > 1 or node.count > 1:
             return None
         options = [(w, s) for s, w in (('pre', 2.0), ('sup', 2.0), ('post', 1.0), ('verb', 1.0)) if s in table]
-        if node.key in ('x', 'y') and is_bare(node.of):  # "what is on the left" asks for all that is there
+        if node.key in ('x', 'y') and is_bare(node.of):  # "what is on the left" asks for everything there
             options = [o for o in options if o[1] != 'post']
     else:
         options = [
@@ -95,7 +95,7 @@ def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
 
 
 def deed(talk: Talk, node: Like, many: bool) -> str | None:
-    """Return a request for what would do something, or for what one would do something with; None for other texts."""
+    """Return a request for what would do something, or for what one would do something with; None for others."""
     kind, base = kind_of(node.text), split(node)[0]
     if not kind or (isinstance(base, Filter) and (is_mass(base.value) or is_plural_only(base.value))):
         return None
@@ -110,7 +110,7 @@ def deed(talk: Talk, node: Like, many: bool) -> str | None:
 
 
 def which(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return a question in which the outermost property is the predicate, or None where that is not possible."""
+    """Return a question with the outermost property as predicate, or None if that is not possible."""
     base, modifiers = split(node)
     outer = modifiers[-1]
     predicate = _predicate(talk, outer, many)
@@ -137,7 +137,7 @@ def which(talk: Talk, node: Node, many: bool) -> str | None:
 
 
 def _yes_or_no(talk: Talk, predicate: str, single: str, nouns: str) -> str:
-    """Return a question whether anything has a property: 'could anything here tip over?'."""
+    """Return a yes/no question about a property: 'could anything here tip over?'."""
     subjects = lists('frames')['yes_no_named' if nouns else 'yes_no']
     subject = talk.fill(subjects, {'ns': nouns})
     several = subject.startswith(('any of', 'any ', 'some of', 'one or more')) and 'anything' not in subject

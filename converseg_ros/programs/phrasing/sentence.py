@@ -1,4 +1,4 @@
-"""From a program to one of the many ways to say it."""
+"""Phrasings of programs."""
 
 from dataclasses import replace
 import random
@@ -50,9 +50,9 @@ Style = Literal['any', 'phrase']
 
 
 def say(node: Node, rng: random.Random, part: Part = 'all', style: Style = 'any') -> str:
-    """Return one way to ask for what a program denotes.
+    """Return a random request with the meaning of a program.
 
-    part: which templates may be used. style: 'phrase' gives a noun phrase alone ("the red mugs on the table"), 'any'
+    part: the templates that may be used. style: 'phrase' gives a noun phrase alone ("the red mugs on the table"), 'any'
     commands, questions, needs and noun phrases. Raise InputError for a program without phrases.
     """
     talk = Talk(rng, part)
@@ -90,7 +90,7 @@ def _say(talk: Talk, node: Node) -> str:
 
 
 def _space(talk: Talk, node: Node) -> str:
-    """Return a request for free space beside something or in a part of the image."""
+    """Return a request for free space next to something or in a part of the image."""
     base, modifiers = split(node)
     only = modifiers[0] if len(modifiers) == 1 else None
     if isinstance(base, FreeSpace) and base.thing and isinstance(only, Relate) and 'be' in entry(only)[0]:
@@ -168,7 +168,7 @@ def _whose_part(talk: Talk, asked: Asked) -> str | None:
 
 
 def _by_whole_table(talk: Talk, asked: Asked) -> str | None:
-    """Return the question that a table has for the whole of a property, act or relation."""
+    """Return the question of a table for a complete property, act or relation."""
     whole = whole_table(asked.node)
     if whole is None:
         return None
@@ -210,7 +210,7 @@ def _is_a(talk: Talk, asked: Asked) -> str | None:
 
 
 def _indefinite(talk: Talk, asked: Asked) -> str | None:
-    """Return a request for any one: 'a mug', 'one of the mugs'."""
+    """Return a request for any one member: 'a mug', 'one of the mugs'."""
     node, base, many = asked.node, asked.base, asked.many
     if isinstance(asked.last, Rank) or isinstance(base, Parts) or not talk.chance(0.25):
         return None
@@ -224,7 +224,7 @@ def _indefinite(talk: Talk, asked: Asked) -> str | None:
 ONE_FORMS: tuple[Form, ...] = (
     *(_taller, _commanded, _whose_part, _by_whole_table, _with_there, _deed, _what_fits, _which, _is_a, _indefinite),
 )
-"""The forms in which one thing is asked for, tried in this order; each draws whether it is used."""
+"""The forms of a request for one thing, tried in this order; each draws whether it is used."""
 
 
 def _contrast(talk: Talk, node: Node) -> str | None:

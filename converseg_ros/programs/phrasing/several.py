@@ -1,4 +1,4 @@
-"""The forms in which all of a set is asked for."""
+"""The forms of a request for all members of a set."""
 
 from dataclasses import replace
 from functools import cache
@@ -41,7 +41,7 @@ _INVERTED = re.compile(r'(would|could|should|does|do) (a|I|you|the|my)\b')  # wh
 
 
 def _need(talk: Talk, node: Union) -> str | None:
-    """Return how people ask for a need that several tags fill together, or None for another union."""
+    """Return a request for a need that several tags fulfil together, or None for another union."""
     name = unions().get(node.of)
     if name is None:
         return None
@@ -57,7 +57,7 @@ def _need(talk: Talk, node: Union) -> str | None:
 
 
 def _heap(talk: Talk, node: Node) -> str | None:
-    """Return 'the stack of plates' for stacked plates, 'the row of chairs' where that is the free text; else None."""
+    """Return 'the stack of plates' for stacked plates, 'the row of chairs' for that free text, else None."""
     if not isinstance(node, Filter | Like) or not isinstance(node.of, Filter) or node.of.by != 'name':
         return None
     if isinstance(node, Like):
@@ -69,12 +69,12 @@ def _heap(talk: Talk, node: Node) -> str | None:
 
 @cache
 def unions() -> dict[tuple[Node, ...], str]:
-    """Return the names of the needs by the sets whose union they are."""
+    """Return the names of needs by the unions of their tags."""
     return {tuple(Filter('tag', tag) for tag in tags): name for name, tags in data('unions').items()}
 
 
 def ask_all(talk: Talk, node: Node) -> str:
-    """Return a request for all of a set."""
+    """Return a request for all members of a set."""
     asked = Asked.of(node)
     for form in ALL_FORMS:
         text = form(talk, asked)
@@ -115,7 +115,7 @@ def _as_heap(talk: Talk, asked: Asked) -> str | None:
 
 
 def _by_whole_table(talk: Talk, asked: Asked) -> str | None:
-    """Return the question that a table has for the whole of a property, act or relation."""
+    """Return the question of a table for a complete property, act or relation."""
     whole = whole_table(asked.node)
     if whole is None:
         return None
@@ -131,7 +131,7 @@ def _which_there(talk: Talk, asked: Asked) -> str | None:
 
 
 def _which_serve(talk: Talk, asked: Asked) -> str | None:
-    """Return 'which of the knives cut bread' for a use that some of a kind have."""
+    """Return 'which of the knives cut bread' for a use of some members of a kind."""
     if not asked.modifiers or asked.mass or whole_table(asked.node) is not None or not talk.chance(0.25):
         return None
     last = asked.modifiers[-1]
@@ -182,11 +182,11 @@ ALL_FORMS: tuple[Form, ...] = (
     *(_all_needed, _are_there, _all_commanded, _in_corner, _as_heap, _by_whole_table, _which_there),
     *(_which_serve, _which_are, _which_of, _alike, _any, _every),
 )
-"""The forms in which all of a set is asked for, tried in this order; each draws whether it is used."""
+"""The forms of a request for all members, tried in this order; each draws whether it is used."""
 
 
 def _all_like(talk: Talk, node: Node, outer: Like) -> str:
-    """Return a request for all that fits a free text, whose words are those of one thing or of many already."""
+    """Return a request for all that match a free text, whose verbs may be singular or plural."""
     base = split(node)[0]
     if isinstance(node, Like) and (asked := deed(talk, node, True)) is not None:
         return asked
@@ -204,5 +204,5 @@ def _all_like(talk: Talk, node: Node, outer: Like) -> str:
 
 @cache
 def stated() -> frozenset[str]:
-    """Return the needs that no tag fills: they are said as they are."""
+    """Return the needs without tags, which are phrased literally."""
     return frozenset(t.text for t in lists('like')['stated'].all)

@@ -1,4 +1,4 @@
-"""How places in an order are said: before the noun, behind it, counted from one side, or by a plain adjective."""
+"""Phrases for places in an order: before the noun, after it, counted from one side, or by a plain adjective."""
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.programs.nodes import Rank, Select
@@ -8,12 +8,12 @@ from converseg_ros.programs.phrasing.talk import Talk, which_is
 from converseg_ros.programs.phrasing.templates import Entry
 
 BEFORE = {'pre': 3.0, 'plain': 2.0, 'comp': 3.0, 'middle': 3.0}
-"""Slots whose words stand before the noun, and how often each is taken."""
+"""Slots with words before the noun, and their frequencies."""
 BEHIND = {'sup': 2.5, 'post': 1.5, 'verb': 0.7, 'nth': 1.0, 'from': 4.0, 'around': 1.0, 'apart': 1.5}
 
 
 def slots(node: Rank, table: Entry, noun: bool) -> list[tuple[float, str]]:
-    """Return the slots that can say this place, with weights; `noun` says whether there is a noun in the singular."""
+    """Return the slots that can express this place, with weights; `noun` says whether there is a singular noun."""
     found = {s for s in (*BEFORE, *BEHIND) if s in table} - {'middle'}
     of_two = isinstance(node.of, Select) and node.of.quantity == 2
     if node.first > 1:

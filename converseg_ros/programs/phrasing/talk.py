@@ -1,4 +1,4 @@
-"""One speaker: a source of random choices, and the grammatical forms that templates ask for."""
+"""A random speaker: the source of random choices, and the grammatical forms that templates need."""
 
 from collections.abc import Mapping, Sequence
 import random
@@ -23,12 +23,12 @@ ANCHOR = tuple(
 
 
 def agreement(many: bool) -> Mapping[str, str]:
-    """Return the forms that agree with one thing or with many."""
+    """Return the forms that agree with a singular or a plural."""
     return PLURAL if many else SINGULAR
 
 
 class Talk:
-    """Random choices of one text; the same seed gives the same text."""
+    """Random choices of one text; deterministic for each seed."""
 
     __slots__ = ('part', 'rng')
 

@@ -1,8 +1,8 @@
-"""Phrase templates: alternatives and slots, compiled once, and chosen with a share of them held out.
+"""Phrase templates: alternatives and slots, compiled once; a share of them is held out.
 
 A template is a line of text with `(a|b)` for alternatives, `[a]` for something optional, both of which may be nested,
 and `{slot}` for a value: `[please] (show|find) me {np}`. The id of a template is its table and its text, so that it
-stays the same when lines are added or moved; one in ten, by a checksum of the id, is held out of training.
+does not change when lines are added or moved. One template in ten, by a checksum of the id, is held out of training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from converseg_ros.knowledge import article, tags
 
 Part = Literal['train', 'held_out', 'all']
 DATA = Path(__file__).parent / 'data'
-HELD_OUT = 10  # one template in so many is held out
+HELD_OUT = 10  # one template in this number is held out
 _SPACES = re.compile(r'\s+')
 _BEFORE_STOP = re.compile(r' +([,.?!;:])')
 _ARTICLE = re.compile(r'\b([Aa]) (?=[\w"\'-])')
@@ -28,7 +28,7 @@ _TOKEN = re.compile(r'([()|\[\]]|\{\w+\})')
 
 
 class Slot(str):
-    """Name of a value that is filled in."""
+    """The name of a value to fill in."""
 
 
 class Template:
@@ -47,7 +47,7 @@ class Template:
         self.slots = frozenset(_slots(self.parts))
 
     def pattern(self) -> re.Pattern[str]:
-        """Return an expression for the texts that the template gives; a slot is one word or more."""
+        """Return a regular expression for the texts of the template; a slot matches one or more words."""
         return re.compile(_SPACES.sub(' *', _expression(self.parts).strip()))
 
     def fill(self, rng: random.Random, values: Mapping[str, str]) -> str:
@@ -58,7 +58,7 @@ class Template:
 
 
 def _compile(tokens: list[str], at: int, closing: str, where: str) -> tuple[tuple[Any, ...], int]:
-    """Return the parts from `at` up to the closing bracket (alternatives as a tuple) and the place behind them."""
+    """Return the parts from `at` to the closing bracket (alternatives as a tuple) and the position after them."""
     options: list[list[Any]] = [[]]
     while at < len(tokens):
         token = tokens[at]
@@ -90,7 +90,7 @@ def _slots(parts: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _expression(parts: tuple[Any, ...]) -> str:
-    """Return a regular expression of parts, with single spaces where the text may have some."""
+    """Return a regular expression of parts, with single spaces."""
     out = ''
     for part in parts:
         if isinstance(part, tuple):
@@ -122,9 +122,9 @@ class Templates:
         self.held = [t for t in self.all if t.held_out]
 
     def pick(self, rng: random.Random, part: Part) -> Template:
-        """Return one of the part: held-out ones are preferred for 'held_out', and never given for 'train'.
+        """Return a template of the part: held-out ones are preferred for 'held_out', and excluded for 'train'.
 
-        A table whose templates are all held out gives them for training too, so that nothing stays unsayable.
+        A table with only held-out templates also uses them for training, so that every program has a phrase.
         """
         if part == 'train':
             options = self.train
@@ -148,7 +148,7 @@ def _read(name: str) -> Any:
 
 @cache
 def data(name: str) -> Any:
-    """Return the contents of a data file as they stand."""
+    """Return the contents of a data file."""
     return _read(name)
 
 
@@ -167,13 +167,13 @@ def entries(name: str) -> dict[str, Entry]:
 
 
 def _lines(block: str) -> list[str]:
-    """Return the lines of a block, but empty ones and comments."""
+    """Return the lines of a block without empty lines and comments."""
     return [line.strip() for line in block.splitlines() if line.strip() and not line.lstrip().startswith('#')]
 
 
 @cache
 def with_knowledge(name: str) -> dict[str, Entry]:
-    """Return the tables of tags: those of the file, with what `knowledge` itself has for a tag added."""
+    """Return the tables of tags: those of the file, and the phrases of `knowledge`."""
     out = dict(entries(name))
     for tag in tags().values():
         slots: dict[str, list[str]] = {slot: [t.text for t in ts.all] for slot, ts in out.get(tag.name, {}).items()}
@@ -192,6 +192,6 @@ def lists(name: str) -> dict[str, Templates]:
 
 
 def tidy(text: str) -> str:
-    """Return a text with single spaces, no space before stops, and 'a' or 'an' by sound."""
+    """Return a text with single spaces, no space before punctuation, and 'a' or 'an' by sound."""
     text = _BEFORE_STOP.sub(r'\1', _SPACES.sub(' ', text).strip().lstrip(',;: '))
     return _ARTICLE.sub(lambda m: ('an ' if article(text[m.end() :]) == 'an' else 'a ') if m[1] == 'a' else m[0], text)

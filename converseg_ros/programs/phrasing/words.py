@@ -1,4 +1,4 @@
-"""Words of phrases: numbers, and the nouns that texts are filled with."""
+"""Words of phrases: numbers, and nouns to fill in."""
 
 from bisect import bisect
 from functools import cache
@@ -12,13 +12,13 @@ from converseg_ros.programs.phrasing.templates import data, entries
 
 @cache
 def _numbers() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the nouns that are mass nouns, and those that have only a plural."""
+    """Return the mass nouns, and the nouns with only a plural."""
     mass, many = set[str](), set[str]()
     for thing in things().values():
         names = [n for n in thing.names if ' of ' not in n]
         if thing.mass:
             mass.update(names)
-        elif thing.plural_only:  # not its names that are in the singular: headphones are a headset
+        elif thing.plural_only:  # except names in the singular: headphones are a headset
             many.update(n for n in names if n == thing.name or n.endswith('s'))
     for block in data('nouns').values():
         for word in _split(block):
@@ -34,12 +34,12 @@ def _split(block: str) -> list[str]:
 
 
 def is_mass(noun: str) -> bool:
-    """Say whether a noun has no plural, as 'milk' has none."""
+    """Return whether a noun has no plural, such as 'milk'."""
     return noun in _numbers()[0]
 
 
 def is_plural_only(noun: str) -> bool:
-    """Say whether a noun has no singular, as 'scissors' has none; 'sweets' is used as if it had none."""
+    """Return whether a noun has no singular, such as 'scissors'; 'sweets' is used as if it had none."""
     return noun in _numbers()[1] or (
         noun not in _numbers()[0] and bool(_MANY.search(noun.partition(' of ')[0])) and singular(noun) == noun
     )
@@ -47,7 +47,7 @@ def is_plural_only(noun: str) -> bool:
 
 @cache
 def group(name: str) -> tuple[str, ...]:
-    """Return the nouns of a group of nouns.yaml that come back from their plural unchanged."""
+    """Return the nouns of a group of nouns.yaml whose plural converts back to the same singular."""
     found = [w.lstrip('*+') for w in _split(data('nouns')[name])]
     return tuple(w for w in found if _regular(w))
 
@@ -61,7 +61,7 @@ def free(name: str) -> tuple[str, ...]:
 
 @cache
 def contents() -> tuple[str, ...]:
-    """Return what a box or a bottle may be said to be of."""
+    """Return possible contents of a box or a bottle."""
     return tuple(_split(data('nouns')['contents']))
 
 
@@ -71,12 +71,12 @@ def _regular(noun: str) -> bool:
 
 @cache
 def known() -> tuple[str, ...]:
-    """Return all names of the classes of `knowledge` that are things or places, not people."""
+    """Return all names of the classes of `knowledge` that are objects or places, not people."""
     names = [n for t in things().values() if 'agent' not in t.kinds for n in t.names]
     return tuple(n for n in dict.fromkeys(names) if _regular(n))
 
 
-_MANY = re.compile(r'(?<![suiao])s$(?<!lens)')  # ends of nouns in the plural, and not of glass, bus, canvas, lens
+_MANY = re.compile(r'(?<![suiao])s$(?<!lens)')  # endings of plural nouns, but not of glass, bus, canvas, lens
 SYLLABLES = (
     'ba', 'ko', 'ri', 'zu', 'mel', 'tor', 'fin', 'dra', 'sno', 'ply', 'gar', 'vex', 'lin', 'qua', 'ster', 'pok', 'nim',
     'cor', 'bel', 'tas',
@@ -88,13 +88,13 @@ class Weights:
 
     def __init__(self, table: str) -> None:
         rows = data('weights')[table]
-        if table == 'acts':  # weights of kinds, for all their tables
+        if table == 'acts':  # weights of kinds for all their tables
             rows = {key: rows.get(key.split('.')[0], 1) for key in entries('acts')}
         self.names = tuple(rows)
         self._sums = tuple(accumulate(rows.values()))
 
     def draw(self, rng: random.Random) -> str:
-        """Return a name, as often as its weight says."""
+        """Return a name with a probability proportional to its weight."""
         return self.names[bisect(self._sums, rng.random() * self._sums[-1])]
 
 
@@ -105,7 +105,7 @@ def weights(table: str) -> Weights:
 
 
 def draw_noun(rng: random.Random) -> str:
-    """Return a noun for a thing in the singular: an everyday one, a compound, or one that nobody knows."""
+    """Return a singular noun for an object: an everyday one, a compound, or an unknown one."""
     at = rng.random()
     if at < 0.35:
         return rng.choice(known())
@@ -124,25 +124,25 @@ def draw_noun(rng: random.Random) -> str:
 
 
 def draw_surface(rng: random.Random) -> str:
-    """Return a noun for something that things stand on."""
+    """Return a noun for a surface that objects stand on."""
     return rng.choice(group('surfaces'))
 
 
 def draw_person(rng: random.Random) -> str:
-    """Return a noun for somebody who can act."""
+    """Return a noun for an agent."""
     at = rng.random()
     return rng.choice(group('people' if at < 0.68 else 'hands' if at < 0.9 else 'animals'))
 
 
 @cache
 def containers() -> tuple[str, ...]:
-    """Return the usual names of what things can be in."""
+    """Return the usual names of containers."""
     tags = {'container', 'holds_liquid', 'contain_small', 'carry'}
     return tuple(t.name for t in things().values() if t.tags & tags and _regular(t.name))
 
 
 def is_somebody(noun: str) -> bool:
-    """Say whether a noun means somebody, a hand or an animal."""
+    """Return whether a noun means a person, a hand or an animal."""
     return any(noun in group(name) for name in ('people', 'hands', 'animals'))
 
 
