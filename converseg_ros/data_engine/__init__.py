@@ -1,1 +1,1 @@
-"""The five stages that make prompt-mask pairs without human labels."""
+"""The data engine: generation of prompt-mask pairs without human labels in five stages."""

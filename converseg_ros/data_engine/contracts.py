@@ -1,4 +1,4 @@
-"""What the five stages exchange, and what they ask of a judge."""
+"""The data types of the five stages, and the interface of a judge."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -27,7 +27,7 @@ class Picture:
 
 
 class Region(BaseModel):
-    """Stage 1: something in the image, in words and as a box in pixels (x0, y0, x1, y1)."""
+    """Stage 1: a region of the image, as text and as a box in pixels (x0, y0, x1, y1)."""
 
     model_config = ConfigDict(extra='ignore')
 
@@ -48,7 +48,7 @@ class Candidate:
 
 
 class Verdict(BaseModel):
-    """Stages 3 and 5: whether a mask shows what the words say."""
+    """Stages 3 and 5: whether a mask shows what the text describes."""
 
     model_config = ConfigDict(extra='ignore', strict=True)
 
@@ -60,7 +60,7 @@ class Verdict(BaseModel):
 class PromptDraft(BaseModel):
     """Stage 4: a prompt and the regions that answer it; none for a negative.
 
-    program: JSON object of the program that the prompt means, where the judge knows it.
+    program: JSON object of the program that the prompt means, if the judge knows it.
     """
 
     model_config = ConfigDict(extra='ignore')
@@ -76,25 +76,25 @@ class PromptDraft(BaseModel):
 
 
 class Judge(Protocol):
-    """Whoever sees an image and answers the engine's questions: a scene graph, annotations, or a model."""
+    """Answers the questions of the engine about an image: a scene graph, annotations, or a model."""
 
     @property
     def name(self) -> str:
-        """Judge, model and version, for the provenance."""
+        """Return judge, model and version, for the provenance."""
         ...
 
     def describe(self, picture: Picture) -> list[Region]:
-        """Stage 1: say what is in the image."""
+        """Stage 1: describe the contents of the image."""
         ...
 
     def verify(self, picture: Picture, region: Region, mask: NDArray[np.bool_]) -> Verdict:
-        """Stage 3: say whether the mask covers the region, all of it and nothing else."""
+        """Stage 3: return whether the mask covers the complete region and nothing else."""
         ...
 
     def prompts(self, picture: Picture, regions: list[Region], count: int, negatives: float) -> list[PromptDraft]:
-        """Stage 4: write about `count` prompts that these regions answer, a share of them negatives."""
+        """Stage 4: write about `count` prompts that these regions answer, with a share of negatives."""
         ...
 
     def align(self, picture: Picture, text: str, mask: NDArray[np.bool_]) -> Verdict:
-        """Stage 5: say whether the mask, which may be empty, is the answer to the prompt."""
+        """Stage 5: return whether the mask, which may be empty, is the answer to the prompt."""
         ...

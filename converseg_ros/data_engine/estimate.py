@@ -1,4 +1,4 @@
-"""What a run with a paid judge would cost, before the first call."""
+"""Estimate the cost of a run with a paid judge before the first call."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,10 @@ from converseg_ros.data_engine.pipeline import Settings
 from converseg_ros.data_engine.world.sources import Shot
 from converseg_ros.llm.calls import Limits
 
-REGIONS = 18  # regions a judge finds in a room, on average over our own scenes
+REGIONS = 18  # average number of regions of a room in our scenes
 IMAGE_TOKENS = (
-    1100  # of an image of about 1024 x 768, by the tile and patch rules that providers publish; an upper middle
+    # tokens of an image of about 1024 x 768, by the published tile and patch rules of providers; above the average
+    1100
 )
 CHARS_PER_TOKEN = 4.0
 ANSWER = {'describe': 1200, 'verify': 40, 'write': 1100, 'align': 40}  # tokens
@@ -29,7 +30,7 @@ class Estimate:
 
 
 def estimate(todo: int, settings: Settings, limits: Limits, seconds_per_call: float = 3.0) -> Estimate:
-    """Return what `todo` images would need, if nothing of them is in the cache."""
+    """Return the usage for `todo` images without cached replies."""
     words = {
         'describe': len(prompts.SYSTEM + prompts.DESCRIBE),
         'verify': len(prompts.SYSTEM + prompts.VERIFY),
@@ -55,5 +56,5 @@ def estimate(todo: int, settings: Settings, limits: Limits, seconds_per_call: fl
 
 
 def unfinished(shots: list[Shot], store: Store) -> int:
-    """Return how many images are not finished in a store."""
+    """Return the number of images that are not finished in a store."""
     return sum(not store.journal(s.key).done for s in shots)

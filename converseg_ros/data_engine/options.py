@@ -1,4 +1,4 @@
-"""What can be chosen for a run of the engine, in a YAML file or as flags of `converseg engine run`."""
+"""The options of a run of the engine, from a YAML file or flags of `converseg engine run`."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ OPENAI = 'https://api.openai.com/v1'
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The options of a run; the sources and the folder it makes are not among them."""
+    """The options of a run, without the sources and the output folder."""
 
     judge: str = option('', choices=('', *JUDGES))
-    """Who judges; by default the labels or scene graphs that the source brings along."""
+    """The judge; by default the labels or scene graphs of the source."""
     model: str = ''
     """Model of the judge; a folder for local."""
     base_url: str = OPENAI
@@ -24,47 +24,47 @@ class RunOptions:
     key_env: str = ''
     """Environment variable that holds the API key."""
     proposer: str = option('', choices=('', *PROPOSERS))
-    """Where masks come from; by default graph for labelled images and sam2 for photos."""
+    """The source of masks; by default graph for labelled images and sam2 for photographs."""
     proposer_weights: str = ''
     """Model folder (sam2) or checkpoint (sam)."""
     detector: str = ''
-    """Folder of a zero-shot detector that gives the boxes."""
+    """Folder of a zero-shot detector for the boxes."""
     prompts: int = option(13, 1, 1000)
-    """Prompts of an image."""
+    """Prompts per image."""
     negatives: float = option(0.23, 0.0, 0.99)
     """Share of prompts without a target."""
     seed: str = ''
-    """Another choice of words and prompts."""
+    """Seed of the selection of prompts and words."""
     faults: float = option(0.0, 0.0, 1.0)
-    """Share of masks that the graph proposer spoils, to test the later stages."""
+    """Share of masks that the graph proposer corrupts, to test the later stages."""
     shard: str = '0/1'
-    """i/n: make only the images of the i-th of n shards."""
+    """i/n: process only the images of the i-th of n shards."""
     ray: int = option(0, 0, 10_000)
-    """Workers of a Ray cluster that the images are spread over; 0: this process."""
+    """Workers of a Ray cluster to distribute the images to; 0: this process."""
     workers: int = option(0, 0, 256)
-    """Images in work at once; 0: four with a model judge, else one."""
+    """Images that are processed in parallel; 0: four with a model judge, else one."""
     per_minute: float = option(0.0, 0.0, 100_000.0)
-    """Most calls of the judge a minute; 0: no limit."""
+    """Maximum calls of the judge per minute; 0: no limit."""
     budget: float = option(0.0, 0.0, 1_000_000.0)
-    """Money after which the run stops; 0: no limit."""
+    """Cost at which the run stops; 0: no limit."""
     price_in: float = option(0.0, 0.0, 100_000.0)
-    """Price of a million tokens asked."""
+    """Price of a million input tokens."""
     price_out: float = option(0.0, 0.0, 100_000.0)
-    """Price of a million tokens answered."""
+    """Price of a million output tokens."""
     timeout: float = option(120.0, 0.1, 3600.0)
-    """Seconds to wait for an answer."""
+    """Timeout of an answer in seconds."""
     back_off: float = option(1.0, 0.0, 600.0)
-    """Seconds before the second try of a call; then doubled."""
+    """Seconds before the second attempt of a call; doubled each time."""
     tries: int = option(6, 1, 100)
-    """Tries of a call before the run stops."""
+    """Attempts of a call before the run stops."""
 
     def __post_init__(self) -> None:
-        """Refuse options that have no meaning."""
+        """Validate the options."""
         check_options(self, 'engine run')
         self.shard_of()
 
     def shard_of(self) -> tuple[int, int]:
-        """Return index and number of shards; raise InputError where `shard` is not i/n."""
+        """Return index and number of shards; raise InputError if `shard` is not i/n."""
         try:
             index, count = (int(part) for part in self.shard.split('/'))
         except ValueError:

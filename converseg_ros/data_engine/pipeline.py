@@ -1,4 +1,4 @@
-"""The five stages in a row, for one image and for a whole source; it does not care who judges."""
+"""The five stages for one image and for a complete source, independent of the judge."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -25,20 +25,20 @@ from converseg_ros.data_engine.stages.verification import verify_regions
 from converseg_ros.data_engine.world.sources import Shot
 from converseg_ros.datasets.images import load_upright
 
-MIN_SIDE = 16  # pixels; a smaller picture shows nothing to ask about
+MIN_SIDE = 16  # pixels; smaller images have no usable content
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How much to make of an image."""
+    """Settings of the output of an image."""
 
     prompts: int = 13
     negatives: float = 0.23
     shard: tuple[int, int] = (0, 1)
-    workers: int = 1  # images in work at once; more than one only for judges that wait for an answer
+    workers: int = 1  # images that are processed in parallel; more than one only for judges that wait for an answer
 
     def to_json(self) -> dict[str, Any]:
-        """Return what decides an image's items; shards make parts of the same data set."""
+        """Return the settings that determine the items of an image; shards are parts of the same data set."""
         return {'prompts': self.prompts, 'negatives': self.negatives}
 
 
@@ -49,7 +49,7 @@ class Pipeline:
         self.judge, self.proposer, self.settings, self.grounder = judge, proposer, settings, grounder
 
     def identity(self) -> dict[str, Any]:
-        """Return everything that decides what is made of an image."""
+        """Return everything that determines the items of an image."""
         return {
             'judge': self.judge.name,
             'proposer': self.proposer.name,
@@ -60,7 +60,7 @@ class Pipeline:
     def run(
         self, shots: Iterable[Shot], out: Path, report: Report | None = None, *, publish: bool = True
     ) -> dict[str, Any]:
-        """Make the data set `out` of the shots, or finish it; return its manifest."""
+        """Create or complete the data set `out` of the shots; return its manifest."""
         store = Store(out, self.identity())
         wanted = list(shots)
         index, count = self.settings.shard
@@ -111,7 +111,7 @@ class Pipeline:
         return {**manifest, 'items': store.publish([s.key for s in shots], manifest)}
 
     def run_shot(self, shot: Shot, store: Store, out: Path) -> None:
-        """Make and commit the items of one image; those already committed are kept."""
+        """Generate and commit the items of one image; committed ones are kept."""
         journal = store.journal(shot.key)
         rgb, upright = load_upright(shot.path)
         if min(rgb.shape[:2]) < MIN_SIDE:
@@ -139,7 +139,7 @@ class Pipeline:
         journal.finish({**counts, 'rejected': dict(reasons), 'unusable': shot.problems()})
 
     def _item(self, identity: str, shot: Shot, image: str, pair: Pair) -> Item:
-        """Return the item of an aligned pair, with where it comes from."""
+        """Return the item of an aligned pair with its provenance."""
         draft = pair.draft
         provenance: dict[str, Any] = {
             'judge': self.judge.name,
@@ -170,7 +170,7 @@ class Pipeline:
 
     @staticmethod
     def _image_path(shot: Shot, upright: bool, out: Path, rgb: Any) -> str:
-        """Return the image's path from the data set's folder; an image that lies on its side is copied upright."""
+        """Return the path of the image relative to the data set's folder; a rotated image is copied upright."""
         if upright:
             return Path(os.path.relpath(shot.path.resolve(), out.resolve())).as_posix()
         from PIL import Image

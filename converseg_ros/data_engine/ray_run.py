@@ -1,4 +1,4 @@
-"""The same pipeline over the machines of a Ray cluster: each worker takes shards, the store is a shared folder."""
+"""Run the pipeline on a Ray cluster: each worker processes shards, the store is a shared folder."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,11 +8,11 @@ from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.stages import JobStage
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
 
-SHARDS_PER_WORKER = 4  # small enough that a slow worker does not keep the others waiting
+SHARDS_PER_WORKER = 4  # small enough that other workers do not wait for a slow one
 
 
 def _run_shard(plan: Plan, index: int, count: int) -> dict[str, Any]:
-    """Run one shard where Ray puts it; the data set folder must be reachable there under the same path."""
+    """Run one shard on a worker; the data set folder must have the same path there."""
     settings = replace(plan.settings, shard=(index, count))
     part = replace(plan, settings=settings)
     shots = gather(part.sources, part.max_images)

@@ -1,4 +1,4 @@
-"""The true facts of a world, on which the programs of its drafts are executed."""
+"""The ground-truth facts of a world, on which the programs of its drafts are executed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,7 +24,7 @@ from converseg_ros.knowledge import class_of, counted, plural, singular, tags
 from converseg_ros.programs import vocabulary as v
 
 KINDS = {'object': 'object', 'agent': 'agent', 'surface': 'surface', 'structure': 'structure', 'part': 'object'}
-"""Kind of an entity -> of core.segments.KINDS; stuff is structure."""
+"""Kind of an entity -> kind of core.segments.KINDS; stuff is structure."""
 Property = tuple[str, str]
 
 
@@ -66,7 +66,7 @@ def _on_in_photo(world: World) -> Callable[[Entity, Entity], bool | None]:
 
 
 def reproduced(world: World, facts: Facts, draft: Draft) -> bool:
-    """Return whether the program of a draft, executed on the facts of its world, gives exactly what the draft means."""
+    """Return whether the program of a draft, executed on the facts of its world, gives exactly the draft's mask."""
     if draft.program is None:
         raise ValueError(f'{draft.text!r} has no program')
     answer = execute(draft.program, facts)
@@ -81,7 +81,7 @@ def _listed(world: World) -> list[Entity]:
 
 
 def _forms(words: Iterable[str]) -> frozenset[str]:
-    """Return some names and how programs have them: in the singular, as they are counted."""
+    """Return names with the forms that programs use: singular and counted."""
     return frozenset(f for w in words for f in (w, singular(w), singular(plural(w)), singular(counted(w))))
 
 
@@ -118,7 +118,7 @@ def _thing(e: Entity, world: World, loose: bool) -> TrueThing:
 
 
 def _upright_size(e: Entity, world: World) -> tuple[float, float, float] | None:
-    """Return the extents of a thing's box along the upright axes of the view."""
+    """Return the extents of the box of an object along the upright axes of the view."""
     if e.extent is None or e.axes is None or world.up is None:
         return e.size
     x, y, z = np.abs(upright_axes(world.up) @ e.axes) @ np.asarray(e.extent)
@@ -126,7 +126,7 @@ def _upright_size(e: Entity, world: World) -> tuple[float, float, float] | None:
 
 
 def _touching(e: Entity, world: World) -> frozenset[str]:
-    """Return what is in contact with a thing beside what it stands on, is in, or carries."""
+    """Return what is in contact with an object, except its support, its container and its contents."""
     if e.kind not in ('object', 'agent'):
         return frozenset()
     others = [world.entities[k] for k in e.contacts if k in world.entities]
@@ -138,7 +138,7 @@ def _touching(e: Entity, world: World) -> frozenset[str]:
 
 
 def _properties(e: Entity, world: World) -> tuple[frozenset[Property], frozenset[Property]]:
-    """Return the properties that an entity certainly has, and those of which opinions differ."""
+    """Return the certain properties of an entity, and those that opinions differ about."""
     tagged = {t: True if t in e.tags else None if t in e.maybe else False for t in v.PHYSICS if t in tags()}
     verdicts: dict[Property, bool | None] = {('physics', t): holds for t, holds in tagged.items()}
     if 'color' in world.facts:
@@ -173,7 +173,7 @@ def _events(world: World) -> list[TrueEvent]:
 
 
 def _pairs(listed: list[Entity], test: Callable[[Entity, Entity], bool | None]) -> Degree:
-    """Return a relation (S, S) as a predicate has it; None is undecided."""
+    """Return a relation (S, S) from a predicate; None is undecided."""
     values = np.zeros((len(listed), len(listed)))
     for i, a in enumerate(listed):
         for j, b in enumerate(listed):

@@ -1,1 +1,1 @@
-"""Prompts that a world supports, written by rules."""
+"""Rule-based prompts for a world."""

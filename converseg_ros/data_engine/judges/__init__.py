@@ -1,1 +1,1 @@
-"""The judges: exact ones over facts, and a vision-language model."""
+"""The judges: exact ones that use facts, and vision-language models."""

@@ -1,6 +1,6 @@
-"""How families of vision-language models write boxes, what they are asked for, and what they mean by what they write.
+"""Box conventions of families of vision-language models.
 
-Qwen2.5-VL was trained on absolute pixels of the image it sees (arXiv 2502.13923, section 2.2); Qwen2-VL, Qwen3-VL and
+Qwen2.5-VL was trained on absolute pixels of its input image (arXiv 2502.13923, section 2.2); Qwen2-VL, Qwen3-VL and
 InternVL on thousandths; Gemini and PaliGemma on thousandths with the top first (their documentation of `box_2d`).
 """
 
@@ -15,20 +15,20 @@ THOUSAND = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class BoxConvention:
-    """The unit and the order of a box's four numbers."""
+    """The unit and the order of the four numbers of a box."""
 
     unit: Literal['thousandths', 'pixels'] = 'thousandths'
     order: Literal['left first', 'top first'] = 'left first'
 
     def words(self, width: int, height: int) -> str:
-        """Return how a box is asked for, for an image that is sent at this size."""
+        """Return the request for a box, for an image that is sent with this size."""
         names = '[left, top, right, bottom]' if self.order == 'left first' else '[top, left, bottom, right]'
         if self.unit == 'pixels':
             return f'{names} in pixels of the image, which is {width} wide and {height} high'
         return f"{names} in thousandths of the image's width and height"
 
     def write(self, share: list[float], size: tuple[int, int]) -> list[int]:
-        """Return a box of shares (left, top, right, bottom; 0..1) of an image of `size` (width, height)."""
+        """Return a box of shares (left, top, right, bottom; 0..1) in this convention; `size` is (width, height)."""
         scale = size if self.unit == 'pixels' else (THOUSAND, THOUSAND)
         box = [round(v * scale[i % 2]) for i, v in enumerate(share)]
         return box if self.order == 'left first' else [box[1], box[0], box[3], box[2]]
@@ -36,9 +36,9 @@ class BoxConvention:
     def read(self, boxes: list[list[float]], size: tuple[int, int]) -> list[list[float]]:
         """Return the boxes of one reply as shares (left, top, right, bottom).
 
-        The numbers of all boxes decide whether the model kept to the unit. Shares are within 0..1 and not all whole.
-        Numbers beyond 1000 that all fit the image are pixels; numbers that leave the image, but not 1000, are
-        thousandths.
+        The numbers of all boxes decide whether the model used the requested unit. Shares are within 0..1 and not all
+        integers. Numbers beyond 1000 that all fit the image are pixels; numbers outside of the image, but not beyond
+        1000, are thousandths.
         """
         if not boxes:
             return []
@@ -68,5 +68,5 @@ FAMILIES: tuple[tuple[str, BoxConvention], ...] = (
 
 
 def convention_of(model: str) -> BoxConvention:
-    """Return the convention of a model's family by its name; thousandths, left first, where it is not known."""
+    """Return the convention of the family of a model by its name; thousandths, left first, if it is unknown."""
     return next((c for pattern, c in FAMILIES if re.search(pattern, model.lower())), BoxConvention())

@@ -1,4 +1,4 @@
-"""The judges `scene` and `labels`: exact, free, and limited to what a scene graph or annotations can tell."""
+"""The judges `scene` and `labels`: exact, without cost, and limited to the scene graph or annotations."""
 
 from collections.abc import Callable
 import random
@@ -14,11 +14,11 @@ from converseg_ros.data_engine.world.world import Entity, World
 from converseg_ros.knowledge import class_of
 from converseg_ros.programs.nodes import program_to_json
 
-AGREES = 0.75  # IoU from which a mask counts as the region's
+AGREES = 0.75  # minimum IoU of a mask with the region
 
 
 class FactsJudge:
-    """Judges an image by its world; what a mask is worth is read off the label map under it, never off its origin."""
+    """Judges an image by its world; a mask is compared with the label map, independent of its source."""
 
     def __init__(
         self,
@@ -36,11 +36,11 @@ class FactsJudge:
 
     @property
     def name(self) -> str:
-        """Judge and grammar version."""
+        """Return judge and grammar version."""
         return f'{self.kind}/grammar-{VERSION}'
 
     def _look(self, picture: Picture) -> World:
-        """Return the picture's world and make its drafts ready; one world is kept."""
+        """Return the world of the picture with its drafts; the last one is cached."""
         if self._world is None or self._world.key != picture.key:
             world = self._world_of(picture)
             self._drafts = {d.text: d for d in enumerate_drafts(world, bare=self.bare, seed=self.seed)}
@@ -48,7 +48,7 @@ class FactsJudge:
         return self._world
 
     def describe(self, picture: Picture) -> list[Region]:
-        """List everything that is labelled and large enough to see, and the free parts of surfaces."""
+        """Return everything that is labelled and large enough, and the free parts of surfaces."""
         world = self._look(picture)
         regions = []
         for e in world.entities.values():
@@ -72,7 +72,7 @@ class FactsJudge:
         return regions
 
     def _meant(self, world: World, region: Region) -> NDArray[np.bool_] | None:
-        """Return the mask of what a region's words and box mean in this image."""
+        """Return the mask that the text and box of a region mean in this image."""
         if region.box is None:
             return None
         if region.category.startswith('free '):
@@ -86,7 +86,7 @@ class FactsJudge:
         return options[max(scored)[1]]
 
     def verify(self, picture: Picture, region: Region, mask: NDArray[np.bool_]) -> Verdict:
-        """Compare the mask with what the label map says is there."""
+        """Compare the mask with the label map."""
         meant = self._meant(self._look(picture), region)
         if meant is None:
             return Verdict(ok=False, score=0.0, reason=f'there is no {region.category} there')
@@ -101,7 +101,7 @@ class FactsJudge:
         return Verdict(ok=False, score=overlap, reason=why)
 
     def prompts(self, picture: Picture, regions: list[Region], count: int, negatives: float) -> list[PromptDraft]:
-        """Choose a balanced set from everything the grammar can say about these regions."""
+        """Return a balanced selection of the drafts of the grammar about these regions."""
         world = self._look(picture)
         known = {r.key for r in regions}
         usable = [d for d in self._drafts.values() if set(d.keys) <= known]
@@ -121,7 +121,7 @@ class FactsJudge:
         ]
 
     def align(self, picture: Picture, text: str, mask: NDArray[np.bool_]) -> Verdict:
-        """Work out what the prompt means in this image and compare the mask with that."""
+        """Compare the mask with the meaning of the prompt in this image."""
         world = self._look(picture)
         draft = self._drafts.get(text)
         if draft is None:

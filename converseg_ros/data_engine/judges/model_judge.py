@@ -1,4 +1,4 @@
-"""A judge that looks at pixels: any chat model, asked with our own prompts and held to a schema."""
+"""A judge that uses pixels: any chat model, with prompts of this package and a schema for its answers."""
 
 import json
 from typing import Any, Literal
@@ -23,7 +23,7 @@ class _Loose(BaseModel):
 
 
 class DescribedRegion(_Loose):
-    """One region as the model gives it; the box as its family writes boxes (judges/boxes.py)."""
+    """One region in the answer of the model; the box has the convention of its family (judges/boxes.py)."""
 
     text: str = Field(min_length=1, max_length=200)
     category: str = Field(min_length=1, max_length=60)
@@ -31,13 +31,13 @@ class DescribedRegion(_Loose):
 
 
 class Description(_Loose):
-    """Stage 1's answer."""
+    """The answer of stage 1."""
 
     regions: list[DescribedRegion]
 
 
 class WrittenPrompt(_Loose):
-    """One prompt as the model gives it."""
+    """One prompt in the answer of the model."""
 
     text: str = Field(min_length=1, max_length=300)
     regions: list[str]
@@ -47,13 +47,13 @@ class WrittenPrompt(_Loose):
 
 
 class WrittenPrompts(_Loose):
-    """Stage 4's answer."""
+    """The answer of stage 4."""
 
     prompts: list[WrittenPrompt]
 
 
 class ModelJudge:
-    """Asks a chat model each stage's question; an unusable answer rejects a mask, or fails the image."""
+    """Asks a chat model the question of each stage; an invalid answer rejects a mask, or fails the image."""
 
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
@@ -61,7 +61,7 @@ class ModelJudge:
 
     @property
     def name(self) -> str:
-        """Model and version of the prompts."""
+        """Return the model and the version of the prompts."""
         return f'{self.calls.chat.name}/prompts-{prompts.VERSION}'
 
     def _ask(self, task: str, text: str, images: list[bytes], answer: type[BaseModel]) -> Any:
@@ -69,7 +69,7 @@ class ModelJudge:
         return self.calls.ask(question, answer)
 
     def describe(self, picture: Picture) -> list[Region]:
-        """Ask what is there; boxes are cut to the image, and regions whose box is outside or empty are dropped."""
+        """Ask for the contents; boxes are clipped to the image, and regions with an empty box are dropped."""
         text = prompts.DESCRIBE.format(box=self.boxes.words(*sent_size(picture.rgb.shape)))
         try:
             answer = self._ask('describe', text, [encode_image(picture.rgb)], Description)
@@ -85,7 +85,7 @@ class ModelJudge:
         return regions
 
     def verify(self, picture: Picture, region: Region, mask: NDArray[np.bool_]) -> Verdict:
-        """Ask whether a mask shows the region, all of it and nothing else."""
+        """Ask whether a mask shows the complete region and nothing else."""
         text = prompts.VERIFY.format(
             text=json.dumps(region.text),
             box=self._written(region.box, picture),
@@ -104,14 +104,14 @@ class ModelJudge:
         return answer
 
     def _written(self, box: tuple[int, int, int, int] | None, picture: Picture) -> list[int] | None:
-        """Return a box in pixels as the model's family writes it."""
+        """Return a box in pixels in the convention of the model."""
         if box is None:
             return None
         share = [v / (picture.width, picture.height)[i % 2] for i, v in enumerate(box)]
         return self.boxes.write(share, sent_size(picture.rgb.shape))
 
     def prompts(self, picture: Picture, regions: list[Region], count: int, negatives: float) -> list[PromptDraft]:
-        """Ask for prompts; those about regions that do not exist, or of no known sub-concept, are dropped."""
+        """Ask for prompts; those about unknown regions or of unknown sub-concepts are dropped."""
         listed = [{'key': r.key, 'text': r.text, 'box': self._written(r.box, picture)} for r in regions]
         absent = round(count * negatives)
         text = prompts.WRITE.format(
@@ -142,13 +142,13 @@ class ModelJudge:
         return out
 
     def align(self, picture: Picture, text: str, mask: NDArray[np.bool_]) -> Verdict:
-        """Ask whether the mask answers the prompt; an empty mask says that nothing does."""
+        """Ask whether the mask answers the prompt; an empty mask means that nothing does."""
         template = prompts.ALIGN if mask.any() else prompts.ALIGN_EMPTY
         return self._verdict('align', template.format(text=json.dumps(text)), picture, mask)
 
 
 def pixels(box: list[float], width: int, height: int) -> tuple[int, int, int, int] | None:
-    """Return a box (left, top, right, bottom; 0..1) as pixels inside the image, or None if nothing of it is inside."""
+    """Return a box (left, top, right, bottom; 0..1) as pixels inside the image, or None if it is outside."""
     if not all(np.isfinite(box)):
         return None
     x0, x1 = sorted((box[0] * width, box[2] * width))

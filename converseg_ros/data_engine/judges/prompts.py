@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - prompts are texts, not code
-"""What a model judge is asked, in our own words."""
+"""The prompts for a model judge."""
 
 VERSION = 2
 

@@ -1,4 +1,4 @@
-"""A data set in the formats other programs read: the reference's dataset.jsonl and items.json, COCO, parquet."""
+"""Export of a data set: the reference's dataset.jsonl and items.json, COCO, parquet."""
 
 from collections.abc import Iterable, Iterator
 import json
@@ -16,10 +16,10 @@ from converseg_ros.data_engine.output.store import read_items
 
 
 def export(dataset: Path, out: Path, formats: Iterable[str], splits: Iterable[str]) -> Iterator[str]:
-    """Write each format of each split under `out`, and yield a line about each file written.
+    """Write each format of each split under `out`, and yield a line about each file.
 
-    Images and masks are written once a split (`out/SPLIT/images`, `out/SPLIT/masks`); masks are PNGs of 0 and 255 at
-    the image's size, all zero for no target. Raise InputError if there are no items, ConversegError on a full disk.
+    Images and masks are written once per split (`out/SPLIT/images`, `out/SPLIT/masks`); masks are PNGs of 0 and 255 at
+    image size, all zero for no target. Raise InputError if there are no items, ConversegError if the disk is full.
     """
     items = read_items(dataset)
     if not items:
@@ -61,7 +61,7 @@ def _copy_images(items: list[Item], dataset: Path, folder: Path) -> dict[str, st
 
 
 def _mask_file(item: Item, folder: Path) -> str:
-    """Write an item's mask if it is not there; return its path relative to `folder`."""
+    """Write the mask of an item if it does not exist; return its path relative to `folder`."""
     import cv2
 
     name = f'masks/{item.id}.png'
@@ -75,7 +75,7 @@ def _mask_file(item: Item, folder: Path) -> str:
 
 
 def _dataset(items: list[Item], images: dict[str, str], folder: Path, split: str) -> Path:
-    """Write the reference's training format; unlike there, items without a target are kept, with an empty mask."""
+    """Write the reference's training format; in contrast to it, items without a target are kept, with an empty mask."""
     rows = [
         {'image': images[i.image], 'mask_merged': _mask_file(i, folder), 'prompt': i.prompt, 'phase': i.phase}
         for i in items
@@ -103,7 +103,7 @@ def _items(items: list[Item], images: dict[str, str], folder: Path, split: str) 
 
 
 def _coco(items: list[Item], images: dict[str, str], folder: Path, split: str) -> Path:
-    """Write COCO annotations: a category a family, uncompressed RLE, the prompt in each annotation.
+    """Write COCO annotations: one category per family, uncompressed RLE, the prompt in each annotation.
 
     An item without a target has an annotation with area 0 and an empty RLE, so that no prompt is lost.
     """
@@ -141,7 +141,7 @@ def _coco(items: list[Item], images: dict[str, str], folder: Path, split: str) -
 
 
 def _parquet(items: list[Item], images: dict[str, str], folder: Path, split: str) -> Path:
-    """Write a Hugging Face table: image and mask as encoded bytes, with the feature types in the schema's metadata."""
+    """Write a Hugging Face table: encoded images and masks, with the feature types in the schema's metadata."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -159,7 +159,7 @@ def _parquet(items: list[Item], images: dict[str, str], folder: Path, split: str
     schema = schema.with_metadata({'huggingface': json.dumps({'info': {'features': features}})})
     path = folder / f'{split}.parquet'
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression='zstd') as writer:
-        for start in range(0, len(items), 64):  # a row group at a time, so that memory stays small
+        for start in range(0, len(items), 64):  # one row group at a time, to limit memory
             rows = []
             for i in items[start : start + 64]:
                 mask = _mask_file(i, folder)

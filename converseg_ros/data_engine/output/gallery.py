@@ -1,4 +1,4 @@
-"""A local page to look through a data set: pairs by family, sub-concept, split, target and verdict."""
+"""A local page for browsing a data set by family, sub-concept, split, target and verdict."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from converseg_ros.data_engine.output.sheet import draw_item
 from converseg_ros.data_engine.output.store import read_items, read_rejects
 from converseg_ros.web.server import STATIC, add_page, make_app, run
 
-PAGE = 24  # pairs a page
+PAGE = 24  # pairs per page
 FIELDS = ('family', 'sub_concept', 'phase', 'split', 'target', 'verdict')
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A pair as the page filters and shows it."""
+    """A pair with the fields for filtering."""
 
     item: Item
     values: dict[str, str]
@@ -54,7 +54,7 @@ def _matching(rows: Iterable[Row], wanted: dict[str, str], text: str) -> list[Ro
 
 
 def make_gallery(dataset: Path, host: str = '127.0.0.1') -> FastAPI:
-    """Return the gallery's application; raise InputError if the folder holds no items."""
+    """Return the application of the gallery; raise InputError if the folder has no items."""
     rows = rows_of(dataset)
     if not rows:
         raise InputError('there are no items in it', where=str(dataset))
@@ -76,7 +76,7 @@ def make_gallery(dataset: Path, host: str = '127.0.0.1') -> FastAPI:
         wanted = dict(zip(FIELDS, (family, sub_concept, phase, split, target, verdict)))
         found = _matching(rows, wanted, text)
         counts = {}
-        for name in FIELDS:  # of what the other filters leave, so that a number says what choosing it would show
+        for name in FIELDS:  # count within the other filters, so that a number is the size of the result
             others = _matching(rows, {k: v for k, v in wanted.items() if k != name}, text)
             counts[name] = dict(Counter(r.values[name] for r in others).most_common())
         start = max(0, page) * PAGE

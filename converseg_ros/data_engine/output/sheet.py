@@ -1,4 +1,4 @@
-"""A contact sheet: items drawn at random with their prompt under the picture, to look at with one's own eyes."""
+"""A contact sheet of random items with their prompts, for manual review."""
 
 from pathlib import Path
 import random
@@ -12,7 +12,7 @@ from converseg_ros.datasets.images import read_rgb
 
 
 def draw_item(item: Item, root: Path, width: int = 480) -> NDArray[np.uint8]:
-    """Return one item as a picture (H, W, 3) of `width`, with family, sub-concept and prompt under it."""
+    """Return one item as a picture (H, W, 3) of `width`, with family, sub-concept and prompt below it."""
     import cv2
 
     rgb = read_rgb(item.image_path(root))

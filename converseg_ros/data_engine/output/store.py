@@ -1,4 +1,4 @@
-"""The data set folder: one journal an image, items committed one by one, and an index made of them at the end."""
+"""The data set folder: one journal per image, items committed one by one, and an index that is written at the end."""
 
 from collections.abc import Iterator
 import json
@@ -42,7 +42,7 @@ class Journal:
                     where=str(self.path),
                     do='delete this file; only its image is made again',
                 ) from error
-        if whole < len(data):  # killed in the middle of a line
+        if whole < len(data):  # the process was killed while writing a line
             with self.path.open('r+b') as f:
                 f.truncate(whole)
 
@@ -52,18 +52,18 @@ class Journal:
         return self.summary is not None
 
     def commit(self, item: Item) -> None:
-        """Add an item; once this returns it survives a kill."""
+        """Add an item; it survives a kill once this returns."""
         self._append({'item': item.to_json()})
         self.items[item.id] = item
 
     def reject(self, item: Item, why: str) -> None:
-        """Keep a pair that stage 5 rejected, to be looked at; it is no part of the data set."""
+        """Record a pair that stage 5 rejected, for review; it is not part of the data set."""
         if item.id not in self.rejects:
             self._append({'rejected': item.to_json(), 'why': why})
             self.rejects[item.id] = item, why
 
     def finish(self, summary: dict[str, Any]) -> None:
-        """Mark the image as finished, with what there is to say about it."""
+        """Mark the image as finished, with a summary."""
         self._append({'done': summary})
         self.summary = summary
 
@@ -89,7 +89,7 @@ class Journal:
 
 
 class Store:
-    """A data set folder being made; several shards may work on it, each on images of its own."""
+    """A data set folder under construction; several shards may work on it, each on its own images."""
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
@@ -134,13 +134,13 @@ class Store:
 
 
 def read_rejects(folder: Path) -> list[tuple[Item, str]]:
-    """Return the pairs that the engine rejected, with the reasons, from a data set folder's journals."""
+    """Return the rejected pairs with the reasons from the journals of a data set folder."""
     journals = sorted((folder / 'store').rglob('*.jsonl'))
     return [pair for path in journals for pair in Journal(path).rejects.values()]
 
 
 def read_items(path: Path) -> list[Item]:
-    """Read an items.jsonl (or the data set folder it is in); raise InputError where it is not one."""
+    """Read an items.jsonl (or its data set folder); raise InputError if it is invalid."""
     file = path / 'items.jsonl' if path.is_dir() else path
     try:
         return [Item.from_json(json.loads(line)) for line in file.read_text().splitlines() if line.strip()]

@@ -1,1 +1,1 @@
-"""The proposers: regions to mask candidates."""
+"""The proposers: mask candidates for regions."""

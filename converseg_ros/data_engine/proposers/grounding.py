@@ -1,4 +1,4 @@
-"""Descriptions to boxes by any zero-shot object detector of transformers: OWL-ViT, OWLv2, Grounding DINO."""
+"""Boxes for descriptions by a zero-shot object detector of transformers: OWL-ViT, OWLv2, Grounding DINO."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.mask import box_iou
 from converseg_ros.data_engine.contracts import Picture, Region
 
-SAME = 0.85  # intersection over union above which two boxes show one thing
-TOKENS = 240  # of one prompt of a detector that reads all descriptions as one text
+SAME = 0.85  # IoU above which two boxes show the same object
+TOKENS = 240  # maximum tokens of one prompt of a detector that reads all descriptions as one text
 
 
 class ZeroShotDetector:
@@ -28,18 +28,18 @@ class ZeroShotDetector:
                 f'not a zero-shot detector that transformers can load ({str(error)[:300]})', where=folder
             ) from error
         self._folder, self.threshold = folder, threshold
-        self._one_text = 'dino' in self._model.config.model_type  # reads "a cat. a dog." and scores its tokens
+        self._one_text = 'dino' in self._model.config.model_type  # it reads "a cat. a dog." and scores its tokens
 
     @property
     def name(self) -> str:
-        """Folder name of the detector."""
+        """Return the folder name of the detector."""
         return f'zero-shot/{Path(self._folder).name}'
 
     def ground(self, picture: Picture, regions: list[Region]) -> list[Region]:
-        """Give each region the best box for its words, near the judge's own box if there is one.
+        """Assign to each region the best box for its text, near the judge's own box if there is one.
 
-        Boxes are whole pixels inside the image. Two regions of a category never get the same box: the better one keeps
-        it. A region without a box above the threshold is left out.
+        Boxes are integer pixels inside the image. Two regions of a category never get the same box: the better one
+        keeps it. A region without a box above the threshold is dropped.
         """
         claims: list[tuple[float, int, tuple[int, int, int, int]]] = []
         for first, members in self._batches(regions):
@@ -60,7 +60,7 @@ class ZeroShotDetector:
         return [r.model_copy(update={'box': given[i]}) for i, r in enumerate(regions) if i in given]
 
     def _batches(self, regions: list[Region]) -> list[tuple[int, list[Region]]]:
-        """Return the regions in runs that one forward pass can read, each with the index of its first."""
+        """Return batches of regions for one forward pass, each with the index of its first region."""
         if not self._one_text:
             return [(0, regions)] if regions else []
         out: list[tuple[int, list[Region]]] = []
@@ -100,7 +100,7 @@ class ZeroShotDetector:
         )[0]
         chances = torch.sigmoid(outputs.logits[0])  # (queries, texts or tokens)
         if self._one_text:
-            spans, start = [], 1  # after the token that opens the text
+            spans, start = [], 1  # after the first special token
             for region in regions:
                 end = start + len(self._tokens(region))
                 spans.append(chances[:, start : end - 1].amax(1))  # without the full stop
@@ -116,7 +116,7 @@ def _phrase(region: Region) -> str:
 
 
 def _inside(box: NDArray[np.float32], picture: Picture) -> tuple[int, int, int, int] | None:
-    """Return a box as whole pixels inside the picture, or None where nothing of it is."""
+    """Return a box as integer pixels inside the picture, or None if it is outside."""
     if not np.isfinite(box).all():
         return None
     x0, y0 = max(0, round(float(box[0]))), max(0, round(float(box[1])))

@@ -1,4 +1,4 @@
-"""Stage 2 without a network: the exact masks of the labels, with seeded faults to test the later stages with."""
+"""Stage 2 without a network: the exact masks of the labels, with seeded faults for testing the later stages."""
 
 from collections.abc import Callable
 import random
@@ -16,11 +16,11 @@ FAULTS: tuple[Fault, ...] = ('shifted', 'merged', 'halved', 'swapped')
 
 
 class Proposer(Protocol):
-    """Makes mask candidates for regions."""
+    """Proposes mask candidates for regions."""
 
     @property
     def name(self) -> str:
-        """Proposer and model, for the provenance."""
+        """Return proposer and model, for the provenance."""
         ...
 
     def propose(self, picture: Picture, regions: list[Region]) -> list[list[Candidate]]:
@@ -28,24 +28,24 @@ class Proposer(Protocol):
         ...
 
     def refine(self, picture: Picture, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return a cleaner mask for the same thing, or the same mask."""
+        """Return a refined mask of the same object, or the same mask."""
         ...
 
 
 class GraphProposer:
-    """Exact masks; a share `faults` of the regions gets a spoiled one instead, chosen by seed."""
+    """Proposes exact masks; for a share `faults` of the regions, a seeded corrupted mask instead."""
 
     def __init__(self, world_of: Callable[[Picture], World], *, faults: float = 0.0, seed: int = 0) -> None:
         self._world_of, self.faults, self.seed = world_of, faults, seed
-        self.spoiled: dict[tuple[str, str], Fault] = {}  # (picture, region) -> fault, for those who measure
+        self.spoiled: dict[tuple[str, str], Fault] = {}  # (picture, region) -> fault, for measurements
 
     @property
     def name(self) -> str:
-        """The share of faults is part of what was made."""
+        """Return the name with the share of faults."""
         return f'graph/faults-{self.faults:g}' if self.faults else 'graph'
 
     def propose(self, picture: Picture, regions: list[Region]) -> list[list[Candidate]]:
-        """Return one candidate a region."""
+        """Return one candidate per region."""
         world = self._world_of(picture)
         masks = {r.key: mask for r in regions if (mask := _labelled(world, r)) is not None}
         out: list[list[Candidate]] = []
@@ -67,7 +67,7 @@ class GraphProposer:
     def _spoil(
         mask: NDArray[np.bool_], masks: dict[str, NDArray[np.bool_]], key: str, rng: random.Random
     ) -> tuple[Fault, NDArray[np.bool_]] | None:
-        """Return a fault and the mask it makes; a fault that changes too little to be one is not used."""
+        """Return a fault and the resulting mask; a fault with too little effect is not used."""
         for fault in rng.sample(FAULTS, len(FAULTS)):
             made = spoil(mask, [m for k, m in masks.items() if k != key], fault, rng)
             if made is not None and made.any() and iou(made, mask) < 0.7:
@@ -75,14 +75,14 @@ class GraphProposer:
         return None
 
     def refine(self, picture: Picture, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return the mask as it is: labels need no smoothing."""
+        """Return the mask unchanged: labels need no refinement."""
         return mask
 
 
 def spoil(
     mask: NDArray[np.bool_], others: list[NDArray[np.bool_]], fault: Fault, rng: random.Random
 ) -> NDArray[np.bool_] | None:
-    """Return (H, W) `mask` with a fault, or None where the fault cannot be made here."""
+    """Return (H, W) `mask` with a fault, or None if the fault is not possible here."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not rows.size:
         return None
@@ -112,7 +112,7 @@ def spoil(
 
 
 def _labelled(world: World, region: Region) -> NDArray[np.bool_] | None:
-    """Return the labelled mask a region means: by its key if a label gave it, else by its box."""
+    """Return the labelled mask of a region: by its key if a label provided it, else by its box."""
     if region.key in world.entities or (region.key.startswith('free:') and region.key[5:] in world.free):
         return world.union([region.key])
     if region.box is None:
@@ -124,5 +124,5 @@ def _labelled(world: World, region: Region) -> NDArray[np.bool_] | None:
 
 
 def _center(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the middle (row, column) of what a mask spans."""
+    """Return the middle (row, column) of the bounding box of a mask."""
     return np.array([np.flatnonzero(mask.any(1)).mean(), np.flatnonzero(mask.any(0)).mean()])

@@ -1,1 +1,1 @@
-"""The five stages, each a module."""
+"""The five stages, one module each."""

@@ -1,4 +1,4 @@
-"""Stage 5: put a prompt and its mask together, and have the judge say whether one answers the other."""
+"""Stage 5: combine a prompt with its mask, and let the judge decide whether the mask answers it."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Pair:
 
 
 def align(judge: Judge, picture: Picture, draft: PromptDraft, regions: dict[str, VerifiedRegion]) -> Pair:
-    """Return the pair with the judge's verdict on it; the mask is the union of the draft's regions."""
+    """Return the pair with the verdict of the judge; the mask is the union of the draft's regions."""
     mask = np.zeros((picture.height, picture.width), bool)
     for key in draft.regions:
         mask |= regions[key].mask

@@ -1,4 +1,4 @@
-"""Stage 4: prompts for the verified regions, positives and hard negatives, without language slips or doubles."""
+"""Stage 4: prompts for the verified regions, positives and hard negatives, without language errors or duplicates."""
 
 from collections import Counter
 

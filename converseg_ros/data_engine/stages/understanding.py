@@ -1,4 +1,4 @@
-"""Stage 1: regions from a judge, with boxes that make sense; a detector may give the boxes instead."""
+"""Stage 1: regions from a judge, with valid boxes; optionally with the boxes of a detector."""
 
 from typing import Protocol
 
@@ -7,22 +7,22 @@ from converseg_ros.data_engine.contracts import Judge, Picture, Region
 
 
 class Grounder(Protocol):
-    """Turns descriptions into boxes."""
+    """Finds boxes for descriptions."""
 
     @property
     def name(self) -> str:
-        """Detector, for the provenance."""
+        """Return the detector, for the provenance."""
         ...
 
     def ground(self, picture: Picture, regions: list[Region]) -> list[Region]:
-        """Return the regions with boxes in pixels; those that cannot be found are left out."""
+        """Return the regions with boxes in pixels; those that are not found are dropped."""
         ...
 
 
 def understand(judge: Judge, picture: Picture, grounder: Grounder | None = None) -> list[Region]:
-    """Return the judge's regions: boxes inside the image, no two of the same thing, one key each.
+    """Return the judge's regions: boxes inside the image, no duplicates, unique keys.
 
-    With a grounder the boxes are the detector's; without one they are the judge's own.
+    With a grounder the boxes are the detector's; otherwise they are the judge's.
     """
     regions = judge.describe(picture)
     if grounder is not None:

@@ -1,4 +1,4 @@
-"""Stage 3: verify the proposed masks, choose the best, refine it, and verify what refining made of it."""
+"""Stage 3: verify the proposed masks, select the best, refine it, and verify the refined mask."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from converseg_ros.data_engine.proposers.proposer import Proposer
 
 @dataclass(frozen=True, slots=True)
 class VerifiedRegion:
-    """A region with a mask that the judge agrees to."""
+    """A region with a mask that the judge accepted."""
 
     region: Region
     mask: NDArray[np.bool_]
@@ -44,9 +44,9 @@ def verify_regions(
 
 
 def choose_mask(judge: Judge, picture: Picture, options: list[Candidate]) -> tuple[tuple[Candidate, float] | None, str]:
-    """Return the candidate the judge likes best with its score, or None and why the last one was rejected.
+    """Return the candidate with the best score of the judge, or None and the reason of the last rejection.
 
-    Candidates come best first; the search ends at the first that is plainly right, so that no call is wasted.
+    Candidates are sorted, best first; the search ends at the first certain one, to save calls.
     """
     best: tuple[Candidate, float] | None = None
     reason = 'no mask was proposed'

@@ -1,1 +1,1 @@
-"""What is known of an image without looking at it: entities with exact masks and facts, and where they come from."""
+"""The annotations of an image: entities with exact masks and facts, and their sources."""

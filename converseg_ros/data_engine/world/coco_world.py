@@ -17,7 +17,7 @@ from converseg_ros.datasets.coco import Annotated, CocoFiles, CocoInstances
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.knowledge import class_of
 
-# Properties and kinds that many a thing outside COCO's classes has: headphones are electric, a paper towel burns.
+# Properties and kinds of many objects outside COCO's classes: headphones are electric, a paper towel burns.
 OPEN_TAGS = frozenset(
     {
         'light_weight', 'flammable', 'electric', 'graspable', 'fragile', 'wearable', 'container', 'contain_small', 'lights',
@@ -27,27 +27,27 @@ OPEN_TAGS = frozenset(
         'reading material', 'heavy', 'shock', 'cleans', 'gets_hot', 'hot', 'holds_liquid', 'dish', 'play',
     }
 )  # fmt: skip
-# More than 80 things have these, so they are open where stuff is not labelled.
+# More than 80 classes have these, so they are open if stuff is not labelled.
 OPEN_STUFF_TAGS = frozenset(
     {
         'supports', 'walk_on', 'furniture', 'serve', 'reflects', 'plumbing', 'swim', 'ground', 'water', 'flooring',
         'food', 'fruit', 'vegetable', 'edible', 'sweet',
     }
 )  # fmt: skip
-# Stuff in small pieces, or that runs into other stuff: annotators call it something else or leave it out.
+# Stuff in small pieces, or without clear borders: annotators use another class or omit it.
 LOOSE_STUFF = frozenset(
     {
         'banner', 'blanket', 'cabinet', 'cardboard', 'counter', 'curtain', 'door', 'flower', 'food', 'fruit', 'light', 'mirror',
         'net', 'paper', 'pillow', 'rug', 'shelf', 'table', 'towel', 'window', 'window blind', 'stairs', 'roof', 'rock', 'dirt',
     }
 )  # fmt: skip
-VOID = 0.05  # share of unlabelled pixels above which stuff is taken to be labelled here and there only
+VOID = 0.05  # share of unlabelled pixels above which stuff is labelled only partially
 SCREENS = frozenset({'TV', 'laptop', 'cell phone', 'mirror'})
-EDGE = 0.003  # share of the image below which what the picture's edge cuts off is a sliver nobody would name
-MANY = 6  # of one class: annotators leave out some of a crowd
+EDGE = 0.003  # share of the image below which an object at the edge of the image is not recognisable
+MANY = 6  # of one class: annotators omit some members of a crowd
 CLUTTER = 9  # of one kind
-SCRAP = 0.02  # share of the image below which stuff is often a leftover of something else
-SMALL = 0.0008  # share of the image below which one of several was easily overlooked
+SCRAP = 0.02  # share of the image below which stuff is often a remainder of something else
+SMALL = 0.0008  # share of the image below which an object is easily overlooked
 FLAT = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'bed', 'couch', 'bench', 'rug'})
 
 
@@ -58,7 +58,7 @@ class CocoLabels:
         self.files = files
         self._instances = CocoInstances(files.instances, files.images) if files.instances else None
         self._panoptic: dict[str, tuple[Annotated, dict[str, Any]]] = {}
-        self._categories: dict[str, tuple[str, bool]] = {}  # panoptic: id -> name, whether it is a thing
+        self._categories: dict[str, tuple[str, bool]] = {}  # panoptic: id -> name, whether it is an object
         if files.panoptic:
             self._read_panoptic(files.panoptic)
 
@@ -78,20 +78,20 @@ class CocoLabels:
         yield from sorted({*self._panoptic, *(self._instances or ())})
 
     def annotation(self, file_name: str) -> dict[str, Any]:
-        """Return what is annotated, for the content key of the image."""
+        """Return the annotations, for the content key of the image."""
         if file_name in self._panoptic:
             return self._panoptic[file_name][1]
         assert self._instances is not None
         return {'instances': self._instances.images[file_name].rows}
 
     def problems(self, file_name: str) -> list[str]:
-        """Return what was unusable of an image's annotations, as far as they have been read."""
+        """Return the errors in an image's annotations, as far as they have been read."""
         if file_name in self._panoptic:
             return self._panoptic[file_name][0].problems
         return self._instances.images[file_name].problems if self._instances else []
 
     def world(self, file_name: str, key: str) -> World:
-        """Return the world of one image; raise InputError where its annotations cannot be read as a whole."""
+        """Return the world of one image; raise InputError if its annotations cannot be read."""
         if file_name in self._panoptic:
             return self._panoptic_world(file_name, key)
         assert self._instances is not None
@@ -148,7 +148,7 @@ class CocoLabels:
 
 
 def _unsure(entities: dict[str, Entity], pixels: int) -> frozenset[str]:
-    """Return the categories of which some are likely to be unlabelled: many, or several with tiny ones among them."""
+    """Return the categories of which some instances are likely to be unlabelled: many, or several with tiny ones."""
     areas: dict[str, list[int]] = defaultdict(list)
     for e in entities.values():
         if e.kind in ('object', 'agent') and e.area:
@@ -169,7 +169,7 @@ def _entity(key: str, name: str, mask: NDArray[np.bool_], is_thing: bool, crowd:
 
 
 def _related(world: World) -> World:
-    """Add what the annotations support: touching masks, and what stands on a flat thing in the image plane."""
+    """Add relations that the annotations support: contact of masks, and support by a flat object in the image plane."""
     import cv2
 
     things = [e for e in world.nameable if not world.faint(e) and not e.crowd]
@@ -201,20 +201,20 @@ def _related(world: World) -> World:
 
 
 def _doubted(e: Entity, world: World) -> Entity:
-    """Return a thing with the doubts that its surroundings raise about what its class has."""
+    """Return an object with the doubts that its surroundings raise about the properties of its class."""
     doubts: set[str] = set()
     screens = [s.box for s in world.nameable if s.category in SCREENS and s.key != e.key]
     x0, y0, x1, y1 = e.box
     if any(s.x0 <= x0 + 3 and s.y0 <= y0 + 3 and s.x1 >= x1 - 3 and s.y1 >= y1 - 3 for s in screens):
-        doubts |= {'moves', 'alive'}  # a picture of it
+        doubts |= {'moves', 'alive'}  # it may be a picture of it
     if e.category == 'bottle' and any(o.category in ('sink', 'toilet') for o in world.nameable):
-        doubts |= {'drink', 'pours'}  # soap more often than not
+        doubts |= {'drink', 'pours'}  # it is often soap
     visible = 0.0 if world.cut_off(e) and e.area < EDGE * world.width * world.height else e.visible
     return replace(e, maybe=e.maybe | doubts, tags=e.tags - doubts, visible=visible)
 
 
 def _stands_on(e: Entity, flat: Entity) -> bool:
-    """Say whether the lowest pixels of `e` meet `flat` on its upper face, judged in the image plane."""
+    """Return whether the lowest pixels of `e` meet `flat` on its upper face, in the image plane."""
     band = max(3, (e.box.y1 - e.box.y0) // 12)
     foot = np.zeros_like(e.mask)
     foot[max(0, e.box.y1 - band) : e.box.y1 + 4, e.box.x0 : e.box.x1] = True

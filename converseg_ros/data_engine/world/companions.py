@@ -1,8 +1,8 @@
-"""Who is with what in a photo: people who ride, wear or carry something, told by the contact of masks."""
+"""People with objects in a photograph: who rides, wears or carries something, from the contact of masks."""
 
 from converseg_ros.data_engine.world.world import Entity, World
 
-# How far below the lower edge of what they ride people's feet may hang, in its heights: beside a bicycle, lower.
+# Distance of people's feet below the lower edge of what they ride, in its heights; larger next to a bicycle.
 FEET = {'bicycle': -0.2, 'motorcycle': -0.2, 'scooter': -0.1, 'horse': -0.15, 'elephant': -0.15}
 RIDES = frozenset({'bicycle', 'motorcycle', 'horse', 'skateboard', 'surfboard', 'snowboard', 'elephant', 'scooter'})
 CARRIED = frozenset(
@@ -16,7 +16,7 @@ WORN = 'tie'
 
 
 def companions(world: World) -> tuple[dict[str, list[tuple[Entity, Entity]]], set[str]]:
-    """Return (person, thing) pairs by category, one person for one thing, and the categories where that is unclear."""
+    """Return (person, object) pairs by category, one person per object, and the categories with ambiguous pairs."""
     people = [e for e in world.things if e.category == 'person']
     pairs: dict[str, list[tuple[Entity, Entity]]] = {}
     unclear: set[str] = set()
@@ -26,7 +26,7 @@ def companions(world: World) -> tuple[dict[str, list[tuple[Entity, Entity]]], se
             continue
         touching = [p for p in people if p.key in thing.contacts]
         if world.faint(thing) or len(touching) != 1:
-            unclear.add(known)  # somebody else may have one too
+            unclear.add(known)  # another person may have one too
             continue
         if known in RIDES and not rides(touching[0], thing):
             unclear.add(known)
@@ -36,7 +36,7 @@ def companions(world: World) -> tuple[dict[str, list[tuple[Entity, Entity]]], se
 
 
 def rides(person: Entity, ride: Entity) -> bool:
-    """Say whether a person is on top of something in the picture: columns shared, the person's middle above its."""
+    """Return whether a person is on top of something in the image: shared columns, and a higher middle."""
     shared = min(person.box.x1, ride.box.x1) - max(person.box.x0, ride.box.x0)
     narrow = min(person.box.x1 - person.box.x0, ride.box.x1 - ride.box.x0)
     inside = ride.box.x0 <= person.cx <= ride.box.x1

@@ -1,6 +1,6 @@
-"""What some catalogue models look like where their scene calls them something else, and parts that come in numbers."""
+"""The appearance of catalogue models whose category in the scene is misleading, and parts that are plural."""
 
-NAMELESS = 'unnamed thing'  # category of what nobody could name from a picture
+NAMELESS = 'unnamed thing'  # category of objects that cannot be named from an image
 
 # model of scenes.graph.SceneObject -> row of the knowledge table
 LOOKS_LIKE = {
@@ -25,7 +25,7 @@ LOOKS_LIKE = {
     'BlendSwap-CC-0/JapaneseLantern': NAMELESS,
 }
 
-# Parts of which a thing has several under one label.
+# Parts of which an object has several under one label.
 MANY = {
     'leg': 'legs',
     'drawer': 'drawers',
@@ -44,7 +44,7 @@ FURNITURE_HANDLES = frozenset({'counter', 'kitchen island', 'desk', 'workbench',
 
 
 def part_name(owner: str, part: str) -> str:
-    """Return how the part of a thing of category `owner` is called, in the number its label has."""
+    """Return the name of a part of an object of category `owner`, in the number of its label."""
     if part == 'handle' and owner in FURNITURE_HANDLES:
         return 'handles'
     return MANY_OF.get((owner, part)) or MANY.get(part, part)

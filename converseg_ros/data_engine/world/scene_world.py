@@ -1,4 +1,4 @@
-"""Worlds from rendered scenes: the scene graph, a view's label image and its ideal depth."""
+"""Worlds of rendered scenes: the scene graph, the label image of a view and its ideal depth."""
 
 from dataclasses import replace
 from itertools import product
@@ -15,21 +15,21 @@ from converseg_ros.knowledge import class_of, tags_decided_by_class
 from converseg_ros.scenes.graph import ATTRIBUTES, Scene, SceneObject, View
 from converseg_ros.scenes.models.colors import dominant, to_linear
 
-# What a scene alone can tell; a class that often is so is no evidence.
+# Properties that only the scene decides; a class that often has them is no evidence.
 BY_SCENE = frozenset(
     {'hot', 'spills', 'lights', 'transparent', 'shiny', 'flammable', 'toxic', 'sharp', 'fragile', 'heavy'}
 )
 CELL = 0.02  # metres, grid of the free-space test
 CLEARANCE = 0.07  # metres, radius that must be free around a spot
-SAMPLES = 60  # pixels a thing's colour is judged by
+SAMPLES = 60  # sampled pixels for the colour of an object
 CHOKING = 0.045  # metres; the cylinder of EN 71-1 for small parts is 31.7 mm wide and up to 57 mm deep
-DRAWER_DEPTH = 0.048  # metres from the edge of the top to just behind a drawer's front
-MIN_SHOWN, PLAIN = 0.3, 0.01  # share of an object in the picture, and of the picture in it: with less it is a sliver
-MIN_FREE = 0.04  # square metres; a smaller free part is not worth a prompt
+DRAWER_DEPTH = 0.048  # metres from the edge of the top to the back of a drawer's front
+MIN_SHOWN, PLAIN = 0.3, 0.01  # minimum share of an object in the image, and of the image in it
+MIN_FREE = 0.04  # square metres; smaller free parts have no prompt
 
 
 def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
-    """Return the world of one view of a scene folder; raise InputError where its images cannot be read."""
+    """Return the world of one view of a scene folder; raise InputError if its images cannot be read."""
     labels = read_image16(folder / f'{view.name}.labels.png')
     depth = read_depth(folder / f'{view.name}.depth.png')
     if labels.shape != (view.height, view.width) or depth.shape != labels.shape:
@@ -75,7 +75,7 @@ def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
 
 
 def _sliver(obj: SceneObject, pose: NDArray[np.float64], view: View, mask: NDArray[np.bool_]) -> bool:
-    """Say whether so little of an object at a `pose` before the camera is in the picture that nobody could name it."""
+    """Return whether too little of an object at a `pose` in front of the camera is visible to name it."""
     fx, fy, cx, cy = view.k
     corners = np.array(list(product((-0.5, 0.5), repeat=3))) * obj.size
     x, y, z = (corners @ pose[:3, :3].T + pose[:3, 3]).T
@@ -87,14 +87,14 @@ def _sliver(obj: SceneObject, pose: NDArray[np.float64], view: View, mask: NDArr
 
 
 def _looks(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> str:
-    """Return the colour term of at least 60 % of some pixels, '' where they lie between terms."""
+    """Return the colour term of at least 60 % of sampled pixels, '' if they are between terms."""
     pixels = rgb[mask]
     chosen = pixels[:: max(1, len(pixels) // SAMPLES)]
     return dominant(to_linear(chosen.astype(np.float32)), np.ones(len(chosen))) if len(chosen) else ''
 
 
 def _front(mask: NDArray[np.bool_], depth: NDArray[np.float32], view: View, obj: SceneObject) -> NDArray[np.bool_]:
-    """Return the pixels of a part that are on its object's front: drawers share a label with their case."""
+    """Return the pixels of a part on the front of its object: drawers share a label with their case."""
     fx, fy, cx, cy = view.k
     rows, columns = np.nonzero(mask & (depth > 0))
     z = depth[rows, columns].astype(np.float64)
@@ -109,7 +109,7 @@ def _front(mask: NDArray[np.bool_], depth: NDArray[np.float32], view: View, obj:
 def _by_build(
     obj: SceneObject, name: str, tags: frozenset[str], maybe: frozenset[str]
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the properties, certain and doubtful, after a look at how this one is made."""
+    """Return the properties, certain and uncertain, after considering the construction of this instance."""
     sure, unsure = set(tags), set(maybe)
     if name == NAMELESS:
         return frozenset({'heavy'} & sure), frozenset(sure | unsure)
@@ -120,7 +120,7 @@ def _by_build(
     if obj.state == 'tilted' and 'spills' in obj.attributes:
         sure.add('spills')
     elif obj.model.startswith('ware/'):
-        unsure.discard('spills')  # made empty, or with a cap on
+        unsure.discard('spills')  # empty, or with a cap
     if obj.material == 'paper' and obj.kind == 'object':
         sure.add('flammable')
     elif obj.material == 'fabric' and obj.kind == 'object' and 'flammable' not in sure:
@@ -131,28 +131,28 @@ def _by_build(
 
 
 def _untrue(obj: SceneObject) -> frozenset[str]:
-    """Return the attributes of a class that this one has not, by its size and by how it lies."""
+    """Return the attributes of a class that this instance does not have, by its size and pose."""
     out = set()
     upright_can = obj.category == 'can' and obj.state != 'lying'
     flat_roll = obj.category == 'tape roll' and obj.size[2] <= min(obj.size[:2])
     if upright_can or flat_roll:
         out.add('rolls')
     if obj.category == 'fan':
-        out.add('sharp')  # its blades are behind a grille
+        out.add('sharp')  # the blades are behind a grille
     if max(obj.size) > CHOKING:
         out.add('choking')
     return frozenset(out)
 
 
 def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: NDArray[np.float64]) -> Entity:
-    plain = obj.category == 'cabinet' and not obj.model  # a table on four legs, whatever it is called
+    plain = obj.category == 'cabinet' and not obj.model  # a table on four legs with another name
     known = class_of('table' if plain else LOOKS_LIKE.get(obj.model, obj.category))
     stated = frozenset(obj.attributes) - _untrue(obj) - ({'container', 'openable'} if plain else set())
     tags = stated | (known.tags - frozenset(ATTRIBUTES))
     unsure = (known.tags & frozenset(ATTRIBUTES)) - stated - BY_SCENE
     if tags & {'edible', 'plant'}:
-        tags = tags - {'soft'}  # nobody means a banana by it
-    if obj.mass > 0:  # heavy is what the scales say, not the class; they overrate what lies askew in its box
+        tags = tags - {'soft'}  # nobody calls a banana soft
+    if obj.mass > 0:  # heavy depends on the mass instead of the class; the mass of tilted objects is overestimated
         tags = (tags - {'heavy'}) | (
             {'heavy'} if obj.mass >= 10 and obj.kind != 'agent' and 'graspable' not in tags else set()
         )
@@ -193,10 +193,10 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
 
 
 def free_area(e: Entity, obj: SceneObject, depth: NDArray[np.float32], view: View) -> NDArray[np.bool_] | None:
-    """Return the (H, W) visible part of a surface's top with `CLEARANCE` free around, or None if there is too little.
+    """Return the (H, W) visible part of the top of a surface with `CLEARANCE` around, or None if it is too small.
 
-    The visible top is projected to a grid of `CELL` in the horizontal plane; an opening with a disc leaves the places
-    where the disc fits between objects, edges and what cannot be seen.
+    The visible top is projected to a grid of `CELL` in the horizontal plane; an opening with a disc keeps the places
+    where the disc fits between objects, edges and hidden space.
     """
     import cv2
 

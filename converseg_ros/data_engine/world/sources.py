@@ -1,4 +1,4 @@
-"""Where images come from: rendered scenes, COCO folders, or plain folders of photos."""
+"""Sources of images: rendered scenes, COCO folders, or plain folders of photographs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ PHOTOS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One image to make pairs for.
+    """One image to generate pairs for.
 
-    key: of its content and labels. world: reads what is known of it, or None. origin: the files its labels are from.
-    problems: what of its labels could not be used, once they have been read.
+    key: hash of its content and labels. world: reads its world, or None. origin: the files of its labels. problems:
+    labels that could not be used, once they have been read.
     """
 
     key: str
@@ -41,7 +41,7 @@ class Shot:
 
 
 def content_key(path: Path, *more: bytes) -> str:
-    """Return a key of a file's bytes and of anything else that decides what is made of it; InputError if unreadable."""
+    """Return a key of the bytes of a file and of all else that determines its items; InputError if unreadable."""
     try:
         digest = hashlib.sha256(path.read_bytes())
     except OSError as error:
@@ -52,7 +52,7 @@ def content_key(path: Path, *more: bytes) -> str:
 
 
 def kind_of(folder: Path) -> str:
-    """Return what a folder is a source of: coco, scene or photo; raise InputError if there is nothing to work on."""
+    """Return the kind of a source folder: coco, scene or photo; raise InputError if it has no images."""
     if not folder.is_dir():
         raise InputError('no such folder', where=str(folder))
     if find_coco(folder):
@@ -65,7 +65,7 @@ def kind_of(folder: Path) -> str:
 
 
 def read_source(folder: Path) -> Iterator[Shot]:
-    """Yield the shots of a folder in a fixed order; raise InputError if there is nothing in it to work on."""
+    """Yield the shots of a folder in a fixed order; raise InputError if it has no images."""
     if not folder.is_dir():
         raise InputError('no such folder', where=str(folder))
     annotated = find_coco(folder)
@@ -106,7 +106,7 @@ def _scene(folder: Path) -> Iterator[Shot]:
     for view in scene.views:
         path = folder / f'{view.name}.png'
         if not path.is_file():
-            continue  # still being rendered
+            continue  # it is still being rendered
         labels = folder / f'{view.name}.labels.png'
         key = content_key(path, graph, labels.read_bytes() if labels.is_file() else b'')
         world = partial(scene_world, scene, view, folder, key)

@@ -1,4 +1,4 @@
-"""What a judge without eyes knows of one image: entities with exact masks and facts, from labels or a scene graph."""
+"""The annotations of one image: entities with exact masks and facts, from labels or a scene graph."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from converseg_ros.core.mask import Box, mask_box
 from converseg_ros.knowledge import Thing, class_of
 
-MIN_VISIBLE_SHARE = 0.0006  # share of the image below which a thing is too small to be asked for, or to be sure of
+MIN_VISIBLE_SHARE = 0.0006  # share of the image below which an object is too small for a prompt
 SURFACES = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'workbench', 'coffee table'})
 
 
 @dataclass(slots=True)
 class Entity:
-    """One thing, part, surface or free area in the image; `None` and empty mean that the source does not tell."""
+    """One object, part, surface or free area in the image; `None` and empty mean unknown."""
 
     key: str
     category: str
@@ -59,13 +59,13 @@ class Entity:
 
     @property
     def thing(self) -> Thing:
-        """What is known of its class."""
+        """Return the facts of its class."""
         return class_of(self.category)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An interaction of scenes.graph, by keys; '' where there is none."""
+    """An interaction of scenes.graph, by keys; '' for none."""
 
     type: str
     actor: str
@@ -75,10 +75,10 @@ class Event:
 
 @dataclass
 class World:
-    """All that is known of one image.
+    """The annotations of one image.
 
-    vocabulary: categories whose every instance is labelled, so that absence can be told; None = everything is.
-    facts: what the source supports, out of color, physics, depth, graph, stuff.
+    vocabulary: categories whose every instance is labelled, so that absence is known; None = all. facts: what the
+    source supports, out of color, physics, depth, graph, stuff.
     """
 
     key: str
@@ -89,29 +89,29 @@ class World:
     vocabulary: frozenset[str] | None = None
     facts: frozenset[str] = frozenset()
     room: str = ''
-    up: NDArray[np.float64] | None = None  # (3,) up in the optical frame, where it is known
+    up: NDArray[np.float64] | None = None  # (3,) up in the optical frame, if known
     free: dict[str, NDArray[np.bool_]] = field(default_factory=dict)  # surface key -> (H, W) free part
     unsure: frozenset[str] = frozenset()  # categories of which the image may show more than is labelled
     doubtful: frozenset[str] = frozenset()  # categories with an unusable label: never complete or absent
-    open_tags: frozenset[str] = frozenset()  # properties that things outside the labels may have
+    open_tags: frozenset[str] = frozenset()  # properties that objects outside of the labels may have
 
     @cached_property
     def things(self) -> list[Entity]:
-        """Objects and agents, not stuff, structure, parts or free areas."""
+        """Return objects and agents, without stuff, structure, parts or free areas."""
         return [e for e in self.entities.values() if e.kind in ('object', 'agent', 'surface') and e.area]
 
     @cached_property
     def nameable(self) -> list[Entity]:
-        """Everything a class name can mean."""
+        """Return everything that a class name can mean."""
         return [e for e in self.entities.values() if e.kind not in ('part', 'free') and e.area]
 
     @cached_property
     def faint_area(self) -> float:
-        """Pixels below which an entity is too small to ask for."""
+        """Return the number of pixels below which an entity is too small for a prompt."""
         return MIN_VISIBLE_SHARE * self.width * self.height
 
     def faint(self, entity: Entity) -> bool:
-        """Say whether an entity is too small or too hidden to be sure of."""
+        """Return whether an entity is too small or too hidden."""
         return entity.area < self.faint_area or entity.visible < 0.2
 
     @cached_property
@@ -132,7 +132,7 @@ class World:
         return frozenset(words | self.doubtful), frozenset(tag for t in things for tag in (*t.tags, *t.doubtful))
 
     def named(self, word: str) -> list[Entity] | None:
-        """Return everything that `word` names, or None where opinions could differ about some of it."""
+        """Return everything that `word` names, or None if opinions could differ about some of it."""
         if word in self._doubtful_words[0]:
             return None
         yes, maybe = self._names.get(word, (frozenset(), frozenset()))
@@ -140,14 +140,14 @@ class World:
         return None if maybe or any(e.category in self.unsure for e in found) else found
 
     def with_tag(self, tag: str) -> list[Entity] | None:
-        """Return the nameable things with a property or use, or None where opinions could differ about some."""
+        """Return the nameable entities with a property or use, or None if opinions could differ about some."""
         if tag in self.open_tags or tag in self._doubtful_words[1] or any(tag in e.maybe for e in self.nameable):
             return None
         found = [e for e in self.nameable if tag in e.tags]
         return None if any(e.category in self.unsure for e in found) else found
 
     def cut_off(self, entity: Entity) -> bool:
-        """Say whether an entity reaches over the edge of the picture."""
+        """Return whether an entity reaches the edge of the image."""
         x0, y0, x1, y1 = entity.box
         return x0 <= 1 or y0 <= 1 or x1 >= self.width - 1 or y1 >= self.height - 1
 
@@ -159,7 +159,7 @@ class World:
         return out
 
     def askable(self, keys: Iterable[str]) -> bool:
-        """Say whether a set makes a fair target: enough of it is large and visible."""
+        """Return whether a set is a suitable target: enough of it is large and visible."""
         chosen = [self.entities[k] for k in keys if not k.startswith('free:')]
         if not chosen:
             return True
