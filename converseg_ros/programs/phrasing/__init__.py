@@ -10,7 +10,7 @@ Conventions that assign one program to a text (used by parser, printer and execu
 - A noun is Filter('name', singular, Everything()), including compounds and wider kinds ("tool").
 - "Thing", "one", "object", "something", "what" without a noun is Things() for colour, material, state, physics, region,
   rank, except and most relations; Everything() for tags, acts, `like`, and the relations of `draw_sets.ON_EVERYTHING`.
-- The order around a noun, the innermost first: name, tag, material, colour, state or physics or region, relation or act,
+- The order at a noun, the innermost first: name, tag, material, colour, state or physics or region, relation or act,
   like, except, rank, select.
 - "The big mug" (definite, singular) is Rank('size', 'max', count=1); "the mug on the left" is Rank('x', 'min'), while
   "what is on the left", "the mugs on the left" and "in the left half" are the region.
