@@ -1,4 +1,4 @@
-"""From a configuration to a trainer: the start network, its data, and a cache of trunk features where that pays."""
+"""Create a trainer from a configuration: the start network, its data, and a cache of trunk features if possible."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,11 +23,11 @@ from converseg_ros.training.loop import Trainer
 from converseg_ros.training.records import read_records
 from converseg_ros.training.texts import TextCache
 
-SEED = 'compact'  # a start folder of this name that is not there is made from the published weights
+SEED = 'compact'  # a missing start folder with this name is created from the published weights
 
 
 def start_network(config: TrainConfig) -> ConverSegNet:
-    """Load the start folder; a LoRA stays apart, or is added; a missing compact start folder is made."""
+    """Load the start folder; a LoRA stays separate, or is added; a missing compact start folder is created."""
     folder = Path(config.start)
     if not folder.exists() and SEED in folder.name:
         from converseg_ros.training.seed import make_start
@@ -40,7 +40,7 @@ def start_network(config: TrainConfig) -> ConverSegNet:
 
 
 def with_lora(network: ConverSegNet, lora: LoraConfig, seed: int) -> None:
-    """Give the language model a LoRA (Hu et al., arXiv 2106.09685) that changes nothing yet, unless it has one."""
+    """Add a LoRA (Hu et al., arXiv 2106.09685) without initial effect to the language model, unless it has one."""
     language = network.config.language
     if not isinstance(language, QwenConfig):
         raise InputError('LoRA is for vision-language configurations', where='lora', do='remove it')
@@ -52,7 +52,7 @@ def with_lora(network: ConverSegNet, lora: LoraConfig, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     for module in network.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
-            if parameter.is_meta:  # PEFT leaves its new matrices without memory
+            if parameter.is_meta:  # PEFT creates its new matrices on the meta device
                 setattr(module, name, nn.Parameter(torch.zeros(parameter.shape)))
     for name, parameter in network.named_parameters():
         if '.lora_A.' in name:
@@ -61,7 +61,7 @@ def with_lora(network: ConverSegNet, lora: LoraConfig, seed: int) -> None:
 
 
 def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> Trainer:
-    """Return the trainer of a configuration, with its data ready."""
+    """Return the trainer of a configuration, with its data prepared."""
     torch.set_num_threads(config.threads)
     network = start_network(config)
     learner = Learner(network, config.trainable, config.loss)
@@ -82,7 +82,7 @@ def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> T
 def source(
     settings: SourceConfig, split: str, config: TrainConfig, learner: Learner, report: Callable[[str], None]
 ) -> Source:
-    """Return one data set's views of a split."""
+    """Return the views of one data set for a split."""
     records = read_records(settings, split, needed=split == 'train')
     encoder: Any = learner.network.image_encoder
     if not config.cache or learner.trains_trunk or not isinstance(encoder, CompactImageEncoder):
@@ -106,7 +106,7 @@ def source(
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time build a cache; the others find it built."""
+    """Let one process at a time build a cache; the others then find it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / '.lock').open('w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Views of an image for training: cropped, mirrored, distorted, and seen by a worse camera."""
+"""Augmented views of an image for training: crop, mirror, lens distortion, and degradation."""
 
 from dataclasses import dataclass
 import re
@@ -17,21 +17,22 @@ Rng = np.random.Generator
 SWAP = {'left': 'right', 'right': 'left', 'leftmost': 'rightmost', 'rightmost': 'leftmost'}
 SWAP |= {f'{a}-hand': f'{b}-hand' for a, b in (('left', 'right'), ('right', 'left'))}
 SIDES = re.compile(r'\b(left-hand|right-hand|leftmost|rightmost|left(?! over)|right(?! now))\b', re.IGNORECASE)
-WHOLE_IMAGE = (Family.SPATIAL, Family.RELATIONS, Family.PHYSICS)  # truths that depend on what else is in the picture
+# families whose ground truth depends on other objects in the image
+WHOLE_IMAGE = (Family.SPATIAL, Family.RELATIONS, Family.PHYSICS)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A way to look at an image: the rectangle (x0, y0, x1, y1) that is seen, mirrored or not, and lens distortion."""
+    """A view of an image: the visible rectangle (x0, y0, x1, y1), mirroring, and lens distortion."""
 
     rectangle: tuple[int, int, int, int]
     mirrored: bool = False
     lens: float = 0.0
-    plain: bool = False  # the whole image as the predictor sees it: aspect kept, padded
+    plain: bool = False  # the complete image as in inference: aspect ratio kept, padded
 
 
 def draw_view(shape: Size, config: AugmentConfig, rng: Rng) -> View:
-    """Draw a view of an image of `shape`: a crop whose aspect ratio changes by a quarter at most."""
+    """Draw a view of an image of `shape`: a crop whose aspect ratio changes by at most a quarter."""
     height, width = shape
     scale = 1 - config.crop * rng.random()
     stretch = 1 + 0.25 * (rng.random() - 0.5) * (config.crop > 0)
@@ -43,7 +44,7 @@ def draw_view(shape: Size, config: AugmentConfig, rng: Rng) -> View:
 
 
 def plain_view(shape: Size) -> View:
-    """Return the view that inference has."""
+    """Return the view of inference."""
     return View((0, 0, shape[1], shape[0]), plain=True)
 
 
@@ -61,7 +62,7 @@ def see_image(rgb: NDArray[np.uint8], view: View, size: Size) -> NDArray[np.uint
 
 
 def see_mask(mask: NDArray[np.bool_], view: View, size: Size, grid: Size) -> NDArray[np.uint8]:
-    """Return how much of each cell of `grid` an (H, W) mask covers, 0..255."""
+    """Return the share of each cell of `grid` that an (H, W) mask covers, 0..255."""
     if view.plain:
         inner = inner_size((mask.shape[0], mask.shape[1]), size)
         top, left = offset(inner, size)
@@ -78,13 +79,13 @@ def see_mask(mask: NDArray[np.bool_], view: View, size: Size, grid: Size) -> NDA
 
 
 def valid_cells(shape: Size, view: View, size: Size, grid: Size) -> NDArray[np.uint8]:
-    """Return 1 for the cells of `grid` that show image, 0 for padding."""
+    """Return 1 for the cells of `grid` inside the image, 0 for padding."""
     seen = see_mask(np.ones(shape, bool), View(view.rectangle, view.mirrored, 0.0, view.plain), size, grid)
     return (seen > 127).astype(np.uint8)
 
 
 def _bend(image: NDArray, lens: float) -> NDArray:
-    """Distort radially, r' = r (1 + lens r^2) with r = 1 at the half diagonal; the border is repeated."""
+    """Distort radially, r' = r (1 + lens r^2) with r = 1 at the half diagonal; the border is replicated."""
     if not lens:
         return np.ascontiguousarray(image)
     rows, columns = image.shape[:2]
@@ -102,9 +103,9 @@ def _bend(image: NDArray, lens: float) -> NDArray:
 
 
 def seen_prompt(item: Item, view: View, covered: float) -> tuple[str, bool] | None:
-    """Return the prompt and whether it has a target in this view, or None where the truth is no longer certain.
+    """Return the prompt and whether it has a target in this view, or None if the ground truth is no longer certain.
 
-    covered: the share of the truth's pixels that the view still shows (1 for a negative).
+    covered: the share of the target's pixels inside the view (1 for a negative).
     """
     text = mirror_text(item.prompt) if view.mirrored else item.prompt
     if not item.positive:
@@ -116,12 +117,12 @@ def seen_prompt(item: Item, view: View, covered: float) -> tuple[str, bool] | No
     if covered > 0.5:
         return text, True
     if covered == 0 and item.phase == 'literal' and item.family not in WHOLE_IMAGE:
-        return text, False  # all of it is outside: an honest negative
+        return text, False  # the complete target is outside
     return None
 
 
 def mirror_text(text: str) -> str:
-    """Swap left and right, as a mirror does."""
+    """Swap left and right in a text."""
 
     def swap(match: re.Match[str]) -> str:
         word = match.group(0)
@@ -132,7 +133,7 @@ def mirror_text(text: str) -> str:
 
 
 def worsen(rgb: NDArray[np.uint8], config: AugmentConfig, rng: Rng) -> NDArray[np.uint8]:
-    """Return (H, W, 3) with another exposure, cast, saturation, blur, noise and compression."""
+    """Return (H, W, 3) with changed exposure, colour cast, saturation, blur, noise and compression."""
     image: NDArray[Any] = rgb.astype(np.float32) / 255
     a = config.colour
     if a:

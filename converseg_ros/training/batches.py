@@ -1,4 +1,4 @@
-"""Batches for the loop: from cached trunk features, or from pixels encoded on the way."""
+"""Batches for the training loop, from cached trunk features or from pixels."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from converseg_ros.training.records import Record
 from converseg_ros.training.sampling import Mixture, choose_prompts
 from converseg_ros.training.views import make_view
 
-BLIND = 'something'  # what every prompt says to a network that must not read them
+BLIND = 'something'  # the constant prompt of a prompt-blind network
 
 
 @dataclass(slots=True)
 class Batch:
     """K prompts about B views.
 
-    trunk: cached features of B views, or None; pixels: (B, 3, H, W) uint8, or None. image_of (K,). target, valid:
-    (K, h, w) float32. positive: (K,) bool. decoded: (K,) bool, False where only the alignment map learns. ids,
+    trunk: cached features of B views, or None; pixels: (B, 3, H, W) uint8, or None. image_of (K,). target, valid: (K,
+    h, w) float32. positive: (K,) bool. decoded: (K,) bool, False if only the alignment map is supervised. ids,
     families: of the K items.
     """
 
@@ -64,7 +64,7 @@ class Batch:
 
 
 class Source(Protocol):
-    """Something batches are drawn from."""
+    """A source of batches."""
 
     def __len__(self) -> int:
         """Return the number of views."""
@@ -77,7 +77,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """How prompts are chosen; prompts = 0 takes all of a view's; the first `decoded` of them are decoded, -1 = all."""
+    """The selection of prompts; prompts = 0 selects all of a view; the first `decoded` are decoded, -1 = all."""
 
     prompts: int
     literal: float
@@ -92,16 +92,16 @@ class Asker:
         return choose_prompts(asks, self.prompts, literal=self.literal, negatives=self.negatives, rng=rng)
 
     def decodes(self, rank: int) -> bool:
-        """Return whether the mask decoder answers a view's `rank`-th prompt."""
+        """Return whether the prompt with this rank in its view is decoded."""
         return self.decoded < 0 or rank < self.decoded
 
     def text(self, text: str, rng: np.random.Generator) -> str:
-        """Return the text, or what a blind network is told."""
+        """Return the text, or the constant prompt of a blind network."""
         return BLIND if self.blind and rng.random() < self.blind else text
 
 
 class CachedSource:
-    """Views whose trunk features are on disk; `augment` changes them once more each time they are drawn."""
+    """Views with cached trunk features; `augment` changes them again each time they are drawn."""
 
     def __init__(self, cache: Cache, augment: AugmentConfig | None = None) -> None:
         self.cache, self.augment = cache, augment
@@ -130,10 +130,10 @@ class CachedSource:
 
 
 class LiveSource:
-    """Views made when they are asked for; for encoders that see differently each time, or are trained."""
+    """Views that are created on demand; for trained encoders, or those with random augmentation."""
 
     def __init__(self, records: Sequence[Record], network: NetworkConfig, augment: AugmentConfig | None) -> None:
-        """`augment` None: the plain views of inference."""
+        """Create a source; with `augment` None, it has the plain views of inference."""
         self.records, self.network, self.augment = list(records), network, augment
 
     def __len__(self) -> int:
@@ -162,14 +162,14 @@ class LiveSource:
 
 
 class Schedule:
-    """What each step of each process sees, as a function of the step alone."""
+    """The data of each step of each process, as a function of the step alone."""
 
     def __init__(self, sources: Sequence[Source], weights: Sequence[float], seed: int) -> None:
         self.sources, self.seed = list(sources), seed
         self.mixture = Mixture([len(s) for s in sources], weights, seed)
 
     def batch(self, number: int, images: int, ask: Asker) -> Batch:
-        """Return the `number`-th batch of the run: `images` views, grouped by source."""
+        """Return batch `number` of the run: `images` views, grouped by source."""
         picks: dict[int, list[tuple[int, np.random.Generator]]] = {}
         for k in range(number * images, (number + 1) * images):
             source, record = self.mixture.draw(k)
@@ -183,7 +183,7 @@ def evaluation_rng(text: str) -> np.random.Generator:
 
 
 class Joined:
-    """Several sources of the same kind, one behind the other."""
+    """The concatenation of several sources of the same kind."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = list(sources)
@@ -205,7 +205,7 @@ class Joined:
 
 
 def join(batches: Sequence[Batch]) -> Batch:
-    """Return one batch of several of the same kind."""
+    """Return the concatenation of several batches of the same kind."""
     if len(batches) == 1:
         return batches[0]
     trunk = pixels = None
@@ -232,12 +232,12 @@ def join(batches: Sequence[Batch]) -> Batch:
 
 
 def _each(function: Callable[[tuple[Tensor, ...]], Tensor], *trunks: TrunkOutput) -> TrunkOutput:
-    """Return the outputs of `function` for each field that is there."""
+    """Return the outputs of `function` for each existing field."""
     return TrunkOutput(*(None if t[0] is None else function(t) for t in zip(*trunks, strict=True)))  # type: ignore[arg-type]
 
 
 def _disturb(trunk: TrunkOutput, mirrored: list[bool], augment: AugmentConfig, rng: np.random.Generator) -> TrunkOutput:
-    """Mirror the chosen views' features, drop channels and boxes, add noise (in units of each map's own spread)."""
+    """Mirror the features of selected views, drop channels and boxes, add noise (in units of each map's deviation)."""
     flip = torch.tensor(mirrored)[:, None, None, None]
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     maps: dict[str, Tensor] = {}
@@ -248,7 +248,8 @@ def _disturb(trunk: TrunkOutput, mirrored: list[bool], augment: AugmentConfig, r
         if augment.drop_features and name != 'kinds':
             live = torch.rand(x.shape[:2], generator=generator) >= augment.drop_features
             x = x * (live[..., None, None] / (1 - augment.drop_features))
-        if augment.noise_features and name not in ('s4', 'd8', 'kinds'):  # the large ones cost time, kinds are shares
+        # large maps would cost time, and kinds are shares
+        if augment.noise_features and name not in ('s4', 'd8', 'kinds'):
             spread = x.std((2, 3), keepdim=True) * augment.noise_features
             x = x + torch.randn(x.shape, generator=generator) * spread
         maps[name] = x

@@ -1,7 +1,7 @@
-"""Trunk features of training views on disk: while the trunk is frozen nothing is encoded twice.
+"""A cache of trunk features of training views on disk, so that a frozen trunk encodes each view once.
 
-A cache is a folder of shards; a shard is a folder of NumPy files (float16 features, uint8 targets) and index.json, made
-under another name and renamed when it is whole, so that a killed run goes on where it stopped.
+A cache is a folder of shards; a shard is a folder of NumPy files (float16 features, uint8 targets) and index.json. A
+shard is written under a temporary name and renamed when it is complete, so that a killed run can be resumed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,8 @@ from converseg_ros.training.views import make_view
 
 SHARD = 64  # views
 FIELDS = TrunkOutput._fields
-VIEW_FIELDS = ('crop', 'flip', 'colour', 'blur', 'noise', 'jpeg', 'lens')  # of the augmentation: what views depend on
+# of the augmentation: the fields that views depend on
+VIEW_FIELDS = ('crop', 'flip', 'colour', 'blur', 'noise', 'jpeg', 'lens')
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Entry:
     """One prompt on one view."""
 
     text: str
-    row: int  # of the shard's targets, -1 for a negative
+    row: int  # row in the targets of the shard, -1 for a negative
     family: str
     literal: bool
     id: str
@@ -44,13 +45,13 @@ class Entry:
 
     @property
     def positive(self) -> bool:
-        """Whether there is a target."""
+        """Return whether there is a target."""
         return self.row >= 0
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One view: which shard, which place in it, what is asked."""
+    """One view: its shard, its index in the shard, and its prompts."""
 
     shard: int
     place: int
@@ -94,19 +95,19 @@ class Cache:
         )
 
     def target(self, view: Seen, entry: Entry) -> NDArray[np.float32]:
-        """Return the (h, w) truth in 0..1."""
+        """Return the (h, w) target in 0..1."""
         arrays = self.shards[view.shard]
         if not entry.positive:
             return np.zeros(arrays['valid'].shape[1:], np.float32)
         return np.asarray(arrays['targets'][entry.row]).astype(np.float32) / np.float32(255)
 
     def picture(self, view: Seen) -> NDArray[np.uint8] | None:
-        """Return the (H, W, 3) pixels of a view, if the cache keeps them."""
+        """Return the (H, W, 3) pixels of a view, if the cache contains them."""
         pixels = self.shards[view.shard].get('pixels')
         return None if pixels is None else np.asarray(pixels[view.place])
 
     def valid(self, view: Seen) -> NDArray[np.float32]:
-        """Return (h, w): 1 where the view shows image, 0 where it is padding."""
+        """Return (h, w): 1 inside the image, 0 for padding."""
         return np.asarray(self.shards[view.shard]['valid'][view.place], np.float32)
 
 
@@ -121,10 +122,10 @@ def build_cache(
     pictures: bool = False,
     report: Any = None,
 ) -> Cache:
-    """Encode `variants` views of every record (the first one plain) unless they are there; return the cache.
+    """Encode `variants` views of every record (the first one plain) unless they exist; return the cache.
 
-    The order is all records' plain views first, then all second ones, and so on. A shard is made again if its records,
-    their prompts, the trunk or the augmentation changed. pictures: also keep the pixels, for panels.
+    The plain views of all records come first, then all second views, and so on. A shard is encoded again if its
+    records, their prompts, the trunk or the augmentation changed. pictures: also store the pixels, for panels.
     """
     work = [(variant, record) for variant in range(variants) for record in records]
     trunk = fingerprint(encoder)
@@ -152,7 +153,7 @@ def fingerprint(encoder: CompactImageEncoder) -> str:
 
 
 def weights_hash(module: nn.Module, prefixes: tuple[str, ...] = ('',)) -> str:
-    """Return a hash of a module's tensors whose names begin with one of `prefixes`."""
+    """Return a hash of a module's tensors whose names start with one of `prefixes`."""
     digest = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
         if name.startswith(prefixes):
@@ -161,7 +162,7 @@ def weights_hash(module: nn.Module, prefixes: tuple[str, ...] = ('',)) -> str:
 
 
 def _key(part: Sequence[tuple[int, Record]], trunk: str, augment: AugmentConfig, seed: int, size: Any) -> str:
-    """Return what a shard depends on, as a hash."""
+    """Return a hash of everything that a shard depends on."""
     names = [[v, r.image_id, [(i.id, i.prompt) for i in r.items]] for v, r in part]
     return hashlib.sha256(
         json.dumps([names, trunk, [getattr(augment, n) for n in VIEW_FIELDS], seed, list(size)]).encode()
@@ -169,7 +170,7 @@ def _key(part: Sequence[tuple[int, Record]], trunk: str, augment: AugmentConfig,
 
 
 def _current(target: Path, key: str) -> bool:
-    """Whether the shard is there and of this key."""
+    """Return whether the shard exists with this key."""
     try:
         return bool(json.loads((target / 'index.json').read_text())['key'] == key)
     except (OSError, ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""A run's checkpoints: everything that the next step depends on, written so that a kill at any moment loses nothing."""
+"""Checkpoints of a run: everything that the next step depends on, written atomically."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class Snapshot:
     optimizer: dict[str, Any]
     random: list[Tensor]  # torch's generator of each process
     best: float
-    config: str  # fingerprint of what the run may not change
+    config: str  # fingerprint of the settings that must not change
 
 
 def save(folder: Path, snapshot: Snapshot, *, keep: int, best: bool = False) -> Path:
@@ -39,12 +39,12 @@ def save(folder: Path, snapshot: Snapshot, *, keep: int, best: bool = False) -> 
 
 
 def steps(folder: Path) -> list[Path]:
-    """Return the run's checkpoints, oldest first."""
+    """Return the checkpoints of the run, oldest first."""
     return sorted(folder.glob('step-*.pt'))
 
 
 def load(path: Path) -> Snapshot:
-    """Read a checkpoint; raise InputError where it is none."""
+    """Read a checkpoint; raise InputError if it is invalid."""
     try:
         return Snapshot(**torch.load(path, map_location='cpu', weights_only=True))
     except Exception as error:

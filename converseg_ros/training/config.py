@@ -1,4 +1,4 @@
-"""What `converseg train CONFIG` reads: a YAML file, checked key by key."""
+"""The configuration of `converseg train CONFIG`, a YAML file that is validated key by key."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ Format = Literal['items', 'reference', 'hub', 'refcoco', 'reasonseg']
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """One data set. weight: its share of the views drawn, relative to the other sources'. limit: of images; 0 = all."""
+    """One data set. weight: its share of the drawn views, relative to the other sources. limit: of images; 0 = all."""
 
     path: str
     format: Format = 'items'
@@ -23,10 +23,10 @@ class SourceConfig:
 
 @dataclass(frozen=True, slots=True)
 class PhaseConfig:
-    """A stretch of the curriculum: until step `until`, with this share of literal prompts.
+    """A phase of the curriculum: until step `until`, with this share of literal prompts.
 
-    decoded: of each view's prompts, how many the mask decoder answers; the others only teach the alignment map, which
-    costs next to nothing. -1 = all.
+    decoded: number of prompts of each view that the mask decoder answers; the others only supervise the alignment map,
+    at little cost. -1 = all.
     """
 
     until: int
@@ -36,7 +36,10 @@ class PhaseConfig:
 
 @dataclass(frozen=True, slots=True)
 class BatchConfig:
-    """images views x prompts prompts a step and process, `accumulation` steps an update; negatives: their share."""
+    """Per step and process: `images` views with `prompts` prompts each; `accumulation` steps per update.
+
+    negatives: share of prompts without a target.
+    """
 
     images: int = 8
     prompts: int = 4
@@ -46,7 +49,7 @@ class BatchConfig:
 
 @dataclass(frozen=True, slots=True)
 class OptimConfig:
-    """AdamW with linear warm-up and a cosine to `min_lr`. ema: decay of the averaged weights, 0 = none."""
+    """AdamW with linear warm-up and a cosine schedule to `min_lr`. ema: decay of the averaged weights, 0 = none."""
 
     lr: float = 1e-3
     min_lr: float = 1e-6
@@ -67,23 +70,23 @@ class LoraConfig:
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """Weights of the losses; erode: size of the square the truth is eroded with (the paper: 5), 0 = not at all."""
+    """Weights of the losses; erode: size of the square for eroding the target (the paper: 5), 0 = none."""
 
     bce: float = 1.0
     dice: float = 0.25
     object_score: float = 1.0
     iou: float = 0.5
     coarse: float = 1.0  # BCE + Dice of the alignment map at stride 16, over all prompts
-    things: float = 1.0  # choice of a detector's boxes and presence by the guidance alone, over all prompts
+    things: float = 1.0  # selection of detector boxes, and presence by the guidance alone, over all prompts
     negative_mask: float = 0.1
     erode: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """How far views are changed, as amplitudes in 0..1; 0 everywhere = not at all."""
+    """Amplitudes of the augmentation in 0..1; 0 disables it."""
 
-    crop: float = 0.45  # largest share cut from a side
+    crop: float = 0.45  # largest share that is cropped from a side
     flip: float = 0.5  # probability
     colour: float = 0.4  # brightness, contrast, saturation, cast, gamma
     blur: float = 0.3  # probability of blur
@@ -92,8 +95,8 @@ class AugmentConfig:
     lens: float = 0.2  # probability of radial distortion
     mirror_features: float = 0.0  # probability of mirroring cached features (a CNN is nearly equivariant to it)
     drop_features: float = 0.0  # share of the trunk's channels and of the text's tokens that are dropped
-    drop_things: float = 0.0  # share of a detector's boxes that is dropped
-    noise_features: float = 0.0  # noise on cached features and on the text's vectors, in standard deviations
+    drop_things: float = 0.0  # share of detector boxes that are dropped
+    noise_features: float = 0.0  # noise on cached features and on the text vectors, in standard deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,12 @@ class TrainConfig:
 
     name: str
     out: str  # run folder: checkpoints, TensorBoard, panels
-    start: str  # model folder to start from; 'compact...' is made from the published parts if it is not there
+    start: str  # model folder to start from; a missing 'compact...' is created from the published parts
     steps: int
     train: list[SourceConfig]
     val: list[SourceConfig]
     seed: int = 0
-    architecture: dict[str, Any] = field(default_factory=dict)  # of a start folder that has to be made
+    architecture: dict[str, Any] = field(default_factory=dict)  # of a start folder that has to be created
     trainable: list[str] = field(default_factory=lambda: ['adapters', 'decoder'])  # prefixes of parameter names
     lora: LoraConfig | None = None  # of a vision-language start folder
     cache: str = ''  # folder of cached trunk features; '' = encode every time
@@ -124,12 +127,14 @@ class TrainConfig:
     keep_last: int = 2
     drop_language: float = 0.0  # share of prompts whose text is replaced by a constant; 1 = the prompt-blind baseline
     origin: str = ''  # checkpoint, or folder of a run, whose weights a new run starts with
-    mask_bias: float = 0.0  # added to the mask logits at export: little data makes timid masks; choose it on val
-    recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
+    # added to the mask logits at export, because training on little data gives masks that are too small; choose it on
+    # val
+    mask_bias: float = 0.0
+    recipe: list[str] = field(default_factory=list)  # commands that create the data, in order
     finish: list[str] = field(default_factory=list)  # commands for the trained model; {model} is its folder
 
     def phase(self, step: int) -> PhaseConfig:
-        """Return the curriculum's phase at `step`; the last one does not end."""
+        """Return the phase of the curriculum at `step`; the last one does not end."""
         for phase in self.phases:
             if step < phase.until:
                 return phase
@@ -137,7 +142,7 @@ class TrainConfig:
 
 
 def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
-    """Read a YAML file; `overrides` maps dotted keys to values; raise InputError that names the key that is wrong."""
+    """Read a YAML file; `overrides` maps dotted keys to values; raise InputError with the name of an invalid key."""
     data = read_mapping(path, overrides)
     config: TrainConfig = build(TrainConfig, data, str(path))
     if config.steps < 1 or config.batch.images < 1 or config.batch.prompts < 1 or config.batch.accumulation < 1:

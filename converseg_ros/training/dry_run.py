@@ -1,4 +1,4 @@
-"""What a run will need, from a few real steps of it."""
+"""Estimate memory and time of a run from a few real steps."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +16,14 @@ STEPS = 3
 
 
 def dry_run(config: TrainConfig) -> list[str]:
-    """Make a few updates and a validation in a temporary folder; return lines that say data, memory and time."""
+    """Run a few updates and a validation in a temporary folder; return lines about data, memory and time."""
     with tempfile.TemporaryDirectory() as out:
         trial = replace(config, out=str(Path(out)), steps=STEPS + 1, validate_images=2, panels=0)
         lines: list[str] = []
         trainer = assemble(trial, report=lines.append)
         network = trainer.learner.network
         trained, whole = sum(p.numel() for p in trainer.parameters.values()), parameter_count(network)
-        trainer._update()  # the first one warms up
+        trainer._update()  # warm-up
         started = time.monotonic()
         for _ in range(STEPS):
             trainer._update()

@@ -1,4 +1,4 @@
-"""From a trained network to a model folder that ships: float16 weights, the language encoder's file untouched."""
+"""Export a trained network as a model folder: float16 weights; the file of the language encoder is copied."""
 
 from dataclasses import replace
 import json
@@ -16,7 +16,7 @@ from converseg_ros.training.seed import write_weights
 
 
 def export(network: ConverSegNet, start: Path, folder: Path, *, provenance: dict[str, Any] | None = None) -> None:
-    """Write `network` to `folder`; where the start folder keeps the language encoder apart, its file is copied."""
+    """Write `network` to `folder`; if the start folder has a separate language encoder, its file is copied."""
     folder.mkdir(parents=True, exist_ok=True)
     apart = (start / LANGUAGE).is_file()
     for name in [TOKENIZER, *([LANGUAGE] if apart else [])]:

@@ -1,4 +1,4 @@
-"""The network as the loop sees it: a batch in, losses and answers out; frozen parts stay out of the optimizer."""
+"""The network for the training loop: losses and answers of a batch; frozen parameters are not optimized."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -20,10 +20,10 @@ from converseg_ros.training.texts import TextCache
 
 
 class Learner(nn.Module):
-    """Wraps a ConverSegNet so that data parallelism sees a single forward; supervises the masks that answer."""
+    """Wraps a ConverSegNet in a single forward function for data parallelism; supervises the inference masks."""
 
     def __init__(self, network: ConverSegNet, trainable: Sequence[str], loss: LossConfig) -> None:
-        """`trainable`: beginnings or patterns (`*.lora_*`) of the names of the parameters to train; others freeze."""
+        """Create a learner; `trainable`: prefixes or patterns (`*.lora_*`) of the names of trained parameters."""
         super().__init__()
         self.network, self.loss = network, loss
         chosen: set[str] = set()
@@ -35,18 +35,18 @@ class Learner(nn.Module):
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name in chosen)
             if parameter.requires_grad and parameter.dtype != torch.float32:
-                parameter.data = parameter.data.float()  # bfloat16 would lose small updates: keep float32 masters
+                parameter.data = parameter.data.float()  # float32 master weights, because bfloat16 loses small updates
         self.trains_image = any(n.startswith('image_encoder') for n in chosen)
         self.trains_trunk = any(n.startswith('image_encoder.trunk') for n in chosen)
         self.trains_language = any(n.startswith('language_encoder') for n in chosen)
         self.answers = tokens(network.config.select, network.config.decoder.multimask_outputs)
         self.texts = TextCache()
-        self.disturb = (0.0, 0.0)  # share of tokens dropped and noise on the pooled vector, while training
+        self.disturb = (0.0, 0.0)  # share of dropped tokens and noise on the pooled vector in training
         if network.decoder.sam.iou_token.weight.requires_grad and len(self.answers) == 1:
             self._freeze_unused()
 
     def _freeze_unused(self) -> None:
-        """Leave the heads of the masks that never answer alone: they get no gradient."""
+        """Freeze the heads of masks that are never selected, because they get no gradient."""
         for index, head in enumerate(self.network.decoder.sam.output_hypernetworks_mlps):
             if index not in self.answers:
                 head.requires_grad_(False)
@@ -78,7 +78,7 @@ class Learner(nn.Module):
         return self.network.decode(image, prompts, image_of=image_of, tokens=self.answers, guidance=guidance)
 
     def _image(self, batch: Batch) -> ImageFeatures:
-        """Encode the views, from cached trunk features if the batch has them."""
+        """Encode the views, or use the cached trunk features of the batch."""
         encoder: Any = self.network.image_encoder
         if batch.trunk is not None:
             assert isinstance(encoder, CompactImageEncoder)
@@ -96,19 +96,19 @@ class Learner(nn.Module):
             return self.network.encode_image(pixels)
 
     def _language(self, batch: Batch) -> LanguageFeatures:
-        """Encode the texts; a frozen text encoder encodes each text once in the run."""
+        """Encode the texts; a frozen text encoder encodes each text once per run."""
         encoder = self.network.language_encoder
         if encoder.sees:
             return self._seeing(batch, encoder)
         if self.trains_language:
             return self.network.encode_text(batch.texts)
-        encoder.eval()  # dropout in a frozen encoder would be noise that inference never sees
+        encoder.eval()  # dropout in a frozen encoder would be noise that does not occur at inference
         self.texts.add(batch.texts, self.network)
         features = self.texts.get(batch.texts, batch.target.device)
         return self._disturb(features) if self.training else features
 
     def _disturb(self, features: LanguageFeatures) -> LanguageFeatures:
-        """Drop tokens and add noise while training: the prompts of a small data set are soon known by heart."""
+        """Drop tokens and add noise in training, against overfitting to the prompts of a small data set."""
         drop, noise = self.disturb
         mask = features.mask
         if drop:
@@ -121,7 +121,7 @@ class Learner(nn.Module):
         return features._replace(mask=mask)
 
     def _seeing(self, batch: Batch, encoder: Any) -> LanguageFeatures:
-        """Encode the texts of each view together with its picture (a vision-language model)."""
+        """Encode the texts of each view together with its image (a vision-language model)."""
         assert batch.pixels is not None
         rows: list[LanguageFeatures | None] = [None] * len(batch.texts)
         with torch.set_grad_enabled(self.trains_language and torch.is_grad_enabled()):

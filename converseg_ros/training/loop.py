@@ -1,4 +1,4 @@
-"""The training loop: Hugging Face accelerate around plain PyTorch; one CPU, one GPU, or as many as there are."""
+"""The training loop: Hugging Face accelerate and plain PyTorch, for one CPU, one GPU, or several processes."""
 
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -27,7 +27,7 @@ from converseg_ros.training.validate import summary, validate, write_panels
 
 
 class Trainer:
-    """One run: `train()` goes on from the newest checkpoint in the run's folder, or starts."""
+    """One run: `train()` resumes from the newest checkpoint in the run's folder, or starts."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Trainer:
         *,
         report: Callable[[str], None] = print,
     ) -> None:
-        """`train`: one source for each of config.train, in its order."""
+        """Create a trainer; `train`: one source for each of config.train, in order."""
         from accelerate import Accelerator, DistributedDataParallelKwargs
 
         self.config, self.report = config, report
@@ -51,7 +51,7 @@ class Trainer:
         torch.manual_seed(config.seed + self.accelerator.process_index)
         self.parameters = learner.trainable_state()
         decayed = [p for p in self.parameters.values() if p.ndim >= 2]
-        plain = [p for p in self.parameters.values() if p.ndim < 2]  # norms, biases, scales are not decayed
+        plain = [p for p in self.parameters.values() if p.ndim < 2]  # norms, biases and scales have no weight decay
         optimizer = torch.optim.AdamW(
             [{'params': decayed, 'weight_decay': config.optim.weight_decay}, {'params': plain, 'weight_decay': 0.0}],
             lr=config.optim.lr,
@@ -60,12 +60,12 @@ class Trainer:
         self.model, self.optimizer = self.accelerator.prepare(learner, optimizer)
         self.average: dict[str, Tensor] = {}
         self.step, self.best = 0, -math.inf
-        self.progress: Report | None = None  # told of steps and validations
+        self.progress: Report | None = None  # called for steps and validations
         self.fingerprint = fingerprint(config)
         self._resume()
 
     def train(self) -> dict[str, float]:
-        """Run to config.steps; return the last validation's scores."""
+        """Run to config.steps; return the scores of the last validation."""
         config, main = self.config, self.accelerator.is_main_process
         log = self._tensorboard() if main else None
         self.model.train()
@@ -74,7 +74,7 @@ class Trainer:
         scores: dict[str, float] = {}
         stopping: list[int] = []
         if self.accelerator.num_processes == 1:  # several processes would not stop at the same step
-            with suppress(ValueError):  # not in the main thread: whoever owns it handles signals
+            with suppress(ValueError):  # outside of the main thread signals cannot be handled
                 signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
         while self.step < config.steps and not stopping:
             parts = self._update()
@@ -109,7 +109,7 @@ class Trainer:
             self.progress(event)
 
     def lr(self, step: int) -> float:
-        """Return the learning rate of update number `step` (from 0): linear warm-up, then cosine."""
+        """Return the learning rate of update `step` (from 0): linear warm-up, then cosine."""
         c = self.config
         warm = max(1, round(c.optim.warmup * c.steps))
         if step < warm:
@@ -118,7 +118,7 @@ class Trainer:
         return c.optim.min_lr + (c.optim.lr - c.optim.min_lr) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
     def adopt(self, path: Path) -> None:
-        """Take the averaged (or last) weights of a checkpoint or a run's newest; what it did not train stays."""
+        """Load the averaged (or last) weights of a checkpoint, or of a run's newest one; keep other weights."""
         found = checkpoints.steps(path / 'checkpoints') if path.is_dir() else [path]
         if not found:
             raise InputError('the run has no checkpoint', where=str(path), do='train it first')
@@ -129,7 +129,7 @@ class Trainer:
                     self.parameters[name].copy_(value)
 
     def export(self, folder: Path) -> None:
-        """Write the averaged (or last) weights as a model folder beside the start folder's other files."""
+        """Write the averaged (or last) weights as a model folder with the other files of the start folder."""
         from converseg_ros.training.export import export
 
         alignment, bias = self.learner.network.alignment, self.config.mask_bias
@@ -142,7 +142,7 @@ class Trainer:
                 alignment.shift(-bias)
 
     def _update(self) -> dict[str, float]:
-        """Make one update of the weights; return the losses, averaged over the accumulation."""
+        """Run one update of the weights; return the losses, averaged over the accumulation."""
         config = self.config
         phase, b = config.phase(self.step), config.batch
         ask = Asker(b.prompts, phase.literal, b.negatives, config.drop_language, phase.decoded)
@@ -171,7 +171,7 @@ class Trainer:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Update the averaged weights; early on the average forgets faster."""
+        """Update the averaged weights, with a smaller decay in the first steps."""
         if not self.config.optim.ema:
             return
         decay = min(self.config.optim.ema, (1 + self.step) / (10 + self.step))
@@ -200,7 +200,7 @@ class Trainer:
         return swapped()
 
     def _validate(self, log: Any) -> dict[str, float]:
-        """Score the averaged weights on the main process; tell all processes."""
+        """Evaluate the averaged weights on the main process; broadcast the scores."""
         from accelerate.utils import broadcast_object_list
 
         scores: list[dict[str, float]] = [{}]
@@ -239,7 +239,7 @@ class Trainer:
         self.accelerator.wait_for_everyone()
 
     def _resume(self) -> None:
-        """Go on from the newest checkpoint, if there is one; refuse one of another configuration."""
+        """Resume from the newest checkpoint, if there is one; reject one of another configuration."""
         found = checkpoints.steps(self.folder / 'checkpoints')
         if self.accelerator.is_main_process:
             write_json(self.folder / 'config.json', asdict(self.config))
@@ -263,7 +263,7 @@ class Trainer:
         self.report(f'going on from step {self.step}')
 
     def _tensorboard(self) -> Any:
-        """Return a TensorBoard writer, or None where tensorboard is not installed."""
+        """Return a TensorBoard writer, or None if tensorboard is not installed."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
@@ -272,7 +272,7 @@ class Trainer:
 
 
 def fingerprint(config: TrainConfig) -> str:
-    """Return a hash of what a resumed run must share with the run it goes on with."""
+    """Return a hash of the settings that a resumed run must not change."""
     free = (
         'out',
         'mask_bias',

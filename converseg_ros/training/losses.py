@@ -1,4 +1,4 @@
-"""Losses: BCE and Dice as the paper (arXiv 2602.13195, section 4), object score and IoU for honest refusal."""
+"""Losses: BCE and Dice as in the paper (arXiv 2602.13195, section 4), object score and IoU."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from converseg_ros.training.config import LossConfig
 
 
 class Losses(NamedTuple):
-    """The sum that is minimised and its parts."""
+    """The minimized sum and its parts."""
 
     total: Tensor
     bce: Tensor
@@ -25,7 +25,7 @@ class Losses(NamedTuple):
 
 
 def erode(target: Tensor, size: int) -> Tensor:
-    """Erode (K, h, w) truths with a square once, as the paper does; beyond the border counts as foreground."""
+    """Erode (K, h, w) targets with a square once, as in the paper; outside of the border counts as foreground."""
     if not size:
         return target
     return -F.max_pool2d(-target[:, None], size, stride=1, padding=size // 2)[:, 0]
@@ -54,9 +54,9 @@ def compute(
 ) -> Losses:
     """Return the losses of a batch of K prompts.
 
-    decoded: the decoder's answers to the prompts that have one; the masks used at inference are the ones in it, and
-    each is supervised. guidance: what the alignment says of all of them, if the network has one. boxes: (B, N, 4), the
-    detector's, if it has one.
+    decoded: the answers of the decoder to the decoded prompts; it contains the masks used at inference, and each is
+    supervised. guidance: output of the alignment for all prompts, if the network has one. boxes: (B, N, 4), those of
+    the detector, if there is one.
     """
     zero = batch.target.new_zeros(())
     losses = Losses(*[zero] * len(Losses._fields))
@@ -95,7 +95,7 @@ def _fine(decoded: Decoded, batch: Batch, config: LossConfig) -> Losses:
 
 
 def _coarse(logits: Tensor, batch: Batch) -> Tensor:
-    """Return BCE over all prompts plus Dice over those with a target, at the coarse map's resolution."""
+    """Return BCE over all prompts plus Dice over those with a target, at the resolution of the coarse map."""
     size = (logits.shape[1], logits.shape[2])
     target = F.adaptive_avg_pool2d(batch.target[:, None], size)[:, 0]
     valid = F.adaptive_avg_pool2d(batch.valid[:, None], size)[:, 0]
@@ -105,9 +105,10 @@ def _coarse(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def _things(chosen: Tensor, boxes: Tensor, batch: Batch) -> Tensor:
-    """Return the cross entropy of the boxes' choice (K, N); boxes: (B, N, 4). Boxes that are not there count nothing.
+    """Return the cross entropy of the selection of boxes (K, N); boxes: (B, N, 4). Missing boxes have no weight.
 
-    A box is right as far as the target fills it (an object fills half of its box or more) or their IoU is high.
+    A box is correct to the degree that the target fills it (an object fills at least half of its box) or that their IoU
+    is high.
     """
     target = F.avg_pool2d(batch.target[:, None], 2)[:, 0]
     rows, columns = target.shape[1:]
@@ -118,5 +119,5 @@ def _things(chosen: Tensor, boxes: Tensor, batch: Batch) -> Tensor:
     right = torch.maximum((inside / area - 0.2) / 0.35, (inside / both - 0.2) / 0.3).clamp(0, 1)
     there = (chosen > -19).float()
     loss = F.binary_cross_entropy_with_logits(chosen, right, reduction='none') * there
-    weight = there * (1 + 2 * right)  # few boxes are right
+    weight = there * (1 + 2 * right)  # few boxes are correct
     return (loss * (1 + 2 * right)).sum() / weight.sum().clamp_min(1)

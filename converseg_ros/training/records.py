@@ -1,4 +1,4 @@
-"""Images with their prompt-mask pairs, whatever format they came in."""
+"""Images with their prompt-mask pairs, independent of the data set format."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ITEMS = 'items.jsonl'
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One image and everything asked about it; `load` returns the (H, W, 3) uint8 RGB image."""
+    """One image and all its items; `load` returns the (H, W, 3) uint8 RGB image."""
 
     image_id: str
     items: tuple[Item, ...]
@@ -29,9 +29,9 @@ class Record:
 
 
 def read_records(source: SourceConfig, split: str, *, needed: bool = False) -> list[Record]:
-    """Return the records of `split`; raise InputError where there are none and they are `needed`.
+    """Return the records of `split`; raise InputError if there are none and they are `needed`.
 
-    Sets without splits of their own are split by image (core/splits.py).
+    Data sets without splits are split by image (core/splits.py).
     """
     path = Path(source.path)
     if not path.exists():
@@ -61,7 +61,7 @@ def _item_records(path: Path, split: str) -> list[Record]:
 
 
 def _records_of(found: Iterable[Sample], split: str, *, literal: bool) -> list[Record]:
-    """Return the records of `split`: one an image, split by the image's name; unreadable samples are left out."""
+    """Return the records of `split`: one per image, split by the name of the image; unreadable samples are skipped."""
     records = []
     for group in by_image(found):
         image_id = group[0].image_id
@@ -82,7 +82,7 @@ def _rgb(sample: Sample) -> NDArray[np.uint8]:
 
 
 def _item(sample: Sample, split: str, height: int, width: int, *, literal: bool) -> Item | None:
-    """Return a sample as an item of an image of this size, or None where its truth cannot be read."""
+    """Return a sample as an item of an image of this size, or None if its ground truth cannot be read."""
     try:
         mask = fit_mask(sample.truth(), height, width)
         return Item(

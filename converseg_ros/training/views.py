@@ -1,4 +1,4 @@
-"""Training views of an image: its pixels, where they are valid, and what is asked of it with its targets."""
+"""Training views of an image: its pixels, their validity, and its prompts with targets."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ from converseg_ros.training.augment import (
 from converseg_ros.training.config import AugmentConfig
 from converseg_ros.training.records import Record
 
-MIN_COVER = 100  # of 255: a target that fills less than about half of its fullest cell teaches nothing
+MIN_COVER = 100  # of 255: a target that fills less than about half of its fullest cell is not used
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A prompt about a view. target: (h, w) uint8 share of each cell in 0..255, or None where nothing answers."""
+    """A prompt about a view. target: (h, w) uint8 share of each cell in 0..255, or None without a target."""
 
     id: str
     text: str
@@ -33,13 +33,13 @@ class Ask:
 
     @property
     def positive(self) -> bool:
-        """Whether something in the view answers."""
+        """Return whether there is a target in the view."""
         return self.target is not None
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingView:
-    """pixels: (H, W, 3) uint8 at the network's size. valid: (h, w) uint8, 1 where a cell shows the image."""
+    """pixels: (H, W, 3) uint8 at the input size of the network. valid: (h, w) uint8, 1 inside the image."""
 
     pixels: NDArray[np.uint8]
     valid: NDArray[np.uint8]
@@ -51,8 +51,8 @@ def make_view(
 ) -> TrainingView:
     """Return a view of a record for a network of input `size` (H, W), whose grid is a quarter of it.
 
-    augment None: the plain view of inference, for which nothing is drawn from `rng`. Prompts whose target was cropped
-    away, or is under half a cell, are left out.
+    augment None: the plain view of inference, which does not use `rng`. Prompts whose target was cropped away, or is
+    smaller than half a cell, are dropped.
     """
     rgb = record.load()
     shape, grid = (rgb.shape[0], rgb.shape[1]), (size[0] // 4, size[1] // 4)

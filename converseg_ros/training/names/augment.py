@@ -1,4 +1,4 @@
-"""Hard variants of a labelled thing: turned, covered, badly lit, blurred, small, and badly segmented."""
+"""Augmented variants of a labelled object: rotated, occluded, badly lit, blurred, small, and badly segmented."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.network.names.crops import look, window
 
-PATCH, REACH = 288, 2.25  # pixels of a patch, and its side over the longer side of the thing's box
+PATCH, REACH = 288, 2.25  # pixels of a patch, and its side divided by the longer side of the object's box
 Mask = NDArray[np.bool_]
 Rgb = NDArray[np.uint8]
 Rng = np.random.Generator
@@ -17,14 +17,14 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A thing with its surroundings: (PATCH, PATCH, 3) uint8 and its mask."""
+    """An object with its surroundings: (PATCH, PATCH, 3) uint8 and its mask."""
 
     rgb: Rgb
     mask: Mask
 
 
 def patch_of(rgb: Rgb, mask: Mask) -> Patch:
-    """Return the surroundings of a thing, with the thing in the middle."""
+    """Return an object with its surroundings, centred."""
     where = window(mask, REACH)
     inside = look(mask.view(np.uint8) * np.uint8(255), where, PATCH, cv2.BORDER_CONSTANT)
     return Patch(look(rgb, where, PATCH), inside > 127)
@@ -32,13 +32,13 @@ def patch_of(rgb: Rgb, mask: Mask) -> Patch:
 
 @dataclass
 class Augmenter:
-    """Draws variants; others that went through it lend occluders and backgrounds."""
+    """Draws variants; earlier patches provide occluders and backgrounds."""
 
     rng: Rng
     pool: deque[Patch] = field(default_factory=lambda: deque(maxlen=64))
 
     def variant(self, patch: Patch) -> Patch:
-        """Return a variant of `patch`, which joins the pool of those."""
+        """Return a variant of `patch`, and add `patch` to the pool."""
         if not self.pool or self.pool[-1] is not patch:
             self.pool.append(patch)
         rgb, mask = patch.rgb, patch.mask
@@ -54,7 +54,7 @@ class Augmenter:
         return bool(self.rng.random() < probability)
 
     def _turn(self, rgb: Rgb, mask: Mask) -> tuple[Rgb, Mask]:
-        """Mirror, turn by any angle, and change the aspect ratio a little."""
+        """Mirror, rotate by any angle, and change the aspect ratio slightly."""
         if self._chance(0.5):
             rgb, mask = np.ascontiguousarray(rgb[:, ::-1]), np.ascontiguousarray(mask[:, ::-1])
         angle = self.rng.uniform(-180, 180) if self._chance(0.55) else self.rng.normal(0, 6)
@@ -71,7 +71,7 @@ class Augmenter:
         return self.pool[int(self.rng.integers(len(self.pool)))]
 
     def _elsewhere(self, rgb: Rgb, mask: Mask) -> Rgb:
-        """Put the thing before the background of another picture, or before one colour."""
+        """Put the object before the background of another picture, or before one colour."""
         if self._chance(0.3):
             behind: NDArray = np.broadcast_to(self.rng.uniform(0, 255, 3), rgb.shape)
         else:
@@ -80,7 +80,7 @@ class Augmenter:
         return np.asarray(rgb * weight + behind * (1 - weight), np.uint8)
 
     def _covered(self, rgb: Rgb, mask: Mask) -> tuple[Rgb, Mask]:
-        """Paste a part of another picture over up to half of the thing."""
+        """Paste a part of another picture over up to half of the object."""
         other = self._other()
         shape = np.roll(other.mask, tuple(self.rng.integers(-PATCH // 3, PATCH // 3, 2)), (0, 1))
         if np.count_nonzero(shape & mask) > 0.5 * np.count_nonzero(mask):
@@ -100,7 +100,7 @@ class Augmenter:
         return np.asarray(x * 255, np.uint8)
 
     def _camera(self, rgb: Rgb, mask: Mask) -> Rgb:
-        """See it from farther away, out of focus or in motion, with noise."""
+        """Simulate a larger distance, defocus or motion blur, and noise."""
         if self._chance(0.35):
             side = int(PATCH * self.rng.uniform(0.1, 0.5))
             small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
@@ -122,7 +122,7 @@ class Augmenter:
         return rgb
 
     def _segmented(self, mask: Mask) -> Mask:
-        """Change the mask as an imperfect segmenter would: grown, shrunk, cut off, or merged with a neighbour."""
+        """Change the mask like an imperfect segmenter: grown, shrunk, cut off, or merged with a neighbour."""
         out: NDArray = mask.view(np.uint8)
         size = int(self.rng.integers(1, 12)) | 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
@@ -134,7 +134,7 @@ class Augmenter:
             gone = along > np.quantile(along, self.rng.uniform(0.62, 0.95))
             out = out.copy()
             out[rows[gone], columns[gone]] = 0
-        elif len(rows) and self._chance(0.2):  # something beside it belongs to the segment
+        elif len(rows) and self._chance(0.2):  # something next to it belongs to the segment
             pick = int(self.rng.integers(len(rows)))
             axes = tuple(int(v) for v in self.rng.uniform(0.05, 0.22, 2) * PATCH / REACH * 1.5)
             out = out.copy()

@@ -1,4 +1,4 @@
-"""What `converseg train config/train/names.yaml` reads."""
+"""The configuration of `converseg train config/train/names.yaml`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +10,10 @@ from converseg_ros.training.config import build
 
 @dataclass(frozen=True, slots=True)
 class NameSource:
-    """A folder of labelled things (training/names/instances.py).
+    """A folder of labelled objects (training/names/instances.py).
 
-    split: how its held-out pictures are found: 'all' = there are none, 'name' and 'session' = core/splits.py, 'set' =
-    the sets of a crops.json that `held_sets` names.
+    split: how its held-out images are defined: 'all' = there are none, 'name' and 'session' = core/splits.py, 'set' =
+    the sets of a crops.json in `held_sets`.
     """
 
     path: str
@@ -30,25 +30,26 @@ class NamesConfig:
     backbone: str  # model folder whose trunk, detector and text encoder are used
     cache: str  # folder of cached features
     sources: list[NameSource]
-    rounds: int = 3  # of hard variants, beside the things as they are
+    rounds: int = 3  # of augmented variants, in addition to the original objects
     steps: int = 2400
     fold_steps: int = 1000  # of each fold
     batch: int = 256
     lr: float = 3e-3
     weight_decay: float = 0.5
     dropout: float = 0.3  # of features
-    drop_crops: float = 0.3  # share of the nouns whose linear part is left out, so that ImageNet's nouns are comparable
-    drop_detector: float = 0.5  # share of the things whose detector evidence is withheld
-    balance: float = 0.25  # exponent: 0 draws things as often as they are labelled, 1 all labels equally often
+    # share of the nouns whose linear part is dropped, so that nouns known from ImageNet alone are comparable
+    drop_crops: float = 0.3
+    drop_detector: float = 0.5  # share of the objects whose detector evidence is dropped
+    balance: float = 0.25  # exponent: 0 draws objects as often as they are labelled, 1 draws all labels equally often
     folds: int = 2  # of the training pictures, for the calibration
     seed: int = 0
     threads: int = 2
-    recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
+    recipe: list[str] = field(default_factory=list)  # commands that create the data, in order
     finish: list[str] = field(default_factory=list)  # commands for the trained weights; {weights} is their file
 
 
 def parse(data: dict[str, Any], where: Path) -> NamesConfig:
-    """Check a configuration key by key; raise InputError that names the key that is wrong."""
+    """Validate a configuration key by key; raise InputError with the name of an invalid key."""
     config: NamesConfig = build(NamesConfig, data, str(where))
     if min(config.steps, config.fold_steps, config.batch) < 1 or config.rounds < 0 or not config.sources:
         raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))

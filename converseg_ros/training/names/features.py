@@ -1,7 +1,7 @@
-"""Cached trunk features of labelled things, in rounds: round 0 shows each as it is, others three hard variants.
+"""Cached trunk features of labelled objects, in rounds: round 0 has each object unchanged, others three variants.
 
-The trunk is frozen, so a round is computed once; the file of a source and round appears when it is whole, and a
-killed run goes on with the first that is missing.
+The trunk is frozen, so a round is computed once; the file of a source and round is written atomically, and a killed run
+resumes with the first missing one.
 """
 
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def path_of(folder: Path, source: Path, number: int) -> Path:
 def cache_round(
     folder: Path, source: Path, number: int, trunk: EfficientNetLite0, evidence: Evidence, say: Callable[[str], None]
 ) -> None:
-    """Compute round `number` of `source` and write it, unless it is there."""
+    """Compute round `number` of `source` and write it, unless it exists."""
     path = path_of(folder, source, number)
     if path.is_file():
         return

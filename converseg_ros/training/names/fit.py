@@ -1,4 +1,4 @@
-"""Train the head of the namer on cached features, and calibrate it on pictures that it was not trained on."""
+"""Train the head of the namer on cached features, and calibrate it on held-out images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,17 +21,17 @@ from converseg_ros.training.names.features import VIEWS
 from converseg_ros.training.names.labels import own_noun
 from converseg_ros.training.names.table import Table, allowed_of, sources_of
 
-ENOUGH = 20  # labelled things of a noun, for a calibration of its own
-SHOWN = (VIEWS.index(FADED), VIEWS.index(MASKED))  # views that the namer averages where it is unsure
+ENOUGH = 20  # labelled objects of a noun for its own calibration
+SHOWN = (VIEWS.index(FADED), VIEWS.index(MASKED))  # views that the namer averages if it is uncertain
 Say = Callable[[str], None]
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class Prepared:
-    """A table and what the frozen trunk's classifier says of it."""
+    """A table and the output of the frozen trunk's classifier."""
 
     def __init__(self, table: Table, trunk: EfficientNetLite0, words: Vocabulary) -> None:
-        """Compute the logarithms of ImageNet's probabilities of nouns once for all views."""
+        """Compute the logarithms of ImageNet's probabilities of nouns for all views."""
         self.table, self.words = table, words
         self.trunk = trunk.float().cpu()
         probe = NameHead(sources_of(np.array(['person']), words))
@@ -43,7 +43,7 @@ class Prepared:
         self.by_class = torch.cat(rows)
 
     def answers(self, head: NameHead, chosen: NDArray[np.bool_], views: Sequence[int], *, detector: bool) -> Tensor:
-        """Return (J, K + 1) log-probabilities of the chosen things, their features averaged over `views` of round 0."""
+        """Return (J, K + 1) log-probabilities of the selected objects; features are averaged over `views` of round 0."""
         with torch.inference_mode():
             pooled = self.table.pooled[torch.from_numpy(chosen)][:, list(views)].float().mean(1)
             evidence = self.table.evidence[torch.from_numpy(chosen)] * float(detector)
@@ -52,7 +52,7 @@ class Prepared:
 
 
 def train_head(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfig, say: Say) -> NameHead:
-    """Train a head on the chosen things: cross-entropy of the nouns that a label may be, summed."""
+    """Train a head on the selected objects: cross-entropy of the sum over the nouns that a label may mean."""
     table = prepared.table
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
@@ -74,7 +74,7 @@ def train_head(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfi
     for step in range(config.steps):
         rows = rng.choice(picked, config.batch, p=share)
         view = rng.integers(0, table.pooled.shape[1], config.batch)
-        # where a thing fills its picture, what is around it gives away its source: it is shown on grey only
+        # an object that fills its picture is shown on grey only, because its surroundings reveal its source
         view = np.where(table.filling[rows], view // len(VIEWS) * len(VIEWS) + VIEWS.index(MASKED), view)
         keep = (torch.rand(len(rows), 1) >= config.drop_detector).float()
         evidence = table.evidence[rows] * keep
@@ -95,14 +95,14 @@ def _loss(found: Tensor, may: Tensor) -> Tensor:
 
 
 def _standardise(head: NameHead, pooled: Tensor) -> None:
-    """Give the head the mean and the spread of features as it reads them."""
+    """Set the mean and the standard deviation of the input features of the head."""
     spread, mean = torch.std_mean(shaped(pooled.float()), 0)
     head.mean.copy_(mean)
     head.spread.copy_(spread + 0.1 * spread.mean())
 
 
 def calibrate(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfig, say: Say) -> Scaling:
-    """Return the factors of log-odds that fit things best which were left out in training, fold by fold."""
+    """Return the factors of log-odds that fit the objects best which are held out in each fold."""
     table = prepared.table
     part = replace(config, steps=config.fold_steps)
     fold = np.array([zlib.crc32(group.encode()) % config.folds for group in table.groups])

@@ -1,4 +1,4 @@
-"""Labelled things in photographs: COCO annotations with masks, and crops that show one thing each."""
+"""Labelled objects in photographs: COCO annotations with masks, and crops with one object each."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from converseg_ros.datasets.coco import CocoInstances
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.polygons import grab_cut
 
-NOTHING = ''  # label of a region that no noun names: a part, or several things cut anyhow
-MATERIAL = 'material:'  # prefix of a label that says what something is made of
+NOTHING = ''  # label of a region without a noun: a part, or pieces of several objects
+MATERIAL = 'material:'  # prefix of a label that is a material
 GRABCUT_SIDE = 80  # pixels: GrabCut's time grows with the area
-LEAST_AREA = 150  # pixels: less is not labelled reliably
+LEAST_AREA = 150  # pixels: smaller regions are not labelled reliably
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One labelled region. key: names it in its source. mask: (H, W). label: as the source spells it, or NOTHING.
+    """One labelled region. key: unique in its source. mask: (H, W). label: spelled as in the source, or NOTHING.
 
-    stuff: a surface or material rather than a thing.
+    stuff: a surface or material instead of an object.
     """
 
     key: str
@@ -50,7 +50,7 @@ def read_source(
 ) -> Iterator[Picture]:
     """Yield the pictures of a folder with `instances.json` (COCO) or `crops.json`, in a fixed order.
 
-    blobs: how many regions without a name are drawn in each COCO picture. wanted: which images, by file name.
+    blobs: number of regions without a name in each COCO picture. wanted: which images, by file name.
     """
     if (folder / 'crops.json').is_file():
         yield from _crops(folder, wanted)
@@ -76,7 +76,7 @@ def _coco(folder: Path, blobs: int, wanted: Callable[[str], bool]) -> Iterator[P
 
 
 class _Stuff:
-    """The surfaces and other stuff of `panoptic.json`, where a folder has one."""
+    """The surfaces and other stuff of `panoptic.json`, if a folder has one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class _Stuff:
         self.of = {Path(a['file_name']).stem: a for a in data['annotations']}
 
     def regions(self, image: str) -> list[Instance]:
-        """Return the stuff of an image, one region a class."""
+        """Return the stuff of an image, one region per class."""
         annotation = self.of.get(Path(image).stem)
         if annotation is None:
             return []
@@ -100,7 +100,7 @@ class _Stuff:
 
 
 def _blobs(image: str, masks: list[Mask], size: tuple[int, int], count: int) -> list[Instance]:
-    """Draw ellipses that are a small part of one thing, or cut across several: no noun names them."""
+    """Draw ellipses that are a small part of one object, or overlap several: no noun names them."""
     height, width = size
     rng = np.random.default_rng(zlib.crc32(image.encode()))
     found: list[Instance] = []
@@ -130,7 +130,7 @@ def _blobs(image: str, masks: list[Mask], size: tuple[int, int], count: int) -> 
 
 
 def _crops(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Picture]:
-    """Crops have no masks: GrabCut from the whole frame finds the thing; where it fails, an ellipse stands for it."""
+    """Yield crops, which have no masks: GrabCut from the whole frame finds the object, an ellipse replaces failures."""
     for row in json.loads((folder / 'crops.json').read_text()):
         name = row['file']
         if not wanted(name):
@@ -147,7 +147,7 @@ def crop_sets(folder: Path) -> dict[str, str]:
 
 
 def foreground(rgb: NDArray[np.uint8]) -> Mask:
-    """Return the mask of the one thing that an image shows (Rother et al., GrabCut, 2004)."""
+    """Return the mask of the only object in an image (Rother et al., GrabCut, 2004)."""
     height, width = rgb.shape[:2]
     scale = min(1.0, GRABCUT_SIDE / max(height, width))
     small = cv2.resize(rgb, (max(8, int(width * scale)), max(8, int(height * scale))), interpolation=cv2.INTER_AREA)

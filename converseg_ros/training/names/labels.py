@@ -1,4 +1,4 @@
-"""What the labels of the training sources mean: the nouns of the vocabulary that a label may be."""
+"""The meaning of labels of the training sources: the nouns of the vocabulary that a label may mean."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from converseg_ros.core import InputError
 from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.training.names.instances import MATERIAL, NOTHING
 
-# Labels that are no nouns of the vocabulary, or mean something else than the noun of that name.
+# Labels that are not nouns of the vocabulary, or differ in meaning from the noun.
 MEANING = {
     'Golden Delicious': 'apple', 'Granny Smith': 'apple', 'Pink Lady': 'apple', 'Red Delicious': 'apple',
     'Royal Gala': 'apple', 'Galia Melon': 'melon', 'Honeydew Melon': 'melon', 'Anjou': 'pear', 'Conference': 'pear',
@@ -37,7 +37,7 @@ MEANING |= dict.fromkeys(
     ),
     'carton',
 )  # fmt: skip
-EXACT_SOURCES = frozenset({'tools'})  # their labels exclude each other: a wrench there is no adjustable wrench
+EXACT_SOURCES = frozenset({'tools'})  # their labels exclude each other: a wrench there is not an adjustable wrench
 MATERIALS = ('plastic', 'metal', 'glass', 'paper', 'cardboard')
 
 
@@ -47,9 +47,9 @@ def meaning(label: str) -> str:
 
 
 def allowed(labels: Sequence[str], source: str, words: Vocabulary) -> NDArray[np.bool_]:
-    """Return (B, N + 1): the nouns that each label may be, those with this as a loose name included; last, none.
+    """Return (B, N + 1): the nouns that each label may mean, including those with it as a loose name; last: none.
 
-    All False for a label that says only a material. Raises InputError for a label that has no meaning here.
+    All False for a label that is only a material. Raises InputError for an unknown label.
     """
     rows: dict[str, NDArray[np.bool_]] = {}
     count = len(words.names)

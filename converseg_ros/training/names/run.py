@@ -1,4 +1,4 @@
-"""The whole training of the namer's head: cached features, training, calibration, the file of weights."""
+"""Training of the namer's head: cached features, training, calibration, the weights file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ WEIGHTS = 'names.safetensors'
 
 
 def train_names(config: NamesConfig, report: Callable[[str], None]) -> Path:
-    """Train to the end and return the file of weights; a run that was killed goes on with the features it lacks."""
+    """Train to the end and return the weights file; a killed run resumes with the missing features."""
     torch.set_num_threads(config.threads)
     words, folder = vocabulary(), Path(config.backbone)
     backbone = channels_last(load_backbone(folder))

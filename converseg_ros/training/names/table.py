@@ -1,4 +1,4 @@
-"""All labelled things of a run with their cached features, and which of them may be trained on."""
+"""All labelled objects of a run with their cached features and splits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from converseg_ros.training.names.labels import allowed, own_noun
 
 @dataclass(frozen=True)
 class Table:
-    """I things with V views each.
+    """I objects with V views each.
 
     pooled (I, V, 1280) float16; the first three views are those of round 0. evidence (I, 160). allowed (I, N + 1) over
-    the vocabulary. labels, images, sources, areas (pixels), splits: of each thing; a crop's source is its set.
-    filling: whether the thing fills its picture, so that a crop with surroundings repeats the picture's border.
+    the vocabulary. labels, images, sources, areas (pixels), splits: of each object; the source of a crop is its set.
+    filling: whether the object fills its picture, so that a crop with surroundings repeats the border of the picture.
     """
 
     pooled: Tensor
@@ -40,17 +40,17 @@ class Table:
 
     @property
     def named(self) -> NDArray[np.bool_]:
-        """(I,): things whose label is a noun or none; not those that have only a material."""
+        """Return (I,): objects whose label is a noun or none, without those that have only a material."""
         return np.asarray(self.allowed.any(1))
 
     @property
     def groups(self) -> NDArray[np.str_]:
-        """What things of one session share; no group is in two folds."""
+        """Return the session of each object; no session is in two folds."""
         return np.array([session_of(image) for image in self.images])
 
 
 def read_table(config: NamesConfig, words: Vocabulary) -> Table:
-    """Return the table of all rounds; a round that a source lacks is left out for all of its things."""
+    """Return the table of all rounds; a round that a source does not have is skipped for all of its objects."""
     parts = [_read(source, config, words) for source in config.sources]
     views = min(part.pooled.shape[1] for part in parts)
     return Table(
@@ -93,9 +93,9 @@ def _split(source: NameSource, sets: dict[str, str]) -> Callable[[str], str]:
 
 
 def sources_of(labels: NDArray[np.str_], words: Vocabulary) -> NounSources:
-    """Return what can speak for nouns where things with these labels are trained on."""
+    """Return the sources of evidence for nouns if objects with these labels are trained on."""
     crops = np.unique([n for label in np.unique(labels) if (n := own_noun(str(label), words)) is not None])
-    detected = [names[0] for names in KIND_NAMES]  # what the detector's kinds are called
+    detected = [names[0] for names in KIND_NAMES]  # names of the detector's classes
     kinds = allowed(detected, 'coco', words)[:, :-1]
     imagenet = words.imagenet
     known = np.unique(np.concatenate([crops, imagenet[imagenet >= 0], np.flatnonzero(kinds.any(0))])).astype(np.intp)
@@ -108,9 +108,9 @@ def sources_of(labels: NDArray[np.str_], words: Vocabulary) -> NounSources:
 
 
 def allowed_of(head: NameHead, table: Table, words: Vocabulary) -> Tensor:
-    """Return (I, K + 1): the head's nouns that each thing may be; the last column is none of them.
+    """Return (I, K + 1): the head's nouns that each object may be; the last column is none of them.
 
-    A thing whose nouns nothing speaks for is none of those that the head knows.
+    An object whose nouns have no evidence is none of those that the head knows.
     """
     place = np.array([words.index[noun] for noun in head.sources.nouns])
     known = table.allowed[:, place]

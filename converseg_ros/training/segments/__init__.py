@@ -1,1 +1,1 @@
-"""Training of the segments' networks: boundaries on rooms and photographs, then the quality of segments."""
+"""Training of the segment networks: boundaries on rooms and photographs, then the quality of segments."""

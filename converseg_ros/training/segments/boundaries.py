@@ -1,4 +1,4 @@
-"""Training of the boundary network: one task of losses, batches and validation, and the loop over its steps."""
+"""Training of the boundary network: losses, batches, validation, and the training loop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def collate(samples: list[Sample]) -> Batch:
 
 
 def losses(maps: BoundaryMaps, batch: Batch) -> dict[str, Tensor]:
-    """Return the loss of each map; a map that no sample supervises has loss 0."""
+    """Return the loss of each map; a map without supervision has loss 0."""
 
     def outline(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         loss = F.binary_cross_entropy_with_logits(logits.float(), target, reduction='none') * weight
@@ -78,7 +78,7 @@ def total(parts: dict[str, Tensor], config: BoundaryLossConfig) -> Tensor:
 
 
 def split_names(source: LabelledSource, split: Split) -> list[str]:
-    """Return the names of a source's views that belong to `split`."""
+    """Return the names of the views of a source that belong to `split`."""
     names = labelled_names(Path(source.path))
     if source.split == 'all':
         return names if split == 'train' else []
@@ -88,7 +88,7 @@ def split_names(source: LabelledSource, split: Split) -> list[str]:
 
 @dataclass(slots=True)
 class BoundaryTraining:
-    """The loop. Everything that the next step depends on lies in the newest checkpoint, so that a kill costs little."""
+    """The training loop; the newest checkpoint contains everything that the next step depends on."""
 
     config: SegmentsConfig
     report: Callable[[str], None]
@@ -161,7 +161,7 @@ class BoundaryTraining:
                 average[name].copy_(value)
 
     def _files(self) -> tuple[list[tuple[list[Path], float]], list[Path]]:
-        """Return each source's cache files with its weight, and the files to validate on."""
+        """Return the cache files of each source with its weight, and the files for validation."""
         training: list[tuple[list[Path], float]] = []
         validation: list[Path] = []
         cache = Path(self.config.cache)
@@ -178,7 +178,7 @@ class BoundaryTraining:
 
     @torch.no_grad()
     def _validate(self, backbone: Backbone, average: dict[str, Tensor], files: list[Path]) -> float:
-        """Return the mean boundary loss on held-out pictures, as they are; report it with the other losses."""
+        """Return the mean boundary loss on held-out images without augmentation; report it with the other losses."""
         if not files:
             return float('nan')
         network = averaged(average)
@@ -192,7 +192,7 @@ class BoundaryTraining:
 
 
 def run_networks(backbone: Backbone, network: BoundaryNet, batch: Batch) -> BoundaryMaps:
-    """Return the maps of a batch, in bfloat16 where that pays."""
+    """Return the maps of a batch, in bfloat16 if that is faster."""
     with torch.autocast('cpu', torch.bfloat16):
         features: BackboneFeatures = backbone(batch.pixels).features
         maps: BoundaryMaps = network(features, batch.geometry)

@@ -1,4 +1,4 @@
-"""What `converseg train config/train/segments.yaml` reads."""
+"""The configuration of `converseg train config/train/segments.yaml`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +14,9 @@ SplitRule = Literal['all', 'name', 'session']
 class LabelledSource:
     """One folder of labelled views (datasets/regions.py).
 
-    weight: its share of the views drawn, relative to the other sources'. split: how its held-out pictures are found:
-    'all' = there are none (rooms of one split lie in a folder of their own), 'name' and 'session' = core/splits.py.
-    validate: whether its validation pictures are used to choose.
+    weight: its share of the drawn views, relative to the other sources. split: how its held-out images are defined:
+    'all' = there are none (rooms of one split are in a separate folder), 'name' and 'session' = core/splits.py.
+    validate: whether its validation images are used for model selection.
     """
 
     path: str
@@ -38,7 +38,7 @@ class BoundaryLossConfig:
 
 @dataclass(frozen=True, slots=True)
 class QualityConfig:
-    """Training of the quality network: views it sees of each source, and steps."""
+    """Training of the quality network: views of each source, and steps."""
 
     views: int = 250
     steps: int = 3000
@@ -47,7 +47,7 @@ class QualityConfig:
 
 @dataclass(frozen=True, slots=True)
 class SegmentsConfig:
-    """A training run of the segments' networks on frozen backbones."""
+    """A training run of the segment networks on frozen backbones."""
 
     task: Literal['segments']
     out: str  # run folder: checkpoints, segments.safetensors
@@ -56,7 +56,7 @@ class SegmentsConfig:
     sources: list[LabelledSource]
     steps: int
     batch: int = 4
-    view: list[int] = field(default_factory=lambda: [384, 512])  # rows and columns of the views it is trained on
+    view: list[int] = field(default_factory=lambda: [384, 512])  # rows and columns of the training views
     lr: float = 1.5e-3
     min_lr: float = 1e-5
     warmup: int = 60
@@ -64,17 +64,17 @@ class SegmentsConfig:
     ema: float = 0.998
     seed: int = 0
     threads: int = 2
-    drop_depth: float = 0.35  # share of the views with depth whose depth is withheld
+    drop_depth: float = 0.35  # share of the views with depth whose depth is dropped
     checkpoint_every: int = 50
     validate_every: int = 200
     loss: BoundaryLossConfig = field(default_factory=BoundaryLossConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
-    recipe: list[str] = field(default_factory=list)  # commands that make the data, in order
+    recipe: list[str] = field(default_factory=list)  # commands that create the data, in order
     finish: list[str] = field(default_factory=list)  # commands for the trained weights; {weights} is their file
 
 
 def parse(data: dict[str, Any], where: Path) -> SegmentsConfig:
-    """Check a configuration key by key; raise InputError that names the key that is wrong."""
+    """Validate a configuration key by key; raise InputError with the name of an invalid key."""
     config: SegmentsConfig = build(SegmentsConfig, data, str(where))
     if config.steps < 1 or config.batch < 1 or not config.sources:
         raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))

@@ -1,4 +1,4 @@
-"""Training of the quality network: the IoU of every node of the trees of labelled views."""
+"""Training of the quality network: the IoU of every node of the merge trees of labelled views."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ LABELLED = 0.5  # share of a node's cells that must be labelled for its IoU to b
 
 
 class Nodes(NamedTuple):
-    """numbers (N, NUMBERS), iou (N, 2) with the best whole region and the best part, known (N, 2) which of them are."""
+    """numbers (N, NUMBERS), iou (N, 2) with the best object and the best part, known (N, 2) which are known."""
 
     numbers: NDArray[np.float32]
     iou: NDArray[np.float32]
@@ -34,7 +34,7 @@ class Nodes(NamedTuple):
 
 
 def train_quality(config: SegmentsConfig, proposer: TreeProposer, report: Callable[[str], None]) -> QualityNet:
-    """Return a quality network for a proposer's boundary network, learnt from the trees it makes."""
+    """Return a quality network for a proposer's boundary network, trained on its merge trees."""
     groups, weights = [], []
     for source in config.sources:
         nodes = _joined(list(_source_nodes(source, 'train', config.quality, proposer, config.seed)))
@@ -59,7 +59,7 @@ def train_quality(config: SegmentsConfig, proposer: TreeProposer, report: Callab
 
 
 def fit(groups: list[Nodes], weights: list[float], config: QualityConfig, seed: int) -> QualityNet:
-    """Train on groups of nodes that are drawn by weight; better nodes count more, since they are chosen."""
+    """Train on groups of nodes that are drawn by weight; nodes with a higher IoU have more weight."""
     torch.manual_seed(seed)
     network = QualityNet()
     everything = torch.from_numpy(np.concatenate([g.numbers for g in groups]))
@@ -89,7 +89,7 @@ def _loss(logits: Tensor, iou: Tensor, known: Tensor) -> Tensor:
 def _source_nodes(
     source: LabelledSource, split: Split, config: QualityConfig, proposer: TreeProposer, seed: int
 ) -> Iterator[Nodes]:
-    """Yield the nodes of a source's views; a view with depth is seen with and without it in turn."""
+    """Yield the nodes of a source's views; views with depth alternate between with and without depth."""
     names = split_names(source, split)
     order = np.random.default_rng(seed).permutation(len(names))[: config.views]
     for turn, index in enumerate(order):
@@ -100,7 +100,7 @@ def _source_nodes(
 
 
 def view_nodes(proposer: TreeProposer, labelled: LabelledView) -> Nodes:
-    """Return the nodes of one view with their best IoUs with its regions."""
+    """Return the nodes of one view with their best IoU with its regions."""
     proposals = proposer.nodes(labelled.view)
     tree = proposals.tree
     rows, columns = tree.labels.shape

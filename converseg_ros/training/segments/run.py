@@ -1,4 +1,4 @@
-"""The whole training of the segments' networks: boundaries, then quality on the trees that these boundaries make."""
+"""Training of the segment networks: boundaries, then quality on their merge trees."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ from converseg_ros.training.segments.quality import train_quality
 
 
 def train_segments(config: SegmentsConfig, report: Callable[[str], None]) -> Path:
-    """Train to the end, from the run's newest checkpoint if there is one; return the file with both networks."""
+    """Train to the end, from the newest checkpoint if there is one; return the file with both networks."""
     return finish(config, BoundaryTraining(config, report).run(), report)
 
 

@@ -1,4 +1,4 @@
-"""Views for the boundary network: labelled pictures cut, mirrored, worsened, and turned into target maps."""
+"""Views for the boundary network: labelled images cropped, mirrored, degraded, and converted to target maps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,18 +16,18 @@ from converseg_ros.facts.planes import view_geometry
 from converseg_ros.network.segments.boundary import VOTE
 from converseg_ros.network.segments.geometry import geometry_channels, network_input
 
-ROWS, COLUMNS = 480, 640  # of the picture; maps have half of it
+ROWS, COLUMNS = 480, 640  # of the image; maps have half of it
 Rng = np.random.Generator
-MAX_ZOOM = 2.0  # of a view, relative to the picture at 640x480
-IGNORED = 255  # a kind that is not known
+MAX_ZOOM = 2.0  # of a view, relative to the image at 640x480
+IGNORED = 255  # an unknown kind
 OBJECT, AGENT = KINDS.index('object'), KINDS.index('agent')
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A labelled view as it lies in the cache: rgb (480, 640, 3), labels (480, 640), geometry (8, 240, 320) or None.
+    """A labelled view in the cache: rgb (480, 640, 3), labels (480, 640), geometry (8, 240, 320) or None.
 
-    kind: (480, 640) uint8, IGNORED where unknown. has_parts and complete: see LabelledView.
+    kind: (480, 640) uint8, IGNORED if unknown. has_parts and complete: see LabelledView.
     """
 
     rgb: NDArray[np.uint8]
@@ -41,10 +41,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Input and targets of one view; maps have half the picture's size, those at stride 4 a quarter.
+    """Input and targets of one view; maps have half the size of the image, those at stride 4 a quarter.
 
-    boundary, part_boundary, part: 0..1. weight, part_weight: how much a cell's boundary counts. kind: uint8 at stride
-    4. vote: (2, h, w) to the visible centre of the cell's thing. voting: which cells belong to a thing.
+    boundary, part_boundary, part: 0..1. weight, part_weight: weight of the boundary of a cell. kind: uint8 at stride 4.
+    vote: (2, h, w), offset to the visible centre of the cell's object. voting: which cells belong to an object.
     """
 
     rgb: NDArray[np.uint8]
@@ -60,7 +60,7 @@ class Sample:
 
 
 def store(folder: Path, name: str, cache: Path) -> Path:
-    """Return the cache file of a labelled view; make it if it is not there."""
+    """Return the cache file of a labelled view; create it if it does not exist."""
     path = cache / f'{folder.name}-{name.replace("/", "-")}.npz'
     if not path.is_file():
         stored = prepare(read_labelled(folder, name))
@@ -114,16 +114,16 @@ def prepare(labelled: LabelledView) -> Stored:
 
 
 def plain(stored: Stored) -> Sample:
-    """Return a stored picture as it is, for validation."""
+    """Return a stored image without augmentation, for validation."""
     return _targets(stored)
 
 
 def draw(stored: Stored, rng: Rng, *, size: tuple[int, int] = (ROWS, COLUMNS), drop_depth: float = 0.35) -> Sample:
-    """Return a view of a stored picture at `size` (rows, columns): cut out, mirrored and worsened at random."""
+    """Return a random view of a stored image at `size` (rows, columns): cropped, mirrored and degraded."""
     if stored.geometry is not None:
         withheld = rng.random() < drop_depth
         stored = replace(stored, geometry=None if withheld else _worsen_geometry(stored.geometry, rng))
-    zoom = size[0] / ROWS  # the whole picture
+    zoom = size[0] / ROWS  # the complete image
     if rng.random() < 0.75:
         zoom = float(np.exp(rng.uniform(np.log(zoom), np.log(MAX_ZOOM))))
     height, width = (min(int(n / zoom) // 2 * 2, most) for n, most in zip(size, (ROWS, COLUMNS)))
@@ -135,7 +135,7 @@ def draw(stored: Stored, rng: Rng, *, size: tuple[int, int] = (ROWS, COLUMNS), d
 
 
 def _cut(stored: Stored, window: tuple[slice, slice], size: tuple[int, int]) -> Stored:
-    """Return a rectangle with even corners of a view, enlarged or shrunk to `size`."""
+    """Return a rectangle with even corners of a view, resized to `size`."""
     whole, half = (size[1], size[0]), (size[1] // 2, size[0] // 2)
     rows, columns = (slice(s.start // 2, s.stop // 2) for s in window)
     geometry = stored.geometry
@@ -153,11 +153,11 @@ def _cut(stored: Stored, window: tuple[slice, slice], size: tuple[int, int]) -> 
 
 
 def _mirrored(stored: Stored) -> Stored:
-    """Return a view with left and right exchanged."""
+    """Return a mirrored view."""
     geometry = stored.geometry
     if geometry is not None:
         geometry = np.ascontiguousarray(geometry[..., ::-1])
-        geometry[0] *= -1  # the normal's component to the right
+        geometry[0] *= -1  # the x component of the normal
     return replace(
         stored,
         rgb=np.ascontiguousarray(stored.rgb[:, ::-1]),
@@ -169,12 +169,12 @@ def _mirrored(stored: Stored) -> Stored:
 
 
 def _targets(stored: Stored) -> Sample:
-    """Return the maps that a view teaches."""
+    """Return the target maps of a view."""
     whole, kind = stored.whole, stored.kind
     boundary = outlines(whole)
     weight = 1 + 3 * boundary
     if not stored.complete or not whole.all():
-        # what is not labelled may hide outlines; those of labelled things are sure, and so is their inside
+        # unlabelled regions may have hidden outlines; those of labelled objects, and their interior, are certain
         inside = _half(np.asarray(cv2.erode((whole > 0).astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8))
         weight = np.where((inside > 0.5) | (boundary > 0), weight, 0.0 if stored.complete else 0.02)
     thing = (kind == OBJECT) | (kind == AGENT)
@@ -200,7 +200,7 @@ def _targets(stored: Stored) -> Sample:
 
 
 def outlines(labels: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Return (H/2, W/2), 1 where a 2x2 cell has or touches two labels of an (H, W) label image, else 0."""
+    """Return (H/2, W/2), 1 where a 2x2 cell contains or touches two labels of an (H, W) label image, else 0."""
     edge = np.zeros(labels.shape, bool)
     across, down = labels[:, 1:] != labels[:, :-1], labels[1:] != labels[:-1]
     edge[:, 1:] |= across
@@ -212,7 +212,7 @@ def outlines(labels: NDArray[np.int32]) -> NDArray[np.float32]:
 
 
 def _votes(labels: NDArray[np.int32], voting: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return (2, h, w): from each voting cell at stride 4 to the centre of its label, in units of VOTE cells."""
+    """Return (2, h, w): offset from each voting cell at stride 4 to the centre of its label, in units of VOTE cells."""
     y, x = np.mgrid[: labels.shape[0], : labels.shape[1]].astype(np.float32) * 2  # in cells of the working grid
     ids, index = np.unique(labels, return_inverse=True)
     index = index.reshape(labels.shape)
@@ -240,7 +240,7 @@ def _renumber(labels: NDArray[np.int32], numbers: Mapping[Any, int]) -> NDArray[
 
 
 def _worsen_geometry(geometry: NDArray[np.float32], rng: Rng) -> NDArray[np.float32]:
-    """Return geometry channels as a worse camera, a wrong plane and larger holes would make them."""
+    """Return geometry channels with the errors of a worse camera, a wrong plane and larger holes."""
     out = geometry.copy()
     shape = out.shape[1:]
     known = out[5] > 0
@@ -256,7 +256,7 @@ def _worsen_geometry(geometry: NDArray[np.float32], rng: Rng) -> NDArray[np.floa
 
 
 def worsen(rgb: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
-    """Return a picture with another exposure, cast, gamma and saturation, blurred, noisy and compressed at random."""
+    """Return an image with random exposure, colour cast, gamma, saturation, blur, noise and compression."""
     image: NDArray[Any] = rgb.astype(np.float32)
     if rng.random() < 0.8:
         image *= rng.uniform(0.75, 1.25, 3).astype(np.float32)
@@ -278,7 +278,7 @@ def worsen(rgb: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
 
 
 def mixture(sources: Sequence[tuple[list[Path], float]], rng: Rng) -> Path:
-    """Draw a cache file: the source by its weight, the file evenly."""
+    """Draw a cache file: the source by its weight, the file uniformly."""
     weights = np.array([weight for _, weight in sources])
     files = sources[int(rng.choice(len(sources), p=weights / weights.sum()))][0]
     return files[int(rng.integers(len(files)))]
