@@ -43,7 +43,7 @@ class Prepared:
         self.by_class = torch.cat(rows)
 
     def answers(self, head: NameHead, chosen: NDArray[np.bool_], views: Sequence[int], *, detector: bool) -> Tensor:
-        """Return (J, K + 1) log-probabilities of the selected objects; features are averaged over `views` of round 0."""
+        """Return (J, K + 1) log-probabilities of the selected objects; features are averaged over `views`."""
         with torch.inference_mode():
             pooled = self.table.pooled[torch.from_numpy(chosen)][:, list(views)].float().mean(1)
             evidence = self.table.evidence[torch.from_numpy(chosen)] * float(detector)
