@@ -67,7 +67,7 @@ def _tool(server: MCPServer[Any], kind: ToolAnnotations, about: str = '', name: 
 async def _tell(verb: Callable[[], Any]) -> Any:
     """Run a verb in a thread; its errors go to the agent in words, and the server goes on."""
     try:
-        return await anyio.to_thread.run_sync(verb)
+        return await anyio.to_thread.run_sync(verb, abandon_on_cancel=True)
     except ConversegError as error:
         raise ToolError(str(error)) from error
 

@@ -28,6 +28,7 @@ from converseg_ros.agents.server import make_http, make_server
 from converseg_ros.agents.verbs import KeptError, Robot
 from converseg_ros.client import ConversegClient
 from converseg_ros.core import InputError
+from converseg_ros.web.server import Running
 
 pytestmark = pytest.mark.ros
 ALL = ['OK', 'NO_TARGET', 'LOW_CONFIDENCE', 'ERROR', 'STALE']
@@ -194,6 +195,27 @@ def test_a_person_at_the_client_may_agree(rig: Rig, camera: Camera, segmenter: P
         await asyncio.to_thread(operator_removes, 'the knife')
 
     meanwhile(rig, camera, lambda: asyncio.run(talk()))
+
+
+def test_the_question_to_a_person_travels_over_http(rig: Rig, camera: Camera, segmenter: Process) -> None:
+    async def person(context: Any, params: Any) -> types.ElicitResult:
+        return types.ElicitResult(action='accept', content={'agree': 'knife' in params.message})
+
+    async def talk(url: str) -> None:
+        async with (
+            httpx2.AsyncClient(headers={'Authorization': 'Bearer secret'}, timeout=120) as http,
+            mcp.Client(streamable_http_client(url, http_client=http), elicitation_callback=person) as agent,
+        ):
+            knife = {'knife': {'text': 'the knife', 'role': 'safety'}}
+            await call(agent, 'set_standing', wanted={**STOVE, **knife})
+            await refused(agent, 'set_standing', remove=['stove'])
+            stands = await call(agent, 'set_standing', remove=['knife'])
+            assert [i['name'] for i in stands['standing']] == ['stove']
+
+    with ConversegClient(timeout=60) as client:
+        app = make_http(make_server(Robot(client), 'client'), token='secret')
+        with Running(app) as server:
+            meanwhile(rig, camera, lambda: asyncio.run(talk(f'http://{server.address}/mcp')))
 
 
 def test_the_verbs_alone(rig: Rig, camera: Camera, segmenter: Process) -> None:
