@@ -5,7 +5,7 @@ The boundary network is trained on them, and `bench segments` evaluates on them.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import json
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,7 @@ class LabelledView:
         kinds: the index in KINDS of each id of `whole`, or UNKNOWN_KIND.
         has_parts: whether parts are labelled.
         complete: whether everything is labelled; otherwise an unlabelled pixel may belong to any region.
+        names: the category of each id of `whole`; empty for photographs without panoptic labels.
     """
 
     name: str
@@ -84,6 +85,7 @@ class LabelledView:
     kinds: dict[int, int]
     has_parts: bool
     complete: bool
+    names: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Validate that labels and image have the same size."""
@@ -144,20 +146,22 @@ def _read_room(folder: Path, name: str) -> LabelledView:
     frame = Frame(read_rgb(stem.with_suffix('.png')), read_depth(stem.with_suffix('.noisy.png')), k)
     whole = owner[parts]
     seen = {int(i) for i in np.unique(whole)} - {0}
-    return LabelledView(name, frame, whole, parts, {i: kinds[i] for i in sorted(seen)}, True, True)
+    names = {thing['id']: str(thing['category']) for thing in data['objects'] if thing['id'] in seen}
+    return LabelledView(name, frame, whole, parts, {i: kinds[i] for i in sorted(seen)}, True, True, names)
 
 
 def _read_panoptic(folder: Path, name: str) -> LabelledView:
     annotation, names = _coco(folder, 'panoptic')[name]
     painted = read_rgb(folder / 'panoptic' / annotation['file_name']).astype(np.int32)
     ids = painted[..., 0] + 256 * painted[..., 1] + 65536 * painted[..., 2]
-    whole, kinds = np.zeros(ids.shape, np.int32), {}
+    whole, kinds, called = np.zeros(ids.shape, np.int32), {}, {}
     for index, segment in enumerate(annotation['segments_info'], 1):
         if segment.get('iscrowd'):
             continue
         whole[ids == segment['id']] = index
+        called[index] = names[segment['category_id']][0]
         kinds[index] = _kind(*names[segment['category_id']])
-    return LabelledView(name, Frame(read_rgb(folder / 'images' / name)), whole, whole, kinds, False, True)
+    return LabelledView(name, Frame(read_rgb(folder / 'images' / name)), whole, whole, kinds, False, True, called)
 
 
 def _read_instances(folder: Path, name: str) -> LabelledView:

@@ -4,8 +4,9 @@ The trunk is frozen, so a round is computed once; the file of a source and round
 resumes with the first missing one.
 """
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 from pathlib import Path
 import zlib
@@ -22,7 +23,7 @@ from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
 from converseg_ros.network.names.crops import FADED, MASKED, PLAIN, cut
 from converseg_ros.network.names.detector import EVIDENCE, Evidence
 from converseg_ros.training.names.augment import Augmenter, patch_of
-from converseg_ros.training.names.instances import read_source
+from converseg_ros.training.names.instances import Picture, read_source
 
 VIEWS = (PLAIN, FADED, MASKED)  # backgrounds: of one crop in round 0, of one variant each in later rounds
 BATCH = 96
@@ -54,9 +55,18 @@ def path_of(folder: Path, source: Path, number: int) -> Path:
 
 
 def cache_round(
-    folder: Path, source: Path, number: int, trunk: EfficientNetLite0, evidence: Evidence, say: Callable[[str], None]
+    folder: Path,
+    source: Path,
+    number: int,
+    trunk: EfficientNetLite0,
+    evidence: Evidence,
+    say: Callable[[str], None],
+    most: int = 0,
 ) -> None:
-    """Compute round `number` of `source` and write it, unless it exists."""
+    """Compute round `number` of `source` and write it, unless it exists.
+
+    most: maximum number of objects of a label, the first ones; 0 for all.
+    """
     path = path_of(folder, source, number)
     if path.is_file():
         return
@@ -65,7 +75,9 @@ def cache_round(
     pooled: list[NDArray[np.float16]] = []
     seen: list[NDArray[np.float16]] = []
     waiting: list[NDArray[np.uint8]] = []
+    taken: Counter[str] = Counter()
     for picture in read_source(source):
+        picture = _limited(picture, taken, most)
         if not picture.instances:
             continue
         if number == 0:
@@ -87,6 +99,16 @@ def cache_round(
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, {'rows': json.dumps(rows)})
     say(f'{path.name}: {len(rows)} things')
+
+
+def _limited(picture: Picture, taken: Counter[str], most: int) -> Picture:
+    """Leave out things of labels that enough things were taken of; count those that are left."""
+    kept = []
+    for instance in picture.instances:
+        if not most or taken[instance.label] < most:
+            taken[instance.label] += 1
+            kept.append(instance)
+    return replace(picture, instances=tuple(kept))
 
 
 def encode(trunk: EfficientNetLite0, crops: NDArray[np.uint8]) -> NDArray[np.float16]:

@@ -1,6 +1,6 @@
-"""Labelled objects in photographs: COCO annotations with masks, and crops with one object each."""
+"""Labelled objects: COCO annotations with masks, rendered rooms, and crops with one object each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -10,14 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import InputError
+from converseg_ros.core.segments import KINDS
 from converseg_ros.datasets.coco import CocoInstances
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.polygons import grab_cut
+from converseg_ros.datasets.regions import UNKNOWN_KIND, labelled_names, read_labelled
+from converseg_ros.knowledge import thing, things
 
 NOTHING = ''  # label of a region without a noun: a part, or pieces of several objects
 MATERIAL = 'material:'  # prefix of a label that is a material
 GRABCUT_SIDE = 80  # pixels: GrabCut's time grows with the area
+LOOKED_AT = ('object', 'agent')  # kinds that rooms are used for: their walls and floors are plainer than real ones
 LEAST_AREA = 150  # pixels: smaller regions are not labelled reliably
 Mask = NDArray[np.bool_]
 
@@ -48,7 +51,7 @@ class Picture:
 def read_source(
     folder: Path, *, blobs: int = 3, wanted: Callable[[str], bool] = lambda name: True
 ) -> Iterator[Picture]:
-    """Yield the pictures of a folder with `instances.json` (COCO) or `crops.json`, in a fixed order.
+    """Yield the pictures of a folder with `instances.json` (COCO), `crops.json` or rooms below it, in a fixed order.
 
     blobs: number of regions without a name in each COCO picture. wanted: which images, by file name.
     """
@@ -57,46 +60,47 @@ def read_source(
     elif (folder / 'instances.json').is_file():
         yield from _coco(folder, blobs, wanted)
     else:
-        raise InputError('neither instances.json nor crops.json', where=str(folder))
+        yield from _rooms(folder, blobs, wanted)
+
+
+def _rooms(folder: Path, blobs: int, wanted: Callable[[str], bool]) -> Iterator[Picture]:
+    """Yield the first view of every room, then the second one of every room, and so on."""
+    for name in sorted(labelled_names(folder), key=lambda name: (name.partition('/')[2], name)):
+        if wanted(name):
+            yield _labelled(folder, name, blobs, LOOKED_AT)
 
 
 def _coco(folder: Path, blobs: int, wanted: Callable[[str], bool]) -> Iterator[Picture]:
     labels = CocoInstances(folder / 'instances.json', folder / 'images')
-    stuff = _Stuff(folder)
-    for name in filter(wanted, labels):
+    for name in filter(wanted, labelled_names(folder)):
+        if name not in labels.images:
+            yield _labelled(folder, name, blobs, KINDS)
+            continue
         rgb = read_rgb(labels.folder / name)
         found = [
             Instance(a.key, name, a.category, a.mask)
             for a in labels.annotations(name)
             if not a.crowd and np.count_nonzero(a.mask) >= LEAST_AREA
         ]
-        found += stuff.regions(name)
         found += _blobs(name, [i.mask for i in found], (rgb.shape[0], rgb.shape[1]), blobs)
         yield Picture(name, rgb, tuple(found))
 
 
-class _Stuff:
-    """The surfaces and other stuff of `panoptic.json`, if a folder has one."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        path = folder / 'panoptic.json'
-        data = json.loads(path.read_text()) if path.is_file() else {'categories': [], 'annotations': []}
-        self.names = {c['id']: c['name'] for c in data['categories'] if not c['isthing']}
-        self.of = {Path(a['file_name']).stem: a for a in data['annotations']}
-
-    def regions(self, image: str) -> list[Instance]:
-        """Return the stuff of an image, one region per class."""
-        annotation = self.of.get(Path(image).stem)
-        if annotation is None:
-            return []
-        rgb = read_rgb(self.folder / 'panoptic' / annotation['file_name']).astype(np.int64)
-        ids = rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
-        return [
-            Instance(f'{s["id"]}', image, self.names[s['category_id']], ids == s['id'], True)
-            for s in annotation['segments_info']
-            if s['category_id'] in self.names and s['area'] >= LEAST_AREA
-        ]
+def _labelled(folder: Path, name: str, blobs: int, kinds: Sequence[str]) -> Picture:
+    """Return a view of which everything is labelled, with its regions of some kinds whose names are known."""
+    view = read_labelled(folder, name)
+    found = []
+    for id_, category in view.names.items():
+        kind = view.kinds[id_]
+        known = kind == UNKNOWN_KIND or KINDS[kind] in kinds
+        mask = view.whole == id_
+        noun = thing(category)
+        if known and noun and noun.name in things() and np.count_nonzero(mask) >= LEAST_AREA:
+            stuff = kind != UNKNOWN_KIND and KINDS[kind] not in LOOKED_AT
+            found.append(Instance(str(id_), name, category, mask, stuff))
+    height, width = view.whole.shape
+    found += _blobs(name, [i.mask for i in found if not i.stuff], (height, width), blobs)
+    return Picture(name, view.view.rgb, tuple(found))
 
 
 def _blobs(image: str, masks: list[Mask], size: tuple[int, int], count: int) -> list[Instance]:

@@ -26,7 +26,9 @@ def train_names(config: NamesConfig, report: Callable[[str], None]) -> Path:
     evidence = Evidence(backbone.detector, torch.bfloat16)
     for number in range(config.rounds + 1):
         for source in config.sources:
-            cache_round(Path(config.cache), Path(source.path), number, backbone.trunk, evidence, report)
+            cache_round(
+                Path(config.cache), Path(source.path), number, backbone.trunk, evidence, report, most=source.most
+            )
     path = Path(config.out) / WEIGHTS
     prepared = Prepared(read_table(config, words), backbone.trunk, words)
     finish(prepared, config, load_text_encoder(folder), path, report)

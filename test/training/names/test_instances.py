@@ -68,8 +68,58 @@ def test_where_grab_cut_finds_nothing_the_middle_stands_for_the_thing() -> None:
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r'instances\.json'):
+    with pytest.raises(InputError, match='no rooms and no COCO annotations'):
         list(read_source(tmp_path))
+
+
+def test_panoptic_photographs_name_their_surfaces(tmp_path: Path) -> None:
+    folder = tmp_path / 'photos'
+    for name in ('images', 'panoptic'):
+        (folder / name).mkdir(parents=True)
+    rgb = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    ids = np.zeros((120, 160, 3), np.uint8)
+    ids[:60, :, 2], ids[60:, :, 2] = 1, 2  # BGR: the red channel holds the identifier
+    ids[80:110, 40:80, 2] = 3
+    cv2.imwrite(str(folder / 'images' / 'a.png'), rgb)
+    cv2.imwrite(str(folder / 'panoptic' / 'a.png'), ids)
+    names = [('sky-other-merged', 0), ('grass-merged', 0), ('dog', 1)]
+    categories = [{'id': i, 'name': name, 'isthing': thing} for i, (name, thing) in enumerate(names, 1)]
+    segments = [{'id': i, 'category_id': i, 'iscrowd': 0, 'area': 100} for i in (1, 2, 3)]
+    data = {
+        'images': [{'id': 1, 'file_name': 'a.png', 'width': 160, 'height': 120}],
+        'categories': categories,
+        'annotations': [{'image_id': 1, 'file_name': 'a.png', 'segments_info': segments}],
+    }
+    (folder / 'panoptic.json').write_text(json.dumps(data))
+    (folder / 'instances.json').write_text(json.dumps({'images': [], 'categories': [], 'annotations': []}))
+    (picture,) = read_source(folder, blobs=0)
+    words = vocabulary()
+    found = {words.names[own_noun(i.label, words) or 0]: i for i in picture.instances}
+    assert found.keys() == {'sky', 'grass', 'dog'}
+    assert found['sky'].stuff and found['grass'].stuff and not found['dog'].stuff
+    assert np.array_equal(found['sky'].mask, ids[..., 2] == 1)
+
+
+def test_rooms_name_their_things_and_not_their_walls(tmp_path: Path) -> None:
+    room = tmp_path / 'rooms' / 'room-0'
+    room.mkdir(parents=True)
+    labels = np.ones((120, 160), np.uint16)
+    labels[30:80, 40:100] = 2
+    for name, image in (
+        ('view0', np.full((120, 160, 3), 90, np.uint8)),
+        ('view0.labels', labels),
+        ('view0.noisy', np.full((120, 160), 1500, np.uint16)),
+    ):
+        cv2.imwrite(str(room / f'{name}.png'), image)
+    objects = [
+        {'id': 1, 'kind': 'structure', 'category': 'wall', 'parts': {}},
+        {'id': 2, 'kind': 'object', 'category': 'mug', 'parts': {}},
+    ]
+    views = [{'name': 'view0', 'k': [150.0, 150.0, 80.0, 60.0], 'width': 160, 'height': 120}]
+    (room / 'scene.json').write_text(json.dumps({'objects': objects, 'views': views}))
+    (picture,) = read_source(tmp_path / 'rooms', blobs=0)
+    assert [i.label for i in picture.instances] == ['mug']
+    assert np.array_equal(picture.instances[0].mask, labels == 2)
 
 
 def test_variants_differ_but_are_the_same_in_every_run() -> None:
