@@ -1,7 +1,7 @@
 """Names, tags and materials of the regions of a view, from a namer's scores, `knowledge` and colours."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import cv2
@@ -14,8 +14,9 @@ from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import NameScores, Segments
 from converseg_ros.facts.colours import colour_words
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.measures import measure
+from converseg_ros.facts.measures import Measures, measure
 from converseg_ros.facts.planes import ViewGeometry, view_geometry
+from converseg_ros.facts.size_evidence import size_evidence
 from converseg_ros.facts.table import Facts, Similarity
 from converseg_ros.programs.vocabulary import COLOURS
 
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
 FAINT = 0.003  # probability of a class below which it is noise: there are thousands
 LIKENESS = 0.5  # of a class's score where the namer does not know it itself
+SIZE_WEIGHT = 0.5  # of the log-likelihood ratio of a measured size
 BY_CLASS = 0.6  # most that a class tells of what one instance of it is made of
 
 
@@ -121,5 +123,18 @@ def facts_of_view(
     if geometry is None:
         geometry = view_geometry(view, h, w)
     small = np.asarray(cv2.resize(view.rgb, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-    seen = Seen(scores, colour_words(small, segments.masks))
-    return Facts(segments, measure(segments.masks, geometry), seen, geometry, similarity=similarity)
+    measures = measure(segments.masks, geometry)
+    seen = Seen(by_size_too(scores, measures), colour_words(small, segments.masks))
+    return Facts(segments, measures, seen, geometry, similarity=similarity)
+
+
+def by_size_too(scores: Scores, measures: Measures) -> Scores:
+    """Return scores in which the measured sizes of regions count beside what they look like."""
+
+    def both(nouns: Sequence[str]) -> NameScores:
+        found = scores(nouns)
+        return replace(
+            found, log_odds=np.asarray(found.log_odds + SIZE_WEIGHT * size_evidence(measures, nouns), np.float32)
+        )
+
+    return both if measures.metric.any() else scores

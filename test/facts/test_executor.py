@@ -169,8 +169,9 @@ def test_a_hand_on_a_thing_may_hold_it() -> None:
 
 
 def test_safety_answers_everything_that_could_be_meant(seen: Facts) -> None:
-    unsure = facts([Block('knife', -0.2, 0, (0.2, 0.03, 0.01), p=0.12), *BLOCKS[1:]])
-    assert execute(Select('all', named('knife')), unsure).status == Status.NO_TARGET
+    unsure = facts([Block('knife', -0.2, 0, (0.2, 0.03, 0.01), p=0.05), *BLOCKS[1:]])
+    usual = Options(absent=0.4)
+    assert execute(Select('all', named('knife')), unsure, usual).status == Status.NO_TARGET
     answer = execute(Select('all', named('knife')), unsure, Options(recall=True))
     assert answer.status == Status.LOW_CONFIDENCE and 0 in answer.chosen
     covered = facts(BLOCKS, unexplained=0.05)

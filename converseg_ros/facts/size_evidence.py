@@ -1,0 +1,70 @@
+"""How far the measured size of a region speaks for a noun: what is known of the sizes of things, against all things.
+
+A region is compared by its two largest extents, since a thing may lie in any way. What is hidden makes a thing look
+smaller, never larger, so that too small a measurement says less than too large a one.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros import knowledge
+from converseg_ros.facts.measures import Measures
+
+Floats = NDArray[np.float64]
+# Logarithm of measured over typical size, fitted to things in 120 rendered views with noisy depth.
+USUAL, SMALLER, LARGER = -0.15, 0.55, 0.3  # mode, and spreads below and above it
+ASPECT = 0.45  # spread of the logarithm of the second extent over the first, against the typical ones
+ODD, ODD_SPREAD = 0.15, 1.6  # share of things of unusual size or wrong segments, and their spread
+THIN = 0.005  # metres: nothing is taken as thinner
+
+
+def size_evidence(measures: Measures, nouns: Sequence[str]) -> Floats:
+    """Return (S, N): log-likelihood ratio of each region's size for each noun against any thing; 0 where unknown."""
+    out = np.zeros((len(measures.area), len(nouns)))
+    typical = [sorted_size(noun) for noun in nouns]
+    known = np.array([size is not None for size in typical], bool)
+    measured = _measured(measures)
+    some = np.isfinite(measured).all(1)
+    if not known.any() or not some.any():
+        return out
+    sizes = np.log([size for size in typical if size is not None])
+    seen, cut = np.log(np.maximum(measured[some], THIN)), measures.cut[some]
+    anything = np.log(_likelihood(seen, cut, _all_sizes()).mean(1))
+    out[np.ix_(some, known)] = np.log(_likelihood(seen, cut, sizes)) - anything[:, None]
+    return out
+
+
+@cache
+def sorted_size(noun: str) -> tuple[float, float] | None:
+    """Return the two largest typical extents of a class in metres, or None where they are not known."""
+    found = knowledge.thing(noun)
+    if found is None or found.size is None:
+        return None
+    first, second = sorted((max(side, THIN) for side in found.size), reverse=True)[:2]
+    return first, second
+
+
+@cache
+def _all_sizes() -> Floats:
+    return np.log([size for name in knowledge.things() if (size := sorted_size(name)) is not None])
+
+
+def _measured(measures: Measures) -> Floats:
+    """Return (S, 2): the two largest extents in metres."""
+    sides = np.stack([measures.length, measures.width, measures.high - measures.low], 1)
+    return np.asarray(-np.sort(-sides, 1)[:, :2])
+
+
+def _likelihood(measured: Floats, cut: NDArray[np.bool_], typical: Floats) -> Floats:
+    """Return (S, N) densities of logarithms of measured sizes (S, 2), given typical ones (N, 2)."""
+    x = measured[:, None, 0] - typical[None, :, 0] - USUAL
+    x = np.where(cut[:, None], np.maximum(x, 0), x)  # what the image cuts off is at least this large
+    aspect = (measured[:, 1] - measured[:, 0])[:, None] - (typical[:, 1] - typical[:, 0])[None]
+    aspect = np.where(cut[:, None], 0, aspect)
+    near = np.exp(-0.5 * (x / np.where(x < 0, SMALLER, LARGER)) ** 2) / (0.5 * (SMALLER + LARGER))
+    near *= np.exp(-0.5 * (aspect / ASPECT) ** 2) / ASPECT
+    odd = np.exp(-0.5 * (x / ODD_SPREAD) ** 2 - 0.5 * (aspect / ODD_SPREAD) ** 2) / ODD_SPREAD**2
+    return np.asarray((1 - ODD) * near + ODD * odd)
