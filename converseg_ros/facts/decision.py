@@ -1,5 +1,6 @@
 """From degrees to an answer: which regions are chosen, whether facts decide it, and the reason in words."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +38,23 @@ def decide(
     options: Options,
 ) -> Answer:
     """Return the answer that a program's meaning gives."""
+    answer = _decide(program, facts, meaning, literals, unknown_nouns, options)
+    none = answer.reason if answer.area else why_none(program, literals, options)
+    return replace(answer, none=none, unsure=f'it is not certain that {_a_noun(program)} is seen')
+
+
+def _decide(
+    program: Node,
+    facts: Facts,
+    meaning: 'Meaning',
+    literals: tuple[Literal, ...],
+    unknown_nouns: frozenset[str],
+    options: Options,
+) -> Answer:
     degree = meaning.degree
-    evidence = gather(facts, meaning, literals, not unknown_nouns)
+    if not options.recall:  # safety counts a region whatever its outline
+        degree = degree.scaled(facts.outline)
+    evidence = gather(facts, degree, meaning.area, literals, not unknown_nouns)
     candidates = _candidates(degree, literals)
     if meaning.area is not None:
         return _area_answer(program, facts, meaning.area, degree, evidence, candidates, options)
@@ -69,12 +85,14 @@ def decide(
     return _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
 
 
-def gather(facts: Facts, meaning: 'Meaning', literals: tuple[Literal, ...], in_vocabulary: bool) -> Evidence:
+def gather(
+    facts: Facts, degree: Degree, area: Area | None, literals: tuple[Literal, ...], in_vocabulary: bool
+) -> Evidence:
     """Return what tells whether something that fits is there."""
-    p = meaning.degree.p
+    p = degree.p
     best = float(p.max(initial=0.0))
-    if meaning.area is not None:
-        best = max(best, meaning.area.sure if meaning.area.mask.any() else 0.0)
+    if area is not None:
+        best = max(best, area.sure if area.mask.any() else 0.0)
     unexplained = facts.segments.unexplained
     return Evidence(
         noisy_or=float(1 - np.prod(1 - p)) if len(p) else 0.0,

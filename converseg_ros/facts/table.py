@@ -23,6 +23,9 @@ from converseg_ros.knowledge import thing
 
 Floats = NDArray[np.float64]
 MIN_LIKE, MAX_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
+# Kinds of what surrounds objects. A surface or a wall may be called by a name of these, not by that of an object.
+BACKGROUND = frozenset({'ground', 'water', 'surface', 'building part', 'flooring', 'furniture', 'plant'})
+LEAST_OUTLINE = 0.05  # expected IoU; a region is not excluded by its outline alone
 PEOPLE = 0.7  # share of people among agents; most of the others are animals
 HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
 Similarity = Callable[[str], Floats]
@@ -107,8 +110,13 @@ class Facts:
 
     @property
     def flat(self) -> Degree:
-        """Return (S,) membership in the regions that can be meant: see `whole`."""
+        """(S,) membership of the regions that can be meant: see `whole`."""
         return Degree.known(self.whole.astype(np.float64))
+
+    @property
+    def outline(self) -> Floats:
+        """(S,) how far the outline of a region is trusted: the square root of its expected IoU."""
+        return np.sqrt(np.clip(np.asarray(self.segments.quality, np.float64), LEAST_OUTLINE, 1))
 
     @property
     def things(self) -> Degree:
@@ -235,11 +243,10 @@ class Facts:
         crops = given or Degree.unknown(len(self), f'"{noun}" is no name that is known')
         if given is not None and (share := agent_share(noun)):
             crops = crops | Degree.known(share * self.kinds[:, 3])
-        surface = self.kinds[:, 1:3].sum(1)
+        if not is_background(noun):  # the texture of a surface may resemble any object
+            crops = crops.scaled(1 - self.kinds[:, 1:3].sum(1))
         by_plane = self._surface(noun)
-        if by_plane is None:
-            return crops.scaled(1 - surface)
-        return crops.scaled(1 - surface) | Degree.known(by_plane)
+        return crops if by_plane is None else crops | Degree.known(by_plane)
 
     def _surface(self, noun: str) -> Floats | None:
         return surface_name(noun, self.kinds, self.plane, self.measures, self.geometry)
@@ -275,3 +282,10 @@ def agent_share(noun: str) -> float:
     """Return the probability that an agent (a person, a hand, an animal) is called by a noun, for any appearance."""
     found = thing(noun)
     return PEOPLE if found is not None and found.name == 'person' else 0.0
+
+
+@cache
+def is_background(noun: str) -> bool:
+    """Return whether a noun names part of the surroundings: its kind is in BACKGROUND, or it has no typical size."""
+    found = thing(noun)
+    return found is not None and (found.size is None or not BACKGROUND.isdisjoint(found.kinds))

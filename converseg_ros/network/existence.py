@@ -111,7 +111,14 @@ def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
 
 
 def decide(
-    fit: ExistenceFit | None, evidence: Mapping[str, float], *, status: Status, reason: str, recall: bool = False
+    fit: ExistenceFit | None,
+    evidence: Mapping[str, float],
+    *,
+    status: Status,
+    reason: str,
+    none: str = '',
+    unsure: str = '',
+    recall: bool = False,
 ) -> Verdict:
     """Return what is said of an answer whose status by the executor alone is `status`, for the reason given.
 
@@ -128,7 +135,11 @@ def decide(
     p = fit.probability(evidence)
     threshold = fit.recall if recall else fit.no_target
     if p < threshold:
-        return Verdict(Status.NO_TARGET, p, reason or f'probability {p:.2f} of a target is below {threshold:.2f}')
+        return Verdict(
+            Status.NO_TARGET, p, none or reason or f'probability {p:.2f} of a target is below {threshold:.2f}'
+        )
+    if status == Status.NO_TARGET:  # the fit knows better than the thresholds of the executor
+        reason = unsure
     if status == Status.OK and p >= fit.confident:
         return Verdict(Status.OK, p, reason)
     doubt = f'probability {p:.2f} of a target is below {fit.confident:.2f}' if p < fit.confident else ''

@@ -37,7 +37,8 @@ from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
 from converseg_ros.programs.printer import words
 
-PRESENT, ABSENT = 0.3, 0.02  # of the executor: existence decides, so the best regions are nearly always proposed
+PRESENT, ABSENT = 0.3, 0.02  # of the executor
+LEAST = 0.001  # probability of a region that is proposed: the existence model decides whether anything is there
 SHARE = 0.65  # of the best region, that another member of "all" needs; chosen on the kitchen and on photographs
 MIN_ANSWERS = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
@@ -233,7 +234,8 @@ class ThingsNetwork:
         if isinstance(program, str):
             return program
         try:
-            return execute(program.root, seen.facts, Options(PRESENT, ABSENT, share=SHARE, recall=role == Role.SAFETY))
+            options = Options(PRESENT, ABSENT, least=LEAST, share=SHARE, recall=role == Role.SAFETY)
+            return execute(program.root, seen.facts, options)
         except InputError as error:
             return str(error)
 
@@ -260,7 +262,15 @@ class ThingsNetwork:
         if program.confidence < UNSURE_PARSE and status != Status.ERROR:
             status = Status.LOW_CONFIDENCE
             reason = '; '.join(x for x in (f'understood as "{words(program.root)}", which is not certain', reason) if x)
-        verdict = decide(fit, evidence, status=status, reason=reason, recall=query.role == Role.SAFETY)
+        verdict = decide(
+            fit,
+            evidence,
+            status=status,
+            reason=reason,
+            none=answer.none,
+            unsure=answer.unsure,
+            recall=query.role == Role.SAFETY,
+        )
         empty = verdict.status in (Status.NO_TARGET, Status.ERROR)
         return Prediction(
             np.zeros_like(mask) if empty else mask,

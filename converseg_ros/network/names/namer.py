@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.segments import KINDS, NameScores, Segments
+from converseg_ros.core.segments import NameScores, Segments
 from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut
 from converseg_ros.network.names.detector import EVIDENCE, Evidence
@@ -19,8 +19,7 @@ from converseg_ros.network.names.weights import NameWeights, load_names
 from converseg_ros.network.segments.backbone import Backbone
 
 IMAGENET = 0.3  # share of ImageNet's posterior alone
-CROPS, SECOND = 24, 6  # regions that are looked at, and those that are looked at once more, on grey
-NO_CROP = tuple(KINDS.index(kind) for kind in ('surface', 'structure'))
+CROPS = 24  # regions of a view that are encoded, each with a faded and with a grey background
 
 
 class CropNamer:
@@ -76,14 +75,13 @@ class CropNamer:
         return out[:, :-1].exp().numpy()
 
     def _named(self, rgb: NDArray[np.uint8], masks: NDArray[np.bool_], evidence: Tensor) -> Tensor:
-        """Return the (S, K + 1) log-probabilities of regions that are looked at."""
-        seen = self.pooled(cut(rgb, masks, FADED))
-        found = self._read(seen, evidence)
-        entropy = -(found.exp() * found).sum(1)
-        unsure = entropy.topk(min(SECOND, len(masks))).indices
-        seen[unsure] = (seen[unsure] + self.pooled(cut(rgb, masks[unsure.numpy()], MASKED))) / 2
-        found[unsure] = self._read(seen[unsure], evidence[unsure])
-        return found
+        """Return the (S, K + 1) log-probabilities of regions that are encoded.
+
+        The mean of both crops is more accurate on real photographs than either of them: the background tells what is
+        likely, and without it the shape counts.
+        """
+        pooled = (self.pooled(cut(rgb, masks, FADED)) + self.pooled(cut(rgb, masks, MASKED))) / 2
+        return self._read(pooled, evidence)
 
     def _read(self, pooled: Tensor, evidence: Tensor) -> Tensor:
         trunk = self.backbone.trunk
@@ -115,10 +113,8 @@ def mixed(trained: Tensor, plain: Tensor, share: float) -> Tensor:
 
 
 def worth_a_crop(segments: Segments) -> NDArray[np.intp]:
-    """Return the regions to look at: no surfaces and structures, the flat cut first, then by quality; 24 at most."""
-    named = ~np.isin(segments.kinds.argmax(1), NO_CROP)
-    order = np.lexsort((-segments.quality, ~segments.flat))
-    return order[named[order]][:CROPS]
+    """Return the indices of the regions to encode: the flat cut first, then by quality; CROPS at most."""
+    return np.lexsort((-segments.quality, ~segments.flat))[:CROPS]
 
 
 def load_namer(
