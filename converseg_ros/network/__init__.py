@@ -1,6 +1,6 @@
-"""ConverSeg-Net: encoders, adapters, decoder, checkpoints, predictor.
+"""The networks: encoders, adapters, decoder, segments, names, parser, checkpoints, predictors.
 
-load(name_or_folder) -> a predictor.Predictor (core.segmentation.SegmentationNetwork).
+load(name_or_folder) -> an implementation of core.segmentation.SegmentationNetwork.
 """
 
 import os

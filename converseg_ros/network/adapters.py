@@ -7,7 +7,7 @@ from converseg_ros.network.features import LanguageFeatures, Prompts
 
 
 class Adapters(nn.Module):
-    """Sparse prompt tokens from every text token, a dense bias from the pooled one; both from a shared LayerNorm.
+    """Sparse prompt tokens from all text tokens, and a dense bias from the pooled one; both after a shared LayerNorm.
 
     sparse = scale * to_sparse(norm(tokens)); dense = temp * to_dense(norm(pooled)), added to each cell of the image
     embedding. Parameter names are those of the released checkpoint.
@@ -24,7 +24,7 @@ class Adapters(nn.Module):
 
     def forward(self, language: LanguageFeatures) -> Prompts:
         """Return the prompts of K texts."""
-        # Padded slots become zero after the norm, as in the reference, whose training lets them take part.
+        # Padded slots become zero after the norm, as in the reference, whose training includes them.
         normed = self.txt_norm(language.tokens).masked_fill(~language.mask[..., None], 0)
         sparse = self.scale * self.to_sparse(normed)
         dense = self.temp * self.to_dense(self.txt_norm(language.pooled))

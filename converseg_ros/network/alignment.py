@@ -1,7 +1,7 @@
-"""Where the image's features agree with the text: a coarse map that tells the mask decoder where to look first.
+"""The alignment of image features and text: a coarse map that guides the mask decoder.
 
-It costs a thousandth of a decoded mask, so that training can supervise it with every prompt of an image, and a few
-hundred photographs teach words. Without it the decoder has to learn what its own attention is for.
+It costs a thousandth of a decoded mask, so that training can supervise it with every prompt of an image, even with a
+few hundred photographs.
 """
 
 import torch
@@ -11,15 +11,15 @@ import torch.nn.functional as F
 from converseg_ros.network.features import Guidance, ImageFeatures, Prompts
 from converseg_ros.network.things import ThingChooser, paint
 
-EXTRA = 2  # maps beside the heads': the cosine with the image's words, as it is and relative to its mean
-THINGS = 2  # maps of a detector: the kinds that the text means, and the boxes chosen
+EXTRA = 2  # maps in addition to the heads: the cosine with the image's words, absolute and relative to its mean
+THINGS = 2  # maps of a detector: the classes that the text means, and the selected boxes
 
 
 class Alignment(nn.Module):
-    """Scaled dot products of projected text and image (several heads), and the cosine with the image's words map.
+    """Scaled dot products of projected text and image (several heads), and the cosine with the image's words.
 
-    The image's side knows where each place is, so that 'on the left' can agree with it too. With a detector, the text
-    also chooses among its kinds and its boxes. All of it together says whether there is a target at all.
+    Image features include the position, so that 'on the left' can agree too. With a detector, the text also selects
+    classes and boxes. The combination predicts whether there is a target.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Alignment(nn.Module):
             nn.init.zeros_(self.exists.bias)
 
     def forward(self, image: ImageFeatures, prompts: Prompts, image_of: Tensor | None = None) -> Guidance:
-        """Return the guidance of K prompts.
+        """Return the guidance for K prompts.
 
-        image: one row for all prompts, or `image_of` (K,) says which.
+        image: one row for all prompts, or `image_of` (K,) gives the row of each.
         """
         assert prompts.pooled is not None
         maps = self._agree(image, prompts.pooled, image_of)
@@ -88,7 +88,7 @@ class Alignment(nn.Module):
         else:
             agree = query.new_empty(count, self.heads, 1, rows * columns)
             cosine = None if words is None else query.new_empty(count, rows * columns)
-            for index in range(batch):  # an image's keys are never copied for each of its texts
+            for index in range(batch):  # the keys of an image are not copied for each of its texts
                 of = torch.nonzero(image_of == index).flatten()
                 if of.numel():
                     agree = agree.index_copy(0, of, query[of] @ keys[index])
@@ -102,12 +102,12 @@ class Alignment(nn.Module):
         return torch.cat([agree, extra], 1)
 
     def bias(self, maps: Tensor) -> Tensor:
-        """Return what is added to the image embedding, (K, C, h, w)."""
+        """Return the addition to the image embedding, (K, C, h, w)."""
         out: Tensor = self.mix(maps)
         return out
 
     def fine(self, guidance: Guidance) -> Tensor:
-        """Return what is added to the mask logits at stride 4, (K, 4h, 4w)."""
+        """Return the addition to the mask logits at stride 4, (K, 4h, 4w)."""
         size = [4 * n for n in guidance.coarse.shape[1:]]
         out = F.interpolate(guidance.coarse[:, None], size=size, mode='bilinear', align_corners=False)[:, 0]
         return out if guidance.painted is None else out + self.edge * (2 * guidance.painted)
@@ -118,14 +118,14 @@ class Alignment(nn.Module):
         return out
 
     def _present(self, maps: Tensor, chosen: Tensor) -> Tensor:
-        """Return the logit that there is a target, as far as the guidance tells, (K,)."""
+        """Return the logit that there is a target, from the guidance alone, (K,)."""
         flat, best = maps.flatten(2), chosen.amax(1, keepdim=True).clamp_min(-6)
         out: Tensor = self.exists(torch.cat([flat.amax(2), flat.mean(2), best], 1))[:, 0]
         return out
 
     @torch.no_grad()
     def shift(self, by: float) -> None:
-        """Add `by` to all mask logits from now on: the coarse logits are added to every mask."""
+        """Add `by` to all future mask logits, through the coarse logits."""
         assert self.score.bias is not None
         self.score.bias += by
 

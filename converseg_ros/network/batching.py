@@ -1,4 +1,4 @@
-"""Prompts of different length in one batch, and back, without a live padding token."""
+"""Combine prompts of different length into one batch with masked padding, and split it again."""
 
 import torch
 from torch.nn import functional as F
@@ -22,10 +22,10 @@ def split_rows(prompts: Prompts) -> list[Prompts]:
 
 
 def join_rows(rows: list[Prompts], length: int | None = None) -> Prompts:
-    """Join rows; the shorter ones are padded, and the padding is masked.
+    """Join rows; shorter ones are padded, and the padding is masked.
 
-    length: to pad to, always with a mask, so that all that fits is of one kind; None: of the longest, without a mask
-    where nothing is padded.
+    length: the padded length, always with a mask, for a fixed shape; None: the longest row, without a mask if nothing
+    is padded.
     """
     exact = length is None
     length = max(r.sparse.shape[1] for r in rows) if length is None else length

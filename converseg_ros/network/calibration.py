@@ -1,12 +1,12 @@
-"""When an answer is NO_TARGET, when it is only LOW_CONFIDENCE, and what its score means: the one place that decides.
+"""The decision between OK, LOW_CONFIDENCE and NO_TARGET, and the meaning of the score.
 
-The network gives two pieces of evidence that a target exists: the object score head's and the mask's own (the mean
-foreground probability inside the mask). Platt scaling (Platt 1999) on their log-odds makes a probability, and three
-thresholds on it decide; all of it is fitted on labelled images with and without targets and kept in calibration.json
-beside the weights. An empty mask alone is not NO_TARGET: with a probability at or above the threshold the answer is
-LOW_CONFIDENCE without a mask, because something may be there. Scores that are not finite are an ERROR. Without that
-file nothing is claimed: an answer is NO_TARGET only if its mask is empty. The mask decoder's IoU scores are not used:
-in the released weights nothing supervises them.
+The network gives two pieces of evidence that a target exists: the object score and the mean foreground probability
+inside the mask. Platt scaling (Platt 1999) of their log-odds gives a probability, and three thresholds on it decide.
+They are fitted on labelled images with and without targets and stored in calibration.json in the folder of the weights.
+An empty mask alone is not NO_TARGET: with a probability at or above the threshold the answer is LOW_CONFIDENCE without
+a mask, because something may be there. Scores that are not finite are an ERROR. Without the file, an answer is
+NO_TARGET only if its mask is empty. The IoU scores of the mask decoder are not used, because they are not supervised in
+the released weights.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from converseg_ros.core import InputError, Status
 from converseg_ros.core.files import write_json
 
 FORMAT = 1
-CLIP = 1e-4  # probabilities are kept this far from 0 and 1 before their log-odds are taken
+CLIP = 1e-4  # minimum distance of probabilities from 0 and 1 before taking log-odds
 UNCALIBRATED = 'not calibrated: only an empty mask counts as no target'
 
 
@@ -31,9 +31,9 @@ UNCALIBRATED = 'not calibrated: only an empty mask counts as no target'
 class Calibration:
     """p(target) = sigmoid(object_weight * logit(object score) + mask_weight * logit(mask score) + bias).
 
-    no_target: below it the answer is NO_TARGET. recall: the same for safety instructions, chosen so that few targets
-    are missed. confident: from it on the answer is OK, between it is LOW_CONFIDENCE. mask_threshold: per-pixel
-    foreground probability. report: how it did on images it was not fitted on. provenance: what it was fitted on.
+    no_target: the answer is NO_TARGET below it. recall: the same for safety instructions, for few missed targets.
+    confident: the answer is OK from it on, and LOW_CONFIDENCE between the two. mask_threshold: foreground probability
+    of a pixel. report: metrics on held-out images. provenance: the calibration data.
     """
 
     object_weight: float
@@ -47,7 +47,7 @@ class Calibration:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that the thresholds are probabilities in order."""
+        """Validate that the thresholds are probabilities in order."""
         values = (self.recall, self.no_target, self.confident)
         if not all(math.isfinite(v) for v in (self.object_weight, self.mask_weight, self.bias)):
             raise InputError(
@@ -96,42 +96,42 @@ class Calibration:
 
 
 class ScoredAnswer(Protocol):
-    """What a calibration is fitted on: an answer with its truth (evaluation's Score)."""
+    """The input of a calibration: an answer with its ground truth (evaluation's Score)."""
 
     @property
     def image_id(self) -> str:
-        """The image, whose answers stay together."""
+        """Return the image id; answers of one image stay together."""
         ...
 
     @property
     def positive(self) -> bool | None:
-        """Whether the truth has a target."""
+        """Return whether the item has a target."""
         ...
 
     @property
     def iou(self) -> float:
-        """Of mask and truth."""
+        """Return the IoU of mask and ground truth."""
         ...
 
     @property
     def object_score(self) -> float | None:
-        """Prediction.object_score."""
+        """Return Prediction.object_score."""
         ...
 
     @property
     def mask_score(self) -> float | None:
-        """Prediction.mask_score."""
+        """Return Prediction.mask_score."""
         ...
 
     @property
     def evidence(self) -> dict[str, float]:
-        """Prediction.evidence."""
+        """Return Prediction.evidence."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is said of an answer; `score` in [0, 1] is the number it was decided on."""
+    """The status and reason of an answer; `score` in [0, 1] is the number that decided it."""
 
     status: Status
     score: float
@@ -141,9 +141,9 @@ class Verdict:
 def decide(
     calibration: Calibration | None, *, area: int, object_score: float, mask_score: float, recall: bool = False
 ) -> Verdict:
-    """Return the status of one answer; `area` is of the thresholded mask, in pixels; recall: a safety instruction.
+    """Return the status of one answer; `area` of the thresholded mask in pixels; recall: a safety instruction.
 
-    Scores that are not finite stand for logits that are not (see postprocess.read); the answer is an ERROR then.
+    Scores that are not finite represent logits that are not finite (see postprocess.read); the answer is then an ERROR.
     """
     if not (math.isfinite(object_score) and math.isfinite(mask_score)):
         return Verdict(Status.ERROR, 0.0, 'the network answered with numbers that are not finite')
@@ -156,7 +156,7 @@ def decide(
     if p < threshold:
         return Verdict(Status.NO_TARGET, p, f'probability {p:.2f} of a target is below {threshold:.2f}')
     if area == 0:
-        # The two parts of the answer contradict each other; saying NO_TARGET would hide the stronger one.
+        # The two parts of the answer contradict each other; NO_TARGET would hide the stronger one.
         return Verdict(
             Status.LOW_CONFIDENCE, p, f'something may be there (probability {p:.2f} of a target), but it has no mask'
         )
@@ -180,11 +180,17 @@ def fit_calibration(
 ) -> Calibration:
     """Fit on N answers of an uncalibrated predictor.
 
-    object_scores: (N,) in [0, 1]. is_positive: (N,) bool, whether the image has a target. ious: (N,) of the mask with
-    the truth; not looked at where there is no target. mask_scores: (N,) in [0, 1]; left out, the mask's evidence gets
-    no weight. groups: (N,) image ids; answers on one image stay together when the report is cross-validated. recall:
-    share of targets the safety threshold keeps. precision: share of OK answers with an IoU of 0.5 or more.
-    Raises InputError where there are fewer than ten targets or ten images without.
+    Args:
+        object_scores: (N,) in [0, 1].
+        is_positive: (N,) bool, whether the image has a target.
+        ious: (N,) of the mask with the ground truth; ignored without a target.
+        mask_scores: (N,) in [0, 1]; without them, the mask's evidence has no weight.
+        groups: (N,) image ids; answers on one image stay together in the cross-validated report.
+        recall: share of targets that the safety threshold keeps.
+        precision: share of OK answers with an IoU of 0.5 or more.
+
+    Raises:
+        InputError: fewer than ten targets or ten images without.
     """
     objects = np.asarray(object_scores, np.float64).ravel()
     truth = np.asarray(is_positive, bool).ravel()
@@ -253,7 +259,7 @@ def _platt(objects: ArrayLike, masks: ArrayLike, truth: NDArray[np.bool_]) -> ND
         weights = weights - step * min(1.0, 5.0 / (np.abs(step).max() + 1e-12))
         if np.abs(step).max() < 1e-8:
             break
-    # More evidence must never mean less probability: a slope of the wrong sign is noise.
+    # More evidence must never mean a lower probability: a slope with the wrong sign is noise.
     if (weights[:2] < 0).any():
         keep = weights[:2] >= 0
         if not keep.any():
@@ -278,7 +284,7 @@ def _cross_validated(
 
 
 def best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: NDArray[np.float64]) -> float:
-    """Return the threshold with the best mean of (IoU kept on targets) and (share of the others refused)."""
+    """Return the threshold with the best mean of (IoU kept on targets) and (share of refused non-targets)."""
     candidates = _between(p)
     kept = np.array([quality[truth & (p >= t)].sum() for t in candidates]) / max(quality[truth].sum(), 1e-9)
     refused = np.array([(p[~truth] < t).mean() for t in candidates])
@@ -292,7 +298,7 @@ def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: f
 
 
 def precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
-    """Return the lowest threshold from which on the share `precision` of the answers has an IoU of 0.5 or more."""
+    """Return the lowest threshold above which the share `precision` of the answers has an IoU of 0.5 or more."""
     order = np.argsort(-p)
     share = np.cumsum(quality[order] >= 0.5) / np.arange(1, p.size + 1)
     enough = np.flatnonzero(share >= precision)

@@ -1,6 +1,6 @@
-"""The image encoder of `compact`: EfficientNet-Lite0, ImageNet's words at their places, and a detector of things.
+"""The image encoder of compact 2: EfficientNet-Lite0, its ImageNet classes at every position, and a detector.
 
-All of these stay as published; a light feature pyramid on top of them is trained.
+These have published weights; a light feature pyramid on top of them is trained.
 """
 
 from typing import NamedTuple
@@ -17,12 +17,12 @@ from converseg_ros.network.graphs import constant
 
 
 class TrunkOutput(NamedTuple):
-    """What does not change while the trunk is frozen, and so can be kept on disk.
+    """The outputs of frozen parts, which can be cached on disk.
 
     s4 (B, 24, H/4, W/4), s8 (B, 40, H/8, W/8), s16 (B, 112, H/16, W/16), s32 (B, 320, H/32, W/32): trunk features.
-    words (B, D, H/32, W/32): the mean of the ImageNet class names' text embeddings, weighted by how likely each class
-    is at that place (DeViSE and ConSE, Norouzi et al., arXiv 1312.5650, applied at every place).
-    d8, d16, d32 (B, 128, ...): the detector's neck. kinds, boxes, box_kinds: see ImageFeatures. None without one.
+    words (B, D, H/32, W/32): the mean of the text embeddings of ImageNet's class names, weighted by the probability of
+    each class at that position (DeViSE and ConSE, Norouzi et al., arXiv 1312.5650, applied at every position). d8, d16,
+    d32 (B, 128, ...): the neck of the detector. kinds, boxes, box_kinds: see ImageFeatures. None without a detector.
     """
 
     s4: Tensor
@@ -39,7 +39,7 @@ class TrunkOutput(NamedTuple):
 
 
 class CompactImageEncoder(nn.Module):
-    """A trunk that can stay frozen (`trunk_output`) and a pyramid that is trained (`pyramid`)."""
+    """A trunk that can be frozen (`trunk_output`) and a trained pyramid (`pyramid`)."""
 
     def __init__(self, config: EfficientNetImageConfig) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class CompactImageEncoder(nn.Module):
         self.pyramid = Pyramid(config.channels, options['text_dim'], detector=bool(config.things))
 
     def trunk_output(self, pixels: Tensor) -> TrunkOutput:
-        """Encode normalised (B, 3, H, W) pixels as far as nothing was trained here."""
+        """Encode normalized (B, 3, H, W) pixels by the frozen parts."""
         s4, s8, s16, s32, logits = self.trunk(pixels)
         share = (logits / self.temperature).softmax(1)
         words = torch.einsum('bkhw,kd->bdhw', share, self.class_text.to(share.dtype))
@@ -61,7 +61,7 @@ class CompactImageEncoder(nn.Module):
         return seen if self.detector is None else self._detect(self.detector, pixels, seen)
 
     def _detect(self, detector: NanoDet, pixels: Tensor, seen: TrunkOutput) -> TrunkOutput:
-        """Add what the detector sees; its pixels are BGR and scaled in its own way."""
+        """Add the outputs of the detector, whose pixels are BGR with another normalization."""
         mean, std, theirs_mean, theirs_std = (
             constant(v, pixels.device, pixels.dtype)[:, None, None]
             for v in (self.config.mean, self.config.std, MEAN, STD)
@@ -76,7 +76,7 @@ class CompactImageEncoder(nn.Module):
         )
 
     def forward(self, pixels: Tensor) -> ImageFeatures:
-        """Encode normalised (B, 3, H, W) pixels; H and W are multiples of 32."""
+        """Encode normalized (B, 3, H, W) pixels; H and W are multiples of 32."""
         features: ImageFeatures = self.pyramid(self.trunk_output(pixels))
         return features
 
@@ -99,7 +99,7 @@ class Pyramid(nn.Module):
             self.seen = nn.ModuleList([nn.Conv2d(NECK, n, 1) for n in (channels // 4, channels, channels)])
 
     def forward(self, trunk: TrunkOutput) -> ImageFeatures:
-        """Return the embedding at stride 16, the high-resolution maps, and the words' map at stride 16."""
+        """Return the embedding at stride 16, the high-resolution maps, and the map of words at stride 16."""
         top = self.top(trunk.s32) + self.words(F.normalize(trunk.words, dim=1) * trunk.words.shape[1] ** 0.5)
         top = top + self.context(trunk.s32.mean((2, 3)))[:, :, None, None]
         fine, middle = self.fine(trunk.s8), self.lateral(trunk.s16)

@@ -1,4 +1,4 @@
-"""Configurations of ConverSeg-Net: which encoders, how large; what a model folder's config.json holds."""
+"""Configurations of ConverSeg-Net: encoders and sizes, as stored in config.json of a model folder."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
@@ -29,13 +29,13 @@ class Sam2ImageConfig:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of the embedding."""
+        """Return rows and columns of the embedding."""
         return self.image_size[0] // 16, self.image_size[1] // 16
 
 
 @dataclass(frozen=True, slots=True)
 class EfficientNetImageConfig:
-    """EfficientNet-Lite with a light feature pyramid; the embedding lies at stride 16."""
+    """EfficientNet-Lite with a light feature pyramid; the embedding has stride 16."""
 
     family: Literal['efficientnet'] = 'efficientnet'
     image_size: tuple[int, int] = (384, 512)
@@ -43,11 +43,11 @@ class EfficientNetImageConfig:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     options: dict[str, Any] = field(default_factory=dict)  # of the pyramid
-    things: int = 0  # boxes that a detector beside the trunk finds; 0 = no detector
+    things: int = 0  # boxes of a detector in addition to the trunk; 0 = no detector
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of the embedding."""
+        """Return rows and columns of the embedding."""
         return self.image_size[0] // 16, self.image_size[1] // 16
 
 
@@ -57,18 +57,18 @@ class QwenConfig:
 
     family: Literal['qwen2_5_vl'] = 'qwen2_5_vl'
     hidden_size: int = 2048
-    source: str = 'Qwen/Qwen2.5-VL-3B-Instruct'  # where tokenizer and licence come from
+    source: str = 'Qwen/Qwen2.5-VL-3B-Instruct'  # the source of tokenizer and licence
     min_pixels: int = 56 * 56
     max_pixels: int = 14 * 14 * 4 * 16384  # native: of the reference's processor
     settings: dict[str, Any] = field(default_factory=dict)
-    lora_rank: int = 0  # >0: the folder's weights carry an unmerged PEFT adapter (training)
+    lora_rank: int = 0  # > 0: the weights contain an unmerged PEFT adapter (training)
     lora_alpha: int = 32
     lora_dropout: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class MiniLMConfig:
-    """A MiniLM sentence encoder; sees the text alone."""
+    """A MiniLM sentence encoder; uses the text only."""
 
     family: Literal['minilm'] = 'minilm'
     hidden_size: int = 384
@@ -78,7 +78,7 @@ class MiniLMConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdapterConfig:
-    """From language features to prompt tokens and a dense bias; `hidden_size` 0 takes the language encoder's.
+    """From language features to prompt tokens and a dense bias; `hidden_size` 0 uses that of the language encoder.
 
     alignment_heads: heads of the alignment map (network/alignment.py); 0 = none, as in the paper.
     """
@@ -103,7 +103,7 @@ class DecoderConfig:
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """Everything that shapes a ConverSegNet, and the defaults of its Predictor."""
+    """The configuration of a ConverSegNet, and the defaults of its Predictor."""
 
     name: str
     image: Sam2ImageConfig | EfficientNetImageConfig
@@ -111,14 +111,14 @@ class NetworkConfig:
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     preprocess: Preprocess = 'pad'
-    select: Select = 'token0'  # which of the decoder's masks answers, see network/selection.py
-    outline: Outline = 'network'  # whose edges a mask follows, see network/guided_filter.py
+    select: Select = 'token0'  # the mask of the decoder that is returned, see network/selection.py
+    outline: Outline = 'network'  # the outlines of masks, see network/guided_filter.py
     version: str = '1'
     licences: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse sizes that no network can have."""
+        """Validate the sizes."""
         channels, decoder = self.image.channels, self.decoder
         if channels % 8 or channels % (decoder.heads * decoder.attention_downsample):
             raise InputError(f'image.channels is {channels}, not a multiple of 8 and of the heads', where=self.name)
@@ -135,7 +135,7 @@ class NetworkConfig:
 
     @classmethod
     def from_json(cls, data: dict[str, Any], *, where: str = 'config.json') -> 'NetworkConfig':
-        """Return the configuration of a JSON object; raise InputError for what this version does not know."""
+        """Return the configuration of a JSON object; raise InputError for unknown keys and values."""
         if data.get('format', FORMAT) > FORMAT:
             raise InputError(f'format {data["format"]} is newer than this program', where=where, do='update converseg')
         try:
@@ -154,11 +154,11 @@ class NetworkConfig:
         return replace(self, **changes)
 
 
-WITHOUT_EFFECT = {'variant'}  # keys that earlier versions wrote and never read
+WITHOUT_EFFECT = {'variant'}  # keys of earlier versions that had no effect
 
 
 def _part(data: dict[str, Any], classes: dict[str, type], where: str) -> Any:
-    """Build the dataclass named by data['family']."""
+    """Build the dataclass of data['family']."""
     family = data.get('family', '')
     if family not in classes:
         raise InputError(f'family is {family!r}, not one of {", ".join(classes)}', where=where)
@@ -166,7 +166,7 @@ def _part(data: dict[str, Any], classes: dict[str, type], where: str) -> Any:
 
 
 def _build(cls: type, data: dict[str, Any], where: str) -> Any:
-    """Build a dataclass; JSON's lists become tuples; unknown keys are an error, since they would change nothing."""
+    """Build a dataclass; JSON lists become tuples; unknown keys are an error."""
     data = {k: v for k, v in data.items() if k not in WITHOUT_EFFECT}
     unknown = set(data) - {f.name for f in fields(cls)}
     if unknown:

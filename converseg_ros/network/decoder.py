@@ -1,4 +1,4 @@
-"""SAM's mask decoder on any grid, with prompts of different length in one batch, and every mask token's answer."""
+"""SAM's mask decoder on any grid, with prompts of different length in one batch, and the masks of all tokens."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from transformers.models.sam2.modeling_sam2 import Sam2MaskDecoder
 from converseg_ros.network.config import DecoderConfig
 from converseg_ros.network.features import Decoded, ImageFeatures, Prompts
 
-OUTPUT_TOKENS = 2  # object score and IoU tokens that stand before the mask tokens
+OUTPUT_TOKENS = 2  # the object score and IoU tokens before the mask tokens
 
 
 class GridEncoding(nn.Module):
@@ -22,7 +22,7 @@ class GridEncoding(nn.Module):
         self.gaussian: Tensor
 
     def forward(self, rows: int, columns: int) -> Tensor:
-        """Return (1, C, rows, columns); computed in float32, since the angles are large."""
+        """Return (1, C, rows, columns); computed in float32, because the angles are large."""
         device = self.gaussian.device
         y = (torch.arange(rows, device=device, dtype=torch.float32) + 0.5) / rows
         x = (torch.arange(columns, device=device, dtype=torch.float32) + 0.5) / columns
@@ -32,7 +32,7 @@ class GridEncoding(nn.Module):
 
 
 class MaskDecoder(nn.Module):
-    """transformers' Sam2MaskDecoder, run so that padded prompt tokens are masked and only the asked masks are made."""
+    """transformers' Sam2MaskDecoder with masked padding, computing only the requested masks."""
 
     def __init__(self, channels: int, config: DecoderConfig) -> None:
         super().__init__()
@@ -49,11 +49,11 @@ class MaskDecoder(nn.Module):
         settings._attn_implementation = 'sdpa'
         self.sam = Sam2MaskDecoder(settings)
         self.grid = GridEncoding(channels)
-        # The encoder projects its high-resolution maps itself; these belong to it (see Sam2ImageEncoder).
+        # These belong to the encoder, which projects its own high-resolution maps (see Sam2ImageEncoder).
         del self.sam.conv_s0, self.sam.conv_s1
 
     def forward(self, image: ImageFeatures, prompts: Prompts, tokens: tuple[int, ...]) -> Decoded:
-        """Decode K prompts; `image` has one row each, or one that all share; `tokens`: which masks, in a row."""
+        """Decode K prompts; `image` has one row each, or one for all; `tokens`: which masks, in a row."""
         sam = self.sam
         count, _, rows, columns = (prompts.sparse.shape[0], *image.embedding.shape[1:])
         output = torch.cat([sam.obj_score_token.weight, sam.iou_token.weight, sam.mask_tokens.weight])
@@ -72,7 +72,7 @@ class MaskDecoder(nn.Module):
         return Decoded(masks, iou, sam.pred_obj_score_head(queries[:, 0, 0])[:, 0])
 
     def _attend(self, queries: Tensor, keys: Tensor, position: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Run the two-way transformer (Kirillov et al. 2023, figure 14); `bias` hides padded tokens as keys."""
+        """Run the two-way transformer (Kirillov et al. 2023, figure 14); `bias` masks padded tokens as keys."""
         point = queries
         layers: Any = self.sam.transformer.layers
         for layer in layers:
@@ -93,7 +93,7 @@ class MaskDecoder(nn.Module):
 
 
 def _bias(mask: Tensor | None, outputs: int, like: Tensor) -> Tensor | None:
-    """Return (K, 1, 1, outputs + T), 0 for live keys and -inf for padded ones; None if nothing is padded."""
+    """Return (K, 1, 1, outputs + T), 0 for valid keys and -inf for padded ones; None if nothing is padded."""
     if mask is None:
         return None
     live = torch.cat([mask.new_ones(mask.shape[0], outputs), mask], 1)

@@ -1,4 +1,4 @@
-"""What the parts of ConverSeg-Net hand to each other."""
+"""The data types that the parts of ConverSeg-Net exchange."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,9 @@ from torch import Tensor
 class ImageFeatures(NamedTuple):
     """embedding: (B, C, h, w). high_res: (B, C/8, 4h, 4w) and (B, C/4, 2h, 2w).
 
-    words: (B, D, h, w), what each place looks like in the language encoder's space, if the encoder knows it.
-    What a detector of C kinds of things saw, if the encoder has one: kinds (B, C, h, w), how likely each kind is at
-    each place; boxes (B, N, 4), x0, y0, x1, y1 in 0..1 of the network's input; box_kinds (B, N, C), all 0 where there
-    are fewer than N things.
+    words: (B, D, h, w), each position in the space of the language encoder, if the encoder provides it. If there is a
+    detector of C classes: kinds (B, C, h, w), the probability of each class at each position; boxes (B, N, 4), x0, y0,
+    x1, y1 in 0..1 of the network's input; box_kinds (B, N, C), all 0 if there are fewer than N objects.
     """
 
     embedding: Tensor
@@ -23,11 +22,11 @@ class ImageFeatures(NamedTuple):
     box_kinds: Tensor | None = None
 
     def tensors(self) -> list[Tensor]:
-        """Return all that is there, in the order of the fields."""
+        """Return all existing tensors, in the order of the fields."""
         return [self.embedding, *self.high_res, *(t for t in self[2:] if t is not None)]
 
     def like(self, tensors: list[Tensor]) -> 'ImageFeatures':
-        """Return `tensors` in the places that `tensors()` took this one's from."""
+        """Return features with `tensors` in place of those of `tensors()`."""
         embedding, s0, s1, *rest = tensors
         return ImageFeatures(embedding, (s0, s1), *(None if t is None else rest.pop(0) for t in self[2:]))
 
@@ -45,9 +44,9 @@ class LanguageFeatures(NamedTuple):
 
 
 class Prompts(NamedTuple):
-    """The mask decoder's prompts. sparse: (K, T, C). mask: (K, T) bool, or None if nothing is padded. dense: (K, C).
+    """The prompts of the mask decoder. sparse: (K, T, C). mask: (K, T) bool, or None without padding. dense: (K, C).
 
-    pooled: (K, D), the language encoder's vector itself, for networks with an alignment map; None without one.
+    pooled: (K, D), the vector of the language encoder, for networks with an alignment map; otherwise None.
     """
 
     sparse: Tensor
@@ -56,7 +55,7 @@ class Prompts(NamedTuple):
     pooled: Tensor | None = None
 
     def take(self, rows: Tensor) -> 'Prompts':
-        """Return some prompts, with no more padding than they need."""
+        """Return some prompts with the least necessary padding."""
         sparse, mask = self.sparse[rows], None if self.mask is None else self.mask[rows]
         if mask is not None:
             place = torch.arange(1, mask.shape[1] + 1, device=mask.device)
@@ -66,10 +65,10 @@ class Prompts(NamedTuple):
 
 
 class Guidance(NamedTuple):
-    """Where an alignment tells the mask decoder to look: maps, coarse mask logits, and the things it would choose.
+    """The guidance of an alignment for the mask decoder: maps, coarse mask logits, and selected objects.
 
-    maps: (K, M, h, w). coarse: (K, h, w). With a detector: chosen (K, N) logits; painted (K, 4h, 4w) in 0..1, the
-    chosen things' boxes; present (K,), what is added to the object score's logit.
+    maps: (K, M, h, w). coarse: (K, h, w). With a detector: chosen (K, N) logits; painted (K, 4h, 4w) in 0..1, the boxes
+    of selected objects; present (K,), the addition to the logit of the object score.
     """
 
     maps: Tensor
@@ -85,7 +84,7 @@ class Guidance(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """masks: (K, M, 4h, 4w) logits of the asked-for tokens. iou: (K, M). object_score: (K,) logit."""
+    """masks: (K, M, 4h, 4w) logits of the requested tokens. iou: (K, M). object_score: (K,) logit."""
 
     masks: Tensor
     iou: Tensor

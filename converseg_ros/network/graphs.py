@@ -1,7 +1,7 @@
 """CUDA graphs: record a function once for each shape, then replay it with one launch instead of thousands.
 
-On a CPU, and where graphs are switched off, the function is simply called. Shapes that vary with the instructions are
-filled up to buckets, so that a stream of them meets no new shape and nothing is recorded in mid-stream.
+On a CPU, and if graphs are disabled, the function is called directly. Shapes that vary with the instructions are padded
+to buckets, so that a stream of instructions has no new shapes.
 """
 
 from collections import OrderedDict
@@ -12,23 +12,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-BUCKETS = (16, 32, 64, 128, 256, 512, 1024)  # language tokens behind the prefix
-COUNTS = (1, 2, 4, 8)  # instructions decoded at once
+BUCKETS = (16, 32, 64, 128, 256, 512, 1024)  # language tokens after the prefix
+COUNTS = (1, 2, 4, 8)  # instructions that are decoded at once
 
 
 @lru_cache(maxsize=64)
 def constant(values: tuple[float, ...], device: torch.device, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return numbers as a tensor that stays on the device: what is recorded may upload none."""
+    """Return numbers as a tensor that stays on the device, because recorded functions must not upload any."""
     return torch.tensor(values, device=device, dtype=dtype)
 
 
 def bucket(value: int, steps: tuple[int, ...]) -> int:
-    """Return the smallest step that holds `value`; past the last step, the next multiple of it."""
+    """Return the smallest step that is at least `value`; beyond the last step, the next multiple of it."""
     return next((s for s in steps if s >= value), -(-value // steps[-1]) * steps[-1])
 
 
 class Graphs:
-    """Recorded functions by key; the oldest unused are dropped beyond `limit`, with their memory."""
+    """Recorded functions by key; the least recently used are dropped beyond `limit`, with their memory."""
 
     def __init__(self, enabled: bool, limit: int = 24) -> None:
         self.enabled, self.limit = enabled, limit
@@ -36,7 +36,7 @@ class Graphs:
         self.captures = 0
 
     def run(self, function: Callable[..., Any], key: Hashable, *tensors: Tensor) -> Any:
-        """Return function(*tensors); `key` and the tensors' shapes say which recording fits.
+        """Return function(*tensors); `key` and the shapes of the tensors select the recording.
 
         The results are copies, so that a later replay does not change them. No gradients.
         """
@@ -67,9 +67,9 @@ class Graphs:
             for _ in range(2):
                 function(*inputs)
         current.wait_stream(side)
-        torch.cuda.synchronize()  # nothing else may run on the device while it records
+        torch.cuda.synchronize()  # no other work may run on the device during recording
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, capture_error_mode='thread_local'):  # other threads may call CUDA meanwhile
+        with torch.cuda.graph(graph, capture_error_mode='thread_local'):  # other threads may call CUDA in the meantime
             outputs = function(*inputs)
         self.recorded[key] = (graph, inputs, outputs)
         self.captures += 1

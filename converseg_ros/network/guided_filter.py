@@ -1,7 +1,7 @@
-"""Outlines that follow the image's edges, for networks whose masks are coarse.
+"""Outlines that follow the edges of the image, for networks with coarse masks.
 
 A fast guided filter (He and Sun, arXiv 1505.00996): in a window of a few mask cells the probability is fitted as a
-linear function of the picture's grey value. It is fitted at one sample a cell and applied at every pixel.
+linear function of the grey value of the image. It is fitted at one sample per cell and applied at every pixel.
 """
 
 from typing import Any
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 RADIUS = 2  # of a window, in mask cells
-FLAT = 2e-4  # variance of grey values (0..1) below which a window has no edge to follow
-SPECK = 0.1  # a part smaller than this share of the largest is dropped
+FLAT = 2e-4  # variance of grey values (0..1) below which a window has no edge
+SPECK = 0.1  # components smaller than this share of the largest are removed
 
 
 def follow_image(probabilities: NDArray[np.float32], rgb: NDArray[np.uint8], cell: float) -> NDArray[np.float32]:
-    """Return the (K, H, W) probabilities with the edges of an (H, W, 3) image; cell: pixels a mask cell covers."""
+    """Return the (K, H, W) probabilities with the edges of an (H, W, 3) image; cell: pixels per mask cell."""
     height, width = rgb.shape[:2]
     size = (max(1, round(width / cell)), max(1, round(height / cell)))
     grey = np.divide(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 255, dtype=np.float32)
@@ -34,7 +34,7 @@ def follow_image(probabilities: NDArray[np.float32], rgb: NDArray[np.uint8], cel
 
 
 def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return an (H, W) mask without the parts that are small beside its largest."""
+    """Return an (H, W) mask without components that are small relative to its largest."""
     _, parts, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = statistics[1:, cv2.CC_STAT_AREA]
     out = mask.copy()

@@ -14,15 +14,14 @@ from converseg_ros.network.features import Decoded, Guidance, ImageFeatures, Lan
 
 
 class ConverSegNet(nn.Module):
-    """Image encoder, language encoder, adapters and SAM mask decoder, as `config` says.
+    """Image encoder, language encoder, adapters and SAM mask decoder, as configured by `config`.
 
-    image_encoder(pixels (B, 3, H, W) normalised) -> ImageFeatures.
-    language_encoder(texts, image) -> LanguageFeatures; `image` is what the language encoder's `prepare_image`
-    returned (a vision-language model), or None (a text encoder).
+    image_encoder(pixels (B, 3, H, W) normalized) -> ImageFeatures. language_encoder(texts, image) -> LanguageFeatures;
+    `image` is the output of the language encoder's `prepare_image` (a vision-language model), or None (a text encoder).
     """
 
     def __init__(self, config: NetworkConfig, **parts: Any) -> None:
-        """Build the modules; `parts` go to the language encoder (its tokenizer, for one)."""
+        """Build the modules; `parts` are passed to the language encoder (for example its tokenizer)."""
         super().__init__()
         self.config = config
         self.image_encoder: Any = _image_encoder(config)
@@ -37,21 +36,21 @@ class ConverSegNet(nn.Module):
 
     @property
     def all_tokens(self) -> tuple[int, ...]:
-        """Indices of the decoder's mask tokens: 0 is the single mask, the others the multimask ones."""
+        """Return the indices of the decoder's mask tokens: 0 is the single mask, the others are the multimask ones."""
         return tuple(range(self.config.decoder.multimask_outputs + 1))
 
     def encode_image(self, pixels: Tensor) -> ImageFeatures:
-        """Encode (B, 3, H, W) normalised pixels."""
+        """Encode (B, 3, H, W) normalized pixels."""
         features: ImageFeatures = self.image_encoder(pixels)
         return features
 
     def encode_text(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
-        """Encode K texts, all on the same `image` where the language encoder sees."""
+        """Encode K texts, all with the same `image` if the language encoder sees."""
         features: LanguageFeatures = self.language_encoder(texts, image)
         return features
 
     def prompts(self, language: LanguageFeatures) -> Prompts:
-        """Adapt language features, in the adapters' own precision."""
+        """Adapt language features, in the precision of the adapters."""
         dtype = self.adapters.to_sparse.weight.dtype
         language = language._replace(tokens=language.tokens.to(dtype), pooled=language.pooled.to(dtype))
         prompts: Prompts = self.adapters(language)
@@ -68,15 +67,15 @@ class ConverSegNet(nn.Module):
     ) -> Decoded:
         """Decode K prompts.
 
-        image_of: (K,) which image each prompt is about; not needed for a single image. tokens: which masks to make
-        (default: all). A mask with nothing padded is dropped, since attention without a bias is faster. guidance:
-        what `alignment` says of these prompts, if it is known. An alignment's coarse logits are added to every mask.
+        image_of: (K,) the image of each prompt; not needed for a single image. tokens: which masks to compute (default:
+        all). A mask without padding is dropped, since attention without a bias is faster. guidance: output of
+        `alignment` for these prompts, if known. The coarse logits of an alignment are added to every mask.
         """
         chosen = tuple(self.all_tokens if tokens is None else tokens)
         if self.alignment is not None and guidance is None:
             guidance = self.alignment(image, prompts, image_of)
         if image_of is not None:
-            image = ImageFeatures(image.embedding, image.high_res).take(image_of)  # the decoder sees no more
+            image = ImageFeatures(image.embedding, image.high_res).take(image_of)  # the decoder uses no other fields
         if self.alignment is None or guidance is None:
             return self.decoder(image, prompts, chosen)
         image = image._replace(embedding=image.embedding + self.alignment.bias(guidance.maps))
@@ -94,7 +93,7 @@ class ConverSegNet(nn.Module):
         image_of: Tensor | None = None,
         tokens: Sequence[int] | None = None,
     ) -> Decoded:
-        """Go the whole way for K texts about B images (one image, or `image_of` (K,))."""
+        """Run the complete network for K texts about B images (one image, or `image_of` (K,))."""
         features = self.encode_image(pixels)
         return self.decode(features, self.prompts(self.encode_text(texts, image)), image_of=image_of, tokens=tokens)
 
@@ -123,5 +122,5 @@ def _language_encoder(config: NetworkConfig, **parts: Any) -> LanguageEncoder:
 
 
 def parameter_count(module: nn.Module, *, trainable: bool = False) -> int:
-    """Return how many parameters `module` has."""
+    """Return the number of parameters of `module`."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad or not trainable)

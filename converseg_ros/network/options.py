@@ -1,4 +1,4 @@
-"""What can be chosen when a network is loaded."""
+"""Options for loading a network."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -13,19 +13,19 @@ Precision = Literal['auto', 'fp32', 'bf16']
 
 
 class DeviceMemoryError(ConversegError):
-    """The device has too little memory for this request; the predictor can still be used."""
+    """The device has too little memory for this request; the predictor remains usable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Choices that trade quality for speed or memory; docs/models.md says what each costs and does.
+    """Options for quality, speed and memory; docs/models.md describes them.
 
-    precision: of weights and activations; auto is bf16 on a GPU, fp32 on a CPU. preprocess, select, outline: None takes
-    the model's own. max_pixels: cap on the image the language model sees (252 * 252 = 63504 is fast); None is native.
-    images, texts: how many images and instructions are remembered. chunk: instructions decoded at once, at most.
-    probability: whether each prediction carries its per-pixel map; None: only if calibrated. graphs: CUDA graphs.
-    namer, segments: models that take the place of these parts of a model of kind things, by name, hub name or folder
-    (docs/models.md); '' leaves the model's own.
+    precision: of weights and activations; auto is bf16 on a GPU, fp32 on a CPU. preprocess, select, outline: None uses
+    those of the model. max_pixels: limit on the image for the language model (252 * 252 = 63504 is fast); None is
+    native. images, texts: numbers of cached images and instructions. chunk: maximum instructions that are decoded at
+    once. probability: whether predictions include their probability map; None: only if calibrated. graphs: CUDA graphs.
+    namer, segments: models that replace these parts of a model of kind things, by name, hub name or folder
+    (docs/models.md); '' uses those of the model.
     """
 
     precision: Precision = 'auto'
@@ -43,7 +43,7 @@ class Options:
 
 
 def device_of(name: 'str | torch.device | None') -> 'torch.device':
-    """Return the device of a name, a GPU where there is one for None; raise InputError where it is not there."""
+    """Return the device with a name; None selects a GPU if available; raise InputError if it is not available."""
     import torch
 
     device = torch.device(name or ('cuda' if torch.cuda.is_available() else 'cpu'))

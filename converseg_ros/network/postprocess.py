@@ -1,4 +1,4 @@
-"""From logits to what is said: masks at image size, scores, and the verdict on them."""
+"""From logits to predictions: masks at image size, scores, and the status."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from converseg_ros.network.preprocess import cell_pixels, to_image
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer before anything is said of it: mask and probability (H, W), area in pixels, scores in [0, 1].
+    """One answer before the decision: mask and probability (H, W), area in pixels, scores in [0, 1].
 
-    Both scores are NaN where the network's logits were not finite.
+    Both scores are NaN if the logits of the network were not finite.
     """
 
     mask: NDArray[np.bool_]
@@ -30,7 +30,7 @@ class Answer:
     object_score: float
 
     def prediction(self, calibration: Calibration | None, recall: bool, milliseconds: dict[str, float]) -> Prediction:
-        """Return what is said of it. recall: it guards safety, so a miss costs more than a false alarm."""
+        """Return the prediction. recall: a safety instruction, for which a miss costs more than a false alarm."""
         verdict = decide(
             calibration, area=self.area, object_score=self.object_score, mask_score=self.mask_score, recall=recall
         )
@@ -63,10 +63,10 @@ def read(
     maps: bool,
     recall: Sequence[bool],
 ) -> list[Answer]:
-    """Bring (K, h, w) logits to an (H, W, 3) image's size and threshold them; objects: (K,) object score logits.
+    """Resize (K, h, w) logits to an (H, W, 3) image and threshold them; objects: (K,) object score logits.
 
-    size: of the network's input. outline: whose edges masks follow. threshold: probability from which a pixel is in
-    the mask. maps: keep probabilities. recall: of each, whether it guards safety: then no part of it is dropped. One
+    size: of the network's input. outline: the outlines of masks. threshold: foreground probability of a pixel. maps:
+    return probabilities. recall: whether each is a safety instruction, whose components are all kept. There is one
     transfer each for masks, maps and numbers.
     """
     shape = (int(rgb.shape[0]), int(rgb.shape[1]))
@@ -85,7 +85,7 @@ def read(
     inside = coarse > threshold
     mean = (coarse * inside).sum(1) / inside.sum(1).clamp_min(1)
     scores = torch.stack([mean, objects.float().sigmoid()], 1)
-    # One number that is not finite makes the whole answer worthless; a NaN compares false and would pass as "no mask".
+    # One number that is not finite invalidates the complete answer; a NaN compares false and would mean "no mask".
     finite = logits.isfinite().flatten(1).all(1) & objects.isfinite()
     numbers = scores.masked_fill(~finite[:, None], float('nan')).tolist()
     return [

@@ -1,4 +1,4 @@
-"""Set one image, ask many things of it: what the node, the command line and the evaluation run."""
+"""The predictor of kind `converseg`: set one image, answer many queries."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
@@ -31,23 +31,23 @@ from converseg_ros.network.weights.checkpoints import set_precision
 
 @dataclass(slots=True)
 class _Image:
-    """An encoded image; `ready` is recorded when a GPU has its features."""
+    """An encoded image; `ready` is an event that is recorded when a GPU has its features."""
 
     rgb: NDArray[np.uint8]
     features: ImageFeatures
     stages: StageTimer
     ready: Any = None
-    seen: Any = None  # the language encoder's side
+    seen: Any = None  # the input of the language encoder
     prompts: OrderedDict[str, Prompts] = field(default_factory=OrderedDict)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Return rows and columns."""
         return int(self.rgb.shape[0]), int(self.rgb.shape[1])
 
 
 class Predictor:
-    """A network ready to answer; implements core.segmentation.SegmentationNetwork. Not thread-safe.
+    """A network for inference; implements core.segmentation.SegmentationNetwork. Not thread-safe.
 
     counts: images_encoded, images_cached, texts_encoded, texts_cached, prefixes_encoded, prefixes_cached, decodes.
     """
@@ -81,7 +81,7 @@ class Predictor:
         self.counts: Counter[str] = Counter()
 
     def _prepare(self, network: ConverSegNet) -> ConverSegNet:
-        """Freeze, cast and move the network; hook its language encoder up to the graphs."""
+        """Freeze, cast and move the network; connect its language encoder to the graphs."""
         network = network.eval().requires_grad_(False)
         if hasattr(network.image_encoder, 'freeze'):
             network.image_encoder.freeze()
@@ -96,40 +96,40 @@ class Predictor:
 
     @property
     def name(self) -> str:
-        """Name and version of the model."""
+        """Return name and version of the model."""
         return self._name
 
     @property
     def calibrated(self) -> bool:
-        """Whether scores are probabilities."""
+        """Return whether scores are probabilities."""
         return self.calibration is not None
 
     @property
     def device(self) -> str:
-        """Where it runs."""
+        """Return the device."""
         return str(self._device)
 
     @property
     def network(self) -> ConverSegNet:
-        """The network; raise ConversegError after close()."""
+        """Return the network; raise ConversegError after close()."""
         if self._network is None:
             raise ConversegError('the network was closed', where=self._name, do='load it again')
         return self._network
 
     @property
     def features(self) -> ImageFeatures:
-        """What the image encoder made of the image that is set; raise ConversegError without one."""
+        """Return the features of the current image; raise ConversegError without one."""
         return self._set().features
 
     def _set(self) -> _Image:
-        """Return the image that is set."""
+        """Return the current image."""
         if self._current is None:
             raise ConversegError('no image is set', where=self._name, do='call set_image first')
         return self._current
 
     @torch.inference_mode()
     def set_image(self, view: View, key: Hashable = None) -> None:
-        """Encode the RGB image of a view; a `key` seen lately comes from the cache. On a GPU it does not wait."""
+        """Encode the RGB image of a view; an image with a recent `key` is cached. On a GPU this is asynchronous."""
         network, rgb = self.network, as_frame(view).rgb
         if key is not None and key in self._images and self._images[key].shape == rgb.shape[:2]:
             self._images.move_to_end(key)
@@ -148,9 +148,9 @@ class Predictor:
 
     @torch.inference_mode()
     def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
-        """Answer K queries on the image that is set; see SegmentationNetwork. Stages: text, decode, masks.
+        """Answer K queries on the current image; see SegmentationNetwork. Stages: text, decode, masks.
 
-        This network reads texts alone; raise InputError for a query with a program.
+        This network only reads texts; raise InputError for a query with a program.
         """
         network, image = self.network, self._set()
         asked = as_queries(queries)
@@ -190,11 +190,11 @@ class Predictor:
                     recall=recalls,
                 )
             milliseconds = image.stages.milliseconds() | stages.milliseconds()
-        image.stages = StageTimer(self._device)  # its encoding is told once
+        image.stages = StageTimer(self._device)  # the time of encoding is reported once
         return [answer.prediction(self.calibration, r, milliseconds) for answer, r in zip(answers, recalls)]
 
     def unreadable(self, text: str) -> str:
-        """Return why the language encoder cannot read a text, '' where it can; Qwen reads many languages."""
+        """Return why the language encoder cannot read a text, '' if it can; Qwen reads many languages."""
         return self.network.language_encoder.unreadable(text)
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Calibration:
@@ -210,7 +210,7 @@ class Predictor:
         )
 
     def warm_up(self, shapes: Sequence[tuple[int, int]] = ((480, 640),), prompts: Sequence[int] = (1, 8)) -> None:
-        """Run once for each image shape and number of instructions, so that nothing is recorded in mid-stream."""
+        """Run once for each image shape and number of instructions, so that later calls record no graphs."""
         generator = np.random.default_rng(0)
         for shape in shapes:
             for count in prompts:
@@ -220,14 +220,14 @@ class Predictor:
         self.forget()
 
     def forget(self) -> None:
-        """Empty the caches of images and instructions, and start counting anew."""
+        """Clear the caches of images and instructions, and reset the counters."""
         self._images.clear()
         self._texts.clear()
         self._current = None
         self.counts.clear()
 
     def close(self) -> None:
-        """Give the memory back, on a GPU to other programs too."""
+        """Release the memory, on a GPU for other programs too."""
         self._graphs.clear()
         self.forget()
         self._network = None
@@ -237,7 +237,7 @@ class Predictor:
             torch.cuda.empty_cache()
 
     def _encode_image(self, network: ConverSegNet, rgb: NDArray[np.uint8]) -> _Image:
-        """Encode an image; on a GPU on a stream of its own, beside the language encoder."""
+        """Encode an image; on a GPU on a separate stream, in parallel with the language encoder."""
         stages = StageTimer(self._device)
         image = self.config.image
         with stages.stage(Stage.PREPROCESS):
@@ -259,7 +259,7 @@ class Predictor:
         return _Image(rgb, features, stages, ready)
 
     def _prompts(self, network: ConverSegNet, image: _Image, texts: Sequence[str]) -> list[Prompts]:
-        """Return one row of prompts for each text; those met before, on this image if the encoder sees it, are kept."""
+        """Return one row of prompts for each text; known texts (on this image, if the encoder sees it) are cached."""
         encoder = network.language_encoder
         cache = image.prompts if encoder.sees else self._texts
         new = [t for t in dict.fromkeys(texts) if t not in cache]
@@ -281,7 +281,7 @@ class Predictor:
         return [found[t] for t in texts]
 
     def _decode(self, network: ConverSegNet, features: ImageFeatures, rows: list[Prompts]) -> tuple[Tensor, Tensor]:
-        """Return (K, h, w) logits and (K,) object score logits, decoded in chunks that leave the memory bounded."""
+        """Return (K, h, w) logits and (K,) object score logits, decoded in chunks that limit the memory."""
         logits, objects = [], []
         chunk = max(self.options.chunk, 1)
         for start in range(0, len(rows), chunk):
@@ -294,7 +294,7 @@ class Predictor:
         return torch.cat(logits), torch.cat(objects)
 
     def _decode_batch(self, network: ConverSegNet, features: ImageFeatures, batch: list[Prompts]) -> Decoded:
-        """Decode one chunk; with graphs, filled up to a fixed count and length whose filling is masked."""
+        """Decode one chunk; with graphs, padded to a fixed count and length, with masked padding."""
         if not self._graphs.enabled:
             return network.decode(features, join_rows(batch), tokens=self._tokens)
         count = bucket(len(batch), COUNTS)
@@ -315,7 +315,7 @@ class Predictor:
 
     @contextmanager
     def _memory(self) -> Iterator[None]:
-        """Turn a GPU's lack of memory into an error the caller can answer with, after giving back what can be."""
+        """Convert out-of-memory errors of a GPU to DeviceMemoryError, after releasing what is possible."""
         try:
             yield
         except torch.cuda.OutOfMemoryError as error:

@@ -1,7 +1,7 @@
-"""From a camera image to a network's input and back; the only place that knows how the two lie on each other.
+"""Conversion between camera images and network inputs, and between their coordinates.
 
-pad: the image is resized with its aspect ratio kept and centred on black (the reference's demo; downscaling averages
-areas, upscaling is bilinear). stretch: it is resized to the input whatever its aspect ratio (the reference's
+pad: the image is resized with its aspect ratio and centred on black (the reference's demo; downscaling averages areas,
+upscaling is bilinear). stretch: it is resized to the input without keeping the aspect ratio (the reference's
 evaluation; antialiased bilinear in float).
 """
 
@@ -22,7 +22,7 @@ Size = tuple[int, int]  # rows, columns
 
 
 def inner_size(shape: Size, size: Size) -> Size:
-    """Return the largest size of `shape`'s aspect ratio within a network input of `size`."""
+    """Return the largest size with `shape`'s aspect ratio within a network input of `size`."""
     scale = min(size[0] / shape[0], size[1] / shape[1])
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
@@ -60,7 +60,7 @@ def to_input(rgb: NDArray[np.uint8], size: Size, mode: Preprocess) -> Tensor:
 def normalise(
     images: Tensor, mean: tuple[float, ...], std: tuple[float, ...], dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """Return (B, 3, H, W) normalised pixels of (B, 3, H, W) in 0..255, on the images' device."""
+    """Return (B, 3, H, W) normalized pixels of (B, 3, H, W) in 0..255, on the images' device."""
     shift, scale = (constant(v, images.device).view(1, 3, 1, 1) for v in (mean, std))
     return ((images.to(torch.float32) / 255 - shift) / scale).to(dtype)
 
@@ -71,7 +71,7 @@ def back_matrices(shape: Size, size: Size, grid: Size, mode: Preprocess, device:
 
     shape: of the image. size: of the network's input. grid: of the logits. Bilinear interpolation is linear and
     separable, so upsampling to the input, cropping the padding and resizing to the image are one product. In stretch
-    mode the logits go to the image's size directly; both as in the reference.
+    mode the logits are resized to the image directly; both as in the reference.
     """
     if mode == 'stretch':
         left, right = (_bilinear(grid[i], shape[i]) for i in (0, 1))
@@ -85,7 +85,7 @@ def back_matrices(shape: Size, size: Size, grid: Size, mode: Preprocess, device:
 
 
 def _bilinear(source: int, target: int) -> Tensor:
-    """Return the (target, source) matrix of bilinear interpolation with half-pixel centres, as torch's."""
+    """Return the (target, source) matrix of bilinear interpolation with half-pixel centres, as in torch."""
     eye = torch.eye(source, dtype=torch.float64)[None]
     matrix = F.interpolate(eye, size=target, mode='linear', align_corners=False)[0].T
     return matrix.to(torch.float32).contiguous()
@@ -98,12 +98,12 @@ def to_image(logits: Tensor, shape: Size, size: Size, mode: Preprocess) -> Tenso
 
 
 def cell_pixels(shape: Size, grid: Size) -> float:
-    """Return how many pixels of an image a cell of the logits' grid spans, along the side that fills the input."""
+    """Return the number of image pixels per cell of the logits' grid, along the side that fills the input."""
     return max(shape[0] / grid[0], shape[1] / grid[1])
 
 
 def boxes_to_image(boxes: NDArray[np.float32], shape: Size, size: Size) -> NDArray[np.float32]:
-    """Return (N, 4) boxes x0, y0, x1, y1 in pixels of an image, of those in 0..1 of its padded input of `size`."""
+    """Return (N, 4) boxes x0, y0, x1, y1 in pixels of an image, from boxes in 0..1 of its padded input of `size`."""
     inner = inner_size(shape, size)
     top, left = offset(inner, size)
     pixels = boxes * np.array([size[1], size[0]] * 2) - np.array([left, top] * 2)
@@ -111,9 +111,9 @@ def boxes_to_image(boxes: NDArray[np.float32], shape: Size, size: Size) -> NDArr
 
 
 def truth_to_grid(mask: NDArray[np.bool_], size: Size, grid: Size, mode: Preprocess, erode: int = 0) -> Tensor:
-    """Return a (H, W) truth as the (rows, columns) bool target of logits on `grid`, placed as its image is.
+    """Return an (H, W) mask as the (rows, columns) bool target of logits on `grid`, placed like its image.
 
-    erode: side of the square the mask is eroded with, in pixels of the input (5 in the reference's training).
+    erode: side of the square for eroding the mask, in pixels of the input (5 in the reference's training).
     """
     image = mask.astype(np.uint8)
     inner = size if mode == 'stretch' else inner_size((mask.shape[0], mask.shape[1]), size)

@@ -1,4 +1,4 @@
-"""Where models are: in the package, in the user's cache, or in any folder."""
+"""Locations of models: the package, the user's cache, or any folder."""
 
 import os
 from pathlib import Path
@@ -10,14 +10,14 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'models'
 
 
 def cache_folder() -> Path:
-    """Return the folder that fetched and trained models go to ($CONVERSEG_MODELS, else in the user's cache)."""
+    """Return the folder for fetched and trained models ($CONVERSEG_MODELS, else in the user's cache)."""
     chosen = os.environ.get('CONVERSEG_MODELS')
     base = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
     return Path(chosen) if chosen else base / 'converseg' / 'models'
 
 
 def installed() -> dict[str, Path]:
-    """Return the models that can be named, those of the package first."""
+    """Return the models with a name, those of the package first."""
     found: dict[str, Path] = {}
     for folder in (PACKAGE, cache_folder()):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -27,7 +27,7 @@ def installed() -> dict[str, Path]:
 
 
 def find_model(model: str | os.PathLike[str]) -> Path:
-    """Return the folder of a model's name or path; raise InputError that lists the names there are."""
+    """Return the folder of a model's name or path; raise InputError with the list of names."""
     name = os.fspath(model)
     known = installed()
     if name in known:
@@ -44,7 +44,7 @@ def find_model(model: str | os.PathLike[str]) -> Path:
 def find_part(name: str, role: str) -> Path | None:
     """Return the folder or file of a part by its name in the catalogue, its hub name, or its path; None for ''.
 
-    Raises InputError that says how to fetch it where it is not on this machine.
+    Raises InputError with the fetch command if it is not on this machine.
     """
     from converseg_ros.network.weights.catalogue import BY_NAME, ENTRIES, folder_name
 
@@ -72,11 +72,17 @@ def load(
     qwen: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Any:
-    """Return the network of a model's name or folder: a Predictor, or a ThingsNetwork where its kind is `things`.
+    """Return the network of a model's name or folder: a Predictor, or a ThingsNetwork if its kind is `things`.
 
-    device: 'cpu', 'cuda', 'cuda:1'; None takes a GPU if there is one. calibration: False leaves calibration.json
-    unread, as one does to calibrate anew. qwen: the language model's folder, where a release folder has none beside
-    it. options: see options.Options. Raises ConversegError for anything missing, truncated or of the wrong size.
+    Args:
+        model: name or folder.
+        device: 'cpu', 'cuda', 'cuda:1'; None selects a GPU if available.
+        calibration: False ignores calibration.json, for fitting a new calibration.
+        qwen: folder of the language model, if a release folder has none next to it.
+        options: see options.Options.
+
+    Raises:
+        ConversegError: a file is missing, truncated or of the wrong size.
     """
     from converseg_ros.network.options import Options
     from converseg_ros.network.weights.things_folder import is_things

@@ -1,8 +1,8 @@
-"""Which of the decoder's masks answers.
+"""Selection of the decoder's mask.
 
-token0: the single-mask token, which training supervises. best: the best scored of the multimask tokens (the reference's
-inference; it never trained their scores, so they are no confidence). stable: token 0 if its border is sharp, else best
-(SAM 2's rule, arXiv 2408.00714).
+token0: the single-mask token, which training supervises. best: the multimask token with the best score (the reference's
+inference; these scores were not trained, so they are not a confidence). stable: token 0 if its border is sharp, else
+best (SAM 2's rule, arXiv 2408.00714).
 """
 
 import torch

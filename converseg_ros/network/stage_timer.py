@@ -1,4 +1,4 @@
-"""How long each stage took: by the clock on a CPU, by events on a GPU, which runs behind the program."""
+"""Time of stages: by the clock on a CPU, by events on a GPU, which runs asynchronously."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from converseg_ros.core.stages import Stage
 
 
 class StageTimer:
-    """Milliseconds by stage; on a GPU they are known once it was synchronised."""
+    """Milliseconds by stage; on a GPU they are known after synchronization."""
 
     def __init__(self, device: torch.device) -> None:
         self._gpu = device.type == 'cuda'
@@ -20,7 +20,7 @@ class StageTimer:
 
     @contextmanager
     def stage(self, name: Stage) -> Iterator[None]:
-        """Measure what runs inside, on the current stream; the same name twice adds up."""
+        """Measure the body on the current stream; repeated names are summed."""
         if self._gpu:
             start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             start.record()

@@ -1,7 +1,7 @@
-"""Which of the things a detector found does the text mean: a small transformer over words and boxes.
+"""Selection of detected objects by a text: a small transformer over words and boxes.
 
-As in two-stage referring expression comprehension (MAttNet, Yu et al., arXiv 1801.08186): to choose among a few boxes
-by kind, look and place is learnt from far fewer pictures than to find them.
+As in two-stage referring expression comprehension (MAttNet, Yu et al., arXiv 1801.08186): selecting among a few boxes
+by class, appearance and position needs far fewer training images than detection.
 """
 
 import torch
@@ -10,14 +10,14 @@ import torch.nn.functional as F
 
 from converseg_ros.network.features import ImageFeatures, Prompts
 
-PLACE = 10  # numbers that say where a box is, how large and how sure
+PLACE = 10  # features of position, size and score of a box
 
 
 class ThingChooser(nn.Module):
-    """Scores each box for each text, and each kind of thing for each text.
+    """Scores each box, and each class, for each text.
 
-    A text agrees with a kind as far as their embeddings' cosine says (`sharpness`, `offset`), which a linear layer
-    corrects: "something to sit on" is close to no name of a chair.
+    The agreement of a text with a class is the cosine of their embeddings (`sharpness`, `offset`), corrected by a
+    linear layer: "something to sit on" is not close to any name of a chair.
     """
 
     def __init__(self, language_dim: int, channels: int, kinds: int = 80, layers: int = 2, heads: int = 4) -> None:
@@ -42,13 +42,13 @@ class ThingChooser(nn.Module):
         self.score = nn.Linear(channels, 1)
 
     def agreement(self, pooled: Tensor) -> Tensor:
-        """Return (K, C), how far each text means each kind, 0..1."""
+        """Return (K, C), how much each text means each class, 0..1."""
         unit = F.normalize(pooled, dim=1)
         cosine = unit @ self.kind_text.to(unit.dtype).T
         return torch.sigmoid(self.sharpness * (cosine - self.offset) + self.correct(unit))
 
     def forward(self, image: ImageFeatures, prompts: Prompts, agreement: Tensor, image_of: Tensor) -> Tensor:
-        """Return (K, N) logits; a box that is not there has a very low one. image_of: (K,)."""
+        """Return (K, N) logits; missing boxes have a very low one. image_of: (K,)."""
         boxes, kinds = image.boxes, image.box_kinds
         assert boxes is not None and kinds is not None and prompts.pooled is not None
         sure = kinds.amax(2)  # (B, N)
@@ -87,14 +87,14 @@ def box_means(embedding: Tensor, boxes: Tensor) -> Tensor:
 
 
 def paint(chosen: Tensor, boxes: Tensor, image_of: Tensor, rows: int, columns: int) -> Tensor:
-    """Return (K, rows, columns) in 0..1: the boxes (B, N, 4) as far as the (K, N) logits choose them."""
+    """Return (K, rows, columns) in 0..1: the boxes (B, N, 4) weighted by the (K, N) logits."""
     high, wide = coverage(boxes, rows, columns)
     weight = torch.sigmoid(chosen)
     out = weight.new_zeros(len(chosen), rows, columns)
     if boxes.shape[0] == 1:
         drawn = (high[0, :, :, None] * wide[0, :, None]).flatten(1)
         return 1 - torch.exp(-1.5 * (weight @ drawn).unflatten(1, (rows, columns)))
-    for index in range(boxes.shape[0]):  # an image's boxes are drawn once for all its texts
+    for index in range(boxes.shape[0]):  # the boxes of an image are drawn once for all its texts
         of = torch.nonzero(image_of == index).flatten()
         if of.numel():
             drawn = (high[index, :, :, None] * wide[index, :, None]).flatten(1)
@@ -103,7 +103,7 @@ def paint(chosen: Tensor, boxes: Tensor, image_of: Tensor, rows: int, columns: i
 
 
 def _place(boxes: Tensor, sure: Tensor) -> Tensor:
-    """Return (B, N, PLACE): corners, centre, size, area and how sure the detector is, each about -1..1."""
+    """Return (B, N, PLACE): corners, centre, size, area and score, each about -1..1."""
     x0, y0, x1, y1 = boxes.clamp(-0.2, 1.2).unbind(2)
     w, h = x1 - x0, y1 - y0
     numbers = [

@@ -24,7 +24,7 @@ NORM_EPS = 1e-3  # of the published batch norms
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution padded as TensorFlow's SAME: the odd pixel of padding goes to the right and the bottom."""
+    """A convolution padded as TensorFlow's SAME: an odd pixel of padding is at the right and the bottom."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Return (B, C', ceil(H / stride), ceil(W / stride))."""
@@ -62,7 +62,7 @@ class InvertedResidual(nn.Module):
 
 
 class TrunkFeatures(NamedTuple):
-    """What the trunk sees: features at strides 4, 8, 16, 32 and the class logits at stride 32."""
+    """Features at strides 4, 8, 16, 32 and class logits at stride 32."""
 
     s4: Tensor
     s8: Tensor
@@ -72,7 +72,7 @@ class TrunkFeatures(NamedTuple):
 
 
 class EfficientNetLite0(nn.Module):
-    """The trunk and its classifier applied at every place (so that ImageNet's words keep their places)."""
+    """The trunk, and its classifier applied at every position."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class EfficientNetLite0(nn.Module):
         self.classifier = nn.Conv2d(HEAD, CLASSES, 1)
 
     def forward(self, pixels: Tensor) -> TrunkFeatures:
-        """Map normalised (B, 3, H, W) pixels to features; H and W are best multiples of 32."""
+        """Map normalized (B, 3, H, W) pixels to features; H and W should be multiples of 32."""
         x = self.stem(pixels)
         outputs: dict[int, Tensor] = {}
         for index, stage in enumerate(self.stages):
@@ -98,7 +98,7 @@ class EfficientNetLite0(nn.Module):
         return TrunkFeatures(outputs[1], outputs[2], outputs[4], x, self.classifier(self.head(x)))
 
     def pooled(self, pixels: Tensor) -> Tensor:
-        """Map normalised (B, 3, H, W) crops to (B, 1280): what the classifier sees of a whole crop."""
+        """Map normalized (B, 3, H, W) crops to (B, 1280), the input of the classifier."""
         x = self.stem(pixels)
         for stage in self.stages:
             x = stage(x)
@@ -110,10 +110,10 @@ class EfficientNetLite0(nn.Module):
 
 
 def from_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return this module's tensors from the published checkpoint's (`_conv_stem`, `_blocks.N._expand_conv`, ...).
+    """Convert the tensors of the published checkpoint (`_conv_stem`, `_blocks.N._expand_conv`, ...) to this module's.
 
-    Batch norms are folded into their convolutions: training keeps their statistics anyway, since batches here are
-    small and their pictures alike, and a CPU is a quarter faster without them.
+    Batch norms are folded into their convolutions: training uses fixed statistics anyway, since batches are small and
+    their images similar, and a CPU is a quarter faster without them.
     """
     places = [f'stages.{s}.{b}' for s, (*_, count) in enumerate(STAGES) for b in range(count)]
     renamed = {'classifier.weight': state['_fc.weight'][..., None, None], 'classifier.bias': state['_fc.bias']}

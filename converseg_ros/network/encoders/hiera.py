@@ -1,7 +1,7 @@
-"""SAM 2's Hiera trunk, run with fewer operations than transformers runs it, on transformers' modules and weights.
+"""SAM 2's Hiera trunk with fewer operations than in transformers, using transformers' modules and weights.
 
-transformers 5 computes an attention matrix that it then throws away, and interpolates the position embedding anew for
-every image; here neither is done (arXiv 2306.00989; windowed position embedding: arXiv 2311.05613).
+transformers 5 computes an attention matrix that is not used, and interpolates the position embedding for every image;
+this implementation does neither (arXiv 2306.00989; windowed position embedding: arXiv 2311.05613).
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ Grid = tuple[int, int]
 
 
 def position_embedding(trunk: Any, grid: Grid) -> Tensor:
-    """Return the (1, rows, columns, C) position embedding of a grid of patches, in float32 whatever the weights'."""
+    """Return the (1, rows, columns, C) position embedding of a grid of patches, always in float32."""
     rows, columns = grid
     window = trunk.pos_embed_window.float()
     position = F.interpolate(trunk.pos_embed.float(), size=grid, mode='bicubic')
@@ -22,7 +22,7 @@ def position_embedding(trunk: Any, grid: Grid) -> Tensor:
 
 
 def run_trunk(trunk: Any, pixels: Tensor, position: Tensor) -> list[Tensor]:
-    """Return each stage's (B, h, w, C) output for (B, 3, H, W) pixels; trunk: transformers' Sam2HieraDetModel."""
+    """Return the (B, h, w, C) output of each stage for (B, 3, H, W) pixels; trunk: transformers' Sam2HieraDetModel."""
     hidden = trunk.patch_embed.projection(pixels).permute(0, 2, 3, 1)
     hidden = hidden + position.to(hidden.dtype)
     stages = []
@@ -53,7 +53,7 @@ def _block(block: Any, hidden: Tensor) -> Tensor:
 
 
 def _attention(module: Any, hidden: Tensor, stride: Any) -> Tensor:
-    """Attend within each (h, w) of (B, h, w, C); queries are max-pooled by `stride` where a stage begins."""
+    """Attend within each (h, w) of (B, h, w, C); queries are max-pooled by `stride` at the start of a stage."""
     rows, columns = hidden.shape[1:3]
     heads = module.num_attention_heads
     q, k, v = module.qkv(hidden).flatten(1, 2).chunk(3, -1)
@@ -73,7 +73,7 @@ def _pool(hidden: Tensor, stride: Any) -> Tensor:
 
 
 def _windows(hidden: Tensor, size: int) -> Tensor:
-    """Cut (B, h, w, C) into (B * n, size, size, C), padded with zeros, which take part in the attention as in SAM 2."""
+    """Split (B, h, w, C) into (B * n, size, size, C), padded with zeros, which are attended to as in SAM 2."""
     _, rows, columns, _ = hidden.shape
     hidden = F.pad(hidden, (0, 0, 0, -columns % size, 0, -rows % size))
     cut = hidden.unflatten(2, (-1, size)).unflatten(1, (-1, size))

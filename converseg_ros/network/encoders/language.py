@@ -1,4 +1,4 @@
-"""What ConverSeg-Net asks of a language encoder."""
+"""The interface of a language encoder for ConverSeg-Net."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -9,31 +9,31 @@ from torch import nn
 
 from converseg_ros.network.features import LanguageFeatures
 
-Run = Callable[..., Any]  # run(function, key, *tensors) -> function(*tensors), recorded where the device can
+Run = Callable[..., Any]  # run(function, key, *tensors) -> function(*tensors), recorded if the device supports it
 
 
 class LanguageEncoder(nn.Module):
-    """Encodes texts; one that `sees` looks at the image with them, the others at the text alone."""
+    """Encodes texts; an encoder with `sees` uses the image too, others only the text."""
 
     sees: ClassVar[bool] = False
 
     def forward(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
-        """Return the features of K texts, all about the `image` that `prepare_image` returned."""
+        """Return the features of K texts about the `image` from `prepare_image`."""
         raise NotImplementedError
 
     def prepare_image(self, rgb: NDArray[np.uint8]) -> Any:
-        """Return what `forward` needs of an (H, W, 3) image; None for an encoder that does not see."""
+        """Return the input of `forward` for an (H, W, 3) image; None for an encoder that does not see."""
         return None
 
     def unreadable(self, text: str) -> str:
-        """Return why a text cannot be encoded as it is meant, '' if it can."""
+        """Return why a text cannot be encoded faithfully, '' if it can."""
         return ''
 
     def materialise(self) -> None:
-        """Make the buffers that no file holds, after the module was built on the meta device."""
+        """Create the buffers that no file contains, after the module was built on the meta device."""
 
     def limit_pixels(self, max_pixels: int) -> None:
-        """Look at no more pixels of an image than this."""
+        """Set the maximum number of pixels of an image."""
 
     def accelerate(self, run: Run, bucket: Callable[[int], int]) -> None:
-        """Let `run` execute the device's part, with lengths filled up to those of `bucket`."""
+        """Let `run` execute the part on the device, with lengths padded to those of `bucket`."""

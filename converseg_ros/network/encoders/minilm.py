@@ -1,6 +1,6 @@
 """MiniLM as the language encoder of `compact` (Wang et al., arXiv 2002.10957; the sentence-transformers fine-tuning).
 
-It ships with its vocabulary pruned to printable ASCII and its matrices as int8 with one scale a row.
+The shipped weights have a vocabulary pruned to printable ASCII and matrices in int8 with one scale per row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from converseg_ros.network.encoders.language import LanguageEncoder
 from converseg_ros.network.features import LanguageFeatures
 
 TOKENIZER = 'tokenizer.json'
-SCALE = '.row_scale'  # suffix of an int8 matrix's scales in a file
+SCALE = '.row_scale'  # suffix of the scales of an int8 matrix in a file
 
 
 class MiniLMEncoder(LanguageEncoder):
@@ -44,9 +44,9 @@ class MiniLMEncoder(LanguageEncoder):
         self.bert = BertModel(settings, add_pooling_layer=False)
 
     def forward(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
-        """Encode K texts; `image` is not looked at. Punctuation at the ends of a text changes nothing.
+        """Encode K texts; `image` is not used. Leading and trailing punctuation is ignored.
 
-        Texts of more than `max_tokens` tokens are cut at their end: ask `unreadable` first where that matters.
+        Texts with more than `max_tokens` tokens are truncated: call `unreadable` first if that matters.
         """
         encoded = self._tokens(texts)
         last = self.tokenizer.token_to_id('[SEP]')
@@ -61,7 +61,7 @@ class MiniLMEncoder(LanguageEncoder):
         return LanguageFeatures(hidden, mask, (hidden * weight).sum(1) / weight.sum(1))
 
     def unreadable(self, text: str) -> str:
-        """Return why a text cannot be encoded as it is meant: it is no English, or longer than `max_tokens`."""
+        """Return why a text cannot be encoded faithfully: it is not English, or longer than `max_tokens`."""
         why = unreadable(text)
         if why:
             return why
@@ -89,9 +89,10 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 def prune_vocabulary(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
-    """Drop what English never uses from a WordPiece `tokenizer.json`; return it and the old ids that stay, in order.
+    """Remove non-English pieces from a WordPiece `tokenizer.json`; return it and the remaining old ids, in order.
 
-    Kept: the special tokens and every piece in printable ASCII but BERT's [unusedN]; ASCII texts are cut as before.
+    Special tokens and all pieces in printable ASCII are kept, except BERT's [unusedN]; ASCII texts are tokenized as
+    before.
     """
     vocabulary: dict[str, int] = tokenizer['model']['vocab']
     special = {t['content'] for t in tokenizer.get('added_tokens', [])}
@@ -116,7 +117,7 @@ def prune_vocabulary(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], list[in
 
 
 def to_int8(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return `state` with each matrix as int8 and a float32 scale a row (NAME.row_scale); the rest in float32."""
+    """Return `state` with each matrix as int8 and a float32 scale per row (NAME.row_scale); the rest in float32."""
     out: dict[str, Tensor] = {}
     for name, value in state.items():
         if value.ndim != 2 or not value.is_floating_point():
@@ -129,7 +130,7 @@ def to_int8(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def from_int8(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Undo `to_int8`; a state that was never quantised comes back as it is."""
+    """Undo `to_int8`; a state that is not quantized is returned unchanged."""
     out = {}
     for name, value in state.items():
         if name.endswith(SCALE):

@@ -1,7 +1,7 @@
-"""NanoDet-g: a one-stage detector of COCO's 80 things (github.com/RangiLyu/nanodet, Apache-2.0).
+"""NanoDet-g: a one-stage detector of COCO's 80 classes (github.com/RangiLyu/nanodet, Apache-2.0).
 
-A CSP trunk, a PAN neck and a generalised-focal-loss head. `compact` uses it frozen: it has seen 118,000 labelled
-photographs, which no small data set of ours can replace.
+A CSP trunk, a PAN neck and a generalised-focal-loss head. `compact` uses it frozen; it was trained on 118,000 labelled
+photographs.
 """
 
 from typing import NamedTuple
@@ -26,14 +26,14 @@ _NAMES = (
     'toothbrush'
 )
 KIND_NAMES = tuple(tuple(group.split('/')) for group in _NAMES.split('|'))
-"""What people call each of COCO's 80 kinds; the first is the class's own name, up to a word."""
+"""Names of each of COCO's 80 classes; the first is the name of the class, up to a word."""
 STRIDES = (8, 16, 32)
 
 
 class Detections(NamedTuple):
     """One level: features (B, 128, h, w) of the neck, class logits (B, 80, h, w), sides (B, 4, h, w) in pixels.
 
-    sides: distances from a cell's centre to the left, top, right and bottom of the thing that it belongs to.
+    sides: distances from the centre of a cell to the left, top, right and bottom of its object.
     """
 
     features: Tensor
@@ -42,7 +42,7 @@ class Detections(NamedTuple):
 
 
 class Boxes(NamedTuple):
-    """The things of a picture, best first: boxes (B, N, 4) in pixels, kinds (B, N, 80) probabilities, or zeros."""
+    """The objects of an image, best first: boxes (B, N, 4) in pixels, kinds (B, N, 80) probabilities, or zeros."""
 
     boxes: Tensor
     kinds: Tensor
@@ -66,7 +66,7 @@ class NanoDet(nn.Module):
         self.distances: Tensor
 
     def forward(self, pixels: Tensor) -> list[Detections]:
-        """Detect in normalised BGR pixels (B, 3, H, W); H and W are multiples of 32."""
+        """Detect in normalized BGR pixels (B, 3, H, W); H and W are multiples of 32."""
         x = F.max_pool2d(self.stem(pixels), 3, 2, 1)
         levels: list[Tensor] = []
         for index, stage in enumerate(self.stages):
@@ -87,11 +87,11 @@ class NanoDet(nn.Module):
 
 
 def best_boxes(levels: list[Detections], count: int, *, candidates: int = 128, least: float = 0.08) -> Boxes:
-    """Return the `count` best boxes after matrix suppression (SOLOv2, arXiv 2003.10152); `least` is their score."""
+    """Return the `count` best boxes after matrix suppression (SOLOv2, arXiv 2003.10152) with a score of `least`."""
     boxes, kinds = [], []
     for found, stride in zip(levels, STRIDES, strict=True):
         rows, columns = found.logits.shape[2:]
-        like = found.sides.float()  # bfloat16 knows no pixel beyond 256
+        like = found.sides.float()  # bfloat16 cannot represent integers beyond 256
         y = (torch.arange(rows, device=like.device, dtype=like.dtype) + 0.5) * stride
         x = (torch.arange(columns, device=like.device, dtype=like.dtype) + 0.5) * stride
         left, top, right, bottom = like.unbind(1)
@@ -103,7 +103,7 @@ def best_boxes(levels: list[Detections], count: int, *, candidates: int = 128, l
     score, order = score.topk(min(candidates, score.shape[1]), 1)
     every = every.gather(1, order[..., None].expand(-1, -1, 4))
     overlap = _iou(every).triu(1)  # with the better ones
-    most = overlap.amax(1)  # how much each is itself a double
+    most = overlap.amax(1)  # how much each is a duplicate itself
     decay = torch.exp(-(overlap.square() - most.square()[..., None]) / 0.25).amin(1)
     score, best = (score * decay).topk(count, 1)
     order = order.gather(1, best)
@@ -121,7 +121,7 @@ def _iou(boxes: Tensor) -> Tensor:
 
 
 def kinds_map(levels: list[Detections]) -> Tensor:
-    """Return (B, 80, h, w) at stride 16: how likely each kind of thing is at each place, the best of all levels."""
+    """Return (B, 80, h, w) at stride 16: the probability of each class at each position, the best of all levels."""
     fine, middle, coarse = (f.logits.sigmoid() for f in levels)
     best = torch.maximum(F.max_pool2d(fine, 2), middle)
     return torch.maximum(best, _resize(coarse, middle))
@@ -143,7 +143,7 @@ class CspStage(nn.Module):
 
 
 class CspBlock(nn.Module):
-    """Two convolutions of half the width, one behind the other, both kept."""
+    """Two consecutive convolutions of half the width, both outputs concatenated."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

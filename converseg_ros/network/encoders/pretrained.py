@@ -1,6 +1,6 @@
-"""Model folders of transformers: read strictly, without a download, and prepare images for them with torch.
+"""Model folders of transformers: strict loading without downloads, and image preparation with torch.
 
-transformers leaves weights that a folder lacks at random values and says so in a log only; here that is an error.
+transformers initializes missing weights randomly and only logs it; here missing weights are an error.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ BLOCK = 1 << 22  # bytes
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """How a model's images are prepared. size: the folder's own entry, whose keys depend on the model."""
+    """Image preparation of a model. size: the entry in the folder, whose keys depend on the model."""
 
     size: dict[str, int]
     mean: tuple[float, ...]
@@ -37,7 +37,7 @@ class ImageSettings:
 
 
 def model_type(folder: Path) -> str:
-    """Return the architecture that a folder's config.json names; raise InputError where there is none."""
+    """Return the architecture in the config.json of a folder; raise InputError if there is none."""
     found = _object(folder / CONFIG).get('model_type')
     if not isinstance(found, str):
         raise InputError('no model_type', where=str(folder / CONFIG), do='give the folder of a transformers model')
@@ -45,7 +45,7 @@ def model_type(folder: Path) -> str:
 
 
 def image_settings(folder: Path) -> ImageSettings:
-    """Read the folder's image processor; raise InputError where its file is missing or incomplete."""
+    """Read the settings of the image processor; raise InputError if the file is missing or incomplete."""
     path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
     if path is None:
         raise InputError(f'{PROCESSORS[0]} is missing', where=str(folder), do=AGAIN)
@@ -62,16 +62,16 @@ def image_settings(folder: Path) -> ImageSettings:
 
 
 def load_model(cls: Any, folder: Path, what: str) -> Any:
-    """Return a model of a transformers class in evaluation mode; raise InputError that says what is wrong.
+    """Return a model of a transformers class in evaluation mode; raise InputError with the error.
 
-    what: the kind of model that is wanted, for the message.
+    what: the kind of model, for the message.
     """
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()  # a bar for each load says nothing in the log of a node
+    disable_progress_bar()  # progress bars are not useful in the log of a node
     try:
         model, found = cls.from_pretrained(str(folder), local_files_only=True, output_loading_info=True)
-    except Exception as error:  # transformers and safetensors raise errors of many kinds for broken files
+    except Exception as error:  # transformers and safetensors raise many kinds of errors for broken files
         raise InputError(f'not {what} ({str(error)[:200]})', where=str(folder), do=AGAIN) from error
     missing = sorted({*found['missing_keys'], *(str(k) for k in found.get('mismatched_keys', ()))})
     if missing:
@@ -80,9 +80,9 @@ def load_model(cls: Any, folder: Path, what: str) -> Any:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """Return the folder's tokenizer; raise InputError where there is none.
+    """Return the tokenizer of the folder; raise InputError if there is none.
 
-    Without its files transformers would make one that knows no word.
+    Without its files transformers would create a tokenizer without a vocabulary.
     """
     from transformers import AutoTokenizer
 
@@ -119,7 +119,7 @@ def normalised(pixels: Tensor, settings: ImageSettings) -> Tensor:
 
 
 def check_finite(values: Tensor, what: Sequence[str] | str) -> Tensor:
-    """Return the tensor; raise InputError that names the model where a number is not finite."""
+    """Return the tensor; raise InputError with the name of the model if a number is not finite."""
     if not bool(torch.isfinite(values).all()):
         raise InputError('the model answered with numbers that are not finite', where=str(what), do=AGAIN)
     return values

@@ -1,9 +1,9 @@
 """Qwen2.5-VL as ConverSeg-Net's language encoder: last hidden states only, shared prefix, packed instructions.
 
-The chat is `system, user: image, instruction`; the image and all before it come first, so under causal attention they
-do not depend on the instruction: their keys and values are computed once an image. K instructions are packed behind
-that prefix into one sequence in which each attends to the prefix and itself: nothing is padded, and the weights are
-read once. Positions are M-RoPE's (Qwen2.5-VL, arXiv 2502.13923, section 2.1).
+The chat is `system, user: image, instruction`. The image and everything before it precede the instruction, so with
+causal attention they do not depend on it: their keys and values are computed once per image. K instructions are packed
+behind that prefix into one sequence in which each attends to the prefix and itself, without padding, and the weights
+are read once. Positions are those of M-RoPE (Qwen2.5-VL, arXiv 2502.13923, section 2.1).
 """
 
 from collections.abc import Callable, Sequence
@@ -32,17 +32,18 @@ LayerState = tuple[Tensor, Tensor]  # keys and values (1, heads, P, d)
 
 @dataclass(slots=True)
 class Seen:
-    """An image as the language encoder sees it, and what it remembers of it."""
+    """An image for the language encoder, with its cached states."""
 
     patches: Patches
-    keys: list[LayerState] = field(default_factory=list)  # of the prefix; empty until the first instruction
+    keys: list[LayerState] = field(default_factory=list)  # of the prefix; empty before the first instruction
     text: Tensor | None = None  # (S, D) hidden states of the prefix's text tokens
 
 
 class Packed(NamedTuple):
-    """K instructions behind one prefix of P tokens: S tokens in all, those past `lengths` only fill a bucket.
+    """K instructions behind one prefix of P tokens: S tokens in total, those beyond `lengths` are padding of a bucket.
 
-    ids: (S,). positions: (3, S) for M-RoPE. live: (S, P + S) which keys each token sees. lengths: of each instruction.
+    ids: (S,). positions: (3, S) for M-RoPE. live: (S, P + S), the keys that each token attends to. lengths: of each
+    instruction.
     """
 
     ids: Tensor
@@ -52,12 +53,12 @@ class Packed(NamedTuple):
 
 
 class QwenEncoder(LanguageEncoder):
-    """Text tokens' and last `<|im_end|>`'s hidden states of K instructions about one image."""
+    """Hidden states of the text tokens and of the last `<|im_end|>` for K instructions about one image."""
 
     sees = True
 
     def __init__(self, config: QwenConfig, tokenizer: Tokenizer | None = None) -> None:
-        """Build the model; the tokenizer is needed to encode text, not to load weights."""
+        """Build the model; the tokenizer is only needed to encode text."""
         super().__init__()
         self.config = config
         settings = Qwen2_5_VLConfig(**config.settings)
@@ -65,32 +66,32 @@ class QwenEncoder(LanguageEncoder):
         self.model = Qwen2_5_VLModel(settings)
         self.max_pixels = config.max_pixels
         self.chat = Chat(tokenizer) if tokenizer is not None else None
-        # A predictor may replace these: how the device's part is run, and which lengths are filled up to.
+        # A predictor may replace these: how the part on the device is run, and the padded lengths.
         self.run: Run = lambda function, key, *tensors: function(*tensors)
         self.bucket: Callable[[int], int] = lambda length: length
         self._constants: dict[tuple[int, int, torch.device], tuple[Layout, Tensor, Tensor]] = {}
 
     def materialise(self) -> None:
-        """Make the buffers that no file holds, after the model was built on the meta device."""
+        """Create the buffers that no file contains, after the model was built on the meta device."""
         for owner, name in ((self.model.visual, 'rotary_pos_emb'), (self.model.language_model, 'rotary_emb')):
             rotary = getattr(owner, name)
             setattr(owner, name, type(rotary)(config=rotary.config))
 
     def limit_pixels(self, max_pixels: int) -> None:
-        """Look at no more pixels of an image than this, nor than the configuration allows."""
+        """Set the maximum number of pixels of an image, within the limit of the configuration."""
         self.max_pixels = min(max_pixels, self.config.max_pixels)
 
     def accelerate(self, run: Run, bucket: Callable[[int], int]) -> None:
-        """Let `run` execute the device's part, with lengths filled up to those of `bucket`."""
+        """Let `run` execute the part on the device, with lengths padded to those of `bucket`."""
         self.run, self.bucket = run, bucket
 
     def prepare_image(self, rgb: NDArray[np.uint8]) -> Seen:
-        """Return an (H, W, 3) uint8 image as patches, at native resolution or capped at `max_pixels`."""
+        """Return an (H, W, 3) uint8 image as patches, at native resolution or limited to `max_pixels`."""
         shape = (int(rgb.shape[0]), int(rgb.shape[1]))
         return Seen(patches(rgb, smart_size(shape, min(self.config.min_pixels, self.max_pixels), self.max_pixels)))
 
     def forward(self, texts: Sequence[str], image: Any = None) -> LanguageFeatures:
-        """Encode K texts about `image` (of prepare_image); keys and values of the prefix are kept in it."""
+        """Encode K texts about `image` (from prepare_image), which caches keys and values of the prefix."""
         if not isinstance(image, Seen):
             raise InputError('the language encoder needs an image', where='network', do='call prepare_image first')
         cut, packed = image.patches, self.pack(texts, image.patches)
@@ -124,7 +125,7 @@ class QwenEncoder(LanguageEncoder):
         size = self.bucket(total)
         ids = torch.full((size,), chat.end[0])
         ids[:total] = torch.tensor([i for s in suffixes for i in s])
-        # Filling tokens belong to owners of their own: each sees itself, and nobody sees them.
+        # Each padding token attends to itself, and no other token attends to it.
         owner = torch.cat([torch.full((n,), k) for k, n in enumerate([*lengths, *[1] * (size - total)])])
         within = torch.cat([torch.arange(n) for n in [*lengths, *[1] * (size - total)]])
         own = (owner[:, None] == owner) & (within[:, None] >= within)
@@ -151,12 +152,12 @@ class QwenEncoder(LanguageEncoder):
         return first
 
     def more(self, ids: Tensor, positions: Tensor, live: Tensor, *flat: Tensor) -> Tensor:
-        """Return the (S, D) hidden states of packed instructions behind a prefix that was encoded before."""
+        """Return the (S, D) hidden states of packed instructions behind a cached prefix."""
         past = list(zip(flat[::2], flat[1::2]))
         return self._attend(self.model.language_model.embed_tokens(ids), positions, live, past)[0]
 
     def constants(self, rows: int, columns: int, device: torch.device) -> tuple[Layout, Tensor, Tensor]:
-        """Return what depends on the grid alone, on the device: window layout, prefix token ids and positions."""
+        """Return device tensors that depend on the grid only: window layout, prefix token ids and positions."""
         key = (rows, columns, device)
         if key not in self._constants:
             chat = self._chat()
@@ -166,13 +167,13 @@ class QwenEncoder(LanguageEncoder):
         return self._constants[key]
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'QwenEncoder':
-        """Drop what was computed for the old device or precision."""
+        """Clear the caches for the old device or precision."""
         self._constants.clear()
         super()._apply(fn, recurse)
         return self
 
     def _chat(self) -> Chat:
-        """Return the tokenizer, or say that there is none."""
+        """Return the tokenizer; raise an error if there is none."""
         if self.chat is None:
             raise InputError('no tokenizer was given', where='language encoder', do='load it from a model folder')
         return self.chat
@@ -180,7 +181,7 @@ class QwenEncoder(LanguageEncoder):
     def _attend(
         self, embeds: Tensor, positions: Tensor, live: Tensor, past: Sequence[LayerState]
     ) -> tuple[Tensor, list[LayerState]]:
-        """Run the language model on (S, D) embeddings; `live` (S, P + S) says which keys each token sees."""
+        """Run the language model on (S, D) embeddings; `live` (S, P + S): the keys that each token attends to."""
         language = self.model.language_model
         hidden = embeds[None]
         cos, sin = language.rotary_emb(hidden, positions[:, None])
@@ -210,5 +211,5 @@ def _prefix_positions(head: int, grid: tuple[int, int], device: torch.device) ->
 
 
 def _upload(tensor: Tensor, device: torch.device) -> Tensor:
-    """Copy to the device without waiting for it."""
+    """Copy to the device asynchronously."""
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == 'cuda' else tensor

@@ -11,9 +11,9 @@ SPECIAL = ('<|im_start|>', '<|im_end|>', '<|vision_start|>', '<|vision_end|>', '
 
 
 class Chat:
-    """The ids before the image, behind it, and of an instruction; a person's text never becomes a special token.
+    """The ids before the image, after it, and of an instruction; user text never becomes a special token.
 
-    prefix_runs: slices of `prefix` that hold text; with the instruction's own tokens they are the sparse prompts.
+    prefix_runs: slices of `prefix` that contain text; with the tokens of the instruction they are the sparse prompts.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:

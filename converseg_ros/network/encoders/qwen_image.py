@@ -1,4 +1,4 @@
-"""Qwen2.5-VL's image preprocessing in torch: the same numbers as its processor, which needs torchvision."""
+"""Qwen2.5-VL's image preprocessing in torch, numerically equal to its processor, which needs torchvision."""
 
 from dataclasses import dataclass
 import math
@@ -26,12 +26,12 @@ class Patches:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of merged patches: what the language model sees."""
+        """Return rows and columns of merged patches, the input of the language model."""
         return self.rows // MERGE, self.columns // MERGE
 
 
 def smart_size(shape: tuple[int, int], min_pixels: int, max_pixels: int) -> tuple[int, int]:
-    """Return the size (rows, columns) Qwen2-VL resizes to: multiples of 28 with the area within the limits."""
+    """Return the size (rows, columns) that Qwen2-VL resizes to: multiples of 28 with the area within the limits."""
     rows, columns = shape
     factor = PATCH * MERGE
     if max(shape) / min(shape) > 200:
@@ -48,7 +48,7 @@ def smart_size(shape: tuple[int, int], min_pixels: int, max_pixels: int) -> tupl
 
 
 def patches(rgb: NDArray[np.uint8] | Tensor, size: tuple[int, int]) -> Patches:
-    """Resize (H, W, 3) uint8 to `size` (antialiased bicubic on uint8), normalise and cut into patches."""
+    """Resize (H, W, 3) uint8 to `size` (antialiased bicubic on uint8), normalize and split into patches."""
     image = torch.as_tensor(rgb).permute(2, 0, 1)[None]
     if tuple(image.shape[2:]) != size:
         image = F.interpolate(image, size=size, mode='bicubic', antialias=True, align_corners=False)
@@ -58,5 +58,5 @@ def patches(rgb: NDArray[np.uint8] | Tensor, size: tuple[int, int]) -> Patches:
     rows, columns = size[0] // PATCH, size[1] // PATCH
     cut = pixels.reshape(3, rows // MERGE, MERGE, PATCH, columns // MERGE, MERGE, PATCH)
     cut = cut.permute(1, 4, 2, 5, 0, 3, 6).reshape(rows * columns, 3, 1, PATCH * PATCH)
-    # A still image stands for both frames of a temporal patch.
+    # A still image is used for both frames of a temporal patch.
     return Patches(cut.expand(-1, -1, TEMPORAL, -1).reshape(rows * columns, -1), rows, columns)

@@ -1,4 +1,4 @@
-"""Qwen2.5-VL's vision tower with its windows as one batch, instead of one attention call a window."""
+"""Qwen2.5-VL's vision tower with its windows in one batch, instead of one attention call per window."""
 
 from typing import Any, NamedTuple
 
@@ -11,10 +11,11 @@ MERGE = 2
 
 
 class Layout(NamedTuple):
-    """How the N patches of a grid, in the processor's order of 2 x 2 blocks, lie in W windows of `window`^2 slots.
+    """Assignment of the N patches of a grid, in the processor's order of 2 x 2 blocks, to windows.
 
-    gather: (W, slots) the patch in each slot. live: (W, 1, 1, slots), False for the empty slots of windows cut by the
-    image's edge; None if no slot is empty. scatter: (N,) the slot of each patch. cos, sin: rotary position, (N, d).
+    There are W windows of `window`^2 slots. gather: (W, slots) the patch in each slot. live: (W, 1, 1, slots), False
+    for empty slots of windows at the edge of the image; None if no slot is empty. scatter: (N,) the slot of each patch.
+    cos, sin: rotary position, (N, d).
     """
 
     gather: Tensor
@@ -49,7 +50,7 @@ def encode_patches(visual: Any, pixels: Tensor, where: Layout) -> Tensor:
 
     visual: transformers' Qwen2_5_VisionTransformerPretrainedModel, whose modules and weights are used.
     """
-    # A 3D convolution whose kernel is the whole patch is a matrix product.
+    # A 3D convolution whose kernel covers the whole patch is a matrix product.
     weight = visual.patch_embed.proj.weight.flatten(1)
     hidden = F.linear(pixels.to(weight.dtype), weight)
     for index, block in enumerate(visual.blocks):

@@ -47,16 +47,16 @@ class Sam2ImageEncoder(nn.Module):
         self.no_memory = nn.Parameter(torch.zeros(config.channels))
         self.conv_s0 = nn.Conv2d(config.channels, config.channels // 8, 1)
         self.conv_s1 = nn.Conv2d(config.channels, config.channels // 4, 1)
-        self.register_buffer('position', None, persistent=False)  # made by freeze
+        self.register_buffer('position', None, persistent=False)  # set by freeze
         self.position: Tensor | None
 
     def freeze(self) -> None:
-        """Compute once, in float32, what depends on the weights alone; call before lowering the precision."""
+        """Compute, in float32, what depends on the weights alone; call this before lowering the precision."""
         rows, columns = self.config.image_size
         self.position = position_embedding(self.vision.backbone, (rows // 4, columns // 4)).detach()
 
     def forward(self, pixels: Tensor) -> ImageFeatures:
-        """Encode (B, 3, H, W) normalised pixels."""
+        """Encode (B, 3, H, W) normalized pixels."""
         trunk = self.vision.backbone
         position = self.position
         if position is None:

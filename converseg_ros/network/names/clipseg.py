@@ -1,8 +1,8 @@
-"""A `Namer` for noun phrases that sees each region in the context of the whole image: CLIPSeg of transformers.
+"""A `Namer` for noun phrases in the context of the whole image: CLIPSeg of transformers.
 
-CLIPSeg (Lüddecke and Ecker, arXiv 2112.10003) draws a relevance map for a text; its mean over a region scores the
-region. Each phrase costs a pass of the decoder, so phrases that a program names are scored by it, and the long lists of
-nouns behind a tag, as well as what regions are called, by the namer of the model folder.
+CLIPSeg (Lüddecke and Ecker, arXiv 2112.10003) computes a relevance map for a text; its mean over a region scores the
+region. Each phrase costs a pass of the decoder, so CLIPSeg scores the phrases that a program names; the namer of the
+model folder scores the long lists of nouns of a tag, and names the regions.
 """
 
 from collections import OrderedDict
@@ -30,17 +30,17 @@ from converseg_ros.network.encoders.pretrained import (
     resized,
 )
 
-FEW = 8  # nouns asked at once; a longer list comes from a tag
-TEXTS = 256  # conditional vectors that are remembered
-LEAST = 1e-4  # probability: no evidence is stronger
-SLOW = 1.0  # seconds from which a namer says how long it takes
+FEW = 8  # nouns per request; a longer list comes from a tag
+TEXTS = 256  # cached conditional vectors
+LEAST = 1e-4  # minimum probability
+SLOW = 1.0  # seconds per view from which a namer reports its time
 
 
 class ClipSeg:
     """Relevance maps of texts on an image; not thread-safe."""
 
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        """Load a folder; dtype: bfloat16 runs it in that precision. Raises InputError for a folder of another kind."""
+        """Load a folder; dtype: precision, for example bfloat16. Raises InputError for a folder of another kind."""
         from transformers import CLIPSegForImageSegmentation
 
         if (kind := model_type(folder)) != 'clipseg':
@@ -54,7 +54,7 @@ class ClipSeg:
         self._activations: list[Tensor] = []
 
     def set_image(self, rgb: NDArray[np.uint8]) -> None:
-        """Encode an (H, W, 3) image, stretched to the model's square as its own processor does."""
+        """Encode an (H, W, 3) image, stretched to the input square of the model as by its processor."""
         pixels = normalised(resized(rgb, self._size, self._settings.resample)[None].to(self.device), self._settings)
         with torch.inference_mode(), self._low():
             seen = self.model.clip.get_image_features(
@@ -63,9 +63,9 @@ class ClipSeg:
         self._activations = [seen.hidden_states[i + 1] for i in self.model.extract_layers]
 
     def maps(self, texts: Sequence[str]) -> Tensor:
-        """Return relevance logits (K, h, w) float32 of texts on the image that is set, on the device."""
+        """Return relevance logits (K, h, w) float32 of texts on the current image, on the device."""
         out = []
-        for text in texts:  # one by one: a batch is no faster on a CPU, and memory stays small
+        for text in texts:  # one by one: a batch is not faster on a CPU and needs more memory
             with torch.inference_mode(), self._low():
                 found = self.model.decoder(tuple(self._activations), self._condition(text)).logits
             out.append(check_finite(found.float().reshape(found.shape[-2:]), self.name))
@@ -87,10 +87,10 @@ class ClipSeg:
 
 
 class ClipSegNamer:
-    """Scores noun phrases by CLIPSeg, and what else is asked by another namer; the last view is kept."""
+    """Scores noun phrases by CLIPSeg and lists by another namer; the last view is cached."""
 
     def __init__(self, network: ClipSeg, other: Namer) -> None:
-        """Take CLIPSeg and the namer for lists of nouns and for what regions are called."""
+        """Create a namer from CLIPSeg and the namer for lists of nouns and for names of regions."""
         self.network, self.other = network, other
         self._last: tuple[Frame, Segments, dict[str, NDArray[np.float32]]] | None = None
         self.note = self._measured()

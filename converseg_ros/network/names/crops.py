@@ -1,4 +1,4 @@
-"""Square crops around segments, as the trunk sees them."""
+"""Square crops around segments, the input of the trunk."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from converseg_ros.core.mask import mask_box
 
 SIDE = 128  # pixels of a crop
-MARGIN = 1.25  # side of the window over the longer side of the segment's box
-LEAST = 24.0  # pixels of the image: a smaller window shows nothing but blur
-GREY = 127.0  # of the background, and the trunk's mean
-PLAIN, FADED, MASKED = 1.0, 0.35, 0.0  # how much of the background is left
+MARGIN = 1.25  # side of the window relative to the longer side of the segment's box
+LEAST = 24.0  # pixels of the image: a smaller window is too blurred
+GREY = 127.0  # value of the background, and the trunk's mean
+PLAIN, FADED, MASKED = 1.0, 0.35, 0.0  # share of the background that remains
 
 
 class Window(NamedTuple):
@@ -31,7 +31,7 @@ def window(mask: NDArray[np.bool_], margin: float = MARGIN, least: float = LEAST
 
 
 def look(image: NDArray, where: Window, size: int, border: int = cv2.BORDER_REFLECT) -> NDArray:
-    """Resample a window of an (H, W[, C]) image to (size, size[, C]); outside of the image, `border` decides."""
+    """Resample a window of an (H, W[, C]) image to (size, size[, C]); `border` is the mode outside of the image."""
     half = where.side / 2
     x0, y0 = max(0, int(where.x - half) - 2), max(0, int(where.y - half) - 2)
     part = image[y0 : int(where.y + half) + 3, x0 : int(where.x + half) + 3]
@@ -54,9 +54,9 @@ def _smaller(image: NDArray, rows: int, columns: int) -> NDArray:
 def cut(
     rgb: NDArray[np.uint8], masks: NDArray[np.bool_], background: float = PLAIN, size: int = SIDE
 ) -> NDArray[np.uint8]:
-    """Return a crop (S, size, size, 3) around each of the (S, h, w) masks, which cover the field of the image.
+    """Return a crop (S, size, size, 3) around each of the (S, h, w) masks, which cover the image.
 
-    background: share of what surrounds the segment that is left; the rest is grey. The edge is soft.
+    background: share of the surroundings that remains; the rest is grey, with a soft edge.
     """
     out = np.empty((len(masks), size, size, 3), np.uint8)
     sy, sx = rgb.shape[0] / masks.shape[1], rgb.shape[1] / masks.shape[2]

@@ -1,4 +1,4 @@
-"""What a detector of COCO's 80 things says of segments."""
+"""Evidence of a detector of COCO's 80 classes for segments."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,10 @@ from torch import Tensor
 from converseg_ros.core.mask import mask_box
 from converseg_ros.network.encoders.nanodet import CLASSES, MEAN, STD, Boxes, NanoDet, best_boxes, kinds_map
 
-LONGEST, MULTIPLE = 512, 32  # sides of the image that the detector sees
+LONGEST, MULTIPLE = 512, 32  # sides of the input image of the detector
 COUNT = 32  # boxes
-FIT = (0.3, 0.8)  # IoU of box and segment at which a box begins to count, and counts in full
-GRID = 64  # columns of the grid on which the map of kinds is averaged over segments
+FIT = (0.3, 0.8)  # IoU of box and segment from which a box counts, and from which it has full weight
+GRID = 64  # columns of the grid for averaging the class map over segments
 EVIDENCE = 2 * CLASSES
 
 
@@ -27,10 +27,10 @@ class Detected(NamedTuple):
 
 
 class Evidence:
-    """Calls the detector, and matches what it found with segments."""
+    """Runs the detector, and matches its output with segments."""
 
     def __init__(self, detector: NanoDet, dtype: torch.dtype = torch.float32) -> None:
-        """Take the frozen detector; dtype bfloat16 runs it in that precision."""
+        """Create the evidence with a frozen detector; dtype: precision, for example bfloat16."""
         self.detector, self.dtype = detector, dtype
 
     def __call__(self, rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -38,7 +38,7 @@ class Evidence:
         return match(self.detect(rgb), masks)
 
     def detect(self, rgb: NDArray[np.uint8]) -> Detected:
-        """Run the detector on the image, at 512 pixels on its longer side."""
+        """Run the detector on the image, resized to 512 pixels on its longer side."""
         scale = LONGEST / max(rgb.shape[:2])
         rows, columns = (max(1, round(n * scale / MULTIPLE)) * MULTIPLE for n in rgb.shape[:2])
         resized = cv2.resize(rgb, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
@@ -54,14 +54,14 @@ class Evidence:
 
 
 def detected(found: Boxes, where: Tensor, size: tuple[int, int]) -> Detected:
-    """Return the first image's boxes as shares of its `size` (rows, columns) in pixels, and the map of kinds."""
+    """Return the boxes of the first image as shares of its `size` (rows, columns) in pixels, and the class map."""
     rows, columns = size
     boxes = found.boxes[0].float().cpu().numpy() / np.array([columns, rows] * 2, np.float32)
     return Detected(boxes.astype(np.float32), found.kinds[0].float().cpu().numpy(), where[0].float().cpu().numpy())
 
 
 def match(seen: Detected, masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return (S, 160): for each kind, the best fitting box's probability, and the map's mean over the segment."""
+    """Return (S, 160): for each class, the probability of the best fitting box, and the mean in the segment."""
     height, width = masks.shape[1:]
     boxes = np.array([mask_box(m) for m in masks], np.float32).reshape(-1, 4) / np.array([width, height] * 2)
     low = np.maximum(boxes[:, None, :2], seen.boxes[None, :, :2])

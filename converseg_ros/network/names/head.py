@@ -1,9 +1,9 @@
-"""The trained part of the namer: from a crop's pooled features and the detector's evidence to a noun's probability.
+"""The trained head of the namer: from pooled crop features and detector evidence to probabilities of nouns.
 
-A noun's logit is the sum of what speaks for it: where labelled crops of it were seen, linear layers on the square
-roots of the trunk's features and on all of the detector's evidence; the logarithm of ImageNet's probability of its
-classes; the detector's boxes and map of this kind. One more logit, the
-last, is that of "none of these nouns". What leaves the head are probabilities; feature vectors do not.
+The logit of a noun is a sum over its sources of evidence: for nouns with labelled crops, linear layers on the square
+roots of the trunk's features and on all detector evidence; the logarithm of ImageNet's probability of its classes; the
+boxes and the map of its detector class. An additional last logit is that of "none of these nouns". The output of the
+head are probabilities, not feature vectors.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.efficientnet import HEAD
 from converseg_ros.network.encoders.nanodet import CLASSES as COCO_CLASSES
 
-FAINT = 0.002  # probability of the detector from which it says anything
-FLOOR = 1e-5  # of ImageNet's probability, so that a logarithm says no more than the classifier knows
+FAINT = 0.002  # minimum probability of the detector
+FLOOR = 1e-5  # minimum of ImageNet's probability, to limit its logarithm
 
 
 @dataclass(frozen=True)
 class NounSources:
-    """What can speak for each of K nouns.
+    """The sources of evidence for each of K nouns.
 
-    nouns: their names. crops: (T,) places of those that labelled crops show. classes: (1000,) place of the noun of
-    each ImageNet class, -1 for none. kinds: (80, K) bool, the nouns that a kind of the detector may be.
+    nouns: their names. crops: (T,) indices of those with labelled crops. classes: (1000,) index of the noun of each
+    ImageNet class, -1 for none. kinds: (80, K) bool, the nouns that a detector class may be.
     """
 
     nouns: tuple[str, ...]
@@ -37,7 +37,7 @@ class NounSources:
     kinds: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        """Check that every noun has a source and that shapes agree."""
+        """Validate that every noun has a source and that shapes agree."""
         count = len(self.nouns)
         if self.kinds.shape != (COCO_CLASSES, count) or self.classes.max(initial=-1) >= count:
             raise InputError(f'kinds are {self.kinds.shape}, {count} nouns', where='sources of nouns')
@@ -51,8 +51,8 @@ class NounSources:
 class NameHead(nn.Module):
     """Probabilities of K nouns and of none of them.
 
-    `pooled` is what the trunk's classifier sees of a crop, `by_class` what the method of that name makes of its class
-    logits, `evidence` what `detector.match` returns.
+    `pooled` is the input of the trunk's classifier for a crop, `by_class` the output of the method of that name for its
+    class logits, `evidence` the output of `detector.match`.
     """
 
     crops: Tensor
@@ -64,7 +64,7 @@ class NameHead(nn.Module):
     spread: Tensor
 
     def __init__(self, sources: NounSources, dropout: float = 0.0) -> None:
-        """Build untrained; dropout: share of the features that training leaves out."""
+        """Create an untrained head; dropout: share of the features that training drops."""
         super().__init__()
         self.sources = sources
         classed = np.unique(sources.classes[sources.classes >= 0])
@@ -93,13 +93,13 @@ class NameHead(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def by_class(self, class_logits: Tensor) -> Tensor:
-        """Return (B, I): the logarithm of the probability that ImageNet's classes give to each noun they mean."""
+        """Return (B, I): the logarithm of the probability that ImageNet's classes give to each of their nouns."""
         share = F.softmax(class_logits.float(), 1)
         total = share.new_zeros(len(share), len(self.classed) + 1).index_add(1, self.class_place, share)
         return (total[:, :-1] + FLOOR).log()
 
     def with_none(self, by_class: Tensor) -> Tensor:
-        """Return ImageNet's log-probabilities alone (B, I) as those of all nouns and of none of them (B, K + 1)."""
+        """Return ImageNet's log-probabilities (B, I) as those of all nouns and of none of them (B, K + 1)."""
         out = by_class.new_full((len(by_class), len(self.sources.nouns) + 1), math.log(FLOOR))
         out[:, self.classed] = by_class
         out[:, -1] = torch.log((1 - by_class.exp().sum(1)).clamp_min(FLOOR))
@@ -108,8 +108,8 @@ class NameHead(nn.Module):
     def forward(self, pooled: Tensor, by_class: Tensor, evidence: Tensor, dropped: Tensor | None = None) -> Tensor:
         """Return the (B, K + 1) log-probabilities of the nouns and of none of them.
 
-        pooled (B, 1280), by_class (B, I), evidence (B, 160). dropped: (T,) bool, nouns whose linear part is left out,
-        as if no labelled crop of them had been seen (training only; where ImageNet knows the noun).
+        pooled (B, 1280), by_class (B, I), evidence (B, 160). dropped: (T,) bool, nouns whose linear part is dropped, as
+        if they had no labelled crops (training only; if ImageNet has the noun).
         """
         learnt = self.linear(self.dropout((shaped(pooled) - self.mean) / self.spread))
         evidence = weighed(evidence)
@@ -122,7 +122,7 @@ class NameHead(nn.Module):
         return self._finish(logits, learnt[:, -1:], evidence)
 
     def without_crop(self, evidence: Tensor) -> Tensor:
-        """Return the (B, K + 1) log-probabilities where no crop was looked at: frequencies and the detector alone."""
+        """Return the (B, K + 1) log-probabilities without a crop: frequencies and the detector alone."""
         prior = self.unseen.expand(len(evidence), -1)
         return self._finish(prior[:, :-1], prior[:, -1:], weighed(evidence))
 
@@ -133,10 +133,10 @@ class NameHead(nn.Module):
 
 
 def shaped(pooled: Tensor) -> Tensor:
-    """Return the square roots of features, which are never negative: few large ones would outweigh all others."""
+    """Return the square roots of features, which are not negative, so that a few large ones do not dominate."""
     return (pooled.clamp_min(0) + 1e-4).sqrt()
 
 
 def weighed(evidence: Tensor) -> Tensor:
-    """Return the logarithms of the detector's probabilities over a faint one: a likelihood ratio is what counts."""
+    """Return the logarithms of the detector's probabilities relative to the minimum, as likelihood ratios."""
     return torch.log1p(evidence / FAINT)

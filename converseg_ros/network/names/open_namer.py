@@ -1,9 +1,9 @@
 """A `Namer` of open vocabulary: SigLIP, SigLIP 2 or CLIP on the crops of all segments.
 
-A region's noun is told by a softmax over the vocabulary and a few captions of nothing in particular: the logits of
-these models order texts, but their level says little. What nouns share (a mug is a cup; tools; a wider kind where none
-is sure) is worked out as for the namer that this package ships. A phrase that the vocabulary does not hold is scored by
-the text tower against all nouns but those that its head means: "chipped mug" does not compete with "mug".
+The noun of a region follows from a softmax over the vocabulary and a few neutral captions: the logits of these models
+order texts, but their absolute level is not meaningful. Relations between nouns (a mug is a cup; tools; a wider kind if
+no noun is certain) are handled as in the shipped namer. A phrase outside of the vocabulary is scored by the text tower
+against all nouns except those that its head means: "chipped mug" does not compete with "mug".
 """
 
 from collections.abc import Sequence
@@ -26,19 +26,19 @@ from converseg_ros.network.names.towers import Towers
 from converseg_ros.network.names.weights import NameWeights, Scaling
 
 NONE = ('background', 'a plain surface', 'a blurred part of something', 'nothing in particular')
-FEW = 8  # nouns asked at once; a longer list comes from a tag, and its unknown nouns are told by similar ones
-SLOW = 1.0  # seconds for a view from which a namer says how long it takes
-VIEW = 40  # segments that a view has, about
-TRIED = 2  # crops that the time is measured with
+FEW = 8  # nouns per request; a longer list comes from a tag, and similar nouns replace its unknown nouns
+SLOW = 1.0  # seconds per view from which a namer reports its time
+VIEW = 40  # typical number of segments of a view
+TRIED = 2  # crops for measuring the time
 
 
 class OpenNamer:
-    """Looks at the crops of all regions of a view in one batch; the last view is kept."""
+    """Encodes the crops of all regions of a view in one batch; the last view is cached."""
 
     def __init__(
         self, towers: Towers, weights: NameWeights, *, encode: Encoder | None = None, texts: Path | None = None
     ) -> None:
-        """Take the towers, and nouns and meanings from the weights of a shipped namer.
+        """Create a namer from the towers, and the nouns and meanings of the weights of a shipped namer.
 
         encode: unit vectors of texts by the encoder of the weights' meanings. texts: the file for the vectors of the
         nouns by this text tower.
@@ -53,7 +53,7 @@ class OpenNamer:
         self.note = self._measured()
 
     def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
-        """Return the log-odds of each noun phrase for each region; raise InputError where the model gives no number."""
+        """Return the log-odds of each noun phrase for each region; raise InputError if the output is not finite."""
         images, logits, p = self._look(view, segments)
         scores = self._phrases.scores(p, nouns)
         asked = [i for i, noun in enumerate(nouns) if not scores.known[i]]
@@ -69,7 +69,7 @@ class OpenNamer:
         return NameScores(scores.nouns, np.clip(log_odds, -limit, limit), known, scores.best)
 
     def logits(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NDArray[np.float32]:
-        """Return (S, N), the model's own similarity logits of each region's crop and each noun's caption."""
+        """Return (S, N), the model's similarity logits of each region's crop and each noun's caption."""
         return self.towers.logits(self._look(view, segments)[0], self._bank([self.towers.caption(n) for n in nouns]))
 
     def _look(
@@ -102,7 +102,7 @@ class OpenNamer:
         return out
 
     def _measured(self) -> str:
-        """Return how long a view takes, '' where that is not worth a word."""
+        """Return the time of a view as text, '' if it is short."""
         if self.towers.device.type != 'cpu':
             return ''
         crops = np.zeros((TRIED, self.towers.side, self.towers.side, 3), np.uint8)
@@ -123,7 +123,7 @@ def load_open_namer(
     encode: Encoder | None = None,
     texts: Path | None = None,
 ) -> OpenNamer:
-    """Return a namer of a CLIP or SigLIP folder; raise InputError for what is missing or of another kind."""
+    """Return a namer of a CLIP or SigLIP folder; raise InputError for missing files or another kind."""
     try:
         return OpenNamer(Towers(folder, device, dtype), weights, encode=encode, texts=texts)
     except OSError as error:

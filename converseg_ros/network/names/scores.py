@@ -1,4 +1,4 @@
-"""From probabilities of exclusive nouns to log-odds that a region is what a phrase says, with back-off to kinds."""
+"""Log-odds of noun phrases for regions from probabilities of exclusive nouns, with back-off to kinds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.names.weights import Meanings, Scaling
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
-LEAST = 1e-4  # probability that a region is anything: no evidence here is stronger
-SURE = 0.5  # probability from which a name is said; below it, of a wider kind
-NEAREST = 5  # nouns that stand for a phrase that nothing speaks for
+LEAST = 1e-4  # minimum probability
+SURE = 0.5  # probability from which a noun is named; below it, a wider kind
+NEAREST = 5  # nouns that replace a phrase without evidence
 SHARP = 15.0  # of the softmax over their cosines
 KIN = 0.1  # added to the cosine of nouns that share a kind
-FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun says nothing of the phrase, and all
-BY_HEAD = 0.9  # weight of the head of a phrase that is not known whole
-BY_KIND, NARROW = 0.6, 12  # weight of the nouns of a kind for another one of it, less for kinds of more nouns than this
-BY_MEANING = 0.5  # most that a similar noun's probability counts for a phrase
+FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun has no weight, and full weight
+BY_HEAD = 0.9  # weight of the head of a phrase that is not in the vocabulary
+BY_KIND, NARROW = 0.6, 12  # weight of the nouns of a kind for another member, lower for kinds with more nouns than this
+BY_MEANING = 0.5  # maximum weight of a similar noun's probability for a phrase
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """How a phrase is scored: the sum of `weights` times the probabilities of nouns (places), and if it is known."""
+    """The score of a phrase: the sum of `weights` times the probabilities of nouns, and whether it is known."""
 
     places: NDArray[np.intp]
     weights: NDArray[np.float32]
@@ -34,7 +34,7 @@ class Meaning:
 
 
 class Phrases:
-    """Turns phrases into sums over the K nouns of a head; each phrase is looked up once."""
+    """Converts phrases to sums over the K nouns of a head; phrases are cached."""
 
     def __init__(
         self, nouns: Sequence[str], scaling: Scaling, meanings: Meanings, words: Vocabulary, encode: Encoder | None
@@ -58,13 +58,13 @@ class Phrases:
         return NameScores(tuple(nouns), log_odds, known, self._called(p))
 
     def _called(self, p: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
-        """Return what each region is called; worked out once for a view, whose probabilities are the same array."""
+        """Return the name of each region; cached for a view, whose probabilities are the same array."""
         if self._last is None or self._last[0] is not p:
             self._last = p, tuple(self._best(row) for row in p)
         return self._last[1]
 
     def meaning(self, phrase: str) -> Meaning:
-        """Return how a phrase is scored."""
+        """Return the meaning of a phrase."""
         if phrase not in self._found:
             self._found[phrase] = self._look_up(phrase)
         return self._found[phrase]
@@ -79,14 +79,14 @@ class Phrases:
                 np.array([i for i, _ in spoken], np.intp), np.array([s for _, s in spoken], np.float32), True
             )
         _, _, head = phrase.strip().partition(' ')
-        if head:  # a soup can is a can: what is said of it before is not looked at
+        if head:  # a soup can is a can: its modifiers are ignored
             wider = self.meaning(head)
             if wider.known:
                 return Meaning(wider.places, BY_HEAD * wider.weights, False)
         return self._united(self._of_kind(phrase), self._similar(phrase))
 
     def _of_kind(self, phrase: str) -> Meaning:
-        """Let the nouns of the narrowest kind of a class stand for it where nothing speaks for itself."""
+        """Let the nouns of the narrowest kind of a class represent it if it has no evidence."""
         found = thing(phrase)
         kinds = set(found.kinds) if found else set()
         for kind, members in self._members.items():
@@ -108,7 +108,7 @@ class Phrases:
         return np.array([self._vectors.get(n, np.zeros(size)) for n in self._nouns], np.float32).reshape(-1, size)
 
     def _similar(self, phrase: str) -> Meaning:
-        """Let nouns of similar meaning stand for a phrase that nothing speaks for."""
+        """Let similar nouns represent a phrase without evidence."""
         place = self._words.find(phrase)
         name = self._words.names[place] if place is not None else phrase
         vector = self._vectors.get(name)
@@ -128,7 +128,7 @@ class Phrases:
 
     @cached_property
     def _members(self) -> dict[str, NDArray[np.intp]]:
-        """The wider kinds and the places of their nouns, the narrowest first."""
+        """Return the wider kinds and the indices of their nouns, the narrowest first."""
         members: dict[str, list[int]] = {}
         for i, noun in enumerate(self._nouns):
             for kind in things()[noun].kinds if noun in things() else ():
@@ -136,7 +136,7 @@ class Phrases:
         return {k: np.array(m, np.intp) for k, m in sorted(members.items(), key=lambda pair: len(pair[1]))}
 
     def _best(self, p: NDArray[np.float32]) -> tuple[str, float]:
-        """Return the noun that a person would say of a region, and its log-odds: a wider kind where none is sure."""
+        """Return the most natural noun of a region, and its log-odds: a wider kind if no noun is certain."""
         top = int(p.argmax()) if len(p) else -1
         if top >= 0 and p[top] >= SURE:
             return self._said(self._nouns[top], float(p[top]))

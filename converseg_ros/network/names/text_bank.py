@@ -1,4 +1,4 @@
-"""Vectors of texts by a text tower: those of the vocabulary are encoded once and kept on the disk."""
+"""Cached vectors of texts by a text tower; those of the vocabulary are stored on disk."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,21 +15,21 @@ from safetensors.numpy import save_file
 from converseg_ros.core.files import atomic_path
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
-REMEMBERED = 1024  # texts outside of the vocabulary
-PIECE = 32  # texts after the first of which the time of all is told
-LONG = 2.0  # seconds of encoding that are worth a word
+REMEMBERED = 1024  # cached texts outside of the vocabulary
+PIECE = 32  # texts after which the total time is estimated and reported
+LONG = 2.0  # seconds of encoding from which the time is reported
 
 
 class TextBank:
     """Encodes texts, each once."""
 
     def __init__(self, embed: Embed, path: Path | None = None) -> None:
-        """Take the tower. path: file of the vocabulary's vectors for exactly these weights; None keeps none."""
+        """Create a bank for a tower. path: file of the vocabulary's vectors for these weights; None: no file."""
         self._embed, self._path = embed, path
         self._recent: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     def vocabulary(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return (K, D) of a fixed list; from the file if it holds just these texts, else encoded and kept there."""
+        """Return (K, D) of a fixed list; from the file if it contains exactly these texts, else encoded and stored."""
         known = self._read(texts)
         if known is not None:
             return known
@@ -46,7 +46,7 @@ class TextBank:
         return found
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return (K, D) of any texts; the last ones are remembered."""
+        """Return (K, D) of any texts; recent ones are cached."""
         new = [t for t in dict.fromkeys(texts) if t not in self._recent]
         if new:
             self._recent.update(zip(new, self._embed(new)))
@@ -65,4 +65,4 @@ class TextBank:
                 found: NDArray[np.float32] = file.get_tensor('vectors')
                 return found
         except (SafetensorError, OSError, ValueError, KeyError):
-            return None  # a torn file is written again
+            return None  # an incomplete file is written again

@@ -1,7 +1,7 @@
-"""An image tower and a text tower that were trained to agree: CLIP, SigLIP and SigLIP 2 of transformers.
+"""An image tower and a text tower with a common embedding space: CLIP, SigLIP and SigLIP 2 of transformers.
 
 CLIP (Radford et al., arXiv 2103.00020) and SigLIP (Zhai et al., arXiv 2303.15343; SigLIP 2: arXiv 2502.14786) embed
-pictures and texts in one space; logit = scale x cosine + bias.
+images and texts in one space; logit = scale x cosine + bias.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,8 @@ from converseg_ros.network.encoders.pretrained import (
 )
 from converseg_ros.network.graphs import Graphs, bucket
 
-KINDS = ('clip', 'siglip', 'siglip2')  # siglip2: of flexible resolution; the fixed ones have the type siglip
+# siglip2: variable resolution; models with a fixed resolution have the type siglip
+KINDS = ('clip', 'siglip', 'siglip2')
 CROPS = (8, 16, 24, 32, 48, 64)  # counts of crops that CUDA graphs are recorded for
 TEXTS = 32  # encoded at once
 
@@ -36,7 +37,7 @@ class Towers:
     """Embeds square crops and texts; not thread-safe."""
 
     def __init__(self, folder: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        """Load a folder; dtype: bfloat16 runs both towers in it. Raises InputError for a folder of another kind."""
+        """Load a folder; dtype: precision of both towers, for example bfloat16. Raises InputError for another kind."""
         from transformers import AutoModel
 
         kind = model_type(folder)
@@ -63,14 +64,14 @@ class Towers:
         """Return unit vectors (S, D) of crops (S, side, side, 3), encoded in one batch."""
         count = len(crops)
         pixels = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
-        if self._graphs.enabled:  # filled up to a count that is recorded
+        if self._graphs.enabled:  # padded to a recorded count
             pixels = F.pad(pixels, (0, 0, 0, 0, 0, 0, 0, bucket(count, CROPS) - count))
         with torch.inference_mode(), self._low():
             found: Tensor = self._graphs.run(self._look, 'look', normalised(pixels, self._settings))
         return self._unit(found[:count])
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return unit vectors (K, D) of texts; what a text has beyond the model's length is cut off."""
+        """Return unit vectors (K, D) of texts; texts beyond the maximum length are truncated."""
         parts = [self._read(texts[i : i + TEXTS]) for i in range(0, len(texts), TEXTS)]
         return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
@@ -79,7 +80,7 @@ class Towers:
         return np.asarray(self.scale * (images @ texts.T) + self.bias, np.float32)
 
     def caption(self, noun: str) -> str:
-        """Return a noun phrase as the sentence that the model was used with in its paper or documentation."""
+        """Return a noun phrase in the sentence of the model's paper or documentation."""
         noun = noun.strip().lower()
         return f'a photo of {article(noun)} {noun}.' if self.kind == 'clip' else f'this is a photo of {noun}.'
 
@@ -100,7 +101,7 @@ class Towers:
         tokens: Any = self._tokenizer(
             list(texts), padding=fill, max_length=self._longest, truncation=True, return_tensors='pt'
         ).to(self.device)
-        given = {k: tokens[k] for k in ('input_ids', 'attention_mask') if k in tokens}  # SigLIP's gives no mask
+        given = {k: tokens[k] for k in ('input_ids', 'attention_mask') if k in tokens}  # SigLIP has no mask
         with torch.inference_mode(), self._low():
             return self._unit(self.model.get_text_features(**given).pooler_output)
 

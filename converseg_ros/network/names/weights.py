@@ -1,6 +1,6 @@
 """`names.safetensors`: the trained head, its calibration, and the meanings of the nouns of the vocabulary.
 
-The nouns stand in the file by name, so that `knowledge` may grow and change its order after the training.
+Nouns are stored by name, so that `knowledge` may change after the training.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ AGAIN = 'train it again: converseg train config/train/names.yaml'
 
 @dataclass(frozen=True)
 class Scaling:
-    """Calibration: log-odds are multiplied by a noun's own factor where 20 labelled instances fit one, or by `shared`.
+    """Calibration: log-odds are multiplied by a noun's own factor (fitted on 20 or more instances), or by `shared`.
 
     own: factors by noun.
     """
@@ -33,7 +33,7 @@ class Scaling:
     own: dict[str, float]
 
     def __post_init__(self) -> None:
-        """Refuse factors that turn or erase an order."""
+        """Validate that the factors preserve order."""
         for noun, factor in {'shared': self.shared, **self.own}.items():
             if not 0 < factor < 20:
                 raise InputError(f'the factor of {noun} is {factor}', where='calibration of names', do=AGAIN)
@@ -45,7 +45,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Meanings:
-    """Unit vectors (V, D) of nouns by the text encoder, for nouns that nothing speaks for."""
+    """Unit vectors (V, D) of nouns by the text encoder, for nouns without evidence."""
 
     nouns: tuple[str, ...]
     vectors: NDArray[np.float32]
@@ -53,7 +53,7 @@ class Meanings:
 
 @dataclass(frozen=True)
 class NameWeights:
-    """All of the file."""
+    """The contents of the file."""
 
     head: NameHead
     scaling: Scaling
@@ -85,7 +85,7 @@ def save_names(path: Path, weights: NameWeights) -> None:
 
 
 def load_names(path: Path) -> NameWeights:
-    """Read the file; raise InputError where it holds something else."""
+    """Read the file; raise InputError if it is invalid."""
     try:
         with safe_open(path, 'pt') as file:
             metadata = file.metadata() or {}

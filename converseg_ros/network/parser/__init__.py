@@ -1,1 +1,1 @@
-"""The parser: an English instruction to a program, by a small transformer whose output the grammar constrains."""
+"""The parser: from an English instruction to a program, by a small transformer with grammar-constrained output."""

@@ -1,7 +1,7 @@
-"""The first layers of the frozen MiniLM (Wang et al., arXiv 2002.10957): what a word piece means beside the others.
+"""The first layers of the frozen MiniLM (Wang et al., arXiv 2002.10957): contextual embeddings of word pieces.
 
-Static embeddings of word pieces say nothing of how words depend on each other; MiniLM has learnt that from far more
-English than the parser's own training texts have. Only inference is needed, so that the layers are plain matrices.
+Static embeddings of word pieces do not depend on the other words; MiniLM was trained on far more English text than the
+parser. Only inference is needed, so that the layers are plain matrices.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Layer:
     last_norm: tuple[Tensor, Tensor]
 
     def __call__(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Map (B, S, E); mask (B, 1, 1, S) is true where a piece may be seen."""
+        """Map (B, S, E); mask (B, 1, 1, S) is true for visible pieces."""
         q, k, v = F.linear(x, *self.inward).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4).float()
         seen = F.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2).to(x.dtype)
         x = F.layer_norm(x + F.linear(seen, *self.outward), x.shape[-1:], *self.norm, EPSILON)
@@ -41,10 +41,13 @@ class Layer:
 
 
 class Context:
-    """Word pieces to the hidden states of MiniLM's first layers."""
+    """Maps word pieces to the hidden states of MiniLM's first layers."""
 
     def __init__(self, state: Mapping[str, Tensor], count: int, ends: tuple[int, int]) -> None:
-        """`state`: the weights by their names below `bert.`. count: layers. ends: ids of [CLS] and [SEP]."""
+        """Create the layers from `state`, the weights by their names below `bert.`.
+
+        count: layers. ends: ids of [CLS] and [SEP].
+        """
         self.ends = ends
         self.words = state['embeddings.word_embeddings.weight']
         kinds = state['embeddings.token_type_embeddings.weight']
@@ -53,7 +56,7 @@ class Context:
         self.layers = [_layer(state, f'encoder.layer.{i}.') for i in range(count)]
 
     def to(self, dtype: torch.dtype) -> 'Context':
-        """Return the layers with weights of another type."""
+        """Return the layers with weights of another dtype."""
         out = object.__new__(Context)
         out.ends, out.words, out.places = self.ends, self.words.to(dtype), self.places.to(dtype)
         out.norm = (self.norm[0].to(dtype), self.norm[1].to(dtype))
@@ -65,7 +68,7 @@ class Context:
 
     @torch.no_grad()
     def __call__(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Return (B, S, E) states of pieces `ids` (B, S), of which `lengths` (B,) are real in each text."""
+        """Return (B, S, E) states of pieces `ids` (B, S) with `lengths` (B,)."""
         count, size = ids.shape
         first, last = self.ends
         framed = torch.full((count, size + 2), last, dtype=torch.long)
@@ -83,7 +86,7 @@ class Context:
 
 
 def load_context(folder: Path, count: int, file: str = 'language.safetensors') -> Context | None:
-    """Return the first `count` layers of the MiniLM of a model folder in float32, or None where none are asked for."""
+    """Return the first `count` layers of the MiniLM of a model folder in float32, or None if `count` is 0."""
     if count == 0:
         return None
     with safe_open(folder / file, framework='pt') as f:

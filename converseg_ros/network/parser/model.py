@@ -1,8 +1,8 @@
 """A small encoder-decoder transformer (Vaswani et al., arXiv 1706.03762; pre-norm) with a pointer to the input's words.
 
-The layers follow nanoGPT's plan: one class for attention, one for a block, everything else in `ParserModel`. The input
-are word pieces with MiniLM's frozen embeddings. An output token is one of a closed set, or a copy of an input word
-(Vinyals et al., arXiv 1506.03134): its logits are the closed set's, followed by one for each word.
+The structure follows nanoGPT: one class for attention, one for a block, everything else in `ParserModel`. The input is
+the sequence of word pieces with MiniLM's frozen embeddings. An output token is one of a closed set, or a copy of an
+input word (Vinyals et al., arXiv 1506.03134): its logits are those of the closed set, followed by one for each word.
 """
 
 from dataclasses import asdict, dataclass
@@ -17,10 +17,10 @@ Cache = dict[str, tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True, slots=True)
 class ParserConfig:
-    """Sizes.
+    """Sizes of the model.
 
-    tokens: of the closed set. pieces, outputs: most input word pieces and most output tokens. context: layers of MiniLM
-    whose states are an input beside the embeddings of the pieces (network/parser/context.py); 0 for none.
+    tokens: of the closed set. pieces, outputs: maximum numbers of input word pieces and output tokens. context: layers
+    of MiniLM whose states are an additional input (network/parser/context.py); 0 for none.
     """
 
     tokens: int
@@ -55,9 +55,9 @@ class Attention(nn.Module):
         return k, v
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
-        """Map `x` (B, T, C); mask (B, 1, 1, S) is true where a key may be seen."""
+        """Map `x` (B, T, C); mask (B, 1, 1, S) is true for visible keys."""
         q = self.query(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        if x.device.type == 'cpu':  # its bfloat16 kernel is ten times slower
+        if x.device.type == 'cpu':  # the bfloat16 kernel is ten times slower there
             q, keys, values = q.float(), keys.float(), values.float()
         seen = F.scaled_dot_product_attention(q, keys, values, mask, is_causal=causal)
         out: Tensor = self.out(seen.transpose(1, 2).flatten(2).to(x.dtype))
@@ -100,10 +100,10 @@ class Block(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the decoder sees of B texts.
+    """The input of the decoder for B texts.
 
-    layers: keys and values of each decoder layer, (B, H, S, D). mask: (B, 1, 1, S). words: (B, W, C), the state of each
-    word's first piece. word_mask: (B, W).
+    layers: keys and values of each decoder layer, (B, H, S, D). mask: (B, 1, 1, S). words: (B, W, C), the state of the
+    first piece of each word. word_mask: (B, W).
     """
 
     layers: list[tuple[Tensor, Tensor]]
@@ -130,10 +130,10 @@ class ParserModel(nn.Module):
         self.project = nn.Linear(c.embedding, c.width)
         self.contextual = nn.Linear(c.embedding, c.width, bias=False) if c.context else None
         self.place = nn.Embedding(c.pieces, c.width)
-        self.inner = nn.Embedding(2, c.width)  # whether a piece goes on with a word
+        self.inner = nn.Embedding(2, c.width)  # whether a piece continues a word
         self.encoder = nn.ModuleList([Block(c, decoder=False) for _ in range(c.encoder_layers)])
         self.encoder_norm = nn.LayerNorm(c.width)
-        self.token = nn.Embedding(c.tokens + 2, c.width)  # two more: the start, and what a copied word adds
+        self.token = nn.Embedding(c.tokens + 2, c.width)  # two more: the start, and the embedding of a copied word
         self.output_place = nn.Embedding(c.outputs, c.width)
         self.copied = nn.Linear(c.width, c.width)
         self.decoder = nn.ModuleList([Block(c, decoder=True) for _ in range(c.decoder_layers)])
@@ -148,7 +148,7 @@ class ParserModel(nn.Module):
             elif name.endswith('bias'):
                 nn.init.zeros_(parameter)
         nn.init.normal_(self.project.weight, std=c.embedding**-0.5)
-        if self.contextual is not None:  # a model that was trained without it goes on as it was
+        if self.contextual is not None:  # zero-initialized, so that a model without it is unchanged
             nn.init.zeros_(self.contextual.weight)
 
     def encode(
@@ -162,9 +162,9 @@ class ParserModel(nn.Module):
     ) -> Memory:
         """Encode B texts.
 
-        pieces (B, S, E): frozen embeddings. inner (B, S): 1 where a piece goes on with a word. lengths (B,): pieces of
-        each. first (B, W): index of each word's first piece. words (B,): words of each. context (B, S, E): MiniLM's
-        states of the pieces, where `config.context` asks for them.
+        pieces (B, S, E): frozen embeddings. inner (B, S): 1 if a piece continues a word. lengths (B,): pieces of each.
+        first (B, W): index of the first piece of each word. words (B,): words of each. context (B, S, E): MiniLM's
+        states of the pieces, if `config.context` is set.
         """
         size = pieces.shape[1]
         seen = torch.arange(size, device=pieces.device) < lengths[:, None]
@@ -183,8 +183,8 @@ class ParserModel(nn.Module):
     def decode(self, tokens: Tensor, memory: Memory, cache: Cache | None = None, at: int = 0) -> tuple[Tensor, Cache]:
         """Return logits (B, T, tokens + W) after each of `tokens` (B, T), and the keys and values so far.
 
-        tokens: closed tokens, then pointers from `config.tokens` on; -1 is the start. With a cache, `tokens` is the
-        last one only and `at` its place.
+        tokens: closed tokens, then pointers from `config.tokens`; -1 is the start. With a cache, `tokens` is the last
+        one only, at position `at`.
         """
         c = self.config
         pointer = tokens >= c.tokens

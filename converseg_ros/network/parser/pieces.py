@@ -1,4 +1,4 @@
-"""From words to MiniLM's word pieces and their frozen embeddings (Wang et al., arXiv 2002.10957)."""
+"""Word pieces of MiniLM and their frozen embeddings (Wang et al., arXiv 2002.10957)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _TABLE = 'bert.embeddings.word_embeddings.weight'
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One text. ids: its word pieces. first: the place of each word's first piece."""
+    """One text. ids: its word pieces. first: the index of the first piece of each word."""
 
     ids: tuple[int, ...]
     first: tuple[int, ...]
@@ -27,7 +27,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """B texts, padded: the arguments of ParserModel.encode, with ids in place of vectors."""
+    """B padded texts: the arguments of ParserModel.encode, with ids instead of vectors."""
 
     ids: Tensor
     inner: Tensor
@@ -40,13 +40,13 @@ class Pieces:
     """A word-piece tokenizer with the embedding of each piece."""
 
     def __init__(self, tokenizer: Any, weight: Tensor, scale: Tensor | None) -> None:
-        """Weight (V, E), int8 with a scale (V,) for each row, or floating point."""
+        """Create from weight (V, E), int8 with a scale (V,) for each row, or floating point."""
         self.tokenizer, self.weight, self.scale = tokenizer, weight, scale
         self._cut: dict[str, tuple[int, ...]] = {}
 
     @classmethod
     def load(cls, folder: Path, file: str = 'language.safetensors') -> 'Pieces':
-        """Read the tokenizer and the embeddings of a MiniLM that lie in a folder."""
+        """Read the tokenizer and the embeddings of a MiniLM in a folder."""
         with safe_open(folder / file, framework='pt') as f:
             names = {n.removeprefix('language_encoder.'): n for n in f.keys()}  # noqa: SIM118 - not a mapping
             if _TABLE not in names:
@@ -59,7 +59,7 @@ class Pieces:
         return int(self.tokenizer.token_to_id('[UNK]'))
 
     def vocabulary(self) -> list[str]:
-        """Return the pieces that are whole words, as BERT's vocabulary orders them: the most frequent first."""
+        """Return the pieces that are complete words, in the order of BERT's vocabulary: the most frequent first."""
         ranked = sorted(self.tokenizer.get_vocab().items(), key=lambda item: item[1])
         return [piece for piece, _ in ranked if not piece.startswith('##')]
 

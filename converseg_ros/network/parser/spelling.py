@@ -1,4 +1,4 @@
-"""Typing errors in nouns: a word that nobody knows becomes the most frequent known word that is a single slip away."""
+"""Correction of typing errors in nouns: an unknown word becomes the most frequent known word at edit distance one."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -19,15 +19,15 @@ def noun_words() -> frozenset[str]:
 
 
 class Spelling:
-    """Corrects words against the nouns of `knowledge` and a vocabulary of words that are right as they are."""
+    """Corrects words against the nouns of `knowledge` and a vocabulary of correct words."""
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
-        """`vocabulary`: words, the most frequent first."""
+        """Create a corrector; `vocabulary`: words, the most frequent first."""
         self.rank = {word: i for i, word in enumerate(vocabulary) if word.isalpha()}
         self.rank |= {word: len(vocabulary) for word in noun_words() - self.rank.keys()}
 
     def correct(self, word: str) -> str:
-        """Return the word, or the most frequent right word at one slip's distance if that is a noun."""
+        """Return the word, or the most frequent correct word at edit distance one if that is a noun."""
         if len(word) < SHORTEST or not word.isalpha() or not word.isascii() or word in self.rank:
             return word
         if knowledge.singular(word) in self.rank:
@@ -37,7 +37,7 @@ class Spelling:
 
 
 def _slips(word: str) -> set[str]:
-    """Return all words that one letter lost, added, replaced or exchanged with its neighbour makes of this one."""
+    """Return all words at edit distance one: a letter deleted, inserted, replaced or swapped with its neighbour."""
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     lost = {a + b[1:] for a, b in cuts if b}
     exchanged = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}

@@ -1,4 +1,4 @@
-"""The frozen backbones: EfficientNet-Lite0 on the picture at 640x480 and NanoDet on a smaller copy."""
+"""The frozen backbones: EfficientNet-Lite0 on the image at 640x480 and NanoDet on a smaller copy."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -19,21 +19,21 @@ from converseg_ros.network.encoders.nanodet import Detections, NanoDet
 from converseg_ros.network.segments.boundary import BackboneFeatures
 
 TRUNK_STAGES = (0, 1, 2, 4, 6)  # of EfficientNet-Lite0, the last ones at strides 2, 4, 8, 16, 32
-DETECTOR_SCALE = 0.8  # of the picture that the detector reads: 512x384 of 640x480
+DETECTOR_SCALE = 0.8  # relative size of the detector's input: 512x384 for 640x480
 WEIGHTS = 'backbone.safetensors'
 TRUNK_PREFIX, DETECTOR_PREFIX = 'trunk.', 'detector.'
 AREA, STRIDE = 640 * 480, 32
 
 
 class Seen(NamedTuple):
-    """The backbones' output: features for the boundary network, and the detector's three levels."""
+    """The output of the backbones: features for the boundary network, and the three levels of the detector."""
 
     features: BackboneFeatures
     detections: list[Detections]
 
 
 class Backbone(nn.Module):
-    """Both backbones; never trained here."""
+    """Both backbones, always frozen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Backbone(nn.Module):
 
 
 def load_backbone(folder: Path) -> Backbone:
-    """Read the backbones out of a model folder; raise InputError where it has none."""
+    """Read the backbones from a model folder; raise InputError if it has none."""
     path = folder / WEIGHTS
     try:
         state = load_file(path)
@@ -76,7 +76,7 @@ def load_backbone(folder: Path) -> Backbone:
 
 
 def working_size(height: int, width: int) -> tuple[int, int]:
-    """Return (rows, columns) of the networks' input: the view's aspect ratio, about the area of 640x480."""
+    """Return (rows, columns) of the networks' input: the aspect ratio of the view, with about the area of 640x480."""
     scale = (AREA / (height * width)) ** 0.5
     rows, columns = (max(round(n * scale / STRIDE), 1) * STRIDE for n in (height, width))
     return rows, columns

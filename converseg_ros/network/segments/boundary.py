@@ -1,9 +1,9 @@
-"""The boundary network: where one thing ends and the next begins, what kind of thing a pixel is, and parts.
+"""The boundary network: boundaries of objects and parts, kinds of pixels, and object centres.
 
-It reads the features of two frozen backbones (EfficientNet-Lite0 on the picture, NanoDet's neck) and, where there is
-depth, geometry channels, and works its way up from stride 32 to stride 2 (U-Net, arXiv 1505.04597, with separable
-convolutions). Boundaries feed a watershed and a merge tree (Arbelaez et al., TPAMI 2011); the votes for the centre of
-a pixel's own thing are those of Panoptic-DeepLab (arXiv 1911.10194).
+Its input are the features of two frozen backbones (EfficientNet-Lite0 on the image, NanoDet's neck) and, if available,
+geometry channels; it upsamples from stride 32 to stride 2 (U-Net, arXiv 1505.04597, with separable convolutions).
+Boundaries are the input of a watershed and a merge tree (Arbelaez et al., TPAMI 2011); the votes for the centre of a
+pixel's object are those of Panoptic-DeepLab (arXiv 1911.10194).
 """
 
 from typing import NamedTuple, TypeVar
@@ -18,11 +18,11 @@ TRUNK = (16, 24, 40, 112, 320)  # channels of EfficientNet-Lite0 at strides 2, 4
 NECK = 128  # channels of NanoDet's neck at strides 8, 16, 32
 GEOMETRY = 8  # channels of `geometry_channels`
 Network = TypeVar('Network', bound=nn.Module)
-VOTE = 64.0  # cells of the working grid (stride 2) that a vote of 1 stands for
+VOTE = 64.0  # cells of the working grid (stride 2) for a vote of 1
 
 
 def channels_last(module: Network) -> Network:
-    """Lay out a module's convolutions with the channels last, which CPUs and tensor cores read faster; return it."""
+    """Convert a module's convolutions to channels-last layout, which CPUs and tensor cores read faster; return it."""
     for parameter in module.parameters():
         if parameter.dim() == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -30,7 +30,7 @@ def channels_last(module: Network) -> Network:
 
 
 class BackboneFeatures(NamedTuple):
-    """What the frozen backbones see of a picture (B, 3, H, W).
+    """The features of an image (B, 3, H, W).
 
     trunk: features at strides 2, 4, 8, 16 and 32. neck: the detector's at about strides 8, 16 and 32.
     """
@@ -40,11 +40,14 @@ class BackboneFeatures(NamedTuple):
 
 
 class BoundaryMaps(NamedTuple):
-    """What the network says, as logits except for the votes.
+    """The output of the network, as logits except for the votes.
 
-    boundary: (B, H/2, W/2), an outline of a whole thing or region. part_boundary: (B, H/2, W/2), an outline of a part
-    inside a thing. part: (B, H/2, W/2), inside a part that has a name of its own (handle, lid, leg). kind: (B, 4, H/4,
-    W/4) of KINDS. vote: (B, 2, H/4, W/4), from the pixel to its thing's centre (x, y), in units of VOTE cells.
+    Attributes:
+        boundary: (B, H/2, W/2), outline of an object or region.
+        part_boundary: (B, H/2, W/2), outline of a part inside an object.
+        part: (B, H/2, W/2), inside a part with a name (handle, lid, leg).
+        kind: (B, 4, H/4, W/4) of KINDS.
+        vote: (B, 2, H/4, W/4), from the pixel to the centre of its object (x, y), in units of VOTE cells.
     """
 
     boundary: Tensor
@@ -77,7 +80,10 @@ class BoundaryNet(nn.Module):
         self.coarse = nn.Conv2d(56, len(KINDS) + 2, 1)
 
     def forward(self, features: BackboneFeatures, geometry: Tensor) -> BoundaryMaps:
-        """Read features and (B, 9, H/2, W/2) geometry: its channels and whether there is depth at all, else zeros."""
+        """Map features and (B, 9, H/2, W/2) geometry to maps.
+
+        The last geometry channel is 1 with depth; without depth all channels are 0.
+        """
         s2, s4, s8, s16, s32 = features.trunk
         d8, d16, d32 = (F.group_norm(d, 1) for d in features.neck)
         g2 = self.g2(geometry)
@@ -96,7 +102,7 @@ class BoundaryNet(nn.Module):
 
 
 class _Dilated(nn.Module):
-    """Depthwise 3x3 convolutions of growing dilation beside one another, mixed and added to the input."""
+    """Parallel depthwise 3x3 convolutions of increasing dilation, mixed and added to the input."""
 
     def __init__(self, channels: int, dilations: tuple[int, ...] = (1, 3, 6)) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the boundary network reads of depth: normals, distance, depth edges and heights, as image channels."""
+"""Geometry channels for the boundary network: normals, distance, depth edges and heights."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,10 @@ NEAR, FAR = 0.2, 8.0  # metres
 
 
 def geometry_channels(view: ViewGeometry) -> NDArray[np.float32]:
-    """Return (8, h, w) channels; where depth is unknown all of them but the last are 0.
+    """Return (8, h, w) channels; where depth is unknown all of them except the last are 0.
 
     Normals in the upright frame (right, forward, up), log distance, depth edges, whether depth is known, height above
-    the largest level plane (clipped at half a metre), and whether up is known at all.
+    the largest level plane (clipped at half a metre), and whether up is known.
     """
     known = view.known
     z = np.where(known, view.points[..., 2], 1).astype(np.float32)

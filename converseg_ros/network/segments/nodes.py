@@ -1,4 +1,4 @@
-"""Numbers about every node of a merge tree, from sums over its cells: what the quality network reads."""
+"""Features of every node of a merge tree, from sums over its cells: the input of the quality network."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,21 @@ from converseg_ros.network.segments.quality import NUMBERS
 from converseg_ros.network.segments.tree import Floats, LeafEvidence, MergeTree
 
 ON_PLANE = 0.012  # metres
-UNIT = 100.0  # cells of the working grid that a coordinate of 1 stands for
+UNIT = 100.0  # cells of the working grid for a coordinate of 1
 
 
 @dataclass(frozen=True, slots=True)
 class ViewMaps:
-    """All that is known of each cell of the working grid (h, w).
+    """The maps on the working grid (h, w).
 
-    boundary, part_boundary, part: (h, w) probabilities. kinds: (4, h, w) probabilities. vote: (2, h, w) from a cell to
-    the centre of its thing, in cells. thing: (h, w) how far the detector sees a thing of any kind. lab: (h, w, 3)
-    CIE Lab in 0..255. boxes: (D, 5) the detector's boxes x0, y0, x1, y1 in cells and their scores. geometry: of the
-    view, or None without depth.
+    Attributes:
+        boundary, part_boundary, part: (h, w) probabilities.
+        kinds: (4, h, w) probabilities.
+        vote: (2, h, w) from a cell to the centre of its object, in cells.
+        thing: (h, w) probability of any class by the detector.
+        lab: (h, w, 3) CIE Lab in 0..255.
+        boxes: (D, 5) the detector's boxes x0, y0, x1, y1 in cells and their scores.
+        geometry: of the view, or None without depth.
     """
 
     boundary: NDArray[np.float32]
@@ -36,11 +40,11 @@ class ViewMaps:
 
     @property
     def voting(self) -> NDArray[np.float32]:
-        """(h, w): how likely a cell belongs to a thing or an agent, and so has a centre to vote for."""
+        """Return (h, w): the probability that a cell belongs to an object or an agent, and so votes for a centre."""
         return np.asarray(self.kinds[0] + self.kinds[3])
 
     def evidence(self, labels: NDArray[np.int32]) -> LeafEvidence:
-        """Return what the cells of each superpixel of (h, w) labels say together."""
+        """Return the sums of evidence over the cells of each superpixel of (h, w) labels."""
         k = int(labels.max()) + 1
         weight = self.voting
         y, x = np.mgrid[: weight.shape[0], : weight.shape[1]].astype(np.float32)
@@ -54,7 +58,7 @@ class ViewMaps:
 
 
 def describe(tree: MergeTree, maps: ViewMaps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return (N, NUMBERS) numbers about each node, and (N, 4) the mean probabilities of its kinds."""
+    """Return (N, NUMBERS) features of each node, and (N, 4) the mean probabilities of its kinds."""
     cells = _cells(maps)
     names, columns = list(cells), np.concatenate(list(cells.values()), 1)
     widths = [cells[name].shape[1] for name in names]
@@ -111,7 +115,7 @@ def describe(tree: MergeTree, maps: ViewMaps) -> tuple[NDArray[np.float32], NDAr
 
 
 def _cells(maps: ViewMaps) -> dict[str, NDArray[np.float32]]:
-    """Return the values of every cell that are summed, by name, each (h * w, C)."""
+    """Return the summed values of every cell, by name, each (h * w, C)."""
     height, width = maps.boundary.shape
     y, x = (np.mgrid[:height, :width].astype(np.float32) / UNIT).reshape(2, -1)
     rim = np.zeros((height, width), np.float32)
@@ -149,7 +153,7 @@ def _cells(maps: ViewMaps) -> dict[str, NDArray[np.float32]]:
 
 
 def _geometry(mean: dict[str, Floats], count: int) -> list[Floats]:
-    """Return ten numbers of each node in 3D, all zero without depth."""
+    """Return ten 3D features of each node, all zero without depth."""
     if 'geometry' not in mean:
         return [np.zeros(count)] * 10
     rows = mean['geometry']
@@ -161,7 +165,7 @@ def _geometry(mean: dict[str, Floats], count: int) -> list[Floats]:
         scatter[:, i, j] = scatter[:, j, i] = products[:, column] - centre[:, i] * centre[:, j]
     values = np.sqrt(np.clip(np.linalg.eigvalsh(scatter + 1e-9 * np.eye(3)), 1e-8, None))
     normal = rows[:, 12:15] / known[:, None]
-    measured = rows[:, 0] > 0.1  # of the node's cells
+    measured = rows[:, 0] > 0.1  # share of the node's cells
     numbers = [
         *np.log(values).T,
         rows[:, 1] / known,
@@ -174,7 +178,7 @@ def _geometry(mean: dict[str, Floats], count: int) -> list[Floats]:
 
 
 def _boxes(tree: MergeTree, boxes: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Return how well the detector's boxes fit each node's own box (the best IoU times score), and that box's score."""
+    """Return how well the detector's boxes fit the box of each node (best IoU times score), and that box's score."""
     if not len(boxes):
         return np.zeros(len(tree)), np.zeros(len(tree))
     x0, y0, x1, y1 = node_boxes(tree).T[:, :, None]
@@ -199,6 +203,6 @@ def node_boxes(tree: MergeTree) -> Floats:
     for values, reduce, start in ((x, low, width), (y, low, height), (x, high, 0), (y, high, 0)):
         leaf = np.full(tree.leaves, start)
         reduce.at(leaf, labels, values)
-        padded = np.append(leaf[tree.order], start)  # so that the last range may end behind the leaves
+        padded = np.append(leaf[tree.order], start)  # so that the last range may end after the leaves
         columns.append(reduce.reduceat(padded, ranges)[::2] + (reduce is high))
     return np.stack(columns, 1).astype(float)

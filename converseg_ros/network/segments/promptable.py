@@ -1,7 +1,7 @@
-"""Networks that draw masks for points and boxes (SAM's family), and all masks of an image by a grid of points.
+"""Promptable networks (the SAM family): masks for points and boxes, and automatic masks from a grid of points.
 
 The automatic masks follow Segment Anything (Kirillov et al., arXiv 2304.02643, appendix B): a regular grid of points,
-three masks each, of which those with a high predicted IoU and a stable outline are kept, each region once.
+three masks each; those with a high predicted IoU and a stable outline are kept, without duplicates.
 """
 
 from typing import Protocol
@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.mask import iou
 
-GRID = 16  # points a side
+GRID = 16  # points per side
 MIN_SCORE = 0.7  # predicted IoU
 MIN_STABILITY = 0.85  # IoU of the masks at logits -1 and +1 (segment-anything's stability score)
-SAME = 0.7  # IoU from which two masks are one (non-maximum suppression)
+SAME = 0.7  # IoU from which two masks are duplicates (non-maximum suppression)
 POINTS = 16  # decoded at once
 
 
 class Promptable(Protocol):
-    """A SAM-like network with an image set."""
+    """A SAM-like network with a current image."""
 
     @property
     def name(self) -> str:
-        """Kind and weights."""
+        """Return kind and weights."""
         ...
 
     def set_image(self, rgb: NDArray[np.uint8], size: tuple[int, int] | None = None) -> None:
-        """Encode an (H, W, 3) image. size: (h, w) of the masks, None for the image's own."""
+        """Encode an (H, W, 3) image. size: (h, w) of the masks, None for that of the image."""
         ...
 
     def from_boxes(self, boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -42,7 +42,7 @@ class Promptable(Protocol):
 def automatic_masks(
     network: Promptable, size: tuple[int, int], *, grid: int = GRID, min_score: float = MIN_SCORE
 ) -> list[tuple[float, NDArray[np.bool_]]]:
-    """Return scores and masks of what a grid of points finds on the image that is set, the best first.
+    """Return scores and masks from a grid of points on the current image, best first.
 
     size: (H, W) of the image.
     """
@@ -59,7 +59,7 @@ def automatic_masks(
 
 
 def stability(logits: NDArray[np.float32]) -> float:
-    """Return how little a mask (H, W) of logits changes between thresholds -1 and 1."""
+    """Return the IoU of the masks of logits (H, W) at thresholds -1 and 1."""
     wide = int(np.count_nonzero(logits > -1))
     return int(np.count_nonzero(logits > 1)) / wide if wide else 0.0
 

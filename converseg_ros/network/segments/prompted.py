@@ -1,7 +1,7 @@
-"""Segments by a promptable network (SAM 2, SAM) in place of the boundary network's own.
+"""Segments by a promptable network (SAM 2, SAM) instead of the boundary network.
 
-The promptable network finds outlines; what kind of region each is (object, surface, ...), and planes, are still told by
-the maps of the model folder's own networks.
+The promptable network finds outlines; the kinds of regions (object, surface, ...) and planes come from the networks of
+the model folder.
 """
 
 from collections.abc import Callable
@@ -25,14 +25,14 @@ from converseg_ros.network.segments.selection import (
     PART_SHARE,
 )
 
-INSIDE = 0.9  # share of a mask that lies in another one which contains it
-LEFT = 0.5  # share of a mask that others have to leave of it for it to stay in the flat cut
-SLOW = 1.0  # seconds for a view from which a proposer says how long it takes
+INSIDE = 0.9  # share of a mask inside another one that contains it
+LEFT = 0.5  # minimum share of a mask outside of others for the flat cut
+SLOW = 1.0  # seconds per view from which a proposer reports its time
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Masks (S, h, w) that became segments, flat ones first and without overlaps; the rest is as in Segments."""
+    """Masks (S, h, w) of segments, flat ones first and without overlaps; other fields as in Segments."""
 
     masks: list[NDArray[np.bool_]]
     quality: list[float]
@@ -41,7 +41,7 @@ class Chosen:
 
 
 class PromptedProposer:
-    """A `SegmentProposer` of the masks that a grid of points finds."""
+    """A `SegmentProposer` of the masks from a grid of points."""
 
     def __init__(
         self,
@@ -52,12 +52,15 @@ class PromptedProposer:
         min_score: float = MIN_SCORE,
         measured: bool = False,
     ) -> None:
-        """Take the promptable network and a function that gives the maps of a view. measured: time one view now."""
+        """Create a proposer from the promptable network and a function that returns the maps of a view.
+
+        measured: measure the time of one view now.
+        """
         self.network, self.maps, self.grid, self.min_score = network, maps, grid, min_score
         self.note = self._measured() if measured else ''
 
     def propose(self, view: Frame) -> Segments:
-        """Return the segments of a view; depth and intrinsics are used where the view has them."""
+        """Return the segments of a view; depth and intrinsics are used if available."""
         maps = self.maps(view)
         grid = maps.boundary.shape
         self.network.set_image(view.rgb, (grid[0], grid[1]))
@@ -79,11 +82,11 @@ class PromptedProposer:
 
 
 def choose_masks(masks: list[NDArray[np.bool_]], quality: list[float]) -> Chosen:
-    """Choose segments among overlapping masks (h, w) with expected IoUs.
+    """Choose segments among overlapping masks (h, w) with predicted IoUs.
 
-    Masks that contain others form a forest, over which dynamic programming selects the flat cut. Unlike a learned
-    quality, the score of these networks tells how good an outline is and not whether it is a whole thing; so the gain
-    is by area, and where outlines are equally good, the thing is preferred to its parts.
+    Masks that contain others form a forest, over which dynamic programming selects the flat cut. In contrast to the
+    learned quality, the score of these networks measures the outline and not whether the mask is a whole object; so the
+    gain is by area, and with equal outlines an object is preferred to its parts.
     """
     usable = [i for i, mask in enumerate(masks) if np.count_nonzero(mask) >= MIN_CELLS and np.isfinite(quality[i])]
     kept, q = [masks[i] for i in usable], np.array([quality[i] for i in usable])
@@ -91,7 +94,7 @@ def choose_masks(masks: list[NDArray[np.bool_]], quality: list[float]) -> Chosen
         return Chosen([], [], np.zeros(0, bool), np.zeros(0, np.intp))
     rows = np.stack(kept).reshape(len(kept), -1).astype(np.float32)
     area = rows.sum(1)
-    within = rows @ rows.T / area[:, None]  # share of i that lies in j
+    within = rows @ rows.T / area[:, None]  # share of i inside j
     order = np.argsort(area, kind='stable')
     parent = np.full(len(kept), -1)
     for rank, i in enumerate(order):
@@ -124,13 +127,13 @@ def choose_masks(masks: list[NDArray[np.bool_]], quality: list[float]) -> Chosen
 
 
 def _flat(order: NDArray[np.intp], parent: NDArray[np.intp], gain: NDArray[np.floating]) -> list[int]:
-    """Return nodes of a forest none of which contains another and whose gains add up to the most."""
+    """Return nodes of a forest without nesting and with the maximum total gain."""
     children: dict[int, list[int]] = {int(i): [] for i in order}
     for i in order:
         if parent[i] >= 0:
             children[int(parent[i])].append(int(i))
     best: dict[int, float] = {}
-    for i in map(int, order):  # the smaller ones first
+    for i in map(int, order):  # smaller ones first
         best[i] = max(float(gain[i]), sum(best[c] for c in children[i]))
     found, stack = [], [int(i) for i in order if parent[i] < 0]
     while stack:

@@ -1,4 +1,4 @@
-"""Segments of a view from its boundaries: the `SegmentProposer` that this package ships."""
+"""The shipped `SegmentProposer`: segments of a view from its boundaries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ from converseg_ros.network.segments.weights import load_segments
 
 BOXES = 32  # of the detector
 OBJECT, SURFACE, STRUCTURE, AGENT = range(len(KINDS))
-PART_BOUNDARY_WEIGHT = 0.5  # of a part's outline in the map that is merged by
-IN_PLANE = 0.6  # share of a surface's cells that lie in one plane for it to belong to the plane
-MAX_PATCHES = 8  # of planes that become segments of their own
+PART_BOUNDARY_WEIGHT = 0.5  # weight of part outlines in the map for merging
+IN_PLANE = 0.6  # minimum share of a surface's cells in a plane
+MAX_PATCHES = 8  # of planes that become additional segments
 
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Everything between the picture and the choice: maps, the tree, and each node's numbers and kinds."""
+    """The intermediate results: maps, the tree, and the features and kinds of each node."""
 
     maps: ViewMaps
     tree: MergeTree
@@ -41,27 +41,27 @@ class Proposals:
 
 
 class TreeProposer:
-    """Boundaries, watershed, merge tree, learned quality, flat cut, parts and planes. RGB alone is enough."""
+    """Boundaries, watershed, merge tree, learned quality, flat cut, parts and planes. RGB is sufficient."""
 
     def __init__(
         self, backbone: Backbone, boundary: BoundaryNet, quality: QualityNet, *, dtype: torch.dtype = torch.float32
     ) -> None:
-        """Take the networks; `dtype` bfloat16 or float16 runs the convolutions in it where the device is fast at it."""
+        """Create a proposer from the networks; `dtype` (bfloat16 or float16): precision of the convolutions."""
         self.backbone = channels_last(backbone.eval())
         self.boundary = channels_last(boundary.eval())
         self.quality = quality.eval().cpu()
         self.dtype = dtype
 
     def propose(self, view: Frame) -> Segments:
-        """Return the segments of a view; depth and intrinsics are used where the view has them."""
+        """Return the segments of a view; depth and intrinsics are used if available."""
         return self.choose(self.nodes(view), (view.height, view.width))
 
     def choose(self, proposals: Proposals, size: tuple[int, int]) -> Segments:
-        """Return the segments chosen among a view's nodes; `size` is the view's (H, W)."""
+        """Return the segments that are selected among the nodes of a view; `size` is the view's (H, W)."""
         return segments_of(proposals, self.quality.score(proposals.numbers), size)
 
     def nodes(self, view: Frame) -> Proposals:
-        """Return the merge tree of a view and what is known of each of its nodes."""
+        """Return the merge tree of a view with the features of its nodes."""
         maps = self.maps(view)
         merged_by = np.maximum(maps.boundary, PART_BOUNDARY_WEIGHT * maps.part_boundary)
         labels = superpixels(merged_by)
@@ -92,7 +92,7 @@ class TreeProposer:
 
 
 def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.float32) -> TreeProposer:
-    """Return a proposer with a model folder's backbones and the weights of `segments.safetensors`."""
+    """Return a proposer with the backbones of a model folder and the weights of `segments.safetensors`."""
     boundary, quality = load_segments(weights)
     return TreeProposer(load_backbone(model), boundary, quality, dtype=dtype)
 
@@ -100,7 +100,7 @@ def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.floa
 def segments_of(
     proposals: Proposals, score: NDArray[np.float32], size: tuple[int, int], *, most: int = MAX_WHOLES
 ) -> Segments:
-    """Choose segments by the nodes' expected IoUs (N, 2), as a whole and as a part, and add patches of planes."""
+    """Select segments by the predicted IoUs of nodes (N, 2), as an object and as a part, and add patches of planes."""
     tree, maps = proposals.tree, proposals.maps
     chosen = choose(tree, score[:, 0], score[:, 1], proposals.kinds, most=most)
     nodes = chosen.nodes
@@ -118,7 +118,7 @@ def assembled(
     maps: ViewMaps,
     size: tuple[int, int],
 ) -> Segments:
-    """Return segments of regions that were chosen, with the planes of the view and the patches that they add.
+    """Return segments of selected regions, with the planes of the view and their patches.
 
     regions: (h, w) masks on the grid of the maps. The other arguments are as in Segments.
     """
@@ -146,7 +146,7 @@ def assembled(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Segments as they are collected."""
+    """Segments under construction."""
 
     masks: list[NDArray[np.bool_]]
     kinds: list[NDArray[np.float32]]
@@ -155,9 +155,9 @@ class _Found:
 
 
 def _add_planes(found: _Found, view: ViewGeometry, maps: ViewMaps) -> None:
-    """Say which plane each surface lies in, and add the patches of planes that no segment covers alike.
+    """Set the plane of each surface, and add the patches of planes that no segment covers similarly.
 
-    A patch's quality is how far the network agrees that its cells are surface or structure.
+    The quality of a patch is the agreement of the network that its cells are surface or structure.
     """
     patches = [(mask, index) for index, plane in enumerate(view.planes) for mask in plane_masks(view, plane)]
     patches.sort(key=lambda patch: -int(np.count_nonzero(patch[0])))
@@ -181,7 +181,7 @@ def _add_planes(found: _Found, view: ViewGeometry, maps: ViewMaps) -> None:
 
 
 def _unexplained(maps: ViewMaps, masks: NDArray[np.bool_], kinds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (h, w): how likely a cell belongs to a thing or an agent that no segment of such a kind covers."""
+    """Return (h, w): the probability that a cell belongs to an object or agent that no such segment covers."""
     of_things = masks[np.isin(kinds.argmax(1), (OBJECT, AGENT))] if len(masks) else masks
     return np.where(of_things.any(0), 0, maps.voting).astype(np.float32)
 

@@ -1,16 +1,16 @@
-"""How good is a candidate? A small network that reads numbers about a region and predicts its IoU with the truth."""
+"""The quality network: predicts the IoU of a candidate region from its features."""
 
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch import Tensor, nn
 
-NUMBERS = 40  # of a candidate, see nodes.py
+NUMBERS = 40  # features of a candidate, see nodes.py
 HIDDEN = 64
 
 
 class QualityNet(nn.Module):
-    """Predicts two values: the best IoU with any whole region, and the best IoU with any part of a thing."""
+    """Predicts the best IoU with any whole region, and the best IoU with any part of an object."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,5 +29,5 @@ class QualityNet(nn.Module):
 
     @torch.no_grad()
     def score(self, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (N, 2) expected IoUs: as a whole region, as a part."""
+        """Return (N, 2) predicted IoUs: as a whole region, as a part."""
         return np.asarray(self(torch.from_numpy(numbers)).sigmoid().numpy(), np.float32)

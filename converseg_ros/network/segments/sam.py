@@ -19,7 +19,7 @@ KINDS = {768: 'vit_b', 1024: 'vit_l', 1280: 'vit_h'}  # width of the image encod
 
 
 def build_module() -> Any:
-    """Return segment_anything.build_sam without the package's own __init__, which asks for torchvision."""
+    """Return segment_anything.build_sam without the package's __init__, which requires torchvision."""
     if 'segment_anything' in sys.modules:
         return importlib.import_module('segment_anything.build_sam')
     spec = importlib.util.find_spec('segment_anything')
@@ -38,7 +38,7 @@ class SamNetwork:
     """segment_anything's Sam; the longest side is scaled to the network's size and the rest padded."""
 
     def __init__(self, model: Any, name: str, dtype: torch.dtype = torch.float32) -> None:
-        """Take the model on its device; dtype: bfloat16 runs it in that precision."""
+        """Create the network with a model on its device; dtype: precision, for example bfloat16."""
         self.model, self.name, self.dtype = model.eval(), name, dtype
         self._embedding: Any = None
         self._shape, self._input, self._out = (0, 0), (0, 0), (0, 0)
@@ -84,7 +84,7 @@ class SamNetwork:
 
 
 def load_sam(checkpoint: Path, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> SamNetwork:
-    """Load sam_vit_b/l/h_*.pth; raise InputError where it is not one."""
+    """Load sam_vit_b/l/h_*.pth; raise InputError for other files."""
     try:
         state = torch.load(checkpoint, map_location='cpu', weights_only=True)
         width = int(state['image_encoder.patch_embed.proj.weight'].shape[0])

@@ -12,14 +12,14 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.pretrained import load_model, model_type, resized
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the images SAM 2 was trained on
-KINDS = ('sam2', 'sam2_video')  # the released folders are of the second kind, of which the image model is a part
+KINDS = ('sam2', 'sam2_video')  # the released folders have the second kind, which contains the image model
 
 
 class Sam2Network:
-    """transformers' Sam2Model; the image is stretched to the network's square, as its own processor does."""
+    """transformers' Sam2Model; the image is stretched to the input square, as by its processor."""
 
     def __init__(self, model: Any, name: str, dtype: torch.dtype = torch.float32) -> None:
-        """Take the model on its device; dtype: bfloat16 runs it in that precision."""
+        """Create the network with a model on its device; dtype: precision, for example bfloat16."""
         self.model, self.name, self.dtype = model.eval(), name, dtype
         self._size = int(model.config.vision_config.backbone_config.image_size[0])
         self._embeddings: Any = None
@@ -60,7 +60,7 @@ class Sam2Network:
 
 
 def load_sam2(folder: Path, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> Sam2Network:
-    """Load a transformers folder such as sam2.1-hiera-large; raise InputError where it is not one."""
+    """Load a transformers folder such as sam2.1-hiera-large; raise InputError for other folders."""
     from transformers import Sam2Model
 
     if (kind := model_type(folder)) not in KINDS:

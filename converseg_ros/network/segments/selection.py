@@ -1,4 +1,4 @@
-"""Which nodes of the merge tree become segments: a flat cut without overlaps, alternatives, and parts."""
+"""Selection of nodes of the merge tree: a flat cut without overlaps, alternatives, and parts."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from converseg_ros.network.segments.tree import MergeTree
 
 MAX_FLAT, MAX_WHOLES, MAX_PARTS = 32, 40, 12
 MIN_CELLS = 16  # of the working grid: smaller regions are noise
-MIN_QUALITY, MIN_PART_QUALITY = 0.1, 0.15  # expected IoU
-SAME = 0.75  # area ratio of nested nodes above which they are the same region
-PART_SHARE = 0.75  # of its thing's area that a part has at most
+MIN_QUALITY, MIN_PART_QUALITY = 0.1, 0.15  # predicted IoU
+SAME = 0.75  # area ratio of nested nodes above which they are duplicates
+PART_SHARE = 0.75  # maximum area of a part as a share of its object
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class Chosen:
 
 
 def flat_cut(tree: MergeTree, quality: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Return nodes without overlaps whose gains add up to the most, by dynamic programming over the tree.
+    """Return nodes without overlaps and with the maximum total gain, by dynamic programming over the tree.
 
-    The gain of a node of expected IoU q is sqrt(area) (q - MIN_QUALITY). By area alone a small error in the quality
-    of a table outweighs all that stands on it; without area a thing falls into its parts. Nodes without gain are left
-    out.
+    The gain of a node of predicted IoU q is sqrt(area) (q - MIN_QUALITY). With the area itself, a small error in the
+    quality of a table would outweigh all objects on it; without area, an object would be divided into its parts. Nodes
+    without gain are excluded.
     """
     usable = np.where(tree.area >= MIN_CELLS, quality - MIN_QUALITY, 0)
     gain = (np.sqrt(tree.area) * np.maximum(usable, 0)).tolist()
@@ -58,10 +58,10 @@ def choose(
     most: int = MAX_WHOLES,
     most_parts: int = MAX_PARTS,
 ) -> Chosen:
-    """Choose segments by the expected IoU of each node as a whole region and as a part, (N,) each.
+    """Select segments by the predicted IoU of each node as a whole region and as a part, (N,) each.
 
-    kinds: (N, 4). Up to MAX_FLAT wholes come from the flat cut; the others are the best remaining nodes, which offer
-    another reading (a stack and its boxes). Parts lie in flat things and not in each other.
+    kinds: (N, 4). Up to MAX_FLAT wholes come from the flat cut; the others are the best remaining nodes, which are
+    alternatives (a stack and its boxes). Parts are inside of flat objects and not nested.
     """
     usable = tree.area >= MIN_CELLS
     cut = flat_cut(tree, whole)
@@ -88,9 +88,9 @@ def _parts(
     chosen: list[int],
     most: int,
 ) -> list[tuple[int, int]]:
-    """Return (node, index of the flat thing it lies in) of the best parts."""
+    """Return (node, index of its flat object) of the best parts."""
     found: list[tuple[int, int]] = []
-    of_thing = [(i, n) for i, n in enumerate(flat) if kinds[n].argmax() != 2]  # walls have no parts of interest
+    of_thing = [(i, n) for i, n in enumerate(flat) if kinds[n].argmax() != 2]  # parts of walls are not useful
     owner = np.full(len(tree), -1)
     for index, node in of_thing:
         inside = (tree.first >= tree.first[node]) & (tree.last <= tree.last[node])
@@ -105,7 +105,7 @@ def _parts(
 
 
 def _nested(tree: MergeTree, a: int, b: int) -> bool:
-    """Say whether one node lies in the other."""
+    """Return whether one node contains the other."""
     return bool(
         (tree.first[a] <= tree.first[b] and tree.last[b] <= tree.last[a])
         or (tree.first[b] <= tree.first[a] and tree.last[a] <= tree.last[b])
@@ -113,6 +113,6 @@ def _nested(tree: MergeTree, a: int, b: int) -> bool:
 
 
 def _same(tree: MergeTree, a: int, b: int) -> bool:
-    """Say whether two nodes are nearly the same region."""
+    """Return whether two nodes are nearly the same region."""
     small, large = sorted((tree.area[a], tree.area[b]))
     return small > SAME * large and _nested(tree, a, b)

@@ -1,8 +1,8 @@
-"""From a boundary map to nested regions: superpixels by steepest descent, merged two by two.
+"""The merge tree of a boundary map: superpixels by steepest descent, merged pairwise.
 
 Superpixels are the catchment basins of the boundary map (drop-of-water principle, Cousty et al., TPAMI 2009). Merging
-by the mean boundary along the common border makes an ultrametric tree (Arbelaez et al., TPAMI 2011), here weighted so
-that small regions merge early, and helped by the pixels' votes for the centre of their thing.
+by the mean boundary along the common border gives an ultrametric tree (Arbelaez et al., TPAMI 2011), here weighted so
+that small regions merge early, and with the pixels' votes for the centre of their object.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Point = tuple[float, ...]
-SMALL = 40.0  # cells: about this size a region begins to count in full
-SHALLOW = 0.01  # boundary strength below which two neighbouring basins are one
-VOTE_WEIGHT = 0.3  # of the distance between two regions' voted centres, in units of VOTE, in the merging cost
-VOTE_MOST = 1.0  # of that distance
-VOTERS = 0.3  # share of a region's cells that belong to things below which its votes say nothing
-KIND_WEIGHT = 0.2  # of the distance between two regions' kinds
+SMALL = 40.0  # cells from which a region has nearly full weight
+SHALLOW = 0.01  # boundary strength below which two neighbouring basins are merged
+VOTE_WEIGHT = 0.3  # weight of the distance between two regions' voted centres, in units of VOTE, in the merging cost
+VOTE_MOST = 1.0  # maximum of that distance
+VOTERS = 0.3  # share of object cells of a region below which its votes are ignored
+KIND_WEIGHT = 0.2  # weight of the distance between two regions' kinds
 
 
 def superpixels(boundary: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return (h, w) labels 0..k-1 of a boundary map (h, w) in 0..1: every cell flows to the lowest cell around it."""
+    """Return (h, w) labels 0..k-1 of a boundary map (h, w) in 0..1: each cell flows to its lowest neighbour."""
     smooth = np.asarray(cv2.GaussianBlur(boundary, (0, 0), 0.8))
     floor = np.asarray(cv2.erode(smooth, np.ones((7, 7), np.uint8)))
     count, basins = cv2.connectedComponents((smooth <= floor + SHALLOW).astype(np.uint8), connectivity=4)
@@ -56,10 +56,10 @@ def superpixels(boundary: NDArray[np.float32]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True)
 class LeafEvidence:
-    """What speaks for or against merging superpixels besides the boundary between them, as sums over their cells.
+    """Evidence for merging superpixels in addition to their boundary, as sums over their cells.
 
-    weight: (k,) how likely each cell belongs to a thing. place: (k, 2) the centres that the cells vote for (x, y, in
-    units of VOTE), weighted alike. kinds: (k, 4) the probabilities of KINDS.
+    weight: (k,) probability that each cell belongs to an object. place: (k, 2) the centres that the cells vote for (x,
+    y, in units of VOTE), with the same weights. kinds: (k, 4) the probabilities of KINDS.
     """
 
     weight: Floats
@@ -71,10 +71,15 @@ class LeafEvidence:
 class MergeTree:
     """N nodes over k leaves (superpixels); leaves come first and a parent after its children.
 
-    labels: (h, w) leaf of each cell. area: (N,) cells. height: (N,) merging cost at which a node was made (leaves: 0).
-    parent: (N,), -1 for a root. children: (N, 2), -1 for leaves. order: (k,) leaves in the order of the tree; a node's
-    leaves are order[first : last]. perimeter: (N,) border cells between a node and the rest. border: (N,) sum of the
-    boundary map along them.
+    Attributes:
+        labels: (h, w) leaf of each cell.
+        area: (N,) cells.
+        height: (N,) merging cost of a node (leaves: 0).
+        parent: (N,), -1 for a root.
+        children: (N, 2), -1 for leaves.
+        order: (k,) leaves in the order of the tree; the leaves of a node are order[first : last].
+        perimeter: (N,) border cells between a node and the rest.
+        border: (N,) sum of the boundary map along them.
     """
 
     labels: NDArray[np.int32]
@@ -94,19 +99,19 @@ class MergeTree:
 
     @property
     def leaves(self) -> int:
-        """The number of superpixels."""
+        """Return the number of superpixels."""
         return len(self.order)
 
     @cached_property
     def rank(self) -> NDArray[np.intp]:
-        """(h, w): the place of each cell's leaf in the order of the tree; a node is a range of it."""
+        """Return (h, w): the position of each cell's leaf in the order of the tree; a node is a range of it."""
         rank = np.empty(self.leaves, np.intp)
         rank[self.order] = np.arange(self.leaves)
         return rank[self.labels]
 
     @cached_property
     def parent_height(self) -> Floats:
-        """(N,): the height at which a node is merged away; 1 for roots, and never below its own."""
+        """Return (N,): the height of the parent; 1 for roots, and never below the own height."""
         above = np.where(self.parent >= 0, self.height[self.parent], 1.0)
         return np.asarray(np.maximum(above, self.height))
 
@@ -138,7 +143,7 @@ class MergeTree:
 def merge_tree(
     labels: NDArray[np.int32], boundary: NDArray[np.float32], evidence: LeafEvidence | None = None
 ) -> MergeTree:
-    """Return the merge tree of superpixels (h, w) under a boundary map (h, w) in 0..1 and evidence on what is alike."""
+    """Return the merge tree of superpixels (h, w) under a boundary map (h, w) in 0..1 and further evidence."""
     k = int(labels.max()) + 1
     most = 2 * k - 1
     neighbours = _borders(labels, boundary, most)
@@ -212,7 +217,7 @@ def merge_tree(
 
 
 def _means(evidence: LeafEvidence, area: list[float]) -> tuple[list[float], list[Point], list[Point]]:
-    """Return each superpixel's share of voting cells, the place they vote for, and the mean of its kinds."""
+    """Return each superpixel's share of voting cells, their mean vote, and the mean of its kinds."""
     count = len(evidence.weight)
     size = np.array(area[:count])
     weight = np.maximum(evidence.weight, 1e-6)

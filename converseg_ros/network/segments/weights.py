@@ -13,7 +13,7 @@ WEIGHTS = 'segments.safetensors'
 
 
 def save_segments(path: Path, boundary: BoundaryNet, quality: QualityNet | None) -> None:
-    """Write both networks atomically; without a quality network the file can be continued, not used."""
+    """Write both networks atomically; a file without a quality network can only be used to continue training."""
     tensors = {f'boundary.{k}': v for k, v in boundary.state_dict().items()}
     if quality is not None:
         tensors |= {f'quality.{k}': v for k, v in quality.state_dict().items()}
@@ -22,7 +22,7 @@ def save_segments(path: Path, boundary: BoundaryNet, quality: QualityNet | None)
 
 
 def load_segments(path: Path) -> tuple[BoundaryNet, QualityNet]:
-    """Read both networks in evaluation mode; raise InputError where the file holds something else."""
+    """Read both networks in evaluation mode; raise InputError if the file is invalid."""
     try:
         tensors = load_file(path)
         boundary, quality = BoundaryNet(), QualityNet()

@@ -1,7 +1,7 @@
-"""Model folders: read the release's files or a converted folder, build the network, write a folder.
+"""Model folders of kind converseg: read release files or a converted folder, build the network, write a folder.
 
-A converted folder has config.json (NetworkConfig), model.safetensors, tokenizer.json and perhaps calibration.json.
-The big network is built without memory and takes the file's tensors as they are: nothing is loaded in vain.
+A converted folder has config.json (NetworkConfig), model.safetensors, tokenizer.json and optionally calibration.json. A
+large network is built on the meta device and uses the tensors of the file directly.
 """
 
 from collections.abc import Mapping
@@ -25,17 +25,17 @@ from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.weights import reference
 
 CONFIG, WEIGHTS, CALIBRATION = 'config.json', 'model.safetensors', 'calibration.json'
-LANGUAGE = 'language.safetensors'  # the language encoder, where it has a file of its own
+LANGUAGE = 'language.safetensors'  # the language encoder, if it has a separate file
 AGAIN = 'fetch or convert the folder again; converseg weights check says more'
-KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would turn large angles
+KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would change large angles
 State = dict[str, Tensor]
 
 
 def load_network(folder: Path, *, qwen: Path | None = None, merge: bool = True) -> ConverSegNet:
-    """Return the network of a converted folder or of a release folder, in the files' precision, on the CPU.
+    """Return the network of a converted folder or of a release folder, in the precision of the files, on the CPU.
 
-    qwen: folder of the language model's config.json and tokenizer.json, where a release folder has none beside it.
-    merge: fold a LoRA into the weights it adapts; False keeps it apart, for training.
+    qwen: folder of the language model's config.json and tokenizer.json, if a release folder has none next to it. merge:
+    merge a LoRA into its base weights; False keeps it separate, for training.
     """
     config, state, tokenizer = read(folder, qwen=qwen, merge=merge)
     return build(config, state, tokenizer=load_tokenizer(tokenizer), where=str(folder))
@@ -63,7 +63,7 @@ def read(folder: Path, *, qwen: Path | None = None, merge: bool = True) -> tuple
 
 
 def read_release(folder: Path, qwen: Path | None = None) -> tuple[NetworkConfig, State, Path]:
-    """Read a release folder; its LoRA stays apart."""
+    """Read a release folder; its LoRA stays separate."""
     release = reference.find(folder, qwen)
     sam, plm = reference.read_torch(release.sam, 'model'), reference.read_torch(release.plm, 'plm')
     try:
@@ -84,7 +84,7 @@ def read_release(folder: Path, qwen: Path | None = None) -> tuple[NetworkConfig,
 
 
 def _base_names(state: State) -> State:
-    """Rename the weights that a LoRA adapts as PEFT does."""
+    """Rename the base weights of a LoRA as in PEFT."""
     adapted = {k.split('.lora_A.')[0] for k in state if '.lora_A.' in k}
     return {
         (
@@ -109,18 +109,19 @@ def read_config(folder: Path) -> NetworkConfig:
 
 
 def read_weights(path: Path) -> State:
-    """Read a safetensors file, mapped from disk; int8 matrices come back as float32."""
+    """Read a safetensors file, memory-mapped; int8 matrices are converted to float32."""
     if not path.is_file():
         raise InputError('the file is missing', where=str(path), do=AGAIN)
     try:
         state = from_int8(load_file(path))
-        return {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}  # a CPU computes in float32
+        # float32 for computing on a CPU
+        return {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}
     except (SafetensorError, OSError) as error:
         raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=AGAIN) from error
 
 
 def merge_lora(state: Mapping[str, Tensor], scaling: float) -> State:
-    """Return `state` with W + scaling * B A in place of each adapted W; added in float32, kept in W's precision."""
+    """Return `state` with W + scaling * B A instead of each base weight W; added in float32, in W's precision."""
     out = {}
     for key, value in state.items():
         if '.lora_' in key:
@@ -128,14 +129,14 @@ def merge_lora(state: Mapping[str, Tensor], scaling: float) -> State:
         stem = key.removesuffix('.base_layer.weight')
         if stem != key:
             down, up = state[f'{stem}.lora_A.default.weight'], state[f'{stem}.lora_B.default.weight']
-            # float32 even for bfloat16 weights: rounding the sum would lose most of a small update.
+            # float32 even for bfloat16 weights: rounding would lose most of a small update
             value = value.float() + scaling * (up.float() @ down.float())
         out[key.replace('.base_layer.', '.')] = value
     return out
 
 
 def build(config: NetworkConfig, state: State, *, tokenizer: Any = None, where: str = '') -> ConverSegNet:
-    """Return the network with these tensors, in eval mode; raise InputError that names what does not fit."""
+    """Return the network with these tensors in eval mode; raise InputError with the tensors that do not fit."""
     big = isinstance(config.language, QwenConfig)
     with torch.device('meta' if big else 'cpu'):
         network = ConverSegNet(config, tokenizer=tokenizer)
@@ -150,7 +151,7 @@ def build(config: NetworkConfig, state: State, *, tokenizer: Any = None, where: 
 
 
 def add_lora(network: ConverSegNet) -> None:
-    """Insert the LoRA of the configuration (PEFT), so that training and an unmerged state have a place."""
+    """Insert the LoRA of the configuration (PEFT), for training and for an unmerged state."""
     config = network.config.language
     if not isinstance(config, QwenConfig) or not config.lora_rank:
         return
@@ -170,7 +171,7 @@ def add_lora(network: ConverSegNet) -> None:
 
 
 def _compare(wanted: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]], where: str) -> None:
-    """Raise InputError if names or shapes differ; say how many, and show the first."""
+    """Raise InputError if names or shapes differ, with their number and the first one."""
     wrong = [
         f'{k} is {given[k]}, not {wanted[k]}' for k in sorted(wanted.keys() & given.keys()) if given[k] != wanted[k]
     ]
@@ -185,7 +186,7 @@ def _compare(wanted: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...
 
 
 def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
-    """Cast parameters and buffers to `dtype`, but for the buffers that angles are computed from."""
+    """Cast parameters and buffers to `dtype`, except the buffers of angles."""
     for module in network.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if parameter.is_floating_point() and parameter.dtype != dtype:
@@ -220,7 +221,7 @@ def convert(
     half: keep the language model in bfloat16, as released (the merged LoRA is rounded to it); False: all in float32.
     """
     config, state, tokenizer = read(source, qwen=qwen)
-    build(config, state, where=str(source))  # says what does not fit before anything is written
+    build(config, state, where=str(source))  # report errors before anything is written
     config = config.with_(name=name or config.name)
     language = re.compile(r'^language_encoder\.')
     state = {k: v.to(torch.bfloat16 if half and language.match(k) else torch.float32) for k, v in state.items()}

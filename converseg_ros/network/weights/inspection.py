@@ -1,4 +1,4 @@
-"""What is wrong with a model folder, in words."""
+"""Diagnosis of a model folder."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from converseg_ros.network.weights.things_loader import load_things
 
 @dataclass(slots=True)
 class Findings:
-    """problems: it cannot be used. notes: worth knowing."""
+    """problems: reasons why it cannot be used. notes: other information."""
 
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -34,11 +34,11 @@ class Findings:
 
 
 def inspect_folder(folder: Path, qwen: Path | None = None) -> Findings:
-    """Read everything in a model folder and say what it is and what is wrong with it."""
+    """Read all files of a model folder and return what it is and what is wrong with it."""
     try:
         if is_things(folder):
             return _inspect_things(folder)
-    except InputError as error:  # config.json itself is broken
+    except InputError as error:  # config.json is invalid
         return Findings([str(error)])
     found = Findings()
     release = not (folder / CONFIG).is_file() and reference.is_release(folder)
@@ -103,7 +103,7 @@ def _inspect_things(folder: Path) -> Findings:
 
 
 def describe(folder: Path) -> str:
-    """Return one line on a folder, without reading its weights."""
+    """Return a one-line description of a folder, without reading its weights."""
     size = sum(p.stat().st_size for p in folder.rglob('*') if p.is_file()) / 1e6
     calibrated = 'calibrated' if (folder / CALIBRATION).is_file() else 'not calibrated'
     if not (folder / CONFIG).is_file():

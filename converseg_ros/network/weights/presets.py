@@ -1,4 +1,4 @@
-"""Configurations by name, and networks with random weights: for tests, benchmarks and new trainings."""
+"""Named configurations, and networks with random weights: for tests, benchmarks and new trainings."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ HIERA = {
 
 
 def qwen_settings(size: str) -> dict[str, Any]:
-    """Return the published sizes of Qwen2.5-VL 3B or 7B (arXiv 2502.13923, table 1), or our micro one's."""
+    """Return the published sizes of Qwen2.5-VL 3B or 7B (arXiv 2502.13923, table 1), or those of the micro model."""
     text = {'max_position_embeddings': 128000, 'rms_norm_eps': 1e-6, 'rope_theta': 1e6, 'use_sliding_window': False}
     rope = {'type': 'mrope', 'mrope_section': [16, 24, 24]}
     vision = {'hidden_size': 1280, 'intermediate_size': 3420, 'depth': 32, 'num_heads': 16, 'window_size': 112}
@@ -94,7 +94,7 @@ def preset(name: str) -> NetworkConfig:
 
 
 def byte_tokenizer() -> Tokenizer:
-    """Return a tokenizer of single bytes with Qwen's chat tokens behind them: ours, needs no file."""
+    """Return a tokenizer of single bytes and Qwen's chat tokens, which needs no file."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(alphabet)}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -106,7 +106,7 @@ def byte_tokenizer() -> Tokenizer:
 def random_network(
     config: NetworkConfig, *, seed: int = 0, device: str = 'cpu', dtype: torch.dtype = torch.float32
 ) -> nn.Module:
-    """Return a network with reproducible random weights and the byte tokenizer, made on the device it is for."""
+    """Return a network with reproducible random weights and the byte tokenizer, created on `device`."""
     from converseg_ros.network.model import ConverSegNet
     from converseg_ros.network.weights.checkpoints import set_precision
 
@@ -122,7 +122,7 @@ def random_network(
 
 @torch.no_grad()
 def randomise(network: nn.Module, seed: int = 0) -> None:
-    """Fill every weight: matrices so that they keep a signal's size, norms near 1, biases near 0."""
+    """Fill every weight: matrices that preserve the scale of a signal, norms near 1, biases near 0."""
     generators: dict[torch.device, torch.Generator] = {}
     for name, tensor in sorted(network.state_dict().items()):
         if not tensor.is_floating_point():
@@ -134,12 +134,12 @@ def randomise(network: nn.Module, seed: int = 0) -> None:
             one = name.endswith(('weight', 'scale', 'temp'))
             tensor.mul_(0.02).add_(float(one))
         elif not any(part in name for part in ('embed', 'token', 'gaussian')):
-            # Full-sized random attention in the decoder is chaotic: it would blow up the last bit of its input.
+            # Full-sized random attention in the decoder is chaotic: it would amplify rounding errors of its input.
             tensor.mul_(tensor[0].numel() ** -0.5 * (0.4 if 'decoder.sam.transformer' in name else 1.0))
 
 
 def write_micro(folder: Path, seed: int = 0) -> None:
-    """Write the micro model: small enough to be kept beside the code, with every part of the big one."""
+    """Write the micro model: small enough for the repository, with every part of the large one."""
     from converseg_ros.network.weights.checkpoints import save_network
 
     made_by = f'converseg_ros.network.weights.presets.write_micro, seed {seed}'

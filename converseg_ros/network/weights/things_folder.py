@@ -23,14 +23,14 @@ CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.sa
 TOKENIZER = 'tokenizer.json'
 SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.safetensors'
 CALIBRATION = 'calibration.json'
-SEEING = (BACKBONE, SEGMENTS, NAMES)  # what existence is calibrated for
+SEEING = (BACKBONE, SEGMENTS, NAMES)  # files whose hash existence is calibrated for
 FORMAT = 1
 AGAIN = 'fetch or assemble the folder again; converseg weights check says more'
 
 
 @dataclass(frozen=True, slots=True)
 class ThingsConfig:
-    """What config.json says of a folder of this kind."""
+    """The contents of config.json in a folder of this kind."""
 
     name: str
     version: str = '1'
@@ -43,7 +43,7 @@ class ThingsConfig:
 
     @classmethod
     def load(cls, folder: Path) -> 'ThingsConfig':
-        """Read config.json; raise InputError where it is of another kind or of a later format."""
+        """Read config.json; raise InputError for another kind or a later format."""
         data = read_json(folder)
         if data.get('kind') != KIND or data.get('format', FORMAT) > FORMAT:
             raise InputError(
@@ -68,7 +68,7 @@ def read_json(folder: Path) -> dict[str, Any]:
 
 
 def is_things(folder: Path) -> bool:
-    """Return whether a folder says that it is of this kind; a broken config.json says nothing."""
+    """Return whether a folder is of this kind; False for an invalid config.json."""
     try:
         return (folder / CONFIG).is_file() and read_json(folder).get('kind') == KIND
     except InputError:
@@ -76,7 +76,7 @@ def is_things(folder: Path) -> bool:
 
 
 def seeing_fingerprint(folder: Path) -> str:
-    """Return a short hash of the weights that regions and names come from."""
+    """Return a short hash of the weights that determine regions and names."""
     h = hashlib.sha256()
     for name in SEEING:
         path = folder / name
@@ -89,10 +89,10 @@ def seeing_fingerprint(folder: Path) -> str:
 def assemble(
     target: Path, frozen: Path, trained: Mapping[str, Path], *, name: str, version: str, command: str = ''
 ) -> ThingsConfig:
-    """Write a folder with the frozen parts, licences and model card of another and newly trained files.
+    """Write a folder with the frozen parts, licences and model card of another folder and newly trained files.
 
-    trained: files by the name that they get; those that are left out come from `frozen`. A calibration is not copied,
-    since it belongs to the weights that it was fitted with. Raises InputError for a file that is missing.
+    trained: files by their names in the folder; missing ones are copied from `frozen`. A calibration is not copied,
+    since it belongs to the weights that it was fitted with. Raises InputError for a missing file.
     """
     needed = (BACKBONE, LANGUAGE, TOKENIZER, SEGMENTS, NAMES, PARSER)
     sources = {file: trained.get(file, frozen / file) for file in needed}
