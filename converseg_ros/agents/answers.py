@@ -140,7 +140,7 @@ def _box(region: Region) -> list[int] | None:
 def _geometry(region: Region) -> Geometry3D:
     status = GeometryStatus(region.geometry) if region.geometry in set(GeometryStatus) else GeometryStatus.NOT_COMPUTED
     pose = region.oriented_box_pose
-    size = _numbers(_xyz(region.oriented_box_size))
+    size = _numbers(_xyz(region.oriented_box_size)) if any(_xyz(region.oriented_box_size)) else None
     return Geometry3D(
         status=status.name,
         reason=printable(region.geometry_reason),

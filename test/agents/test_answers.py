@@ -46,6 +46,7 @@ def test_what_is_not_known_is_null() -> None:
     geometry = answer_of(made, 101 * SECOND)['geometry']
     assert geometry['distance'] is geometry['plane'] is geometry['centroid'] is geometry['box_size'] is None
     assert geometry['box_center'] is None
+    assert answer_of(region(), 101 * SECOND)['geometry']['box_size'] is None  # a box without a size is none
     json.dumps(answer_of(made, 101 * SECOND), allow_nan=False)
 
 
