@@ -92,6 +92,21 @@ def test_items_carry_programs_that_read_back(rooms: Path, tmp_path: Path) -> Non
         assert form(program) in FORMS[item.sub_concept]
 
 
+def test_something_means_one_thing(rooms: Path) -> None:
+    """Two or more things that fit are asked for with "what" or "anything", so that the program and the mask agree."""
+    drafts = [
+        d
+        for folder in sorted(rooms.iterdir())
+        if folder.is_dir()
+        for world in views(folder)
+        for seed in range(8)
+        for d in enumerate_drafts(world, seed=str(seed))
+        if d.program is not None and d.text.startswith(('something ', 'find me something', 'give me something'))
+    ]
+    uses = [d for d in drafts if form(d.program) == 'filter tag']
+    assert uses and all(len(d.keys) <= 1 and d.program.quantity == 'one' for d in uses)
+
+
 def test_a_changed_mask_is_not_reproduced(rooms: Path) -> None:
     world = next(views(sorted(rooms.iterdir())[0]))
     facts = world_facts(world)

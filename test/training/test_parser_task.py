@@ -1,5 +1,6 @@
 """The parser's training: examples are right and repeatable, a run learns, is resumed exactly, and writes a parser."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ from converseg_ros.network.parser.pieces import Pieces
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import equal
 from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.nodes import Filter, Select, program_to_json
+from converseg_ros.programs.phrasing import Part
 from converseg_ros.training.config import read_mapping
 from converseg_ros.training.parser.config import ParserTraining, parse
 from converseg_ros.training.parser.examples import Examples
+from converseg_ros.training.parser.source import read
 from converseg_ros.training.parser.task import ParserTask, fit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +66,27 @@ def test_a_pool_is_the_same_each_time_and_others_differ(grammar: Grammar, pieces
     assert [e.words for e in data.examples(5, 16)] == [e.words for e in again.examples(5, 16)]
     assert [e.words for e in data.examples(5, 16)] != [e.words for e in data.examples(6, 16)]
     assert len(data[5]) == 2 and data[5][0].follow.shape[0] == 8
+
+
+def test_prompts_of_items_are_trained_with_and_held_out_phrases_stay_as_they_are(
+    grammar: Grammar, pieces: Pieces, tmp_path: Path
+) -> None:
+    path = tmp_path / 'items.jsonl'
+    program = program_to_json(Select('one', Filter('name', 'zither')))
+    rows = [{'prompt': 'tune the zither', 'program': program}, {'prompt': 'no program', 'program': None}]
+    path.write_text('\n'.join(json.dumps(row) for row in rows))
+
+    def words(part: Part, pairs: str) -> list[list[str]]:
+        data = Examples(grammar, pieces, part, size=300, batches=1, seed=0, pairs=pairs)
+        return [e.words for e in data.examples(0, 300)]
+
+    mixed = words('train', str(path))
+    assert 5 < sum('tune' in w and 'zither' in w for w in mixed) < 60
+    assert words('held_out', str(path)) == words('held_out', '')
+    path.write_text('{"prompt": "no program"}')
+    read.cache_clear()
+    with pytest.raises(InputError, match='no item has a program'):
+        words('train', str(path))
 
 
 def test_a_run_that_is_stopped_and_resumed_is_bit_exact(tmp_path: Path) -> None:

@@ -3,23 +3,24 @@
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
 from converseg_ros.data_engine.grammar.parts import useful_parts
-from converseg_ros.data_engine.grammar.programs import every
 from converseg_ros.knowledge import Use, tags, use_phrases
-from converseg_ros.programs.nodes import Filter
+from converseg_ros.programs.nodes import Filter, Node, Select
 
-# Frames around a verb phrase that ends in a gap for the thing.
+# Frames around a verb phrase that ends in a gap for the thing: for all things, and for one thing only.
 FRAMES = (
-    'something to {v}',
-    'something I could {v}',
     'what can I {v}?',
     'what could I {v}?',
-    'find me something to {v}',
     'which of these could I {v}?',
     'is there anything here I can {v}?',
     'show me what I could {v}',
+    'anything in view that I could {v}',
+)
+SOMETHING = (
+    'something to {v}',
+    'something I could {v}',
+    'find me something to {v}',
     'I need something to {v}',
     'give me something I can {v}',
-    'anything in view that I could {v}',
     'where is something I can {v}?',
 )
 
@@ -34,21 +35,25 @@ def affordances(talk: Talk) -> Drafts:
         able = world.with_tag(tag)
         if able is None:
             continue
-        program = every(Filter('tag', tag))
         if able:
             if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(1 if tag == 'walk_on' else 2):
-                    yield Draft(_say(talk, use), keys(able), use.sub_concept, 'conversational', program=program)
+                    text, program = _say(talk, tag, use, len(able))
+                    yield Draft(text, keys(able), use.sub_concept, 'conversational', program=program)
         elif _absence_is_sure(talk, tag, known):
-            yield Draft(_say(talk, use), (), use.sub_concept, 'conversational', 'missing_cousin', program=program)
+            text, program = _say(talk, tag, use, 0)
+            yield Draft(text, (), use.sub_concept, 'conversational', 'missing_cousin', program=program)
     yield from useful_parts(talk)
     yield from _substitutes(talk)
 
 
-def _say(talk: Talk, use: Use) -> str:
+def _say(talk: Talk, tag: str, use: Use, count: int) -> tuple[str, Node]:
+    """Return a request for what has a use, and its program; "something" means one, so that there must not be more."""
+    of = Filter('tag', tag)
     if not use.verbs or (use.sayings and talk.random.random() < 0.35):
-        return talk.choose(use.sayings)
-    return talk.choose(FRAMES).format(v=talk.choose(use.verbs))
+        return talk.choose(use.sayings), Select('all', of)
+    frame = talk.choose((*FRAMES, *SOMETHING) if count <= 1 else FRAMES)
+    return frame.format(v=talk.choose(use.verbs)), Select('one' if frame in SOMETHING else 'all', of)
 
 
 # Uses that many unlabelled things could have; their absence cannot be told from a list of classes.

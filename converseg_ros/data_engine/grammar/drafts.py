@@ -14,7 +14,7 @@ from converseg_ros.data_engine.grammar.spatial import spatial
 from converseg_ros.data_engine.world.world import World
 
 SPEAKERS = (entities, spatial, relations, affordances, physics)
-VERSION = 6  # of the grammar; part of an item's provenance and of its key
+VERSION = 7  # of the grammar; part of an item's provenance and of its key
 
 
 def enumerate_drafts(world: World, *, bare: bool = False, seed: str = '') -> list[Draft]:

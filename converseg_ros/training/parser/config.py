@@ -13,10 +13,11 @@ class ParserTraining:
     """A training run of the parser.
 
     out: run folder. pieces: folder of the MiniLM that gives word pieces and the states of its first `context` layers.
-    phrases: 'all' trains with the held-out
-    phrases too, after which no score on them means anything. batch: examples in a step; pool: batches made at once,
-    sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`. ema: decay of
-    the averaged weights, which are validated and exported. validate, calibrate: examples of held-out phrases for each.
+    phrases: 'all' trains with the held-out phrases too, after which no score on them means anything. pairs: a file of
+    items (items.jsonl of a data set) whose prompts and programs are used too. batch: examples in a step; pool: batches
+    made at once, sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`.
+    ema: decay of the averaged weights, which are validated and exported. validate, calibrate: examples of held-out
+    phrases for each.
     """
 
     task: Literal['parser']
@@ -24,6 +25,7 @@ class ParserTraining:
     steps: int
     pieces: str = 'compact'
     phrases: Literal['train', 'all'] = 'train'
+    pairs: str = ''
     seed: int = 0
     threads: int = 1
     width: int = 128

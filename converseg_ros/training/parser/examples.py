@@ -43,10 +43,20 @@ class Examples(Dataset[list[Batch]]):
     """Pools of `batches` batches of `size` examples of similar length; what cannot be written is counted in `lost`."""
 
     def __init__(
-        self, grammar: Grammar, pieces: Pieces, part: Part, *, size: int, batches: int, seed: int, pools: int = 10**9
+        self,
+        grammar: Grammar,
+        pieces: Pieces,
+        part: Part,
+        *,
+        size: int,
+        batches: int,
+        seed: int,
+        pools: int = 10**9,
+        pairs: str = '',
     ) -> None:
         self.grammar, self.pieces, self.part = grammar, pieces, part
         self.size, self.batches, self.seed, self.pools = size, batches, seed, pools
+        self.pairs = pairs
         self.lost: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -69,7 +79,7 @@ class Examples(Dataset[list[Batch]]):
 
     def _example(self, rng: random.Random) -> Example | None:
         try:
-            text, program = phrased(rng, self.part)
+            text, program = phrased(rng, self.part, self.pairs)
             program = canonical(program)
             words = split(without_closing_marks(text))
             tokens = self.grammar.write(program, words)

@@ -1,26 +1,54 @@
-"""Where the parser's training texts come from: what people say, and now and then what the printer prints."""
+"""Where the parser's training texts come from: what people say, what the printer prints, and prompts of data sets."""
 
+from functools import cache
+import json
+from pathlib import Path
 import random
 from typing import Final
 
+from converseg_ros.core.errors import InputError
 from converseg_ros.programs.canonical import canonical
-from converseg_ros.programs.nodes import Node
+from converseg_ros.programs.nodes import Node, program_from_json
 from converseg_ros.programs.phrasing import Part, sample
+from converseg_ros.programs.phrasing.noise import roughen
 from converseg_ros.programs.printer import words
 
 PRINTED: Final = 0.03
 """Share of texts that are the printer's words, so that parsing what was printed gives the program back."""
+PAIRS: Final = 0.08
+"""Share of texts that are prompts of items, where a file of them is given."""
 COPIED_TYPO: Final = 0.04
 """Share of texts in which a copied word gets a typing error; phrasing misspells only the other words."""
 
 
-def phrased(rng: random.Random, part: Part) -> tuple[str, Node]:
-    """Return a text and the program that it means."""
+def phrased(rng: random.Random, part: Part, pairs: str = '') -> tuple[str, Node]:
+    """Return a text and the program that it means; `pairs`: a file of items whose prompts are used too (`read`)."""
+    if pairs and part != 'held_out' and rng.random() < PAIRS:
+        text, program = rng.choice(read(pairs))
+        return roughen(text, program, rng, part), program
     text, program = sample(rng, part)
     if rng.random() < PRINTED:
         program = canonical(program)
         return words(program), program
     return text, program
+
+
+@cache
+def read(path: str) -> tuple[tuple[str, Node], ...]:
+    """Return the prompts with a program of lines {"prompt" or "text", "program"}, as the data engine writes them."""
+    out = []
+    try:
+        for line in Path(path).read_text(encoding='utf-8').splitlines():
+            row = json.loads(line)
+            if row.get('program'):
+                out.append((str(row.get('prompt') or row['text']), program_from_json(row['program'])))
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise InputError(
+            f'no items with programs ({error})', where=path, do='give the items.jsonl of a data set'
+        ) from error
+    if not out:
+        raise InputError('no item has a program', where=path, do='build the data set again with this version')
+    return tuple(out)
 
 
 def misspell_copied(rng: random.Random, words: list[str], pointers: list[int]) -> None:

@@ -66,7 +66,7 @@ class ParserTask:
     def batches(self) -> Iterator[Batch]:
         """Yield batches from the current step on."""
         c = self.config
-        data = Examples(self.grammar, self.pieces, c.phrases, size=c.batch, batches=c.pool, seed=c.seed)
+        data = Examples(self.grammar, self.pieces, c.phrases, size=c.batch, batches=c.pool, seed=c.seed, pairs=c.pairs)
         first = self.step // c.pool
         order = range(first, first + -(-(c.steps - self.step) // c.pool) + 2)
         loader: Any = DataLoader(
