@@ -56,10 +56,10 @@ def search(model: ParserModel, memory: Memory, grammar: Grammar, text: Text, bea
                 kept.append(child)
                 rows.append(row)
         whole = sorted(whole, key=lambda h: -h.log_probability)[:beam]
-        if len(whole) == beam:
-            kept = []
-        elif whole:  # a longer program is never more probable than its beginning
-            kept = [h for h in kept if h.log_probability > whole[0].log_probability - NEGLIGIBLE]
+        if whole:  # a longer program is never more probable than its beginning
+            least = whole[0].log_probability - NEGLIGIBLE
+            least = max(least, whole[-1].log_probability) if len(whole) == beam else least
+            kept = [h for h in kept if h.log_probability > least]
         alive = kept
         if alive:
             index = torch.tensor(rows[: len(alive)])

@@ -65,6 +65,8 @@ def draw(rng: random.Random) -> Node:
 
 
 def _plain(rng: random.Random) -> Node:
+    if rng.random() < 0.05:
+        return Select('all' if rng.random() < 0.7 else 'one', Filter('name', 'person'))
     return select(rng, named(rng))
 
 

@@ -125,7 +125,7 @@ def anchor(rng: random.Random, depth: int = 0) -> Node:
         return Filter('state', rng.choice(v.STATES[:7]), node)
     if at < 0.88:
         return Like(free_text(rng, rng.choice(('behind', 'behind', 'adjective'))), node)
-    if at < 0.94:
+    if at < 0.91:
         of = node if rng.random() < 0.7 else Things()
         return ranked(rng, maybe_look(rng, of, 0.3), depth + 1, plain=True)
     if depth < 2:
@@ -197,12 +197,16 @@ def _actor(rng: random.Random, kind: str, role: str) -> Node:
 
 
 def _patient(rng: random.Random, kind: str) -> Node:
+    if kind in ('pouring', 'drinking') and rng.random() < 0.4:
+        return noun(rng.choice(words.contents()))
     return noun(rng.choice(words.group(PATIENTS[kind]))) if kind in PATIENTS else named(rng)
 
 
 def _partner(rng: random.Random, kind: str, role: str) -> Node:
     if not (role == 'patient' and kind in PERSONS) and kind != 'writing':
         return maybe_look(rng, _patient(rng, kind), 0.15)
+    if kind == 'holding' and rng.random() < 0.3:
+        return noun(rng.choice(words.group('hands')))
     person = noun(words.draw_person(rng))
     at = rng.random()
     if at < 0.05:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Relate
 from converseg_ros.programs.phrasing.noun_phrase import phrase, values
-from converseg_ros.programs.phrasing.properties import entry, is_bare, is_person, split
+from converseg_ros.programs.phrasing.properties import PLACES, entry, is_bare, is_person, split
+from converseg_ros.programs.phrasing.questions import PREPOSITIONS
 from converseg_ros.programs.phrasing.talk import Talk
 from converseg_ros.programs.phrasing.templates import Entry, lists
 from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
@@ -85,4 +86,8 @@ def use_there(talk: Talk, base: Node, modifiers: Sequence[Node], template: str) 
     where = talk.fill(table['be'], values(talk, others[0], False))
     if isinstance(others[0], Filter) and others[0].by != 'region':
         where = f'that is {where}'
-    return talk.fill(lists('uses')[template], {'v': verb, 'w': where})
+    *before, last = verb.split()
+    place = isinstance(uses[0], Filter) and uses[0].value in PLACES and last in PREPOSITIONS and before
+    if place and template == 'ask_there' and talk.chance(0.6):
+        template = 'ask_where_there'
+    return talk.fill(lists('uses')[template], {'v': verb, 'w': where, 'v0': ' '.join(before)})

@@ -37,7 +37,9 @@ from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement, which_
 from converseg_ros.programs.phrasing.templates import Entry, lists
 from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
-WITH_ANY = frozenset({'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting'})
+WITH_ANY = frozenset(
+    {'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting', 'pouring', 'drinking', 'cutting'}
+)
 """Actions that apply to any object instead of a definite one."""
 
 
@@ -59,7 +61,8 @@ def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[
             out['b'] = anchor_phrase(talk, node.other)[0]
     elif isinstance(node, Act) and node.other is not None:
         if node.role == 'agent' and node.kind in WITH_ANY and talk.chance(0.5):  # "wearing a hat"
-            out['a'], several = phrase(talk, node.other, False, 'a'), False
+            mass = isinstance(node.other, Filter) and is_mass(node.other.value) and talk.chance(0.6)
+            out['a'], several = phrase(talk, node.other, False, 'none' if mass else 'a'), False
         else:
             out['a'], several = anchor_phrase(talk, node.other)
         out |= ANCHOR[several]
@@ -146,7 +149,7 @@ def _part(talk: Talk, base: Parts, many: bool) -> tuple[str, bool, bool]:
         return f'{possessive}{end} {name}', False, many or plural_only
     if not several and talk.chance(0.15) and isinstance(base.of, Filter) and base.of.by == 'name':
         return f'{base.of.value} {name}', False, many or plural_only
-    link = talk.choose(('of', 'of', 'of', 'of', 'on', 'belonging to', 'that belongs to'))
+    link = talk.choose((*('of',) * 9, 'on', 'belonging to', 'that belongs to'))
     return f'{name} {link} {owner}', False, many or plural_only
 
 

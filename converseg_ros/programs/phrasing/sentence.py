@@ -15,7 +15,7 @@ from converseg_ros.programs.nodes import (
     Select,
     Union,
 )
-from converseg_ros.programs.phrasing.amounts import length
+from converseg_ros.programs.phrasing.amounts import length, number
 from converseg_ros.programs.phrasing.frames import Asked, Form, command, frame, use_there, whole_table
 from converseg_ros.programs.phrasing.noun_phrase import (
     anchor_phrase,
@@ -157,6 +157,19 @@ def _taller(talk: Talk, asked: Asked) -> str | None:
     return None
 
 
+def _which_of(talk: Talk, asked: Asked) -> str | None:
+    """Return 'which of the two mugs is taller'."""
+    node = asked.node
+    if not isinstance(node, Rank) or not isinstance(node.of, Select) or not isinstance(node.of.quantity, int):
+        return None
+    table, _ = entry(node)
+    slot = 'comp' if node.of.quantity == 2 else 'pre'
+    if slot not in table or node.first > 1 or node.count > 1 or not talk.chance(0.4):
+        return None
+    filled = {'k': number(talk, node.of.quantity), 'ns': pieces(talk, node.of.of, True).text()}
+    return talk.fill(lists('frames')['which_of'], {**filled, 'c': talk.fill(table[slot], {})})
+
+
 def _commanded(talk: Talk, asked: Asked) -> str | None:
     return command(talk, asked.node, 'one')
 
@@ -222,7 +235,19 @@ def _indefinite(talk: Talk, asked: Asked) -> str | None:
 
 
 ONE_FORMS: tuple[Form, ...] = (
-    *(_taller, _commanded, _whose_part, _by_whole_table, _with_there, _deed, _what_fits, _which, _is_a, _indefinite),
+    *(
+        _taller,
+        _which_of,
+        _commanded,
+        _whose_part,
+        _by_whole_table,
+        _with_there,
+        _deed,
+        _what_fits,
+        _which,
+        _is_a,
+        _indefinite,
+    ),
 )
 """The forms of a request for one thing, tried in this order; each draws whether it is used."""
 

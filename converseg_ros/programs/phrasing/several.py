@@ -25,6 +25,7 @@ from converseg_ros.programs.phrasing.properties import (
     corner,
     entry,
     is_bare,
+    is_person,
     is_predicate,
     split,
 )
@@ -100,6 +101,10 @@ def _are_there(talk: Talk, asked: Asked) -> str | None:
 
 def _all_commanded(talk: Talk, asked: Asked) -> str | None:
     return command(talk, asked.node, 'all')
+
+
+def _who_is_there(talk: Talk, asked: Asked) -> str | None:
+    return talk.fill(lists('frames')['who'], {}) if is_person(asked.node) and talk.chance(0.4) else None
 
 
 def _in_corner(talk: Talk, asked: Asked) -> str | None:
@@ -179,7 +184,7 @@ def _every(talk: Talk, asked: Asked) -> str | None:
 
 
 ALL_FORMS: tuple[Form, ...] = (
-    *(_all_needed, _are_there, _all_commanded, _in_corner, _as_heap, _by_whole_table, _which_there),
+    *(_all_needed, _are_there, _all_commanded, _who_is_there, _in_corner, _as_heap, _by_whole_table, _which_there),
     *(_which_serve, _which_are, _which_of, _alike, _any, _every),
 )
 """The forms of a request for all members, tried in this order; each draws whether it is used."""

@@ -17,7 +17,8 @@ class ParserTraining:
     items (items.jsonl of a data set) whose prompts and programs are used too. batch: examples in a step; pool: batches
     made at once, sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`.
     ema: decay of the averaged weights, which are validated and exported. validate, calibrate: examples of held-out
-    phrases for each.
+    phrases for each. calibrate_on: a file of texts with programs that people wrote, on which the confidence is
+    calibrated instead: held-out phrases are of another distribution, and with phrases: all they are trained on.
     """
 
     task: Literal['parser']
@@ -48,6 +49,7 @@ class ParserTraining:
     validate_every: int = 400
     validate: int = 512
     calibrate: int = 1024
+    calibrate_on: str = ''
     origin: str = ''  # a parser file to start from; tokens are matched by name
 
 

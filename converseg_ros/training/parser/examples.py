@@ -17,7 +17,7 @@ from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.phrasing import Part
 from converseg_ros.programs.spans import split
-from converseg_ros.training.parser.source import misspell_copied, phrased
+from converseg_ros.training.parser.source import misspell_copied, phrased, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Examples(Dataset[list[Batch]]):
         self.grammar, self.pieces, self.part = grammar, pieces, part
         self.size, self.batches, self.seed, self.pools = size, batches, seed, pools
         self.pairs = pairs
+        if pairs:
+            read(pairs)  # a wrong file is an error at once
         self.lost: Counter[str] = Counter()
 
     def __len__(self) -> int:

@@ -25,6 +25,7 @@ from converseg_ros.programs.canonical import equal
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.training.parser.config import ParserTraining
 from converseg_ros.training.parser.examples import Batch, Example, Examples, quietly
+from converseg_ros.training.parser.source import read
 
 CHECKPOINT = 'checkpoint.pt'
 
@@ -170,15 +171,20 @@ class ParserTask:
         save_parser(path, parser.model, self.grammar, self.calibrate(parser))
 
     def calibrate(self, parser: Parser) -> Calibration:
-        """Return the logistic map from the search's probability to being right, fitted on held-out phrases."""
+        """Return the logistic map from the search's probability to being right, fitted on texts outside of the training."""
+        config = self.config
+        if config.calibrate_on:
+            known = read(config.calibrate_on)
+        else:
+            known = tuple((' '.join(e.words), e.program) for e in self._fixed('held_out', config.calibrate))
         pairs = []
-        for example in self._fixed('held_out', self.config.calibrate):
+        for text, program in known:
             try:
-                found = parser.parse(' '.join(example.words))
+                found = parser.parse(text)
             except InputError:
                 continue
             p = min(max(found.confidence, 1e-6), 1 - 1e-6)
-            pairs.append((math.log(p / (1 - p)), float(equal(found.program, example.program))))
+            pairs.append((math.log(p / (1 - p)), float(equal(found.program, program))))
         return fit(torch.tensor(pairs, dtype=torch.float64))
 
     def _adopt(self, path: Path) -> None:

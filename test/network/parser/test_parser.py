@@ -16,8 +16,9 @@ from converseg_ros.network.parser.parser import Calibration, Parser, load_parser
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import batch_tokens, search
 from converseg_ros.network.registry import find_model
+from converseg_ros.programs.canonical import canonical
 from converseg_ros.programs.linear import Grammar
-from converseg_ros.programs.nodes import Filter, Select, node_from_json
+from converseg_ros.programs.nodes import Except, Filter, Relate, Select, node_from_json
 from converseg_ros.programs.spans import Text, split
 
 TEXTS = (
@@ -151,6 +152,28 @@ def test_a_wider_beam_is_never_less_probable(grammar: Grammar, pieces: Pieces) -
     found = {beam: search(net, memory, grammar, Text(('the', 'mug', 'on', 'the', 'box')), beam) for beam in (1, 8)}
     assert found[8][0].log_probability >= found[1][0].log_probability
     assert len({h.tokens for h in found[8]}) == len(found[8])
+
+
+def test_a_probable_long_program_is_not_lost_to_short_ones(grammar: Grammar) -> None:
+    """Short programs that are whole early do not end the search while a longer one is more probable."""
+    words = split('the mugs except the red mugs on the table')
+    mug = Filter('name', 'mug')
+    long = canonical(Select('all', Except(mug, Filter('colour', 'red', Relate('on', mug, Filter('name', 'table'))))))
+    target = grammar.write(long, words)
+
+    class Steps:
+        """Stands in for a model: at each step the next token of the target is the likeliest."""
+
+        def decode(self, tokens: torch.Tensor, memory: object, cache: object, at: int) -> tuple[torch.Tensor, dict]:
+            logits = torch.zeros(len(tokens), 1, grammar.size + len(words))
+            logits[:, 0, target[min(at, len(target) - 1)]] = 6
+            return logits, {}
+
+        def expand(self, count: int) -> object:
+            return self
+
+    found = search(Steps(), Steps(), grammar, Text(tuple(words)), 4)  # type: ignore[arg-type]
+    assert list(found[0].tokens) == target
 
 
 def test_a_file_gives_the_same_parser(grammar: Grammar, pieces: Pieces, tmp_path: Path) -> None:
