@@ -171,7 +171,7 @@ class ParserTask:
         save_parser(path, parser.model, self.grammar, self.calibrate(parser))
 
     def calibrate(self, parser: Parser) -> Calibration:
-        """Return the logistic map from the search's probability to being right, fitted on texts outside of the training."""
+        """Return the logistic map from a probability to being right, fitted on texts outside of the training."""
         config = self.config
         if config.calibrate_on:
             known = read(config.calibrate_on)
