@@ -46,8 +46,8 @@ EXTRAS = {
     'engine': ['pyarrow>=17', 'pycocotools>=2.0.8'],
     'ray': ['ray>=2.40'],
     # numba cannot be imported beside an older coverage, such as Ubuntu's, which colcon brings along;
-    # rendering also wants open3d, and Debian's sweethome3d-furniture
-    'scenes': ['mujoco>=3.3.7,<3.4', 'numba>=0.61', 'coverage>=7.6.1'],
+    # rendering also wants open3d, and Debian's sweethome3d-furniture; MuJoCo 3.3 has no wheels for Python 3.14
+    'scenes': ['mujoco>=3.3.7,<3.4; python_version<"3.14"', 'numba>=0.61', 'coverage>=7.6.1'],
     'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'prompt_toolkit>=3.0'],
     'eval': ['pyarrow>=17', 'huggingface_hub>=0.30', 'pycocotools>=2.0.8'],
     # weights only: the noun-matching baseline of `converseg eval`, and where the training of compact starts
@@ -144,7 +144,7 @@ setup(
     package_dir={name: f'compat/{name}' for name in COMPAT},
     cmdclass={'build_py': CMakeBuild},
     distclass=PlatformDistribution,
-    python_requires='>=3.11,<3.14',
+    python_requires='>=3.11,<3.15',
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={'console_scripts': ['converseg = converseg_ros.cli:main']},

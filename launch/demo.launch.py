@@ -14,11 +14,12 @@ def generate_launch_description() -> LaunchDescription:
     """Run `converseg demo`, which starts the node itself."""
     return LaunchDescription([
         DeclareLaunchArgument('out', default_value='demo_out', description='folder for pictures and page'),
+        DeclareLaunchArgument('model', default_value='compact', description='name or folder of the network'),
         # a command and no node: it takes no --ros-args
         ExecuteProcess(
             cmd=[
                 ExecutableInPackage(package='converseg_ros', executable='converseg'),
-                'demo', '--out', LaunchConfiguration('out'),
+                'demo', '--out', LaunchConfiguration('out'), '--model', LaunchConfiguration('model'),
             ],
             output='screen',
         ),

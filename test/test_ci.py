@@ -1,6 +1,8 @@
 """The scripts `.ci/run` and `./run`, with scripted stand-ins for pytest and apt."""
 
+import os
 from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -46,3 +48,91 @@ def test_the_list_of_unsteady_tests_names_tests_that_exist_with_a_reason() -> No
         if node.strip():
             file, _, name = node.strip().partition('::')
             assert reason.strip() and f'def {name.split("[")[0]}(' in (ROOT / file).read_text()
+
+
+# --- ./run on a system that lacks packages ---
+
+STUB = """#!/bin/bash
+echo "$(basename "$0") $*" >> {log}
+{then}
+"""
+
+
+class System:
+    """A machine made of scripts: `has` are the libraries that its ldconfig knows, before and after apt-get."""
+
+    def __init__(self, folder: Path, *, root: bool, complete: bool = False) -> None:
+        self.folder, self.bin, self.log = folder, folder / 'bin', folder / 'log'
+        self.bin.mkdir()
+        self.log.touch()
+        libraries = 'libusb-1.0.so.0 libEGL.so.1 libGL.so.1 libX11.so.6 libudev.so.1 libgomp.so.1'
+        (folder / 'found').write_text(libraries if complete else '')
+        self.program('ldconfig', f'cat {folder}/found')
+        self.program('apt-get', f'[ "$1" = update ] || echo "{libraries}" > {folder}/found')
+        self.program('sudo', 'exec "$@"')
+        self.program('id', 'echo 0' if root else 'echo 1000')
+        for name in ('cc', 'c++'):
+            self.program(name, ':')
+        (folder / 'run').write_text((ROOT / 'run').read_text())
+
+    def program(self, name: str, then: str) -> None:
+        (self.bin / name).write_text(STUB.format(log=self.log, then=then))
+        (self.bin / name).chmod(0o755)
+
+    def run(self, *arguments: str, **environment: str) -> 'subprocess.CompletedProcess[str]':
+        kept = {k: v for k, v in os.environ.items() if k not in ('CI', 'container', 'ROS_DISTRO')}
+        env = {**kept, 'CONVERSEG_PYTHON': sys.executable, 'PATH': f'{self.bin}:{os.environ["PATH"]}', **environment}
+        command = ['bash', str(self.folder / 'run'), *arguments]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+
+    @property
+    def installed(self) -> bool:
+        return 'apt-get install' in self.log.read_text()
+
+
+def test_what_a_command_does_not_use_is_not_looked_for(tmp_path: Path) -> None:
+    system = System(tmp_path, root=False)
+    for command in ('demo', 'setup', 'converseg', 'docs'):
+        assert system.run('system', command).returncode == 0, command
+    assert not system.installed
+
+
+def test_missing_packages_are_named_where_nobody_asked_to_install_them(tmp_path: Path) -> None:
+    done = (system := System(tmp_path, root=False)).run('system', 'test', CI='true')
+    assert done.returncode == 3 and not system.installed
+    assert done.stdout.startswith('sudo apt-get install -y ') and 'libegl1' in done.stdout
+
+
+@pytest.mark.skipif(Path('/.dockerenv').exists() or Path('/run/.containerenv').exists(), reason='this is a container')
+def test_root_of_a_computer_is_asked_too(tmp_path: Path) -> None:
+    done = (system := System(tmp_path, root=True)).run('system', 'test')
+    assert done.returncode == 3 and not system.installed and done.stdout.startswith('apt-get install')
+
+
+def test_root_in_ci_and_who_says_so_get_them_installed(tmp_path: Path) -> None:
+    for number, (root, arguments, variable) in enumerate(
+        [
+            (True, ('system', 'test'), 'CI'),
+            (True, ('system', 'test'), 'container'),
+            (False, ('--system', 'system', 'test'), 'X'),
+        ]
+    ):
+        (folder := tmp_path / str(number)).mkdir()
+        done = (system := System(folder, root=root)).run(*arguments, **{variable: 'true'})
+        assert done.returncode == 0, done.stderr
+        assert system.installed and ('sudo' in system.log.read_text()) == (not root)
+        assert 'libegl1' in done.stderr, 'it says what it installs'
+
+
+def test_a_complete_system_is_left_alone(tmp_path: Path) -> None:
+    system = System(tmp_path, root=True, complete=True)
+    assert system.run('--system', 'system', 'test', CI='true').returncode == 0 and not system.installed
+
+
+def test_the_oldest_and_the_newest_python_are_the_same_everywhere() -> None:
+    said = re.search(r"python_requires='>=3\.(\d+),<3\.(\d+)'", (ROOT / 'setup.py').read_text())
+    assert said is not None
+    low, high = int(said[1]), int(said[2]) - 1
+    run = (ROOT / 'run').read_text()
+    assert f'(3, {low}) <= sys.version_info[:2] <= (3, {high})' in run
+    assert all(f'python3.{minor}' in run for minor in range(low, high + 1)) and high >= 14

@@ -79,6 +79,27 @@ def test_tf_messages_are_type_identical_to_the_real_ones(tmp_path: Path, monkeyp
         rclpy.shutdown(context=context)
 
 
+def test_the_tf2_msgs_of_the_wheel_have_what_upstreams_tf2_ros_imports() -> None:
+    """The fields are those of the real interfaces, in their order: the hash of a type is made of them."""
+
+    def fields(file: str) -> list[list[str]]:
+        parts = (ROOT / 'compat' / 'tf2_msgs' / file).read_text().split('---')
+        return [[line.split('#')[0].strip() for line in p.splitlines() if line.split('#')[0].strip()] for p in parts]
+
+    assert fields('srv/FrameGraph.srv') == [[], ['string frame_yaml']]
+    goal, result, feedback = fields('action/LookupTransform.action')
+    assert goal == [
+        *('string target_frame', 'string source_frame', 'builtin_interfaces/Time source_time'),
+        *('builtin_interfaces/Duration timeout', 'builtin_interfaces/Time target_time', 'string fixed_frame'),
+        'bool advanced',
+    ]
+    assert result == ['geometry_msgs/TransformStamped transform', 'tf2_msgs/TF2Error error'] and not feedback
+    assert fields('msg/TF2Error.msg')[0][-2:] == ['uint8 error', 'string error_string']
+    listed = (ROOT / 'compat' / 'tf2_msgs' / 'CMakeLists.txt').read_text()
+    files = [p for kind in ('msg', 'srv', 'action') for p in (ROOT / 'compat' / 'tf2_msgs' / kind).iterdir()]
+    assert all(f'{p.parent.name}/{p.name}' in listed for p in files)
+
+
 def test_every_node_has_an_executable_and_a_page() -> None:
     nodes = {p.stem for p in (ROOT / 'converseg_ros' / 'nodes').glob('*_node.py')}
     assert {'segmenter_node', 'learning_node', 'speech_node', 'console_node'} <= nodes

@@ -17,7 +17,7 @@ from typing import Literal
 
 Level = Literal['ok', 'note', 'missing']
 SIGN = {'ok': '+', 'note': '~', 'missing': '!'}
-BIG_SEGMENT = 'config/fastdds_local.xml'
+BIG_SEGMENT = 'config/fastdds.xml'
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def check_transport() -> Iterator[Finding]:
     chosen = next((os.environ[n] for n in names if os.environ.get(n)), '')
     if not chosen:
         profile = f'{names[0]}=<share>/converseg_ros/{BIG_SEGMENT}'
-        do = f'for best-effort cameras on one machine export {profile} for camera and node'
+        do = f'for best-effort cameras export {profile} for camera and node'
         yield Finding('Fast DDS profile', 'note', 'default: large best-effort images are dropped', do)
     elif not Path(chosen).is_file():
         yield Finding('Fast DDS profile', 'missing', f'{chosen} is not a file', 'correct or unset the variable')

@@ -1,6 +1,7 @@
 """Start a segmenter node on separate topics, replay a bag to it, and record its answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 import signal
 import subprocess
@@ -48,11 +49,15 @@ def play(bag: Bag, asked: Sequence[Instruction], *, model: str, device: str, rat
     """Start the node, replay the bag, and return the recorded answers."""
     log = tempfile.NamedTemporaryFile('w+', prefix='converseg_demo_', suffix='.log', delete=False)  # noqa: SIM115
     print(f'starting the segmenter with {model} (log: {log.name})', flush=True)
-    process = subprocess.Popen(
-        node_command(bag, model, device), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-    )
-    recorder = Recorder(NAMESPACE)
-    try:
+    with ExitStack() as stack:
+        stack.callback(log.close)
+        with signals_wait():
+            process = subprocess.Popen(
+                node_command(bag, model, device), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            stack.callback(end, process)
+        recorder = Recorder(NAMESPACE)
+        stack.callback(recorder.close)
         replay = Replay(recorder.node, bag, names=_names(bag))
         recorder.start()
         _wait(lambda: recorder.ready() and replay.listened(), START_LIMIT, process, log.name, 'be ready')
@@ -61,11 +66,22 @@ def play(bag: Bag, asked: Sequence[Instruction], *, model: str, device: str, rat
             replay.run(rate=rate, progress=lambda s: bar.update(max(0.0, round(s - bar.n, 2))))
         _wait(lambda: recorder.answers(len(asked)), ANSWER_LIMIT, process, log.name, 'answer')
         recorder.settle(1.0)
-    finally:
-        end(process)
-        recorder.close()
-        log.close()
     return recorder
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """Put SIGINT and SIGTERM off to the end of the block, so that a process started in it is always known."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for caught in came:
+        signal.raise_signal(caught)
 
 
 def end(process: 'subprocess.Popen[bytes]') -> None:

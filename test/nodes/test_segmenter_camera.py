@@ -155,6 +155,6 @@ def test_lost_images_are_warned_of_with_the_cure_and_no_more_when_they_arrive(ri
         return ' '.join(s.message for m in rig.got['/diagnostics'][-1:] for s in m.status)
 
     rig.until(lambda: 'camera_info messages' in words(), 40, lambda: camera.send(image=None))
-    assert 'fastdds_local.xml' in words() and 'DEFAULT_PROFILES_FILE' in words()
-    rig.until(lambda: rig.got['/diagnostics'] and 'fastdds_local.xml' not in words(), 40, camera.send)
+    assert 'fastdds.xml' in words() and 'DEFAULT_PROFILES_FILE' in words()
+    rig.until(lambda: rig.got['/diagnostics'] and 'fastdds.xml' not in words(), 40, camera.send)
     camera.close()

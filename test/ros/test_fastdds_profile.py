@@ -21,9 +21,10 @@ print(json.dumps({(t / 'comm').read_text().strip(): os.sched_getscheduler(int(t.
 
 
 @pytest.mark.skipif(not hasattr(os, 'SCHED_BATCH'), reason='batch scheduling is of Linux')
-def test_the_threads_that_receive_do_not_interrupt_who_sends():
+@pytest.mark.parametrize('name', ['fastdds.xml', 'fastdds_local.xml'])
+def test_the_threads_that_receive_do_not_interrupt_who_sends(name: str) -> None:
     """And so Fast DDS has read the file: what it does not understand it leaves out, all of it."""
-    profile = str(share('config', 'fastdds_local.xml'))
+    profile = str(share('config', name))
     names = {'FASTRTPS_DEFAULT_PROFILES_FILE': profile, 'FASTDDS_DEFAULT_PROFILES_FILE': profile}
     env = {**os.environ, **names, 'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp'}
     done = subprocess.run([sys.executable, '-c', THREADS], env=env, capture_output=True, text=True, timeout=60)

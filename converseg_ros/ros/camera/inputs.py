@@ -29,7 +29,7 @@ SUBSCRIPTION = {'image_transport', 'depth_transport', 'depth', 'qos_reliability'
 DEPTH_INFO = '`depth_camera_info`'
 CURE = (
     'the middleware is losing large images: start camera and node with '
-    'FASTRTPS_DEFAULT_PROFILES_FILE=<share>/converseg_ros/config/fastdds_local.xml (FASTDDS_DEFAULT_PROFILES_FILE on '
+    'FASTRTPS_DEFAULT_PROFILES_FILE=<share>/converseg_ros/config/fastdds.xml (FASTDDS_DEFAULT_PROFILES_FILE on '
     'Kilted), or make the publisher reliable'
 )
 
