@@ -318,7 +318,7 @@ class ConversegClient:
 def _validity(region: Region) -> float:
     """Return the number of seconds after its image that a region is valid."""
     begin, end = region.header.stamp, region.valid_until
-    return max(0.0, float(end.sec - begin.sec) + (end.nanosec - begin.nanosec) * 1e-9)
+    return max(0.0, float(end.sec - begin.sec) + float(end.nanosec - begin.nanosec) * 1e-9)
 
 
 def _stale(region: Region, age: float) -> Region:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 import inspect
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import anyio.from_thread
 import anyio.to_thread
@@ -64,7 +64,10 @@ def _tool(server: MCPServer[Any], kind: ToolAnnotations, about: str = '', name: 
     return lambda fn: server.tool(name or None, description=about or inspect.getdoc(fn), annotations=kind)(fn)
 
 
-async def _tell(verb: Callable[[], Any]) -> Any:
+T = TypeVar('T')
+
+
+async def _tell(verb: Callable[[], T]) -> T:
     """Run a verb in a thread; its errors go to the agent in words, and the server goes on."""
     try:
         return await anyio.to_thread.run_sync(verb, abandon_on_cancel=True)

@@ -115,7 +115,7 @@ def four_regions(size: tuple[int, int]) -> tuple[Frame, list[tuple[Instruction, 
     return frame, [(PUT, support), *((GRASP, mask) for mask in masks)]
 
 
-def open3d_chain(frame: Frame, masks: list[NDArray[np.bool_]]) -> list[tuple[NDArray, Any]]:
+def open3d_chain(frame: Frame, masks: list[NDArray[np.bool_]]) -> list[tuple[NDArray[Any], Any]]:
     """Return (points, oriented box) of each mask by Open3D: create, select, statistical outliers, oriented box."""
     import open3d as o3d
 

@@ -172,9 +172,7 @@ def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
         network = load_network(find_model(config))
         set_precision(network, dtype)
         return network.to(device)
-    made: Any = random_network(preset(config), device=device, dtype=dtype)
-    network = made
-    return network
+    return random_network(preset(config), device=device, dtype=dtype)
 
 
 def make_predictor(args: argparse.Namespace, device: str, max_pixels: int | None) -> 'Predictor':
@@ -197,7 +195,7 @@ def operations(work: Callable[[], Any]) -> int:
     class Count(TorchDispatchMode):
         """Counts dispatched operations."""
 
-        total = 0
+        total: int = 0
 
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             """Count one operation and run it."""

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     rule = split_of if args.split_by == 'name' else instance_split
 
     def keep(name: str) -> bool:
-        return args.split == 'all' or rule(name) == args.split
+        return bool(args.split == 'all' or rule(name) == args.split)
 
     results = {}
     for path in args.sets:

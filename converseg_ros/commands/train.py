@@ -39,7 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train."""
-    from converseg_ros.training.config import read_config, read_mapping
+    from converseg_ros.core.config import read_mapping
+    from converseg_ros.training.config import read_config
 
     task = read_mapping(args.config, _overrides(args.set)).get('task')
     if task in PARTS:
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_part(args: argparse.Namespace, task: str) -> int:
     """Train the segments or the names of a network of kind things (segments.yaml, names.yaml)."""
-    from converseg_ros.training.config import read_mapping
+    from converseg_ros.core.config import read_mapping
 
     if args.dry_run or args.origin:
         raise InputError(f'a run of {task} resumes by itself and has no dry run', where='--dry-run, --from')
@@ -106,7 +107,7 @@ def _run_part(args: argparse.Namespace, task: str) -> int:
 
 def _run_parser(args: argparse.Namespace) -> int:
     """Train the parser of instructions (config/train/parser.yaml)."""
-    from converseg_ros.training.config import read_mapping
+    from converseg_ros.core.config import read_mapping
     from converseg_ros.training.parser.config import parse
 
     if args.dry_run or args.make_data:

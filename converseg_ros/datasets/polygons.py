@@ -53,7 +53,7 @@ def refine(rgb: NDArray[np.uint8], mask: Mask, band: int) -> Mask:
     found = np.zeros_like(mask)
     found[window] = grab_cut(rgb[window], local, 4)
     smooth = cv2.medianBlur(found.astype(np.uint8), 5).astype(bool)
-    return (smooth & outer) | inner
+    return np.asarray((smooth & outer) | inner)
 
 
 def grab_cut(rgb: NDArray[np.uint8], state: NDArray[np.uint8], rounds: int) -> Mask:

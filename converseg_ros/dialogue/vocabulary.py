@@ -5,7 +5,8 @@ All patterns match lower-case text without contractions (see normal.py).
 
 # ruff: noqa: E501  # tables of words read better unwrapped
 from converseg_ros.core import Family
-from converseg_ros.dialogue.prohibitions import DET, KEEP_OUT
+from converseg_ros.dialogue.prohibitions import DET as DET
+from converseg_ros.dialogue.prohibitions import KEEP_OUT
 
 # Phrases before a request that do not change its meaning; removed repeatedly from the start of a clause.
 WRAPPERS = (

@@ -140,7 +140,7 @@ def peak_memory_mb() -> float:
 def read_report(path: Path) -> dict[str, Any]:
     """Read a report; raise InputError if the file is not a report."""
     try:
-        report = json.loads(path.read_text())
+        report: dict[str, Any] = json.loads(path.read_text())
         report['giou'], report['items']
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f'not a report of `converseg eval` ({error})', where=str(path)) from error

@@ -79,7 +79,7 @@ def intervals(scores: Sequence[Score], *, samples: int = SAMPLES, seed: int = 0)
 def _ratio(weights: NDArray[np.float64], columns: Columns, name: str) -> NDArray[np.float64]:
     over, under = RATIOS[name]
     above, below = weights @ columns[over], weights @ columns[under]
-    return np.divide(above, below, out=np.full(len(weights), np.nan), where=below > 0)
+    return np.asarray(np.divide(above, below, out=np.full(len(weights), np.nan), where=below > 0))
 
 
 def paired(

@@ -244,7 +244,7 @@ def within(area: Area, region: str) -> Area:
     top, bottom = np.percentile(rows, [2, 98])
     across, down = (x - left) / max(right - left, 1), (y - top) / max(bottom - top, 1)
     off = np.maximum(np.abs(across - 0.5), np.abs(down - 0.5))
-    keep = {
+    keep: NDArray[np.bool_] = {
         'left': across < 0.5, 'right': across >= 0.5, 'top': down < 0.5, 'far': down < 0.5, 'bottom': down >= 0.5,
         'near': down >= 0.5, 'centre': off < 0.25,
         'corner': np.minimum(np.abs(across - 0.5), np.abs(down - 0.5)) > 0.25,

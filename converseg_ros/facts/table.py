@@ -1,9 +1,9 @@
 """The facts about the regions of one view, computed on demand and cached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from converseg_ros.facts.scales import distance_to, scale_of
 from converseg_ros.facts.surfaces import levelled, planes_of, surface_name
 from converseg_ros.knowledge import thing
 
+T = TypeVar('T')
 Floats = NDArray[np.float64]
 MIN_LIKE, MAX_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
 # Kinds of what surrounds objects. A surface or a wall may be called by a name of these, not by that of an object.
@@ -204,10 +205,10 @@ class Facts:
         relative = alike / max(float(alike.max(initial=0.0)), 1e-6)
         return Degree.guess(MIN_LIKE + (MAX_LIKE - MIN_LIKE) * relative, f'"{text}" is matched by words alone')
 
-    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         if key not in self._cache:
             self._cache[key] = make()
-        return self._cache[key]
+        return cast(T, self._cache[key])
 
     def _exact(self, found: Degree) -> Degree:
         return found.sharpened() if self.exact else found

@@ -125,7 +125,7 @@ def segmented(frame: Frame, regions: Sequence[Region]) -> NDArray[np.void]:
 def _voxel_keys(points: NDArray[np.float32], size: float) -> NDArray[np.int64]:
     """Return one integer per voxel for (N, 3) points; voxels are aligned with the origin of the frame."""
     index = np.floor(points / np.float32(size)).astype(np.int64)
-    return (index[:, 0] << 42) + (index[:, 1] << 21) + index[:, 2]
+    return np.asarray((index[:, 0] << 42) + (index[:, 1] << 21) + index[:, 2])
 
 
 def voxel_pick(points: NDArray[np.float32], size: float) -> NDArray[np.intp]:

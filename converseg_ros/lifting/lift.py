@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.geometry import Geometry, Plane
+from converseg_ros.core.geometry import Geometry, Placement, Plane
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.mask import NO_BOX, Box, mask_box
 from converseg_ros.core.status import GeometryStatus
@@ -202,7 +202,7 @@ def _place(
     least: float,
     up: NDArray[np.float64] | None,
     forbidden: NDArray[np.bool_] | None,
-) -> tuple[Plane | None, tuple, str]:
+) -> tuple[Plane | None, tuple[Placement, ...], str]:
     """Return the support plane that at least a share `least` of the points lies on, its placements, and a reason."""
     options = scene.options
     chosen = subsample(points, options.plane_points)

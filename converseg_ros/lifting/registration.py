@@ -68,7 +68,7 @@ def _resized(depth: NDArray[np.float32], width: int, height: int) -> NDArray[np.
         return depth
     columns = np.clip(((np.arange(width) + 0.5) * depth.shape[1] / width).astype(int), 0, depth.shape[1] - 1)
     rows = np.clip(((np.arange(height) + 0.5) * depth.shape[0] / height).astype(int), 0, depth.shape[0] - 1)
-    return depth[rows[:, None], columns[None, :]]
+    return np.asarray(depth[rows[:, None], columns[None, :]])
 
 
 def _projected(

@@ -1,5 +1,7 @@
 """Selection of the pixels of a mask whose depth belongs to the object: no flying pixels, no edge bleed, no outliers."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from converseg_ros.core.mask import Box
 from converseg_ros.lifting.depth import FAR, DepthScene, square
 
 
-def _ranges(z: NDArray[np.float32], core: NDArray[np.uint8], size: int) -> tuple[NDArray, NDArray]:
+def _ranges(z: NDArray[np.float32], core: NDArray[np.uint8], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the minimum and maximum z of core pixels in a window of `size`; (FAR, 0) if there is none."""
     low, high = np.full_like(z, FAR), np.zeros_like(z)
     cv2.copyTo(z, core, low)

@@ -1,7 +1,7 @@
 """Table scenes with exactly known geometry, and metrics of lifting; for tests, examples and benchmarks."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,14 +54,14 @@ class Solid:
         return np.where((near <= far) & (near > 1e-6), near, np.inf)
 
 
-def _slab(o: NDArray, d: NDArray, half: NDArray) -> tuple[NDArray, NDArray]:
+def _slab(o: NDArray[Any], d: NDArray[Any], half: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the entry and exit distances of rays for an axis-aligned box around the origin."""
     d = np.where(np.abs(d) < 1e-12, 1e-12, d)
     a, b = (-half - o) / d, (half - o) / d
     return np.minimum(a, b).max(1), np.maximum(a, b).min(1)
 
 
-def _quadratic(a: NDArray, b: NDArray, c: NDArray) -> tuple[NDArray, NDArray]:
+def _quadratic(a: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return both roots of a t^2 + 2 b t + c; (inf, -inf) if there is none."""
     a = np.maximum(a, 1e-15)
     root = b * b - a * c
@@ -139,7 +139,7 @@ def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], roll: float =
 
 
 def _standing(
-    kind: Literal['box', 'cylinder', 'sphere'], label: int, size: NDArray, x: float, y: float, z: float, yaw: float
+    kind: Literal['box', 'cylinder', 'sphere'], label: int, size: NDArray[Any], x: float, y: float, z: float, yaw: float
 ) -> Solid:
     pose = np.eye(4)
     pose[:2, :2] = [[np.cos(yaw), -np.sin(yaw)], [np.sin(yaw), np.cos(yaw)]]

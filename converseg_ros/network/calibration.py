@@ -265,7 +265,7 @@ def _platt(objects: ArrayLike, masks: ArrayLike, truth: NDArray[np.bool_]) -> ND
         if not keep.any():
             return np.array([0.0, 0.0, math.log((positive + 1) / (truth.size - positive + 1))])
         half = np.full(truth.size, 0.5)
-        return _platt(objects if keep[0] else half, masks if keep[1] else half, truth) * [*keep, True]
+        return np.asarray(_platt(objects if keep[0] else half, masks if keep[1] else half, truth) * [*keep, True])
     return weights
 
 

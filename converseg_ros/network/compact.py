@@ -130,4 +130,5 @@ class SeparableBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
-        return x + self.narrow(F.gelu(self.widen(self.norm(self.depthwise(x)))))
+        out: Tensor = x + self.narrow(F.gelu(self.widen(self.norm(self.depthwise(x)))))
+        return out

@@ -76,10 +76,12 @@ class ConverSegNet(nn.Module):
             guidance = self.alignment(image, prompts, image_of)
         if image_of is not None:
             image = ImageFeatures(image.embedding, image.high_res).take(image_of)  # the decoder uses no other fields
+        decoded: Decoded
         if self.alignment is None or guidance is None:
-            return self.decoder(image, prompts, chosen)
+            decoded = self.decoder(image, prompts, chosen)
+            return decoded
         image = image._replace(embedding=image.embedding + self.alignment.bias(guidance.maps))
-        decoded: Decoded = self.decoder(image, prompts, chosen)
+        decoded = self.decoder(image, prompts, chosen)
         masks = decoded.masks + self.alignment.fine(guidance)[:, None]
         score = decoded.object_score if guidance.present is None else decoded.object_score + guidance.present
         return decoded._replace(masks=masks, object_score=score)

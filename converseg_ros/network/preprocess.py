@@ -107,7 +107,7 @@ def boxes_to_image(boxes: NDArray[np.float32], shape: Size, size: Size) -> NDArr
     inner = inner_size(shape, size)
     top, left = offset(inner, size)
     pixels = boxes * np.array([size[1], size[0]] * 2) - np.array([left, top] * 2)
-    return (pixels * np.array([shape[1] / inner[1], shape[0] / inner[0]] * 2)).astype(np.float32)
+    return np.asarray((pixels * np.array([shape[1] / inner[1], shape[0] / inner[0]] * 2)).astype(np.float32))
 
 
 def truth_to_grid(mask: NDArray[np.bool_], size: Size, grid: Size, mode: Preprocess, erode: int = 0) -> Tensor:

@@ -64,7 +64,8 @@ class ThingChooser(nn.Module):
             live[:, 1:] = prompts.mask
         mixed = self.mix(torch.cat([words, things], 1), src_key_padding_mask=~torch.cat([live, there], 1))
         logits = self.score(self.norm(mixed[:, words.shape[1] :]))[..., 0] + torch.logit(means, 1e-3)
-        return logits.masked_fill(~there, -20.0)
+        out: Tensor = logits.masked_fill(~there, -20.0)
+        return out
 
 
 def coverage(boxes: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor]:

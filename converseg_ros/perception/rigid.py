@@ -124,7 +124,7 @@ def _trust(
     error = np.einsum('ij,ij,i->i', off, off, precision)
     middle = len(error) // 2
     limit = (4.0 * 1.4826) ** 2 * max(float(np.partition(error, middle)[middle]), 0.45)
-    return np.maximum(1 - error / limit, 0.0)
+    return np.asarray(np.maximum(1 - error / limit, 0.0))
 
 
 def _fitted(

@@ -19,6 +19,9 @@ from converseg_ros.lifting.options import LiftOptions
 
 SECOND = 1_000_000_000
 
+Cloud = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]
+"""Points (N, 3) in metres, the flat pixel (N,) of each, and the mask (H, W)."""
+
 
 @dataclass(frozen=True, slots=True)
 class SafetyOptions:
@@ -95,7 +98,7 @@ class _Cached:
 
     frame: Frame
     masks: list[NDArray[np.bool_]]
-    cloud: tuple[NDArray, NDArray, NDArray]
+    cloud: Cloud
 
 
 class SafetyGate:
@@ -181,7 +184,7 @@ class SafetyGate:
             raise ConversegError(f'only {share:.1%} of the image has depth')
         return scene
 
-    def _forbidden(self, scene: DepthScene, regions: Sequence[Region]) -> tuple[NDArray, NDArray, NDArray]:
+    def _forbidden(self, scene: DepthScene, regions: Sequence[Region]) -> Cloud:
         """Return points, pixels and dilated mask of the keep-out space of the regions; the last result is cached."""
         masks = [r.prediction.mask for r in regions]
         kept = self._cached
@@ -202,7 +205,7 @@ class SafetyGate:
         return result
 
     @staticmethod
-    def _everything(scene: DepthScene, cloud: tuple[NDArray, NDArray, NDArray]) -> tuple[NDArray, NDArray, NDArray]:
+    def _everything(scene: DepthScene, cloud: Cloud) -> Cloud:
         """Return the whole observed scene, with the points of `cloud` that were not measured."""
         seen = np.flatnonzero(scene.valid.view(np.bool_))
         points, pixels, grown = cloud

@@ -81,4 +81,4 @@ class LoggedLifecycleNode(SameValue, LifecycleNode):
 
     def autostart(self) -> bool:
         """Configure and activate; return whether the node is active."""
-        return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+        return bool(self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS)

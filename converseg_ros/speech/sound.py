@@ -43,7 +43,7 @@ class Resampler:
         after = positions[-1] + self.rate / RATE if positions.size else self._next
         keep = min(int(after), smooth.size)
         self._last, self._next = smooth[keep:], after - keep
-        return out
+        return np.asarray(out)
 
 
 def from_int16(samples: Any) -> NDArray[np.float32]:

@@ -84,7 +84,7 @@ def valid_cells(shape: Size, view: View, size: Size, grid: Size) -> NDArray[np.u
     return (seen > 127).astype(np.uint8)
 
 
-def _bend(image: NDArray, lens: float) -> NDArray:
+def _bend(image: NDArray[Any], lens: float) -> NDArray[Any]:
     """Distort radially, r' = r (1 + lens r^2) with r = 1 at the half diagonal; the border is replicated."""
     if not lens:
         return np.ascontiguousarray(image)
@@ -158,4 +158,4 @@ def worsen(rgb: NDArray[np.uint8], config: AugmentConfig, rng: Rng) -> NDArray[n
     if rng.random() < config.jpeg:
         _, data = cv2.imencode('.jpg', out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))])
         out = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-    return out
+    return np.asarray(out)

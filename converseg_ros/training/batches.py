@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 import hashlib
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from converseg_ros.training.augment import (
 from converseg_ros.training.cache import Cache
 from converseg_ros.training.config import AugmentConfig
 from converseg_ros.training.records import Record
-from converseg_ros.training.sampling import Mixture, choose_prompts
+from converseg_ros.training.sampling import Ask, Mixture, choose_prompts
 from converseg_ros.training.views import make_view
 
 BLIND = 'something'  # the constant prompt of a prompt-blind network
@@ -85,7 +85,7 @@ class Asker:
     blind: float = 0.0
     decoded: int = -1
 
-    def choose(self, asks: Sequence, rng: np.random.Generator) -> list[int]:
+    def choose(self, asks: Sequence[Ask], rng: np.random.Generator) -> list[int]:
         """Return the indices of the prompts to ask."""
         if not self.prompts:
             return list(range(len(asks)))
@@ -98,6 +98,19 @@ class Asker:
     def text(self, text: str, rng: np.random.Generator) -> str:
         """Return the text, or the constant prompt of a blind network."""
         return BLIND if self.blind and rng.random() < self.blind else text
+
+
+class _Row(NamedTuple):
+    """One prompt of a batch: `place` is its view's; target and valid are (rows, columns) float32."""
+
+    place: int
+    text: str
+    target: NDArray[np.float32]
+    valid: NDArray[np.float32]
+    positive: bool
+    decoded: bool
+    id: str
+    family: str
 
 
 class CachedSource:
@@ -113,7 +126,7 @@ class CachedSource:
     def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: Asker) -> Batch:
         """Return the batch of some views."""
         views = [self.cache.views[i] for i, _ in picks]
-        rows: list[tuple] = []
+        rows: list[_Row] = []
         mirrored = [self.augment is not None and r.random() < self.augment.mirror_features for _, r in picks]
         for place, ((_, rng), view) in enumerate(zip(picks, views, strict=True)):
             valid = self.cache.valid(view)
@@ -122,7 +135,7 @@ class CachedSource:
                 e = view.entries[index]
                 text = ask.text(mirror_text(e.text) if mirrored[place] else e.text, rng)
                 target, decoded = self.cache.target(view, e)[:, side], ask.decodes(rank)
-                rows.append((place, text, target, valid[:, side], e.positive, decoded, e.id, e.family))
+                rows.append(_Row(place, text, target, valid[:, side], e.positive, decoded, e.id, e.family))
         trunk = self.cache.trunk(views)
         if self.augment is not None:
             trunk = _disturb(trunk, mirrored, self.augment, picks[0][1])
@@ -144,7 +157,7 @@ class LiveSource:
         """Return the batch of some views."""
         size = self.network.image.image_size
         grid = (size[0] // 4, size[1] // 4)
-        rows: list[tuple] = []
+        rows: list[_Row] = []
         pixels: list[NDArray[np.uint8]] = []
         for place, (index, rng) in enumerate(picks):
             view = make_view(self.records[index], size, self.augment, rng)
@@ -156,7 +169,7 @@ class LiveSource:
                 if a.target is not None:
                     target = a.target.astype(np.float32) / np.float32(255)
                 text = ask.text(a.text, rng)
-                rows.append((place, text, target, valid, a.positive, ask.decodes(rank), a.id, a.family))
+                rows.append(_Row(place, text, target, valid, a.positive, ask.decodes(rank), a.id, a.family))
         stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
         return _collate(rows, None, stacked, list(pixels))
 
@@ -263,23 +276,23 @@ def _disturb(trunk: TrunkOutput, mirrored: list[bool], augment: AugmentConfig, r
 
 
 def _collate(
-    rows: Sequence[tuple],
+    rows: Sequence[_Row],
     trunk: TrunkOutput | None,
     pixels: Tensor | None,
     pictures: list[NDArray[np.uint8] | None] | Any,
 ) -> Batch:
-    """Stack (place, text, target, valid, positive, decoded, id, family) rows."""
+    """Stack the rows of a batch."""
     shape = (0, 1, 1)
     return Batch(
         trunk,
         pixels,
-        [r[1] for r in rows],
-        torch.tensor([r[0] for r in rows], dtype=torch.long),
-        torch.from_numpy(np.stack([r[2] for r in rows])) if rows else torch.zeros(shape),
-        torch.from_numpy(np.stack([r[3] for r in rows])) if rows else torch.zeros(shape),
-        torch.tensor([bool(r[4]) for r in rows], dtype=torch.bool),
-        torch.tensor([bool(r[5]) for r in rows], dtype=torch.bool),
-        [r[6] for r in rows],
-        [r[7] for r in rows],
+        [r.text for r in rows],
+        torch.tensor([r.place for r in rows], dtype=torch.long),
+        torch.from_numpy(np.stack([r.target for r in rows])) if rows else torch.zeros(shape),
+        torch.from_numpy(np.stack([r.valid for r in rows])) if rows else torch.zeros(shape),
+        torch.tensor([r.positive for r in rows], dtype=torch.bool),
+        torch.tensor([r.decoded for r in rows], dtype=torch.bool),
+        [r.id for r in rows],
+        [r.family for r in rows],
         pictures,
     )

@@ -64,7 +64,7 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.shards: list[dict[str, NDArray]] = []
+        self.shards: list[dict[str, NDArray[Any]]] = []
         self.views: list[Seen] = []
         for shard in sorted(p for p in folder.glob('shard-*') if (p / 'index.json').is_file()):
             index = json.loads((shard / 'index.json').read_text())
@@ -189,7 +189,7 @@ def _write(
     """Encode one shard."""
     size = encoder.config.image_size
     views: list[dict[str, Any]] = []
-    features: list[dict[str, NDArray]] = []
+    features: list[dict[str, NDArray[Any]]] = []
     targets: list[NDArray[np.uint8]] = []
     valid: list[NDArray[np.uint8]] = []
     seen: list[NDArray[np.uint8]] = []

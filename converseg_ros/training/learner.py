@@ -91,7 +91,8 @@ class Learner(nn.Module):
         if isinstance(encoder, CompactImageEncoder) and self.trains_image and not self.trains_trunk:
             with torch.no_grad():
                 trunk = encoder.trunk_output(pixels)
-            return encoder.pyramid(trunk)
+            features = encoder.pyramid(trunk)
+            return features
         with torch.set_grad_enabled(self.trains_image and torch.is_grad_enabled()):
             return self.network.encode_image(pixels)
 

@@ -15,14 +15,14 @@ from converseg_ros.network.encoders.nanodet import NanoDet
 STORED: dict[str, Any] = {'float32': np.float32, 'int32': np.int32, 'bool': np.bool_, 'float16': np.float16}
 
 
-def read_weights(model: Path) -> tuple[list[dict[str, Any]], dict[str, NDArray]]:
+def read_weights(model: Path) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
     """Return the nodes of the graph and its constants by name; raise InputError if the file is invalid."""
     try:
         graph = json.loads(model.read_text())
         nodes, groups = graph['modelTopology']['node'], graph['weightsManifest']
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f'not a TensorFlow.js graph model ({error})', where=str(model)) from error
-    values: dict[str, NDArray] = {}
+    values: dict[str, NDArray[Any]] = {}
     for group in groups:
         data = b''.join((model.parent / name).read_bytes() for name in group['paths'])
         start = 0

@@ -118,7 +118,8 @@ class Talk:
 
     def choose(self, options: Iterable[str]) -> str:
         """Return one of the options."""
-        return self.random.choice(sorted(options) if isinstance(options, set | frozenset) else list(options))
+        ordered: list[str] = sorted(options) if isinstance(options, set | frozenset) else list(options)
+        return self.random.choice(ordered)
 
     def shuffled(self, values: Iterable[Entity]) -> list[Entity]:
         """Return the values in a random order."""

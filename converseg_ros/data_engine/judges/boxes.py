@@ -47,7 +47,7 @@ class BoxConvention:
             values = values[:, [1, 0, 3, 2]]
         finite = values[np.isfinite(values).all(1)]
         if not len(finite):
-            return values.tolist()
+            return [[float(x) for x in box] for box in values]
         limits = np.array([*size, *size], np.float64)
         within = bool((finite >= 0).all() and (finite <= limits * 1.01).all())
         if (finite >= 0).all() and (finite <= 1.0).all() and (finite % 1 != 0).any():
@@ -58,7 +58,7 @@ class BoxConvention:
             scale = limits
         else:
             scale = np.full(4, THOUSAND)
-        return (values / scale).tolist()
+        return [[float(x) for x in box] for box in values / scale]
 
 
 FAMILIES: tuple[tuple[str, BoxConvention], ...] = (

@@ -58,7 +58,8 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to (B, C', H / stride, W / stride)."""
         y = self.project(self.depthwise(self.expand(x)))
-        return x + y if self.shortcut else y
+        out: Tensor = x + y if self.shortcut else y
+        return out
 
 
 class TrunkFeatures(NamedTuple):
@@ -102,7 +103,8 @@ class EfficientNetLite0(nn.Module):
         x = self.stem(pixels)
         for stage in self.stages:
             x = stage(x)
-        return self.head(x).mean((2, 3))
+        out: Tensor = self.head(x).mean((2, 3))
+        return out
 
     def class_logits(self, pooled: Tensor) -> Tensor:
         """Map (B, 1280) pooled features to the logits (B, 1000) of ImageNet's classes."""

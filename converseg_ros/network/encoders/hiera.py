@@ -18,7 +18,8 @@ def position_embedding(trunk: Any, grid: Grid) -> Tensor:
     window = trunk.pos_embed_window.float()
     position = F.interpolate(trunk.pos_embed.float(), size=grid, mode='bicubic')
     tiled = window.tile(1, 1, rows // window.shape[2], columns // window.shape[3])
-    return (position + tiled).permute(0, 2, 3, 1)
+    out: Tensor = (position + tiled).permute(0, 2, 3, 1)
+    return out
 
 
 def run_trunk(trunk: Any, pixels: Tensor, position: Tensor) -> list[Tensor]:
@@ -77,11 +78,13 @@ def _windows(hidden: Tensor, size: int) -> Tensor:
     _, rows, columns, _ = hidden.shape
     hidden = F.pad(hidden, (0, 0, 0, -columns % size, 0, -rows % size))
     cut = hidden.unflatten(2, (-1, size)).unflatten(1, (-1, size))
-    return cut.transpose(2, 3).flatten(0, 2)
+    out: Tensor = cut.transpose(2, 3).flatten(0, 2)
+    return out
 
 
 def _image(windows: Tensor, size: int, grid: Grid) -> Tensor:
     """Undo `_windows` for an image of `grid`."""
     down, across = -(-grid[0] // size), -(-grid[1] // size)
     image = windows.unflatten(0, (-1, down, across)).transpose(2, 3).flatten(3, 4).flatten(1, 2)
-    return image[:, : grid[0], : grid[1]]
+    out: Tensor = image[:, : grid[0], : grid[1]]
+    return out

@@ -1,6 +1,6 @@
 """Square crops around segments, the input of the trunk."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ def window(mask: NDArray[np.bool_], margin: float = MARGIN, least: float = LEAST
     return Window((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, max(side, least))
 
 
-def look(image: NDArray, where: Window, size: int, border: int = cv2.BORDER_REFLECT) -> NDArray:
+def look(image: NDArray[Any], where: Window, size: int, border: int = cv2.BORDER_REFLECT) -> NDArray[Any]:
     """Resample a window of an (H, W[, C]) image to (size, size[, C]); `border` is the mode outside of the image."""
     half = where.side / 2
     x0, y0 = max(0, int(where.x - half) - 2), max(0, int(where.y - half) - 2)
@@ -47,7 +47,7 @@ def look(image: NDArray, where: Window, size: int, border: int = cv2.BORDER_REFL
     return cv2.warpAffine(np.ascontiguousarray(part), move, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
 
 
-def _smaller(image: NDArray, rows: int, columns: int) -> NDArray:
+def _smaller(image: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     return cv2.resize(np.ascontiguousarray(image), (columns, rows), interpolation=cv2.INTER_AREA)
 
 

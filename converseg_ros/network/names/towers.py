@@ -85,16 +85,18 @@ class Towers:
         return f'a photo of {article(noun)} {noun}.' if self.kind == 'clip' else f'this is a photo of {noun}.'
 
     def _look(self, pixels: Tensor) -> Tensor:
+        out: Tensor
         if self.kind != 'siglip2':
-            return self.model.get_image_features(pixel_values=pixels).pooler_output
+            out = self.model.get_image_features(pixel_values=pixels).pooler_output
+            return out
         count, rows = len(pixels), self.side // self._patch
         cut = pixels.unflatten(3, (rows, self._patch)).unflatten(2, (rows, self._patch))
         patches = cut.permute(0, 2, 4, 3, 5, 1).reshape(count, rows * rows, -1)
         whole = torch.ones(patches.shape[:2], dtype=torch.int32, device=pixels.device)
         shapes = torch.full((count, 2), rows, device=pixels.device)
-        return self.model.get_image_features(
-            pixel_values=patches, pixel_attention_mask=whole, spatial_shapes=shapes
-        ).pooler_output
+        seen = self.model.get_image_features(pixel_values=patches, pixel_attention_mask=whole, spatial_shapes=shapes)
+        out = seen.pooler_output
+        return out
 
     def _read(self, texts: Sequence[str]) -> NDArray[np.float32]:
         fill = True if self.kind == 'clip' else 'max_length'  # SigLIP was trained on texts of one length

@@ -167,7 +167,7 @@ def related(rng: random.Random, of: Node, depth: int = 0, simple: bool = False) 
 def ranked(rng: random.Random, of: Node, depth: int = 0, plain: bool = False) -> Rank:
     """Return a place of `of` in an order; `plain` selects the extreme."""
     key = weights('ranks').draw(rng)
-    order = cast(Order, rng.choice(('max', 'min') if key != 'distance_to' else ('min', 'min', 'min', 'min', 'max')))
+    order: Order = rng.choice(('max', 'min') if key != 'distance_to' else ('min', 'min', 'min', 'min', 'max'))
     at = rng.random()
     first = count = 1
     if not plain and countable(of):

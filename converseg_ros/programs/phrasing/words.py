@@ -90,7 +90,7 @@ class Weights:
         rows = data('weights')[table]
         if table == 'acts':  # weights of kinds for all their tables
             rows = {key: rows.get(key.split('.')[0], 1) for key in entries('acts')}
-        self.names = tuple(rows)
+        self.names: tuple[str, ...] = tuple(rows)
         self._sums = tuple(accumulate(rows.values()))
 
     def draw(self, rng: random.Random) -> str:

@@ -88,7 +88,7 @@ def corner_normals(vertices: Array, faces: NDArray[np.int32], crease: float = 40
     smooth = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
     result = smooth[corner]
     sharp = np.einsum('fij,fj->fi', result, unit) < np.cos(np.radians(crease))
-    return np.where(sharp[..., None], unit[:, None, :], result).astype(np.float32)
+    return np.asarray(np.where(sharp[..., None], unit[:, None, :], result).astype(np.float32))
 
 
 def make(

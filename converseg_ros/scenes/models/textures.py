@@ -41,7 +41,7 @@ def noise(rng: np.random.Generator, cells: tuple[int, int], octaves: int = 5, si
         total += weight * big[y : y + size, x : x + size]
         weight *= 0.55
     low, high = np.percentile(total, [1, 99])
-    return np.clip((total - low) / (high - low + 1e-6), 0, 1)
+    return np.asarray(np.clip((total - low) / (high - low + 1e-6), 0, 1))
 
 
 def _mix(a: Array, b: Array, t: Array) -> Array:

@@ -4,7 +4,7 @@ Each line on standard input is the path of a job (JSON, see scenes.render.cycles
 `done PATH` or `failed MESSAGE`. Results are float32 .npy files of linear RGB, row 0 at the top.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 import json
 import sys

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -73,7 +74,7 @@ class Augmenter:
     def _elsewhere(self, rgb: Rgb, mask: Mask) -> Rgb:
         """Put the object before the background of another picture, or before one colour."""
         if self._chance(0.3):
-            behind: NDArray = np.broadcast_to(self.rng.uniform(0, 255, 3), rgb.shape)
+            behind: NDArray[Any] = np.broadcast_to(self.rng.uniform(0, 255, 3), rgb.shape)
         else:
             behind = np.rot90(self._other().rgb, int(self.rng.integers(4)))
         weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.2)[..., None]
@@ -123,7 +124,7 @@ class Augmenter:
 
     def _segmented(self, mask: Mask) -> Mask:
         """Change the mask like an imperfect segmenter: grown, shrunk, cut off, or merged with a neighbour."""
-        out: NDArray = mask.view(np.uint8)
+        out: NDArray[Any] = mask.view(np.uint8)
         size = int(self.rng.integers(1, 12)) | 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
         out = cv2.dilate(out, kernel) if self._chance(0.5) else cv2.erode(out, kernel)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
+from typing import Any
 import zlib
 
 import cv2
@@ -157,7 +158,7 @@ def foreground(rgb: NDArray[np.uint8]) -> Mask:
     small = cv2.resize(rgb, (max(8, int(width * scale)), max(8, int(height * scale))), interpolation=cv2.INTER_AREA)
     labels = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)
     labels[2:-2, 2:-2] = cv2.GC_PR_FGD
-    found: NDArray = grab_cut(np.asarray(small, np.uint8), labels, 2).astype(np.float32)
+    found: NDArray[Any] = grab_cut(np.asarray(small, np.uint8), labels, 2).astype(np.float32)
     found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     mask = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
     if not 0.12 < mask.mean() < 0.92:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from converseg_ros.core.config import build
 from converseg_ros.core.errors import InputError
-from converseg_ros.training.config import build
 
 SplitRule = Literal['all', 'name', 'session']
 

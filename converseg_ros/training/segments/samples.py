@@ -274,7 +274,7 @@ def worsen(rgb: NDArray[np.uint8], rng: Rng) -> NDArray[np.uint8]:
     if rng.random() < 0.4:
         _, data = cv2.imencode('.jpg', out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))])
         out = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-    return out
+    return np.asarray(out)
 
 
 def mixture(sources: Sequence[tuple[list[Path], float]], rng: Rng) -> Path:
