@@ -10,16 +10,26 @@ converseg eval compare first.json second.json
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 import json
 from pathlib import Path
 import sys
+from types import ModuleType
 from typing import Any
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
+
+# what to evaluate -> its samples, read by evaluation/selection.py, which is imported when they are read
+READERS: dict[str, Callable[[ModuleType, argparse.Namespace], tuple[str, list[Any]]]] = {
+    'items': lambda select, a: select.of_items(a.data),
+    'dataset': lambda select, a: select.of_datasets(a.data, a.split),
+    'labels': lambda select, a: select.of_labels(a.data, a.root, _say),
+    'hub': lambda select, a: select.of_hub(a.repo, a.split, a.parquet),
+    'refcoco': lambda select, a: select.of_refcoco(a.data, a.images, a.split, a.split_by),
+    'reasonseg': lambda select, a: select.of_reasonseg(a.data),
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,12 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.set_defaults(action=action)
         return sub
 
-    items = add('items', "the reference's items.json", lambda a: _score(a, _items))
+    items = add('items', "the reference's items.json", _score)
     items.add_argument('data', type=Path, metavar='ITEMS.json')
-    dataset = add('dataset', "the engine's own data set (items.jsonl)", lambda a: _score(a, _dataset))
+    dataset = add('dataset', "the engine's own data set (items.jsonl)", _score)
     dataset.add_argument('data', type=Path, nargs='+', metavar='DIR')
     dataset.add_argument('--split', default='test', help="train, val or test; '' takes all (default: test)")
-    labels = add('labels', 'hand-made labels', lambda a: _score(a, _labels))
+    labels = add('labels', 'hand-made labels', _score)
     labels.add_argument('data', type=Path, nargs='+', metavar='LABELS.json')
     labels.add_argument('--root', type=Path, required=True, help='the folder that the sources (images, bags) lie in')
     calibrate = add('calibrate', 'fit calibration.json on labels and data sets together', _calibrate_on_all)
@@ -44,18 +54,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     calibrate.add_argument('--root', type=Path, help='the folder that the sources of the labels lie in')
     calibrate.add_argument('--dataset', type=Path, nargs='*', default=[], metavar='DIR', help='items.jsonl folders')
     calibrate.add_argument('--split', default='val', help="of the data sets; '' takes all (default: val)")
-    hub = add('hub', 'the published benchmark; downloads it', lambda a: _score(a, _hub))
+    hub = add('hub', 'the published benchmark; downloads it', _score)
     hub.add_argument('--repo', default='aadarsh99/ConverSeg')
     hub.add_argument('--split', default='human_annotated', help='human_annotated or sam_seeded')
     hub.add_argument('--parquet', type=Path, nargs='+', metavar='FILE', help='files you have; nothing is downloaded')
-    refcoco = add('refcoco', 'a RefCOCO, + or g folder', lambda a: _score(a, _refcoco))
+    refcoco = add('refcoco', 'a RefCOCO, + or g folder', _score)
     refcoco.add_argument('data', type=Path, metavar='DIR')
     refcoco.add_argument('--images', type=Path, required=True, help='the folder of the COCO images')
     refcoco.add_argument('--split', default='val')
     refcoco.add_argument(
         '--split-by', default='', help="unc, umd or google (default: UNC's, else UMD's, else Google's)"
     )
-    reasonseg = add('reasonseg', 'a ReasonSeg folder', lambda a: _score(a, _reasonseg))
+    reasonseg = add('reasonseg', 'a ReasonSeg folder', _score)
     reasonseg.add_argument('data', type=Path, metavar='DIR')
     bag = add('bag', 'a rosbag2, without ROS', _bag)
     bag.add_argument('data', type=Path, metavar='BAG')
@@ -104,53 +114,6 @@ def run(args: argparse.Namespace) -> int:
     return action(args)
 
 
-def _items(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.samples import samples_of_items
-
-    return str(args.data), samples_of_items(args.data)
-
-
-def _dataset(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.samples import samples_of_dataset
-
-    samples = [(folder, s) for folder in args.data for s in samples_of_dataset(folder, args.split)]
-    if len(args.data) > 1:  # images of different sets may have the same name
-        samples = [(folder, replace(s, image_id=f'{folder}/{s.image_id}')) for folder, s in samples]
-    return f'{", ".join(map(str, args.data))} ({args.split or "all"})', [s for _, s in samples]
-
-
-def _labels(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.labels import ASSISTED, read_labels
-    from converseg_ros.datasets.samples import samples_of_labels
-    from converseg_ros.evaluation.sources import Sources
-
-    labels = [x for path in args.data for x in read_labels(path)]
-    assisted = sum(x.how.startswith(ASSISTED) for x in labels)
-    if assisted:
-        print(f"note: {assisted} of {len(labels)} labels were made with a network's help", file=sys.stderr)
-    return ' '.join(p.name for p in args.data), samples_of_labels(labels, Sources(args.root).find)
-
-
-def _hub(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.parquet import fetch_hub, samples_of_parquet
-
-    paths = args.parquet or fetch_hub(args.repo, args.split)
-    return f'{args.repo} {args.split}', [s for p in paths for s in samples_of_parquet(p)]
-
-
-def _refcoco(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.refcoco import refs_file, samples_of_refcoco
-
-    name = refs_file(args.data, args.split_by).name
-    return f'{args.data} ({name}, {args.split})', samples_of_refcoco(args.data, args.images, args.split, args.split_by)
-
-
-def _reasonseg(args: argparse.Namespace) -> tuple[str, list[Any]]:
-    from converseg_ros.datasets.reasonseg import samples_of_reasonseg
-
-    return str(args.data), samples_of_reasonseg(args.data)
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
@@ -185,16 +148,17 @@ def _record(args: argparse.Namespace, suffix: str = '') -> Path:
     return path
 
 
-def _score(args: argparse.Namespace, read: Callable[[argparse.Namespace], tuple[str, list[Any]]]) -> int:
+def _score(args: argparse.Namespace) -> int:
     """Evaluate a model on samples and write the report."""
     from converseg_ros import network as networks
     from converseg_ros.datasets.samples import check_ids, with_programs
+    from converseg_ros.evaluation import selection
     from converseg_ros.evaluation.baselines import OtherModel, standard
     from converseg_ros.evaluation.html import write_html
     from converseg_ros.evaluation.report import build_report, latency_of, table_text
     from converseg_ros.evaluation.runner import MODEL, Runner
 
-    data, samples = read(args)
+    data, samples = READERS[args.kind](selection, args)
     samples = with_programs(check_ids(samples), args.programs)
     samples = with_programs(samples, args.gold, 'gold')[: args.limit or None]
     if not samples:
@@ -237,16 +201,14 @@ def _print_result(args: argparse.Namespace, report: dict[str, Any]) -> None:
 
 def _calibrate_on_all(args: argparse.Namespace) -> int:
     """Calibrate on labels and data sets together, so that views with and without depth are both fitted."""
-    from converseg_ros.datasets.labels import read_labels
-    from converseg_ros.datasets.samples import check_ids, samples_of_dataset, samples_of_labels
-    from converseg_ros.evaluation.sources import Sources
+    from converseg_ros.datasets.samples import check_ids
+    from converseg_ros.evaluation.selection import of_datasets, of_labels
 
     if args.labels and args.root is None:
         raise InputError('labels without their images', where='--labels', do='give --root DIR')
-    samples = [s for path in args.dataset for s in samples_of_dataset(path, args.split)]
+    samples = of_datasets(args.dataset, args.split)[1]
     if args.labels:
-        found = [x for path in args.labels for x in read_labels(path)]
-        samples += samples_of_labels(found, Sources(args.root).find)
+        samples += of_labels(args.labels, args.root, _say)[1]
     if not samples:
         raise InputError('there are no items', where='calibrate', do='give --labels and --dataset')
     _calibrate(args, ' '.join(p.name for p in (*args.labels, *args.dataset)), check_ids(samples)[: args.limit or None])

@@ -1,0 +1,51 @@
+"""Read the samples of an evaluation; each function returns the description for the report and the samples."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from converseg_ros.datasets.labels import ASSISTED, read_labels
+from converseg_ros.datasets.parquet import fetch_hub, samples_of_parquet
+from converseg_ros.datasets.reasonseg import samples_of_reasonseg
+from converseg_ros.datasets.refcoco import refs_file, samples_of_refcoco
+from converseg_ros.datasets.samples import Sample, samples_of_dataset, samples_of_items, samples_of_labels
+from converseg_ros.evaluation.sources import Sources
+
+
+def of_items(path: Path) -> tuple[str, list[Sample]]:
+    """Read the reference's items.json."""
+    return str(path), samples_of_items(path)
+
+
+def of_datasets(folders: Sequence[Path], split: str) -> tuple[str, list[Sample]]:
+    """Read data sets of the engine; images of different data sets may have the same name."""
+    found = [(folder, s) for folder in folders for s in samples_of_dataset(folder, split)]
+    if len(folders) > 1:
+        found = [(folder, replace(s, image_id=f'{folder}/{s.image_id}')) for folder, s in found]
+    return f'{", ".join(map(str, folders))} ({split or "all"})', [s for _, s in found]
+
+
+def of_labels(paths: Sequence[Path], root: Path, say: Callable[[str], None]) -> tuple[str, list[Sample]]:
+    """Read manual labels, whose sources (images, bags) are in `root`; say how many a network helped with."""
+    labels = [x for path in paths for x in read_labels(path)]
+    assisted = sum(x.how.startswith(ASSISTED) for x in labels)
+    if assisted:
+        say(f"note: {assisted} of {len(labels)} labels were made with a network's help")
+    return ' '.join(p.name for p in paths), samples_of_labels(labels, Sources(root).find)
+
+
+def of_hub(repo: str, split: str, files: Sequence[Path] | None) -> tuple[str, list[Sample]]:
+    """Read the published benchmark from `files`, or download it."""
+    paths = files or fetch_hub(repo, split)
+    return f'{repo} {split}', [s for p in paths for s in samples_of_parquet(p)]
+
+
+def of_refcoco(folder: Path, images: Path, split: str, split_by: str) -> tuple[str, list[Sample]]:
+    """Read a RefCOCO, RefCOCO+ or RefCOCOg folder."""
+    name = refs_file(folder, split_by).name
+    return f'{folder} ({name}, {split})', samples_of_refcoco(folder, images, split, split_by)
+
+
+def of_reasonseg(folder: Path) -> tuple[str, list[Sample]]:
+    """Read a ReasonSeg folder."""
+    return str(folder), samples_of_reasonseg(folder)
