@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from converseg_ros.network.features import Guidance, ImageFeatures, Prompts
-from converseg_ros.network.things import ThingChooser, paint
+from converseg_ros.network.things import BoxChooser, paint
 
 EXTRA = 2  # maps in addition to the heads: the cosine with the image's words, absolute and relative to its mean
 THINGS = 2  # maps of a detector: the classes that the text means, and the selected boxes
@@ -42,9 +42,9 @@ class Alignment(nn.Module):
         maps = heads + EXTRA + (THINGS if things else 0)
         self.mix = nn.Sequential(nn.Conv2d(maps, channels, 1), nn.SiLU(), nn.Conv2d(channels, channels, 1))
         self.score = nn.Conv2d(maps, 1, 1)
-        self.things: ThingChooser | None = None
+        self.things: BoxChooser | None = None
         if things:
-            self.things = ThingChooser(language_dim, channels)
+            self.things = BoxChooser(language_dim, channels)
             self.edge = nn.Parameter(torch.ones(()))
             self.exists = nn.Linear(2 * maps + 1, 1)
             nn.init.zeros_(self.exists.weight)

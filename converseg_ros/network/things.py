@@ -13,7 +13,7 @@ from converseg_ros.network.features import ImageFeatures, Prompts
 PLACE = 10  # features of position, size and score of a box
 
 
-class ThingChooser(nn.Module):
+class BoxChooser(nn.Module):
     """Scores each box, and each class, for each text.
 
     The agreement of a text with a class is the cosine of their embeddings (`sharpness`, `offset`), corrected by a

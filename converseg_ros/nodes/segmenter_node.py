@@ -23,7 +23,7 @@ from converseg_ros.perception.instructions import InstructionBook, check_readabl
 from converseg_ros.ros import parameters, run_node
 from converseg_ros.ros.camera.inputs import SUBSCRIPTION, CameraInput
 from converseg_ros.ros.camera.qos import reliable
-from converseg_ros.ros.camera.subscription_thread import Intake
+from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 from converseg_ros.ros.camera.transforms import TransformListener
 from converseg_ros.ros.lifecycle import LoggedLifecycleNode
 from converseg_ros.ros.messages import conversion
@@ -55,7 +55,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self.live: LivePipeline | None = None
         self.camera: CameraInput | None = None
         self.outputs: Outputs | None = None
-        self.intake: Intake | None = None
+        self.intake: SubscriptionThread | None = None
         self.transforms: TransformListener | None = None
         self.requests: Requests | None = None
         self.diagnostics = Diagnostics(self)
@@ -102,7 +102,7 @@ class SegmenterNode(LoggedLifecycleNode):
         except ConversegError:
             loaded.close()
             raise
-        self.intake = Intake(self)
+        self.intake = SubscriptionThread(self)
         self.transforms = TransformListener(self, self.intake)
         self.outputs = Outputs(self, self.transforms)
         self.live = LivePipeline(

@@ -43,7 +43,7 @@ class SegmenterOptions:
 
 
 class Segmenter:
-    """The pipeline of one camera. `segment` must be called by one thread; `carry` may be called by another thread."""
+    """The pipeline of one camera. One thread calls `segment`; another one may call `propagate`."""
 
     def __init__(self, network: SegmentationNetwork, options: SegmenterOptions | None = None) -> None:
         """Create a pipeline; the caller closes the network."""
@@ -139,7 +139,7 @@ class Segmenter:
         track_ms = (time.perf_counter() - begin) * 1e3
         return [replace(r, stage_ms={**r.stage_ms, Stage.TRACK: track_ms}) for r in regions]
 
-    def carry(
+    def propagate(
         self,
         frame: Frame,
         wanted: Sequence[Instruction],
@@ -157,19 +157,19 @@ class Segmenter:
         with self._lock:
             if not self._tracker.active:
                 return []
-            carried = self._tracker.carry(frame, pose, geometry=move)
+            propagated = self._tracker.propagate(frame, pose, geometry=move)
         keys = {(i.id, i.resolved) for i in wanted}
-        carried = [r for r in carried if (r.instruction.id, r.instruction.resolved) in keys]
+        propagated = [r for r in propagated if (r.instruction.id, r.instruction.resolved) in keys]
         if not options.geometry:
-            return carried
-        left = {n for n, r in enumerate(carried) if r.geometry.status == GeometryStatus.NOT_COMPUTED}
-        seen = [n for n in sorted(left) if carried[n].prediction.mask.any()]
+            return propagated
+        left = {n for n, r in enumerate(propagated) if r.geometry.status == GeometryStatus.NOT_COMPUTED}
+        seen = [n for n in sorted(left) if propagated[n].prediction.mask.any()]
         # placements must avoid the safety masks of other instructions
-        seen += [n for n, r in enumerate(carried) if seen and n not in left and r.instruction.role == Role.SAFETY]
-        pairs = [(carried[n].instruction, carried[n].prediction.mask) for n in seen]
+        seen += [n for n, r in enumerate(propagated) if seen and n not in left and r.instruction.role == Role.SAFETY]
+        pairs = [(propagated[n].instruction, propagated[n].prediction.mask) for n in seen]
         lifted = dict(zip(seen, lift_regions(level_frame(frame), pairs, options.lift))) if seen else {}
         empty = Geometry(GeometryStatus.NOT_COMPUTED, 'the mask is empty', frame.frame_id)
-        return [replace(r, geometry=lifted.get(n, empty)) if n in left else r for n, r in enumerate(carried)]
+        return [replace(r, geometry=lifted.get(n, empty)) if n in left else r for n, r in enumerate(propagated)]
 
     def _regions(
         self, frame: Frame, instructions: Sequence[Instruction], predictions: list[Prediction], o: SegmenterOptions

@@ -158,7 +158,9 @@ class Tracker:
         self._catch_up(key)
         return list(out)
 
-    def carry(self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False) -> list[Region]:
+    def propagate(
+        self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False
+    ) -> list[Region]:
         """Return the last answers propagated to a newer image; [] if there are none.
 
         geometry: whether to move the geometry too, if depth or poses provide the motion; otherwise it is NOT_COMPUTED.
@@ -201,7 +203,7 @@ class Tracker:
         for n, (region, (mask, box)) in enumerate(zip(self._regions, masks)):
             last = region.segmented_ns + int(options.max_carry * SECOND)
             lasting = region.valid_until_ns - region.stamp_ns
-            carried = replace(
+            propagated = replace(
                 region,
                 prediction=self._prediction(region.prediction, mask, box, age, cv2.mean(explained, smalls[n])[0]),
                 geometry=geometries.get(n, NOT_COMPUTED),
@@ -210,7 +212,7 @@ class Tracker:
                 valid_until_ns=min(frame.stamp_ns + lasting, last) if region.valid_until_ns else 0,
                 stage_ms={},
             )
-            out.append(carried)
+            out.append(propagated)
         return out
 
     def _prediction(self, old: Prediction, mask: NDArray[np.bool_], box: Box, age: float, like: float) -> Prediction:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar('T')
 
 
-class NewestWorker(Generic[T]):
+class LatestItemWorker(Generic[T]):
     """Calls `handle(item)` in a separate thread for the newest offered item; a pending older item is replaced.
 
     `failed` is called with every exception of `handle` or of a job; the thread continues. `cpu_seconds` is the CPU time

@@ -40,13 +40,13 @@ def test_lift_carried_measures_anew_where_else_the_3d_is_moved(micro: Segmentati
     (seen,) = segmenter.segment(view(depth, 0), [PLATE], pose=np.eye(4))
     assert seen.geometry.status == GeometryStatus.OK and seen.geometry.centroid is not None
     gone = np.where(seen.prediction.mask, np.float32(np.nan), depth)
-    (carried,) = segmenter.carry(view(gone, 33), [PLATE], np.eye(4))
-    assert carried.tracked and carried.prediction.mask.any()
+    (propagated,) = segmenter.propagate(view(gone, 33), [PLATE], np.eye(4))
+    assert propagated.tracked and propagated.prediction.mask.any()
     if anew:
-        assert carried.geometry.status == GeometryStatus.NO_DEPTH
+        assert propagated.geometry.status == GeometryStatus.NO_DEPTH
     else:
-        assert carried.geometry.status == GeometryStatus.OK
-        assert carried.geometry.centroid == pytest.approx(seen.geometry.centroid, abs=1e-6)
+        assert propagated.geometry.status == GeometryStatus.OK
+        assert propagated.geometry.centroid == pytest.approx(seen.geometry.centroid, abs=1e-6)
 
 
 def test_the_time_in_the_network_is_told_while_it_runs_and_nothing_else_counts(micro: SegmentationNetwork) -> None:

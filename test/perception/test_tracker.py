@@ -1,4 +1,4 @@
-"""Masks are carried to newer images, ids stay, and doubt grows."""
+"""Masks are propagated to newer images, ids stay, and doubt grows."""
 
 from dataclasses import replace
 
@@ -55,11 +55,11 @@ def test_masks_follow_the_image():
     (seen,) = tracker.observe(first, [region(square(), first)])
     for i in range(1, 13):
         frame = view(dx=3 * i, dy=i, ms=33 * i)
-        (carried,) = tracker.carry(frame)
-        assert iou(carried.prediction.mask, square(120 - 3 * i, 90 - i)) > 0.85
-        assert carried.id == seen.id and carried.tracked
-        assert (carried.stamp_ns, carried.segmented_ns) == (frame.stamp_ns, 0)
-        assert carried.geometry.status == GeometryStatus.NOT_COMPUTED
+        (propagated,) = tracker.propagate(frame)
+        assert iou(propagated.prediction.mask, square(120 - 3 * i, 90 - i)) > 0.85
+        assert propagated.id == seen.id and propagated.tracked
+        assert (propagated.stamp_ns, propagated.segmented_ns) == (frame.stamp_ns, 0)
+        assert propagated.geometry.status == GeometryStatus.NOT_COMPUTED
 
 
 def test_scores_decay_until_low_confidence_and_then_it_ends():
@@ -67,23 +67,23 @@ def test_scores_decay_until_low_confidence_and_then_it_ends():
     tracker.observe(first, [region(square(), first)])
     scores, states = [], []
     for ms in range(100, 1500, 200):
-        (carried,) = tracker.carry(view(ms=ms))
-        scores.append(carried.prediction.score)
-        states.append(carried.status)
-        assert not carried.prediction.calibrated
-        assert carried.valid_until_ns <= 1500 * MS
+        (propagated,) = tracker.propagate(view(ms=ms))
+        scores.append(propagated.prediction.score)
+        states.append(propagated.status)
+        assert not propagated.prediction.calibrated
+        assert propagated.valid_until_ns <= 1500 * MS
     assert scores == sorted(scores, reverse=True) and scores[0] < 0.9
     assert states[0] == Status.OK and states[-1] == Status.LOW_CONFIDENCE
-    assert tracker.carry(view(ms=1600)) == [] and not tracker.active
+    assert tracker.propagate(view(ms=1600)) == [] and not tracker.active
 
 
 def test_an_answer_that_comes_late_is_carried_on_to_the_newest_image():
     tracker, frames = Tracker(), [view(dx=5 * i, ms=40 * i) for i in range(13)]
     for frame in frames[:12]:
-        assert tracker.carry(frame) == []
+        assert tracker.propagate(frame) == []
     tracker.observe(frames[0], [region(square(), frames[0])])
-    (carried,) = tracker.carry(frames[12])
-    assert iou(carried.prediction.mask, square(60)) > 0.8
+    (propagated,) = tracker.propagate(frames[12])
+    assert iou(propagated.prediction.mask, square(60)) > 0.8
 
 
 def test_ids_stay_with_the_thing_and_change_with_it():
@@ -102,7 +102,7 @@ def test_a_thing_lost_for_one_answer_keeps_its_id():
     blind = view(ms=200)
     gone = region(np.zeros((H, W), bool), blind, status=Status.NO_TARGET)
     assert tracker.observe(blind, [gone])[0].prediction.status == Status.NO_TARGET
-    assert tracker.carry(view(ms=250))[0].status == Status.NO_TARGET
+    assert tracker.propagate(view(ms=250))[0].status == Status.NO_TARGET
     back = view(ms=400)
     assert tracker.observe(back, [region(square(), back)])[0].id == first_id
 
@@ -127,8 +127,8 @@ def test_place_in_space_decides_where_poses_are_known():
 def test_clock_jumps_and_scene_cuts_forget_everything(frame, reason):
     tracker, first = Tracker(), view(ms=100)
     tracker.observe(first, [region(square(), first)])
-    assert tracker.carry(view(ms=120))
-    assert tracker.carry(frame) == []
+    assert tracker.propagate(view(ms=120))
+    assert tracker.propagate(frame) == []
     assert not tracker.active and tracker.resets == 1 and reason in tracker.reset_reason
     later = replace(frame, stamp_ns=frame.stamp_ns + MS)
     assert tracker.observe(later, [region(square(), later)])[0].id  # and it goes on
@@ -138,12 +138,12 @@ def test_images_of_another_size_forget_everything():
     tracker, first = Tracker(), view()
     tracker.observe(first, [region(square(), first)])
     larger = Frame(first.rgb.repeat(2, 0).repeat(2, 1), stamp_ns=33 * MS)
-    assert tracker.carry(larger) == [] and 'size' in tracker.reset_reason
+    assert tracker.propagate(larger) == [] and 'size' in tracker.reset_reason
     wide = np.zeros((480, 640), bool)
     wide[100:200, 300:400] = True
     tracker.observe(larger, [region(wide, larger)])
-    (carried,) = tracker.carry(replace(larger, stamp_ns=66 * MS))
-    assert iou(carried.prediction.mask, wide) > 0.95
+    (propagated,) = tracker.propagate(replace(larger, stamp_ns=66 * MS))
+    assert iou(propagated.prediction.mask, wide) > 0.95
 
 
 @pytest.mark.parametrize(('height', 'width'), [(20, 1280), (480, 40)])
@@ -157,23 +157,23 @@ def test_masks_of_narrow_images_are_carried(height, width):
     tracker = Tracker()
     tracker.observe(frames[0], [region(mask, frames[0], geometry=measured([0, 0, 1.5]))])
     for frame in frames[1:]:
-        (carried,) = tracker.carry(frame, geometry=True)
-        assert iou(carried.prediction.mask, mask) > 0.9
+        (propagated,) = tracker.propagate(frame, geometry=True)
+        assert iou(propagated.prediction.mask, mask) > 0.9
 
 
 def test_exposure_is_no_scene_cut():
     tracker, first = Tracker(), view()
     tracker.observe(first, [region(square(), first)])
-    assert tracker.carry(view(ms=40, wall=(WALL * 0.6).astype(np.uint8)))
+    assert tracker.propagate(view(ms=40, wall=(WALL * 0.6).astype(np.uint8)))
 
 
 def test_what_leaves_the_view_is_not_forgotten_but_doubted():
     tracker, first = Tracker(), view()
     tracker.observe(first, [region(square(0, 90, 20), first)])
-    carried = []
+    propagated = []
     for i in range(1, 9):
-        carried = tracker.carry(view(dx=6 * i, ms=30 * i))
-    assert carried[0].status == Status.LOW_CONFIDENCE and not carried[0].prediction.mask.any()
+        propagated = tracker.propagate(view(dx=6 * i, ms=30 * i))
+    assert propagated[0].status == Status.LOW_CONFIDENCE and not propagated[0].prediction.mask.any()
 
 
 def test_memory_is_bounded():
@@ -181,7 +181,7 @@ def test_memory_is_bounded():
     for i in range(40):
         frame = view(ms=30 * i)
         tracker.observe(frame, [region(square(), frame, Instruction('thing', id=str(i)))])
-        tracker.carry(view(ms=30 * i + 10))
+        tracker.propagate(view(ms=30 * i + 10))
     assert len(tracker._tracks) <= 5 and len(tracker._recent) <= 4
 
 
@@ -195,18 +195,18 @@ def test_depth_and_pose_carry_masks_over_plain_walls():
     tracker.observe(first, [region(square(), first)], np.eye(4))
     pose = np.eye(4)
     pose[0, 3] = 0.1  # 0.1 m to the right is 20 pixels at 1.5 m
-    (carried,) = tracker.carry(Frame(plain, depth, k, 40 * MS), pose)
-    assert iou(carried.prediction.mask, square(100)) > 0.9
+    (propagated,) = tracker.propagate(Frame(plain, depth, k, 40 * MS), pose)
+    assert iou(propagated.prediction.mask, square(100)) > 0.9
 
 
 def test_many_masks_are_carried_together():
     tracker, first = Tracker(), view()
     some = [region(square(20 * i, 10 * i, 40), first, Instruction('thing', id=str(i))) for i in range(11)]
     tracker.observe(first, some)
-    carried = tracker.carry(view(dx=4, ms=30))
-    for i, r in enumerate(carried):
+    propagated = tracker.propagate(view(dx=4, ms=30))
+    for i, r in enumerate(propagated):
         assert iou(r.prediction.mask, square(20 * i - 4, 10 * i, 40)) > 0.8
-    assert len({r.id for r in carried}) == 11
+    assert len({r.id for r in propagated}) == 11
 
 
 CAMERA = Intrinsics(300.0, 300.0, 159.5, 119.5, W, H)
@@ -225,10 +225,10 @@ def test_geometry_moves_with_the_camera(known):
     there[0, 3] = 0.1  # 20 pixels at 1.5 m
     tracker.observe(first, [region(square(), first, geometry=measured([0, 0, 1.5]))], np.eye(4) if known else None)
     second = view(dx=20, ms=33, depth=depth, intrinsics=CAMERA)
-    (carried,) = tracker.carry(second, there if known else None, geometry=True)
-    assert carried.geometry.status == GeometryStatus.OK
-    assert carried.geometry.centroid == pytest.approx([-0.1, 0, 1.5], abs=0.006)
-    assert carried.geometry.distance == pytest.approx(np.hypot(0.1, 1.5), abs=0.006)
+    (propagated,) = tracker.propagate(second, there if known else None, geometry=True)
+    assert propagated.geometry.status == GeometryStatus.OK
+    assert propagated.geometry.centroid == pytest.approx([-0.1, 0, 1.5], abs=0.006)
+    assert propagated.geometry.distance == pytest.approx(np.hypot(0.1, 1.5), abs=0.006)
 
 
 def test_a_placement_that_something_came_upon_is_dropped():
@@ -240,13 +240,13 @@ def test_a_placement_that_something_came_upon_is_dropped():
     tracker, first = Tracker(), view(depth=depth, intrinsics=CAMERA)
     known = region(square(0, 0, 240), first, geometry=measured([0, 0, 1.5], plane=plane, placements=places))
     tracker.observe(first, [known], np.eye(4))
-    (carried,) = tracker.carry(view(ms=33, depth=depth, intrinsics=CAMERA), np.eye(4), geometry=True)
-    assert len(carried.geometry.placements) == 2
+    (propagated,) = tracker.propagate(view(ms=33, depth=depth, intrinsics=CAMERA), np.eye(4), geometry=True)
+    assert len(propagated.geometry.placements) == 2
     hand = depth.copy()
     hand[110:130, 210:230] = 1.3
-    (carried,) = tracker.carry(view(ms=66, depth=hand, intrinsics=CAMERA), np.eye(4), geometry=True)
-    assert [p.position[0] for p in carried.geometry.placements] == [pytest.approx(-0.3)]
-    assert 'become occupied' in carried.geometry.reason
+    (propagated,) = tracker.propagate(view(ms=66, depth=hand, intrinsics=CAMERA), np.eye(4), geometry=True)
+    assert [p.position[0] for p in propagated.geometry.placements] == [pytest.approx(-0.3)]
+    assert 'become occupied' in propagated.geometry.reason
 
 
 def test_a_thing_that_comes_nearer_takes_its_geometry_along_and_one_that_goes_is_doubted():
@@ -257,7 +257,7 @@ def test_a_thing_that_comes_nearer_takes_its_geometry_along_and_one_that_goes_is
 
     tracker, first = Tracker(), at(1.2, 0)
     tracker.observe(first, [region(square(), first, geometry=measured([0, 0, 1.2]))], np.eye(4))
-    (nearer,) = tracker.carry(at(1.1, 33), np.eye(4), geometry=True)
+    (nearer,) = tracker.propagate(at(1.1, 33), np.eye(4), geometry=True)
     assert nearer.geometry.centroid == pytest.approx([0, 0, 1.1], abs=0.02)
-    (gone,) = tracker.carry(at(1.3, 66), np.eye(4), geometry=True)
+    (gone,) = tracker.propagate(at(1.3, 66), np.eye(4), geometry=True)
     assert gone.prediction.status == Status.LOW_CONFIDENCE and gone.geometry.status == GeometryStatus.NOT_COMPUTED

@@ -2,7 +2,7 @@
 
 from threading import Event
 
-from converseg_ros.perception.worker import NewestWorker, Ticker
+from converseg_ros.perception.worker import LatestItemWorker, Ticker
 
 
 def test_only_the_newest_item_is_handled_and_jobs_come_first() -> None:
@@ -17,7 +17,7 @@ def test_only_the_newest_item_is_handled_and_jobs_come_first() -> None:
         if item == 3:
             ended.set()
 
-    worker: NewestWorker[int] = NewestWorker('test', handle, seen.append)
+    worker: LatestItemWorker[int] = LatestItemWorker('test', handle, seen.append)
     worker.offer(0)
     assert begun.wait(5)
     assert [worker.offer(n) for n in (1, 2, 3)] == [False, True, True]
@@ -38,7 +38,7 @@ def test_an_exception_is_told_and_the_thread_goes_on() -> None:
             raise RuntimeError('broken')
         done.set()
 
-    worker: NewestWorker[int] = NewestWorker('test', handle, failures.append)
+    worker: LatestItemWorker[int] = LatestItemWorker('test', handle, failures.append)
     worker.submit(lambda: 1 / 0)
     worker.submit(lambda: worker.offer(1))
     worker.submit(lambda: None)

@@ -15,7 +15,7 @@ from rclpy.serialization import deserialize_message
 from std_msgs.msg import String
 
 from converseg_ros.ros.camera.qos import FollowingSubscription, reliable
-from converseg_ros.ros.camera.subscription_thread import Intake
+from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 
 pytestmark = pytest.mark.ros
 
@@ -40,7 +40,7 @@ def until(done: Any, each: Any = lambda: None, seconds: float = 20.0) -> None:
 
 
 def test_messages_arrive_without_an_executor_and_a_failing_callback_ends_nothing(node: Node) -> None:
-    intake, got = Intake(node), []
+    intake, got = SubscriptionThread(node), []
 
     def take(message: String) -> None:
         got.append(message.data)
@@ -68,7 +68,7 @@ def test_messages_arrive_without_an_executor_and_a_failing_callback_ends_nothing
 
 def test_a_subscription_made_again_still_arrives(node: Node) -> None:
     """The quality of service is followed by destroying a subscription that the thread is waiting for."""
-    intake, got = Intake(node), []
+    intake, got = SubscriptionThread(node), []
     subscription = FollowingSubscription(node, String, 'c', got.append, intake=intake)
     for depth in (1, 2, 3):
         subscription._chosen = None
@@ -86,7 +86,7 @@ def test_a_shutdown_of_ros_ends_the_thread(tmp_path: Any, monkeypatch: pytest.Mo
     context = rclpy.Context()
     rclpy.init(context=context)
     node = Node('taker', context=context)
-    intake = Intake(node)
+    intake = SubscriptionThread(node)
     intake.subscribe(String, 'd', lambda _: None, reliable(1))
     rclpy.shutdown(context=context)
     until(lambda: not intake._thread.is_alive())
@@ -98,7 +98,7 @@ def test_an_intake_without_subscriptions_waits_and_says_nothing(
     node: Node, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr('converseg_ros.ros.camera.subscription_thread.LONGEST_WAIT_NS', 20_000_000)
-    intake, got = Intake(node), []
+    intake, got = SubscriptionThread(node), []
     time.sleep(0.2)  # ten times nothing
     subscription = intake.subscribe(String, 'd', got.append, reliable(1))
     publisher = node.create_publisher(String, 'd', reliable(1))

@@ -18,7 +18,7 @@ from converseg_ros.lifting.registration import register
 from converseg_ros.lifting.tf import TransformError
 from converseg_ros.perception.camera import Calibration, Rectifier, rectified_size
 from converseg_ros.ros.camera.qos import FollowingSubscription
-from converseg_ros.ros.camera.subscription_thread import Intake
+from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 from converseg_ros.ros.camera.sync import Bundle, Synchronizer
 from converseg_ros.ros.camera.transforms import TransformListener
 from converseg_ros.ros.messages import cdr, conversion
@@ -43,7 +43,7 @@ class CameraInput:
         settings: Settings,
         take: Callable[[Bundle], None],
         jumped: Callable[[str], None],
-        intake: Intake,
+        intake: SubscriptionThread,
     ) -> None:
         """Subscribe; `jumped(reason)` is called when stamps go back."""
         self._node, self._take, self._jumped, self._intake = node, take, jumped, intake

@@ -9,7 +9,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
-from converseg_ros.ros.camera.subscription_thread import Intake
+from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 
 LATCHED = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
@@ -39,7 +39,7 @@ class FollowingSubscription:
         *,
         reliability: str = 'auto',
         depth: int = 2,
-        intake: Intake | None = None,
+        intake: SubscriptionThread | None = None,
     ) -> None:
         """Subscribe; reliability is 'auto', or 'reliable' or 'best_effort' whatever the publishers offer.
 

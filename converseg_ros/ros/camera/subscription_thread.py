@@ -45,7 +45,7 @@ def _events(subscriptions: Sequence[Subscription]) -> list[Any]:
     return [event for some in handlers for event in some]
 
 
-class Intake:
+class SubscriptionThread:
     """Calls the callbacks of its subscriptions, and of their events, in one separate thread.
 
     At each message rclpy's executor checks every entity of a node, about sixty in the segmenter. This costs more CPU

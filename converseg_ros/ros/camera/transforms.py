@@ -11,7 +11,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from tf2_msgs.msg import TFMessage
 
 from converseg_ros.lifting.tf import TransformBuffer, TransformError
-from converseg_ros.ros.camera.subscription_thread import Intake
+from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 
 SECOND = 1_000_000_000
 
@@ -19,7 +19,7 @@ SECOND = 1_000_000_000
 class TransformListener:
     """Fills a buffer in the thread of the intake; worker threads look up transforms and may wait."""
 
-    def __init__(self, node: Node, intake: Intake) -> None:
+    def __init__(self, node: Node, intake: SubscriptionThread) -> None:
         """Subscribe to both topics."""
         self._buffer, self._arrived = TransformBuffer(), Condition()
         self._node, self._intake = node, intake

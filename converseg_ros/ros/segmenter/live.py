@@ -14,7 +14,7 @@ from converseg_ros.core.stages import Checkpoint
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.safety import SafetyGate, SafetyReport
 from converseg_ros.perception.segmenter import Segmenter
-from converseg_ros.perception.worker import NewestWorker, Ticker
+from converseg_ros.perception.worker import LatestItemWorker, Ticker
 from converseg_ros.ros.camera.inputs import FrameMaker
 from converseg_ros.ros.camera.sync import Bundle
 from converseg_ros.ros.camera.transforms import TransformListener
@@ -76,8 +76,8 @@ class LivePipeline:
         self._failures = 0
         self._judged = time.monotonic()
         self._judging = False
-        self._network_worker: NewestWorker[Bundle] = NewestWorker('network', self._segment, self._failed)
-        self._side_worker: NewestWorker[Bundle] = NewestWorker('side', self._carry, self._failed)
+        self._network_worker: LatestItemWorker[Bundle] = LatestItemWorker('network', self._segment, self._failed)
+        self._side_worker: LatestItemWorker[Bundle] = LatestItemWorker('side', self._propagate, self._failed)
         self._watch = Ticker('watch', 1 / settings['safety_rate'], self._tick, self._blind)
 
     # --- called in any thread -----------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ class LivePipeline:
 
     # --- in the side thread -------------------------------------------------------------------------------------------
 
-    def _carry(self, bundle: Bundle) -> None:
+    def _propagate(self, bundle: Bundle) -> None:
         """Move the last answers to a frame that arrived while the network is busy."""
         try:
             frame, pose = self._makers[1].make(bundle, self.settings)
@@ -304,7 +304,7 @@ class LivePipeline:
             return  # the network thread says it
         resets = self.counts['resets']
         points = self.outputs.listened('affordance/points')
-        regions = self.segmenter.carry(frame, self.book.active(), pose, points=points)
+        regions = self.segmenter.propagate(frame, self.book.active(), pose, points=points)
         still = {i.id for i in self.book.active()}
         regions = [r for r in regions if r.instruction.id in still]
         if regions and self.active:
