@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 import tempfile
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
@@ -172,7 +172,7 @@ def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
         network = load_network(find_model(config))
         set_precision(network, dtype)
         return network.to(device)
-    return random_network(preset(config), device=device, dtype=dtype)
+    return cast('ConverSegNet', random_network(preset(config), device=device, dtype=dtype))
 
 
 def make_predictor(args: argparse.Namespace, device: str, max_pixels: int | None) -> 'Predictor':
@@ -204,7 +204,7 @@ def operations(work: Callable[[], Any]) -> int:
 
     with Count() as counter:
         work()
-    return counter.total
+    return int(counter.total)
 
 
 def timed(work: Callable[[], Any], repeat: int) -> list[float]:

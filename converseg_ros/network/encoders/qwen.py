@@ -169,7 +169,7 @@ class QwenEncoder(LanguageEncoder):
     def _apply(self, fn: Any, recurse: bool = True) -> 'QwenEncoder':
         """Clear the caches for the old device or precision."""
         self._constants.clear()
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # of torch, without annotations
         return self
 
     def _chat(self) -> Chat:
