@@ -245,6 +245,26 @@ def test_the_verbs_alone(rig: Rig, camera: Camera, segmenter: Process) -> None:
     meanwhile(rig, camera, work)
 
 
+def test_what_an_operator_guards_at_the_same_moment_is_not_lost(rig: Rig, camera: Camera, segmenter: Process) -> None:
+    def work() -> None:
+        with ConversegClient(timeout=60) as client, ConversegClient(timeout=60) as operator:
+            read, calls = client.standing, []
+
+            def standing(**more: Any) -> Any:
+                """Read what stands; the operator speaks between the agent's last look and its request."""
+                out = read(**more)
+                calls.append(len(out))
+                if len(calls) == 2:
+                    assert operator.say('keep away from the knife').accepted
+                return out
+
+            client.standing = standing  # type: ignore[method-assign]
+            stands = Robot(client).set_standing({'mug': {'text': 'the red mug'}})
+            assert {i['resolved']: i['role'] for i in stands} == {'the knife': 'safety', 'the red mug': 'plain'}
+
+    meanwhile(rig, camera, work)
+
+
 def test_an_agent_over_http_outlives_the_segmenter(
     rig: Rig, camera: Camera, segmenter: Process, tmp_path: Path
 ) -> None:
