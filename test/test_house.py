@@ -141,6 +141,12 @@ def test_no_module_imports_itself_through_others() -> None:
     assert [sorted(c) for c in _circles(arrows)] == []
 
 
+def test_tests_mirror_the_package() -> None:
+    tests = PACKAGE.parent / 'test'
+    folders = {p.parent.relative_to(tests).parts[0] for p in tests.glob('*/**/test_*.py')}
+    assert folders <= set(MAY_IMPORT), 'each folder of tests has the name of the folder that it tests'
+
+
 def _circles(arrows: dict[str, set[str]]) -> list[set[str]]:
     """Return the sets of modules that reach each other."""
 

@@ -12,9 +12,10 @@ from converseg_ros.cli import main
 
 
 @pytest.fixture
-def photo(tmp_path, picture):
+def photo(tmp_path):
+    small = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     path = tmp_path / 'photo.png'
-    cv2.imwrite(str(path), picture(0)[..., ::-1])
+    cv2.imwrite(str(path), cv2.resize(small, (160, 120), interpolation=cv2.INTER_CUBIC))
     return path
 
 

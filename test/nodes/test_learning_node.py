@@ -9,13 +9,8 @@ import subprocess
 import sys
 import time
 
-import pytest
-
-pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'nodes'))
-
 from converseg_ros.action import Evaluate, Generate, Train
+import pytest
 from rclpy.action import ActionClient
 from ros_rig import Camera, Rig
 
