@@ -1,13 +1,12 @@
-"""The dialogue: what a person says becomes self-contained instructions, or a visible refusal or question.
+"""The dialogue: texts of operators become self-contained instructions, or a refusal or question.
 
     dialogue = Dialogue()
     heard = dialogue.hear('show me the red mug, and keep away from the stove', SceneMemory(standing=book.standing))
-    dialogue.observe(regions)                       # so that 'the other one' and 'number two' mean something
+    dialogue.observe(regions)                       # antecedents of 'the other one' and 'number two'
     dialogue.hear('now its handle').instructions[0].resolved   # 'the handle of the red mug'
 
-A text may begin with `@NAME `: then it is NAME's, whose conversation is kept apart from the others'. It may go on with
-`#REGION_ID ` (the console does this when the operator clicked a region): then 'this', 'it' and 'the one behind it' mean
-that region.
+A text may begin with `@NAME `, the operator, who has a separate conversation. It may continue with `#REGION_ID ` (the
+console sends this when the operator selected a region), the antecedent of 'this', 'it' and 'the one behind it'.
 
 The dialogue does not store standing instructions. Their owner (`InstructionBook` in the node) passes those in force
 with each text and enters what the dialogue returns.
@@ -42,13 +41,13 @@ from converseg_ros.dialogue.split import split
 from converseg_ros.dialogue.thinking import Thinking
 from converseg_ros.knowledge.english import forbids_in_another_language, unreadable
 
-OPERATORS = 32  # the one not heard for longest is forgotten first
-ADDRESSED = re.compile(rf'@(?P<name>{OPERATOR_NAME})\s+(?P<text>.+)')  # who speaks
-POINTED = re.compile(r'#(?P<id>\S+)\s+(?P<text>.+)')  # what is pointed at
+OPERATORS = 32  # maximum number; the one without a text for the longest time is dropped first
+ADDRESSED = re.compile(rf'@(?P<name>{OPERATOR_NAME})\s+(?P<text>.+)')  # the operator
+POINTED = re.compile(r'#(?P<id>\S+)\s+(?P<text>.+)')  # the selected region
 
 
 class Dialogue:
-    """Understands texts of several operators; not thread-safe, one owner calls it."""
+    """Interprets texts of several operators; not thread-safe, all calls must come from one thread."""
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
@@ -57,19 +56,19 @@ class Dialogue:
         self.refused = Refused()
 
     def configure(self, options: Options) -> None:
-        """Take other options; a shorter history forgets the oldest turns."""
+        """Set other options; a shorter history drops the oldest turns."""
         if options.history != self.options.history:
             for c in self.conversations.values():
                 c.turns, c.asked = deque(c.turns, options.history), deque(c.asked, options.history)
         self.options = options
 
     def hear(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard:
-        """Return what `text` means now. Never raises for what a person says: what cannot be used is not accepted."""
+        """Return the interpretation of `text`; texts never raise an exception, an unusable one is not accepted."""
         heard = self.begin(text, scene, operator)
         return self.finish(heard, heard.ask()) if isinstance(heard, Thinking) else heard
 
     def begin(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard | Thinking:
-        """Return what `text` means, or what a language model has to be asked first. Commands never wait for a model."""
+        """Return the interpretation of `text`, or a question for a language model; commands never wait for a model."""
         try:
             text = clean_text(text)
         except InputError as error:
@@ -110,7 +109,7 @@ class Dialogue:
         return self._finish(text, words, draft, conversation, scene, 'rules')
 
     def _unreadable(self, text: str, words: str, operator: str) -> Heard | None:
-        """Return the refusal of a text that is no English, or None; one that may forbid something stays open."""
+        """Return the refusal of a text that is not English, or None; one that may be a prohibition stays open."""
         why = unreadable(words)
         if not why or not re.search(r'\w', words):
             return None
@@ -120,7 +119,7 @@ class Dialogue:
         return None if known else Heard(accepted=False, reason=why)
 
     def refuse_literally(self, text: str) -> Heard | None:
-        """Return the refusal of a text that may be a prohibition, where texts are no conversation; or None."""
+        """Return the refusal of a text that may be a prohibition, if texts are passed on literally; or None."""
         words = normal(text)
         settled = self.refused.settle(words, '')
         if settled is None and (caution.count(words) or (unreadable(words) and forbids_in_another_language(text))):
@@ -128,9 +127,10 @@ class Dialogue:
         return settled
 
     def _cautiously(self, text: str, words: str, scene: SceneMemory, operator: str, reasons: tuple[str, ...]) -> Heard:
-        """Return what a text with a cue of a prohibition means: a guard, the end of one, or a refusal with a question.
+        """Return the interpretation of a text with a cue of a prohibition.
 
-        The rules alone decide, whatever the backend: a language model takes seconds and may take it for a request.
+        It is a guard, the removal of one, or a refusal with a question. Only the rules decide, for any backend: a
+        language model takes seconds and could interpret the text as a request.
         """
         conversation = self._conversation(operator)
         whole = caution.understood(words)
@@ -152,13 +152,13 @@ class Dialogue:
 
     @staticmethod
     def is_urgent(text: str) -> bool:
-        """Return whether a text waits for no other: a command ('stop', 'undo'), a prohibition or a warning."""
+        """Return whether a text must not wait for others: a command ('stop', 'undo'), a prohibition or a warning."""
         match = ADDRESSED.fullmatch(' '.join(text.split()))
         words = normal(match['text'] if match else text)
         return parse(words).kind == 'command' or caution.count(words) > 0
 
     def finish(self, thinking: Thinking, answer: Draft | str) -> Heard:
-        """Return what a text means now that the model answered; where it could not, the rules do, and say so."""
+        """Return the interpretation of a text after the answer of the model; on failure that of the rules."""
         conversation, backend = self._conversation(thinking.operator), thinking.options.backend
         if isinstance(answer, str):
             draft, backend = interpret(split(thinking.words), thinking.scene, conversation), 'rules'
@@ -169,7 +169,7 @@ class Dialogue:
         return self._finish(thinking.text, thinking.words, draft, conversation, thinking.scene, backend)
 
     def observe(self, regions: Sequence[Region]) -> None:
-        """Remember the newest regions, in the order of their labels."""
+        """Store the newest regions, in the order of their labels."""
         self.things = tuple(
             Thing(*as_thing(r.instruction.resolved), r.instruction.role, r.id, r.status) for r in regions
         )
@@ -185,7 +185,7 @@ class Dialogue:
                 ]
 
     def reset(self, operator: str | None = None) -> None:
-        """Forget one operator's conversation, or all of them and the regions; what stands is not touched."""
+        """Clear one operator's conversation, or all of them and the regions; standing instructions are not changed."""
         if operator is None:
             self.conversations.clear()
             self.refused.texts.clear()
@@ -225,7 +225,7 @@ class Dialogue:
         return conversation
 
     def _answer(self, words: str, conversation: Conversation, scene: SceneMemory) -> Heard | None:
-        """Return what a yes or no to the open question means; anything else closes the question as a no."""
+        """Return the meaning of a yes or no to the open question; any other text closes the question as a no."""
         names, conversation.removing = conversation.removing, ()
         plain = strip(words) or words
         if full(v.YES, words.strip(' ,.!')) or full(v.YES, plain):
@@ -238,15 +238,16 @@ class Dialogue:
     def _finish(
         self, text: str, words: str, draft: Draft, conversation: Conversation, scene: SceneMemory, backend: str
     ) -> Heard:
-        """Turn the draft into the answer and remember the turn."""
+        """Return the answer of the draft and store the turn."""
         if draft.commands or draft.requests or draft.removing:
             draft.idle.clear()
         draft.failures += draft.idle
         requests = list({(r.resolved.casefold(), r.role): r for r in draft.requests}.values())
-        if draft.failures:  # nothing is changed by half-understood words, but a warning in them is never lost
+        # a text that is only partly understood changes nothing, except that its warnings take effect
+        if draft.failures:
             requests = [r for r in requests if r.standing and r.role == Role.SAFETY]
         names = tuple(dict.fromkeys(draft.removing))
-        if requests:  # they take the place of what was asked before
+        if requests:  # they replace the previous requests
             draft.commands = [c for c in draft.commands if c.kind != CommandKind.FORGET]
         reason = '; '.join(dict.fromkeys([*draft.failures, *draft.reasons]))
         if not requests and (draft.failures or not (draft.commands or names)):

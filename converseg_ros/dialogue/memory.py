@@ -1,4 +1,4 @@
-"""What a dialogue remembers and what it answers."""
+"""The data types of the dialogue: its memory and its answers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from converseg_ros.core import Family, Instruction, Role, Status
 
 
 class CommandKind(StrEnum):
-    """What an operator can tell the robot besides what to look for."""
+    """The commands of an operator."""
 
     FORGET = 'forget'  # drop the current (not the standing) instructions
-    STOP = 'stop'  # the same, at once; also stops what is under way
-    RESET = 'reset'  # forget the conversation too
-    UNDO = 'undo'  # back to the instructions before the last ones
+    STOP = 'stop'  # the same, immediately; also cancels running requests
+    RESET = 'reset'  # clear the conversation too
+    UNDO = 'undo'  # restore the instructions before the last ones
     REPEAT = 'repeat'  # ask the last instructions again
-    REMOVE_SAFETY = 'remove_safety'  # confirmed: these standing safety instructions go
+    REMOVE_SAFETY = 'remove_safety'  # confirmed: these standing safety instructions are removed
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, and the names of the standing instructions it is about."""
+    """A command, and the names of its standing instructions."""
 
     kind: CommandKind
     names: tuple[str, ...] = ()
@@ -29,10 +29,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something the operator can refer to: a region or an instruction, as a noun phrase."""
+    """A possible antecedent: a region or an instruction, as a noun phrase."""
 
     phrase: str  # 'the red mug on the left'
-    noun: str  # 'mug'; '' where the phrase has none
+    noun: str  # 'mug'; '' if the phrase has none
     role: Role = Role.PLAIN
     region: str = ''  # id of its region, '' while unanswered
     status: Status | None = None
@@ -40,10 +40,10 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class SceneMemory:
-    """What can be seen and what stands, besides the words spoken.
+    """The visible regions and the standing instructions.
 
-    things: newest regions in the order of their labels ('number two'). pointed: id of the region the operator clicked.
-    standing: the standing instructions in force.
+    things: newest regions in the order of their labels ('number two'). pointed: id of the region that the operator
+    selected. standing: the standing instructions in force.
     """
 
     things: tuple[Thing, ...] = ()
@@ -52,21 +52,21 @@ class SceneMemory:
 
     @property
     def pointed_thing(self) -> Thing | None:
-        """The thing the operator clicked on, if it is still there."""
+        """Return the region that the operator selected, if it still exists."""
         return next((t for t in self.things if self.pointed and t.region == self.pointed), None)
 
     @property
     def safety(self) -> tuple[Instruction, ...]:
-        """The standing safety instructions."""
+        """Return the standing safety instructions."""
         return tuple(i for i in self.standing if i.role == Role.SAFETY)
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was understood of one text.
+    """The interpretation of one text.
 
-    accepted: false where nothing may be changed; `reason` says why, else it explains a choice that was made.
-    question: not empty where a yes or no is needed before `commands` come. backend: who understood it.
+    accepted: False if nothing may be changed; `reason` says why, otherwise it explains a decision. question: not empty
+    if a yes or no is needed before `commands` are returned. backend: the interpreter.
     """
 
     instructions: list[Instruction] = field(default_factory=list)
@@ -78,17 +78,17 @@ class Heard:
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """The names of the standing safety instructions whose removal the operator confirmed."""
+        """Return the names of the standing safety instructions whose removal the operator confirmed."""
         return tuple(n for c in self.commands if c.kind == CommandKind.REMOVE_SAFETY for n in c.names)
 
 
 @dataclass(slots=True)
 class Turn:
-    """One turn of a conversation: what was said and what it made the robot look for."""
+    """One turn of a conversation: the text and the resulting requests."""
 
     text: str
     things: list[Thing] = field(default_factory=list)
-    continued: bool = False  # began with 'and': belongs to the turn before
+    continued: bool = False  # began with 'and': belongs to the previous turn
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of this turn."""
@@ -100,7 +100,7 @@ class Turn:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> 'Turn':
-        """Return the turn of a JSON object."""
+        """Create a turn from a JSON object."""
         things = [
             Thing(
                 t['phrase'],
@@ -116,9 +116,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One clause understood: what to ask the network, before it becomes an Instruction."""
+    """One interpreted clause: the query to the network, before it becomes an Instruction."""
 
-    text: str  # the operator's words of this clause
+    text: str  # the text of this clause
     resolved: str
     role: Role
     family: Family | None
@@ -126,5 +126,5 @@ class Request:
 
 
 def unique(things: Iterable[Thing]) -> list[Thing]:
-    """Return the things without repetitions of a phrase, in order."""
+    """Return the things without repeated phrases, in order."""
     return list({t.phrase: t for t in things}.values())

@@ -18,7 +18,7 @@ ONLY = r'(?:no |but )?(?:just|only|except|all except|apart from|but not|not)\b'
 
 
 def interpret(clauses: list[Clause], scene: SceneMemory, conversation: Conversation) -> Draft:
-    """Return the draft of the answer to some clauses; what refers to nothing is one of its failures."""
+    """Return the draft of the answer to some clauses; an unresolved reference is one of its failures."""
     draft = Draft()
     for n, clause in enumerate(clauses):
         more = n + 1 < len(clauses)
@@ -35,7 +35,7 @@ def interpret(clauses: list[Clause], scene: SceneMemory, conversation: Conversat
 
 
 def _introduces(clause: Clause, following: Clause) -> bool:
-    """Return whether a clause only names what the next one speaks of: 'the lady in green, what is she carrying'."""
+    """Return whether a clause only names the topic of the next one: 'the lady in green, what is she carrying'."""
     if re.match(r'(?:and )?there (?:is|are) ', clause.text):
         return True
     asks = re.match(r'(?:what|where|which|who|how|is|are|can|could)\b', following.text) is not None
@@ -47,7 +47,7 @@ def _introduces(clause: Clause, following: Clause) -> bool:
 
 
 def _clause(clause: Clause, draft: Draft, scene: SceneMemory, conversation: Conversation, *, introduces: bool) -> None:
-    """Add one clause to the draft; `introduces`: others follow, 'there is a child' only says who 'she' is."""
+    """Add one clause to the draft; `introduces`: in 'there is a child', the clause only introduces 'she'."""
     parsed, turns = parse(clause.text), conversation.turns
     context = Context(unique(draft.things) or group_of(turns), scene.things, scene.pointed_thing, draft.reasons)
     if parsed.kind in ('chat', 'answer', 'statement'):
@@ -64,7 +64,7 @@ def _clause(clause: Clause, draft: Draft, scene: SceneMemory, conversation: Conv
 
 
 def _remove(parsed: Parsed, draft: Draft, scene: SceneMemory, conversation: Conversation, context: Context) -> None:
-    """Add the removal of standing instructions, or of one of the things that were asked for last."""
+    """Add the removal of standing instructions, or of one of the last requests."""
     phrase = polish(resolve(parsed.phrase, context)) if parsed.phrase else ''
     about = about_of(phrase, scene)
     draft.removing += [i.name for i in about]
@@ -75,7 +75,7 @@ def _remove(parsed: Parsed, draft: Draft, scene: SceneMemory, conversation: Conv
 
 
 def _request(clause: Clause, parsed: Parsed, draft: Draft, turns: Sequence[Turn], context: Context) -> None:
-    """Add what a clause asks for, with its references resolved."""
+    """Add the request of a clause, with its references resolved."""
     role, standing = _role(clause, parsed, draft, turns)
     detailed = _apposition(clause, parsed, draft)
     if detailed is not None and draft.last is not None:
@@ -85,7 +85,7 @@ def _request(clause: Clause, parsed: Parsed, draft: Draft, turns: Sequence[Turn]
         del draft.requests[-draft.last_count :]
     parts = re.split(r'\s+(?:or|nor)\s+', parsed.phrase) if standing else [parsed.phrase]
     resolved = [resolve(part, context) for part in parts]
-    if standing and 'between' not in parsed.phrase:  # each of them stands, and is removed, by itself
+    if standing and 'between' not in parsed.phrase:  # each of them is a separate standing instruction
         resolved = [r for text in resolved for r in re.split(r',? and (?=(?:the|a|an|my|your)\b)', text)]
     unsure = next((r for r in resolved if doubtful(r)), None)
     if unsure is not None:
@@ -100,11 +100,11 @@ def _request(clause: Clause, parsed: Parsed, draft: Draft, turns: Sequence[Turn]
 
 
 def _role(clause: Clause, parsed: Parsed, draft: Draft, turns: Sequence[Turn]) -> tuple[Role, bool]:
-    """Return a request's role and whether it stands; a bare phrase takes them over from what was said before."""
+    """Return the role of a request and whether it is standing; a bare phrase inherits the previous ones."""
     before = draft.last
     if parsed.bare and before is not None and (clause.continues or clause.corrects):
         return before.role, before.standing
-    narrows = re.match(ONLY, clause.text) is not None  # the same as before, but less of it
+    narrows = re.match(ONLY, clause.text) is not None  # a restriction of the previous request
     if parsed.bare and before is None and (narrows or clause.corrects) and turns and turns[-1].things:
         role = turns[-1].things[-1].role
         return role, role == Role.SAFETY
@@ -112,7 +112,7 @@ def _role(clause: Clause, parsed: Parsed, draft: Draft, turns: Sequence[Turn]) -
 
 
 def _apposition(clause: Clause, parsed: Parsed, draft: Draft) -> str | None:
-    """Return the phrase before with the detail that a clause adds to it: 'the mug, the red one'; or None."""
+    """Return the previous phrase with the detail that a clause adds to it: 'the mug, the red one'; or None."""
     before = draft.last
     if not (clause.apposed and parsed.bare) or before is None or re.search(v.QUALITY, before.resolved):
         return None
@@ -123,7 +123,7 @@ def _apposition(clause: Clause, parsed: Parsed, draft: Draft) -> str | None:
 
 
 def _forget_one(phrase: str, draft: Draft, conversation: Conversation) -> None:
-    """Forget one of the things that were asked for last and ask for the others again."""
+    """Remove one of the last requests and repeat the others."""
     last = conversation.asked[-1] if conversation.asked else []
     noun = as_thing(phrase)[1]
     left = [i for i in last if i.resolved.casefold() != phrase.casefold() and as_thing(i.resolved)[1] != noun]
@@ -160,7 +160,7 @@ def _command(kind: CommandKind, phrase: str, draft: Draft, scene: SceneMemory, c
 
 
 def _forget(phrase: str, draft: Draft, scene: SceneMemory, conversation: Conversation) -> None:
-    """Add 'forget it' or 'forget everything': current requests at once, standing safety instructions by a question."""
+    """Add 'forget it' or 'forget everything': current requests immediately, safety instructions by a question."""
     safety = {i.resolved.casefold(): i.name for i in scene.safety}
     if re.search(v.EVERYTHING, phrase):
         draft.removing += list(safety.values())

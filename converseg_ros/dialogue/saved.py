@@ -1,4 +1,4 @@
-"""Conversations in a file: one entry an operator, so that a robot that starts again goes on where it was."""
+"""Conversations in a file, one entry per operator, to restore them after a restart."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ def write(
     standing: Sequence[Instruction],
     unclear: Mapping[str, str],
 ) -> None:
-    """Write all operators' conversations, the standing instructions they gave, and refused prohibitions, atomically.
+    """Write the conversations of all operators, their standing instructions, and refused prohibitions, atomically.
 
-    A question about the end of a guard is not kept: the guard stands then.
+    An open question about the removal of a safety instruction is not stored: the instruction remains.
     """
     data = {
         'version': 1,
@@ -38,7 +38,7 @@ def write(
 
 
 def read(path: Path, history: int) -> tuple[dict[str, Conversation], tuple[Instruction, ...], dict[str, str]]:
-    """Return what `write` wrote, the newest `history` turns of each; raise InputError where it is something else."""
+    """Return what `write` wrote, the newest `history` turns of each; raise InputError if the file is invalid."""
     try:
         data = json.loads(path.read_text())
         standing = tuple(Instruction(**d) for d in data['standing'])

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""Prompts about what things are good for, and what could stand in for a missing tool."""
+"""Prompts about uses of objects, and substitutes for a missing tool."""
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
 from converseg_ros.data_engine.grammar.parts import useful_parts
@@ -24,11 +24,11 @@ SOMETHING = (
     'where is something I can {v}?',
 )
 
-MAX_ANSWERS = 6  # more things than this make no useful answer
+MAX_ANSWERS = 6  # more objects than this are not a useful answer
 
 
 def affordances(talk: Talk) -> Drafts:
-    """Yield prompts about uses, for all things that have the use, and for uses nothing here has."""
+    """Yield prompts about uses: for all objects with the use, and for uses that no object here has."""
     world = talk.world
     known = {t for e in world.nameable for t in e.tags}
     for tag, use in use_phrases().items():
@@ -56,7 +56,7 @@ def _say(talk: Talk, tag: str, use: Use, count: int) -> tuple[str, Node]:
     return frame.format(v=talk.choose(use.verbs)), Select('one' if frame in SOMETHING else 'all', of)
 
 
-# Uses that many unlabelled things could have; their absence cannot be told from a list of classes.
+# Uses that many unlabelled objects could have; a list of classes cannot show their absence.
 OPEN_ENDED = frozenset(
     {
         'container', 'contain_small', 'supports', 'walk_on', 'sittable', 'openable', 'holds_liquid', 'graspable', 'wearable',
@@ -75,7 +75,7 @@ CLOSED = frozenset(
 
 
 def _absence_is_sure(talk: Talk, tag: str, known: set[str]) -> bool:
-    """Say whether nothing here has the use: by an exhaustive graph, or by a class list that covers the use."""
+    """Return whether nothing here has the use: by a complete graph, or by a class list that covers the use."""
     if 'graph' in talk.world.facts:
         return tag not in OPEN_ENDED or (
             tag not in known and tag in ('edible', 'sittable', 'lie', 'drink', 'pours', 'time')

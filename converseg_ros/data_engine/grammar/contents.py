@@ -25,7 +25,7 @@ def contents(talk: Talk) -> Drafts:
             (upon, 'support', ('what is on {w}?', 'everything on {w}', 'the things standing on {w}', 'what did somebody put on {w}?')),
         ):  # fmt: skip
             if sub_concept == 'support' and any(e.inside == holder.key or e.kind == 'agent' for e in upon):
-                continue  # nobody says that a person stands on the stool they sit on
+                continue  # a person is not said to stand on the stool they sit on
             if members and len(members) <= 10 and len(members) < len(world.things) and world.askable(keys(members)):
                 text = talk.choose(options).format(w=words)
                 relation = 'in' if sub_concept == 'containment' else 'on'
@@ -35,7 +35,7 @@ def contents(talk: Talk) -> Drafts:
     for e in world.things:
         blockers = [world.entities[h] for h in e.hidden_by if h in world.entities]
         if any(e.key in carriers(b, world) for b in blockers):
-            continue  # what stands on a thing always hides some of it
+            continue  # an object on another always hides some of it
         words = talk.anchor(e)
         if words and len(blockers) == 1 and blockers[0].key in hiders and 0.25 < e.visible < 0.75:
             text = talk.choose(

@@ -1,4 +1,4 @@
-"""All the prompts a world supports, and a balanced choice of them."""
+"""All prompts that a world supports, and a balanced selection of them."""
 
 from collections import defaultdict
 import random
@@ -14,11 +14,11 @@ from converseg_ros.data_engine.grammar.spatial import spatial
 from converseg_ros.data_engine.world.world import World
 
 SPEAKERS = (entities, spatial, relations, affordances, physics)
-VERSION = 7  # of the grammar; part of an item's provenance and of its key
+VERSION = 7  # of the grammar; part of an item's provenance and key
 
 
 def enumerate_drafts(world: World, *, bare: bool = False, seed: str = '') -> list[Draft]:
-    """Return every clean prompt of a world, in a fixed order; one text never has two meanings."""
+    """Return every valid prompt of a world, in a fixed order; a text never has two meanings."""
     by_text: dict[str, Draft] = {}
     ambiguous: set[str] = set()
     for speak in SPEAKERS:
@@ -32,9 +32,9 @@ def enumerate_drafts(world: World, *, bare: bool = False, seed: str = '') -> lis
 
 
 def choose(drafts: list[Draft], rng: random.Random, count: int, negatives: float) -> list[Draft]:
-    """Return up to `count` drafts: families in turn, rarely used sub-concepts first, a share of negatives.
+    """Return up to `count` drafts: alternating families, rare sub-concepts first, a share of negatives.
 
-    At most two prompts have the same answer within a family, so that one object does not fill an image's quota.
+    At most two prompts of a family have the same answer, so that one object does not dominate an image.
     """
     pools: dict[bool, dict[Family, list[Draft]]] = {True: defaultdict(list), False: defaultdict(list)}
     for draft in drafts:
@@ -49,7 +49,7 @@ def choose(drafts: list[Draft], rng: random.Random, count: int, negatives: float
         order = list(by_family)
         rng.shuffle(order)
         if positive and Family.RELATIONS in order:
-            order.append(Family.RELATIONS)  # rare: where something goes on, ask about it twice as often
+            order.append(Family.RELATIONS)  # rare: ask twice as often about interactions
         while taken < wanted[positive] and any(by_family.values()):
             for family in order:
                 if by_family[family] and taken < wanted[positive]:
@@ -59,7 +59,7 @@ def choose(drafts: list[Draft], rng: random.Random, count: int, negatives: float
                     used[family, draft.keys] += 1
                     chosen.append(draft)
                     taken += 1
-        if not positive:  # never more negatives than their share of what there will be
+        if not positive:  # limit negatives to their share of the final number
             positives = min(wanted[True], sum(len(p) for p in pools[True].values()))
             limit = max(1, round(positives * negatives / (1 - negatives))) if positives else min(taken, 1)
             chosen = chosen[:limit]
@@ -67,7 +67,7 @@ def choose(drafts: list[Draft], rng: random.Random, count: int, negatives: float
 
 
 def _spread(drafts: list[Draft], rng: random.Random) -> list[Draft]:
-    """Return the drafts so that popping from the end walks through the sub-concepts in turn."""
+    """Return the drafts in an order that alternates between sub-concepts."""
     groups: dict[str, list[Draft]] = defaultdict(list)
     for draft in drafts:
         groups[draft.sub_concept].append(draft)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""Prompts about entities: classes, kinds, agents, stuff, parts, materials, colours, states, groups, oddities."""
+"""Prompts about entities: classes, kinds, agents, stuff, parts, materials, colours, states, groups, outliers."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ OPPOSITE |= {b: a for a, b in OPPOSITE.items()}
 
 
 def entities(talk: Talk) -> Drafts:
-    """Yield prompts about what things are."""
+    """Yield prompts about what objects are."""
     yield from _classes(talk)
     yield from _kinds(talk)
     yield from named_parts(talk)
@@ -117,7 +117,7 @@ def _kinds(talk: Talk) -> Drafts:
         if not named or not world.askable(keys(named)) or len(named) == len(world.nameable) or len(named) > 12:
             continue
         if kind in ('surface', 'building part'):
-            continue  # table tops are surfaces too, and doors part of a building: too wide a word
+            continue  # ambiguous: table tops are surfaces too, and doors are parts of a building
         if kind == 'agent':
             people = all('moves' in e.tags or e.category == 'hand' for e in named)
             if people and all(e.category in ('person', 'man', 'woman', 'boy', 'girl', 'child') for e in named):
@@ -190,7 +190,7 @@ def _looks(talk: Talk) -> Drafts:
                 continue  # an open box is neither open nor closed: it has no lid
             yes = select(talk, named, against(has_state, state), distractors=False)
             if yes and state in ('upright', 'off', 'closed', 'empty') and len(yes) == len(named):
-                continue  # the usual state is worth a word only beside another
+                continue  # the usual state is only mentioned as a contrast
             program = in_state(state, called(name))
             if yes and talk.random.random() < 0.5:
                 yield _sentence(talk, name, yes, 'state', pre=STATES[state][0], program=program)
@@ -204,7 +204,7 @@ def _looks(talk: Talk) -> Drafts:
 
 
 def has_state(entity: Entity, state: str) -> bool | None:
-    """Say whether an entity is in a state; None where neither it nor its opposite is stated."""
+    """Return whether an entity is in a state; None if neither it nor its opposite is stated."""
     if entity.state == state:
         return True
     return False if OPPOSITE.get(entity.state) == state else None
@@ -249,7 +249,7 @@ def _groups(talk: Talk) -> Drafts:
 
 
 def _missing(talk: Talk) -> Drafts:
-    """Ask for near relatives of what is there that are not there."""
+    """Yield prompts for similar classes that are not present."""
     world = talk.world
     present = [e.thing for e in world.nameable]
     pool: list[str] = []

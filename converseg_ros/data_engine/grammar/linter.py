@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""A linter for prompts: grammar slips and words that leave the meaning open."""
+"""A linter for prompts: grammar errors and ambiguous words."""
 
 import re
 
@@ -25,7 +25,7 @@ _VAGUE = re.compile(
 
 
 def lint(text: str, *, bare: bool = False, context: str = '') -> list[str]:
-    """Return what is wrong with a prompt; `bare` allows a class name alone, `context` allows to point back."""
+    """Return the errors of a prompt; `bare` allows a class name alone, `context` allows references."""
     problems = [why for rule, why in _RULES if rule.search(text)]
     words = len(text.split())
     if words > MAX_WORDS or (words < MIN_WORDS and not bare):

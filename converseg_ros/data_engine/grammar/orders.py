@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""Prompts about orders among things of one name: by side, distance and size."""
+"""Prompts about the order of objects with one name: by side, distance and size."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -28,7 +28,7 @@ ORDERS: dict[str, tuple[str, Literal['max', 'min'], int]] = {
 
 
 def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
-    """Yield the first, second and last of several in every order that is clear."""
+    """Yield the first, second and last of several objects in every clear order."""
     world = talk.world
     for label, measure, gap_needed, seen in _measures(world, named):
         ranked = sorted(named, key=measure)
@@ -45,7 +45,7 @@ def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
             if seen and chosen.area < 2 * world.faint_area:
                 continue
             if seen and sorted(named, key=seen).index(chosen) != index:
-                continue  # the picture shows another order than the tape measure
+                continue  # the order in the image differs from the order in metres
             if ' ' in adjective and adjective != 'second shortest':
                 phrase, be = talk.phrase(name, [chosen], post=adjective)
                 if adjective.startswith('second'):
@@ -63,7 +63,7 @@ Measure = tuple[tuple[str, str, str, str], Size, float, Size | None]
 
 
 def _measures(world: World, named: list[Entity]) -> list[Measure]:
-    """Return (first word, sub-concept, last word, second word), the measure, the gap that makes it clear, and what must agree."""
+    """Return (first word, sub-concept, last word, second word), the measure, its minimum gap, and a consistency check."""
     out: list[Measure] = [
         (('leftmost', 'side_order', 'rightmost', 'second from the left'), lambda e: e.cx, 0.04 * world.width, None),
     ]
@@ -101,6 +101,6 @@ def _measures(world: World, named: list[Entity]) -> list[Measure]:
 
 
 def _beside(a: Entity, b: Entity) -> bool:
-    """Say whether two things share so many columns that neither is plainly farther left."""
+    """Return whether two objects share so many columns that neither is clearly farther left."""
     both = min(a.box.x1, b.box.x1) - max(a.box.x0, b.box.x0)
     return both > 0.5 * min(a.box.x1 - a.box.x0, b.box.x1 - b.box.x0)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""Prompts about parts: by their name, and by what one does with them."""
+"""Prompts about parts: by name, and by use."""
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk
 from converseg_ros.data_engine.grammar.programs import meant
@@ -8,7 +8,7 @@ from converseg_ros.data_engine.world.world import Entity
 from converseg_ros.knowledge import singular
 from converseg_ros.programs.nodes import Parts, Select
 
-# part -> sub-concept and questions; w = words for the whole thing. A plural has questions of its own.
+# part -> sub-concept and questions; w = words for the whole object. Plurals have separate questions.
 USES: dict[str, tuple[str, tuple[str, ...]]] = {
     'handle': ('grasp', ('where do I hold {w} to lift it?', 'which part of {w} should I grab?', 'where would a gripper take hold of {w}?', 'the part of {w} that is made for the hand')),
     'rim': ('drink', ('which part of {w} touches the lips?', 'the edge of {w} that I pour over')),
@@ -32,7 +32,7 @@ USES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def _asked(talk: Talk) -> list[tuple[Entity, Entity, Reference]]:
-    """Return every part that is clear to see, with its whole and words for the whole."""
+    """Return every clearly visible part, with its whole and words for the whole."""
     out = []
     for part in talk.world.entities.values():
         owner = talk.world.entities.get(part.owner)
@@ -73,7 +73,7 @@ def useful_parts(talk: Talk) -> Drafts:
             continue
         if name in USES:
             sub_concept, sayings = USES[name]
-            # 'handle': where one holds it. All other parts are implied, and no word of the text names them.
+            # 'handle': where one holds it. All other parts are implied, without a word in the text.
             program = Select('one', Parts('grip', words.program)) if name == 'handle' else None
             text = talk.choose(sayings).format(w=words)
             yield Draft(text, (part.key,), sub_concept, 'conversational', program=program)

@@ -1,4 +1,4 @@
-"""Prompts about people in photos: who rides, carries or sits on what, and what nobody does."""
+"""Prompts about people in photographs: who rides, carries or sits on what, and what nobody does."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from converseg_ros.programs.nodes import Filter, Node
 
 
 def people_with(talk: Talk) -> Drafts:
-    """Yield who rides, sits on or carries something in a photo: contact of masks, one person for one thing."""
+    """Yield who rides, sits on or carries something in a photograph: contact of masks, one person per object."""
     people = [e for e in talk.world.things if e.category == 'person']
     if any(p.crowd for p in people):
         return
@@ -24,7 +24,7 @@ def people_with(talk: Talk) -> Drafts:
 
 
 def _person_with(talk: Talk, known: str, rows: Sequence[tuple[Entity, Entity]], *, alone: bool) -> Drafts:
-    """Yield the people who have a kind of thing; where one person is `alone` in the photo, the things too."""
+    """Yield the people with an object of a kind; if a person is `alone` in the photograph, the objects too."""
     world = talk.world
     chosen = {p.key: p for p, _ in rows}
     noun = 'person' if len(chosen) == 1 else 'people'
@@ -56,7 +56,7 @@ def _person_with(talk: Talk, known: str, rows: Sequence[tuple[Entity, Entity]], 
 
 
 def _nobody_with(talk: Talk, people: Sequence[Entity]) -> Drafts:
-    """Yield questions for who rides or carries something that nobody is near to."""
+    """Yield questions for who rides or carries something that is near nobody."""
     for known in sorted(CARRIED | RIDES):
         present = [e for e in talk.world.nameable if e.category == known]
         if not present or not people:
@@ -72,7 +72,7 @@ def _nobody_with(talk: Talk, people: Sequence[Entity]) -> Drafts:
 
 
 def _empty_seats(talk: Talk, people: Sequence[Entity]) -> Drafts:
-    """Yield the empty seats beside those on which somebody surely sits."""
+    """Yield the empty seats next to those that are certainly taken."""
     for seat in sorted(SEATS):
         present = [e for e in talk.world.things if e.category == seat]
         empty = [s for s in present if not any(p.key in s.contacts for p in people)]
@@ -87,7 +87,7 @@ def _empty_seats(talk: Talk, people: Sequence[Entity]) -> Drafts:
 
 
 def _with(text: str, name: str) -> Node | None:
-    """Return the person whom a sentence about somebody and a thing means, by its verb; None for the verb `have`."""
+    """Return the person in a sentence about somebody and an object, by its verb; None for the verb `have`."""
     of, other = called('person'), called(name)
     if ' on ' in text:
         return relate('on', of, other)

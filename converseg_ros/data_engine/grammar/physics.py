@@ -1,4 +1,4 @@
-"""Prompts about physics and safety: hazards, stability, loads, what falls, and where something can be set down."""
+"""Prompts about physics and safety: hazards, stability, loads, falling, and free space."""
 
 from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
 from converseg_ros.data_engine.grammar.programs import EVERYTHING, called, every, meant, relate
@@ -9,7 +9,7 @@ from converseg_ros.programs.nodes import Filter, FreeSpace, Select, Things
 from converseg_ros.programs.vocabulary import PHYSICS
 
 MAX_ANSWERS = 7
-REACH = 1.0  # metres: what a small child on its feet can reach (EN 14183 steps and EN 71 assume less)
+REACH = 1.0  # metres: reach of a small standing child (EN 14183 steps and EN 71 assume less)
 
 
 LOADS = {
@@ -22,7 +22,7 @@ LOADS = {
     'the laptop': 'laptop',
     'a full glass': 'glass',
 }
-"""What is to be set down, in words -> the noun of its program."""
+"""Phrase of the object to set down -> the noun of its program."""
 
 
 def physics(talk: Talk) -> Drafts:
@@ -48,21 +48,21 @@ def _hazards(talk: Talk) -> Drafts:
             if tag == 'heavy' and not _weights_are_clear(talk):
                 continue
             if tag == 'moves' and all(e.contacts & set(keys(able)) for e in world.nameable if e not in able):
-                continue  # nothing but somebody and what they wear: a portrait
+                continue  # a portrait: only a person and what they wear
             if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable) and world.askable(keys(able)):
                 for _ in range(2):
                     yield Draft(
                         talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational', program=program
                     )
         elif tag == 'spills' and any(tag in e.thing.doubtful for e in world.nameable):
-            continue  # empty, but not every view looks into it
+            continue  # empty, but not visible from every view
         elif 'graph' in world.facts or (tag == 'sharp' and talk.random.random() < 0.2):
             text = talk.choose(use.sayings)
             yield Draft(text, (), use.sub_concept, 'conversational', 'false_attribute', program=program)
 
 
 def _weights_are_clear(talk: Talk) -> bool:
-    """Say whether everything that can be lifted at all is either heavy or a thing for one hand."""
+    """Return whether everything that can be lifted is either heavy or for one hand."""
     return all(
         'graph' in talk.world.facts or e.tags & {'heavy', 'graspable', 'light_weight'}
         for e in talk.world.nameable
@@ -101,7 +101,7 @@ def _stability(talk: Talk) -> Drafts:
 
 
 def loose_things(world: World) -> list[Entity]:
-    """Return what could tip over: objects that stand on something, but no furniture and appliances."""
+    """Return what could tip over: objects on a support, without furniture and appliances."""
     return [
         e
         for e in world.things
@@ -164,7 +164,7 @@ def _removal(talk: Talk) -> Drafts:
             same = len({e.category for e in pile}) == 1
             noun = plural(pile[0].thing.name) if same else 'stacked things'
             if same and any(e.category == pile[0].category and e not in pile for e in world.nameable):
-                continue  # another one of that name can be taken as well
+                continue  # another object with that name can also be taken
             text = talk.choose(
                 (
                     f'which of the {noun} can I take without disturbing the others?',
@@ -178,7 +178,7 @@ def _removal(talk: Talk) -> Drafts:
 
 
 def _child(talk: Talk) -> Drafts:
-    """Yield what a small child could reach of the dangerous things: by height of their lower edge."""
+    """Yield the dangerous objects within reach of a small child: by the height of their lower edge."""
     world = talk.world
     danger = [
         e
@@ -206,7 +206,7 @@ def _child(talk: Talk) -> Drafts:
 
 
 def _free_space(talk: Talk) -> Drafts:
-    """Yield where things can be set down: the free part of one surface, or of all of them."""
+    """Yield free space: the free part of one surface, or of all surfaces."""
     world = talk.world
     surfaces = {k: world.entities[k] for k in world.free if world.free[k].any() and not is_low(world.entities[k])}
     if surfaces:
@@ -244,5 +244,5 @@ def _free_space(talk: Talk) -> Drafts:
 
 
 def is_low(entity: Entity) -> bool:
-    """Say whether a surface is the floor or a rug, where nobody sets a plate down."""
+    """Return whether a surface is the floor or a rug, where nobody sets down a plate."""
     return entity.category in ('floor', 'rug', 'wooden floor') or (entity.up is not None and entity.up < 0.25)

@@ -1,4 +1,4 @@
-"""Programs of drafts: the syntax trees that sentences of the grammar mean, by the conventions of programs.phrasing."""
+"""Programs of drafts: the syntax trees of the sentences of the grammar, by the conventions of programs.phrasing."""
 
 from typing import Literal, cast
 
@@ -14,27 +14,27 @@ Role = Literal['agent', 'patient', 'instrument', 'uninvolved']
 
 
 def called(name: str) -> Filter:
-    """Return everything of a name as the text has it, in the singular."""
+    """Return all entities with a name, in the singular."""
     return Filter('name', singular(name))
 
 
 def coloured(color: str, of: Node) -> Node:
-    """Return the members of a colour."""
+    """Return the members with a colour."""
     return Filter('colour', COLOURS.get(color, color), of)
 
 
 def made_of(material: str, of: Node) -> Node | None:
-    """Return the members of a material of scenes.graph, or None where programs do not know it."""
+    """Return the members with a material of scenes.graph, or None if programs do not have it."""
     return Filter('material', material, of) if material in v.MATERIALS else None
 
 
 def in_state(state: str, of: Node) -> Node | None:
-    """Return the members in a state of scenes.graph, or None where programs do not know it."""
+    """Return the members in a state of scenes.graph, or None if programs do not have it."""
     return Filter('state', state, of) if state in v.STATES else None
 
 
 def meant(of: Node | None, be: str, chosen: list[Entity]) -> Node | None:
-    """Return the selection that a sentence with `is` or `are` asks for: a mass noun means all of it."""
+    """Return the selection of a sentence with `is` or `are`: a mass noun selects all of it."""
     if of is None:
         return None
     if be == 'are' or (len(chosen) > 1 and any(e.thing.mass for e in chosen)):
@@ -43,20 +43,20 @@ def meant(of: Node | None, be: str, chosen: list[Entity]) -> Node | None:
 
 
 def every(of: Node | None) -> Node | None:
-    """Return what a question with `what`, `which` or `who` asks for."""
+    """Return the selection of a question with `what`, `which` or `who`."""
     return None if of is None else Select('all', of)
 
 
 def first(key: str, order: Literal['max', 'min'], of: Node, place: int = 1, anchor: Node | None = None) -> Node:
-    """Return the one at a place of an order."""
+    """Return the member at a place of an order."""
     return Select('one', Rank(key, order, of, place, 1, anchor))
 
 
 def relate(relation: str, of: Node, anchor: Node | None, other: Node | None = None) -> Node | None:
-    """Return the members in a relation, or None where the anchor has no program."""
+    """Return the members in a relation, or None if the anchor has no program."""
     return None if anchor is None else Relate(relation, of, anchor, other)
 
 
 def act(kind: str, role: str, of: Node = EVERYTHING, other: Node | None = None) -> Node:
-    """Return who or what plays a role in an action."""
+    """Return the participants with a role in an action."""
     return Act(kind, cast(Role, role), of, other)

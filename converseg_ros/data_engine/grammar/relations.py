@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""Prompts about what goes on between things: held, cut, poured, sat on, falling, ridden, and the look-alikes that are not."""
+"""Prompts about interactions: held, cut, poured, sat on, falling, ridden, and similar objects that are not involved."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from converseg_ros.programs.vocabulary import ACTS
 
 
 class Happening(NamedTuple):
-    """How one type of event is spoken of; {a} stands for words for the actor, {w} for words for the target."""
+    """Phrases for one type of event; {a} is the actor, {w} the target."""
 
     sub_concept: str
     clauses: tuple[str, ...]  # relative clauses for the target
     target_questions: tuple[str, ...]
     actor_questions: tuple[str, ...]
-    twin_clauses: tuple[str, ...]  # relative clauses for what is alike but not involved
+    twin_clauses: tuple[str, ...]  # relative clauses for similar objects that are not involved
 
 
 EVENTS: dict[str, Happening] = {
@@ -37,14 +37,14 @@ EVENTS: dict[str, Happening] = {
 }  # fmt: skip
 PLURALS = {'that is ': 'that are ', 'that stays': 'that stay', 'it is': 'they are', 'that stands': 'that stand'}
 IN_USE = frozenset({'holding', 'cutting', 'pouring', 'sitting', 'carrying', 'plugging', 'covering'})
-"""Events in which both who acts and what it is done to are in use."""
+"""Events in which both actor and target are in use."""
 ACTOR_ROLES = {'cutting': 'instrument', 'pouring': 'instrument'}
-"""Role of the actor of an event in its act, where it is not the agent."""
-EVIDENCE = 0.0012  # share of the image that each who takes part must cover
+"""Role of the actor of an event in its act, if it is not the agent."""
+EVIDENCE = 0.0012  # minimum share of the image for each participant
 
 
 def relations(talk: Talk) -> Drafts:
-    """Yield prompts about interactions and, for photos, about who is with what."""
+    """Yield prompts about interactions and, for photographs, about people with objects."""
     for event in talk.world.events:
         if event.type in EVENTS:
             yield from _event(talk, event)
@@ -56,12 +56,12 @@ def relations(talk: Talk) -> Drafts:
 
 
 def _target(event: str, of: Node, actor: Reference | None) -> Node | None:
-    """Return the members of `of` to which an event happens, by an actor where it is said; None where no node says it."""
+    """Return the members of `of` that are targets of an event, by an actor if it is given; None without a node."""
     return act(event, 'patient', of, actor.program if actor else None) if event in ACTS else None
 
 
 def _actor(event: str, target: Reference | None) -> Node | None:
-    """Return who or what acts in an event, on a target where it is said."""
+    """Return the actor of an event, on a target if it is given."""
     if event == 'covering':
         return relate('covers', EVERYTHING, target.program if target else None)
     return act(event, ACTOR_ROLES.get(event, 'agent'), EVERYTHING, target.program if target else None)
@@ -69,10 +69,10 @@ def _actor(event: str, target: Reference | None) -> Node | None:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """An event with what is said of it.
+    """An event with its phrases.
 
-    words: the actor's, target_words: the target's, None where they have none of their own. alone: it is the only event of
-    its type. involved: keys of the targets in view of all events of its type.
+    words: those of the actor, target_words: those of the target, None if there are none. alone: it is the only event of
+    its type. involved: keys of the visible targets of all events of its type.
     """
 
     event: Event
@@ -85,7 +85,7 @@ class _Told:
     happening: Happening
 
     def askable(self, questions: Sequence[str]) -> list[str]:
-        """Return the questions for the target that have one answer."""
+        """Return the questions for the target with a unique answer."""
         found = [q for q in questions if (self.words or '{a}' not in q) and (self.alone or '{a}' in q)]
         if self.words and self.actor and self.actor.kind != 'agent':
             found = [q for q in found if 'looking' not in q]
@@ -93,12 +93,12 @@ class _Told:
 
 
 def _event(talk: Talk, event: Event) -> Drafts:
-    """Yield prompts about an event: its target, what is alike but not involved, and its actor."""
+    """Yield prompts about an event: its target, similar uninvolved objects, and its actor."""
     world = talk.world
     target, actor = world.entities.get(event.target), world.entities.get(event.actor)
     least = EVIDENCE * world.width * world.height
     if any(e and (e.area < (5 if world.cut_off(e) else 1) * least or e.visible < 0.3) for e in (target, actor)):
-        return  # too little of it to see what goes on
+        return  # too little of it is visible
     others = [e for e in world.events if e.type == event.type]
     told = _Told(
         event,
@@ -111,7 +111,7 @@ def _event(talk: Talk, event: Event) -> Drafts:
         EVENTS[event.type],
     )
     seen = event.type == 'falling' or (actor is not None and actor.area > 0 and not world.faint(actor))
-    if target and target.area and not world.faint(target) and seen:  # who acts must be in view, or nothing shows it
+    if target and target.area and not world.faint(target) and seen:  # the actor must be visible
         yield from _what_it_happens_to(talk, told, target)
         yield from _by_its_name(talk, told, target)
     if actor and actor.area and not world.faint(actor) and told.happening.actor_questions:
@@ -120,7 +120,7 @@ def _event(talk: Talk, event: Event) -> Drafts:
 
 
 def _what_it_happens_to(talk: Talk, told: _Told, target: Entity) -> Drafts:
-    """Yield questions whose answer is the target: 'what is being held?'."""
+    """Yield questions with the target as answer: 'what is being held?'."""
     options = told.askable(told.happening.target_questions) if told.alone or told.words else []
     for _ in range(2 if options else 0):
         option = talk.choose(options)
@@ -130,7 +130,7 @@ def _what_it_happens_to(talk: Talk, told: _Told, target: Entity) -> Drafts:
 
 
 def _by_its_name(talk: Talk, told: _Told, target: Entity) -> Drafts:
-    """Yield the target among its like by what happens to it ('the cup that is being held'), and the idle ones."""
+    """Yield the target among similar objects by the event ('the cup that is being held'), and the uninvolved ones."""
     found = talk.word(target)
     if not found or not told.twin or not told.twin.area or told.twin not in found[1]:
         return
@@ -173,7 +173,7 @@ def _idle(talk: Talk, told: _Told, name: str, engaged: list[Entity], idle: list[
 
 
 def _agreeing(clause: str, be: str, plurals: Mapping[str, str]) -> str:
-    """Return a relative clause in the number of its noun."""
+    """Return a relative clause that agrees with the number of its noun."""
     if be == 'are':
         for one, many in plurals.items():
             clause = clause.replace(one, many)
@@ -181,7 +181,7 @@ def _agreeing(clause: str, be: str, plurals: Mapping[str, str]) -> str:
 
 
 def _who_acts(talk: Talk, told: _Told, actor: Entity) -> Drafts:
-    """Yield a question whose answer is the actor: 'what is cutting the bread?'."""
+    """Yield a question with the actor as answer: 'what is cutting the bread?'."""
     kind, target = told.event.type, told.target
     words = talk.anchor(target) if target and target.area else None
     options = [q for q in told.happening.actor_questions if (words or '{w}' not in q) and (told.alone or '{w}' in q)]
@@ -197,7 +197,7 @@ def _who_acts(talk: Talk, told: _Told, actor: Entity) -> Drafts:
 
 
 def _tool_not_in_use(talk: Talk, told: _Told, actor: Entity) -> Drafts:
-    """Yield the thing that is like the actor but not in use."""
+    """Yield the object that is similar to the actor but not in use."""
     found, twin = talk.word(actor), told.twin
     alike = found and twin and twin in found[1] and len(found[1]) == 2 and told.event.type in IN_USE
     if found and twin and alike and twin.kind == 'object' and talk.world.askable([twin.key]):
@@ -208,14 +208,14 @@ def _tool_not_in_use(talk: Talk, told: _Told, actor: Entity) -> Drafts:
 
 
 def _sub(sub_concept: str, talk: Talk) -> str:
-    """Return the sub-concept, at times the wider `using`."""
+    """Return the sub-concept, sometimes the wider `using`."""
     return (
         'using' if sub_concept in ('cutting', 'sitting', 'connecting') and talk.random.random() < 0.25 else sub_concept
     )
 
 
 def _occupied(entity: Entity, event: Event, world: World) -> bool:
-    """Say whether an entity takes part in another event of the same type."""
+    """Return whether an entity takes part in another event of the same type."""
     return any(entity.key in (e.actor, e.target) for e in world.events if e.type == event.type and e is not event)
 
 
@@ -259,7 +259,7 @@ def _touching(talk: Talk) -> Drafts:
             and world.entities[k].inside != e.key
         ]
         if any(b.kind == 'agent' for b in beside):
-            continue  # of somebody one asks who it is
+            continue  # for a person, the question is 'who'
         beside = [b for b in beside if b.kind == 'object' and b.area]
         words = talk.anchor(e)
         if words and e.kind == 'object' and len(beside) == 1 and world.askable([beside[0].key]):

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
-"""Prompts about where things are; every condition is true, false, or unclear, and unclear ones are never asked."""
+"""Prompts about positions; every condition is true, false, or unclear, and unclear ones are never used."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -29,7 +29,7 @@ from converseg_ros.programs.nodes import Filter, Node
 
 Verdict = Callable[[Entity], bool | None]
 FIXED = frozenset({'floor', 'rug', 'wall', 'ceiling'})
-ANCHORS = 4  # anchors tried for a class
+ANCHORS = 4  # maximum number of anchors per class
 SEATS = frozenset({'chair', 'office chair', 'armchair'})
 FACED = SEATS | {
     'man',
@@ -41,11 +41,11 @@ FACED = SEATS | {
     'dog',
     'teddy bear',
     'doll',
-}  # have a front of their own
+}  # they have a front
 
 
 def spatial(talk: Talk) -> Drafts:
-    """Yield prompts about places, orders and sizes."""
+    """Yield prompts about positions, orders and sizes."""
     world = talk.world
     anchors = [(e, words) for e in talk.shuffled(world.nameable) if e.kind != 'stuff' and (words := talk.anchor(e))]
     for category in sorted({e.category for e in world.things}):
@@ -77,7 +77,7 @@ def _draft(
     program: Node | None,
     alone: bool = False,
 ) -> Drafts:
-    """Yield the prompt `the NAME POST` if it is fair; with `alone` it may hold for all of that name."""
+    """Yield the prompt `the NAME POST` if it is valid; with `alone` it may hold for all objects with that name."""
     yes = select(talk, named, verdict, distractors=not talk.bare and not alone)
     if yes is None:
         return
@@ -92,7 +92,7 @@ def _draft(
 
 
 def _nearest(named: list[Entity], measure: Callable[[Entity], float], ratio: float) -> Entity | None:
-    """Return the one with the clearly smallest measure."""
+    """Return the member with the clearly smallest measure."""
     ranked = sorted(named, key=measure)
     return ranked[0] if len(ranked) > 1 and measure(ranked[1]) > ratio * measure(ranked[0]) else None
 
@@ -215,12 +215,12 @@ def _anchored(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[En
 
 
 def _in_mid_air(entity: Entity) -> bool:
-    """Say whether it is a hand or gripper, which is in front of things on a table in one sense and above in another."""
+    """Return whether it is a hand or gripper, whose position relative to objects on a table is ambiguous."""
     return entity.category in ('hand', 'gripper')
 
 
 def _own_sides(talk: Talk, name: str, named: list[Entity], anchors: list[tuple[Entity, Reference]]) -> Drafts:
-    """Yield what is on somebody's own left or right, whatever side of the picture that is."""
+    """Yield what is on somebody's own left or right, independent of the side in the image."""
     if 'depth' not in talk.world.facts or any(e.kind != 'object' for e in named):
         return
     faced = [(a, w) for a, w in anchors if a.category in FACED]
@@ -267,7 +267,7 @@ def _hidden(talk: Talk, name: str, named: list[Entity]) -> Drafts:
 
 
 def _behind_its_like(talk: Talk, name: str, named: list[Entity]) -> Drafts:
-    """Yield follow-ups: one of several is spoken of, then the one behind, left or right of it."""
+    """Yield follow-ups: one of several objects is named, then the one behind, left or right of it."""
     world = talk.world
     if len(named) != 2:
         return

@@ -1,14 +1,14 @@
-"""Where things are to each other: every condition is true, false, or unclear (None)."""
+"""Spatial predicates: every condition is true, false, or unclear (None)."""
 
 import numpy as np
 
 from converseg_ros.data_engine.world.world import Entity, World
 
-REACH = 2.0  # metres around somebody within which a side of theirs is meant
+REACH = 2.0  # metres around a person within which a side of the person is meant
 
 
 def left_of(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is to the viewer's left of `anchor`: its centre beyond the anchor's edge, nothing shared."""
+    """Return whether `e` is left of `anchor` in the image: its centre beyond the anchor's edge, no shared columns."""
     margin = 0.015 * world.width
     if e.cx < anchor.box.x0 - margin and e.box.x1 < anchor.cx:
         return True
@@ -16,7 +16,7 @@ def left_of(e: Entity, anchor: Entity, world: World) -> bool | None:
 
 
 def right_of(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is to the viewer's right of `anchor`."""
+    """Return whether `e` is right of `anchor` in the image."""
     margin = 0.015 * world.width
     if e.cx > anchor.box.x1 + margin and e.box.x0 > anchor.cx:
         return True
@@ -24,11 +24,11 @@ def right_of(e: Entity, anchor: Entity, world: World) -> bool | None:
 
 
 def above(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is above `anchor` in the picture, in its columns."""
+    """Return whether `e` is above `anchor` in the image, in its columns."""
     overlap = min(e.box.x1, anchor.box.x1) - max(e.box.x0, anchor.box.x0)
     known = e.up is not None and anchor.up is not None and e.size is not None
     if known and e.up - e.size[2] < anchor.up - 0.02:  # type: ignore[index, operator]
-        # higher up in the picture, but not above in the room
+        # higher in the image, but not above in the room
         return False if e.cy >= anchor.cy and e.up <= anchor.up else None  # type: ignore[operator]
     if e.cy >= anchor.cy:
         return False
@@ -37,7 +37,7 @@ def above(e: Entity, anchor: Entity, world: World) -> bool | None:
 
 
 def below(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` is below `anchor` in the picture, in its columns."""
+    """Return whether `e` is below `anchor` in the image, in its columns."""
     if above(anchor, e, world):
         return True
     higher = e.up is not None and anchor.up is not None and e.up < anchor.up
@@ -45,7 +45,7 @@ def below(e: Entity, anchor: Entity, world: World) -> bool | None:
 
 
 def behind(e: Entity, anchor: Entity) -> bool | None:
-    """Say whether `e` is behind `anchor` as seen from the camera: farther away, and in line with it."""
+    """Return whether `e` is behind `anchor` from the camera: farther away, and in line with it."""
     if e.position is None or anchor.position is None or e.size is None or anchor.size is None:
         return None
     along = e.position[2] - anchor.position[2]
@@ -58,7 +58,7 @@ def behind(e: Entity, anchor: Entity) -> bool | None:
 
 
 def in_front_of(e: Entity, anchor: Entity) -> bool | None:
-    """Say whether `e` is in front of `anchor` as seen from the camera."""
+    """Return whether `e` is in front of `anchor` from the camera."""
     if e.position is None or anchor.position is None:
         return None
     if e.position[2] - anchor.position[2] > -0.02:
@@ -67,7 +67,7 @@ def in_front_of(e: Entity, anchor: Entity) -> bool | None:
 
 
 def gap(a: Entity, b: Entity) -> float:
-    """Return the distance of two things: of their centres in metres where known, else between boxes in pixels."""
+    """Return the distance of two objects: of their centres in metres if known, else between boxes in pixels."""
     if a.position is not None and b.position is not None:
         return float(np.linalg.norm(a.position - b.position))
     dx = max(a.box.x0 - b.box.x1, b.box.x0 - a.box.x1, 0)
@@ -76,7 +76,7 @@ def gap(a: Entity, b: Entity) -> float:
 
 
 def on_top(e: Entity, anchor: Entity, world: World) -> bool | None:
-    """Say whether `e` stands on `anchor` itself; through something else is unclear."""
+    """Return whether `e` stands directly on `anchor`; None if through another object."""
     if e.support == anchor.key:
         return True
     if 'graph' not in world.facts:
@@ -85,7 +85,7 @@ def on_top(e: Entity, anchor: Entity, world: World) -> bool | None:
 
 
 def is_in(e: Entity, anchor: Entity) -> bool:
-    """Say whether `e` is in the container `anchor` itself."""
+    """Return whether `e` is directly in the container `anchor`."""
     return e.inside == anchor.key
 
 
@@ -95,14 +95,14 @@ def _overlap(e: Entity, anchor: Entity) -> bool:
 
 
 def shared(e: Entity, other: Entity) -> float:
-    """Return the share of the smaller of two boxes that lies in the other."""
+    """Return the share of the smaller of two boxes inside the other."""
     a, b = e.box, other.box
     both = max(min(a.x1, b.x1) - max(a.x0, b.x0), 0) * max(min(a.y1, b.y1) - max(a.y0, b.y0), 0)
     return both / max(1, min((a.x1 - a.x0) * (a.y1 - a.y0), (b.x1 - b.x0) * (b.y1 - b.y0)))
 
 
 def carriers(e: Entity, world: World) -> set[str]:
-    """Return everything that carries or contains `e`, directly or not."""
+    """Return everything that supports or contains `e`, directly or not."""
     seen: set[str] = set()
     stack = [e]
     while stack:
@@ -115,7 +115,7 @@ def carriers(e: Entity, world: World) -> set[str]:
 
 
 def own_left_of(e: Entity, anchor: Entity) -> bool | None:
-    """Say whether `e` is on the left of somebody as they see it: their front is their -y axis, their left +x."""
+    """Return whether `e` is on somebody's own left: their front is their -y axis, their left +x."""
     if e.position is None or anchor.position is None or anchor.axes is None:
         return None
     offset = e.position - anchor.position
@@ -127,7 +127,7 @@ def own_left_of(e: Entity, anchor: Entity) -> bool | None:
 
 
 def own_right_of(e: Entity, anchor: Entity) -> bool | None:
-    """Say whether `e` is to the right of somebody from their own point of view."""
+    """Return whether `e` is on somebody's own right."""
     if e.position is None or anchor.position is None or anchor.axes is None:
         return None
     offset = e.position - anchor.position
@@ -139,7 +139,7 @@ def own_right_of(e: Entity, anchor: Entity) -> bool | None:
 
 
 def between(e: Entity, a: Entity, b: Entity) -> bool | None:
-    """Say whether `e` is between two things in the picture, near their line and apart from both."""
+    """Return whether `e` is between two objects in the image, near their line and apart from both."""
     ab = np.array([b.cx - a.cx, b.cy - a.cy])
     length = float(np.hypot(*ab)) + 1e-6
     along = float(np.dot([e.cx - a.cx, e.cy - a.cy], ab)) / length**2
@@ -150,7 +150,7 @@ def between(e: Entity, a: Entity, b: Entity) -> bool | None:
 
 
 def on_side(e: Entity, word: str, width: int) -> bool | None:
-    """Say whether a thing is in one half of the picture, clear of its middle."""
+    """Return whether an object is in one half of the image, not in its middle."""
     left, right = e.box.x1 < 0.48 * width, e.box.x0 > 0.52 * width
     if not left and not right:
         return None
@@ -158,7 +158,7 @@ def on_side(e: Entity, word: str, width: int) -> bool | None:
 
 
 def partly_hidden(e: Entity) -> bool | None:
-    """Say whether something else hides a good part of a thing."""
+    """Return whether something else hides a large part of an object."""
     if 0.25 < e.visible < 0.75 and e.hidden_by:
         return True
     return False if e.visible > 0.93 else None
