@@ -13,6 +13,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import OrientedBox, Plane
 from converseg_ros.core.instruction import Instruction, Role
+from converseg_ros.datasets.images import read_image16
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.lifting.truth import (
     TABLE,
@@ -264,14 +265,10 @@ def _support(
     path: Path, scene: Scene, view: View
 ) -> tuple[View, int, NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]] | None:
     """Return the view, the id of its largest surface above the floor, the labels, ideal and camera-like depth."""
-    import cv2
-
-    images = [
-        cv2.imread(str(path / f'{view.name}.{n}.png'), cv2.IMREAD_UNCHANGED) for n in ('labels', 'depth', 'noisy')
-    ]
-    if any(image is None for image in images):
+    files = [path / f'{view.name}.{kind}.png' for kind in ('labels', 'depth', 'noisy')]
+    if not all(file.is_file() for file in files):
         return None
-    labels, depth, noisy = (np.asarray(image, np.uint16) for image in images)
+    labels, depth, noisy = (read_image16(file) for file in files)
     surfaces = [o.id for o in scene.objects if o.kind == 'surface' and o.category != 'floor']
     area = {id_: int(np.count_nonzero(object_mask(labels, scene, id_))) for id_ in surfaces}
     best = max(surfaces, key=lambda id_: area[id_], default=0)

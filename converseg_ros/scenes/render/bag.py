@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.datasets.images import read_image16, read_rgb
 from converseg_ros.scenes.graph import Scene, View
 from converseg_ros.scenes.layout import cameras
 from converseg_ros.scenes.layout.build import Built, build
@@ -122,15 +123,13 @@ def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: st
 
         for i, view in enumerate(scene.views):
             stamp = START_NS + round(i * 1e9 / hz)
-            color = cv2.imread(str(folder / f'{view.name}.png'))
-            depth = cv2.imread(str(folder / f'{view.name}.noisy.png'), cv2.IMREAD_UNCHANGED)
-            if color is None or depth is None:
-                raise InputError('an image is missing', where=str(folder / view.name), do='render the scene again')
+            color = cv2.cvtColor(read_rgb(folder / f'{view.name}.png'), cv2.COLOR_RGB2BGR)
+            depth = read_image16(folder / f'{view.name}.noisy.png')
             ok, jpeg = cv2.imencode('.jpg', color, [cv2.IMWRITE_JPEG_QUALITY, quality])
             assert ok
             image = t['sensor_msgs/msg/CompressedImage']
             write(COLOR, stamp, image(header(stamp, FRAME), 'rgb8; jpeg compressed bgr8', jpeg.reshape(-1)))
-            payload = np.frombuffer(compressed_depth(disparity_steps(depth.astype(np.uint16), view.k[0])), np.uint8)
+            payload = np.frombuffer(compressed_depth(disparity_steps(depth, view.k[0])), np.uint8)
             write(DEPTH, stamp, image(header(stamp, FRAME), '16UC1; compressedDepth png', payload))
             fx, fy, cx, cy = view.k
             roi = t['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)

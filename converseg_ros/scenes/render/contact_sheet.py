@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.datasets.images import read_image16, read_rgb
 from converseg_ros.scenes.graph import Scene, View
 
 
@@ -37,10 +38,8 @@ def tile(folder: Path, scene: Scene, view: View, width: int = 400) -> NDArray[np
     import cv2
 
     height = width * view.height // view.width
-    images = [cv2.imread(str(folder / f'{view.name}{e}.png'), cv2.IMREAD_UNCHANGED) for e in ('', '.labels', '.noisy')]
-    if any(i is None for i in images):
-        raise InputError('an image is missing', where=str(folder / view.name), do='render the scene again')
-    photo, labels, depth = (np.asarray(i) for i in images)
+    photo = np.ascontiguousarray(read_rgb(folder / f'{view.name}.png')[..., ::-1])
+    labels, depth = (read_image16(folder / f'{view.name}.{kind}.png') for kind in ('labels', 'noisy'))
     color = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
     palette = np.random.default_rng(5).integers(40, 255, (65536, 3)).astype(np.uint8)
     palette[0] = 0
