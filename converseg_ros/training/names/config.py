@@ -14,12 +14,14 @@ class NameSource:
 
     split: how its held-out images are defined: 'all' = there are none, 'name' and 'session' = core/splits.py, 'set' =
     the sets of a crops.json in `held_sets`. most: maximum number of objects of a label, the first ones; 0 for all.
+    share: of these objects, drawn at random, that are trained on; the others are left out.
     """
 
     path: str
     split: Literal['all', 'name', 'session', 'set'] = 'all'
     held_sets: list[str] = field(default_factory=list)
     most: int = 0
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ def parse(data: dict[str, Any], where: Path) -> NamesConfig:
     config: NamesConfig = build(NamesConfig, data, str(where))
     if min(config.steps, config.fold_steps, config.batch) < 1 or config.rounds < 0 or not config.sources:
         raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))
+    if any(not 0 < source.share <= 1 for source in config.sources):
+        raise InputError('share of a source is not in (0, 1]', where=str(where))
     if config.folds < 2:
         raise InputError(f'folds is {config.folds}, at least 2 are needed', where=str(where))
     for key in ('dropout', 'drop_crops', 'drop_detector', 'balance'):

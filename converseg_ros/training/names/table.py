@@ -1,6 +1,6 @@
 """All labelled objects of a run with their cached features and splits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from converseg_ros.training.names.config import NamesConfig, NameSource
 from converseg_ros.training.names.features import Features, path_of, read_features
 from converseg_ros.training.names.instances import crop_sets
 from converseg_ros.training.names.labels import allowed, own_noun
+
+UNUSED = 'unused'  # split of objects that are neither trained on nor evaluated
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,16 @@ def _read(source: NameSource, config: NamesConfig, words: Vocabulary) -> Table:
         np.array(first.images),
         np.array([sets.get(image, folder.name) for image in first.images]),
         np.array(first.areas),
-        np.array([_split(source, sets)(image) for image in first.images]),
+        _splits(source, sets, first.images),
         np.array([image in sets for image in first.images]),
     )
+
+
+def _splits(source: NameSource, sets: dict[str, str], images: Sequence[str]) -> NDArray[np.str_]:
+    """Return the split of each object; UNUSED for those beyond the share of the source."""
+    split = _split(source, sets)
+    drawn = np.random.default_rng(0).random(len(images)) < source.share
+    return np.array([split(image) if taken else UNUSED for image, taken in zip(images, drawn, strict=True)])
 
 
 def _split(source: NameSource, sets: dict[str, str]) -> Callable[[str], str]:
