@@ -77,7 +77,7 @@ def cache_round(
     waiting: list[NDArray[np.uint8]] = []
     taken: Counter[str] = Counter()
     for picture in read_source(source):
-        picture = _limited(picture, taken, most)
+        picture = limited(picture, taken, most)
         if not picture.instances:
             continue
         if number == 0:
@@ -101,7 +101,7 @@ def cache_round(
     say(f'{path.name}: {len(rows)} things')
 
 
-def _limited(picture: Picture, taken: Counter[str], most: int) -> Picture:
+def limited(picture: Picture, taken: Counter[str], most: int) -> Picture:
     """Leave out things of labels that enough things were taken of; count those that are left."""
     kept = []
     for instance in picture.instances:

@@ -1,10 +1,13 @@
 """The head learns what crops show, keeps to its split, and is calibrated on what it was not trained on."""
 
+from collections import Counter
 from dataclasses import replace
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 import torch
 
 from converseg_ros.core import InputError
@@ -12,9 +15,11 @@ from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
 from converseg_ros.network.names.weights import load_names
 from converseg_ros.training.names.config import NamesConfig, NameSource, parse
+from converseg_ros.training.names.features import limited
 from converseg_ros.training.names.fit import SHOWN, Prepared, finish, train_head
+from converseg_ros.training.names.instances import Instance, Picture
 from converseg_ros.training.names.labels import allowed
-from converseg_ros.training.names.table import Table, sources_of
+from converseg_ros.training.names.table import UNUSED, Table, read_table, sources_of
 
 LABELS = ('hammer', 'banana', 'mug')
 EACH = 40
@@ -103,3 +108,26 @@ def test_a_wrong_configuration_names_the_key() -> None:
         parse({**data, 'dropout': 2.0}, Path('names.yaml'))
     with pytest.raises(InputError):
         parse({**data, 'unknown': 1}, Path('names.yaml'))
+
+
+def test_a_share_of_a_source_is_trained_on(tmp_path: Path) -> None:
+    folder, cache = tmp_path / 'rooms', tmp_path / 'cache'
+    folder.mkdir()
+    rows = [(str(i), f'room-{i}/view0', 'mug', 400) for i in range(200)]
+    cache.mkdir()
+    tensors = {'pooled': np.zeros((200, 3, 1280), np.float16), 'evidence': np.zeros((200, 160), np.float16)}
+    save_file(tensors, cache / 'rooms-00.safetensors', {'rows': json.dumps(rows)})
+    source = NameSource(str(folder), share=0.25)
+    table = read_table(NamesConfig('names', '', '', str(cache), [source], rounds=0), vocabulary())
+    assert 30 <= np.count_nonzero(table.splits == 'train') <= 70
+    assert set(table.splits) == {'train', UNUSED}
+
+
+def test_a_label_is_taken_as_often_as_asked() -> None:
+    picture = Picture('a', np.zeros((4, 4, 3), np.uint8), tuple(
+        Instance(str(i), 'a', label, np.ones((4, 4), bool)) for i, label in enumerate(['mug', 'mug', 'pen', 'mug'])
+    ))  # fmt: skip
+    taken: Counter[str] = Counter()
+    assert [i.key for i in limited(picture, taken, 2).instances] == ['0', '1', '2']  # two mugs, one pen
+    assert [i.key for i in limited(picture, taken, 2).instances] == ['2']  # the second pen
+    assert len(limited(picture, Counter(), 0).instances) == 4
