@@ -11,6 +11,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import (
     InvalidParameterException,
     InvalidParameterTypeException,
@@ -121,13 +122,20 @@ class SameValue:
     Therefore `ros2 param load` accepts the output of `ros2 param dump`.
     """
 
-    def set_parameters(self, parameter_list: list[RosParameter]) -> Any:
-        """Set parameters one by one, and skip those that already have the value."""
-        from rcl_interfaces.msg import SetParametersResult
+    def set_parameters(self, parameter_list: list[RosParameter]) -> list[SetParametersResult]:
+        """Set parameters one by one."""
+        return [self.set_parameters_atomically([p]) for p in parameter_list]
 
+    def set_parameters_atomically(self, parameter_list: list[RosParameter]) -> SetParametersResult:
+        """Set all parameters or none, but leave out those that have the value; the parameter services call this."""
         node: Any = self
-        results: list[Any] = []
-        for p in parameter_list:
-            same = node.has_parameter(p.name) and node.get_parameter(p.name).value == p.value
-            results += [SetParametersResult(successful=True)] if same else super().set_parameters([p])  # type: ignore[misc]
-        return results
+        changes = [
+            p for p in parameter_list if not (node.has_parameter(p.name) and _same(node.get_parameter(p.name), p))
+        ]
+        if not changes:
+            return SetParametersResult(successful=True)
+        return super().set_parameters_atomically(changes)  # type: ignore[misc]
+
+
+def _same(one: RosParameter, other: RosParameter) -> bool:
+    return bool(one.type_ == other.type_ and one.value == other.value)

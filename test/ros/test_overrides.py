@@ -91,6 +91,9 @@ def test_a_parameter_set_to_its_own_value_is_taken(make):
     node.declare_parameter('fixed', 3, rclpy.node.ParameterDescriptor(read_only=True))
     same = node.set_parameters([Parameter('fixed', value=3), Parameter('model', value='micro')])
     assert all(r.successful for r in same)
+    # what the parameter services call, for `ros2 param load` and `ros2 param set`
+    assert node.set_parameters_atomically([Parameter('fixed', value=3), Parameter('model', value='micro')]).successful
+    assert not node.set_parameters_atomically([Parameter('fixed', value=4)]).successful
     assert not node.set_parameters([Parameter('fixed', value=4)])[0].successful
 
 
