@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'nodes': {'console', 'core', 'dialogue', 'lifting', 'network', 'perception', 'ros', 'speech', 'web'},
     'commands': {
         *('agents', 'bench', 'console', 'core', 'data_engine', 'datasets', 'demo', 'dialogue', 'evaluation'),
-        *('lifting', 'network', 'programs', 'ros', 'scenes', 'training', 'web'),
+        *('lifting', 'network', 'perception', 'programs', 'ros', 'scenes', 'training', 'web'),
     },
 }
 # sub-packages of a folder, the lower ones first: each imports from those before it alone

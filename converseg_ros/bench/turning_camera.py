@@ -59,7 +59,7 @@ def wide_picture(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np
 
     with Bag(share('demo', 'bag')) as bag:
         frame = next(bag.frames()).frame
-    assert frame.depth is not None and frame.intrinsics is not None
+    assert frame is not None and frame.depth is not None and frame.intrinsics is not None
     rgb = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_AREA)
     metres = cv2.resize(np.nan_to_num(frame.depth), (width, height), interpolation=cv2.INTER_NEAREST)
     millimetres = np.rint(1e3 * np.asarray(metres)).astype(np.uint16)

@@ -15,12 +15,14 @@ import time
 
 from converseg_ros.core import ConversegError, Instruction
 from converseg_ros.core.paths import share
+from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
 from converseg_ros.ros.isolation import isolate
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument('--bag', type=Path, help='a rosbag2, sqlite3 or mcap, raw or compressed topics')
+    parser.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
     parser.add_argument('--ask', action='append', metavar='TEXT', help='ask this instead; may be repeated')
     parser.add_argument('--instructions', type=Path, help='ask the instructions of this file (YAML) instead')
     parser.add_argument('--model', default='compact', help='name or folder of the network (default: %(default)s)')
@@ -38,13 +40,14 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros.ros.camera.replay import Bag
 
     asked = instructions(args)
-    with Bag(args.bag or share('demo', 'bag')) as bag:
+    topics = parse_topics(args.topic)
+    with Bag(args.bag or share('demo', 'bag'), topics) as bag:
+        print('\n'.join(bag.camera.describe()), flush=True)
         recorder = play(bag, asked, model=args.model, device=args.device, rate=args.rate)
     from converseg_ros.demo.results import write_results
 
-    answered = write_results(
-        args.out, recorder, images(bag.path, set(recorder.regions)), asked, args.bag.name if args.bag else 'shipped'
-    )
+    pictures = images(bag.path, set(recorder.regions), topics)
+    answered = write_results(args.out, recorder, pictures, asked, args.bag.name if args.bag else 'shipped')
     page = args.out / 'index.html'
     print(f'\nresults: {page}; {time.monotonic() - started:.0f} s in total', flush=True)
     return 0 if answered else 1

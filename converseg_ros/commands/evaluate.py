@@ -20,12 +20,13 @@ from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
+from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
 
 # what to evaluate -> its samples, read by evaluation/selection.py, which is imported when they are read
 READERS: dict[str, Callable[[ModuleType, argparse.Namespace], tuple[str, list[Any]]]] = {
     'items': lambda select, a: select.of_items(a.data),
     'dataset': lambda select, a: select.of_datasets(a.data, a.split),
-    'labels': lambda select, a: select.of_labels(a.data, a.root, _say),
+    'labels': lambda select, a: select.of_labels(a.data, a.root, _say, parse_topics(a.topic)),
     'hub': lambda select, a: select.of_hub(a.repo, a.split, a.parquet),
     'refcoco': lambda select, a: select.of_refcoco(a.data, a.images, a.split, a.split_by),
     'reasonseg': lambda select, a: select.of_reasonseg(a.data),
@@ -73,6 +74,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bag.add_argument('--truth', type=Path, metavar='FILE', help='JSON list of {id, stamp_ns, rle}')
     bag.add_argument('--predictions', type=Path, metavar='FILE', help='write every answer as COCO RLE')
     bag.add_argument('--overlay-bag', type=Path, metavar='DIR', help='write the drawn images as a rosbag2 (mcap)')
+    for sub in (labels, calibrate, bag):
+        sub.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
     for sub in (items, dataset, labels, hub, refcoco, reasonseg):
         sub.add_argument('--no-baselines', action='store_true', help='score the network alone')
         sub.add_argument('--also', action='append', default=[], metavar='MODEL', help='another model in the same table')
@@ -208,7 +211,7 @@ def _calibrate_on_all(args: argparse.Namespace) -> int:
         raise InputError('labels without their images', where='--labels', do='give --root DIR')
     samples = of_datasets(args.dataset, args.split)[1]
     if args.labels:
-        samples += of_labels(args.labels, args.root, _say)[1]
+        samples += of_labels(args.labels, args.root, _say, parse_topics(args.topic))[1]
     if not samples:
         raise InputError('there are no items', where='calibrate', do='give --labels and --dataset')
     _calibrate(args, ' '.join(p.name for p in (*args.labels, *args.dataset)), check_ids(samples)[: args.limit or None])
@@ -243,7 +246,7 @@ def _bag(args: argparse.Namespace) -> int:
 
     asked = read_instructions(args.instructions)
     truth = read_truth(args.truth) if args.truth else {}
-    with Bag(args.data) as bag:
+    with Bag(args.data, parse_topics(args.topic)) as bag:
         network = _load(args)
         try:
             bag_run = BagRun(network, bag, asked, record=_record(args), report=_say, weights=_weights(args))

@@ -9,6 +9,7 @@ from pathlib import Path
 import sys
 
 from converseg_ros.core import InputError
+from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--root', type=Path, help='with --polygons: the folder that contains its source')
     parser.add_argument('--assist', metavar='MODEL', help='offer masks of this model; such labels are marked')
+    parser.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on (default: this machine only)')
     parser.add_argument('--port', type=int, default=0, help='default: any free one')
 
@@ -33,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
         return _build(args)
     from converseg_ros.evaluation.labelling import Labelling, make_label_app, pictures_of
 
-    root, pictures = pictures_of(args.sources, args.every)
+    topics = parse_topics(args.topic)
+    root, pictures = pictures_of(args.sources, args.every, topics)
     network = None
     if args.assist:
         from converseg_ros import network as networks
@@ -43,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         from converseg_ros.web.server import run as serve
     except ImportError as error:
         raise InputError('the page needs FastAPI', do="pip install 'converseg_ros[console]'") from error
-    serve(make_label_app(Labelling(root, pictures, args.out, network), host=args.host), port=args.port)
+    serve(make_label_app(Labelling(root, pictures, args.out, network, topics), host=args.host), port=args.port)
     return 0
 
 
@@ -54,7 +57,7 @@ def _build(args: argparse.Namespace) -> int:
 
     if args.root is None:
         raise InputError('the images are needed', where='--polygons', do='give --root, the parent of the source')
-    labels = labels_of_polygons(args.polygons, Sources(args.root).find)
+    labels = labels_of_polygons(args.polygons, Sources(args.root, parse_topics(args.topic)).find)
     write_labels(args.out, labels)
     positive = sum(any(x.rle['counts'][1::2]) for x in labels)
     print(f'{len(labels)} labels, {len(labels) - positive} without a target: {args.out}', file=sys.stderr)

@@ -1,6 +1,6 @@
 """Start a segmenter node on separate topics, replay a bag to it, and record its answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 import signal
@@ -94,19 +94,19 @@ def end(process: 'subprocess.Popen[bytes]') -> None:
         process.wait()
 
 
-def images(path: Path, stamps: set[int]) -> dict[int, NDArray[np.uint8]]:
+def images(path: Path, stamps: set[int], topics: Mapping[str, str] | None = None) -> dict[int, NDArray[np.uint8]]:
     """Return the bag's colour images with these stamps, as the node saw them."""
-    with FrameBag(path) as bag:
+    with FrameBag(path, topics) as bag:
         skip = set(bag.stamps()) - stamps
-        return {f.frame.stamp_ns: f.frame.rgb for f in bag.frames(skip=skip)}
+        return {f.stamp_ns: f.frame.rgb for f in bag.frames(skip=skip) if f.frame is not None}
 
 
 def _names(bag: Bag) -> dict[str, str]:
+    """Return what the bag's topics are called in the demo."""
     camera = bag.camera
-    names = {camera.image: 'image', camera.depth: 'depth', camera.camera_info: 'camera_info'}
-    return {topic: f'{NAMESPACE}/{name}' for topic, name in names.items() if topic} | {
-        topic: f'{NAMESPACE}{topic}' for topic in ('/tf', '/tf_static', '/clock')
-    }
+    names = {topic: f'{NAMESPACE}/{role}' for role, topic in camera.names().items()}
+    names |= {topic: f'{NAMESPACE}/{"tf_static" if static else "tf"}' for topic, static in camera.tf}
+    return names | {'/clock': f'{NAMESPACE}/clock'}
 
 
 def _wait(done: Any, limit: float, process: 'subprocess.Popen[bytes]', log: str, what: str) -> None:

@@ -46,6 +46,8 @@ def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str
     temporal, statuses = run.temporal(), run.statuses()
     values = [v for row in temporal.values() for v in row]
     total: Counter[str] = sum(statuses.values(), Counter())
+    report['topics'] = run.bag.camera.names()
+    report['notes'] = run.bag.notes
     report['n_frames'] = len(run.answers)
     report['status_counts'] = dict(total)
     report['latency'] = run.latency()

@@ -120,15 +120,17 @@ class BagRun:
         stamps = self.bag.stamps()
         if not stamps:
             raise InputError('there is no image in it', where=str(self.bag.path))
+        for line in self.bag.notes:
+            self.report(line)
         stamps = sorted(stamps)[: limit or None]
         head = {
             'model': self.network.name,
             'weights': self.weights,
             'bag': self._digest(stamps),
+            'topics': self.bag.camera.names(),
             'asked': [repr(a) for a in self.asked],
         }
         self.answers = self._resume(head)
-        last = stamps[-1]
         if self.answers:
             self.report(f'resumed: {len(self.answers)} of {len(stamps)} frames were done before')
         if set(stamps) <= set(self.answers):
@@ -137,12 +139,10 @@ class BagRun:
 
         bar = tqdm(total=len(stamps), initial=len(self.answers), unit='frame', disable=None, leave=False)
         with self.record.open('a') as f:
-            for item in self.bag.frames(skip=set(self.answers)):
-                if item.frame.stamp_ns > last:
-                    break
+            for item in self.bag.frames(skip=(set(self.bag.stamps()) - set(stamps)) | set(self.answers)):
                 rows = self._segment(item, stamps[0])
-                self.answers[item.frame.stamp_ns] = rows
-                f.write(json.dumps({'stamp_ns': item.frame.stamp_ns, 'regions': rows}) + '\n')
+                self.answers[item.stamp_ns] = rows
+                f.write(json.dumps({'stamp_ns': item.stamp_ns, 'regions': rows}) + '\n')
                 f.flush()
                 bar.update()
                 if self.progress is not None:
@@ -170,13 +170,15 @@ class BagRun:
 
     def _segment(self, item: BagFrame, first: int) -> list[dict[str, Any]]:
         """Return the record of one frame."""
-        seconds = (item.frame.stamp_ns - first) / SECOND
+        seconds = (item.stamp_ns - first) / SECOND
         now = [a.instruction for a in self.asked if a.start <= seconds <= a.end]
         begin = time.perf_counter()
         try:
+            if item.frame is None:
+                raise InputError(item.problem, where=f'image {item.stamp_ns}')
             regions = self.segmenter.segment(item.frame, now, pose=item.pose)
         except ConversegError as error:
-            self.report(f'skipped the frame at {item.frame.stamp_ns}: {error}')
+            self.report(f'skipped the frame at {item.stamp_ns}: {error}')
             return [{'id': i.id, 'status': Status.ERROR.name, 'reason': str(error), 'score': 0.0} for i in now]
         total = 1e3 * (time.perf_counter() - begin)
         return [
@@ -202,9 +204,12 @@ class BagRun:
         previous: tuple[Any, dict[str, NDArray[np.bool_]]] | None = None
         wanted = set(self.answers)
         for item in self.bag.frames(skip={s for s in self.bag.stamps() if s not in wanted}):
+            if item.frame is None:
+                previous = None
+                continue
             frame = item.frame
             small = low_frame(frame, item.pose, frame.width)
-            masks = {r['id']: decode_rle(r['rle']) for r in self.answers[frame.stamp_ns] if 'rle' in r}
+            masks = {r['id']: decode_rle(r['rle']) for r in self.answers[item.stamp_ns] if 'rle' in r}
             if previous is not None:
                 back = pose_back(small, previous[0])
                 for id_ in masks.keys() & previous[1].keys() if back is not None else ():

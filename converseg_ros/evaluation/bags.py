@@ -1,8 +1,10 @@
-"""Read rosbags without ROS: sqlite3 or mcap; raw, compressed and compressedDepth images; poses from TF."""
+"""Rosbags as frames, without ROS: sqlite3 or mcap, raw, compressed and compressedDepth images, poses from TF."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+import struct
 from typing import Any
 
 import numpy as np
@@ -10,148 +12,194 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, InputError
 from converseg_ros.lifting.tf import TransformBuffer, TransformError
-from converseg_ros.perception.camera import Calibration, Rectifier, rectified_size
-from converseg_ros.perception.images import (
-    decode_color,
-    decode_compressed_color,
-    decode_compressed_depth,
-    decode_depth,
-)
-from converseg_ros.perception.topics import find_camera_topics, open_bag
+from converseg_ros.perception.frames import Bundle, FrameMaker, FrameOptions
+from converseg_ros.perception.rosbag import connections, find_camera, open_bag, read
+from converseg_ros.perception.topics import TF, Stream
 
 SECOND = 1_000_000_000
-SLOP_NS = 20_000_000  # maximum difference between the stamps of colour and depth
-WAIT_NS = SECOND // 2  # maximum time in the bag that an image waits for its depth
+SLOP_NS = 20_000_000  # colour and depth of one moment differ by no more
+RECORDED_SLOP_NS = 50_000_000  # where only the times of recording are known
+WAIT_NS = SECOND // 2  # how long an image waits for its depth, in the bag's time
 LEVEL_FRAMES = ('map', 'odom', 'world', 'base_link', 'base_footprint')  # z up (REP 105)
 
 
 @dataclass(frozen=True, slots=True)
 class BagFrame:
-    """A frame with the pose of the camera (4x4, camera to the root of the tree), if TF provides it."""
+    """A moment with the camera's pose (4x4, camera to the tree's root) where TF tells it.
 
-    frame: Frame
-    pose: NDArray[np.float64] | None
-    problem: str = ''  # why depth, calibration or pose is missing
+    frame: None where the image itself is broken. problem: why image, depth, calibration or pose is missing.
+    """
+
+    stamp_ns: int
+    frame: Frame | None
+    pose: NDArray[np.float64] | None = None
+    problem: str = ''
 
 
-class Bag:
-    """A rosbag2 opened for reading; a context manager. Reads in order and deterministically."""
+class _Tree:
+    """A bag's transforms; `lookup` waits for nothing."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the bag and read TF and calibration; raise InputError with the path if it cannot be read."""
-        self.path = path
-        self.reader = open_bag(path)
-        self.topics = {c.topic: c.msgtype for c in self.reader.connections}
-        self.camera = find_camera_topics(self.topics)
+    def __init__(self) -> None:
         self.buffer = TransformBuffer(keep=1e9)
         self.parents: dict[str, str] = {}
-        self.calibration: Calibration | None = None
-        self.rectifier = Rectifier()
-        self._read_surroundings()
 
-    def _connections(self, *topics: str) -> list[Any]:
-        return [c for c in self.reader.connections if c.topic in topics]
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout: float = 0.0) -> NDArray[np.float64]:
+        """Return the 4x4 that takes points of `source` to `target`."""
+        return self.buffer.lookup(target, source, stamp_ns)
 
-    def _read_surroundings(self) -> None:
-        """Read all transforms and the first camera_info."""
-        for connection, _, raw in self.reader.messages(self._connections('/tf', '/tf_static')):
-            message: Any = self.reader.deserialize(raw, connection.msgtype)
-            for t in message.transforms:
-                p, q = t.transform.translation, t.transform.rotation
-                try:
-                    self.buffer.set(
-                        t.header.frame_id,
-                        t.child_frame_id,
-                        stamp_of(t),
-                        (p.x, p.y, p.z),
-                        (q.x, q.y, q.z, q.w),
-                        static=connection.topic == '/tf_static',
-                    )
-                    self.parents[t.child_frame_id.lstrip('/')] = t.header.frame_id.lstrip('/')
-                except TransformError:
-                    continue  # ignore an invalid transform
-        infos = self._connections(self.camera.camera_info) if self.camera.camera_info else []
-        for connection, _, raw in self.reader.messages(infos) if infos else ():
-            self.calibration = calibration_of(self.reader.deserialize(raw, connection.msgtype))
-            break
-
-    def stamps(self) -> list[int]:
-        """Return the stamps of the colour images, in the order of the bag."""
-        found = []
-        for connection, _, raw in self.reader.messages(self._connections(self.camera.image)):
-            found.append(stamp_of(self.reader.deserialize(raw, connection.msgtype)))
-        return found
-
-    def frame_at(self, stamp_ns: int) -> Frame:
-        """Return the frame of the colour image with exactly this stamp, with its depth and calibration."""
-        others = set(self.stamps()) - {stamp_ns}
-        for found in self.frames(skip=others):
-            return found.frame
-        raise InputError(f'no image has the stamp {stamp_ns}', where=str(self.path))
-
-    def frames(self, *, skip: frozenset[int] | set[int] = frozenset()) -> Iterator[BagFrame]:
-        """Yield the frames in order of the stamps of the colour images; stamps in `skip` are not decoded."""
-        waiting: list[tuple[int, int, Any]] = []  # bag time, stamp, message
-        depths: dict[int, Any] = {}
-        wanted = self._connections(self.camera.image, *([self.camera.depth] if self.camera.depth else []))
-        for connection, time, raw in self.reader.messages(wanted):
-            message = self.reader.deserialize(raw, connection.msgtype)
-            stamp = stamp_of(message)
-            if connection.topic == self.camera.depth:
-                depths[stamp] = message
-                for old in [k for k in depths if k < stamp - 2 * SECOND]:
-                    del depths[old]
-            elif stamp not in skip:
-                waiting.append((time, stamp, message))
-            while waiting and (_nearest(depths, waiting[0][1]) is not None or time > waiting[0][0] + WAIT_NS):
-                yield self._frame(waiting[0][1], waiting.pop(0)[2], depths)
-        for _, stamp, message in waiting:
-            yield self._frame(stamp, message, depths)
-
-    def _frame(self, stamp: int, message: Any, depths: dict[int, Any]) -> BagFrame:
-        """Decode one frame; parts that cannot be used are omitted and reported."""
-        rgb = color_of(message)
-        frame_id, problems = message.header.frame_id, []
-        key = _nearest(depths, stamp)
-        depth, intrinsics = None, None
+    def add(self, t: Any, stamp_ns: int, *, static: bool) -> None:
+        """Add a TransformStamped; a broken one is as good as none."""
+        p, q = t.transform.translation, t.transform.rotation
+        parent, child = t.header.frame_id, t.child_frame_id
         try:
-            depth = None if key is None else depth_of(depths[key])
-            if depth is not None and depth.shape != rgb.shape[:2]:
-                raise InputError(f'depth is {depth.shape}, colour {rgb.shape[:2]}: not registered', where='depth')
-        except InputError as error:
-            depth = None
-            problems.append(str(error))
-        if key is None and self.camera.depth:
-            problems.append('no depth image of this moment')
-        try:
-            if self.calibration is not None:
-                rectified_size(rgb.shape, self.calibration)
-                intrinsics = self.rectifier.prepare(self.calibration)
-                rgb, straight = self.rectifier.rectify(rgb, depth)
-                depth = None if straight is None else np.asarray(straight)
-        except InputError as error:
-            intrinsics = None
-            problems.append(str(error))
-        pose, gravity = self._pose(frame_id, stamp, problems)
-        frame = Frame(rgb, depth, intrinsics, stamp, frame_id, gravity)
-        return BagFrame(frame, pose, '; '.join(problems))
+            self.buffer.set(parent, child, stamp_ns, (p.x, p.y, p.z), (q.x, q.y, q.z, q.w), static=static)
+            self.parents[child.lstrip('/')] = parent.lstrip('/')
+        except TransformError:
+            return
 
-    def _pose(
-        self, frame_id: str, stamp: int, problems: list[str]
-    ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
-        """Return the pose of the camera in the root of the tree, and gravity if a frame with z up is known."""
+    def frames(self, frame_id: str) -> FrameOptions:
+        """Return the root of a frame's tree as its world, and the frame with z up on the way there."""
         chain = [frame_id.lstrip('/')]
         while chain[-1] in self.parents and self.parents[chain[-1]] not in chain:
             chain.append(self.parents[chain[-1]])
         if len(chain) == 1:
-            return None, None
+            return FrameOptions()
+        level = next((f for f in LEVEL_FRAMES if f in chain), '')
+        return FrameOptions(world_frame=chain[-1], level_frame=level)
+
+
+class Bag:
+    """A rosbag2 opened for reading; use as a context manager. Reads it in order and in the same way every time.
+
+    camera: the topics that are read. notes: what was chosen and what is odd, in words.
+    """
+
+    def __init__(self, path: Path, topics: Mapping[str, str] | None = None) -> None:
+        """Open the bag and read TF and calibration; raise InputError naming the path where it cannot be read.
+
+        topics: {role: topic} that is taken in place of what would be chosen (`perception.topics.ROLES`).
+        """
+        self.path = path
+        self.reader = open_bag(path)
+        self.camera = find_camera(self.reader, path, topics)
+        self.notes = self.camera.describe()
+        self._infos = {s: self._first(s) for s in (self.camera.info, self.camera.deep_info) if s is not None}
+        self._tree = _Tree()
+        self._read_transforms()
+        self._maker = FrameMaker(self._tree)
+
+    def _messages(self, *streams: Stream | None) -> Iterator[tuple[str, int, Any, bytes]]:
+        """Yield (topic, bag time, connection, bytes) of some topics, in the bag's order."""
+        wanted = [c for s in streams if s is not None for c in connections(self.reader, s.topic, s.type)]
+        for connection, time, raw in self.reader.messages(wanted) if wanted else ():  # none would mean all
+            yield connection.topic, time, connection, raw
+
+    def _first(self, stream: Stream) -> Any:
+        """Return the first message of a topic that can be read, or None."""
+        for _, _, connection, raw in self._messages(stream):
+            try:
+                return read(self.reader, connection, raw)
+            except InputError:
+                continue
+        return None
+
+    def _read_transforms(self) -> None:
+        for topic, static in self.camera.tf:
+            for _, time, connection, raw in self._messages(Stream(topic, TF)):
+                try:
+                    message = read(self.reader, connection, raw)
+                except InputError:
+                    continue
+                for t in message.transforms:
+                    self._tree.add(t, stamp_of(t) or time, static=static)
+
+    @cached_property
+    def _recorded(self) -> bool:
+        """Whether frames go by the times at which the bag recorded them: their own stamps are missing or repeated."""
+        stamps = [stamp_in(raw) for _, _, _, raw in self._messages(self.camera.colour)]
+        known = [s for s in stamps if s]
+        reason = f'{len(stamps) - len(known)} of {len(stamps)} images have no stamp' if len(known) < len(stamps) else ''
+        if len(set(known)) < len(known):
+            reason = f'{len(known) - len(set(known))} of {len(stamps)} images have the stamp of another one'
+        if reason:
+            self.notes.append(f'{reason}: the times at which the bag recorded them are used')
+        return bool(reason)
+
+    @cached_property
+    def _stamps(self) -> list[int]:
+        """The stamp of each colour image, in the bag's order; no two are equal."""
+        if not self._recorded:
+            return [stamp_in(raw) or 0 for _, _, _, raw in self._messages(self.camera.colour)]
+        stamps: list[int] = []
+        for _, time, _, _ in self._messages(self.camera.colour):
+            stamps.append(max(time, stamps[-1] + 1) if stamps else time)
+        return stamps
+
+    def stamps(self) -> list[int]:
+        """Return the stamps of the colour images, in the bag's order."""
+        return list(self._stamps)
+
+    def frame_at(self, stamp_ns: int) -> Frame:
+        """Return the frame of the colour image with this very stamp, with all that the bag has of it.
+
+        Raise InputError where there is none or the image is broken.
+        """
+        others = set(self._stamps) - {stamp_ns}
+        for found in self.frames(skip=others):
+            if found.frame is None:
+                raise InputError(f'the image {stamp_ns} is broken: {found.problem}', where=str(self.path))
+            return found.frame
+        raise InputError(f'no image has the stamp {stamp_ns}', where=str(self.path))
+
+    def frames(self, *, skip: frozenset[int] | set[int] = frozenset()) -> Iterator[BagFrame]:
+        """Yield the moments in the bag's order of colour images; those whose stamp is in `skip` are not decoded.
+
+        An image that is broken comes without a frame, with the reason.
+        """
+        waiting: list[tuple[int, int, Any, bytes]] = []  # bag time, stamp, connection, bytes
+        depths: dict[int, tuple[Any, bytes]] = {}
+        stamps = iter(self._stamps)
+        slop = RECORDED_SLOP_NS if self._recorded else SLOP_NS
+        for topic, time, connection, raw in self._messages(self.camera.colour, self.camera.deep):
+            if topic == self.camera.depth:
+                stamp = (0 if self._recorded else stamp_in(raw)) or time
+                depths[stamp] = connection, raw
+                for old in [k for k in depths if k < stamp - 2 * SECOND]:
+                    del depths[old]
+            else:
+                stamp = next(stamps)
+                if stamp not in skip:
+                    waiting.append((time, stamp, connection, raw))
+            while waiting and (_nearest(depths, waiting[0][1], slop) is not None or time > waiting[0][0] + WAIT_NS):
+                yield self._frame(*waiting.pop(0)[1:], depths, slop)
+        for _, stamp, connection, raw in waiting:
+            yield self._frame(stamp, connection, raw, depths, slop)
+
+    def _frame(
+        self, stamp: int, connection: Any, raw: bytes, depths: dict[int, tuple[Any, bytes]], slop: int
+    ) -> BagFrame:
+        """Decode one moment; what cannot be used is left out and said."""
+        problems = []
+        depth = None
+        key = _nearest(depths, stamp, slop)
+        if key is not None:
+            try:
+                depth = read(self.reader, *depths[key])
+            except InputError as error:
+                problems.append(str(error))
+        elif self.camera.depth:
+            problems.append('no depth image of this moment')
+        info, deep_info = (s and self._infos[s] for s in (self.camera.info, self.camera.deep_info))
         try:
-            pose = self.buffer.lookup(chain[-1], chain[0], stamp)
-            level = next((f for f in LEVEL_FRAMES if f in chain), None)
-            return pose, None if level is None else self.buffer.gravity(level, chain[0], stamp)
+            image = read(self.reader, connection, raw)
+            options = self._tree.frames(image.header.frame_id)
+            frame, pose = self._maker.make(Bundle(stamp, image, depth, info, deep_info), options)
         except ConversegError as error:
-            problems.append(str(error))
-            return None, None
+            return BagFrame(stamp, None, None, str(error))
+        problems += [t for t in (self._maker.note, self._maker.unknown) if t]
+        if frame.depth is not None:
+            frame = replace(frame, depth=np.asarray(frame.depth))
+        return BagFrame(stamp, frame, pose, '; '.join(problems))
 
     def __enter__(self) -> 'Bag':
         """Return the open bag."""
@@ -168,31 +216,19 @@ def stamp_of(message: Any) -> int:
     return int(stamp.sec) * SECOND + int(stamp.nanosec)
 
 
-def color_of(message: Any) -> NDArray[np.uint8]:
-    """Return (H, W, 3) uint8 RGB of an Image or CompressedImage."""
-    if hasattr(message, 'format'):
-        return decode_compressed_color(message.data, message.format)
-    m = message
-    return decode_color(m.data, m.encoding, m.height, m.width, m.step, big_endian=bool(m.is_bigendian))
+def stamp_in(raw: bytes) -> int:
+    """Return the stamp in nanoseconds of a serialized message that begins with a header; 0 where there is none.
+
+    Plain CDR (OMG DDSI-RTPS 10.2.1.2): four bytes of encapsulation, the second of which tells the byte order, then sec
+    and nanosec.
+    """
+    if len(raw) < 12:
+        return 0
+    sec, nanosec = struct.unpack_from('<iI' if raw[1] & 1 else '>iI', raw, 4)
+    return int(sec) * SECOND + int(nanosec)
 
 
-def depth_of(message: Any) -> NDArray[np.float32]:
-    """Return (H, W) float32 metres of an Image or CompressedImage."""
-    if hasattr(message, 'format'):
-        return decode_compressed_depth(message.data, message.format)
-    m = message
-    return decode_depth(m.data, m.encoding, m.height, m.width, m.step, big_endian=bool(m.is_bigendian))
-
-
-def calibration_of(message: Any) -> Calibration:
-    """Return the calibration of a CameraInfo."""
-    m, roi = message, message.roi
-    box = (roi.x_offset, roi.y_offset, roi.width, roi.height)
-    k, d, p = (tuple(float(v) for v in row) for row in (m.k, m.d, m.p))
-    return Calibration(m.width, m.height, k, d, m.distortion_model or 'plumb_bob', p, m.binning_x, m.binning_y, box)
-
-
-def _nearest(depths: dict[int, Any], stamp: int) -> int | None:
-    """Return the key within the slop that is closest to `stamp`."""
+def _nearest(depths: Mapping[int, Any], stamp: int, slop: int) -> int | None:
+    """Return the key within the slop that is nearest to `stamp`."""
     key = min(depths, key=lambda k: abs(k - stamp), default=None)
-    return key if key is not None and abs(key - stamp) <= SLOP_NS else None
+    return key if key is not None and abs(key - stamp) <= slop else None

@@ -1,6 +1,6 @@
 """The server of the labelling page: images by key, masks as RLE, one label file written atomically."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,7 +60,9 @@ class NewLabel(BaseModel):
     how: str = Field(min_length=1, max_length=300)
 
 
-def pictures_of(paths: Sequence[Path], every: int = 1) -> tuple[Path, list[Picture]]:
+def pictures_of(
+    paths: Sequence[Path], every: int = 1, topics: Mapping[str, str] | None = None
+) -> tuple[Path, list[Picture]]:
     """Return the root and the pictures of folders, image files' folders and bags; every N-th frame of a bag."""
     if not paths:
         raise InputError('there is nothing to label', where='label', do='give folders of images or bags')
@@ -74,7 +76,7 @@ def pictures_of(paths: Sequence[Path], every: int = 1) -> tuple[Path, list[Pictu
         if sources.is_bag(path.name):
             from converseg_ros.evaluation.bags import Bag
 
-            with Bag(path) as bag:
+            with Bag(path, topics) as bag:
                 found += [Picture(path.name, s) for s in bag.stamps()[:: max(every, 1)]]
         elif path.is_dir():
             found += [Picture(path.name, p.name) for p in sorted(path.iterdir()) if _is_colour(p)]
@@ -102,9 +104,14 @@ class Labelling:
     """The state of the page; `network` is None if masks are only drawn manually."""
 
     def __init__(
-        self, root: Path, pictures: Sequence[Picture], out: Path, network: SegmentationNetwork | None = None
+        self,
+        root: Path,
+        pictures: Sequence[Picture],
+        out: Path,
+        network: SegmentationNetwork | None = None,
+        topics: Mapping[str, str] | None = None,
     ) -> None:
-        self.sources, self.pictures, self.out, self.network = Sources(root), list(pictures), out, network
+        self.sources, self.pictures, self.out, self.network = Sources(root, topics), list(pictures), out, network
         self.labels = {x.id: x for x in read_labels(out)} if out.exists() else {}
 
     def picture(self, key: int) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from converseg_ros.core import Frame, InputError
+from converseg_ros.core import InputError
 from converseg_ros.evaluation.bag_run import BagRun
 from converseg_ros.evaluation.bags import SECOND
 
@@ -31,7 +31,9 @@ def write_overlay_bag(path: Path, run: BagRun, jpeg_quality: int = 85) -> int:
         connection = writer.add_connection('/converseg/overlay/compressed', kind, typestore=store)
         wanted = set(run.answers)
         for item in run.bag.frames(skip={s for s in run.bag.stamps() if s not in wanted}):
-            frame: Frame = item.frame
+            frame = item.frame
+            if frame is None:
+                continue
             drawn = draw_overlay(frame.rgb, run.layers(frame.stamp_ns))
             _, data = cv2.imencode('.jpg', drawn[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
             stamp = types['builtin_interfaces/msg/Time'](sec=frame.stamp_ns // SECOND, nanosec=frame.stamp_ns % SECOND)

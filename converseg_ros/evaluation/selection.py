@@ -1,6 +1,6 @@
 """Read the samples of an evaluation; each function returns the description for the report and the samples."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +25,18 @@ def of_datasets(folders: Sequence[Path], split: str) -> tuple[str, list[Sample]]
     return f'{", ".join(map(str, folders))} ({split or "all"})', [s for _, s in found]
 
 
-def of_labels(paths: Sequence[Path], root: Path, say: Callable[[str], None]) -> tuple[str, list[Sample]]:
-    """Read manual labels, whose sources (images, bags) are in `root`; say how many a network helped with."""
+def of_labels(
+    paths: Sequence[Path], root: Path, say: Callable[[str], None], topics: Mapping[str, str] | None = None
+) -> tuple[str, list[Sample]]:
+    """Read manual labels, whose sources (images, bags) are in `root`; say how many a network helped with.
+
+    topics: {role: topic} that is taken of each bag in place of what would be chosen.
+    """
     labels = [x for path in paths for x in read_labels(path)]
     assisted = sum(x.how.startswith(ASSISTED) for x in labels)
     if assisted:
         say(f"note: {assisted} of {len(labels)} labels were made with a network's help")
-    return ' '.join(p.name for p in paths), samples_of_labels(labels, Sources(root).find)
+    return ' '.join(p.name for p in paths), samples_of_labels(labels, Sources(root, topics).find)
 
 
 def of_hub(repo: str, split: str, files: Sequence[Path] | None) -> tuple[str, list[Sample]]:

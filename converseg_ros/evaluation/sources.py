@@ -1,6 +1,7 @@
 """Sources of labelled images: folders of images and bags below one root, read by name or stamp."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 
 from converseg_ros.core import Frame, InputError
@@ -12,8 +13,9 @@ KEEP = 8  # number of cached decoded images
 class Sources:
     """Finds the image of a label: `root/SOURCE` is a folder of images, or a rosbag whose frames are found by stamp."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, topics: Mapping[str, str] | None = None) -> None:
+        """`topics`: {role: topic} that is taken of each bag in place of what would be chosen."""
+        self.root, self.topics = root, topics
         self.cache: OrderedDict[tuple[str, str], Frame] = OrderedDict()
 
     def folder(self, source: str) -> Path:
@@ -39,7 +41,7 @@ class Sources:
         if self.is_bag(source):
             from converseg_ros.evaluation.bags import Bag
 
-            with Bag(self.folder(source)) as bag:
+            with Bag(self.folder(source), self.topics) as bag:
                 frame = bag.frame_at(int(image))
         else:
             path = (self.folder(source) / image).resolve()

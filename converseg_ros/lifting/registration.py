@@ -48,7 +48,7 @@ def register(
                 'depth and colour have the same frame_id but their intrinsics do not agree after scaling',
                 'use the aligned depth topic, or give the depth image a frame of its own and its transform',
             )
-        return _resized(depth, color_camera.width, color_camera.height)
+        return resized(depth, color_camera.width, color_camera.height)
     if transform is None:
         raise _refuse(
             'depth and colour are in different frames and the transform between them is not known',
@@ -62,7 +62,7 @@ def register(
     return _projected(depth, depth_camera, color_camera, transform)
 
 
-def _resized(depth: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+def resized(depth: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
     """Return depth at another size; where it shrinks, the nearest pixel of each block."""
     if (width, height) == (depth.shape[1], depth.shape[0]):
         return depth

@@ -18,9 +18,10 @@ from converseg_ros.dialogue.coreference import head
 from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
 from converseg_ros.nodes.operator_parameters import CONSOLE, check_all, declare
+from converseg_ros.perception.messages import to_rgb
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.qos import LATCHED, FollowingSubscription, reliable
-from converseg_ros.ros.messages.conversion import to_ns, to_rgb
+from converseg_ros.ros.messages.conversion import to_ns
 from converseg_ros.ros.overrides import SameValue
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset

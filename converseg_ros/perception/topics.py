@@ -1,61 +1,229 @@
-"""Open a rosbag2, and find the topics of a camera (colour, depth and camera_info) by type and name."""
+"""Choose which of a bag's topics are a camera's: by type, encoding, frame and camera_info; names decide between equals.
 
+A topic's name says little: "ir" is in /airsim, "depth" is missing in /oak/stereo/image_raw. So a topic is judged by its
+first message, and whole words of the name (`/camera/color` has "camera" and "color") only order what is left.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-import os
-from pathlib import Path
-from typing import Any
+import re
+from typing import Literal
 
 from converseg_ros.core.errors import InputError
 
 IMAGE, COMPRESSED, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/CameraInfo'
-NOT_COLOUR = ('depth', 'infra', 'ir', 'disparity', 'confidence', 'mask', 'overlay', 'mono')
+TF = 'tf2_msgs/msg/TFMessage'
+ROLES = ('image', 'depth', 'camera_info', 'depth_camera_info')  # what a topic can be named for
+TOPIC_HELP = f'take this topic of a bag for {", ".join(ROLES)}, in place of what its messages suggest; ROLE= for none'
+Kind = Literal['colour', 'grey', 'depth', 'info', 'other']
+DEPTH_ENCODINGS = ('16UC1', '32FC1')
+# words of a name: pictures that no camera took, and 16UC1 or 32FC1 images that are no depth
+DRAWN = {'overlay', 'mask', 'masks', 'annotated', 'debug', 'segmentation', 'detections', 'visualization'}
+NOT_DEPTH = {'confidence', 'disparity', 'infra', 'ir', 'infrared', 'amplitude', 'intensity'}
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A topic of images or of camera_info, as its first message shows it. A size of 0 is not known."""
+
+    topic: str
+    type: str
+    encoding: str = ''  # of an Image; of a CompressedImage its format
+    frame_id: str = ''
+    width: int = 0
+    height: int = 0
+
+    @property
+    def words(self) -> set[str]:
+        """The words of the name."""
+        return set(re.split(r'[^a-z]+', self.topic.lower()))
+
+    @property
+    def kind(self) -> Kind:
+        """What the topic carries."""
+        if self.type == INFO:
+            return 'info'
+        stored = self.encoding.split(';')[0].strip()
+        if 'compressedDepth' in self.encoding or stored in DEPTH_ENCODINGS or (stored, True) == ('mono16', self._deep):
+            return 'other' if self.words & NOT_DEPTH else 'depth'
+        if self.words & DRAWN:
+            return 'other'
+        return 'grey' if stored in ('mono8', 'mono16', '8UC1') else 'colour'
+
+    @property
+    def _deep(self) -> bool:
+        return 'depth' in self.words
+
+    def fits(self, other: 'Stream') -> bool:
+        """Whether both are of one frame, as far as they tell."""
+        first, second = self.frame_id.lstrip('/'), other.frame_id.lstrip('/')
+        return not first or not second or first == second
+
+    def same_size(self, other: 'Stream') -> bool:
+        """Whether both have one size, as far as they tell."""
+        return 0 in (self.width, other.width) or (self.width, self.height) == (other.width, other.height)
+
+    def near(self, other: 'Stream') -> int:
+        """Return how many leading parts both names share."""
+        pairs = zip(self.topic.split('/')[:-1], other.topic.split('/')[:-1])
+        return next((n for n, (a, b) in enumerate(pairs) if a != b), min(self.topic.count('/'), other.topic.count('/')))
+
+    def __str__(self) -> str:
+        """Return the topic with what it carries."""
+        size = f'{self.width}x{self.height}' if self.width else ''
+        frame = f'frame {self.frame_id!r}' if self.frame_id else 'no frame'
+        return f'{self.topic} ({", ".join(t for t in (self.encoding, size, frame) if t)})'
 
 
 @dataclass(frozen=True, slots=True)
 class CameraTopics:
-    """The topics of one camera in a bag; depth and camera_info are '' if the bag has none."""
+    """The topics of one camera; depth and both camera_infos are None where there are none.
 
-    image: str
-    image_compressed: bool
-    depth: str = ''
-    depth_compressed: bool = False
-    camera_info: str = ''
-
-
-def find_camera_topics(topics: dict[str, str]) -> CameraTopics:
-    """Return colour, depth and camera_info among {topic: type}; raise InputError if there is no colour image."""
-    images = sorted(t for t, kind in topics.items() if kind in (IMAGE, COMPRESSED))
-    colour = [t for t in images if not any(word in part for part in t.lower().split('/') for word in NOT_COLOUR)]
-    depth = [t for t in images if 'depth' in t.lower() and 'confidence' not in t.lower()]
-    if not colour:
-        raise InputError(f'no colour image topic among {", ".join(images) or "its topics"}', where='bag')
-    image = max(colour, key=lambda t: ('color' in t or 'rgb' in t, -len(t)))
-    # prefer a depth image that is registered to colour
-    aligned = max(depth, key=lambda t: ('aligned' in t or 'registered' in t, -len(t)), default='')
-    infos = [t for t, kind in topics.items() if kind == INFO]
-    info = max(infos, key=lambda t: len(os.path.commonpath([t, image])), default='')
-    return CameraTopics(image, topics[image] == COMPRESSED, aligned, topics.get(aligned) == COMPRESSED, info)
-
-
-def open_bag(path: Path) -> Any:
-    """Return an open rosbags AnyReader of a rosbag2 (sqlite3 or mcap); raise InputError if it is not a bag.
-
-    path: the folder of the bag, or the storage file next to its metadata.yaml.
+    tf: topic -> whether it is static. notes: what was left out, and why.
     """
-    from rosbags.highlevel import AnyReader, AnyReaderError
-    from rosbags.typesys import Stores, get_typestore
 
-    folder = path.parent if path.suffix in ('.mcap', '.db3') and (path.parent / 'metadata.yaml').exists() else path
-    if not folder.exists():
-        raise InputError('there is no such bag', where=str(path), do='give the folder with its metadata.yaml')
-    try:
-        reader = AnyReader([folder], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-        reader.open()
-    except (AnyReaderError, OSError, ValueError, KeyError, AssertionError) as error:
-        raise InputError(
-            f'cannot be read as a rosbag2 ({error})', where=str(path), do='try `ros2 bag reindex`'
-        ) from error
-    if not reader.is2:
-        reader.close()
-        raise InputError('this is a ROS 1 bag', where=str(path), do='convert it with rosbags-convert')
-    return reader
+    colour: Stream
+    deep: Stream | None = None
+    info: Stream | None = None
+    deep_info: Stream | None = None
+    tf: tuple[tuple[str, bool], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> str:
+        """The topic of the colour image."""
+        return self.colour.topic
+
+    @property
+    def depth(self) -> str:
+        """The topic of depth, or ''."""
+        return self.deep.topic if self.deep else ''
+
+    @property
+    def camera_info(self) -> str:
+        """The topic of the colour camera's camera_info, or ''."""
+        return self.info.topic if self.info else ''
+
+    @property
+    def depth_camera_info(self) -> str:
+        """The topic of the depth camera's camera_info, or ''."""
+        return self.deep_info.topic if self.deep_info else ''
+
+    @property
+    def image_compressed(self) -> bool:
+        """Whether colour is sent as CompressedImage."""
+        return self.colour.type == COMPRESSED
+
+    @property
+    def depth_compressed(self) -> bool:
+        """Whether depth is sent as CompressedImage."""
+        return self.deep is not None and self.deep.type == COMPRESSED
+
+    def names(self) -> dict[str, str]:
+        """Return the topic of each role that has one."""
+        chosen = zip(ROLES, (self.image, self.depth, self.camera_info, self.depth_camera_info))
+        return {role: topic for role, topic in chosen if topic}
+
+    def describe(self) -> list[str]:
+        """Return lines that say what was chosen and what was left out."""
+        found = zip(ROLES, (self.colour, self.deep, self.info, self.deep_info))
+        lines = [f'{role}: {stream or "none"}' for role, stream in found if stream or role != 'depth_camera_info']
+        return [*lines, f'tf: {", ".join(topic for topic, _ in self.tf) or "none"}', *self.notes]
+
+
+def parse_topics(values: Iterable[str]) -> dict[str, str]:
+    """Return {role: topic} of options 'ROLE=TOPIC'; an empty topic says that there is none."""
+    named = {}
+    for value in values:
+        role, found, topic = value.partition('=')
+        if not found or role not in ROLES or (role == 'image' and not topic):
+            raise InputError(f'{value!r} names no topic', where='--topic', do=f'ROLE=TOPIC with {", ".join(ROLES)}')
+        named[role] = topic
+    return named
+
+
+def choose_camera(
+    streams: Sequence[Stream], named: Mapping[str, str] | None = None, tf: Iterable[str] = ()
+) -> CameraTopics:
+    """Choose one camera's topics; raise InputError where no image can be had or a named topic does not serve.
+
+    streams: the topics of images and of camera_info. named: {role: topic} that is taken whatever it looks like, ''
+    for none. tf: the topics of transforms.
+    """
+    named = dict(named or {})
+    images = [s for s in streams if s.type != INFO]
+    infos = [s for s in streams if s.type == INFO]
+    deep = [s for s in images if s.kind == 'depth']
+    if 'image' in named:
+        colour = _named(images, 'image', named)
+    else:
+        seen = [s for s in images if s.kind in ('colour', 'grey')]
+        if not seen:
+            there = ', '.join(map(str, images)) or 'no topic of images'
+            raise InputError(f'no colour image: {there}', where='bag', do='name it with --topic image=TOPIC')
+        colour = max(seen, key=lambda s: _rank_colour(s, deep, infos))
+    assert colour is not None
+    notes = []
+    info = _named(infos, 'camera_info', named) if 'camera_info' in named else _info_of(colour, infos)
+    if info is None and infos and 'camera_info' not in named:
+        notes.append(f'no camera_info is of {colour.topic}: {", ".join(map(str, infos))}')
+    depth = _named(images, 'depth', named) if 'depth' in named else _depth_of(colour, deep, infos)
+    if depth is None and deep and 'depth' not in named:
+        notes.append(f'depth of another frame without camera_info of its own is not used: {", ".join(map(str, deep))}')
+    deep_info = None
+    if 'depth_camera_info' in named:
+        deep_info = _named(infos, 'depth_camera_info', named)
+    elif depth is not None and not (depth.fits(colour) and depth.same_size(colour)):
+        deep_info = _info_of(depth, infos)
+    found = tuple((t, t.endswith('tf_static')) for t in _transforms(colour.topic, tf))
+    return CameraTopics(colour, depth, info, deep_info, found, tuple(notes))
+
+
+def _named(streams: Sequence[Stream], role: str, named: Mapping[str, str]) -> Stream | None:
+    if not named[role]:
+        return None
+    found = [s for s in streams if s.topic == named[role]]
+    if not found:
+        do = f'one of {", ".join(sorted({s.topic for s in streams})) or "none"}'
+        raise InputError(f'there is no such topic for {role}', where=named[role], do=do)
+    return found[0]
+
+
+def _rank_colour(s: Stream, deep: Sequence[Stream], infos: Sequence[Stream]) -> tuple[bool | int, ...]:
+    """Return how well an image serves: colour, with registered depth, camera_info, depth of its own camera."""
+    registered = any(d.fits(s) and d.same_size(s) for d in deep)
+    own_depth = any(_info_of(d, infos) is not None and d.near(s) > 1 for d in deep)
+    called = bool(s.words & {'color', 'colour', 'rgb'})
+    return s.kind == 'colour', registered, _info_of(s, infos) is not None, own_depth, called, -len(s.topic)
+
+
+def _info_of(s: Stream, infos: Sequence[Stream]) -> Stream | None:
+    """Return the camera_info of an image: of its frame and size, with the nearest name."""
+    fitting = [i for i in infos if i.fits(s) and i.same_size(s)]
+    return max(fitting, key=lambda i: (bool(i.frame_id), i.near(s), -len(i.topic)), default=None)
+
+
+def _depth_of(colour: Stream, deep: Sequence[Stream], infos: Sequence[Stream]) -> Stream | None:
+    """Return the depth for an image: of its frame and size, else of its frame, else with a calibration of its own."""
+
+    def rank(d: Stream) -> tuple[bool | int, ...]:
+        own, called = d.fits(colour), bool(d.words & {'aligned', 'registered'})
+        return own and d.same_size(colour), own, called, d.near(colour), -len(d.topic)
+
+    usable = [d for d in deep if d.fits(colour) or _info_of(d, infos) is not None]
+    return max(usable, key=rank, default=None)
+
+
+def _transforms(image: str, topics: Iterable[str]) -> list[str]:
+    """Return the topics of moving and of static transforms: of the deepest namespace that the image lies in.
+
+    A robot's transforms may be in its namespace (/robot1/tf). Where the image lies in none of the namespaces, the only
+    one there is serves.
+    """
+    found = []
+    for last in ('tf', 'tf_static'):
+        spaces = {t[: -len(last)]: t for t in topics if t.split('/')[-1] == last}
+        around = [space for space in spaces if image.startswith(space)] or (list(spaces) if len(spaces) == 1 else [])
+        if around:
+            found.append(spaces[max(around, key=len)])
+    return found

@@ -12,6 +12,7 @@ from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.options import option_docs
 from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
+from converseg_ros.perception.frames import FrameOptions
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
 from converseg_ros.perception.tracker import TrackerOptions
@@ -198,6 +199,7 @@ class Settings:
         self.segmenter = SegmenterOptions(
             self.lift, self.tracker, self['max_age'], self['geometry'], self['lift_carried']
         )
+        self.frames = FrameOptions(self['distortion'], self['world_frame'], self['level_frame'], self['tf_timeout'])
         self.standing = tuple(_standing(line) for line in self['standing'] if line.strip())
 
     def _part(self, prefix: str, cls: type) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from rosbags.typesys import Stores, get_typestore
 from converseg_ros import cli
 from converseg_ros.core import InputError, decode_rle, encode_rle
 from converseg_ros.evaluation.bag_run import read_instructions, warped_iou
-from converseg_ros.evaluation.bags import Bag, color_of, stamp_of
+from converseg_ros.evaluation.bags import Bag, stamp_of
+from converseg_ros.perception.messages import to_rgb
 from converseg_ros.perception.motion import low_frame, pose_back
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
@@ -164,7 +165,7 @@ def test_a_bag_is_evaluated_from_the_command_line(tmp_path, capsys):
         messages = [drawn.deserialize(raw, c.msgtype) for c, _, raw in drawn.messages()]
     assert [stamp_of(m) for m in messages] == [START + i * STEP for i in range(4)]
     assert {m.header.frame_id for m in messages} == {'camera'}
-    assert color_of(messages[0]).shape[1] == W
+    assert to_rgb(messages[0]).shape[1] == W
     _, again = evaluate('two')
     assert again == predictions  # the same in every run
     _, resumed = evaluate('two')

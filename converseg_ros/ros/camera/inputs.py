@@ -1,4 +1,4 @@
-"""The camera's side of a node: subscriptions, synchronisation, and the way from messages to a Frame."""
+"""The camera's side of a node: subscriptions and synchronisation."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,26 +7,18 @@ from threading import Lock
 import time
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from converseg_ros.core import ConversegError, Frame, InputError
-from converseg_ros.core.frame import Depth, Intrinsics
-from converseg_ros.lifting.registration import register
-from converseg_ros.lifting.tf import TransformError
-from converseg_ros.perception.camera import Calibration, Rectifier, rectified_size
+from converseg_ros.perception.frames import Bundle
 from converseg_ros.ros.camera.qos import FollowingSubscription
 from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
-from converseg_ros.ros.camera.sync import Bundle, Synchronizer
-from converseg_ros.ros.camera.transforms import TransformListener
+from converseg_ros.ros.camera.sync import Synchronizer
 from converseg_ros.ros.messages import cdr, conversion
 from converseg_ros.ros.parameters import Settings
 
 # a change of one of these makes the subscriptions again
 SUBSCRIPTION = {'image_transport', 'depth_transport', 'depth', 'qos_reliability', 'qos_depth'}
-DEPTH_INFO = '`depth_camera_info`'
 CURE = (
     'the middleware is losing large images: start camera and node with '
     'FASTRTPS_DEFAULT_PROFILES_FILE=<share>/converseg_ros/config/fastdds.xml (FASTDDS_DEFAULT_PROFILES_FILE on '
@@ -106,6 +98,9 @@ class CameraInput:
 
     def _add(self, kind: str, stamp_ns: int, message: Any) -> None:
         self.received[kind] += 1
+        if kind != 'info' and stamp_ns <= 0:  # nothing could tell how old an answer to it is
+            self.received['unstamped'] += 1
+            return
         with self._lock:
             if kind == 'depth':
                 self.sync.depth = True  # there is depth, whatever discovery knows yet
@@ -135,11 +130,13 @@ class CameraInput:
         image, got = self._subscriptions.get('image'), self.received - before
         self._window = (now, self.received.copy())
         self.losing = ''
-        if image is not None and image.publishers:
-            if image.other_types:
-                types = ', '.join(image.other_types)
-                self.losing = f'{image.name} is published as {types}: remap `image`, or set image_transport'
-            elif got['info'] >= 8 and got['image'] < 0.5 * got['info']:
+        if image is not None and image.other_types:
+            types = ', '.join(image.other_types)
+            self.losing = f'{image.name} is published as {types}: remap `image`, or set image_transport'
+        elif image is not None and got['unstamped']:
+            self.losing = 'images or depth without a stamp (0) are not used: set the stamps in the camera driver'
+        elif image is not None and image.publishers:
+            if got['info'] >= 8 and got['image'] < 0.5 * got['info']:
                 self.losing = f'{got["image"]} images for {got["info"]} camera_info messages: {CURE}'
             elif not got['image']:
                 self.losing = f'somebody publishes {image.name}, but nothing arrives: its publisher is idle, or {CURE}'
@@ -157,124 +154,3 @@ class CameraInput:
         ended, self._subscriptions = self._subscriptions, {}
         for subscription in ended.values():
             subscription.destroy()
-
-
-class FrameMaker:
-    """Makes a Frame of messages; belongs to one thread. `problems` counts what could not be used, by cause."""
-
-    def __init__(self, transforms: TransformListener | None) -> None:
-        """Keep `transforms`, which tell where down is; None for images that came with a request."""
-        self._transforms, self._rectifier, self._depth_rectifier = transforms, Rectifier(), Rectifier()
-        self._calibrations: dict[str, tuple[Any, Calibration]] = {}
-        self._quiet_until: dict[str, float] = {}
-        self.problems: Counter[str] = Counter()
-        self.note = ''  # why the newest frame is less than it could be
-
-    def make(self, bundle: Bundle, settings: Settings) -> tuple[Frame, NDArray[np.float64] | None]:
-        """Return the frame, and the camera's 4x4 pose in `world_frame` or None; InputError: the image is unusable.
-
-        Depth or camera_info that cannot be used leave a frame without them; `note` says why.
-        """
-        image = bundle.image
-        self.note = ''
-        rgb = conversion.to_rgb(image)
-        depth: Depth | None = None
-        intrinsics = None
-        apart = bundle.depth is not None and self._apart(bundle, rgb)
-        try:
-            if bundle.depth is not None and not apart:
-                depth = self._depth(bundle.depth, rgb)
-        except InputError as error:
-            self._note('depth', error)
-        try:
-            if bundle.info is not None:
-                calibration = self._calibrate('image', bundle.info, image.header.frame_id)
-                rectified_size(rgb.shape, calibration)
-                if self._rectifier.distortion != settings['distortion']:
-                    self._rectifier = Rectifier(settings['distortion'])
-                intrinsics = self._rectifier.prepare(calibration)
-                rgb, depth = self._rectifier.rectify(rgb, depth)
-        except InputError as error:
-            self._note('camera_info', error)
-        try:
-            if apart:
-                depth = self._registered(bundle, intrinsics, settings)
-        except InputError as error:
-            self._note('depth', error)
-        pose = self._pose(settings['world_frame'], image.header.frame_id, bundle.stamp_ns, settings)
-        level = self._pose(settings['level_frame'], image.header.frame_id, bundle.stamp_ns, settings)
-        gravity = None if level is None else -level[2, :3]  # the level frame's down, seen from the camera
-        frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity)
-        return frame, pose
-
-    def _note(self, cause: str, error: ConversegError) -> None:
-        self.problems[cause] += 1
-        self.note = '; '.join(t for t in (self.note, str(error)) if t)
-
-    @staticmethod
-    def _apart(bundle: Bundle, rgb: NDArray[np.uint8]) -> bool:
-        """Return whether depth is of another camera than colour, or of the same at another size that is calibrated."""
-        frame_id = bundle.depth.header.frame_id
-        if frame_id and frame_id != bundle.image.header.frame_id:
-            return True
-        height, width = getattr(bundle.depth, 'height', rgb.shape[0]), getattr(bundle.depth, 'width', rgb.shape[1])
-        return bundle.depth_info is not None and (height, width) != rgb.shape[:2]
-
-    @staticmethod
-    def _depth(message: Any, rgb: NDArray[np.uint8]) -> Depth:
-        depth = conversion.to_depth(message)
-        if depth.shape != rgb.shape[:2]:
-            raise InputError(
-                f'depth is {depth.shape[1]}x{depth.shape[0]}, the image {rgb.shape[1]}x{rgb.shape[0]}',
-                where='depth',
-                do=f'publish its camera_info on {DEPTH_INFO}, or register depth to colour in the driver',
-            )
-        return depth
-
-    def _registered(self, bundle: Bundle, colour: Intrinsics | None, settings: Settings) -> NDArray[np.float32]:
-        """Return depth of another camera as the (rectified) colour camera sees it; InputError with what is missing."""
-        source, target = bundle.depth.header.frame_id, bundle.image.header.frame_id
-        apart = f'depth is in frame {source!r}, the image in {target!r}'
-        if bundle.depth_info is None:
-            do = f'publish it on {DEPTH_INFO}, or use depth that the driver registered to colour'
-            raise InputError(f"{apart}, and the depth camera's camera_info is not known", where='depth', do=do)
-        if colour is None:
-            raise InputError(f"{apart}, and the colour camera's camera_info is not known", where='depth')
-        calibration = self._calibrate('depth', bundle.depth_info, source)
-        depth = np.asarray(conversion.to_depth(bundle.depth))
-        rectified_size(depth.shape, calibration)
-        if self._depth_rectifier.distortion != settings['distortion']:
-            self._depth_rectifier = Rectifier(settings['distortion'])
-        camera = self._depth_rectifier.prepare(calibration)
-        depth = self._depth_rectifier.rectify_depth(depth)
-        if not source or source == target:
-            return register(depth, camera, colour, same_frame=True)
-        transform = self._pose(target, source, bundle.stamp_ns, settings)
-        if transform is None:
-            do = 'publish it on /tf_static, or use depth that the driver registered to colour'
-            raise InputError(f'{apart}, and there is no transform between them', where='depth', do=do)
-        return register(depth, camera, colour, transform)
-
-    def _calibrate(self, camera: str, message: Any, frame_id: str) -> Calibration:
-        if message.header.frame_id and frame_id and message.header.frame_id != frame_id:
-            raise InputError(
-                f'camera_info is of frame {message.header.frame_id!r}, the {camera} of {frame_id!r}',
-                where='camera_info',
-                do='use the camera_info that belongs to the image',
-            )
-        known = self._calibrations.get(camera)
-        if known is None or known[0] is not message:
-            known = self._calibrations[camera] = (message, conversion.to_calibration(message))
-        return known[1]
-
-    def _pose(self, world: str, frame_id: str, stamp_ns: int, settings: Settings) -> NDArray[np.float64] | None:
-        """Return the camera in a frame; while there is no such frame nobody waits for it."""
-        if self._transforms is None or not world or not frame_id:
-            return None
-        timeout = settings['tf_timeout'] if time.monotonic() > self._quiet_until.get(world, 0.0) else 0.0
-        try:
-            return self._transforms.lookup(world, frame_id, stamp_ns, timeout)
-        except TransformError:
-            self.problems['tf'] += 1
-            self._quiet_until[world] = time.monotonic() + 5.0
-            return None

@@ -57,23 +57,31 @@ class FollowingSubscription:
 
     @property
     def publishers(self) -> int:
-        """How many publishers the topic has."""
-        return int(self._node.count_publishers(self.name))
+        """How many publishers of the expected type the topic has; others can never be heard."""
+        return len(self._offers())
 
     @property
     def other_types(self) -> tuple[str, ...]:
         """Types of message that the topic's publishers send where none of them sends the one that is expected."""
-        own = f'{self._kind.__module__.split(".")[0]}/msg/{self._kind.__name__}'
         types = {e.topic_type for e in self._node.get_publishers_info_by_topic(self.name)}
-        return () if own in types else tuple(sorted(types))
+        return () if self._type in types else tuple(sorted(types))
 
     @property
     def asks(self) -> str:
         """What is asked for now, in words."""
         return '' if self._chosen is None else ', '.join(p.name.lower() for p in self._chosen)
 
+    @property
+    def _type(self) -> str:
+        return f'{self._kind.__module__.split(".")[0]}/msg/{self._kind.__name__}'
+
+    def _offers(self) -> list[QoSProfile]:
+        """Return what the publishers of the expected type offer."""
+        endpoints = self._node.get_publishers_info_by_topic(self.name)
+        return [e.qos_profile for e in endpoints if e.topic_type == self._type]
+
     def _wanted(self) -> tuple[ReliabilityPolicy, DurabilityPolicy]:
-        offers = [e.qos_profile for e in self._node.get_publishers_info_by_topic(self.name)]
+        offers = self._offers()
         best_effort = any(o.reliability == ReliabilityPolicy.BEST_EFFORT for o in offers)
         latched = bool(offers) and all(o.durability == DurabilityPolicy.TRANSIENT_LOCAL for o in offers)
         reliability = ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE

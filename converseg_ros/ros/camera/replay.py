@@ -3,7 +3,7 @@
 Messages are published as the bag's own serialized bytes: nothing is decoded, nothing can change on the way.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 import time
@@ -14,21 +14,25 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rosgraph_msgs.msg import Clock
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.perception.topics import find_camera_topics, open_bag
+from converseg_ros.perception.rosbag import connections, find_camera, open_bag
+from converseg_ros.perception.topics import TF
 from converseg_ros.ros.messages.conversion import to_stamp
-
-TF = {'/tf': False, '/tf_static': True}  # topic -> latched
 
 
 class Bag:
     """A rosbag2 (sqlite3 or mcap), opened for replay; use as a context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the bag; raise InputError naming the path where it cannot be read."""
+    def __init__(self, path: Path, topics: Mapping[str, str] | None = None) -> None:
+        """Open the bag; raise InputError naming the path where it cannot be read.
+
+        topics: {role: topic} that is taken in place of what would be chosen (`perception.topics.ROLES`).
+        """
         self.path = path
         self.reader = open_bag(path)
-        self.topics = {c.topic: c.msgtype for c in self.reader.connections}
-        self.camera = find_camera_topics(self.topics)
+        self.camera = find_camera(self.reader, path, topics)
+        c = self.camera
+        self.types = {s.topic: s.type for s in (c.colour, c.deep, c.info, c.deep_info) if s is not None}
+        self.types |= {topic: TF for topic, _ in c.tf}
 
     @property
     def seconds(self) -> float:
@@ -37,8 +41,7 @@ class Bag:
 
     def messages(self) -> Iterator[tuple[str, int, bytes]]:
         """Yield (topic, bag time in ns, serialized message) of the camera's topics and TF, in time order."""
-        camera = {self.camera.image, self.camera.depth, self.camera.camera_info}
-        wanted = [c for c in self.reader.connections if c.topic in camera or c.topic in TF]
+        wanted = [c for topic, kind in self.types.items() for c in connections(self.reader, topic, kind)]
         for connection, stamp, data in self.reader.messages(wanted):
             yield connection.topic, stamp, bytes(data)
 
@@ -68,17 +71,16 @@ class Replay:
         self.bag = bag
         self.clock = node.create_publisher(Clock, (names or {}).get('/clock', '/clock'), 10)
         self.publishers = {}
-        used = {bag.camera.image, bag.camera.depth, bag.camera.camera_info} - {''}
-        for topic, kind in bag.topics.items():
-            if topic in used or topic in TF:
-                latched = TF.get(topic, False)
-                qos = QoSProfile(
-                    history=HistoryPolicy.KEEP_LAST,
-                    depth=100 if topic in TF else 5,
-                    reliability=ReliabilityPolicy.RELIABLE,
-                    durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
-                )
-                self.publishers[topic] = node.create_publisher(message_type(kind), (names or {}).get(topic, topic), qos)
+        static = dict(bag.camera.tf)
+        for topic, kind in bag.types.items():
+            latched = static.get(topic, False)
+            qos = QoSProfile(
+                history=HistoryPolicy.KEEP_LAST,
+                depth=100 if topic in static else 5,
+                reliability=ReliabilityPolicy.RELIABLE,
+                durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+            )
+            self.publishers[topic] = node.create_publisher(message_type(kind), (names or {}).get(topic, topic), qos)
 
     def listened(self) -> bool:
         """Whether somebody subscribes to the colour image."""

@@ -12,8 +12,8 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from converseg_ros.core.errors import ConversegError
 from converseg_ros.core.files import atomic_path
+from converseg_ros.perception.messages import to_rgb
 from converseg_ros.ros.camera.qos import FollowingSubscription
-from converseg_ros.ros.messages import conversion
 
 
 class FrameSampler:
@@ -56,7 +56,7 @@ class FrameSampler:
         if time.monotonic() < self._next or self.taken >= self.count:
             return
         try:
-            rgb = conversion.to_rgb(message)
+            rgb = to_rgb(message)
             small = cv2.resize(rgb, (32, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
             if self._last is not None and float(np.abs(small - self._last).mean()) < self.change:
                 return

@@ -5,18 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from converseg_ros.perception.frames import Bundle
+
 SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """Messages of one moment; what the camera does not send is None. depth_info: of the depth camera, the newest."""
-
-    stamp_ns: int
-    image: Any
-    depth: Any = None
-    info: Any = None
-    depth_info: Any = None
 
 
 @dataclass(slots=True)

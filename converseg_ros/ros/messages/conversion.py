@@ -1,30 +1,27 @@
 """Our nouns as ROS messages and back; the one place that knows both."""
 
 import array
-from typing import Any, TypeAlias
+from typing import Any
 
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Pose, Quaternion
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
+from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.families import Family
-from converseg_ros.core.frame import Depth
 from converseg_ros.core.region import Region
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.lifting.tf import matrix_quaternion
 from converseg_ros.msg import Instruction as InstructionMsg
 from converseg_ros.msg import Region as RegionMsg
 from converseg_ros.perception import images
-from converseg_ros.perception.camera import Calibration
+from converseg_ros.perception.messages import raw_fields
 from converseg_ros.ros.messages import serialize
-from converseg_ros.ros.messages.cdr import SECOND, CompressedView, ImageView, seconds
-
-AnyImage: TypeAlias = Image | CompressedImage | ImageView | CompressedView
+from converseg_ros.ros.messages.cdr import SECOND, ImageView, seconds
 
 
 def to_ns(stamp: Time) -> int:
@@ -60,59 +57,9 @@ def to_image(pixels: NDArray[Any], encoding: str, head: Header) -> Image:
     return message
 
 
-def _raw(message: Image | ImageView) -> tuple[Any, str, int, int, int]:
-    """Return what the decoders of perception.images take, in their order."""
-    return message.data, message.encoding, message.height, message.width, message.step
-
-
 def from_image(message: Image | ImageView) -> NDArray[Any]:
     """Return the (H, W) or (H, W, C) pixels of an Image as they are; a view of its data where that is possible."""
-    return images.read_pixels(*_raw(message), big_endian=bool(message.is_bigendian))
-
-
-def to_rgb(message: AnyImage) -> NDArray[np.uint8]:
-    """Return (H, W, 3) RGB; encodings that are not ours go through cv_bridge where it is installed."""
-    if isinstance(message, CompressedImage | CompressedView):
-        return images.decode_compressed_color(message.data, message.format)
-    if message.encoding not in images.LAYOUT:
-        return _by_cv_bridge(message)
-    return images.decode_color(*_raw(message), big_endian=bool(message.is_bigendian))
-
-
-def _by_cv_bridge(message: Image | ImageView) -> NDArray[np.uint8]:
-    unknown = f'unknown encoding {message.encoding!r}'
-    try:
-        from cv_bridge import CvBridge, CvBridgeError
-    except ImportError:
-        do = f'use one of {", ".join(images.COLOR_ENCODINGS)}'
-        raise InputError(unknown, where='image', do=do) from None
-    try:
-        return np.asarray(CvBridge().imgmsg_to_cv2(message, 'rgb8'), np.uint8)
-    except (CvBridgeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f'{unknown} ({error})', where='image', do='configure the camera driver') from error
-
-
-def to_depth(message: AnyImage) -> Depth:
-    """Return (H, W) metres, NaN where unknown; what is not compressed is decoded where it is looked at."""
-    if isinstance(message, CompressedImage | CompressedView):
-        return images.decode_compressed_depth(message.data, message.format)
-    return images.stored_depth(*_raw(message), big_endian=bool(message.is_bigendian))
-
-
-def to_calibration(message: CameraInfo) -> Calibration:
-    """Return the calibration of a CameraInfo."""
-    roi = message.roi
-    return Calibration(
-        message.width,
-        message.height,
-        tuple(message.k.tolist()),
-        tuple(message.d),
-        message.distortion_model or 'plumb_bob',
-        tuple(message.p.tolist()),
-        message.binning_x,
-        message.binning_y,
-        (roi.x_offset, roi.y_offset, roi.width, roi.height),
-    )
+    return images.read_pixels(*raw_fields(message), big_endian=bool(message.is_bigendian))
 
 
 def to_instruction(message: InstructionMsg) -> Instruction:

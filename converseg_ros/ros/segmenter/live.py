@@ -11,12 +11,11 @@ from converseg_ros.core import ConversegError, Frame, InputError, Instruction, R
 from converseg_ros.core.region import Region
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.core.stages import Checkpoint
+from converseg_ros.perception.frames import Bundle, FrameMaker
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.safety import SafetyGate, SafetyReport
 from converseg_ros.perception.segmenter import Segmenter
 from converseg_ros.perception.worker import LatestItemWorker, Ticker
-from converseg_ros.ros.camera.inputs import FrameMaker
-from converseg_ros.ros.camera.sync import Bundle
 from converseg_ros.ros.camera.transforms import TransformListener
 from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.segmenter.publishers import Outputs
@@ -196,7 +195,7 @@ class LivePipeline:
         self, bundle: Bundle, instructions: Sequence[Instruction], checkpoint: Checkpoint | None, *, own: bool
     ) -> tuple[Frame, list[Region]]:
         """Segment one request's frame; `own` is an image of the requester's, unknown to TF. Raises InputError."""
-        frame, pose = self._makers[2 if own else 0].make(bundle, self.settings)
+        frame, pose = self._makers[2 if own else 0].make(bundle, self.settings.frames)
         regions = self.segmenter.segment(frame, instructions, pose=pose, track=False, checkpoint=checkpoint)
         self._recover(regions)
         if own and frame.intrinsics is None and bundle.depth is not None:
@@ -210,7 +209,7 @@ class LivePipeline:
         resets = self.counts['resets']
         maker = self._makers[0]
         try:
-            frame, pose = maker.make(bundle, self.settings)
+            frame, pose = maker.make(bundle, self.settings.frames)
         except InputError as error:
             maker.problems['image'] += 1
             self.fault = str(error)
@@ -299,7 +298,7 @@ class LivePipeline:
     def _propagate(self, bundle: Bundle) -> None:
         """Move the last answers to a frame that arrived while the network is busy."""
         try:
-            frame, pose = self._makers[1].make(bundle, self.settings)
+            frame, pose = self._makers[1].make(bundle, self.settings.frames)
         except InputError:
             return  # the network thread says it
         resets = self.counts['resets']
@@ -329,7 +328,7 @@ class LivePipeline:
         """Return the newest image: until the first answer, at the start and after a reset, all of it is forbidden."""
         bundle = self.latest
         try:
-            return None if bundle is None else self._makers[1].make(bundle, self.settings)[0]
+            return None if bundle is None else self._makers[1].make(bundle, self.settings.frames)[0]
         except InputError:
             return None  # the network thread says it
 

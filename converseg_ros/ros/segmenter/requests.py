@@ -16,9 +16,9 @@ from converseg_ros.core import ConversegError, InputError, Instruction, Status
 from converseg_ros.core.region import Region
 from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.msg import RegionArray
+from converseg_ros.perception.frames import Bundle
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.segmenter import CancelledError
-from converseg_ros.ros.camera.sync import Bundle
 from converseg_ros.ros.messages import conversion
 from converseg_ros.ros.segmenter.live import MAX_WAITING, LivePipeline
 from converseg_ros.srv import Segment

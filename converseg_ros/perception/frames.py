@@ -1,0 +1,202 @@
+"""The way from a camera's messages of one moment to a Frame, for the live node and for bags."""
+
+from collections import Counter
+from dataclasses import dataclass
+import time
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import ConversegError, Frame, InputError
+from converseg_ros.core.frame import Depth, Intrinsics
+from converseg_ros.lifting.registration import register, resized, same_view
+from converseg_ros.lifting.tf import TransformError
+from converseg_ros.perception.camera import Calibration, Distortion, Rectifier, rectified_size
+from converseg_ros.perception.messages import to_calibration, to_depth, to_rgb
+
+DEPTH_INFO = '`depth_camera_info`'
+QUIET = 5.0  # seconds without waiting for a transform that was not there
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Messages of one moment; what the camera does not send is None. depth_info: of the depth camera, the newest."""
+
+    stamp_ns: int
+    image: Any
+    depth: Any = None
+    info: Any = None
+    depth_info: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOptions:
+    """How frames are made.
+
+    distortion: what to do about lens distortion. world_frame: a fixed frame, '' for none. level_frame: a frame with z
+    up, '' for none. tf_timeout: seconds to wait for a transform that is late.
+    """
+
+    distortion: Distortion = 'rectify'
+    world_frame: str = ''
+    level_frame: str = ''
+    tf_timeout: float = 0.0
+
+
+class Transforms(Protocol):
+    """Whoever knows the transform tree."""
+
+    def lookup(self, target: str, source: str, stamp_ns: int, timeout: float = 0.0) -> NDArray[np.float64]:
+        """Return the 4x4 that takes points of `source` to `target` at a stamp; TransformError where it is unknown."""
+        ...
+
+
+class FrameMaker:
+    """Makes a Frame of messages; belongs to one thread. `problems` counts what could not be used, by cause."""
+
+    def __init__(self, transforms: Transforms | None) -> None:
+        """Keep `transforms`, which tell where down is; None for images that came with a request."""
+        self._transforms, self._rectifier, self._depth_rectifier = transforms, Rectifier(), Rectifier()
+        self._calibrations: dict[str, tuple[Any, Calibration]] = {}
+        self._quiet_until: dict[str, float] = {}
+        self.problems: Counter[str] = Counter()
+        self.note = ''  # why the newest frame is less than it could be
+        self.unknown = ''  # which transform of the newest frame is not known, and why
+
+    def make(self, bundle: Bundle, options: FrameOptions) -> tuple[Frame, NDArray[np.float64] | None]:
+        """Return the frame, and the camera's 4x4 pose in `world_frame` or None; InputError: the image is unusable.
+
+        Depth or camera_info that cannot be used leave a frame without them; `note` says why.
+        """
+        image = bundle.image
+        self.note = self.unknown = ''
+        rgb = to_rgb(image)
+        depth: Depth | None = None
+        intrinsics = None
+        apart = False
+        try:
+            depth = None if bundle.depth is None else to_depth(bundle.depth)
+            apart = depth is not None and self._apart(bundle, depth, rgb)
+            if depth is not None and not apart:
+                depth = self._own(bundle, depth, rgb)
+        except InputError as error:
+            depth = None
+            self._note('depth', error)
+        other, depth = (depth, None) if apart else (None, depth)
+        try:
+            if bundle.info is not None:
+                calibration = self._calibrate('image', bundle.info, image.header.frame_id)
+                rectified_size(rgb.shape, calibration)
+                if self._rectifier.distortion != options.distortion:
+                    self._rectifier = Rectifier(options.distortion)
+                intrinsics = self._rectifier.prepare(calibration)
+                rgb, depth = self._rectifier.rectify(rgb, depth)
+        except InputError as error:
+            self._note('camera_info', error)
+        try:
+            if other is not None:
+                depth = self._registered(bundle, other, intrinsics, options)
+        except InputError as error:
+            self._note('depth', error)
+        pose = self._pose(options.world_frame, image.header.frame_id, bundle.stamp_ns, options)
+        level = self._pose(options.level_frame, image.header.frame_id, bundle.stamp_ns, options)
+        gravity = None if level is None else -level[2, :3]  # the level frame's down, seen from the camera
+        frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity)
+        return frame, pose
+
+    def _note(self, cause: str, error: ConversegError) -> None:
+        self.problems[cause] += 1
+        self.note = '; '.join(t for t in (self.note, str(error)) if t)
+
+    @staticmethod
+    def _apart(bundle: Bundle, depth: Depth, rgb: NDArray[np.uint8]) -> bool:
+        """Return whether depth is of another camera than colour, or of the same at another size that is calibrated."""
+        if not _same_frame(bundle.depth.header.frame_id, bundle.image.header.frame_id):
+            return True
+        return bundle.depth_info is not None and depth.shape != rgb.shape[:2]
+
+    @staticmethod
+    def _own(bundle: Bundle, depth: Depth, rgb: NDArray[np.uint8]) -> Depth:
+        """Return depth of the colour camera's own frame at the size of colour; InputError where it is another view.
+
+        Without a calibration of its own, depth of another size counts as the same view, scaled, where the shape of the
+        image is the same; a calibration of its own must say that it is the same view.
+        """
+        height, width = rgb.shape[:2]
+        if bundle.depth_info is not None and bundle.info is not None:
+            of_depth, of_colour = to_calibration(bundle.depth_info), to_calibration(bundle.info)
+            own = _same_frame(bundle.depth_info.header.frame_id, bundle.depth.header.frame_id)
+            known = own and any(of_depth.k) and any(of_colour.k)
+            if known and not same_view(of_depth.intrinsics(), of_colour.intrinsics()):
+                raise InputError(
+                    'depth and colour have the same frame_id, but their intrinsics do not agree',
+                    where='depth',
+                    do='use depth that is registered to colour, or give the depth image a frame of its own',
+                )
+        if depth.shape == (height, width):
+            return depth
+        if abs(depth.shape[0] * width - depth.shape[1] * height) <= max(width, height):
+            return resized(np.asarray(depth), width, height)
+        raise InputError(
+            f'depth is {depth.shape[1]}x{depth.shape[0]}, the image {width}x{height}: not the same part of the view',
+            where='depth',
+            do=f'publish its camera_info on {DEPTH_INFO}, or register depth to colour in the driver',
+        )
+
+    def _registered(
+        self, bundle: Bundle, stored: Depth, colour: Intrinsics | None, options: FrameOptions
+    ) -> NDArray[np.float32]:
+        """Return depth of another camera as the (rectified) colour camera sees it; InputError with what is missing."""
+        source, target = bundle.depth.header.frame_id, bundle.image.header.frame_id
+        apart = f'depth is in frame {source!r}, the image in {target!r}'
+        if bundle.depth_info is None:
+            do = f'publish it on {DEPTH_INFO}, or use depth that the driver registered to colour'
+            raise InputError(f"{apart}, and the depth camera's camera_info is not known", where='depth', do=do)
+        if colour is None:
+            raise InputError(f"{apart}, and the colour camera's camera_info is not known", where='depth')
+        calibration = self._calibrate('depth', bundle.depth_info, source)
+        depth = np.asarray(stored)
+        rectified_size(depth.shape, calibration)
+        if self._depth_rectifier.distortion != options.distortion:
+            self._depth_rectifier = Rectifier(options.distortion)
+        camera = self._depth_rectifier.prepare(calibration)
+        depth = self._depth_rectifier.rectify_depth(depth)
+        if _same_frame(source, target):
+            return register(depth, camera, colour, same_frame=True)
+        transform = self._pose(target, source, bundle.stamp_ns, options)
+        if transform is None:
+            do = 'publish it on /tf_static, or use depth that the driver registered to colour'
+            raise InputError(f'{apart}, and there is no transform between them', where='depth', do=do)
+        return register(depth, camera, colour, transform)
+
+    def _calibrate(self, camera: str, message: Any, frame_id: str) -> Calibration:
+        if not _same_frame(message.header.frame_id, frame_id):
+            raise InputError(
+                f'camera_info is of frame {message.header.frame_id!r}, the {camera} of {frame_id!r}',
+                where='camera_info',
+                do='use the camera_info that belongs to the image',
+            )
+        known = self._calibrations.get(camera)
+        if known is None or known[0] is not message:
+            known = self._calibrations[camera] = (message, to_calibration(message))
+        return known[1]
+
+    def _pose(self, world: str, frame_id: str, stamp_ns: int, options: FrameOptions) -> NDArray[np.float64] | None:
+        """Return the camera in a frame; while there is no such frame nobody waits for it."""
+        if self._transforms is None or not world or not frame_id:
+            return None
+        timeout = options.tf_timeout if time.monotonic() > self._quiet_until.get(world, 0.0) else 0.0
+        try:
+            return self._transforms.lookup(world, frame_id, stamp_ns, timeout)
+        except TransformError as error:
+            self.problems['tf'] += 1
+            self.unknown = str(error)
+            self._quiet_until[world] = time.monotonic() + QUIET
+            return None
+
+
+def _same_frame(first: str, second: str) -> bool:
+    """Return whether two frame ids name one frame; an empty one may be any."""
+    first, second = first.lstrip('/'), second.lstrip('/')
+    return not first or not second or first == second
