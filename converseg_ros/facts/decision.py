@@ -62,6 +62,8 @@ def _decide(
     best = evidence.best
     if options.recall:
         return _recall_answer(program, facts, degree, evidence, candidates, unknown_nouns, options)
+    gone, surest = _gone(meaning.minus, facts, options)
+    p = np.where(np.isin(np.arange(len(p)), gone), 0.0, p)
     quantity = quantity_of(program)
     chosen = choose(p, quantity, options)
     reasons: list[str] = []
@@ -70,6 +72,8 @@ def _decide(
         reasons += sorted(degree.notes) or ['facts do not decide it']
     if unknown_nouns:
         reasons.append(_unknown(unknown_nouns))
+    if gone and surest < options.present:
+        reasons.append(f'it is not certain which regions are to be left out (the surest with {surest:.2f})')
     if not chosen or best < options.absent:
         open_ = bool((degree.doubt & (degree.high >= options.present)).any())
         status = Status.LOW_CONFIDENCE if open_ or unknown_nouns else Status.NO_TARGET
@@ -82,7 +86,37 @@ def _decide(
     if trouble:
         status = Status.LOW_CONFIDENCE
         reasons.insert(0, trouble)
-    return _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
+    answer = _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
+    return replace(answer, mask=_without(facts, chosen, gone)) if gone else answer
+
+
+def _gone(minus: Degree | None, facts: Facts, options: Options) -> tuple[tuple[int, ...], float]:
+    """Return the regions that are left out, and how sure the surest is: those that would answer what is taken away.
+
+    A region that may be a mug keeps more than half of its degree in "everything except the mugs", and would be in both
+    answers; so what the one answer has, the other does not. Which regions those are does not depend on their outlines.
+    """
+    if minus is None:
+        return (), 0.0
+    seen = minus.scaled(facts.outline)
+    surest = float(seen.p.max(initial=0.0))
+    if surest < options.absent:
+        return (), surest
+    return tuple({*choose(seen.p, 'all', options), *choose(minus.p, 'all', options)}), surest
+
+
+def _without(facts: Facts, chosen: tuple[int, ...], gone: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return (h, w) what the chosen regions cover without the left out ones.
+
+    A surface may cover what stands on it: left out, it does not take away the smaller regions on it.
+    """
+    masks = facts.segments.masks
+    mask = np.zeros(masks.shape[1:], bool)
+    sizes = masks.reshape(len(masks), -1).sum(1)
+    for i in chosen:
+        others = [j for j in gone if sizes[j] < sizes[i] or facts.kinds[j, 0] > 0.5]
+        mask |= masks[i] & ~masks[others].any(0) if others else masks[i]
+    return mask
 
 
 def gather(

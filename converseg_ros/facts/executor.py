@@ -45,10 +45,14 @@ def execute(program: Node, facts: Facts, options: Options | None = None) -> Answ
 
 @dataclass(frozen=True, eq=False)
 class Meaning:
-    """What a node denotes: regions by degree (S,), and possibly an area that no region is."""
+    """What a node denotes: regions by degree (S,), and possibly an area that no region is.
+
+    minus: the regions that were taken away from it, if any were.
+    """
 
     degree: Degree
     area: Area | None = None
+    minus: Degree | None = None
 
 
 @dataclass(eq=False)
@@ -209,7 +213,7 @@ class Execution:
     def _except(self, of: Meaning, minus: Meaning) -> Meaning:
         degree = of.degree & ~minus.degree
         if of.area is None:
-            return Meaning(degree)
+            return Meaning(degree, None, minus.degree if of.minus is None else of.minus | minus.degree)
         gone = self._mask_of_best(minus.degree)
         if minus.area is not None:
             gone = gone | minus.area.mask

@@ -34,6 +34,7 @@ from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_existence
 from converseg_ros.network.guided_filter import follow_image
 from converseg_ros.network.stage_timer import StageTimer
+from converseg_ros.programs.exclusion import contradiction
 from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
 from converseg_ros.programs.printer import words
 
@@ -228,7 +229,7 @@ class ThingsNetwork:
             parsed = self.parts.parser.parse(without_closing_marks(query.text))
         except InputError as error:
             return str(error)
-        return _Program(parsed.program, parsed.confidence)
+        return _Program(parsed.program, parsed.confidence, contradiction(query.text, parsed.program))
 
     def _execute(self, program: '_Program | str', role: Role, seen: _Seen) -> Answer | str:
         if isinstance(program, str):
@@ -259,9 +260,10 @@ class ThingsNetwork:
         }
         fit = self.calibration.modes.get(seen.mode) if self.calibration else None
         status, reason = answer.status, answer.reason
-        if program.confidence < UNSURE_PARSE and status != Status.ERROR:
+        if (program.doubt or program.confidence < UNSURE_PARSE) and status != Status.ERROR:
             status = Status.LOW_CONFIDENCE
-            reason = '; '.join(x for x in (f'understood as "{words(program.root)}", which is not certain', reason) if x)
+            doubt = program.doubt or f'understood as "{words(program.root)}", which is not certain'
+            reason = '; '.join(x for x in (doubt, reason) if x)
         verdict = decide(
             fit,
             evidence,
@@ -359,10 +361,11 @@ class ThingsNetwork:
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """A program and how probable it is that the text means it."""
+    """A program, how probable it is that the text means it, and what in the text speaks against it."""
 
     root: Node
     confidence: float
+    doubt: str = ''
 
 
 def at_full_size(masks: Sequence[NDArray[np.bool_]], rgb: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:

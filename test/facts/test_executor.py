@@ -1,5 +1,7 @@
 """Programs on a table of blocks: what is chosen, whether facts decide it, and the reason in words."""
 
+from dataclasses import replace
+
 from facts_blocks import TABLE, Block, K, Pose, facts, render, scores_of
 import numpy as np
 import pytest
@@ -44,6 +46,18 @@ def named(noun: str) -> Filter:
 @pytest.fixture(scope='module')
 def seen() -> Facts:
     return facts(BLOCKS, noise=0.001)
+
+
+@pytest.mark.parametrize(('sure', 'status'), [(0.9, Status.OK), (0.4, Status.OK), (0.1, Status.LOW_CONFIDENCE)])
+def test_a_difference_has_nothing_of_what_is_taken_away(sure: float, status: Status) -> None:
+    """A bowl that is one with 0.4 answers "the bowls", so it is none of "everything except the bowls"."""
+    options = Options(present=0.3, absent=0.02)
+    doubtful = facts([replace(b, p=sure) if b.name == 'bowl' else b for b in BLOCKS], noise=0.001)
+    whole = execute(Select('all', named('bowl')), doubtful, options)
+    rest = execute(Select('all', Except(Things(), named('bowl'))), doubtful, options)
+    assert whole.mask.any() and not (whole.mask & rest.mask).any()
+    assert rest.status == status
+    assert (status == Status.OK) == ('left out' not in rest.reason)
 
 
 @pytest.fixture(scope='module')

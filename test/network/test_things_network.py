@@ -17,7 +17,7 @@ from converseg_ros.core.segmentation import Query
 from converseg_ros.core.segments import Segments
 from converseg_ros.network.existence import Existence, ExistenceFit
 from converseg_ros.network.things_network import Parts, ThingsNetwork, at_full_size
-from converseg_ros.programs.nodes import Filter, Node, Rank, Relate, Select, Things, program_to_json
+from converseg_ros.programs.nodes import Except, Filter, Node, Rank, Relate, Select, Things, program_to_json
 
 BLOCKS = [
     Block('mug', -0.2, 0, (0.08, 0.08, 0.1), colour='red'),
@@ -32,6 +32,9 @@ TEXTS: dict[str, tuple[Node, float]] = {
     'the tallest thing': (Select('one', Rank('height', 'max', Things())), 0.95),
     'the mugs': (Select('all', Filter('name', 'mug')), 0.98),
     'the knife': (Select('one', Filter('name', 'knife')), 0.98),
+    'no bowl at all': (Select('one', Filter('name', 'bowl')), 0.99),
+    'everything except the bowl': (Select('all', Except(Things(), Filter('name', 'bowl'))), 0.99),
+    'the three bowls': (Select(3, Filter('name', 'bowl')), 0.99),
     'whatever the bowl': (Select('one', Filter('name', 'bowl')), 0.2),
 }
 
@@ -43,7 +46,7 @@ class Understood:
 
 
 class Phrasebook:
-    """Reads five texts."""
+    """Reads some texts."""
 
     def parse(self, text: str) -> Understood:
         if text not in TEXTS:
@@ -112,6 +115,15 @@ def test_what_is_not_there_is_no_target_with_a_reason(network, view):
     network.set_image(view)
     answer = network.predict(['the knife'])[0]
     assert answer.status == Status.NO_TARGET and 'no knife is seen' in answer.reason and not answer.mask.any()
+
+
+def test_what_a_text_leaves_out_is_never_answered_with_confidence(network, view):
+    network.set_image(view)
+    misread, others, three = network.predict(['no bowl at all', 'everything except the bowl', 'the three bowls'])
+    assert misread.status == Status.LOW_CONFIDENCE and 'leaves out' in misread.reason
+    assert others.status == Status.OK and not (others.mask & region(1)).any()
+    assert all(others.mask[region(k)].all() for k in (0, 2, 3))
+    assert three.status == Status.LOW_CONFIDENCE and 'three were asked for' in three.reason
 
 
 def test_safety_needs_the_fit_to_say_that_nothing_is_there(network, blocks, view):

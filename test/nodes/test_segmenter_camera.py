@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
-from ros_rig import Camera, H, InProcess, K, Rig, W, reliable
+from ros_rig import Camera, H, InProcess, K, Rig, W, best_effort, reliable
 from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 from converseg_ros.ros.camera.qos import LATCHED
@@ -55,7 +56,7 @@ def frame_of(live: InProcess) -> tuple[Any, str]:
     """Return the newest images as a Frame, and why it is less than it could be."""
     pipeline = live.node.live
     assert pipeline is not None and pipeline.latest is not None
-    return pipeline._makers[1].make(pipeline.latest, live.node.settings)[0], pipeline._makers[1].note
+    return pipeline._makers[1].make(pipeline.latest, live.node.settings.frames)[0], pipeline._makers[1].note
 
 
 def test_publishers_quality_of_service_can_be_overridden(rig: Rig, live: InProcess) -> None:
@@ -158,3 +159,50 @@ def test_lost_images_are_warned_of_with_the_cure_and_no_more_when_they_arrive(ri
     assert 'fastdds.xml' in words() and 'DEFAULT_PROFILES_FILE' in words()
     rig.until(lambda: rig.got['/diagnostics'] and 'fastdds.xml' not in words(), 40, camera.send)
     camera.close()
+
+
+def test_depth_at_half_the_size_of_the_same_frame_is_scaled(rig: Rig, live: InProcess) -> None:
+    camera = Camera(rig)
+    small = np.full((H // 2, W // 2), round(1000 * FAR), np.uint16)
+
+    def send() -> None:
+        stamp = time.time_ns()
+        camera.send(stamp, depth=conversion.to_image(small, '16UC1', conversion.header(stamp, 'camera')))
+
+    rig.until(lambda: answer(rig, send).regions and frame_of(live)[0].depth is not None, 40)
+    depth = np.asarray(frame_of(live)[0].depth)
+    assert depth.shape == (H, W) and np.allclose(depth, FAR)
+    camera.close()
+
+
+def test_images_without_a_stamp_are_warned_of(rig: Rig, live: InProcess) -> None:
+    camera = Camera(rig)
+
+    def send() -> None:
+        messages = camera.messages(0)
+        camera.image.publish(messages['image'])
+
+    got = rig.got['/diagnostics']
+    rig.until(lambda: any('without a stamp' in s.message for m in got[-1:] for s in m.status), 40, send)
+    assert answer(rig, camera.send).regions  # those with a stamp are answered again
+    camera.close()
+
+
+def test_texts_on_the_cameras_topics_do_not_hide_its_images(rig: Rig, live: InProcess) -> None:
+    """A best-effort String on `depth` is no depth that images could wait for, and none to take the quality of."""
+    other = Rig()  # a process of its own has a context of its own
+    publishers = [other.node.create_publisher(String, name, best_effort()) for name in ('image', 'depth')]
+    camera = Camera(rig, depth=False)
+
+    def send() -> None:
+        for publisher in publishers:
+            publisher.publish(String(data='hello'))
+        camera.send()
+
+    rig.until(lambda: answer(rig, send).regions, 40)
+    rig.spin(2.5, send)  # the node has looked at who publishes
+    assert answer(rig, send).regions
+    subscription = live.node.camera._subscriptions['image']
+    assert subscription.asks.startswith('reliable') and not subscription.other_types
+    camera.close()
+    other.close()

@@ -15,13 +15,13 @@ from torch import Tensor
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
-from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import search
 from converseg_ros.network.parser.spelling import Spelling
 from converseg_ros.programs.canonical import canonical
+from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.spans import Text, split
@@ -79,7 +79,7 @@ class Parser:
 
     @torch.inference_mode()
     def _parse(self, text: str) -> Parsed:
-        words = [self.spelling.correct(word) for word in split(without_closing_marks(text))]
+        words = [self.spelling.correct(word) for word in split(said_plainly(text))]
         inputs = collate([self.pieces.encode(words)])
         if inputs.ids.shape[1] > self.model.config.pieces:
             raise InputError('the text is too long', where='instruction', do='ask for one thing at a time')
