@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'training': {'core', 'datasets', 'facts', 'knowledge', 'network', 'programs'},
     'evaluation': {'core', 'datasets', 'facts', 'knowledge', 'lifting', 'network', 'perception', 'programs', 'web'},
     'ros': {'core', 'dialogue', 'lifting', 'perception'},
-    'agents': {'core', 'dialogue', 'ros', 'web'},
+    'agents': {'core', 'dialogue', 'perception', 'ros', 'web'},
     'demo': {'core', 'evaluation', 'lifting', 'ros', 'web'},
     'bench': {
         *('console', 'core', 'data_engine', 'datasets', 'dialogue', 'evaluation', 'knowledge', 'lifting', 'network'),

@@ -33,7 +33,8 @@ from converseg_ros.dialogue import Dialogue, caution
 from converseg_ros.dialogue.conversation import spoken
 from converseg_ros.dialogue.coreference import conjunction
 from converseg_ros.dialogue.normal import normal
-from converseg_ros.ros.messages.conversion import to_ns, to_rgb
+from converseg_ros.perception.messages import to_rgb
+from converseg_ros.ros.messages.conversion import to_ns
 
 RoleName = Literal['plain', 'affordance', 'safety']
 StatusName = Literal['OK', 'NO_TARGET', 'LOW_CONFIDENCE', 'ERROR', 'STALE']
