@@ -77,7 +77,6 @@ class ConverSegNet(nn.Module):
         if image_of is not None:
             image = ImageFeatures(image.embedding, image.high_res).take(image_of)  # the decoder uses no other fields
         decoded: Decoded
-        decoded: Decoded
         if self.alignment is None or guidance is None:
             decoded = self.decoder(image, prompts, chosen)
             return decoded
