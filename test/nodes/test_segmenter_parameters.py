@@ -146,12 +146,12 @@ def test_options_of_the_parts_reach_them(rig: Rig, live: InProcess) -> None:
         options = {
             'lift': pipeline.segmenter.options.lift,
             'tracker': pipeline.segmenter.options.tracker,
-            'safety': pipeline.gate.options,
+            'safety': pipeline.safety.gate.options,
             'conversation': live.node.instructions.dialogue.options,
         }[group]
         assert getattr(options, field) == value, p.name
     assert rig.set(conversation__backend='rules').successful
-    assert pipeline.gate.lift == pipeline.segmenter.options.lift
+    assert pipeline.safety.gate.lift == pipeline.segmenter.options.lift
 
 
 def test_standing_instructions_of_the_parameter_are_answered(rig: Rig, camera: Camera, live: InProcess) -> None:

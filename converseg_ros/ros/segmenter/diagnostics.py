@@ -83,8 +83,8 @@ class Diagnostics:
         counts, before, self._done = live.counts, self._done, live.counts.copy()
         if state == 'active' and not trouble:
             level, words = DiagnosticStatus.OK, 'ready'
-        if level == DiagnosticStatus.OK and live.guarding and not live.report.ok:
-            level, words = DiagnosticStatus.WARN, f'not safe: {live.report.reason}'
+        if level == DiagnosticStatus.OK and live.safety.guarding and not live.safety.report.ok:
+            level, words = DiagnosticStatus.WARN, f'not safe: {live.safety.report.reason}'
         if live.busy_seconds > 10:
             level, words = DiagnosticStatus.WARN, f'the network has been busy for {live.busy_seconds:.0f} s'
         if counts['network_errors'] > before['network_errors'] or counts['exceptions'] > before['exceptions']:
@@ -95,7 +95,7 @@ class Diagnostics:
             'device': network.device,
             'calibrated': network.calibrated,
             'instructions': len(live.book.active()),
-            'safety': 'ok' if live.report.ok else f'not ok: {live.report.reason}',
+            'safety': 'ok' if live.safety.report.ok else f'not ok: {live.safety.report.reason}',
             'tf failures': live.outputs.tf_failures,
         }
         values.update({f'count {k}': v for k, v in sorted(counts.items())})

@@ -13,12 +13,12 @@ from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.core.stages import Checkpoint
 from converseg_ros.perception.frames import Bundle, FrameMaker
 from converseg_ros.perception.instructions import InstructionBook
-from converseg_ros.perception.safety import SafetyGate, SafetyReport
 from converseg_ros.perception.segmenter import Segmenter
-from converseg_ros.perception.worker import LatestItemWorker, Ticker
+from converseg_ros.perception.worker import LatestItemWorker
 from converseg_ros.ros.camera.transforms import TransformListener
 from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.segmenter.publishers import Outputs
+from converseg_ros.ros.segmenter.safety_monitor import SafetyMonitor
 
 MAX_WAITING = 16  # requests; more are refused
 GIVE_UP_AFTER = 3  # failures in a row until the GPU is given up
@@ -37,11 +37,10 @@ class Log(Protocol):
 
 
 class LivePipeline:
-    """Network thread (segment, publish, requests), side thread (carry to newer frames, judge safety), and a watch.
+    """A network thread (segment, publish, requests), a side thread (propagate to newer frames), and a safety monitor.
 
-    The watch's thread sees to it that safety is judged; a timer of the executor's would cost ten times as much. Each
-    section below names the thread that calls its methods: `take` comes from the thread that receives camera messages,
-    everything that changes settings or forgets comes from the executor.
+    Each section below names the thread that calls its methods: the thread that receives camera messages calls `take`;
+    the executor's thread calls everything that changes settings or resets.
     """
 
     def __init__(
@@ -60,31 +59,20 @@ class LivePipeline:
         self.book, self.outputs, self.settings = book, outputs, settings
         self._load_on_cpu, self._now_ns, self._log = load_on_cpu, now_ns, log
         self._makers = FrameMaker(transforms), FrameMaker(transforms), FrameMaker(None)
-        self.gate = SafetyGate(settings.safety, settings.lift)
-        self.report = SafetyReport(False, 'no image yet')
         self.active = False
         self.latest: Bundle | None = None
         self.counts: Counter[str] = Counter()
         self.latency: dict[str, float] = {}
         self.fault = ''  # why the newest image was not answered
         self.observed: Callable[[Sequence[Region]], None] = lambda _: None
-        self._lock, self._word = Lock(), Lock()  # _word: one thread at a time says what is safe
+        self._lock = Lock()
         self._answer: tuple[Frame, list[Region]] | None = None
         self._showing = False
         self._last_offer = 0.0
         self._failures = 0
-        self._judged = time.monotonic()
-        self._judging = False
-        self._network_worker: LatestItemWorker[Bundle] = LatestItemWorker('network', self._segment, self._failed)
-        self._side_worker: LatestItemWorker[Bundle] = LatestItemWorker('side', self._propagate, self._failed)
-        self._watch = Ticker('watch', 1 / settings['safety_rate'], self._tick, self._blind)
-
-    # --- called in any thread -----------------------------------------------------------------------------------------
-
-    @property
-    def guarding(self) -> bool:
-        """Whether a safety instruction is in force."""
-        return any(i.role == Role.SAFETY for i in self.book.active())
+        self._network_worker: LatestItemWorker[Bundle] = LatestItemWorker('network', self._segment, self.failed)
+        self._side_worker: LatestItemWorker[Bundle] = LatestItemWorker('side', self._propagate, self.failed)
+        self.safety = SafetyMonitor(self, self._side_worker, book, outputs, settings, now_ns)
 
     # --- called in the thread that receives camera messages -----------------------------------------------------------
 
@@ -121,14 +109,13 @@ class LivePipeline:
         """Take new settings, from the next frame on."""
         self.settings = settings
         self.segmenter.configure(settings.segmenter)
-        self.gate = SafetyGate(settings.safety, settings.lift)
-        self._watch.every(1 / settings['safety_rate'])
+        self.safety.apply(settings)
         self.book.limit, self.book.ttl = settings['max_instructions'], settings['instruction_ttl']
 
     def reset(self, reason: str) -> None:
         """Forget frames, tracks and answers."""
         if not self.active:
-            self.watch_safety()  # while there is something to say it of
+            self.safety.watch()  # while there is an answer to report on
         self._network_worker.forget()
         self._side_worker.forget()
         self.segmenter.reset(reason)
@@ -136,58 +123,15 @@ class LivePipeline:
             self._answer = None
             self.counts['resets'] += 1
         self.latest = None
-        self.watch_safety()
-
-    # --- in the watch's thread at `safety_rate`, and in the executor's at a reset -------------------------------------
-
-    def watch_safety(self) -> None:
-        """Judge safety anew. If the judging itself hangs, say false without it."""
-        if self.active and self.guarding:
-            self._judge_soon()
-            if time.monotonic() - self._judged > max(self.settings['safety.max_age'], 0.5):
-                self.report = SafetyReport(False, 'judging safety takes too long')
-                self.outputs.unsafe()
-            return
-        self._judged = time.monotonic()
-        reason = 'deactivated' if not self.active else 'no safety instruction stands, nothing is guarded'
-        if self.report.ok or self.report.reason != reason:
-            with self._lock:
-                frame, regions = self._answer or (None, [])
-            # the last word of a node that was guarding carries everything it saw
-            report = self.gate.assess(frame, regions, self.book.active(), self._now_ns(), active=self.active)
-            with self._word:
-                self.report = replace(report, ok=False, reason=reason)
-                self.outputs.safety(self.report, self.settings.safety.voxel)
-
-    def _judge_soon(self) -> None:
-        """Have the side thread judge safety, unless it is about to."""
-        with self._lock:
-            if self._judging:
-                return
-            self._judging = True
-        self._side_worker.submit(self._judge)
-
-    # --- called in the executor's thread ------------------------------------------------------------------------------
+        self.safety.watch()
 
     def close(self) -> bool:
         """End the threads and the network; return whether they ended."""
         self.active = False
-        ended = self._watch.close() and self._network_worker.close() and self._side_worker.close()
+        ended = self.safety.close() and self._network_worker.close() and self._side_worker.close()
         if ended:
             self.segmenter.network.close()
         return ended
-
-    # --- in the watch's thread ---------------------------------------------------------------------------------------
-
-    def _tick(self) -> None:
-        if self.active:
-            self.watch_safety()
-
-    def _blind(self, error: Exception) -> None:
-        """Say false where even that cannot be judged."""
-        self._failed(error)
-        self.report = SafetyReport(False, f'judging safety failed: {type(error).__name__}: {error}')
-        self.outputs.unsafe()
 
     # --- in the network thread ---------------------------------------------------------------------------------------
 
@@ -289,8 +233,8 @@ class LivePipeline:
             self._showing = bool(regions)
         self.outputs.publish(frame, regions, s.lift, s['target_frame'], s['tf_timeout'])
         self.counts['tracked' if regions and regions[0].tracked else 'answered'] += 1
-        if self.guarding:
-            self._judge_soon()
+        if self.safety.guarding:
+            self.safety.judge_soon()
         return True
 
     # --- in the side thread -------------------------------------------------------------------------------------------
@@ -309,22 +253,7 @@ class LivePipeline:
         if regions and self.active:
             self._publish(frame, regions, resets)
 
-    def _judge(self) -> None:
-        """Judge safety and say so."""
-        with self._lock:
-            self._judging = False
-            frame, regions = self._answer or (None, [])
-        frame = frame or self._unanswered()
-        report = self.gate.assess(
-            frame, regions, self.book.active(), self._now_ns(), active=self.active, unclear=self.book.unclear
-        )
-        with self._word:  # what was judged while the node was active is not said after its last word
-            if self.active:
-                self.report = report
-                self.outputs.safety(report, self.settings.safety.voxel)
-        self._judged = time.monotonic()
-
-    def _unanswered(self) -> Frame | None:
+    def unanswered(self) -> Frame | None:
         """Return the newest image: until the first answer, at the start and after a reset, all of it is forbidden."""
         bundle = self.latest
         try:
@@ -332,9 +261,16 @@ class LivePipeline:
         except InputError:
             return None  # the network thread says it
 
-    def _failed(self, error: Exception) -> None:
+    # --- in any thread ------------------------------------------------------------------------------------------------
+
+    def newest(self) -> tuple[Frame | None, list[Region]]:
+        """Return the newest answer with its frame; no frame before the first answer and after a reset."""
+        with self._lock:
+            return self._answer or (None, [])
+
+    def failed(self, error: Exception) -> None:
         """Go on after what nobody foresaw, and say it."""
-        self._judging = False
+        self.safety.interrupted()
         self.counts['exceptions'] += 1
         self.fault = f'{type(error).__name__}: {error}'
         detail = str(error) if isinstance(error, ConversegError) else f'{type(error).__name__}: {error}'
