@@ -193,7 +193,7 @@ def _write(
     targets: list[NDArray[np.uint8]] = []
     valid: list[NDArray[np.uint8]] = []
     seen: list[NDArray[np.uint8]] = []
-    for pixels, mask, index, rows in _see(part, size, augment, seed):
+    for pixels, mask, index, rows in see_views(part, size, augment, seed):
         image = normalise(
             torch.from_numpy(pixels).permute(2, 0, 1)[None], encoder.config.mean, encoder.config.std, torch.float32
         )
@@ -221,7 +221,7 @@ def _write(
     os.replace(temporary, target)
 
 
-def _see(
+def see_views(
     part: Sequence[tuple[int, Record]], size: tuple[int, int], augment: AugmentConfig, seed: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any], list[NDArray[np.uint8]]]]:
     """Yield pixels, validity, index entry and targets of each view."""

@@ -23,10 +23,10 @@ def dry_run(config: TrainConfig) -> list[str]:
         trainer = assemble(trial, report=lines.append)
         network = trainer.learner.network
         trained, whole = sum(p.numel() for p in trainer.parameters.values()), parameter_count(network)
-        trainer._update()  # warm-up
+        trainer.update()  # warm-up
         started = time.monotonic()
         for _ in range(STEPS):
-            trainer._update()
+            trainer.update()
         pace = (time.monotonic() - started) / STEPS
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     lines.append(f'parameters: {whole / 1e6:.2f} M, of which {trained / 1e6:.2f} M are trained')

@@ -77,7 +77,7 @@ class Trainer:
             with suppress(ValueError):  # outside of the main thread signals cannot be handled
                 signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
         while self.step < config.steps and not stopping:
-            parts = self._update()
+            parts = self.update()
             recent.append(parts['total'])
             if main and log is not None and self.step % 10 == 0:
                 for name, value in parts.items():
@@ -99,7 +99,7 @@ class Trainer:
                 better = scores.get('giou', 0.0) > self.best
                 self.best = max(self.best, scores.get('giou', 0.0))
             if done or better or stopping or self.step % config.checkpoint_every == 0:
-                self._save(better)
+                self.save(better)
         if log is not None:
             log.close()
         return scores
@@ -133,7 +133,7 @@ class Trainer:
         from converseg_ros.training.export import export
 
         alignment, bias = self.learner.network.alignment, self.config.mask_bias
-        with self._averaged():
+        with self.averaged():
             if alignment is not None:
                 alignment.shift(bias)
             provenance = {'run': self.config.name, 'step': self.step, 'mask_bias': bias}
@@ -141,7 +141,7 @@ class Trainer:
             if alignment is not None:
                 alignment.shift(-bias)
 
-    def _update(self) -> dict[str, float]:
+    def update(self) -> dict[str, float]:
         """Run one update of the weights; return the losses, averaged over the accumulation."""
         config = self.config
         phase, b = config.phase(self.step), config.batch
@@ -181,7 +181,7 @@ class Trainer:
             else:
                 self.average[name] = value.detach().clone()
 
-    def _averaged(self) -> Any:
+    def averaged(self) -> Any:
         """Return a context in which the network has the averaged weights."""
         from contextlib import contextmanager
 
@@ -205,7 +205,7 @@ class Trainer:
 
         scores: list[dict[str, float]] = [{}]
         if self.accelerator.is_main_process and self.val is not None:
-            with self._averaged():
+            with self.averaged():
                 limit, blind = self.config.validate_images, self.config.drop_language >= 1
                 scores[0] = validate(self.learner, self.val, limit=limit, device=self.device, blind=blind)
                 if self.config.panels:
@@ -222,7 +222,7 @@ class Trainer:
             broadcast_object_list(scores)
         return scores[0]
 
-    def _save(self, best: bool) -> None:
+    def save(self, best: bool) -> None:
         """Write a checkpoint from the main process."""
         from accelerate.utils import gather_object
 

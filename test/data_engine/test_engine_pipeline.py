@@ -27,7 +27,7 @@ from converseg_ros.data_engine.judges.facts_judge import FactsJudge
 from converseg_ros.data_engine.output.store import Journal, read_items, read_rejects
 from converseg_ros.data_engine.pipeline import Settings
 from converseg_ros.data_engine.proposers.proposer import FAULTS, GraphProposer, spoil
-from converseg_ros.data_engine.world.scene_world import _by_build, _sliver
+from converseg_ros.data_engine.world.scene_world import by_build, is_sliver
 from converseg_ros.data_engine.world.sources import read_source
 from converseg_ros.datasets.images import load_upright
 from converseg_ros.scenes.graph import SceneObject, View
@@ -114,9 +114,9 @@ def test_the_grammar_means_what_it_says(rooms, words, expected):
 def test_what_is_tilted_spills_and_what_was_made_empty_raises_no_doubt():
     doubt = frozenset({'spills'})
     tilted = SceneObject(1, 'bottle', state='tilted', attributes=['spills'])
-    assert 'spills' in _by_build(tilted, 'bottle', frozenset(), doubt)[0]
-    assert 'spills' not in frozenset().union(*_by_build(SceneObject(1, 'mug', 'ware/mug/3'), 'mug', frozenset(), doubt))
-    assert 'spills' in _by_build(SceneObject(1, 'bottle', 'Scopia/wine_bottle'), 'bottle', frozenset(), doubt)[1]
+    assert 'spills' in by_build(tilted, 'bottle', frozenset(), doubt)[0]
+    assert 'spills' not in frozenset().union(*by_build(SceneObject(1, 'mug', 'ware/mug/3'), 'mug', frozenset(), doubt))
+    assert 'spills' in by_build(SceneObject(1, 'bottle', 'Scopia/wine_bottle'), 'bottle', frozenset(), doubt)[1]
 
 
 def test_what_the_edge_of_the_picture_leaves_a_sliver_of_is_not_asked_for():
@@ -128,7 +128,7 @@ def test_what_the_edge_of_the_picture_leaves_a_sliver_of_is_not_asked_for():
     def sliver(x: float, mask: np.ndarray = seen) -> bool:
         pose = np.eye(4)
         pose[:3, 3] = x, 0.0, 1.0
-        return _sliver(mug, pose, view, mask)
+        return is_sliver(mug, pose, view, mask)
 
     assert not sliver(0.0) and not sliver(-0.52)  # the edge is at -0.53 m
     assert sliver(-0.57) and sliver(0.58)

@@ -17,7 +17,7 @@ from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.lifting.clouds import POINT, label_image, organized
 from converseg_ros.ros.messages import conversion
-from converseg_ros.ros.segmenter.publishers import _confidence
+from converseg_ros.ros.segmenter.publishers import confidence_image
 
 H, W = 20, 30
 
@@ -93,10 +93,10 @@ def test_the_label_image_puts_safety_above_affordance_above_plain() -> None:
 
 def test_confidence_is_the_calibrated_score() -> None:
     regions = [region(score=0.8, calibrated=True)]
-    out = _confidence(label_image(regions, H, W), regions)
+    out = confidence_image(label_image(regions, H, W), regions)
     assert out[3, 4] == 204 and out[0, 0] == 0
     unknown = [region(score=0.8, calibrated=False)]
-    assert _confidence(label_image(unknown, H, W), unknown)[3, 4] == 255, 'no threshold may drop it'
+    assert confidence_image(label_image(unknown, H, W), unknown)[3, 4] == 255, 'no threshold may drop it'
 
 
 def test_an_organized_cloud_has_a_point_a_pixel() -> None:

@@ -80,7 +80,7 @@ def test_export_is_half_precision_and_answers_alike(settings, start, tmp_path):
     assert (tmp_path / 'model' / 'language.safetensors').read_bytes() == (start / 'language.safetensors').read_bytes()
     network = load_network(tmp_path / 'model')
     pixels = torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad(), trainer._averaged():
+    with torch.no_grad(), trainer.averaged():
         one = network(pixels, ['the red square']).masks
         two = trainer.learner.network.eval()(pixels, ['the red square']).masks
     torch.testing.assert_close(one, two, atol=0.02, rtol=0.02)

@@ -68,8 +68,8 @@ def test_resuming_changes_nothing(settings, tmp_path):
     whole = run(settings, out=str(tmp_path / 'whole'))
     half = assemble(read_config(settings, {'out': str(tmp_path / 'half')}), report=silent)
     while half.step < 2:
-        half._update()
-    half._save(False)
+        half.update()
+    half.save(False)
     del half
     rest = run(settings, out=str(tmp_path / 'half'))
     assert rest.step == whole.step == 6
@@ -112,7 +112,7 @@ def test_two_processes_agree(settings, tmp_path):
     one = assemble(read_config(settings, changes), report=silent)
     begin = {n: p.detach().clone() for n, p in one.parameters.items()}
     while one.step < 3:
-        one._update()
+        one.update()
     apart = sum(float((p.detach() - snapshot.weights[n]).square().sum()) for n, p in one.parameters.items())
     moved = sum(float((p.detach() - begin[n]).square().sum()) for n, p in one.parameters.items())
     assert moved > 0 and apart < 0.01 * moved, (apart, moved)  # Adam makes rounding of tiny gradients visible

@@ -102,9 +102,9 @@ def test_a_run_that_is_stopped_and_resumed_is_bit_exact(tmp_path: Path) -> None:
 def test_a_run_learns_and_its_file_parses(tmp_path: Path) -> None:
     losses = []
     task = ParserTask(settings(tmp_path, 40), report=lambda text: losses.append(text))
-    update = task._update
+    update = task.update
     values: list[float] = []
-    task._update = lambda batch: values.append(update(batch)) or values[-1]  # type: ignore[method-assign,func-returns-value]
+    task.update = lambda batch: values.append(update(batch)) or values[-1]  # type: ignore[method-assign,func-returns-value]
     scores = task.train()
     assert sum(values[-10:]) < 0.8 * sum(values[:10])
     assert set(scores) == {'held_out', 'train'}

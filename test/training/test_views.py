@@ -8,7 +8,7 @@ import pytest
 from converseg_ros.core import Item, encode_rle
 from converseg_ros.network.weights.presets import preset
 from converseg_ros.training.batches import Asker, Joined, LiveSource
-from converseg_ros.training.cache import _see
+from converseg_ros.training.cache import see_views
 from converseg_ros.training.config import AugmentConfig
 from converseg_ros.training.records import Record
 from converseg_ros.training.views import make_view
@@ -27,7 +27,7 @@ def record(name: str, level: int) -> Record:
 def test_cached_and_live_views_are_made_by_one_rule(variant):
     """A target under half a cell was dropped from cached views alone."""
     one, augment, size = record('a', 90), AugmentConfig(), (64, 64)
-    ((pixels, valid, index, rows),) = _see([(variant, one)], size, augment, 3)
+    ((pixels, valid, index, rows),) = see_views([(variant, one)], size, augment, 3)
     number = int.from_bytes(hashlib.sha256(b'a').digest()[:4], 'big')
     live = make_view(one, size, augment if variant else None, np.random.default_rng([3, variant, number]))
     assert np.array_equal(live.pixels, pixels) and np.array_equal(live.valid, valid)

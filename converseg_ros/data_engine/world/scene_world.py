@@ -74,7 +74,7 @@ def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
     return world
 
 
-def _sliver(obj: SceneObject, pose: NDArray[np.float64], view: View, mask: NDArray[np.bool_]) -> bool:
+def is_sliver(obj: SceneObject, pose: NDArray[np.float64], view: View, mask: NDArray[np.bool_]) -> bool:
     """Return whether too little of an object at a `pose` in front of the camera is visible to name it."""
     fx, fy, cx, cy = view.k
     corners = np.array(list(product((-0.5, 0.5), repeat=3))) * obj.size
@@ -106,7 +106,7 @@ def _front(mask: NDArray[np.bool_], depth: NDArray[np.float32], view: View, obj:
     return out
 
 
-def _by_build(
+def by_build(
     obj: SceneObject, name: str, tags: frozenset[str], maybe: frozenset[str]
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the properties, certain and uncertain, after considering the construction of this instance."""
@@ -161,7 +161,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
     by_class = tags_decided_by_class()
     tags = (tags - by_class) | (known.tags & by_class)
     unsure = (unsure - by_class) | (known.doubtful & by_class)
-    tags, unsure = _by_build(obj, known.name, tags, unsure)
+    tags, unsure = by_build(obj, known.name, tags, unsure)
     pose = to_camera @ np.asarray(obj.pose, np.float64)
     world_rotation = np.asarray(obj.pose, np.float64)[:3, :3]
     half = np.abs(world_rotation) @ (np.asarray(obj.size, np.float64) / 2)
@@ -180,7 +180,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
         inside=f'o{obj.inside}' if obj.inside else '',
         contacts=frozenset(f'o{i}' for i in obj.contacts),
         hidden_by=frozenset(f'o{i}' for i in view.occluded_by.get(name, [])),
-        visible=0.0 if _sliver(obj, pose, view, mask) else float(view.visible.get(name, 1.0)),
+        visible=0.0 if is_sliver(obj, pose, view, mask) else float(view.visible.get(name, 1.0)),
         tips=obj.tips,
         falls_with=frozenset(f'o{i}' for i in obj.falls_with),
         stack=obj.stack,

@@ -140,7 +140,7 @@ class Outputs:
         if labels is not None and send('mask'):
             streams['mask'].publish(serialize.image(labels, *source))
         if labels is not None and send('confidence'):
-            streams['confidence'].publish(serialize.image(_confidence(labels, regions), *source))
+            streams['confidence'].publish(serialize.image(confidence_image(labels, regions), *source))
         if send('points') and frame.depth is not None and frame.intrinsics is not None:
             points = organized(frame, regions, options, labels)
             streams['points'].publish(serialize.cloud(points, *source, dense=False))
@@ -192,7 +192,7 @@ class Outputs:
             self._node.destroy_publisher(publisher)
 
 
-def _confidence(labels: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:
+def confidence_image(labels: NDArray[np.uint8], regions: Sequence[Region]) -> NDArray[np.uint8]:
     """Return (H, W) uint8: 255 times the confidence of the region of each pixel, 0 outside of regions."""
     table = np.zeros(MAX_LABELS + 1, np.uint8)
     for n, region in enumerate(regions):

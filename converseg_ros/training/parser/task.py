@@ -96,7 +96,7 @@ class ParserTask:
         for batch in self.batches():
             if self.step >= config.steps:
                 break
-            recent.append(self._update(batch))
+            recent.append(self.update(batch))
             if self.step % 50 == 0:
                 pace = (time.monotonic() - started) / (self.step - first)
                 mean = sum(recent[-50:]) / len(recent[-50:])
@@ -115,7 +115,8 @@ class ParserTask:
         left = (c.steps - step) / max(1.0, c.decay * c.steps)
         return c.min_lr + (c.lr - c.min_lr) * min(1.0, (step + 1) / c.warmup, left)
 
-    def _update(self, batch: Batch) -> float:
+    def update(self, batch: Batch) -> float:
+        """Run one update of the weights on a batch; return its loss."""
         self.model.train()
         for group in self.optimizer.param_groups:
             group['lr'] = self.lr(self.step)
