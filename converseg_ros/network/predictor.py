@@ -1,10 +1,9 @@
 """The predictor of kind `converseg`: set one image, answer many queries."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-import gc
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from converseg_ros.network.options import DeviceMemoryError, Options, device_of
 from converseg_ros.network.postprocess import read
 from converseg_ros.network.preprocess import normalise, to_input
 from converseg_ros.network.stage_timer import StageTimer
+from converseg_ros.network.views import ViewNetwork
 from converseg_ros.network.weights.checkpoints import set_precision
 
 
@@ -46,11 +46,13 @@ class _Image:
         return int(self.rgb.shape[0]), int(self.rgb.shape[1])
 
 
-class Predictor:
+class Predictor(ViewNetwork[_Image]):
     """A network for inference; implements core.segmentation.SegmentationNetwork. Not thread-safe.
 
     counts: images_encoded, images_cached, texts_encoded, texts_cached, prefixes_encoded, prefixes_cached, decodes.
     """
+
+    calibration: Calibration | None
 
     def __init__(
         self,
@@ -63,9 +65,8 @@ class Predictor:
     ) -> None:
         self.options = options or Options()
         self.config: NetworkConfig = network.config
-        self._name = name or f'{self.config.name} {self.config.version}'
+        super().__init__(name or f'{self.config.name} {self.config.version}', device_of(device), self.options.images)
         self.calibration = calibration
-        self._device = device_of(device)
         gpu = self._device.type == 'cuda'
         precision = self.options.precision
         self._dtype = torch.bfloat16 if precision == 'bf16' or (precision == 'auto' and gpu) else torch.float32
@@ -75,10 +76,7 @@ class Predictor:
         self._graphs = Graphs(gpu and self.options.graphs)
         self._network: ConverSegNet | None = self._prepare(network)
         self._side = torch.cuda.Stream(self._device) if gpu else None
-        self._images: OrderedDict[Hashable, _Image] = OrderedDict()
         self._texts: OrderedDict[str, Prompts] = OrderedDict()
-        self._current: _Image | None = None
-        self.counts: Counter[str] = Counter()
 
     def _prepare(self, network: ConverSegNet) -> ConverSegNet:
         """Freeze, cast and move the network; connect its language encoder to the graphs."""
@@ -95,21 +93,6 @@ class Predictor:
         return network
 
     @property
-    def name(self) -> str:
-        """Return name and version of the model."""
-        return self._name
-
-    @property
-    def calibrated(self) -> bool:
-        """Return whether scores are probabilities."""
-        return self.calibration is not None
-
-    @property
-    def device(self) -> str:
-        """Return the device."""
-        return str(self._device)
-
-    @property
     def network(self) -> ConverSegNet:
         """Return the network; raise ConversegError after close()."""
         if self._network is None:
@@ -119,32 +102,16 @@ class Predictor:
     @property
     def features(self) -> ImageFeatures:
         """Return the features of the current image; raise ConversegError without one."""
-        return self._set().features
-
-    def _set(self) -> _Image:
-        """Return the current image."""
-        if self._current is None:
-            raise ConversegError('no image is set', where=self._name, do='call set_image first')
-        return self._current
+        return self._view().features
 
     @torch.inference_mode()
     def set_image(self, view: View, key: Hashable = None) -> None:
         """Encode the RGB image of a view; an image with a recent `key` is cached. On a GPU this is asynchronous."""
         network, rgb = self.network, as_frame(view).rgb
-        if key is not None and key in self._images and self._images[key].shape == rgb.shape[:2]:
-            self._images.move_to_end(key)
-            self._current = self._images[key]
-            self.counts['images_cached'] += 1
-            return
-        self._current = None
-        with self._memory():
-            current = self._encode_image(network, rgb)
-        self.counts['images_encoded'] += 1
-        self._current = current
-        if key is not None and self.options.images:
-            self._images[key] = current
-            while len(self._images) > self.options.images:
-                self._images.popitem(last=False)
+        whole = None if key is None else (key, rgb.shape[:2])
+        if not self._recall(whole):
+            with self._memory():
+                self._remember(whole, self._encode_image(network, rgb))
 
     @torch.inference_mode()
     def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
@@ -152,7 +119,7 @@ class Predictor:
 
         This network only reads texts; raise InputError for a query with a program.
         """
-        network, image = self.network, self._set()
+        network, image = self.network, self._view()
         asked = as_queries(queries)
         if any(q.program is not None for q in asked):
             raise InputError('this network executes no programs', where=self._name, do='use a model of kind things')
@@ -221,20 +188,15 @@ class Predictor:
 
     def forget(self) -> None:
         """Clear the caches of images and instructions, and reset the counters."""
-        self._images.clear()
+        super().forget()
         self._texts.clear()
-        self._current = None
-        self.counts.clear()
 
     def close(self) -> None:
         """Release the memory, on a GPU for other programs too."""
         self._graphs.clear()
         self.forget()
         self._network = None
-        gc.collect()
-        if self._device.type == 'cuda':
-            torch.cuda.synchronize(self._device)
-            torch.cuda.empty_cache()
+        self._release()
 
     def _encode_image(self, network: ConverSegNet, rgb: NDArray[np.uint8]) -> _Image:
         """Encode an image; on a GPU on a separate stream, in parallel with the language encoder."""
@@ -320,7 +282,7 @@ class Predictor:
             yield
         except torch.cuda.OutOfMemoryError as error:
             self._current = None
-            self._images.clear()
+            self._views.clear()
             torch.cuda.empty_cache()
             raise DeviceMemoryError(
                 f'the GPU is out of memory ({str(error).split(".")[0]})',

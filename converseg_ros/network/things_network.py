@@ -6,10 +6,8 @@
 Every part can be replaced: `SegmentProposer` and `Namer` are the contracts of core/segments.py.
 """
 
-from collections import Counter, OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-import gc
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +32,7 @@ from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_existence
 from converseg_ros.network.guided_filter import follow_image
 from converseg_ros.network.stage_timer import StageTimer
+from converseg_ros.network.views import ViewNetwork
 from converseg_ros.programs.exclusion import contradiction
 from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
 from converseg_ros.programs.printer import words
@@ -98,12 +97,14 @@ class _Seen:
         return 'rgb' if self.facts.depthless else 'rgbd'
 
 
-class ThingsNetwork:
+class ThingsNetwork(ViewNetwork[_Seen]):
     """Implements core.segmentation.SegmentationNetwork. Not thread-safe.
 
     counts: images_encoded, images_cached. Stages of a prediction: segments, names (both once for a view), language,
     facts, masks.
     """
+
+    calibration: Existence | None
 
     def __init__(
         self,
@@ -115,29 +116,10 @@ class ThingsNetwork:
         images: int = 4,
     ) -> None:
         """Take the parts; `images` views are remembered by their key. calibration_file: where `existence` is kept."""
+        super().__init__(name, parts.device, images)
         self._parts: Parts | None = parts
-        self._name, self._device = name, parts.device
         self.calibration = existence if existence is not None and existence.fingerprint == parts.fingerprint else None
         self.calibration_file, self.notes = calibration_file, parts.notes
-        self._views: OrderedDict[Hashable, _Seen] = OrderedDict()
-        self._kept = images
-        self._current: _Seen | None = None
-        self.counts: Counter[str] = Counter()
-
-    @property
-    def name(self) -> str:
-        """Name and version of the model."""
-        return self._name
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether scores are probabilities."""
-        return self.calibration is not None
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-        return str(self._device)
 
     @property
     def parts(self) -> Parts:
@@ -149,29 +131,21 @@ class ThingsNetwork:
     @property
     def facts(self) -> Facts:
         """What is known of the view that is set; raise ConversegError without one."""
-        return self._set().facts
+        return self._view().facts
 
     def set_image(self, view: View, key: Hashable = None) -> None:
         """Find and measure the segments of a view; one with the same key and the same inputs comes from the cache."""
         parts, frame = self.parts, as_frame(view)
-        whole = (key, frame.rgb.shape, frame.depth is None, frame.intrinsics, frame.gravity is None)
-        if key is not None and whole in self._views:
-            self._views.move_to_end(whole)
-            self._current = self._views[whole]
-            self.counts['images_cached'] += 1
+        given = (key, frame.rgb.shape, frame.depth is None, frame.intrinsics, frame.gravity is None)
+        whole = None if key is None else given
+        if self._recall(whole):
             return
-        self._current = None
         stages = StageTimer(self._device)
         with stages.stage(Stage.SEGMENTS):
             segments = parts.proposer.propose(frame)
         with stages.stage(Stage.NAMES):
             facts = self._facts(frame, segments)
-        self.counts['images_encoded'] += 1
-        self._current = _Seen(frame, segments, facts, stages.milliseconds())
-        if key is not None and self._kept:
-            self._views[whole] = self._current
-            while len(self._views) > self._kept:
-                self._views.popitem(last=False)
+        self._remember(whole, _Seen(frame, segments, facts, stages.milliseconds()))
 
     def _facts(self, frame: Frame, segments: Segments) -> Facts:
         parts = self.parts
@@ -184,14 +158,9 @@ class ThingsNetwork:
         namer.score(frame, segments, ('thing',))  # the crops are encoded now, not when the first noun is asked for
         return facts
 
-    def _set(self) -> _Seen:
-        if self._current is None:
-            raise ConversegError('no image is set', where=self._name, do='call set_image first')
-        return self._current
-
     def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
         """Answer K queries on the view that is set; a query that cannot be read is an ERROR by itself."""
-        seen = self._set()
+        seen = self._view()
         check = checkpoint or (lambda stage: None)
         stages = StageTimer(self._device)
         asked = as_queries(queries)
@@ -302,7 +271,7 @@ class ThingsNetwork:
 
     def names(self) -> tuple[tuple[str, float], ...]:
         """Return, for each region of the view that is set, what it is most likely called, with the log-odds."""
-        seen = self._set()
+        seen = self._view()
         return self.parts.namer.score(seen.frame, seen.segments, ('thing',)).best
 
     def _name_of(self, seen: _Seen, index: int) -> str:
@@ -343,20 +312,11 @@ class ThingsNetwork:
             self.predict(['the thing'] * max(prompts, default=1))
         self.forget()
 
-    def forget(self) -> None:
-        """Empty the cache of views, and start counting anew."""
-        self._views.clear()
-        self._current = None
-        self.counts.clear()
-
     def close(self) -> None:
         """Release the memory, on a GPU to other programs too."""
         self.forget()
         self._parts = None
-        gc.collect()
-        if self._device.type == 'cuda':
-            torch.cuda.synchronize(self._device)
-            torch.cuda.empty_cache()
+        self._release()
 
 
 @dataclass(frozen=True, slots=True)
