@@ -9,19 +9,18 @@ Every part can be replaced: `SegmentProposer` and `Namer` are the contracts of c
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-import torch
 
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Prediction, Role, Status
 from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.core.prediction import Candidate
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
-from converseg_ros.core.segments import Namer, SegmentProposer, Segments
+from converseg_ros.core.segments import Segments
 from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.facts.answer import Answer, Options
 from converseg_ros.facts.executor import execute
@@ -31,6 +30,7 @@ from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_existence
 from converseg_ros.network.guided_filter import follow_image
+from converseg_ros.network.parts import Parts
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.views import ViewNetwork
 from converseg_ros.programs.exclusion import contradiction
@@ -42,44 +42,6 @@ LEAST = 0.001  # probability of a region that is proposed: the existence model d
 SHARE = 0.65  # of the best region, that another member of "all" needs; chosen on the kitchen and on photographs
 MIN_ANSWERS = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
-
-
-class ParsedText(Protocol):
-    """A text's program and how probable it is that it is right."""
-
-    @property
-    def program(self) -> Node:
-        """The program."""
-        ...
-
-    @property
-    def confidence(self) -> float:
-        """In 0 to 1."""
-        ...
-
-
-class TextParser(Protocol):
-    """Reads instructions; remembers the texts that it has seen lately."""
-
-    def parse(self, text: str) -> ParsedText:
-        """Return a text's program; raise InputError where the text cannot be read."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the network is made of.
-
-    device: where proposer and namer run. fingerprint: of their weights. notes: what a user has to know about their
-    cost on this machine.
-    """
-
-    proposer: SegmentProposer
-    namer: Namer
-    parser: TextParser
-    device: torch.device
-    fingerprint: str = ''
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -100,7 +62,7 @@ class _Seen:
 class ThingsNetwork(ViewNetwork[_Seen]):
     """Implements core.segmentation.SegmentationNetwork. Not thread-safe.
 
-    counts: images_encoded, images_cached. Stages of a prediction: segments, names (both once for a view), language,
+    counts: images_encoded, images_cached. Stages of a prediction: segments, names (both once for a view), text,
     facts, masks.
     """
 

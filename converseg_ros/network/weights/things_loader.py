@@ -16,10 +16,11 @@ from converseg_ros.network.names.namer import load_namer
 from converseg_ros.network.names.weights import load_names
 from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.parser import load_parser
+from converseg_ros.network.parts import Parts
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
-from converseg_ros.network.things_network import Parts, ThingsNetwork
+from converseg_ros.network.things_network import ThingsNetwork
 from converseg_ros.network.weights.checkpoints import read_weights
 from converseg_ros.network.weights.other_parts import Chosen, other_namer, other_proposer
 from converseg_ros.network.weights.things_folder import (
