@@ -39,7 +39,7 @@ from converseg_ros.ros.messages.conversion import to_ns
 RoleName = Literal['plain', 'affordance', 'safety']
 StatusName = Literal['OK', 'NO_TARGET', 'LOW_CONFIDENCE', 'ERROR', 'STALE']
 LONGEST = 1024  # pixels of the longer side of a picture for an agent
-MOST_STANDING = 16  # instructions that agents may bring all that stand to; the node's other places are the operators'
+MAX_STANDING = 16  # instructions that agents may bring all that stand to; the node's other places are the operators'
 
 
 class Wanted(TypedDict):
@@ -222,9 +222,9 @@ class Robot:
         for last in (False, False, True):
             kept = {i.name: i for i in self.client.standing(timeout=timeout) if i.name not in remove}
             count = len(kept | new)
-            if count > max(MOST_STANDING, len(kept)):
+            if count > max(MAX_STANDING, len(kept)):
                 raise InputError(
-                    f'{count} instructions would stand, an agent may bring them to {MOST_STANDING}',
+                    f'{count} instructions would stand, an agent may bring them to {MAX_STANDING}',
                     where='set_standing',
                     do='remove what is not needed any more',
                 )

@@ -17,7 +17,7 @@ from converseg_ros.programs.nodes import Node, Parts, Rank, Select
 if TYPE_CHECKING:
     from converseg_ros.facts.executor import Meaning
 
-MOST_CANDIDATES = 5
+MAX_CANDIDATES = 5
 
 
 def quantity_of(program: Node) -> str | int:
@@ -220,7 +220,7 @@ def _unknown(nouns: frozenset[str]) -> str:
 
 
 def _candidates(degree: Degree, literals: tuple[Literal, ...]) -> tuple[Candidate, ...]:
-    order = np.argsort(-degree.p, kind='stable')[:MOST_CANDIDATES]
+    order = np.argsort(-degree.p, kind='stable')[:MAX_CANDIDATES]
     own = [x for x in literals if x.main]
     return tuple(
         Candidate(int(i), float(degree.p[i]), tuple((x.text, float(x.degrees[i])) for x in own))

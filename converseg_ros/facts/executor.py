@@ -32,7 +32,7 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 
-MOST_ROOM = 0.4  # metres: what needs more is set down on the floor
+MAX_ROOM = 0.4  # metres: what needs more is set down on the floor
 PART_SEEN = 0.25  # degree of the best region that is a part, below which a part is looked for in the outline
 
 
@@ -229,7 +229,7 @@ class Execution:
 def _least_side(noun: str) -> float:
     """Return metres across that a thing needs at least: the shorter side of its usual footprint, 0 if not known."""
     known = thing(noun) if noun else None
-    return min(known.size[1], MOST_ROOM) if known and known.size else 0.0
+    return min(known.size[1], MAX_ROOM) if known and known.size else 0.0
 
 
 def narrowed(degree: Degree, quantity: str | int) -> Degree:

@@ -22,7 +22,7 @@ from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
-FAINT = 0.003  # probability of a class below which it is noise: there are thousands
+MIN_PROBABILITY = 0.003  # probability of a class below which it is noise: there are thousands
 LIKENESS = 0.5  # of a class's score where the namer does not know it itself
 SIZE_WEIGHT = 0.5  # of the log-likelihood ratio of a measured size
 BY_CLASS = 0.6  # most that a class tells of what one instance of it is made of
@@ -96,7 +96,7 @@ class Seen:
             return np.zeros(len(self.colours))
         found = self.scores(widest)
         p = expit(np.asarray(found.log_odds, np.float64)) * np.array([weights[name] for name in widest])
-        p = np.where(p < FAINT, 0, p)
+        p = np.where(p < MIN_PROBABILITY, 0, p)
         by_likeness = LIKENESS * p[:, ~found.known].max(1, initial=0.0)
         return np.asarray(np.clip(p[:, found.known].sum(1), by_likeness, 1))
 

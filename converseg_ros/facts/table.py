@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 MIN_LIKE, MAX_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
 # Kinds of what surrounds objects. A surface or a wall may be called by a name of these, not by that of an object.
 BACKGROUND = frozenset({'ground', 'water', 'surface', 'building part', 'flooring', 'furniture', 'plant'})
-LEAST_OUTLINE = 0.05  # expected IoU; a region is not excluded by its outline alone
+MIN_OUTLINE = 0.05  # expected IoU; a region is not excluded by its outline alone
 PEOPLE = 0.7  # share of people among agents; most of the others are animals
 HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
 Similarity = Callable[[str], Floats]
@@ -117,7 +117,7 @@ class Facts:
     @property
     def outline(self) -> Floats:
         """(S,) how far the outline of a region is trusted: the square root of its expected IoU."""
-        return np.sqrt(np.clip(np.asarray(self.segments.quality, np.float64), LEAST_OUTLINE, 1))
+        return np.sqrt(np.clip(np.asarray(self.segments.quality, np.float64), MIN_OUTLINE, 1))
 
     @property
     def things(self) -> Degree:

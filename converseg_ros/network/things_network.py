@@ -38,7 +38,7 @@ from converseg_ros.programs.nodes import Node, program_from_json, program_to_jso
 from converseg_ros.programs.printer import words
 
 PRESENT, ABSENT = 0.3, 0.02  # of the executor
-LEAST = 0.001  # probability of a region that is proposed: the existence model decides whether anything is there
+MIN_PROPOSED = 0.001  # probability of a region that is proposed: the existence model decides whether anything is there
 SHARE = 0.65  # of the best region, that another member of "all" needs; chosen on the kitchen and on photographs
 MIN_ANSWERS = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
@@ -166,7 +166,7 @@ class ThingsNetwork(ViewNetwork[_Seen]):
         if isinstance(program, str):
             return program
         try:
-            options = Options(PRESENT, ABSENT, least=LEAST, share=SHARE, recall=role == Role.SAFETY)
+            options = Options(PRESENT, ABSENT, least=MIN_PROPOSED, share=SHARE, recall=role == Role.SAFETY)
             return execute(program.root, seen.facts, options)
         except InputError as error:
             return str(error)

@@ -20,7 +20,7 @@ from converseg_ros.programs.nodes import program_from_json, program_to_json
 from converseg_ros.scenes.graph import Scene
 from converseg_ros.scenes.models import catalogue
 
-LEAST = 0.995  # share of drafts with a program that reproduce their mask
+MIN_SHARE = 0.995  # share of drafts with a program that reproduce their mask
 PHOTOS = 40
 
 
@@ -63,7 +63,7 @@ def check(worlds: list[World], least_with_program: float) -> None:
     assert not strange and not silent
     assert min(count['positive'], count['negative']) > 50
     assert count['program'] >= least_with_program * (count['positive'] + count['negative'])
-    assert len(wrong) <= (1 - LEAST) * count['program'], wrong
+    assert len(wrong) <= (1 - MIN_SHARE) * count['program'], wrong
 
 
 def test_programs_of_hand_made_rooms_give_their_masks(rooms: Path) -> None:

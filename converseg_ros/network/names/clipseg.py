@@ -30,9 +30,9 @@ from converseg_ros.network.encoders.pretrained import (
     resized,
 )
 
-FEW = 8  # nouns per request; a longer list comes from a tag
+MAX_NOUNS = 8  # nouns per request; a longer list comes from a tag
 TEXTS = 256  # cached conditional vectors
-LEAST = 1e-4  # minimum probability
+MIN_PROBABILITY = 1e-4  # minimum probability
 SLOW = 1.0  # seconds per view from which a namer reports its time
 
 
@@ -98,7 +98,7 @@ class ClipSegNamer:
     def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
         """Return the log-odds of each noun phrase for each region."""
         scores = self.other.score(view, segments, nouns)
-        if len(nouns) > FEW or not len(segments) or tuple(nouns) == ('thing',):
+        if len(nouns) > MAX_NOUNS or not len(segments) or tuple(nouns) == ('thing',):
             return scores
         found = self._pooled(view, segments, nouns)
         return NameScores(tuple(nouns), found, np.ones(len(nouns), bool), scores.best)
@@ -116,7 +116,7 @@ class ClipSegNamer:
             drawn = F.interpolate(relevance, size, mode='bilinear', align_corners=False)[0].cpu().numpy()
             inside = segments.masks.reshape(len(segments), -1).astype(np.float32)
             means = drawn.reshape(len(new), -1) @ inside.T / np.maximum(inside.sum(1), 1)
-            p = np.clip(means, LEAST, 1 - LEAST)
+            p = np.clip(means, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
             known.update(zip(new, np.log(p / (1 - p)).astype(np.float32)))
         return np.stack([known[n] for n in nouns], 1)
 

@@ -10,7 +10,7 @@ from converseg_ros.core.mask import mask_box
 
 SIDE = 128  # pixels of a crop
 MARGIN = 1.25  # side of the window relative to the longer side of the segment's box
-LEAST = 24.0  # pixels of the image: a smaller window is too blurred
+MIN_SIDE = 24.0  # pixels of the image: a smaller window is too blurred
 GREY = 127.0  # value of the background, and the trunk's mean
 PLAIN, FADED, MASKED = 1.0, 0.35, 0.0  # share of the background that remains
 
@@ -23,7 +23,7 @@ class Window(NamedTuple):
     side: float
 
 
-def window(mask: NDArray[np.bool_], margin: float = MARGIN, least: float = LEAST) -> Window:
+def window(mask: NDArray[np.bool_], margin: float = MARGIN, least: float = MIN_SIDE) -> Window:
     """Return the square around an (H, W) mask; an empty mask gives the smallest square, at the origin."""
     box = mask_box(mask)
     side = max(box.x1 - box.x0, box.y1 - box.y0) * margin
@@ -61,7 +61,7 @@ def cut(
     out = np.empty((len(masks), size, size, 3), np.uint8)
     sy, sx = rgb.shape[0] / masks.shape[1], rgb.shape[1] / masks.shape[2]
     for target, mask in zip(out, masks, strict=True):
-        where = window(mask, least=LEAST / sx)
+        where = window(mask, least=MIN_SIDE / sx)
         crop = look(rgb, Window(where.x * sx, where.y * sy, where.side * sx), size)
         if background < 1:
             inside = look(mask.view(np.uint8) * np.uint8(255), where, size, cv2.BORDER_CONSTANT)

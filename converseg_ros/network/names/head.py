@@ -19,7 +19,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.efficientnet import HEAD
 from converseg_ros.network.encoders.nanodet import CLASSES as COCO_CLASSES
 
-FAINT = 0.002  # minimum probability of the detector
+MIN_DETECTION = 0.002  # minimum probability of the detector
 FLOOR = 1e-5  # minimum of ImageNet's probability, to limit its logarithm
 
 
@@ -139,4 +139,4 @@ def shaped(pooled: Tensor) -> Tensor:
 
 def weighed(evidence: Tensor) -> Tensor:
     """Return the logarithms of the detector's probabilities relative to the minimum, as likelihood ratios."""
-    return torch.log1p(evidence / FAINT)
+    return torch.log1p(evidence / MIN_DETECTION)

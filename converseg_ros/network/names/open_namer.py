@@ -20,13 +20,13 @@ from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import NameScores, Segments
 from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.names.crops import FADED, cut
-from converseg_ros.network.names.scores import LEAST, Encoder, Phrases
+from converseg_ros.network.names.scores import MIN_PROBABILITY, Encoder, Phrases
 from converseg_ros.network.names.text_bank import TextBank
 from converseg_ros.network.names.towers import Towers
 from converseg_ros.network.names.weights import NameWeights, Scaling
 
 NONE = ('background', 'a plain surface', 'a blurred part of something', 'nothing in particular')
-FEW = 8  # nouns per request; a longer list comes from a tag, and similar nouns replace its unknown nouns
+MAX_NOUNS = 8  # nouns per request; a longer list comes from a tag, and similar nouns replace its unknown nouns
 SLOW = 1.0  # seconds per view from which a namer reports its time
 VIEW = 40  # typical number of segments of a view
 TRIED = 2  # crops for measuring the time
@@ -57,7 +57,7 @@ class OpenNamer:
         images, logits, p = self._look(view, segments)
         scores = self._phrases.scores(p, nouns)
         asked = [i for i, noun in enumerate(nouns) if not scores.known[i]]
-        if len(nouns) > FEW or not asked or not len(segments):
+        if len(nouns) > MAX_NOUNS or not asked or not len(segments):
             return scores
         log_odds, known = scores.log_odds.copy(), scores.known.copy()
         texts = self._bank([self.towers.caption(nouns[i]) for i in asked])
@@ -65,7 +65,7 @@ class OpenNamer:
         for column, i in enumerate(asked):
             log_odds[:, i] = own[:, column] - logsumexp(logits[:, self._others(nouns[i])], axis=1)
             known[i] = True
-        limit = float(np.log(1 / LEAST - 1))
+        limit = float(np.log(1 / MIN_PROBABILITY - 1))
         return NameScores(scores.nouns, np.clip(log_odds, -limit, limit), known, scores.best)
 
     def logits(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NDArray[np.float32]:

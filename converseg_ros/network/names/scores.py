@@ -13,7 +13,7 @@ from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.names.weights import Meanings, Scaling
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
-LEAST = 1e-4  # minimum probability
+MIN_PROBABILITY = 1e-4  # minimum probability
 SURE = 0.5  # probability from which a noun is named; below it, a wider kind
 NEAREST = 5  # nouns that replace a phrase without evidence
 SHARP = 15.0  # of the softmax over their cosines
@@ -52,7 +52,7 @@ class Phrases:
         found = [self.meaning(noun) for noun in nouns]
         log_odds = np.empty((len(p), len(found)), np.float32)
         for column, (noun, meaning) in enumerate(zip(nouns, found, strict=True)):
-            total = np.clip(p[:, meaning.places] @ meaning.weights, LEAST, 1 - LEAST)
+            total = np.clip(p[:, meaning.places] @ meaning.weights, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
             log_odds[:, column] = np.log(total / (1 - total)) * self._scaling.of(noun)
         known = np.array([m.known for m in found], bool)
         return NameScores(tuple(nouns), log_odds, known, self._called(p))
@@ -146,5 +146,5 @@ class Phrases:
         return self._said('thing', float(p.sum()))
 
     def _said(self, noun: str, p: float) -> tuple[str, float]:
-        p = min(max(p, LEAST), 1 - LEAST)
+        p = min(max(p, MIN_PROBABILITY), 1 - MIN_PROBABILITY)
         return noun, float(np.log(p / (1 - p)) * self._scaling.of(noun))

@@ -22,7 +22,7 @@ NOTHING = ''  # label of a region without a noun: a part, or pieces of several o
 MATERIAL = 'material:'  # prefix of a label that is a material
 GRABCUT_SIDE = 80  # pixels: GrabCut's time grows with the area
 LOOKED_AT = ('object', 'agent')  # kinds that rooms are used for: their walls and floors are plainer than real ones
-LEAST_AREA = 150  # pixels: smaller regions are not labelled reliably
+MIN_AREA = 150  # pixels: smaller regions are not labelled reliably
 Mask = NDArray[np.bool_]
 
 
@@ -81,7 +81,7 @@ def _coco(folder: Path, blobs: int, wanted: Callable[[str], bool]) -> Iterator[P
         found = [
             Instance(a.key, name, a.category, a.mask)
             for a in labels.annotations(name)
-            if not a.crowd and np.count_nonzero(a.mask) >= LEAST_AREA
+            if not a.crowd and np.count_nonzero(a.mask) >= MIN_AREA
         ]
         found += _blobs(name, [i.mask for i in found], (rgb.shape[0], rgb.shape[1]), blobs)
         yield Picture(name, rgb, tuple(found))
@@ -96,7 +96,7 @@ def _labelled(folder: Path, name: str, blobs: int, kinds: Sequence[str]) -> Pict
         known = kind == UNKNOWN_KIND or KINDS[kind] in kinds
         mask = view.whole == id_
         noun = thing(category)
-        if known and noun and noun.name in things() and np.count_nonzero(mask) >= LEAST_AREA:
+        if known and noun and noun.name in things() and np.count_nonzero(mask) >= MIN_AREA:
             stuff = kind != UNKNOWN_KIND and KINDS[kind] not in LOOKED_AT
             found.append(Instance(str(id_), name, category, mask, stuff))
     height, width = view.whole.shape
@@ -124,7 +124,7 @@ def _blobs(image: str, masks: list[Mask], size: tuple[int, int], count: int) -> 
         cv2.ellipse(canvas, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
         blob = canvas.astype(bool) & target if part else canvas.astype(bool)
         area = np.count_nonzero(blob)
-        if area < 2 * LEAST_AREA:
+        if area < 2 * MIN_AREA:
             continue
         inside = [np.count_nonzero(blob & m) for m in masks]
         iou = max(i / (area + a - i) for i, a in zip(inside, areas, strict=True))
