@@ -2,11 +2,9 @@
 
 from bisect import bisect
 from collections.abc import Callable
-from functools import cache
 from itertools import accumulate
 import random
 
-from converseg_ros.knowledge import kinds, nouns_with, tags
 from converseg_ros.programs import vocabulary as v
 from converseg_ros.programs.nodes import (
     Everything,
@@ -33,7 +31,6 @@ from converseg_ros.programs.phrasing.draw_sets import (
     look,
     maybe_look,
     named,
-    noun,
     quantity,
     ranked,
     related,
@@ -41,14 +38,11 @@ from converseg_ros.programs.phrasing.draw_sets import (
     surface,
     thing,
 )
+from converseg_ros.programs.phrasing.draw_tags import able, draw_need, draw_tag, said_tags
 from converseg_ros.programs.phrasing.free_text import free_text, plural_verb
-from converseg_ros.programs.phrasing.properties import SAID_BY_FILTERS
-from converseg_ros.programs.phrasing.templates import data, with_knowledge
 from converseg_ros.programs.phrasing.words import weights
 
 BESIDE = ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
-ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold')
-"""Tags that are adjectives before another tag."""
 SIZES = (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
 
 
@@ -91,60 +85,6 @@ def _region(rng: random.Random) -> Node:
     if value in ('left', 'right', 'top', 'bottom') and rng.random() < 0.75:
         return Select('all', node)
     return select(rng, node)
-
-
-@cache
-def _tags() -> tuple[str, ...]:
-    """Return the tags that have phrases; 'sit' is excluded, because people say 'sit in' for it too."""
-    table = with_knowledge('tags')
-    return tuple(
-        t for t in tags() if t not in SAID_BY_FILTERS and t != 'sit' and {'be', 'verb', 'use', 'pre'} & table[t].keys()
-    )
-
-
-@cache
-def _tag_sums() -> tuple[int, ...]:
-    often = data('weights')['tags']
-    return tuple(accumulate(often.get(t, 1) for t in _tags()))
-
-
-def _some_tag(rng: random.Random) -> str:
-    sums = _tag_sums()
-    return _tags()[bisect(sums, rng.random() * sums[-1])]
-
-
-def _tag(rng: random.Random) -> Node:
-    tag = _some_tag(rng)
-    of: Node = Everything() if rng.random() < 0.78 else _able(rng, tag)
-    node: Node = Filter('tag', tag, of)
-    at = rng.random()
-    if at < 0.08:
-        node = look(rng, node)
-    elif at < 0.26:
-        node = related(rng, node, simple=at > 0.16)
-    elif at < 0.29:
-        node = Filter('region', rng.choice(v.REGIONS), node)
-    elif at < 0.35:
-        return counted(ranked(rng, related(rng, node, 1, simple=True) if at < 0.31 else node))
-    elif at < 0.39 and isinstance(of, Everything):  # something soft to sit on
-        node = Filter('tag', rng.choice(ADJECTIVES), node)
-    return Select('all' if rng.random() < 0.6 else 'one', node)
-
-
-def _need(rng: random.Random) -> Node:
-    """Return a need that several tags fulfil together."""
-    union = rng.choice(('danger', 'danger', 'child', 'child', *data('unions')))
-    return Select('all', Union(tuple(Filter('tag', tag) for tag in data('unions')[union])))
-
-
-def _able(rng: random.Random, tag: str) -> Node:
-    """Return a noun for objects that are likely to have the tag."""
-    names = tuple(nouns_with(tag))
-    if not names or rng.random() < 0.25:
-        return named(rng)
-    name = rng.choice(names)
-    wider = kinds(name)
-    return noun(rng.choice(wider) if wider and rng.random() < 0.5 else name)
 
 
 def _relation(rng: random.Random) -> Node:
@@ -211,7 +151,7 @@ def _union(rng: random.Random) -> Node:
 def _simple(rng: random.Random) -> Node:
     at = rng.random()
     if at < 0.08:
-        return Filter('tag', rng.choice(_tags()))
+        return Filter('tag', rng.choice(said_tags()))
     node = named(rng)
     return node if at < 0.6 else look(rng, node) if at < 0.85 else related(rng, node, 1, simple=True)
 
@@ -281,8 +221,8 @@ def _except(rng: random.Random) -> Node:
     if at < 0.42:  # all mugs but the smallest
         return Select('all', Except(of, ranked(rng, of, 1, plain=True)))
     if at < 0.5:  # what is not sharp
-        tag = rng.choice(_tags())
-        of = Everything() if rng.random() < 0.6 else _able(rng, tag)
+        tag = rng.choice(said_tags())
+        of = Everything() if rng.random() < 0.6 else able(rng, tag)
         return Select('all' if rng.random() < 0.7 else 'one', Except(of, Filter('tag', tag, of)))
     if at < 0.85:  # the mugs that are not red
         node = Except(of, _property(rng, of))
@@ -338,7 +278,7 @@ def _like(rng: random.Random) -> Node:
 
 
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
-    (_plain, 6), (_looking, 8), (_state, 6), (_physics, 7), (_region, 5), (_corner, 1), (_tag, 28), (_need, 2),
+    (_plain, 6), (_looking, 8), (_state, 6), (_physics, 7), (_region, 5), (_corner, 1), (draw_tag, 28), (draw_need, 2),
     (_relation, 22), (_two_relations, 4), (_rank, 16), (_of_two, 4), (_compare, 2), (_act, 10), (_part, 8), (_free, 8),
     (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 8), (_like, 12), (_group, 1),
 )  # fmt: skip
