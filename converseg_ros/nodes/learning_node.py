@@ -23,7 +23,7 @@ from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.sampling import FrameSampler
 from converseg_ros.ros.overrides import SameValue
 
-KINDS = {'items': 'items', 'dataset': 'dataset', 'bag': 'bag', 'hub': 'hub'}
+KINDS = ('items', 'dataset', 'bag', 'hub')  # of `converseg eval`
 
 
 class LearningNode(SameValue, Node):
@@ -184,10 +184,10 @@ class LearningNode(SameValue, Node):
         goal = handle.request
         if goal.kind not in KINDS or not goal.output:
             raise InputError(
-                f'kind {goal.kind!r}, output {goal.output!r}', where='goal', do=f'kind is one of {list(KINDS)}'
+                f'kind {goal.kind!r}, output {goal.output!r}', where='goal', do=f'kind is one of {", ".join(KINDS)}'
             )
         report = Path(goal.output) / 'report.json'
-        arguments = ['eval', KINDS[goal.kind], *([goal.source] if goal.source else []), '--json', str(report)]
+        arguments = ['eval', goal.kind, *([goal.source] if goal.source else []), '--json', str(report)]
         arguments += ['--model', goal.model or 'compact', '--html', str(report.with_suffix('.html')), '--events']
         if goal.instructions:
             arguments += ['--instructions', goal.instructions]
