@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'knowledge': {'core'},
     'programs': {'core', 'knowledge'},
     'facts': {'core', 'knowledge', 'programs'},
-    'network': {'core', 'facts', 'knowledge', 'programs'},
+    'network': {'core', 'facts', 'knowledge', 'llm', 'programs'},
     'dialogue': {'core', 'knowledge', 'llm'},
     'console': {'core', 'speech', 'web'},
     'perception': {'core', 'facts', 'lifting'},
@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ORDER: dict[str, tuple[str, ...]] = {
     'data_engine': ('world', 'grammar', 'judges', 'proposers', 'output', 'stages'),
     'scenes': ('geometry', 'models', 'layout', 'render'),
-    'network': ('encoders', 'segments', 'names', 'parser', 'weights'),
+    'network': ('encoders', 'segments', 'names', 'parser', 'weights', 'grounded'),
     'ros': ('messages', 'camera', 'segmenter'),
 }
 EDGE = ('ros', 'agents', 'nodes', 'commands', 'bench', 'demo')  # those that may import ROS

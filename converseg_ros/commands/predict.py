@@ -56,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--namer', default='', help='another model that names regions, e.g. siglip2-base (docs/models.md)'
     )
     parser.add_argument('--segments', default='', help='another model that finds regions, e.g. sam2 (docs/models.md)')
+    parser.add_argument('--agree-remote', action='store_true', help='images may be sent to a model elsewhere')
     parser.add_argument('--qwen', type=Path, metavar='DIR', help="a release's language model folder, if not beside it")
 
 
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         max_pixels=args.max_pixels,
         namer=args.namer,
         segments=args.segments,
+        agree_remote=args.agree_remote,
     )
     for note in getattr(predictor, 'notes', ()):
         print(f'note: {note}', file=sys.stderr)

@@ -11,7 +11,7 @@ from converseg_ros.data_engine.judges.facts_judge import FactsJudge
 from converseg_ros.data_engine.judges.model_judge import ModelJudge
 from converseg_ros.data_engine.options import FACTS_JUDGES, JUDGES, OPENAI, PROPOSERS, RunOptions
 from converseg_ros.data_engine.pipeline import Pipeline, Settings
-from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
+from converseg_ros.data_engine.proposers.grounding import DetectorGrounder
 from converseg_ros.data_engine.proposers.proposer import GraphProposer, Proposer
 from converseg_ros.data_engine.proposers.sam_family import SamFamilyProposer
 from converseg_ros.data_engine.stages.understanding import Grounder
@@ -182,5 +182,5 @@ def make_pipeline(plan: Plan, shots: list[Shot]) -> Pipeline:
     """Return the pipeline of a plan over its shots."""
     worlds = Worlds(shots)
     judge = make_judge(plan, worlds)
-    grounder: Grounder | None = ZeroShotDetector(plan.detector) if plan.detector else None
+    grounder: Grounder | None = DetectorGrounder(plan.detector) if plan.detector else None
     return Pipeline(judge, make_proposer(plan, shots, worlds), plan.settings, grounder)

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 import hashlib
 import json
+import math
 from pathlib import Path
 import random
 import threading
@@ -29,6 +30,7 @@ class Limits:
     attempts: int = 3  # invalid replies before a question fails
     tries: int = 6  # requests before a reply is given up
     back_off: float = 1.0  # seconds before the second request; doubles each time
+    max_wait: float = math.inf  # seconds that a request waits for its turn under the rate limit, else it fails
 
     def cost(self, tokens_in: int, tokens_out: int) -> float:
         """Return the cost of a call."""
@@ -164,5 +166,11 @@ class Calls:
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next)
+            if turn - now > self.limits.max_wait:
+                raise ConversegError(
+                    f'the limit of {self.limits.per_minute:g} requests a minute is reached',
+                    where=self.chat.name,
+                    do=f'ask again in {turn - now:.0f} s, or raise the limit',
+                )
             self._next = turn + 60.0 / self.limits.per_minute
         time.sleep(turn - now)

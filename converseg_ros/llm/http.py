@@ -3,6 +3,7 @@
 import base64
 from functools import cache
 import os
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.llm.chat import Question, RefusedError, Reply, UnavailableError, image_type
 
 REFUSALS = ('SAFETY', 'PROHIBITED_CONTENT', 'RECITATION', 'BLOCKLIST', 'SPII', 'IMAGE_SAFETY')  # Gemini's finishReason
+LARGEST = 16 << 20  # bytes of an answer
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
 
 
@@ -32,7 +34,7 @@ def _post(url: str, body: dict[str, Any], headers: dict[str, str], timeout: floa
 
     host = urlsplit(url).netloc
     try:
-        response = _client().post(url, json=body, headers=headers, timeout=timeout)
+        response = _read(url, body, headers, timeout)
     except httpx.TimeoutException as error:
         raise UnavailableError(f'no answer within {timeout:g} s') from error
     except httpx.TransportError as error:
@@ -42,6 +44,12 @@ def _post(url: str, body: dict[str, Any], headers: dict[str, str], timeout: floa
         raise UnavailableError(
             f'HTTP {response.status_code}', float(after) if after.replace('.', '', 1).isdigit() else 0.0
         )
+    if 300 <= response.status_code < 400:
+        raise ConversegError(
+            f'HTTP {response.status_code}: redirected elsewhere, where neither images nor keys are sent',
+            where=host,
+            do='give the final address as base_url',
+        )  # fmt: skip
     if response.status_code in (401, 403):
         raise ConversegError(
             f'HTTP {response.status_code}: the key is missing or not accepted',
@@ -57,10 +65,30 @@ def _post(url: str, body: dict[str, Any], headers: dict[str, str], timeout: floa
     try:
         data = response.json()
     except ValueError as error:
-        raise UnavailableError('the answer is truncated') from error
+        kind = response.headers.get('content-type', '').partition(';')[0]
+        what = f'the answer is {kind}, not JSON' if 'html' in kind else 'the answer is truncated'
+        raise UnavailableError(what) from error
     if not isinstance(data, dict):
         raise UnavailableError('the answer does not follow the protocol')
     return data
+
+
+def _read(url: str, body: dict[str, Any], headers: dict[str, str], timeout: float) -> Any:
+    """Return the whole response; `timeout` bounds all of it, also of a server that sends a byte now and then."""
+    import httpx
+
+    deadline = time.monotonic() + timeout
+    parts, size = [], 0
+    with _client().stream('POST', url, json=body, headers=headers, timeout=timeout) as response:
+        for part in response.iter_bytes():
+            parts.append(part)
+            size += len(part)
+            if time.monotonic() > deadline:
+                raise UnavailableError(f'no answer within {timeout:g} s')
+            if size > LARGEST:
+                raise UnavailableError(f'an answer of more than {LARGEST >> 20} MB')
+        plain = {k: v for k, v in response.headers.items() if k.lower() not in ('content-encoding', 'content-length')}
+        return httpx.Response(response.status_code, headers=plain, content=b''.join(parts))
 
 
 class OpenAIChat:

@@ -25,7 +25,7 @@ class Options:
     native. images, texts: numbers of cached images and instructions. chunk: maximum instructions that are decoded at
     once. probability: whether predictions include their probability map; None: only if calibrated. graphs: CUDA graphs.
     namer, segments: models that replace these parts of a model of kind things, by name, hub name or folder
-    (docs/models.md); '' uses those of the model.
+    (docs/models.md); '' uses those of the model. agree_remote: images may be sent to a chat model on another machine.
     """
 
     precision: Precision = 'auto'
@@ -40,6 +40,7 @@ class Options:
     graphs: bool = True
     namer: str = ''
     segments: str = ''
+    agree_remote: bool = False
 
 
 def device_of(name: 'str | torch.device | None') -> 'torch.device':

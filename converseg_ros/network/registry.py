@@ -85,18 +85,26 @@ def load(
         ConversegError: a file is missing, truncated or of the wrong size.
     """
     from converseg_ros.network.options import Options
-    from converseg_ros.network.weights.things_folder import is_things
+    from converseg_ros.network.weights.other_parts import Chosen
+    from converseg_ros.network.weights.things_folder import is_things, kind_of
 
     folder = find_model(model)
     try:
         chosen = Options(**options)
     except TypeError as error:
         raise InputError(str(error).split('__init__() ')[-1], where='options of the network') from error
+    others = Chosen(find_part(chosen.namer, 'namer'), find_part(chosen.segments, 'segments'), cache_folder())
+    if kind_of(folder) == 'grounded':
+        from converseg_ros.network.grounded.folder import GroundedConfig
+        from converseg_ros.network.grounded.loader import load_grounded
+
+        base = find_model(GroundedConfig.load(folder).base)
+        return load_grounded(
+            folder, base, find_part, device=device, calibration=calibration, options=chosen, others=others
+        )
     if is_things(folder):
-        from converseg_ros.network.weights.other_parts import Chosen
         from converseg_ros.network.weights.things_loader import load_things
 
-        others = Chosen(find_part(chosen.namer, 'namer'), find_part(chosen.segments, 'segments'), cache_folder())
         return load_things(folder, device=device, calibration=calibration, options=chosen, others=others)
     if chosen.namer or chosen.segments:
         raise InputError(

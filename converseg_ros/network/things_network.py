@@ -45,7 +45,7 @@ UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most 
 
 
 @dataclass(slots=True)
-class _Seen:
+class ViewState:
     """A view that was encoded."""
 
     frame: Frame
@@ -59,7 +59,7 @@ class _Seen:
         return 'rgb' if self.facts.depthless else 'rgbd'
 
 
-class ThingsNetwork(ViewNetwork[_Seen]):
+class ThingsNetwork(ViewNetwork[ViewState]):
     """Implements core.segmentation.SegmentationNetwork. Not thread-safe.
 
     counts: images_encoded, images_cached. Stages of a prediction: segments, names (both once for a view), text,
@@ -106,10 +106,11 @@ class ThingsNetwork(ViewNetwork[_Seen]):
         with stages.stage(Stage.SEGMENTS):
             segments = parts.proposer.propose(frame)
         with stages.stage(Stage.NAMES):
-            facts = self._facts(frame, segments)
-        self._remember(whole, _Seen(frame, segments, facts, stages.milliseconds()))
+            facts = self.facts_of(frame, segments)
+        self._remember(whole, ViewState(frame, segments, facts, stages.milliseconds()))
 
-    def _facts(self, frame: Frame, segments: Segments) -> Facts:
+    def facts_of(self, frame: Frame, segments: Segments) -> Facts:
+        """Return the facts about segments of a view, with their names looked up."""
         parts = self.parts
         namer = parts.namer
 
@@ -129,6 +130,8 @@ class ThingsNetwork(ViewNetwork[_Seen]):
         check(Stage.TEXT)
         with stages.stage(Stage.TEXT):
             programs = [self._program(q) for q in asked]
+            seen, unseen = self.look(seen, [p.root if isinstance(p, _Program) else None for p in programs])
+            programs = [why if why and isinstance(p, _Program) else p for p, why in zip(programs, unseen)]
         check(Stage.FACTS)
         with stages.stage(Stage.FACTS):
             answers = [self._execute(p, q.role, seen) for p, q in zip(programs, asked)]
@@ -144,6 +147,13 @@ class ThingsNetwork(ViewNetwork[_Seen]):
             else Prediction(np.zeros(seen.frame.rgb.shape[:2], bool), 0.0, Status.ERROR, str(a), self.calibrated)
             for a, p, q in zip(answers, programs, asked)
         ]
+
+    def look(self, seen: 'ViewState', programs: Sequence[Node | None]) -> tuple['ViewState', list[str]]:
+        """Return the view after looking for what the programs name, and for each program the reason of a failure or ''.
+
+        This network sees all it can when the image is set; others look for what is named (network/grounded/).
+        """
+        return seen, [''] * len(programs)
 
     def unreadable(self, text: str) -> str:
         """Return why a text is no English that can be read, '' where it is."""
@@ -162,7 +172,7 @@ class ThingsNetwork(ViewNetwork[_Seen]):
             return str(error)
         return _Program(parsed.program, parsed.confidence, contradiction(query.text, parsed.program))
 
-    def _execute(self, program: '_Program | str', role: Role, seen: _Seen) -> Answer | str:
+    def _execute(self, program: '_Program | str', role: Role, seen: ViewState) -> Answer | str:
         if isinstance(program, str):
             return program
         try:
@@ -176,7 +186,7 @@ class ThingsNetwork(ViewNetwork[_Seen]):
         answer: Answer,
         program: '_Program',
         query: Query,
-        seen: _Seen,
+        seen: ViewState,
         mask: NDArray[np.bool_],
         times: Mapping[str, float],
     ) -> Prediction:
@@ -219,7 +229,7 @@ class ThingsNetwork(ViewNetwork[_Seen]):
             withheld=mask if empty and mask.any() else None,
         )
 
-    def _candidates(self, answer: Answer, seen: _Seen) -> tuple[Candidate, ...]:
+    def _candidates(self, answer: Answer, seen: ViewState) -> tuple[Candidate, ...]:
         """Return the regions that were considered, with what counted for and against each."""
         masks = seen.segments.masks
         sy, sx = seen.frame.height / masks.shape[1], seen.frame.width / masks.shape[2]
@@ -236,7 +246,7 @@ class ThingsNetwork(ViewNetwork[_Seen]):
         seen = self._view()
         return self.parts.namer.score(seen.frame, seen.segments, ('thing',)).best
 
-    def _name_of(self, seen: _Seen, index: int) -> str:
+    def _name_of(self, seen: ViewState, index: int) -> str:
         best = self.names()
         return best[index][0] if best else f'region {index}'
 

@@ -85,6 +85,7 @@ class SegmenterNode(LoggedLifecycleNode):
             device=None if device == 'auto' else device,
             namer=self.settings['namer'],
             segments=self.settings['segments'],
+            agree_remote=self.settings['agree_remote'],
         )
         for note in getattr(loaded, 'notes', ()):
             self.get_logger().warning(note)

@@ -108,6 +108,7 @@ OWN = (
         'namer', '', "Another model that names regions, e.g. siglip2-base; empty: the network's own.", live=False
     ),
     Parameter('segments', '', "Another model that finds regions, e.g. sam2; empty: the network's own.", live=False),
+    Parameter('agree_remote', False, 'Images may be sent to a chat model on another machine.', live=False),
     Parameter('device', 'auto', 'cpu, cuda, cuda:N, or auto: a GPU if there is one.', live=False),
     Parameter('threads', 0, "CPU threads of the network; 0 leaves torch's choice.", 0, 256, live=False),
     Parameter('fallback_to_cpu', True, 'Go on with the CPU when the GPU is lost or has too little memory.'),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from converseg_ros.data_engine.contracts import Picture, Verdict
-from converseg_ros.data_engine.judges.boxes import BoxConvention, convention_of
 from converseg_ros.data_engine.judges.model_judge import Description, ModelJudge
+from converseg_ros.llm.boxes import BoxConvention, convention_of
 
 SIZE = (640, 480)
 SHARES = [[0.1, 0.2, 0.5, 0.6], [0.3, 0.4, 0.9, 0.95]]

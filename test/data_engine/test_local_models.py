@@ -3,15 +3,18 @@
 
 import json
 from pathlib import Path
+import sys
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'network'))
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.mask import box_iou
 from converseg_ros.data_engine.contracts import Picture, Region, Verdict
 from converseg_ros.data_engine.judges.model_judge import ModelJudge
-from converseg_ros.data_engine.proposers.grounding import ZeroShotDetector
+from converseg_ros.data_engine.proposers.grounding import DetectorGrounder
 from converseg_ros.llm.calls import Calls, NoAnswerError
 from converseg_ros.llm.chat import Question, encode_image
 from converseg_ros.llm.local import LocalChat
@@ -122,72 +125,13 @@ def _teach(chat: LocalChat, question: Question, answer: str) -> None:
 @pytest.fixture(scope='module', params=['owlvit', 'grounding-dino'])
 def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a tiny random detector."""
-    import torch
+    from transformers_micro import write_detector
 
-    folder = tmp_path_factory.mktemp(request.param)
-    torch.manual_seed(1)
-    if request.param == 'owlvit':
-        from transformers import CLIPTokenizer, OwlViTConfig, OwlViTForObjectDetection, OwlViTProcessor
-        from transformers.models.owlvit.image_processing_pil_owlvit import OwlViTImageProcessorPil
-
-        letters = [chr(c) for c in range(97, 123)]
-        vocab = {
-            t: i for i, t in enumerate([*letters, *(c + '</w>' for c in letters), '<|startoftext|>', '<|endoftext|>'])
-        }
-        tokenizer = CLIPTokenizer(vocab=vocab, merges=[], model_max_length=16)
-        images = OwlViTImageProcessorPil(size={'height': 32, 'width': 32}, crop_size={'height': 32, 'width': 32})
-        OwlViTProcessor(images, tokenizer).save_pretrained(folder)
-        small = {'hidden_size': 16, 'intermediate_size': 16, 'num_hidden_layers': 1, 'num_attention_heads': 2}
-        config = OwlViTConfig(
-            text_config={**small, 'vocab_size': len(vocab), 'max_position_embeddings': 16},
-            vision_config={**small, 'image_size': 32, 'patch_size': 8},
-            projection_dim=16,
-        )
-        model = OwlViTForObjectDetection(config)
-        for parameter in model.box_head.parameters():  # random boxes near their patches, not lines along an edge
-            parameter.data.mul_(0.01)
-        model.save_pretrained(folder)
-        return folder
-    from transformers import (
-        BertConfig,
-        BertTokenizer,
-        GroundingDinoConfig,
-        GroundingDinoForObjectDetection,
-        GroundingDinoProcessor,
-        SwinConfig,
-    )
-    from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
-
-    words = [
-        '[PAD]',
-        '[UNK]',
-        '[CLS]',
-        '[SEP]',
-        '[MASK]',
-        '.',
-        '?',
-        *['the', 'red', 'blue', 'mug', 'a', 'plate', 'with', 'quite', 'long'],
-    ]
-    tokenizer = BertTokenizer(vocab={w: i for i, w in enumerate(words)})
-    GroundingDinoProcessor(
-        GroundingDinoImageProcessorPil(size={'shortest_edge': 32, 'longest_edge': 48}), tokenizer
-    ).save_pretrained(folder)
-    config = GroundingDinoConfig(
-        backbone_config=SwinConfig(
-            image_size=32, patch_size=4, window_size=2, embed_dim=8, depths=[1, 1, 1], num_heads=[1, 2, 4],
-            out_features=['stage2', 'stage3'],
-        ),
-        text_config=BertConfig(vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16),
-        d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2,
-        decoder_attention_heads=2, num_queries=12, num_feature_levels=2, encoder_n_points=2, decoder_n_points=2,
-        max_text_len=256,
-    )  # fmt: skip
-    GroundingDinoForObjectDetection(config).save_pretrained(folder)
-    return folder
+    return write_detector(request.param, tmp_path_factory.mktemp(request.param))
 
 
 def test_a_detector_gives_boxes_in_pixels_and_no_box_twice(detector):
-    ground = ZeroShotDetector(str(detector), threshold=0.0).ground
+    ground = DetectorGrounder(str(detector), threshold=0.0).ground
     found = ground(PICTURE, REGIONS)
     assert found and {r.key for r in found} <= {'a', 'b', 'c'}
     for region in found:
@@ -196,11 +140,11 @@ def test_a_detector_gives_boxes_in_pixels_and_no_box_twice(detector):
     mugs = [r for r in found if r.category == 'mug']
     assert len(mugs) < 2 or box_iou(mugs[0].box, mugs[1].box) <= 0.85
     assert ground(PICTURE, []) == []
-    assert ZeroShotDetector(str(detector), threshold=1.1).ground(PICTURE, REGIONS) == []
+    assert DetectorGrounder(str(detector), threshold=1.1).ground(PICTURE, REGIONS) == []
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(InputError, match='vision-language'):
         LocalChat(str(tmp_path))
-    with pytest.raises(InputError, match='detector'):
-        ZeroShotDetector(str(tmp_path))
+    with pytest.raises(InputError, match=r'config\.json'):
+        DetectorGrounder(str(tmp_path))

@@ -12,7 +12,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.data_engine.contracts import Picture, PromptDraft, Region, Verdict
 from converseg_ros.data_engine.judges import prompts
-from converseg_ros.data_engine.judges.boxes import convention_of
+from converseg_ros.llm.boxes import convention_of
 from converseg_ros.llm.calls import Calls, NoAnswerError
 from converseg_ros.llm.chat import Question, encode_image, encode_mask, sent_size
 from converseg_ros.llm.reply import schema_of
@@ -23,7 +23,7 @@ class _Loose(BaseModel):
 
 
 class DescribedRegion(_Loose):
-    """One region in the answer of the model; the box has the convention of its family (judges/boxes.py)."""
+    """One region in the answer of the model; the box has the convention of its family (llm/boxes.py)."""
 
     text: str = Field(min_length=1, max_length=200)
     category: str = Field(min_length=1, max_length=60)

@@ -28,12 +28,17 @@ BLOCK = 1 << 22  # bytes
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """Image preparation of a model. size: the entry in the folder, whose keys depend on the model."""
+    """Image preparation of a model.
+
+    size: the entry in the folder, whose keys depend on the model. rescale: factor for pixels in 0..255, before mean and
+    standard deviation are applied.
+    """
 
     size: dict[str, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     resample: str = 'bilinear'
+    rescale: float = 1 / 255
 
 
 def model_type(folder: Path) -> str:
@@ -56,9 +61,10 @@ def image_settings(folder: Path) -> ImageSettings:
         size = {'height': int(size), 'width': int(size)} if isinstance(size, int) else dict(size)
         mean, std = tuple(map(float, data['image_mean'])), tuple(map(float, data['image_std']))
         resample = FILTERS[int(data.get('resample', 2))]
+        rescale = float(data.get('rescale_factor', 1 / 255)) if data.get('do_rescale', True) else 1.0
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f'not the settings of an image processor ({error})', where=str(path), do=AGAIN) from error
-    return ImageSettings(size, mean, std, resample)
+    return ImageSettings(size, mean, std, resample, rescale)
 
 
 def load_model(cls: Any, folder: Path, what: str) -> Any:
@@ -115,7 +121,7 @@ def resized(rgb: NDArray[np.uint8], size: tuple[int, int], resample: str) -> Ten
 def normalised(pixels: Tensor, settings: ImageSettings) -> Tensor:
     """Return (..., 3, h, w) pixels in 0..255 scaled to the model's mean and standard deviation."""
     mean, std = (torch.tensor(v, device=pixels.device).view(-1, 1, 1) for v in (settings.mean, settings.std))
-    return (pixels / 255 - mean) / std
+    return (pixels * settings.rescale - mean) / std
 
 
 def check_finite(values: Tensor, what: Sequence[str] | str) -> Tensor:

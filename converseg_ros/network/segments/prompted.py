@@ -32,12 +32,16 @@ SLOW = 1.0  # seconds per view from which a proposer reports its time
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Masks (S, h, w) of segments, flat ones first and without overlaps; other fields as in Segments."""
+    """Masks (S, h, w) of segments, flat ones first and without overlaps; other fields as in Segments.
+
+    index: index of each mask in the input.
+    """
 
     masks: list[NDArray[np.bool_]]
     quality: list[float]
     flat: NDArray[np.bool_]
     parent: NDArray[np.intp]
+    index: NDArray[np.intp]
 
 
 class PromptedProposer:
@@ -91,7 +95,7 @@ def choose_masks(masks: list[NDArray[np.bool_]], quality: list[float]) -> Chosen
     usable = [i for i, mask in enumerate(masks) if np.count_nonzero(mask) >= MIN_CELLS and np.isfinite(quality[i])]
     kept, q = [masks[i] for i in usable], np.array([quality[i] for i in usable])
     if not kept:
-        return Chosen([], [], np.zeros(0, bool), np.zeros(0, np.intp))
+        return Chosen([], [], np.zeros(0, bool), np.zeros(0, np.intp), np.zeros(0, np.intp))
     rows = np.stack(kept).reshape(len(kept), -1).astype(np.float32)
     area = rows.sum(1)
     within = rows @ rows.T / area[:, None]  # share of i inside j
@@ -123,6 +127,7 @@ def choose_masks(masks: list[NDArray[np.bool_]], quality: list[float]) -> Chosen
         [float(q[i]) for i in nodes],
         np.arange(len(nodes)) < len(wholes),
         np.array([-1] * (len(wholes) + len(others)) + [of for _, of in parts], np.intp),
+        np.array([usable[i] for i in nodes], np.intp),
     )
 
 

@@ -67,12 +67,17 @@ def read_json(folder: Path) -> dict[str, Any]:
     return data
 
 
+def kind_of(folder: Path) -> str:
+    """Return the kind of a folder, '' for a missing or invalid config.json."""
+    try:
+        return str(read_json(folder).get('kind', '')) if (folder / CONFIG).is_file() else ''
+    except InputError:
+        return ''
+
+
 def is_things(folder: Path) -> bool:
     """Return whether a folder is of this kind; False for an invalid config.json."""
-    try:
-        return (folder / CONFIG).is_file() and read_json(folder).get('kind') == KIND
-    except InputError:
-        return False
+    return kind_of(folder) == KIND
 
 
 def seeing_fingerprint(folder: Path) -> str:

@@ -1,0 +1,169 @@
+"""The network of kind `grounded`: the program names phrases, a grounder gives boxes, SAM masks, and facts the rest.
+
+text --parser--> program --its noun phrases--> boxes --SAM--> masks, put among the segments of the view
+program + facts --executor--> answer; the rules of status are those of every network that executes programs
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converseg_ros.core import ConversegError, Frame
+from converseg_ros.core.segments import Namer, NameScores, Segments
+from converseg_ros.knowledge import singular
+from converseg_ros.network.grounded.boxes import Found, Grounder
+from converseg_ros.network.grounded.regions import Region, add_region, united
+from converseg_ros.network.parts import Parts
+from converseg_ros.network.segments.nodes import ViewMaps
+from converseg_ros.network.segments.promptable import Promptable
+from converseg_ros.network.things_network import ThingsNetwork, ViewState
+from converseg_ros.programs.nodes import Filter, Like, Node
+from converseg_ros.programs.nodes import Parts as PartsOf
+
+DECODED = 8  # boxes whose masks are drawn at once
+MISSED = 0.01  # probability that a region is what was looked for and not found there
+LIMIT = 0.98  # most that a score counts: it is no probability
+GRIP = 'grip'  # the part where one holds a thing: a matter of shape
+
+
+@dataclass(slots=True)
+class _Looked:
+    """What was looked for on a view. state: the view with the regions that were found."""
+
+    frame: Frame
+    base: Segments
+    maps: ViewMaps
+    phrases: set[str] = field(default_factory=set)
+    regions: list[Region] = field(default_factory=list)
+    state: ViewState | None = None
+
+
+class FoundNamer:
+    """A `Namer` that answers for phrases that were looked for by what was found, and by another one for the rest."""
+
+    def __init__(self, other: Namer) -> None:
+        """Take the namer for all other nouns."""
+        self.other = other
+        self._segments: Segments | None = None
+        self._regions: Sequence[Region | None] = ()
+        self._scores: dict[str, NDArray[np.float32]] = {}
+
+    def set_found(self, segments: Segments, regions: Sequence[Region | None], phrases: set[str]) -> None:
+        """Take the regions of the segments that will be asked about, and the phrases that were looked for."""
+        self._segments, self._regions = segments, regions
+        scores = {p: [r.scores.get(p, MISSED) if r is not None else MISSED for r in regions] for p in phrases}
+        self._scores = {p: np.clip(np.array(s, np.float32), MISSED, LIMIT) for p, s in scores.items()}
+
+    def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
+        """Return the log-odds of each noun for each region."""
+        found = self.other.score(view, segments, nouns)
+        mine = [i for i, noun in enumerate(nouns) if len(nouns) == 1 and self._key(noun) in self._scores]
+        if segments is not self._segments:
+            return found
+        log_odds, known = found.log_odds.copy(), found.known.copy()
+        for i in mine:
+            p = self._scores[self._key(nouns[i])]
+            log_odds[:, i], known[i] = np.log(p / (1 - p)), True
+        best = [self._called(r) or other for r, other in zip(self._regions, found.best)]
+        return NameScores(found.nouns, log_odds, known, tuple(best))
+
+    @staticmethod
+    def _called(region: Region | None) -> tuple[str, float] | None:
+        """Return what a region was looked for as, with the log-odds."""
+        if region is None:
+            return None
+        phrase, score = max(region.scores.items(), key=lambda pair: pair[1])
+        p = min(max(score, MISSED), LIMIT)
+        return phrase, float(np.log(p / (1 - p)))
+
+    @staticmethod
+    def _key(noun: str) -> str:
+        return singular(noun.strip().casefold())
+
+
+class GroundedNetwork(ThingsNetwork):
+    """Implements core.segmentation.SegmentationNetwork. Not thread-safe. counts: phrases_looked_for, too."""
+
+    def __init__(
+        self, parts: Parts, grounder: Grounder, drawer: Promptable, maps: Callable[[Frame], ViewMaps], **rest: object
+    ) -> None:
+        """Take the parts of the base, what finds boxes, what draws masks, and the maps of a view. rest: the base's."""
+        self._namer = FoundNamer(parts.namer)
+        super().__init__(
+            Parts(
+                parts.proposer,
+                self._namer,
+                parts.parser,
+                parts.device,
+                parts.fingerprint,
+                parts.notes,
+            ),
+            **rest,  # type: ignore[arg-type]
+        )
+        self.grounder, self.drawer, self._maps = grounder, drawer, maps
+        self._looked: _Looked | None = None
+
+    def look(self, seen: ViewState, programs: Sequence[Node | None]) -> tuple[ViewState, list[str]]:
+        """Look for what the programs name and was not looked for yet; see ThingsNetwork.look."""
+        wanted = [phrases_of(p) if p is not None else [] for p in programs]
+        looked = self._looked
+        if looked is None or looked.frame is not seen.frame:
+            looked = self._looked = _Looked(seen.frame, seen.segments, self._maps(seen.frame))
+        new = [p for p in dict.fromkeys(x for w in wanted for x in w) if p not in looked.phrases]
+        why = ''
+        if not new and seen is looked.state:
+            return seen, [''] * len(programs)
+        if new:
+            try:
+                self._find(looked, new)
+            except ConversegError as error:
+                why = str(error)
+        segments, regions = united(looked.base, looked.regions)
+        self._namer.set_found(segments, regions, looked.phrases)
+        missing = [why if set(w) & set(new) else '' for w in wanted]
+        stages, seen.stages = seen.stages, {}  # told once
+        looked.state = ViewState(seen.frame, segments, self.facts_of(seen.frame, segments), stages)
+        self._current = looked.state
+        return looked.state, missing
+
+    def _find(self, looked: _Looked, phrases: Sequence[str]) -> None:
+        """Find the boxes of phrases and draw their masks."""
+        found = self.grounder.find(looked.frame.rgb, phrases)
+        boxes: list[tuple[str, Found]] = [(p, f) for p in phrases for f in found.get(p, ())]
+        if boxes:
+            grid = looked.base.masks.shape[1:]
+            self.drawer.set_image(looked.frame.rgb, (grid[0], grid[1]))
+        for start in range(0, len(boxes), DECODED):
+            part = boxes[start : start + DECODED]
+            logits, scores = self.drawer.from_boxes(np.array([f.box for _, f in part], np.float32))
+            for (phrase, box), masks, values in zip(part, logits, scores):
+                if not np.isfinite(values).all():
+                    raise ConversegError('scores are not finite', where=self.drawer.name, do='fetch the weights again')
+                best = int(values.argmax())
+                mask = masks[best] > 0
+                if mask.any():
+                    kinds = np.asarray(looked.maps.kinds[:, mask].mean(1), np.float32)
+                    quality = float(min(max(values[best], 0.0), 1.0))
+                    add_region(looked.regions, Region(mask, quality, kinds, {phrase: box.score}))
+        looked.phrases |= set(phrases)
+        self.counts['phrases_looked_for'] += len(phrases)
+
+    def forget(self) -> None:
+        """Empty the caches."""
+        super().forget()
+        self._looked = None
+
+
+def phrases_of(program: Node) -> list[str]:
+    """Return the noun phrases that a program names, in the singular, each once."""
+    found = []
+    for node in program.walk():
+        if isinstance(node, Filter) and node.by == 'name':
+            found.append(node.value)
+        elif isinstance(node, PartsOf) and node.noun != GRIP:
+            found.append(node.noun)
+        elif isinstance(node, Like):
+            found.append(node.text)
+    return list(dict.fromkeys(singular(p.strip().casefold()) for p in found))
