@@ -1,4 +1,4 @@
-"""Rosbags as frames, without ROS: sqlite3 or mcap, raw, compressed and compressedDepth images, poses from TF."""
+"""Read rosbags as frames, without ROS: sqlite3 or mcap; raw, compressed and compressedDepth images; poses from TF."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,17 +17,17 @@ from converseg_ros.perception.rosbag import connections, find_camera, open_bag, 
 from converseg_ros.perception.topics import TF, Stream
 
 SECOND = 1_000_000_000
-SLOP_NS = 20_000_000  # colour and depth of one moment differ by no more
-RECORDED_SLOP_NS = 50_000_000  # where only the times of recording are known
-WAIT_NS = SECOND // 2  # how long an image waits for its depth, in the bag's time
+SLOP_NS = 20_000_000  # maximum difference between the stamps of colour and depth
+RECORDED_SLOP_NS = 50_000_000  # the same if only the recording times are known
+WAIT_NS = SECOND // 2  # maximum time in the bag that an image waits for its depth
 LEVEL_FRAMES = ('map', 'odom', 'world', 'base_link', 'base_footprint')  # z up (REP 105)
 
 
 @dataclass(frozen=True, slots=True)
 class BagFrame:
-    """A moment with the camera's pose (4x4, camera to the tree's root) where TF tells it.
+    """A frame with the pose of the camera (4x4, camera to the root of the tree), if TF provides it.
 
-    frame: None where the image itself is broken. problem: why image, depth, calibration or pose is missing.
+    frame: None if the image is invalid. problem: why image, depth, calibration or pose is missing.
     """
 
     stamp_ns: int
@@ -37,18 +37,18 @@ class BagFrame:
 
 
 class _Tree:
-    """A bag's transforms; `lookup` waits for nothing."""
+    """The transforms of a bag; `lookup` does not wait."""
 
     def __init__(self) -> None:
         self.buffer = TransformBuffer(keep=1e9)
         self.parents: dict[str, str] = {}
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float = 0.0) -> NDArray[np.float64]:
-        """Return the 4x4 that takes points of `source` to `target`."""
+        """Return the 4x4 transform of points from `source` to `target`."""
         return self.buffer.lookup(target, source, stamp_ns)
 
     def add(self, t: Any, stamp_ns: int, *, static: bool) -> None:
-        """Add a TransformStamped; a broken one is as good as none."""
+        """Add a TransformStamped; an invalid one is ignored."""
         p, q = t.transform.translation, t.transform.rotation
         parent, child = t.header.frame_id, t.child_frame_id
         try:
@@ -58,7 +58,7 @@ class _Tree:
             return
 
     def frames(self, frame_id: str) -> FrameOptions:
-        """Return the root of a frame's tree as its world, and the frame with z up on the way there."""
+        """Return the root of a frame's tree as its world, and the frame with z up on the path to it."""
         chain = [frame_id.lstrip('/')]
         while chain[-1] in self.parents and self.parents[chain[-1]] not in chain:
             chain.append(self.parents[chain[-1]])
@@ -69,15 +69,15 @@ class _Tree:
 
 
 class Bag:
-    """A rosbag2 opened for reading; use as a context manager. Reads it in order and in the same way every time.
+    """A rosbag2 opened for reading; a context manager. Reads in order and deterministically.
 
-    camera: the topics that are read. notes: what was chosen and what is odd, in words.
+    camera: the topics that are read. notes: the selected topics and anomalies, as text.
     """
 
     def __init__(self, path: Path, topics: Mapping[str, str] | None = None) -> None:
-        """Open the bag and read TF and calibration; raise InputError naming the path where it cannot be read.
+        """Open the bag and read TF and calibration; raise InputError with the path if it cannot be read.
 
-        topics: {role: topic} that is taken in place of what would be chosen (`perception.topics.ROLES`).
+        topics: {role: topic} that replaces the automatic choice (`perception.topics.ROLES`).
         """
         self.path = path
         self.reader = open_bag(path)
@@ -89,13 +89,13 @@ class Bag:
         self._maker = FrameMaker(self._tree)
 
     def _messages(self, *streams: Stream | None) -> Iterator[tuple[str, int, Any, bytes]]:
-        """Yield (topic, bag time, connection, bytes) of some topics, in the bag's order."""
+        """Yield (topic, bag time, connection, bytes) of some topics, in the order of the bag."""
         wanted = [c for s in streams if s is not None for c in connections(self.reader, s.topic, s.type)]
-        for connection, time, raw in self.reader.messages(wanted) if wanted else ():  # none would mean all
+        for connection, time, raw in self.reader.messages(wanted) if wanted else ():  # an empty list would mean all
             yield connection.topic, time, connection, raw
 
     def _first(self, stream: Stream) -> Any:
-        """Return the first message of a topic that can be read, or None."""
+        """Return the first valid message of a topic, or None."""
         for _, _, connection, raw in self._messages(stream):
             try:
                 return read(self.reader, connection, raw)
@@ -115,7 +115,7 @@ class Bag:
 
     @cached_property
     def _recorded(self) -> bool:
-        """Whether frames go by the times at which the bag recorded them: their own stamps are missing or repeated."""
+        """Return whether frames use the recording times, because their own stamps are missing or repeated."""
         stamps = [stamp_in(raw) for _, _, _, raw in self._messages(self.camera.colour)]
         known = [s for s in stamps if s]
         reason = f'{len(stamps) - len(known)} of {len(stamps)} images have no stamp' if len(known) < len(stamps) else ''
@@ -127,7 +127,7 @@ class Bag:
 
     @cached_property
     def _stamps(self) -> list[int]:
-        """The stamp of each colour image, in the bag's order; no two are equal."""
+        """Return the stamp of each colour image, in the order of the bag, without duplicates."""
         if not self._recorded:
             return [stamp_in(raw) or 0 for _, _, _, raw in self._messages(self.camera.colour)]
         stamps: list[int] = []
@@ -136,13 +136,13 @@ class Bag:
         return stamps
 
     def stamps(self) -> list[int]:
-        """Return the stamps of the colour images, in the bag's order."""
+        """Return the stamps of the colour images, in the order of the bag."""
         return list(self._stamps)
 
     def frame_at(self, stamp_ns: int) -> Frame:
-        """Return the frame of the colour image with this very stamp, with all that the bag has of it.
+        """Return the frame of the colour image with exactly this stamp.
 
-        Raise InputError where there is none or the image is broken.
+        Raise InputError if there is none or the image is invalid.
         """
         others = set(self._stamps) - {stamp_ns}
         for found in self.frames(skip=others):
@@ -152,9 +152,9 @@ class Bag:
         raise InputError(f'no image has the stamp {stamp_ns}', where=str(self.path))
 
     def frames(self, *, skip: frozenset[int] | set[int] = frozenset()) -> Iterator[BagFrame]:
-        """Yield the moments in the bag's order of colour images; those whose stamp is in `skip` are not decoded.
+        """Yield the frames in the order of the bag; stamps in `skip` are not decoded.
 
-        An image that is broken comes without a frame, with the reason.
+        For an invalid image, `frame` is None and `problem` has the reason.
         """
         waiting: list[tuple[int, int, Any, bytes]] = []  # bag time, stamp, connection, bytes
         depths: dict[int, tuple[Any, bytes]] = {}
@@ -178,7 +178,7 @@ class Bag:
     def _frame(
         self, stamp: int, connection: Any, raw: bytes, depths: dict[int, tuple[Any, bytes]], slop: int
     ) -> BagFrame:
-        """Decode one moment; what cannot be used is left out and said."""
+        """Decode one frame; parts that cannot be used are omitted and reported."""
         problems = []
         depth = None
         key = _nearest(depths, stamp, slop)
@@ -217,10 +217,10 @@ def stamp_of(message: Any) -> int:
 
 
 def stamp_in(raw: bytes) -> int:
-    """Return the stamp in nanoseconds of a serialized message that begins with a header; 0 where there is none.
+    """Return the stamp in nanoseconds of a serialized message with a header; 0 if there is none.
 
-    Plain CDR (OMG DDSI-RTPS 10.2.1.2): four bytes of encapsulation, the second of which tells the byte order, then sec
-    and nanosec.
+    Plain CDR (OMG DDSI-RTPS 10.2.1.2): four bytes of encapsulation, of which the second is the byte order, then sec and
+    nanosec.
     """
     if len(raw) < 12:
         return 0
@@ -229,6 +229,6 @@ def stamp_in(raw: bytes) -> int:
 
 
 def _nearest(depths: Mapping[int, Any], stamp: int, slop: int) -> int | None:
-    """Return the key within the slop that is nearest to `stamp`."""
+    """Return the key within the slop that is closest to `stamp`."""
     key = min(depths, key=lambda k: abs(k - stamp), default=None)
     return key if key is not None and abs(key - stamp) <= slop else None

@@ -1,4 +1,4 @@
-"""Depth into the colour image: by scaling where both look through one lens, by extrinsics where they do not."""
+"""Registration of depth to the colour image: by resizing if both have the same view, otherwise by extrinsics."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Intrinsics
 
-SAME_VIEW = 0.02  # of the focal length; cameras that differ by more do not look through one lens
+SAME_VIEW = 0.02  # of the focal length; cameras that differ by more do not have the same view
 
 
 def _refuse(what: str, do: str) -> InputError:
@@ -14,7 +14,7 @@ def _refuse(what: str, do: str) -> InputError:
 
 
 def same_view(depth: Intrinsics, color: Intrinsics) -> bool:
-    """Return whether two cameras see the same picture at different sizes (a binned or resized stream)."""
+    """Return whether two cameras have the same view with different sizes (a binned or resized stream)."""
     scaled = depth.scaled(color.width, color.height)
     focal = abs(scaled.fx - color.fx) / color.fx + abs(scaled.fy - color.fy) / color.fy
     centre = abs(scaled.cx - color.cx) / color.width + abs(scaled.cy - color.cy) / color.height
@@ -32,10 +32,9 @@ def register(
     """Return (H, W) float32 metres registered to the colour camera, NaN where unknown.
 
     depth: metres, NaN or 0 where unknown. transform: 4x4 from the depth camera's optical frame to the colour camera's.
-    same_frame: both images carry the same frame_id, so depth counts as registered and only its size may differ; K is
-    then scaled, and pixels are taken from the nearest neighbour, since a mean across an edge lies on no surface.
-    Otherwise every depth pixel is projected and the nearest one wins (z-buffer). Raises InputError, naming the reason,
-    where neither is possible.
+    same_frame: both images have the same frame_id, so depth is registered and only its size may differ; K is then
+    scaled, and pixels are sampled by nearest neighbour, since a mean across an edge lies on no surface. Otherwise every
+    depth pixel is projected with a z-buffer. Raises InputError with the reason if neither is possible.
     """
     if depth.shape != (depth_camera.height, depth_camera.width):
         raise _refuse(
@@ -63,7 +62,7 @@ def register(
 
 
 def resized(depth: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """Return depth at another size; where it shrinks, the nearest pixel of each block."""
+    """Return depth at another size; when downsampling, the nearest depth of each block."""
     if (width, height) == (depth.shape[1], depth.shape[0]):
         return depth
     columns = np.clip(((np.arange(width) + 0.5) * depth.shape[1] / width).astype(int), 0, depth.shape[1] - 1)
@@ -74,9 +73,9 @@ def resized(depth: NDArray[np.float32], width: int, height: int) -> NDArray[np.f
 def _projected(
     depth: NDArray[np.float32], source: Intrinsics, target: Intrinsics, transform: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return depth seen from another camera; the nearest of the pixels that fall on one wins."""
+    """Return depth from the view of another camera, with a z-buffer."""
     ratio = max(target.fx / source.fx, target.fy / source.fy)
-    if ratio > 1:  # a coarser depth image would leave cracks
+    if ratio > 1:  # a coarser depth image would leave gaps
         factor = min(int(np.ceil(ratio)), 8)
         depth = depth.repeat(factor, axis=0).repeat(factor, axis=1)
         source = source.scaled(source.width * factor, source.height * factor)

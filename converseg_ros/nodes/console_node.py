@@ -1,4 +1,4 @@
-"""The console node: the segmenter's outputs on a web page, and the operator's words back to the segmenter."""
+"""The console node: shows the outputs of the segmenter on a web page, and sends the operator's texts to it."""
 
 from collections.abc import Callable
 import sys
@@ -31,10 +31,10 @@ CLOUDS = ('points', 'affordance/points', 'safety/points')
 
 
 class ConsoleNode(SameValue, Node):
-    """Wires topics and services to the console's server."""
+    """Connects topics and services to the console's server."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """Declare parameters, subscribe and serve; raise ConversegError where the address cannot be had."""
+        """Declare parameters, subscribe and serve; raise ConversegError if the address is not available."""
         super().__init__('console', **kwargs)
         self.settings = s = declare(self, CONSOLE, self._apply)
         check_all(CONSOLE, s)
@@ -72,18 +72,18 @@ class ConsoleNode(SameValue, Node):
         self.get_logger().info(f'console: {self.web.url}')
 
     def _apply(self, settings: dict[str, Any]) -> None:
-        """Take new values of the parameters that may change; a recogniser is loaded when a page next talks."""
+        """Set new parameter values; a recogniser is loaded at the next use of the microphone."""
         self.settings = settings
         self.console.period, self.console.operator = 1.0 / settings['max_fps'], settings['operator']
 
     def _on_image(self, message: Image | CompressedImage) -> None:
-        """Keep the newest image; it is decoded elsewhere, so that this thread only receives."""
+        """Store the newest image; it is decoded in another thread."""
         with self._lock:
             self._pending = message
         self._wake.set()
 
     def _decode(self) -> None:
-        """Decode the newest image while a page looks."""
+        """Decode the newest image while a page is open."""
         while True:
             self._wake.wait()
             self._wake.clear()
@@ -119,7 +119,7 @@ class ConsoleNode(SameValue, Node):
         return take
 
     def _tick(self) -> None:
-        """Follow the camera's publishers; subscribe to clouds only while a page shows them: they cost the most."""
+        """Follow the publishers of the camera; subscribe to clouds only while a page shows them."""
         self._image.refresh()
         wanted = self.console.clouds_wanted > time.monotonic()
         if wanted and not self._clouds:
@@ -138,7 +138,7 @@ class ConsoleNode(SameValue, Node):
             self._reset.call_async(Reset.Request())
 
     def _ears(self, tell: Callable[[Event], None]) -> Live:
-        """Return a running recogniser for a page's microphone; hot-words are what is in view."""
+        """Return a running recogniser for the microphone of a page; its hot-words are the visible objects."""
         from converseg_ros.speech.recogniser import Recogniser
 
         recogniser = Recogniser(self.settings['speech_model'], device=self.settings['speech_device'])
@@ -147,7 +147,7 @@ class ConsoleNode(SameValue, Node):
         return Live(listener, tell)
 
     def close(self) -> None:
-        """Stop serving and give everything back."""
+        """Stop serving and release everything."""
         self._ended = True
         self._wake.set()
         self.console.stop()

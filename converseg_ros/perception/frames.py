@@ -1,4 +1,4 @@
-"""The way from a camera's messages of one moment to a Frame, for the live node and for bags."""
+"""Conversion of the synchronized messages of a camera to a Frame, for the live node and for bags."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from converseg_ros.perception.camera import Calibration, Distortion, Rectifier, 
 from converseg_ros.perception.messages import to_calibration, to_depth, to_rgb
 
 DEPTH_INFO = '`depth_camera_info`'
-QUIET = 5.0  # seconds without waiting for a transform that was not there
+QUIET = 5.0  # seconds without waiting after a transform was not available
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Messages of one moment; what the camera does not send is None. depth_info: of the depth camera, the newest."""
+    """Synchronized messages; None for missing ones. depth_info: of the depth camera, the newest."""
 
     stamp_ns: int
     image: Any
@@ -32,10 +32,10 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class FrameOptions:
-    """How frames are made.
+    """Options of the conversion.
 
-    distortion: what to do about lens distortion. world_frame: a fixed frame, '' for none. level_frame: a frame with z
-    up, '' for none. tf_timeout: seconds to wait for a transform that is late.
+    distortion: how to handle lens distortion. world_frame: a fixed frame, '' for none. level_frame: a frame with z up,
+    '' for none. tf_timeout: seconds to wait for a late transform.
     """
 
     distortion: Distortion = 'rectify'
@@ -45,29 +45,30 @@ class FrameOptions:
 
 
 class Transforms(Protocol):
-    """Whoever knows the transform tree."""
+    """Interface of a transform tree."""
 
     def lookup(self, target: str, source: str, stamp_ns: int, timeout: float = 0.0) -> NDArray[np.float64]:
-        """Return the 4x4 that takes points of `source` to `target` at a stamp; TransformError where it is unknown."""
+        """Return the 4x4 transform of points from `source` to `target` at a stamp; raise TransformError if unknown."""
         ...
 
 
 class FrameMaker:
-    """Makes a Frame of messages; belongs to one thread. `problems` counts what could not be used, by cause."""
+    """Converts messages to a Frame; used by one thread. `problems` counts unusable messages by cause."""
 
     def __init__(self, transforms: Transforms | None) -> None:
-        """Keep `transforms`, which tell where down is; None for images that came with a request."""
+        """Create a converter with `transforms` for the direction of gravity; None for images of a request."""
         self._transforms, self._rectifier, self._depth_rectifier = transforms, Rectifier(), Rectifier()
         self._calibrations: dict[str, tuple[Any, Calibration]] = {}
         self._quiet_until: dict[str, float] = {}
         self.problems: Counter[str] = Counter()
-        self.note = ''  # why the newest frame is less than it could be
-        self.unknown = ''  # which transform of the newest frame is not known, and why
+        self.note = ''  # why parts of the newest frame are missing
+        self.unknown = ''  # the unknown transform of the newest frame, and why
 
     def make(self, bundle: Bundle, options: FrameOptions) -> tuple[Frame, NDArray[np.float64] | None]:
-        """Return the frame, and the camera's 4x4 pose in `world_frame` or None; InputError: the image is unusable.
+        """Return the frame, and the 4x4 pose of the camera in `world_frame` or None.
 
-        Depth or camera_info that cannot be used leave a frame without them; `note` says why.
+        Depth or camera_info that cannot be used are omitted; `note` has the reason. Raises InputError for an unusable
+        image.
         """
         image = bundle.image
         self.note = self.unknown = ''
@@ -101,7 +102,7 @@ class FrameMaker:
             self._note('depth', error)
         pose = self._pose(options.world_frame, image.header.frame_id, bundle.stamp_ns, options)
         level = self._pose(options.level_frame, image.header.frame_id, bundle.stamp_ns, options)
-        gravity = None if level is None else -level[2, :3]  # the level frame's down, seen from the camera
+        gravity = None if level is None else -level[2, :3]  # down of the level frame, in the camera frame
         frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity)
         return frame, pose
 
@@ -111,17 +112,17 @@ class FrameMaker:
 
     @staticmethod
     def _apart(bundle: Bundle, depth: Depth, rgb: NDArray[np.uint8]) -> bool:
-        """Return whether depth is of another camera than colour, or of the same at another size that is calibrated."""
+        """Return whether depth is of another camera than colour, or of the same with another size and a calibration."""
         if not _same_frame(bundle.depth.header.frame_id, bundle.image.header.frame_id):
             return True
         return bundle.depth_info is not None and depth.shape != rgb.shape[:2]
 
     @staticmethod
     def _own(bundle: Bundle, depth: Depth, rgb: NDArray[np.uint8]) -> Depth:
-        """Return depth of the colour camera's own frame at the size of colour; InputError where it is another view.
+        """Return depth in the frame of the colour camera, with the size of colour; InputError for another view.
 
-        Without a calibration of its own, depth of another size counts as the same view, scaled, where the shape of the
-        image is the same; a calibration of its own must say that it is the same view.
+        Without its own calibration, depth with another size but the same aspect ratio counts as the same view and is
+        resized; a calibration must confirm that it is the same view.
         """
         height, width = rgb.shape[:2]
         if bundle.depth_info is not None and bundle.info is not None:
@@ -147,7 +148,7 @@ class FrameMaker:
     def _registered(
         self, bundle: Bundle, stored: Depth, colour: Intrinsics | None, options: FrameOptions
     ) -> NDArray[np.float32]:
-        """Return depth of another camera as the (rectified) colour camera sees it; InputError with what is missing."""
+        """Return depth of another camera registered to the (rectified) colour camera, or raise InputError."""
         source, target = bundle.depth.header.frame_id, bundle.image.header.frame_id
         apart = f'depth is in frame {source!r}, the image in {target!r}'
         if bundle.depth_info is None:
@@ -183,7 +184,7 @@ class FrameMaker:
         return known[1]
 
     def _pose(self, world: str, frame_id: str, stamp_ns: int, options: FrameOptions) -> NDArray[np.float64] | None:
-        """Return the camera in a frame; while there is no such frame nobody waits for it."""
+        """Return the pose of the camera in a frame; lookups do not wait while there is no such frame."""
         if self._transforms is None or not world or not frame_id:
             return None
         timeout = options.tf_timeout if time.monotonic() > self._quiet_until.get(world, 0.0) else 0.0
@@ -197,6 +198,6 @@ class FrameMaker:
 
 
 def _same_frame(first: str, second: str) -> bool:
-    """Return whether two frame ids name one frame; an empty one may be any."""
+    """Return whether two frame ids name the same frame; an empty one matches any."""
     first, second = first.lstrip('/'), second.lstrip('/')
     return not first or not second or first == second

@@ -13,7 +13,7 @@ MAX_NAME = 64  # characters of a class name
 
 
 def check_readable(network: SegmentationNetwork, instructions: Sequence[Instruction]) -> None:
-    """Raise InputError where the network cannot read an instruction: its answer to it would mean nothing."""
+    """Raise InputError if the network cannot read an instruction."""
     for instruction in instructions:
         why = network.unreadable(instruction.resolved)
         if why:
@@ -25,27 +25,31 @@ class InstructionBook:
     """The only store of the instructions in force.
 
     Thread-safe. The time to live of current instructions is measured by the machine's monotonic clock, so that the
-    clock of a replayed bag cannot prolong a command.
+    clock of a replayed bag cannot prolong it.
     """
 
     def __init__(self, limit: int = 32, ttl: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
-        """limit: most instructions in force. ttl: seconds that current instructions live; 0 = until replaced."""
+        """Create an empty book.
+
+        limit: maximum number of instructions in force. ttl: time to live of current instructions in seconds; 0: until
+        replaced.
+        """
         self.limit, self.ttl = limit, ttl
         self._clock, self._lock, self._counter = clock, RLock(), 0
         self._standing: tuple[Instruction, ...] = ()
-        self._spoken: frozenset[str] = frozenset()  # names of standing instructions that operators gave
+        self._spoken: frozenset[str] = frozenset()  # names of the standing instructions from operators
         self._current: tuple[Instruction, ...] = ()
         self._since = 0.0
-        self.unclear: tuple[str, ...] = ()  # prohibitions that were refused and not settled: nothing is safe meanwhile
+        self.unclear: tuple[str, ...] = ()  # refused prohibitions that are not resolved: nothing is safe meanwhile
 
     @property
     def standing(self) -> tuple[Instruction, ...]:
-        """The standing instructions."""
+        """Return the standing instructions."""
         return self._standing
 
     @property
     def spoken(self) -> tuple[Instruction, ...]:
-        """Those standing instructions that operators gave (`hear`); a saved conversation contains them."""
+        """Return the standing instructions from operators (`hear`); a saved conversation contains them."""
         with self._lock:
             return tuple(i for i in self._standing if i.name in self._spoken)
 
@@ -60,7 +64,7 @@ class InstructionBook:
             self._current = ()
 
     def give_id(self, instruction: Instruction, prefix: str) -> Instruction:
-        """Return the instruction with an id of its own."""
+        """Return the instruction with a unique id."""
         if instruction.id:
             return instruction
         self._counter += 1
@@ -75,7 +79,7 @@ class InstructionBook:
             )
 
     def set_standing(self, instructions: Sequence[Instruction], *, confirm: bool = False) -> tuple[Instruction, ...]:
-        """Replace the standing instructions; return them with ids. InputError (nothing changed) says what is wrong.
+        """Replace the standing instructions; return them with ids, or raise InputError without any change.
 
         Names must be given and unique. A standing safety instruction is only removed or changed with `confirm`.
         """
@@ -100,7 +104,7 @@ class InstructionBook:
             if len(set(ids)) != len(ids):
                 raise InputError('two instructions have one id', where='instructions', do='leave the ids empty')
             self._expire()
-            if len(made) > len(self._standing):  # removals are possible even where the limit was lowered
+            if len(made) > len(self._standing):  # removals are possible even if the limit was lowered
                 self._room(len(made), len(self._current))
             kept = {(i.name, i.resolved) for i in made if i.role == Role.SAFETY}
             lost = [i.name for i in self._standing if i.role == Role.SAFETY and (i.name, i.resolved) not in kept]
@@ -115,7 +119,7 @@ class InstructionBook:
             return self._standing
 
     def set_current(self, instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
-        """Replace the current (one-shot) instructions; return them with ids. InputError: there are too many."""
+        """Replace the current (one-shot) instructions; return them with ids. Raise InputError if there are too many."""
         with self._lock:
             self._room(len(self._standing), len(instructions))
             made = tuple(replace(self.give_id(i, 'i'), standing=False) for i in instructions)
@@ -123,17 +127,16 @@ class InstructionBook:
             return made
 
     def hear(self, instructions: Sequence[Instruction], remove: Sequence[str] = ()) -> tuple[Instruction, ...]:
-        """Take what a dialogue understood, all of it or nothing; return the instructions with ids.
+        """Enter the result of a dialogue, completely or not at all; return the instructions with ids.
 
         Standing instructions are added. The others, if there are any, replace the current ones.
 
         Args:
-            instructions: What was understood.
-            remove: Names of standing instructions whose removal the operator confirmed.
+            instructions: the interpreted instructions.
+            remove: names of standing instructions whose removal the operator confirmed.
 
         Raises:
-            InputError: There are too many instructions, or names are missing or not unique.
-
+            InputError: there are too many instructions, or names are missing or not unique.
         """
         standing = [i for i in instructions if i.standing]
         current = [i for i in instructions if not i.standing]
@@ -151,6 +154,6 @@ class InstructionBook:
             return tuple(made)
 
     def clear_current(self) -> None:
-        """Forget the current instructions."""
+        """Clear the current instructions."""
         with self._lock:
             self._current = ()

@@ -1,4 +1,4 @@
-"""Camera messages as arrays. They are known by their fields alone, so that rclpy's and rosbags' messages both serve."""
+"""Conversion of camera messages to arrays; messages of rclpy and of rosbags are both accepted."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from converseg_ros.perception.camera import Calibration
 
 
 def raw_fields(message: Any) -> tuple[Any, str, int, int, int]:
-    """Return the fields of a sensor_msgs/Image that the decoders of `images` take, in their order."""
+    """Return the fields of a sensor_msgs/Image for the decoders of `images`, in their order."""
     return message.data, message.encoding, message.height, message.width, message.step
 
 
 def to_rgb(message: Any) -> NDArray[np.uint8]:
-    """Return (H, W, 3) RGB of an Image or CompressedImage; other encodings go through cv_bridge where it is installed.
+    """Return (H, W, 3) RGB of an Image or CompressedImage; cv_bridge, if installed, converts other encodings.
 
-    Raise InputError where the message holds no colour or grey image.
+    Raise InputError if the message is not a colour or grey image.
     """
     if hasattr(message, 'format'):
         return images.decode_compressed_color(message.data, message.format)
@@ -42,7 +42,7 @@ def _by_cv_bridge(message: Any) -> NDArray[np.uint8]:
 
 
 def to_depth(message: Any) -> Depth:
-    """Return (H, W) metres, NaN where unknown; what is not compressed is decoded where it is looked at."""
+    """Return (H, W) metres, NaN where unknown; uncompressed depth is decoded on access."""
     if hasattr(message, 'format'):
         return images.decode_compressed_depth(message.data, message.format)
     return images.stored_depth(*raw_fields(message), big_endian=bool(message.is_bigendian))

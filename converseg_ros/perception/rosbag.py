@@ -1,4 +1,4 @@
-"""Open a rosbag2 without ROS, and look at its topics."""
+"""Open a rosbag2 without ROS, and find its camera topics."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -8,13 +8,13 @@ from typing import Any
 from converseg_ros.core.errors import InputError
 from converseg_ros.perception.topics import COMPRESSED, IMAGE, INFO, TF, CameraTopics, Stream, choose_camera
 
-LOOKED_AT = 3  # messages of a topic until one can be read
+LOOKED_AT = 3  # messages of a topic that are tried
 
 
 def open_bag(path: Path) -> Any:
-    """Return an open rosbags AnyReader of a rosbag2, sqlite3 or mcap; InputError naming the path if it is none.
+    """Return an open rosbags AnyReader of a rosbag2 (sqlite3 or mcap); raise InputError if it is not a bag.
 
-    path: the bag's folder, or the storage file beside its metadata.yaml.
+    path: the folder of the bag, or the storage file next to its metadata.yaml.
     """
     from rosbags.highlevel import AnyReader, AnyReaderError
     from rosbags.typesys import Stores, get_typestore
@@ -36,21 +36,21 @@ def open_bag(path: Path) -> Any:
 
 
 def connections(reader: Any, topic: str, *types: str) -> list[Any]:
-    """Return a topic's connections of these types; a topic may carry messages of other types, too."""
+    """Return the connections of a topic with these types; a topic may also have messages of other types."""
     return [c for c in reader.connections if c.topic == topic and c.msgtype in types]
 
 
 def read(reader: Any, connection: Any, raw: bytes) -> Any:
-    """Return a message; raise InputError where its bytes are no message of the connection's type."""
+    """Return a message; raise InputError if its bytes do not match the type of the connection."""
     try:
         return reader.deserialize(raw, connection.msgtype)
-    except Exception as error:  # rosbags raises whatever its generated code runs into
+    except Exception as error:  # rosbags raises various exceptions of its generated code
         why = f'{type(error).__name__}: {error}'
         raise InputError(f'not a {connection.msgtype} ({why})', where=connection.topic) from error
 
 
 def find_camera(reader: Any, path: Path, named: Mapping[str, str] | None = None) -> CameraTopics:
-    """Choose the camera's topics of an open bag; `named`: {role: topic} that an option names."""
+    """Choose the camera topics of an open bag; `named`: {role: topic} of an option."""
     streams = []
     for topic, kind in sorted({(c.topic, c.msgtype) for c in reader.connections}):
         if kind in (IMAGE, COMPRESSED, INFO):
@@ -63,7 +63,7 @@ def find_camera(reader: Any, path: Path, named: Mapping[str, str] | None = None)
 
 
 def _look(reader: Any, topic: str, kind: str, *, named: bool) -> list[Stream]:
-    """Return the topic as its first message that can be read shows it; nothing without one, unless it is named."""
+    """Return the properties of a topic from its first valid message; [] without one, unless it is named."""
     for connection, _, raw in islice(reader.messages(connections(reader, topic, kind)), LOOKED_AT):
         try:
             message = read(reader, connection, raw)

@@ -1,7 +1,8 @@
-"""Choose which of a bag's topics are a camera's: by type, encoding, frame and camera_info; names decide between equals.
+"""Choice of the camera topics of a bag: by type, encoding, frame and camera_info; names only break ties.
 
-A topic's name says little: "ir" is in /airsim, "depth" is missing in /oak/stereo/image_raw. So a topic is judged by its
-first message, and whole words of the name (`/camera/color` has "camera" and "color") only order what is left.
+The name of a topic is not reliable: "ir" is in /airsim, "depth" is missing in /oak/stereo/image_raw. A topic is
+therefore classified by its first message, and whole words of the name (`/camera/color` has "camera" and "color") only
+order equal candidates.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,34 +14,34 @@ from converseg_ros.core.errors import InputError
 
 IMAGE, COMPRESSED, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/CameraInfo'
 TF = 'tf2_msgs/msg/TFMessage'
-ROLES = ('image', 'depth', 'camera_info', 'depth_camera_info')  # what a topic can be named for
+ROLES = ('image', 'depth', 'camera_info', 'depth_camera_info')  # roles of a topic
 TOPIC_HELP = f'take this topic of a bag for {", ".join(ROLES)}, in place of what its messages suggest; ROLE= for none'
 Kind = Literal['colour', 'grey', 'depth', 'info', 'other']
 DEPTH_ENCODINGS = ('16UC1', '32FC1')
-# words of a name: pictures that no camera took, and 16UC1 or 32FC1 images that are no depth
+# words of names of images that are not from a camera, and of 16UC1 or 32FC1 images that are not depth
 DRAWN = {'overlay', 'mask', 'masks', 'annotated', 'debug', 'segmentation', 'detections', 'visualization'}
 NOT_DEPTH = {'confidence', 'disparity', 'infra', 'ir', 'infrared', 'amplitude', 'intensity'}
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A topic of images or of camera_info, as its first message shows it. A size of 0 is not known."""
+    """The properties of a topic of images or camera_info, from its first message. A size of 0 is unknown."""
 
     topic: str
     type: str
-    encoding: str = ''  # of an Image; of a CompressedImage its format
+    encoding: str = ''  # of an Image, or the format of a CompressedImage
     frame_id: str = ''
     width: int = 0
     height: int = 0
 
     @property
     def words(self) -> set[str]:
-        """The words of the name."""
+        """Return the words of the name."""
         return set(re.split(r'[^a-z]+', self.topic.lower()))
 
     @property
     def kind(self) -> Kind:
-        """What the topic carries."""
+        """Return the kind of the contents."""
         if self.type == INFO:
             return 'info'
         stored = self.encoding.split(';')[0].strip()
@@ -55,21 +56,21 @@ class Stream:
         return 'depth' in self.words
 
     def fits(self, other: 'Stream') -> bool:
-        """Whether both are of one frame, as far as they tell."""
+        """Return whether both have the same frame, or it is unknown."""
         first, second = self.frame_id.lstrip('/'), other.frame_id.lstrip('/')
         return not first or not second or first == second
 
     def same_size(self, other: 'Stream') -> bool:
-        """Whether both have one size, as far as they tell."""
+        """Return whether both have the same size, or it is unknown."""
         return 0 in (self.width, other.width) or (self.width, self.height) == (other.width, other.height)
 
     def near(self, other: 'Stream') -> int:
-        """Return how many leading parts both names share."""
+        """Return the number of common leading parts of both names."""
         pairs = zip(self.topic.split('/')[:-1], other.topic.split('/')[:-1])
         return next((n for n, (a, b) in enumerate(pairs) if a != b), min(self.topic.count('/'), other.topic.count('/')))
 
     def __str__(self) -> str:
-        """Return the topic with what it carries."""
+        """Return the topic with its contents as text."""
         size = f'{self.width}x{self.height}' if self.width else ''
         frame = f'frame {self.frame_id!r}' if self.frame_id else 'no frame'
         return f'{self.topic} ({", ".join(t for t in (self.encoding, size, frame) if t)})'
@@ -77,9 +78,9 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class CameraTopics:
-    """The topics of one camera; depth and both camera_infos are None where there are none.
+    """The topics of one camera; depth and both camera_infos are None if there are none.
 
-    tf: topic -> whether it is static. notes: what was left out, and why.
+    tf: topic -> whether it is static. notes: the ignored topics, and why.
     """
 
     colour: Stream
@@ -91,32 +92,32 @@ class CameraTopics:
 
     @property
     def image(self) -> str:
-        """The topic of the colour image."""
+        """Return the topic of the colour image."""
         return self.colour.topic
 
     @property
     def depth(self) -> str:
-        """The topic of depth, or ''."""
+        """Return the topic of depth, or ''."""
         return self.deep.topic if self.deep else ''
 
     @property
     def camera_info(self) -> str:
-        """The topic of the colour camera's camera_info, or ''."""
+        """Return the topic of the colour camera's camera_info, or ''."""
         return self.info.topic if self.info else ''
 
     @property
     def depth_camera_info(self) -> str:
-        """The topic of the depth camera's camera_info, or ''."""
+        """Return the topic of the depth camera's camera_info, or ''."""
         return self.deep_info.topic if self.deep_info else ''
 
     @property
     def image_compressed(self) -> bool:
-        """Whether colour is sent as CompressedImage."""
+        """Return whether colour is a CompressedImage."""
         return self.colour.type == COMPRESSED
 
     @property
     def depth_compressed(self) -> bool:
-        """Whether depth is sent as CompressedImage."""
+        """Return whether depth is a CompressedImage."""
         return self.deep is not None and self.deep.type == COMPRESSED
 
     def names(self) -> dict[str, str]:
@@ -125,14 +126,14 @@ class CameraTopics:
         return {role: topic for role, topic in chosen if topic}
 
     def describe(self) -> list[str]:
-        """Return lines that say what was chosen and what was left out."""
+        """Return lines about the selected and the ignored topics."""
         found = zip(ROLES, (self.colour, self.deep, self.info, self.deep_info))
         lines = [f'{role}: {stream or "none"}' for role, stream in found if stream or role != 'depth_camera_info']
         return [*lines, f'tf: {", ".join(topic for topic, _ in self.tf) or "none"}', *self.notes]
 
 
 def parse_topics(values: Iterable[str]) -> dict[str, str]:
-    """Return {role: topic} of options 'ROLE=TOPIC'; an empty topic says that there is none."""
+    """Return {role: topic} of options 'ROLE=TOPIC'; an empty topic means that there is none."""
     named = {}
     for value in values:
         role, found, topic = value.partition('=')

@@ -1,4 +1,4 @@
-"""Every parameter of the segmenter node: what it does, its range, and whether it may change while the node runs."""
+"""The parameters of the segmenter node: description, range, and whether they may change at run time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -23,7 +23,7 @@ DAY = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. live: a change is applied at once; otherwise only the next configure reads it."""
+    """One parameter. live: a change is applied immediately; otherwise the next configure transition reads it."""
 
     name: str
     default: Any
@@ -34,7 +34,7 @@ class Parameter:
     live: bool = True
 
     def descriptor(self) -> ParameterDescriptor:
-        """Return what `ros2 param describe` shows."""
+        """Return the descriptor for `ros2 param describe`."""
         made = ParameterDescriptor(name=self.name, description=self.about)
         notes = [f'one of: {", ".join(self.choices)}'] if self.choices else []
         if not self.live:
@@ -49,7 +49,7 @@ class Parameter:
 
 
 def group(prefix: str, cls: type) -> list[Parameter]:
-    """Return a parameter for each field of a dataclass of options, with the range that the field states."""
+    """Return a parameter for each field of a dataclass of options, with the range of the field."""
     docs = option_docs(cls)
     dot = f'{prefix}.' if prefix else ''
     return [
@@ -66,7 +66,7 @@ def group(prefix: str, cls: type) -> list[Parameter]:
 
 
 def check(p: Parameter, value: Any) -> None:
-    """Raise InputError where a parameter cannot have this value."""
+    """Raise InputError if a value is invalid for a parameter."""
     if p.choices and value not in p.choices:
         raise InputError(f'{value!r} is not one of {", ".join(p.choices)}', where=p.name)
     if p.low is not None and p.high is not None and not p.low <= value <= p.high:
@@ -110,40 +110,50 @@ OWN = (
     Parameter('segments', '', "Another model that finds regions, e.g. sam2; empty: the network's own.", live=False),
     Parameter('agree_remote', False, 'Images may be sent to a chat model on another machine.', live=False),
     Parameter('device', 'auto', 'cpu, cuda, cuda:N, or auto: a GPU if there is one.', live=False),
-    Parameter('threads', 0, "CPU threads of the network; 0 leaves torch's choice.", 0, 256, live=False),
-    Parameter('fallback_to_cpu', True, 'Go on with the CPU when the GPU is lost or has too little memory.'),
-    Parameter('autostart', True, 'Configure and activate at start; false: a lifecycle manager does.', live=False),
+    Parameter('threads', 0, "CPU threads of the network; 0: PyTorch's default.", 0, 256, live=False),
+    Parameter('fallback_to_cpu', True, 'Switch to the CPU when the GPU is lost or has too little memory.'),
+    Parameter(
+        'autostart', True, 'Configure and activate at start; false: controlled by a lifecycle manager.', live=False
+    ),
     Parameter('image_transport', 'raw', 'Type of the image topic.', choices=('raw', 'compressed')),
     Parameter('depth_transport', 'raw', 'Type of the depth topic.', choices=('raw', 'compressedDepth')),
     Parameter(
         'depth',
         'auto',
-        'auto: use depth while somebody publishes it. required: no frame without depth. off: never subscribe.',
+        'auto: use depth while it is published. required: no frame without depth. off: never subscribe.',
         choices=('auto', 'required', 'off'),
     ),
     Parameter(
         'distortion',
         'rectify',
-        'What to do about lens distortion in camera_info; ignore: the images are rectified already.',
+        'Handling of lens distortion in camera_info; ignore: the images are already rectified.',
         choices=('rectify', 'refuse', 'ignore'),
     ),
-    Parameter('sync_slop', 0.02, 'Seconds by which the stamps of colour, depth and camera_info may differ.', 0.0, 10.0),
-    Parameter('sync_queue', 10, 'Messages of a kind that wait for their partners.', 1, 1000),
+    Parameter(
+        'sync_slop',
+        0.02,
+        'Maximum difference in seconds between the stamps of colour, depth and camera_info.',
+        0.0,
+        10.0,
+    ),
+    Parameter('sync_queue', 10, 'Messages of each kind that wait for synchronisation.', 1, 1000),
     Parameter(
         'qos_reliability',
         'auto',
-        "Of the camera's subscriptions; auto follows the publishers, also when they change.",
+        "Reliability of the camera's subscriptions; auto follows the publishers, also when they change.",
         choices=('auto', 'reliable', 'best_effort'),
     ),
-    Parameter('qos_depth', 2, "Messages that the middleware keeps for each of the camera's subscriptions.", 1, 100),
-    Parameter('max_rate', 0.0, 'Most images a second that the network sees; 0 = as many as it can.', 0.0, 1000.0),
-    Parameter('max_instructions', 32, 'Most instructions in force at once; more are refused.', 1, 255),
-    Parameter('instruction_ttl', 30.0, 'Seconds until the current instruction expires; 0 = never.', 0.0, DAY),
-    Parameter('dialogue', True, 'Take texts on `instruction` as conversation; false: ask the network literally.'),
+    Parameter('qos_depth', 2, "History depth of the camera's subscriptions.", 1, 100),
+    Parameter('max_rate', 0.0, 'Maximum images per second for the network; 0: no limit.', 0.0, 1000.0),
+    Parameter('max_instructions', 32, 'Maximum number of instructions in force; more are refused.', 1, 255),
+    Parameter('instruction_ttl', 30.0, 'Seconds until the current instruction expires; 0: never.', 0.0, DAY),
+    Parameter(
+        'dialogue', True, 'Interpret texts on `instruction` by the dialogue; false: pass them to the network unchanged.'
+    ),
     Parameter(
         'conversation_file',
         '',
-        'File that keeps what each operator said, and what stands because of it, over restarts; empty: not kept.',
+        'File that stores conversations and the resulting standing instructions across restarts; empty: none.',
         live=False,
     ),
     Parameter(
@@ -153,19 +163,21 @@ OWN = (
         live=False,
     ),
     Parameter('geometry', True, 'Lift masks into 3D.'),
-    Parameter('track', True, 'Carry masks to the images that arrive while the network is busy.'),
+    Parameter('track', True, 'Propagate masks to the images that arrive while the network is busy.'),
     Parameter(
         'lift_carried',
         False,
-        "Lift carried masks anew from each image's depth (10 to 20 ms each); false: move the network's 3D with them.",
+        "Lift propagated masks again from each image's depth (10 to 20 ms each); false: move the network's geometry.",
     ),
-    Parameter('max_age', 1.0, "Seconds after an image's stamp until its regions are stale.", 0.01, 3600.0),
+    Parameter('max_age', 1.0, 'Maximum age in seconds of an image, after which its regions are stale.', 0.01, 3600.0),
     Parameter('target_frame', '', 'TF frame of the geometry; empty: the optical frame of the camera.'),
-    Parameter('world_frame', 'map', 'Fixed TF frame that keeps ids on things while the camera moves; empty: none.'),
-    Parameter('level_frame', 'base_link', 'TF frame with z up that tells where down is; empty: none.'),
-    Parameter('tf_timeout', 0.1, 'Seconds to wait for a transform that is late.', 0.0, 5.0),
-    Parameter('safety_rate', 5.0, 'Times a second that ~/safety_ok is judged anew.', 0.2, 100.0),
-    Parameter('diagnostics_rate', 1.0, 'Messages a second on /diagnostics.', 0.1, 50.0),
+    Parameter(
+        'world_frame', 'map', 'Fixed TF frame for region ids that are stable while the camera moves; empty: none.'
+    ),
+    Parameter('level_frame', 'base_link', 'TF frame with z up for the direction of gravity; empty: none.'),
+    Parameter('tf_timeout', 0.1, 'Seconds to wait for a late transform.', 0.0, 5.0),
+    Parameter('safety_rate', 5.0, 'Rate in Hz at which ~/safety_ok is evaluated.', 0.2, 100.0),
+    Parameter('diagnostics_rate', 1.0, 'Rate in Hz of /diagnostics.', 0.1, 50.0),
 )
 TABLE: tuple[Parameter, ...] = (
     *OWN,
@@ -181,7 +193,7 @@ class Settings:
     """A consistent set of values; attributes are the parameters of `OWN`, properties the options of the parts."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        """Check values against each other; raise InputError naming the parameter."""
+        """Validate the values; raise InputError with the name of an invalid parameter."""
         self.values = dict(values)
         for p in TABLE:
             check(p, self.values[p.name])
@@ -211,7 +223,7 @@ class Settings:
         return self.values[name]
 
     def changed(self, other: 'Settings') -> set[str]:
-        """Return the names whose values differ."""
+        """Return the names of the parameters whose values differ."""
         return {n for n, v in self.values.items() if other.values[n] != v}
 
 
@@ -224,7 +236,7 @@ def _standing(line: str) -> Instruction:
 
 
 def declare(node: Node) -> Settings:
-    """Declare all parameters on a node; return what they are; InputError where overrides contradict each other."""
+    """Declare all parameters on a node; return their values; raise InputError if overrides are contradictory."""
     declare_table(node, TABLE)
     try:
         return current(node)
@@ -233,7 +245,7 @@ def declare(node: Node) -> Settings:
 
 
 def current(node: Node, changes: list[RosParameter] | None = None) -> Settings:
-    """Return the node's settings, with `changes` that are not set yet."""
+    """Return the settings of the node, with `changes` that are not set yet."""
     values = {p.name: node.get_parameter(p.name).value for p in TABLE}
     values.update({c.name: c.value for c in changes or () if c.name in values})
     return Settings(values)

@@ -1,4 +1,4 @@
-"""The camera's side of a node: subscriptions and synchronisation."""
+"""Camera input of a node: subscriptions and synchronisation."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from converseg_ros.ros.camera.sync import Synchronizer
 from converseg_ros.ros.messages import cdr, conversion
 from converseg_ros.ros.parameters import Settings
 
-# a change of one of these makes the subscriptions again
+# a change of one of these creates the subscriptions again
 SUBSCRIPTION = {'image_transport', 'depth_transport', 'depth', 'qos_reliability', 'qos_depth'}
 CURE = (
     'the middleware is losing large images: start camera and node with '
@@ -27,7 +27,7 @@ CURE = (
 
 
 class CameraInput:
-    """Subscribes to colour, depth and camera_info; calls `take(bundle)` for each moment, in the intake's thread."""
+    """Subscribes to colour, depth and camera_info; calls `take(bundle)` for each frame, in the intake's thread."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class CameraInput:
         jumped: Callable[[str], None],
         intake: SubscriptionThread,
     ) -> None:
-        """Subscribe; `jumped(reason)` is called when stamps go back."""
+        """Subscribe; `jumped(reason)` is called when stamps jump back."""
         self._node, self._take, self._jumped, self._intake = node, take, jumped, intake
         self.received: Counter[str] = Counter()
         self.sync = Synchronizer()
-        self._lock = Lock()  # messages come in the intake's thread, settings and resets in the executor's
+        self._lock = Lock()  # messages arrive in the intake's thread, settings and resets in the executor's
         self._read_info, self._read_depth_info = cdr.InfoReader(), cdr.InfoReader()
         self._subscriptions: dict[str, FollowingSubscription] = {}
         self._window: tuple[float, Counter[str]] = (time.monotonic(), Counter())
@@ -50,7 +50,7 @@ class CameraInput:
         self.configure(settings, all_anew=True)
 
     def configure(self, settings: Settings, *, all_anew: bool) -> None:
-        """Take new settings; `all_anew` makes the subscriptions again."""
+        """Set new settings; `all_anew` creates the subscriptions again."""
         s = settings
         with self._lock:
             self.sync.configure(s['sync_slop'], s['sync_queue'])
@@ -74,7 +74,7 @@ class CameraInput:
         self.follow()
 
     def clear(self) -> None:
-        """Forget the messages that wait for their partners."""
+        """Clear the messages that wait for synchronisation."""
         with self._lock:
             self.sync.clear()
 
@@ -98,12 +98,12 @@ class CameraInput:
 
     def _add(self, kind: str, stamp_ns: int, message: Any) -> None:
         self.received[kind] += 1
-        if kind != 'info' and stamp_ns <= 0:  # nothing could tell how old an answer to it is
+        if kind != 'info' and stamp_ns <= 0:  # without a stamp the age of an answer would be unknown
             self.received['unstamped'] += 1
             return
         with self._lock:
             if kind == 'depth':
-                self.sync.depth = True  # there is depth, whatever discovery knows yet
+                self.sync.depth = True  # depth exists, even if discovery has not reported its publisher
             bundles, back = self.sync.add(kind, stamp_ns, message)
             self.sync.counts['replaced'] += max(len(bundles) - 1, 0)
         if back:
@@ -114,7 +114,7 @@ class CameraInput:
     # --- in the executor's thread -------------------------------------------------------------------------------------
 
     def follow(self) -> None:
-        """Adapt to who publishes now; called once a second."""
+        """Adapt to the current publishers; called once a second."""
         for subscription in list(self._subscriptions.values()):
             subscription.refresh()
         depth = self._subscriptions.get('depth')
@@ -122,7 +122,7 @@ class CameraInput:
         self.sync.depth = wanted
 
     def watch_losses(self) -> str:
-        """Return a warning with its cure if images are sent but do not arrive; judged over some seconds."""
+        """Return a warning with a remedy if images are sent but do not arrive; judged over some seconds."""
         since, before = self._window
         now = time.monotonic()
         if now - since < 4.0:
@@ -143,7 +143,7 @@ class CameraInput:
         return self.losing
 
     def describe(self) -> dict[str, str]:
-        """Return topic and quality of service by kind, in words."""
+        """Return topic and QoS by kind, as text."""
         return {
             kind: f'{s.name} ({s.publishers} publishers; {s.asks}; subscribed {1 + s.remade} times)'
             for kind, s in self._subscriptions.items()

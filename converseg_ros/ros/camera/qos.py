@@ -1,4 +1,4 @@
-"""Subscriptions that follow their publishers' quality of service, whoever comes first and whoever comes back."""
+"""Subscriptions that follow the quality of service of their publishers, independent of the start order."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -20,14 +20,14 @@ LATCHED = QoSProfile(
 
 
 def reliable(depth: int) -> QoSProfile:
-    """Return the profile of our own topics; either kind of subscriber matches it."""
+    """Return the profile of our topics, which is compatible with reliable and best-effort subscribers."""
     return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=ReliabilityPolicy.RELIABLE)
 
 
 class FollowingSubscription:
-    """A subscription that is made again whenever its publishers offer something else than it asks for.
+    """A subscription that is created again whenever the offered QoS of its publishers changes.
 
-    BEST_AVAILABLE is resolved only once, when a subscription is made; this one is resolved at every change.
+    BEST_AVAILABLE is resolved only when a subscription is created; this class resolves it at every change.
     """
 
     def __init__(
@@ -41,34 +41,34 @@ class FollowingSubscription:
         depth: int = 2,
         intake: SubscriptionThread | None = None,
     ) -> None:
-        """Subscribe; reliability is 'auto', or 'reliable' or 'best_effort' whatever the publishers offer.
+        """Subscribe; reliability is 'auto', or a fixed 'reliable' or 'best_effort'.
 
-        With an `intake` the callback gets serialized bytes, in the intake's thread.
+        With an `intake` the callback receives serialized bytes, in the thread of the intake.
         """
         self._node, self._kind, self._topic, self._callback = node, kind, topic, callback
         self._reliability, self._depth, self._intake = reliability, depth, intake
-        self.name = str(node.resolve_topic_name(topic))  # as it is after remapping
+        self.name = str(node.resolve_topic_name(topic))  # after remapping
         self.remade = 0
         self._ended = False
-        self._lock = RLock()  # a transition may come in another thread than the executor's
+        self._lock = RLock()  # a lifecycle transition may run in another thread than the executor's
         self._subscription: Subscription | None = None
         self._chosen: tuple[ReliabilityPolicy, DurabilityPolicy] | None = None
         self.refresh()
 
     @property
     def publishers(self) -> int:
-        """How many publishers of the expected type the topic has; others can never be heard."""
+        """Return the number of publishers with the expected type; others are incompatible."""
         return len(self._offers())
 
     @property
     def other_types(self) -> tuple[str, ...]:
-        """Types of message that the topic's publishers send where none of them sends the one that is expected."""
+        """Return the types of the topic's publishers if none of them has the expected type."""
         types = {e.topic_type for e in self._node.get_publishers_info_by_topic(self.name)}
         return () if self._type in types else tuple(sorted(types))
 
     @property
     def asks(self) -> str:
-        """What is asked for now, in words."""
+        """Return the requested QoS as text."""
         return '' if self._chosen is None else ', '.join(p.name.lower() for p in self._chosen)
 
     @property
@@ -76,7 +76,7 @@ class FollowingSubscription:
         return f'{self._kind.__module__.split(".")[0]}/msg/{self._kind.__name__}'
 
     def _offers(self) -> list[QoSProfile]:
-        """Return what the publishers of the expected type offer."""
+        """Return the offered QoS of the publishers with the expected type."""
         endpoints = self._node.get_publishers_info_by_topic(self.name)
         return [e.qos_profile for e in endpoints if e.topic_type == self._type]
 
@@ -86,13 +86,13 @@ class FollowingSubscription:
         latched = bool(offers) and all(o.durability == DurabilityPolicy.TRANSIENT_LOCAL for o in offers)
         reliability = ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE
         if not offers and self._chosen is not None:
-            reliability = self._chosen[0]  # nobody is there: stay as it was
+            reliability = self._chosen[0]  # no publisher: keep the profile
         if self._reliability != 'auto':
             reliability = ReliabilityPolicy[self._reliability.upper()]
         return reliability, DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
 
     def refresh(self) -> bool:
-        """Make the subscription again if its publishers changed; call it now and then. Return whether it was made."""
+        """Create the subscription again if its publishers changed; return whether it was. Call it periodically."""
         with self._lock:
             return self._refresh()
 
@@ -129,13 +129,13 @@ class FollowingSubscription:
         self._subscription = None
 
     def _incompatible(self, _: object) -> None:
-        """Make the subscription again, but not inside its own event."""
+        """Create the subscription again, but not inside its own event."""
         executor = self._node.executor
         if executor is not None:
             executor.create_task(self.refresh)
 
     def destroy(self) -> None:
-        """End the subscription for good."""
+        """End the subscription permanently."""
         with self._lock:
             self._ended = True
             self._end()

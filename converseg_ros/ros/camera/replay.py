@@ -1,6 +1,6 @@
 """Replay an RGB-D rosbag2 on real topics, at its own rate.
 
-Messages are published as the bag's own serialized bytes: nothing is decoded, nothing can change on the way.
+Messages are published as the serialized bytes of the bag, without decoding.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,9 +23,9 @@ class Bag:
     """A rosbag2 (sqlite3 or mcap), opened for replay; use as a context manager."""
 
     def __init__(self, path: Path, topics: Mapping[str, str] | None = None) -> None:
-        """Open the bag; raise InputError naming the path where it cannot be read.
+        """Open the bag; raise InputError with the path if it cannot be read.
 
-        topics: {role: topic} that is taken in place of what would be chosen (`perception.topics.ROLES`).
+        topics: {role: topic} that replaces the automatic choice (`perception.topics.ROLES`).
         """
         self.path = path
         self.reader = open_bag(path)
@@ -36,11 +36,11 @@ class Bag:
 
     @property
     def seconds(self) -> float:
-        """The bag's duration."""
+        """Return the duration of the bag in seconds."""
         return float(self.reader.duration) * 1e-9
 
     def messages(self) -> Iterator[tuple[str, int, bytes]]:
-        """Yield (topic, bag time in ns, serialized message) of the camera's topics and TF, in time order."""
+        """Yield (topic, bag time in ns, serialized message) of the camera topics and TF, in order of time."""
         wanted = [c for topic, kind in self.types.items() for c in connections(self.reader, topic, kind)]
         for connection, stamp, data in self.reader.messages(wanted):
             yield connection.topic, stamp, bytes(data)
@@ -55,7 +55,7 @@ class Bag:
 
 
 def message_type(name: str) -> Any:
-    """Return the class of 'package/msg/Type'; raise InputError where the interface is not installed."""
+    """Return the class of 'package/msg/Type'; raise InputError if the interface is not installed."""
     package, _, kind = name.split('/')
     try:
         return getattr(import_module(f'{package}.msg'), kind)
@@ -64,10 +64,10 @@ def message_type(name: str) -> Any:
 
 
 class Replay:
-    """Publishers for one bag's camera on one node, and for /clock, so that the bag's stamps are not long past."""
+    """Publishers of the camera topics of a bag, and of /clock, so that the stamps of the bag are current."""
 
     def __init__(self, node: Node, bag: Bag, *, names: dict[str, str] | None = None) -> None:
-        """Advertise the bag's topics and /clock, reliable; `names` renames them."""
+        """Advertise the topics of the bag and /clock, reliable; `names` renames topics."""
         self.bag = bag
         self.clock = node.create_publisher(Clock, (names or {}).get('/clock', '/clock'), 10)
         self.publishers = {}
@@ -83,7 +83,7 @@ class Replay:
             self.publishers[topic] = node.create_publisher(message_type(kind), (names or {}).get(topic, topic), qos)
 
     def listened(self) -> bool:
-        """Whether somebody subscribes to the colour image."""
+        """Return whether the colour image has a subscriber."""
         return self.publishers[self.bag.camera.image].get_subscription_count() > 0
 
     def run(
@@ -93,7 +93,7 @@ class Replay:
         progress: Callable[[float], None] | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> int:
-        """Publish every message at its time divided by `rate`; return how many colour images went out."""
+        """Publish every message at its time divided by `rate`; return the number of published colour images."""
         begin, first, images = time.monotonic(), None, 0
         for topic, stamp, data in self.bag.messages():
             if stop is not None and stop():

@@ -1,4 +1,4 @@
-"""Sampling pictures off a camera topic: now and then one that differs from the last, as PNG files."""
+"""Sample images that differ from the previous one from a camera topic, and write them as PNG files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from converseg_ros.ros.camera.qos import FollowingSubscription
 
 
 class FrameSampler:
-    """Subscribes while it is needed; calls `on_done` when it has enough. Frames already in the folder count."""
+    """Subscribes while needed; calls `on_done` when there are enough images. Existing images in the folder count."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class FrameSampler:
             self.stop('')
 
     def _take(self, message: Any) -> None:
-        """Keep the picture if it is time for one and it is not the last one again."""
+        """Write the image if the period has passed and it differs from the last one."""
         import cv2
 
         if time.monotonic() < self._next or self.taken >= self.count:
@@ -73,7 +73,7 @@ class FrameSampler:
         self._on_frame(self.taken)
 
     def stop(self, trouble: str) -> None:
-        """End sampling, once, and say so."""
+        """End sampling once, and call `on_done`."""
         if self._timer is None:
             return
         self._node.destroy_timer(self._timer)

@@ -1,4 +1,4 @@
-"""Colour, depth and camera_info that belong together, by stamp; knows messages only by their stamps."""
+"""Synchronisation of colour, depth and camera_info by stamp, independent of message types."""
 
 from bisect import insort
 from collections import Counter
@@ -20,10 +20,10 @@ class _Waiting:
 
 
 class Synchronizer:
-    """Approximate time synchronisation with reasons; one thread feeds it.
+    """Approximate time synchronisation that counts why messages are dropped; called by one thread.
 
-    slop: seconds two stamps may differ. queue: messages of a kind that wait. depth: whether a colour image waits for
-    a depth image. jump: seconds that stamps must go back to count as a clock jump (a looping bag, /clock).
+    slop: maximum difference of two stamps in seconds. queue: messages of a kind that wait. depth: whether a colour
+    image waits for a depth image. jump: seconds that stamps must go back for a clock jump (a looping bag, /clock).
     counts: matched, no_depth, no_image, queue_full, late, no_info, old_info, clock_jumps.
     """
 
@@ -34,22 +34,22 @@ class Synchronizer:
         self._images: list[_Waiting] = []
         self._depths: list[_Waiting] = []
         self._infos: list[_Waiting] = []
-        self._last_info: Any = None  # outlives a jump of the clock: it may have been published only once
+        self._last_info: Any = None  # kept after a clock jump, because it may be published only once
         self._newest: dict[str, int] = {}
         self._last = -1  # stamp of the last match
-        self._paired = False  # every image seems to have a camera_info of its own stamp: worth waiting for
+        self._paired = False  # every image seems to have a camera_info with its own stamp, so waiting for it is useful
 
     def configure(self, slop: float, queue: int) -> None:
-        """Take new settings."""
+        """Set new settings."""
         self.slop_ns, self.queue = int(slop * SECOND), queue
 
     def clear(self) -> None:
-        """Forget every waiting message; the counters go on, and the newest camera_info stays until another comes."""
+        """Clear waiting messages; the counters and the newest camera_info are kept."""
         self._images, self._depths, self._infos = [], [], []
         self._newest, self._last, self._paired = {}, -1, False
 
     def add(self, kind: str, stamp_ns: int, message: Any) -> tuple[list[Bundle], bool]:
-        """Take an 'image', 'depth' or 'info'; return the bundles it completes and whether the clock jumped back."""
+        """Add an 'image', 'depth' or 'info'; return the completed bundles and whether the clock jumped back."""
         jumped = self._newest.get(kind, stamp_ns) - stamp_ns > self.jump_ns
         if jumped:
             self.counts['clock_jumps'] += 1
@@ -80,7 +80,7 @@ class Synchronizer:
             if self.depth:
                 depth, settled = self._nearest(image.stamp_ns)
                 if depth is None and not settled:
-                    # an older image must not hold up a newer one that is complete
+                    # an older image must not delay a newer one that is complete
                     if not self._skip_to_complete():
                         break
                     continue
@@ -101,7 +101,7 @@ class Synchronizer:
         return out
 
     def _skip_to_complete(self) -> bool:
-        """Drop images before the first one whose depth has the very same stamp; return whether there is one."""
+        """Drop images before the first one with depth of exactly its stamp; return whether there is one."""
         stamps = {d.stamp_ns for d in self._depths}
         for index, image in enumerate(self._images):
             if image.stamp_ns in stamps:
@@ -111,7 +111,7 @@ class Synchronizer:
         return False
 
     def _nearest(self, stamp_ns: int) -> tuple[_Waiting | None, bool]:
-        """Return the depth message nearest to a stamp if none nearer can come, and whether it is settled at all."""
+        """Return the depth message nearest to a stamp if no nearer one can arrive, and whether the search has ended."""
         if not self._depths:
             return None, False
         best = min(self._depths, key=lambda d: abs(d.stamp_ns - stamp_ns))
@@ -122,7 +122,7 @@ class Synchronizer:
         return None, later
 
     def _info(self, image: _Waiting) -> Any:
-        """Return the camera_info of an image: of its own stamp, else the newest there is (K hardly ever changes)."""
+        """Return the camera_info with the stamp of an image, else the newest one (K hardly ever changes)."""
         if not self._infos:
             self.counts['no_info' if self._last_info is None else 'old_info'] += 1
             return self._last_info

@@ -1,4 +1,4 @@
-"""`~/segment` and `~/segment_task`: one image on request, worked in the network thread, answered without blocking."""
+"""`~/segment` and `~/segment_task`: one image on request, processed in the network thread."""
 
 from collections.abc import Callable, Sequence
 from threading import Event
@@ -23,7 +23,7 @@ from converseg_ros.ros.messages import conversion
 from converseg_ros.ros.segmenter.live import MAX_WAITING, LivePipeline
 from converseg_ros.srv import Segment
 
-# the share of the work that is done when a stage starts; the others are not told
+# share of the work that is done when a stage starts; other stages have no feedback
 PROGRESS = {
     Stage.WAITING: 0.0,
     Stage.IMAGE: 0.05,
@@ -36,10 +36,10 @@ PROGRESS = {
 
 
 class Requests:
-    """The service and the action; `pipeline()` is None while the node is not active."""
+    """The service and the action; `pipeline()` returns None while the node is not active."""
 
     def __init__(self, node: Node, pipeline: Callable[[], LivePipeline | None], limit: Callable[[], int]) -> None:
-        """Offer both."""
+        """Create the service and the action."""
         self._node, self._pipeline, self._limit = node, pipeline, limit
         self._ids = InstructionBook(limit=255)
         self._waiting = 0
@@ -58,12 +58,12 @@ class Requests:
         )
 
     def stop(self) -> None:
-        """Preempt the goal under way."""
+        """Preempt the running goal."""
         if self._goal is not None:
             self._goal[1].set()
 
     def destroy(self) -> None:
-        """Withdraw both."""
+        """Destroy the service and the action."""
         self.stop()
         self._node.destroy_service(self._service)
         self._server.destroy()
@@ -71,7 +71,7 @@ class Requests:
     # --- executor's thread --------------------------------------------------------------------------------------------
 
     def _start(self, request: Any, checkpoint: Checkpoint | None) -> 'Future':
-        """Queue the request's work; return the future of (success, message, RegionArray), or raise."""
+        """Queue the work of a request; return the future of (success, message, RegionArray), or raise."""
         pipeline = self._pipeline()
         if pipeline is None:
             raise ConversegError('the node is not active', do='configure and activate it')
@@ -106,7 +106,7 @@ class Requests:
         return GoalResponse.ACCEPT
 
     def _accepted(self, handle: ServerGoalHandle) -> None:
-        """Let the newest goal win."""
+        """Preempt the running goal by the newest one."""
         self.stop()
         self._goal = handle, Event()
         handle.execute()
@@ -178,7 +178,7 @@ def _failures(regions: Sequence[Region]) -> str:
 
 
 def _request_bundle(request: Any) -> Bundle:
-    """Return the request's own image as a bundle; an empty stamp is now."""
+    """Return the image in the request as a bundle; an empty stamp means now."""
     if not request.image.header.stamp.sec and not request.image.header.stamp.nanosec:
         request.image.header.stamp = conversion.to_stamp(time.time_ns())
     depth = request.depth if request.depth.width else None
