@@ -17,7 +17,7 @@ from converseg_ros.datasets.images import read_image16
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.lifting.truth import (
     TABLE,
-    Caster,
+    RayCaster,
     TruthScene,
     box_iou,
     level_plane,
@@ -65,7 +65,7 @@ class Tally:
         frame: Frame,
         mask: NDArray[np.bool_],
         truth: Plane,
-        caster: Caster,
+        caster: RayCaster,
         camera: NDArray[np.float64],
         support: int,
         options: LiftOptions,
@@ -187,7 +187,7 @@ class _Mesh:
     def first(
         self, origins: NDArray[np.float64], directions: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return distance and object of the first surface on each ray; see Caster."""
+        """Return distance and object of the first surface on each ray; see RayCaster."""
         hits = self.built.caster.cast(origins.astype(np.float32), np.asarray(directions, np.float32))
         label = np.where(hits.face >= 0, self.built.owner[self.built.labels[np.maximum(hits.face, 0)]], 0)
         return hits.t.astype(np.float64), label.astype(np.int64)

@@ -63,7 +63,7 @@ def last_voiced(sound: NDArray[np.float32]) -> float:
     return float(loud[-1] + 1) / 16_000
 
 
-class Ear:
+class ReceivedMessages:
     """Received messages with their times of arrival."""
 
     def __init__(self, node: Any) -> None:
@@ -180,7 +180,7 @@ def measure(args: argparse.Namespace, texts: list[str], sounds: list[NDArray[np.
 
     rclpy.init()
     node = rclpy.create_node('bench')
-    ear = Ear(node)
+    ear = ReceivedMessages(node)
     audio = node.create_publisher(AudioChunk, f'{BASE}/audio', reliable(50))
     words = node.create_publisher(String, f'{BASE}/instruction', reliable(10))
     parameters = {'model': args.model, 'instruction_ttl': 0.0, 'world_frame': "''", 'level_frame': "''"}
@@ -203,7 +203,7 @@ def measure(args: argparse.Namespace, texts: list[str], sounds: list[NDArray[np.
     return rows
 
 
-def _warm(node: Any, ear: Ear, words: Any) -> None:
+def _warm(node: Any, ear: ReceivedMessages, words: Any) -> None:
     """Let the network answer once, so that nothing is loaded or compiled during the measurement."""
     from std_msgs.msg import String
 
@@ -216,7 +216,7 @@ def _warm(node: Any, ear: Ear, words: Any) -> None:
 
 
 def one(
-    node: Any, ear: Ear, audio: Any, words: Any, text: str, sound: NDArray[np.float32], *, kept: bool
+    node: Any, ear: ReceivedMessages, audio: Any, words: Any, text: str, sound: NDArray[np.float32], *, kept: bool
 ) -> dict[str, Any]:
     """Play one command and return the times of all messages, in seconds from the last voiced sample."""
     from std_msgs.msg import String

@@ -32,13 +32,22 @@ from converseg_ros.dialogue.conversation import (
     phrases_of,
 )
 from converseg_ros.dialogue.coreference import as_thing
-from converseg_ros.dialogue.memory import Command, CommandKind, Heard, Request, SceneMemory, Thing, Turn, unique
+from converseg_ros.dialogue.memory import (
+    Command,
+    CommandKind,
+    Interpretation,
+    Request,
+    SceneMemory,
+    Thing,
+    Turn,
+    unique,
+)
 from converseg_ros.dialogue.normal import normal
 from converseg_ros.dialogue.options import Options
-from converseg_ros.dialogue.refused import Refused
+from converseg_ros.dialogue.pending_text import PendingText
+from converseg_ros.dialogue.refused import RefusedProhibitions
 from converseg_ros.dialogue.rules import interpret
 from converseg_ros.dialogue.split import split
-from converseg_ros.dialogue.thinking import Thinking
 from converseg_ros.knowledge.english import forbids_in_another_language, unreadable
 
 OPERATORS = 32  # maximum number; the one without a text for the longest time is dropped first
@@ -53,7 +62,7 @@ class Dialogue:
         self.options = options or Options()
         self.conversations: dict[str, Conversation] = {}
         self.things: tuple[Thing, ...] = ()
-        self.refused = Refused()
+        self.refused = RefusedProhibitions()
 
     def configure(self, options: Options) -> None:
         """Set other options; a shorter history drops the oldest turns."""
@@ -62,12 +71,12 @@ class Dialogue:
                 c.turns, c.asked = deque(c.turns, options.history), deque(c.asked, options.history)
         self.options = options
 
-    def hear(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard:
+    def hear(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Interpretation:
         """Return the interpretation of `text`; texts never raise an exception, an unusable one is not accepted."""
         heard = self.begin(text, scene, operator)
-        return self.finish(heard, heard.ask()) if isinstance(heard, Thinking) else heard
+        return self.finish(heard, heard.ask()) if isinstance(heard, PendingText) else heard
 
-    def begin(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard | Thinking:
+    def begin(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Interpretation | PendingText:
         """Return the interpretation of `text`, or a question for a language model; commands never wait for a model."""
         try:
             text = clean_text(text)
@@ -75,7 +84,7 @@ class Dialogue:
             words = normal(text[: 4 * MAX_TEXT])
             if caution.count(words):
                 return self.refused.refuse(text[:MAX_TEXT], words, operator, str(error))
-            return Heard(accepted=False, reason=str(error))
+            return Interpretation(accepted=False, reason=str(error))
         scene = self._scene(scene)
         match = ADDRESSED.fullmatch(text)
         if match:
@@ -103,12 +112,12 @@ class Dialogue:
         if operator in self.refused.texts:
             reasons = (*reasons, say('still_unclear', text=self.refused.texts[operator]))
         if self.options.backend != 'rules' and parse(words).kind not in ('command', 'answer', 'forget', 'allow'):
-            return Thinking(text, words, scene, operator, tuple(conversation.turns), self.options, reasons)
+            return PendingText(text, words, scene, operator, tuple(conversation.turns), self.options, reasons)
         draft = interpret(split(words), scene, conversation)
         draft.reasons += reasons
         return self._finish(text, words, draft, conversation, scene, 'rules')
 
-    def _unreadable(self, text: str, words: str, operator: str) -> Heard | None:
+    def _unreadable(self, text: str, words: str, operator: str) -> Interpretation | None:
         """Return the refusal of a text that is not English, or None; one that may be a prohibition stays open."""
         why = unreadable(words)
         if not why or not re.search(r'\w', words):
@@ -116,9 +125,9 @@ class Dialogue:
         if caution.count(words) or forbids_in_another_language(text):
             return self.refused.refuse(text, words, operator, why)
         known = parse(words).kind in ('command', 'answer', 'chat')
-        return None if known else Heard(accepted=False, reason=why)
+        return None if known else Interpretation(accepted=False, reason=why)
 
-    def refuse_literally(self, text: str) -> Heard | None:
+    def refuse_literally(self, text: str) -> Interpretation | None:
         """Return the refusal of a text that may be a prohibition, if texts are passed on literally; or None."""
         words = normal(text)
         settled = self.refused.settle(words, '')
@@ -126,7 +135,9 @@ class Dialogue:
             return self.refused.refuse(text, words, '', unreadable(words))
         return settled
 
-    def _cautiously(self, text: str, words: str, scene: SceneMemory, operator: str, reasons: tuple[str, ...]) -> Heard:
+    def _cautiously(
+        self, text: str, words: str, scene: SceneMemory, operator: str, reasons: tuple[str, ...]
+    ) -> Interpretation:
         """Return the interpretation of a text with a cue of a prohibition.
 
         It is a guard, the removal of one, or a refusal with a question. Only the rules decide, for any backend: a
@@ -157,7 +168,7 @@ class Dialogue:
         words = normal(match['text'] if match else text)
         return parse(words).kind == 'command' or caution.count(words) > 0
 
-    def finish(self, thinking: Thinking, answer: Draft | str) -> Heard:
+    def finish(self, thinking: PendingText, answer: Draft | str) -> Interpretation:
         """Return the interpretation of a text after the answer of the model; on failure that of the rules."""
         conversation, backend = self._conversation(thinking.operator), thinking.options.backend
         if isinstance(answer, str):
@@ -224,20 +235,20 @@ class Dialogue:
             del self.conversations[next(iter(self.conversations))]
         return conversation
 
-    def _answer(self, words: str, conversation: Conversation, scene: SceneMemory) -> Heard | None:
+    def _answer(self, words: str, conversation: Conversation, scene: SceneMemory) -> Interpretation | None:
         """Return the meaning of a yes or no to the open question; any other text closes the question as a no."""
         names, conversation.removing = conversation.removing, ()
         plain = strip(words) or words
         if full(v.YES, words.strip(' ,.!')) or full(v.YES, plain):
             reason = say('removed', names=phrases_of(names, scene))
-            return Heard(commands=[Command(CommandKind.REMOVE_SAFETY, names)], reason=reason)
+            return Interpretation(commands=[Command(CommandKind.REMOVE_SAFETY, names)], reason=reason)
         if full(v.NO, words.strip(' ,.!').replace(',', '')) or full(v.NO, plain.replace(',', '')):
-            return Heard(reason=say('kept', names=phrases_of(names, scene)))
+            return Interpretation(reason=say('kept', names=phrases_of(names, scene)))
         return None
 
     def _finish(
         self, text: str, words: str, draft: Draft, conversation: Conversation, scene: SceneMemory, backend: str
-    ) -> Heard:
+    ) -> Interpretation:
         """Return the answer of the draft and store the turn."""
         if draft.commands or draft.requests or draft.removing:
             draft.idle.clear()
@@ -251,14 +262,14 @@ class Dialogue:
             draft.commands = [c for c in draft.commands if c.kind != CommandKind.FORGET]
         reason = '; '.join(dict.fromkeys([*draft.failures, *draft.reasons]))
         if not requests and (draft.failures or not (draft.commands or names)):
-            return Heard(accepted=False, reason=reason or say('nothing'), backend=backend)
+            return Interpretation(accepted=False, reason=reason or say('nothing'), backend=backend)
         single = len(requests) == 1
         made: list[Instruction] = []
         for request in requests:
             try:
                 made.append(self._instruction(text if single else request.text, request, scene))
             except InputError as error:
-                return Heard(accepted=False, reason=str(error), backend=backend)
+                return Interpretation(accepted=False, reason=str(error), backend=backend)
         kinds = {c.kind for c in draft.commands}
         if made and CommandKind.REPEAT not in kinds and CommandKind.UNDO not in kinds:
             things = unique(Thing(*as_thing(i.resolved), i.role) for i in made)
@@ -269,7 +280,7 @@ class Dialogue:
         if names:
             conversation.removing = names
             question = say('ask_remove', names=phrases_of(names, scene))
-        return Heard(made, draft.commands, question, reason, True, backend)
+        return Interpretation(made, draft.commands, question, reason, True, backend)
 
     def _instruction(self, text: str, request: Request, scene: SceneMemory) -> Instruction:
         name = ''

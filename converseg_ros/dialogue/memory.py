@@ -62,7 +62,7 @@ class SceneMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Interpretation:
     """The interpretation of one text.
 
     accepted: False if nothing may be changed; `reason` says why, otherwise it explains a decision. question: not empty

@@ -4,24 +4,24 @@ from converseg_ros.core.texts import say
 from converseg_ros.dialogue import caution
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.clause import full, parse, strip
-from converseg_ros.dialogue.memory import Command, CommandKind, Heard
+from converseg_ros.dialogue.memory import Command, CommandKind, Interpretation
 from converseg_ros.dialogue.split import split
 
 
-class Refused:
+class RefusedProhibitions:
     """The last refused prohibition of each operator; resolved by an understood safety instruction or by withdrawal."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
 
-    def refuse(self, text: str, words: str, operator: str, reason: str = '') -> Heard:
+    def refuse(self, text: str, words: str, operator: str, reason: str = '') -> Interpretation:
         """Store a text and return its refusal with a question; only a 'stop' in the text is executed.
 
         words: the normal form of the text.
         """
         self.texts[operator] = text
         stops = any(parse(c.text).command == CommandKind.STOP for c in split(words))
-        return Heard(
+        return Interpretation(
             commands=[Command(CommandKind.STOP)] if stops else [],
             question=say('ask_unclear'),
             reason=reason or say('unclear', text=text),
@@ -32,7 +32,7 @@ class Refused:
         """Withdraw the refused text of an operator, if there is one."""
         self.texts.pop(operator, None)
 
-    def settle(self, words: str, operator: str) -> Heard | None:
+    def settle(self, words: str, operator: str) -> Interpretation | None:
         """Return the meaning of a yes or no while a text is open, else None.
 
         Commands that withdraw the text are also executed. A yes does not resolve it, because it does not say what to
@@ -45,9 +45,9 @@ class Refused:
         core = strip(short) or short
         if full(v.NO, short.replace(',', '')) or full(v.NO, core.replace(',', '')):
             self.withdraw(operator)
-            return Heard(reason=say('withdrawn', text=text))
+            return Interpretation(reason=say('withdrawn', text=text))
         if full(v.YES, short) or full(v.YES, core):
-            return Heard(accepted=False, reason=say('unclear', text=text), question=say('ask_unclear'))
+            return Interpretation(accepted=False, reason=say('unclear', text=text), question=say('ask_unclear'))
         if parse(words).command in (CommandKind.FORGET, CommandKind.UNDO, CommandKind.RESET):
             self.withdraw(operator)
         return None

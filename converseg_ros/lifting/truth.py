@@ -13,7 +13,7 @@ FLOOR, TABLE = 1, 2  # labels; the objects have the following numbers
 VGA = Intrinsics(615.0, 615.0, 319.5, 239.5, 640, 480)
 
 
-class Caster(Protocol):
+class RayCaster(Protocol):
     """Ray casting against the true surfaces."""
 
     def first(
@@ -91,7 +91,7 @@ class TruthScene:
     def first(
         self, origins: NDArray[np.float64], directions: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return distance and label of the first surface on each ray; see Caster."""
+        """Return distance and label of the first surface on each ray; see RayCaster."""
         t, label = np.full(len(origins), np.inf), np.zeros(len(origins), np.int64)
         for solid in self.solids:
             near = solid.hit(origins, directions)
@@ -206,7 +206,7 @@ def plane_error(plane: Plane, truth: Plane, at: NDArray[np.float64]) -> tuple[fl
 
 def placement_faults(
     placement: Placement,
-    caster: Caster,
+    caster: RayCaster,
     camera: NDArray[np.float64],
     support: int,
     *,

@@ -38,7 +38,7 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Spent:
+class Usage:
     """Usage of this run; replies from the cache are not counted."""
 
     calls: int = 0
@@ -53,7 +53,7 @@ class Calls:
 
     def __init__(self, chat: ChatModel, cache: Path, limits: Limits | None = None) -> None:
         self.chat, self.cache, self.limits = chat, cache, limits or Limits()
-        self.spent = Spent()
+        self.spent = Usage()
         self._lock = threading.Lock()
         self._next = 0.0
         self._before = self._earlier_cost() if self.limits.budget else 0.0

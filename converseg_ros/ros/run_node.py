@@ -37,7 +37,7 @@ def keep_freed_memory() -> None:
         mallopt(M_TOP_PAD, 256 * MB)  # otherwise the 64 MB heaps of threads are released whenever one is empty
 
 
-class Stopper:
+class SignalHandler:
     """Ends the process on SIGINT or SIGTERM in every state.
 
     Python runs signal handlers between two bytecodes of the main thread, therefore not while rcl waits for messages.
@@ -100,12 +100,12 @@ def kill_children() -> None:
 def run(make: Callable[[], Node], close: Callable[[Node], None], args: list[str] | None = None) -> int:
     """Create a node, spin it until SIGINT, SIGTERM or shutdown of the context, and close it; return the exit status.
 
-    The process ends with status 0 within `Stopper.GRACE` seconds of a signal in every state, also while the node is
-    being created. An exception in a callback is logged and the node continues. One thread runs all callbacks: rclpy's
-    multi-threaded executor costs three times as much per message, and no callback of this package blocks.
+    The process ends with status 0 within `SignalHandler.GRACE` seconds of a signal in every state, also while the node
+    is being created. An exception in a callback is logged and the node continues. One thread runs all callbacks:
+    rclpy's multi-threaded executor costs three times as much per message, and no callback of this package blocks.
     """
     keep_freed_memory()
-    stopper = Stopper()
+    stopper = SignalHandler()
     status = 0
     node: Node | None = None
     executor: SingleThreadedExecutor | None = None

@@ -15,7 +15,7 @@ from converseg_ros.network.compact import CompactImageEncoder
 from converseg_ros.network.config import QwenConfig
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.weights.checkpoints import add_lora, load_network
-from converseg_ros.training.batches import CachedSource, Joined, LiveSource, Source
+from converseg_ros.training.batches import CachedSource, JoinedSource, LiveSource, Source
 from converseg_ros.training.cache import build_cache, weights_hash
 from converseg_ros.training.config import LoraConfig, SourceConfig, TrainConfig
 from converseg_ros.training.learner import Learner
@@ -72,7 +72,7 @@ def assemble(config: TrainConfig, *, report: Callable[[str], None] = print) -> T
     val = [source(s, 'val', config, learner, report) for s in config.val]
     merged: Source | None = None
     if val:
-        merged = Joined(val)
+        merged = JoinedSource(val)
     report('views: ' + ', '.join(f'{s.path} {len(d)}' for s, d in zip(config.train, train, strict=True)))
     if merged is not None:
         report(f'validation views: {len(merged)}')

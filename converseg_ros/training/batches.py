@@ -70,13 +70,13 @@ class Source(Protocol):
         """Return the number of views."""
         ...
 
-    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: 'Asker') -> Batch:
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: 'PromptSelection') -> Batch:
         """Return the batch of some views, each with its own generator."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class PromptSelection:
     """The selection of prompts; prompts = 0 selects all of a view; the first `decoded` are decoded, -1 = all."""
 
     prompts: int
@@ -123,7 +123,7 @@ class CachedSource:
         """Return the number of views."""
         return len(self.cache)
 
-    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: Asker) -> Batch:
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: PromptSelection) -> Batch:
         """Return the batch of some views."""
         views = [self.cache.views[i] for i, _ in picks]
         rows: list[_Row] = []
@@ -153,7 +153,7 @@ class LiveSource:
         """Return the number of images."""
         return len(self.records)
 
-    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: Asker) -> Batch:
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: PromptSelection) -> Batch:
         """Return the batch of some views."""
         size = self.network.image.image_size
         grid = (size[0] // 4, size[1] // 4)
@@ -181,7 +181,7 @@ class Schedule:
         self.sources, self.seed = list(sources), seed
         self.mixture = Mixture([len(s) for s in sources], weights, seed)
 
-    def batch(self, number: int, images: int, ask: Asker) -> Batch:
+    def batch(self, number: int, images: int, ask: PromptSelection) -> Batch:
         """Return batch `number` of the run: `images` views, grouped by source."""
         picks: dict[int, list[tuple[int, np.random.Generator]]] = {}
         for k in range(number * images, (number + 1) * images):
@@ -195,7 +195,7 @@ def evaluation_rng(text: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], 'big'))
 
 
-class Joined:
+class JoinedSource:
     """The concatenation of several sources of the same kind."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -206,7 +206,7 @@ class Joined:
         """Return the number of views."""
         return int(self._starts[-1])
 
-    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: Asker) -> Batch:
+    def make(self, picks: Sequence[tuple[int, np.random.Generator]], ask: PromptSelection) -> Batch:
         """Return the batch of some views, grouped by source in the order of the sources."""
         parts: dict[int, list[tuple[int, np.random.Generator]]] = {}
         for index, rng in picks:

@@ -19,7 +19,7 @@ from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.stages import JobStage
 from converseg_ros.training import checkpoints
-from converseg_ros.training.batches import Asker, Schedule, Source
+from converseg_ros.training.batches import PromptSelection, Schedule, Source
 from converseg_ros.training.checkpoints import Snapshot
 from converseg_ros.training.config import TrainConfig
 from converseg_ros.training.learner import Learner
@@ -145,7 +145,7 @@ class Trainer:
         """Run one update of the weights; return the losses, averaged over the accumulation."""
         config = self.config
         phase, b = config.phase(self.step), config.batch
-        ask = Asker(b.prompts, phase.literal, b.negatives, config.drop_language, phase.decoded)
+        ask = PromptSelection(b.prompts, phase.literal, b.negatives, config.drop_language, phase.decoded)
         for group in self.optimizer.param_groups:
             group['lr'] = self.lr(self.step)
         parts: dict[str, float] = {}

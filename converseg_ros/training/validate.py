@@ -12,14 +12,14 @@ import torch
 from converseg_ros.core.files import atomic_path
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.status import Status
-from converseg_ros.training.batches import Asker, Batch, Source, evaluation_rng
+from converseg_ros.training.batches import Batch, PromptSelection, Source, evaluation_rng
 from converseg_ros.training.learner import Learner
 from converseg_ros.training.losses import hard_iou
 
-EVERYTHING = Asker(0, 0.5, 0.5)
+EVERYTHING = PromptSelection(0, 0.5, 0.5)
 
 
-def batches(source: Source, limit: int, device: torch.device, ask: Asker = EVERYTHING) -> Iterator[Batch]:
+def batches(source: Source, limit: int, device: torch.device, ask: PromptSelection = EVERYTHING) -> Iterator[Batch]:
     """Yield up to `limit` views with all their prompts; deterministic, distributed over the source."""
     count = min(limit or len(source), len(source))
     for index in np.unique(np.linspace(0, len(source) - 1, count).round().astype(int)) if count else []:
@@ -33,7 +33,7 @@ def validate(
     """Return gIoU, N-acc, T-acc and by family; giou_mask: on positives, independent of the object score."""
     learner.eval()
     rows: dict[str, list[float]] = defaultdict(list)
-    for batch in batches(source, limit, device, Asker(0, 0.5, 0.5, 1.0 if blind else 0.0)):
+    for batch in batches(source, limit, device, PromptSelection(0, 0.5, 0.5, 1.0 if blind else 0.0)):
         if not batch.texts:
             continue
         decoded = learner.answer(batch)
@@ -57,7 +57,7 @@ def validate(
 def write_panels(learner: Learner, source: Source, folder: Path, *, count: int, device: torch.device) -> None:
     """Write pictures of `count` views: ground truth on the left, answer on the right, up to four prompts each."""
     learner.eval()
-    for number, batch in enumerate(batches(source, count, device, Asker(4, 0.4, 0.25))):
+    for number, batch in enumerate(batches(source, count, device, PromptSelection(4, 0.4, 0.25))):
         picture = batch.pictures[0] if batch.pictures else None
         if picture is None or not batch.texts:
             continue

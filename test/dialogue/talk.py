@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from converseg_ros.dialogue import Dialogue, Options, SceneMemory
-from converseg_ros.dialogue.memory import Heard
+from converseg_ros.dialogue.memory import Interpretation
 from converseg_ros.perception.instructions import InstructionBook
 
 
@@ -13,7 +13,7 @@ class Talk:
     def __init__(self, options: Options | None = None) -> None:
         self.dialogue, self.book = Dialogue(options), InstructionBook()
 
-    def hear(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Heard:
+    def hear(self, text: str, scene: SceneMemory | None = None, operator: str = '') -> Interpretation:
         scene = scene or SceneMemory()
         scene = replace(scene, standing=(*scene.standing, *self.book.standing))
         heard = self.dialogue.hear(text, scene, operator)

@@ -9,7 +9,7 @@ import yaml
 
 from converseg_ros.core import Instruction, Role
 from converseg_ros.dialogue import CommandKind, Dialogue, Options, SceneMemory
-from converseg_ros.dialogue.memory import Heard
+from converseg_ros.dialogue.memory import Interpretation
 
 HERE = Path(__file__).parent
 PROHIBITIONS = (HERE / 'prohibitions.txt').read_text().split('\n')[:-1]
@@ -18,7 +18,7 @@ HARMLESS = yaml.safe_load((HERE / 'harmless.yaml').read_text())
 STOVE = Instruction('the stove', Role.SAFETY, name='stove', standing=True)
 
 
-def guards(heard: Heard) -> list[str]:
+def guards(heard: Interpretation) -> list[str]:
     """Return what stands as safety because of a text, and fail on anything else it asked for."""
     assert all(i.role == Role.SAFETY and i.standing for i in heard.instructions), heard
     return [i.resolved for i in heard.instructions]
@@ -171,9 +171,9 @@ def test_a_refused_prohibition_outlives_a_restart(tmp_path):
 def test_a_language_model_is_not_asked_about_a_prohibition():
     dialogue = Dialogue(Options('openai', 'http://127.0.0.1:9/v1', 'any'))
     heard = dialogue.begin("don't let the cup fall")
-    assert isinstance(heard, Heard) and not heard.accepted and heard.question
+    assert isinstance(heard, Interpretation) and not heard.accepted and heard.question
     heard = dialogue.begin("don't touch the knife")
-    assert isinstance(heard, Heard) and guards(heard) == ['the knife']
+    assert isinstance(heard, Interpretation) and guards(heard) == ['the knife']
 
 
 FILLERS = (

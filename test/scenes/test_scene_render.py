@@ -165,7 +165,7 @@ def test_the_bag_holds_the_scene(rendered, tmp_path):
 
 def test_cycles_draws_what_the_labels_say(furniture, monkeypatch):
     from converseg_ros.scenes.geometry.mesh import translation
-    from converseg_ros.scenes.geometry.raycast import Caster
+    from converseg_ros.scenes.geometry.raycast import RayCaster
     from converseg_ros.scenes.geometry.shapes import box
     from converseg_ros.scenes.graph import View
     from converseg_ros.scenes.layout import light
@@ -190,7 +190,7 @@ def test_cycles_draws_what_the_labels_say(furniture, monkeypatch):
     view = View('view0', 160, 120, [150.0, 150.0, 84.0, 56.0], pose.tolist())
     scene.views = [view]
     room = light.Lighting([], [0.05, 0.05, 0.05])
-    made = Built(scene, b, room, mesh, labels, Caster(mesh, labels), owner, [], (4, 4, 3))
+    made = Built(scene, b, room, mesh, labels, RayCaster(mesh, labels), owner, [], (4, 4, 3))
     try:
         picture = cycles.render(made, [view])[0]
     finally:

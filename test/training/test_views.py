@@ -7,7 +7,7 @@ import pytest
 
 from converseg_ros.core import Item, encode_rle
 from converseg_ros.network.weights.presets import preset
-from converseg_ros.training.batches import Asker, Joined, LiveSource
+from converseg_ros.training.batches import JoinedSource, LiveSource, PromptSelection
 from converseg_ros.training.cache import see_views
 from converseg_ros.training.config import AugmentConfig
 from converseg_ros.training.records import Record
@@ -39,13 +39,13 @@ def test_cached_and_live_views_are_made_by_one_rule(variant):
 def test_joined_sources_give_every_pick():
     config = preset('micro')
     sources = [LiveSource([record(f'{s}{n}', 10 * s + n) for n in range(3)], config, None) for s in (1, 2)]
-    both = Joined(sources)
+    both = JoinedSource(sources)
     assert len(both) == 6
     picks = [(i, np.random.default_rng(i)) for i in (4, 0, 5, 2)]
-    batch = both.make(picks, Asker(0, 0.5, 0.5))
+    batch = both.make(picks, PromptSelection(0, 0.5, 0.5))
     assert batch.pixels is not None and batch.pixels.shape[0] == 4
     assert {i.split('-')[0] for i in batch.ids} == {'10', '12', '21', '22'}
     for place, item in zip(batch.image_of.tolist(), batch.ids):
         assert int(batch.pixels[place].max()) == int(item[0]) * 10 + int(item[1])
     with pytest.raises(IndexError):
-        both.make([(6, np.random.default_rng(0))], Asker(0, 0.5, 0.5))
+        both.make([(6, np.random.default_rng(0))], PromptSelection(0, 0.5, 0.5))

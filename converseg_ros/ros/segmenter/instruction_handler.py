@@ -9,7 +9,7 @@ from threading import Thread
 from converseg_ros.core import MAX_TEXT, ConversegError, InputError, Instruction
 from converseg_ros.core.region import Region
 from converseg_ros.core.texts import say
-from converseg_ros.dialogue import CommandKind, Dialogue, Heard, Options, SceneMemory, Thinking
+from converseg_ros.dialogue import CommandKind, Dialogue, Interpretation, Options, PendingText, SceneMemory
 from converseg_ros.dialogue.conversation import Draft, class_name
 from converseg_ros.perception.instructions import InstructionBook
 
@@ -52,8 +52,8 @@ class InstructionHandler:
         self.file: Path | None = None
         self._seen: Sequence[Region] | None = None
         self._waiting: deque[str] = deque()
-        self._asked: tuple[str, Thinking] | None = None  # the text that the model is processing
-        self._got: deque[tuple[Thinking, Draft | str]] = deque()
+        self._asked: tuple[str, PendingText] | None = None  # the text that the model is processing
+        self._got: deque[tuple[PendingText, Draft | str]] = deque()
 
     # --- the file -----------------------------------------------------------------------------------------------------
 
@@ -184,13 +184,13 @@ class InstructionHandler:
                 self._waiting.append(text)
             return
         heard = self.dialogue.begin(text, scene)
-        if isinstance(heard, Heard):
+        if isinstance(heard, Interpretation):
             self._take(text, heard)
             return
         self._asked = (text, heard)
         Thread(target=self._ask, args=(heard,), name='dialogue', daemon=True).start()
 
-    def _ask(self, thinking: Thinking) -> None:
+    def _ask(self, thinking: PendingText) -> None:
         """Ask the model; runs in a separate thread."""
         self._got.append((thinking, thinking.ask()))
         self._wake()
@@ -204,7 +204,7 @@ class InstructionHandler:
         for text in texts:
             self._tell(Answer(text[:MAX_TEXT], False, say('llm_cancelled')))
 
-    def _take(self, text: str, heard: Heard) -> None:
+    def _take(self, text: str, heard: Interpretation) -> None:
         """Execute the interpretation of a text and answer."""
         shown = text[:MAX_TEXT]
         kinds = {c.kind for c in heard.commands}

@@ -23,7 +23,7 @@ class Hits:
     uv: Array
 
 
-class Caster:
+class RayCaster:
     """Casts rays against one world-space mesh; `labels` is the label id of each face."""
 
     def __init__(self, mesh: Mesh, labels: NDArray[np.uint16], threads: int = 1) -> None:
@@ -80,7 +80,7 @@ def origin(view: View) -> Array:
     return np.array(view.pose, np.float32)[:3, 3]
 
 
-def measure(caster: Caster, view: View, labels: NDArray[np.uint16], owner: NDArray[np.uint16]) -> None:
+def measure(caster: RayCaster, view: View, labels: NDArray[np.uint16], owner: NDArray[np.uint16]) -> None:
     """Set the pixels, visible shares and occluders of the view; `owner` maps a label id to the id of its object."""
     objects = owner[labels]
     counts = np.bincount(objects.reshape(-1))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.scenes.geometry.mesh import Mesh
-from converseg_ros.scenes.geometry.raycast import Caster
+from converseg_ros.scenes.geometry.raycast import RayCaster
 from converseg_ros.scenes.graph import Scene
 from converseg_ros.scenes.layout import arrangement, cameras, furnish, interactions, light, stability
 from converseg_ros.scenes.layout.builder import Builder, Surface
@@ -23,7 +23,7 @@ class Built:
     lighting: Lighting
     mesh: Mesh  # the whole scene in the world
     labels: NDArray[np.uint16]  # label id of each face of `mesh`
-    caster: Caster
+    caster: RayCaster
     owner: NDArray[np.uint16]  # label id -> object id
     surfaces: list[Surface]
     size: tuple[float, float, float]  # of the room, metres
@@ -65,7 +65,7 @@ def build(seed: int, split: str, views: int = 2, room: str = '') -> Built:
     stability.judge(b)
     lighting = light.draw(rng, w, d, h)
     mesh, labels = b.join_all()
-    caster = Caster(mesh, labels)
+    caster = RayCaster(mesh, labels)
     owner = np.zeros(65536, np.uint16)
     for node in scene.objects:
         owner[[node.id, *node.parts.values()]] = node.id

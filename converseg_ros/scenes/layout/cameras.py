@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.scenes.geometry.raycast import Caster, directions, origin
+from converseg_ros.scenes.geometry.raycast import RayCaster, directions, origin
 from converseg_ros.scenes.graph import View
 from converseg_ros.scenes.layout.builder import Surface
 
@@ -66,7 +66,7 @@ def propose(
 
 def choose(
     surface: Surface,
-    caster: Caster,
+    caster: RayCaster,
     owner: NDArray[np.uint16],
     wanted: NDArray[np.uint16],
     points: NDArray[np.float64],

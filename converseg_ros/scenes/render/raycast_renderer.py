@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.scenes.geometry import kernels
-from converseg_ros.scenes.geometry.raycast import Caster, Hits, directions, origin
+from converseg_ros.scenes.geometry.raycast import Hits, RayCaster, directions, origin
 from converseg_ros.scenes.graph import View
 from converseg_ros.scenes.layout.light import Lighting, develop
 from converseg_ros.scenes.models import textures
@@ -34,7 +34,7 @@ class Picture:
 class Renderer:
     """Renders views of one scene."""
 
-    def __init__(self, caster: Caster, light: Lighting) -> None:
+    def __init__(self, caster: RayCaster, light: Lighting) -> None:
         self.caster = caster
         self.light = light
         mesh = caster.mesh

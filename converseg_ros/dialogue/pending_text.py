@@ -10,7 +10,7 @@ from converseg_ros.dialogue.options import Options
 
 
 @dataclass(frozen=True, slots=True)
-class Thinking:
+class PendingText:
     """A text that a language model has to interpret: call `ask` in any thread, then `Dialogue.finish`."""
 
     text: str
