@@ -6,8 +6,7 @@ ros2 launch converseg_ros segmenter.launch.py camera:=realsense model:=compact r
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch.action import Action
-from launch.actions import IncludeLaunchDescription, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import IncludeLaunchDescription, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.launch_context import LaunchContext
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -18,16 +17,15 @@ from converseg_ros.ros.launching import (
     COMMON,
     PACKAGE,
     TYPES,
+    choose_profile,
     common_options,
     declare,
     existing_file,
     parameter,
-    typed,
     values,
 )
 from launch import LaunchDescription
 
-PROFILES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')  # Jazzy's name, Kilted's
 TOPICS = {
     'image': 'colour topic',
     'depth': 'depth topic',
@@ -46,7 +44,6 @@ ARGUMENTS = {
     'model': ('', 'name or folder of the network'),
     **{n: ('', f"{text}; empty: the camera configuration's") for n, text in TOPICS.items()},
     **{n: ('', f'{text}; empty: what the parameter files say') for n, (_, text) in PARAMETERS.items()},
-    'fastdds_profile': ('true', 'use the profile with room for large images, unless the environment names one'),
     'rviz': ('false', 'show everything in RViz'),
 }
 
@@ -79,16 +76,6 @@ def _configuration(said: dict[str, str], share: Path) -> tuple[list[str], dict[s
     return [str(path)], {**topics, **given}
 
 
-def _profile(context: LaunchContext) -> list[Action]:
-    """Choose the package's profile for Fast DDS; one that the user has set stays."""
-    if not typed('fastdds_profile', LaunchConfiguration('fastdds_profile').perform(context), bool):
-        return []
-    if any(context.environment.get(name) for name in PROFILES):
-        return []
-    profile = str(Path(get_package_share_directory(PACKAGE)) / 'config' / 'fastdds.xml')
-    return [SetEnvironmentVariable(name, profile) for name in PROFILES]
-
-
 def _segmenter(context: LaunchContext) -> list[LifecycleNode]:
     """Make the node of the arguments' values."""
     said = values(context, ARGUMENTS)
@@ -118,7 +105,7 @@ def generate_launch_description() -> LaunchDescription:
     share = Path(get_package_share_directory(PACKAGE))
     return LaunchDescription([
         *declare(ARGUMENTS),
-        OpaqueFunction(function=_profile),
+        OpaqueFunction(function=choose_profile),
         IncludeLaunchDescription(
             PythonLaunchDescriptionSource(str(share / 'launch' / 'rviz.launch.py')),
             launch_arguments={n: LaunchConfiguration(n) for n in ('namespace', 'use_sim_time')}.items(),

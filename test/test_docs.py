@@ -75,3 +75,12 @@ def test_the_site_builds(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / 'index.html').exists()
+
+
+def test_the_pages_say_where_their_commands_run_and_install_nothing_that_no_index_has() -> None:
+    root = Path(__file__).resolve().parents[1]
+    assert 'source .venv/bin/activate' in (root / 'docs' / 'index.md').read_text()
+    texts = {p.name: p.read_text() for p in [root / 'README.md', *(root / 'docs').glob('*.md')]}
+    assert not [name for name, text in texts.items() if re.search(r"pip install '?converseg_ros\[", text)]
+    pages = ' '.join(texts.values())
+    assert all(name in pages for name in ('rviz.launch.py', 'foxglove.json', 'replay.launch.py', 'segmenter.launch.py'))

@@ -119,7 +119,7 @@ def talk(robot: Any, operator: str = '') -> int:
     except ImportError as error:
         from converseg_ros.core import ConversegError
 
-        raise ConversegError(f'{error.name} is missing', do="pip install 'converseg_ros[console]'") from error
+        raise ConversegError(f'{error.name} is missing', do="pip install '.[console]' in the clone") from error
 
     class Words(Completer):
         """Completion from phrases of the dialogue and the visible regions."""

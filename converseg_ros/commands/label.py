@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         from converseg_ros.web.server import run as serve
     except ImportError as error:
-        raise InputError('the page needs FastAPI', do="pip install 'converseg_ros[console]'") from error
+        raise InputError('the page needs FastAPI', do="pip install '.[console]' in the clone") from error
     serve(make_label_app(Labelling(root, pictures, args.out, network, topics), host=args.host), port=args.port)
     return 0
 

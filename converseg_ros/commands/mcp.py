@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         from converseg_ros.client import ConversegClient
         from converseg_ros.web.server import run as serve
     except ModuleNotFoundError as error:
-        do = "source ROS 2, and pip install 'converseg_ros[mcp]'"
+        do = "source ROS 2, and pip install '.[mcp]' in the clone"
         raise ConversegError(f'{error.name} is missing', do=do) from error
 
     with ConversegClient(args.node, args.namespace, sim_time=args.sim_time) as client:

@@ -24,7 +24,7 @@ def run_on_ray(plan: Plan, workers: int, report: Report | None = None) -> dict[s
     try:
         import ray
     except ImportError as error:
-        raise ConversegError('Ray is not installed', where='--ray', do="pip install 'converseg_ros[ray]'") from error
+        raise ConversegError('Ray is not installed', where='--ray', do="pip install '.[ray]' in the clone") from error
     started = not ray.is_initialized()
     if started:
         ray.init(num_cpus=None if _cluster() else workers, include_dashboard=False, log_to_driver=False)

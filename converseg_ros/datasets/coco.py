@@ -177,7 +177,7 @@ def polygons_mask(polygons: list[Any], height: int, width: int) -> NDArray[np.bo
     try:
         from pycocotools import mask as coco
     except ImportError as error:
-        raise ConversegError('COCO polygons need pycocotools', do="pip install 'converseg_ros[engine]'") from error
+        raise ConversegError('COCO polygons need pycocotools', do="pip install '.[engine]' in the clone") from error
     if not polygons:
         raise InputError('an empty segmentation', where='COCO')
     limit = FAR_OUT * max(height, width)

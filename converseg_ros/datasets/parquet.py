@@ -21,7 +21,7 @@ class Parquet:
         try:
             import pyarrow.parquet as pq
         except ImportError as error:
-            do = "pip install 'converseg_ros[eval]'"
+            do = "pip install '.[eval]' in the clone"
             raise ConversegError('parquet needs pyarrow', where=str(path), do=do) from error
         try:
             self.path, self.file = path, pq.ParquetFile(path)
@@ -97,7 +97,7 @@ def fetch_hub(repo: str, split: str, folder: Path | None = None) -> list[Path]:
     try:
         from huggingface_hub import HfApi, hf_hub_download
     except ImportError as error:
-        raise ConversegError('the hub needs huggingface_hub', do="pip install 'converseg_ros[eval]'") from error
+        raise ConversegError('the hub needs huggingface_hub', do="pip install '.[eval]' in the clone") from error
     try:
         names = [n for n in HfApi().list_repo_files(repo, repo_type='dataset') if n.endswith('.parquet')]
         chosen = sorted(n for n in names if split in Path(n).name or f'/{split}/' in f'/{n}')

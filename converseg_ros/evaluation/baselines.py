@@ -102,7 +102,8 @@ def standard(
         missing = NounMatcher.missing()
         if missing:
             report(
-                f'no noun-matching baseline: {", ".join(missing)} not installed (pip install converseg_ros[baselines])'
+                f'no noun-matching baseline: {", ".join(missing)} not installed '
+                "(pip install '.[baselines]' in the clone)"
             )
         else:
             found.append(NounMatcher())

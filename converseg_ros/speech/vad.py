@@ -22,7 +22,7 @@ def vad_file() -> Path:
         if path.is_file():
             return path
     raise ConversegError(
-        'silero-vad is not installed', where='speech', do="pip install 'converseg_ros[speech]' for spoken instructions"
+        'silero-vad is not installed', where='speech', do="pip install '.[speech]' in the clone for spoken instructions"
     )
 
 
@@ -34,7 +34,7 @@ class VoiceActivity:
             import onnxruntime
         except ImportError as error:
             raise ConversegError(
-                'onnxruntime is not installed', where='speech', do="pip install 'converseg_ros[speech]'"
+                'onnxruntime is not installed', where='speech', do="pip install '.[speech]' in the clone"
             ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

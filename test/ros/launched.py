@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import psutil
 import pytest
@@ -90,13 +91,14 @@ class Launched:
             self._seen |= {p.pid: p for p in psutil.Process(self.process.pid).children(recursive=True)}
         return [p for p in self._seen.values() if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
-    def until(self, done: Callable[[], object], seconds: float = 120) -> None:
-        """Wait; fail with the log where it takes too long or the launch ends before."""
+    def until(self, done: Callable[[], Any], seconds: float = 120) -> Any:
+        """Wait; fail with the log where it takes too long or the launch ends before; return what `done` returns."""
         end = time.monotonic() + seconds
-        while not done():
+        while not (value := done()):
             assert time.monotonic() < end and self.process.poll() is None, self.log
             self.children()
             time.sleep(0.05)
+        return value
 
     def says(self, words: str, seconds: float = 120) -> None:
         self.until(lambda: words in self.log, seconds)

@@ -129,6 +129,24 @@ def test_what_cannot_be_launched_is_named_and_nothing_is_left_behind(
         assert words in launch.log and 'Traceback' not in launch.log and 'process started' not in launch.log
 
 
+@pytest.mark.parametrize(
+    ('own', 'arguments', 'wanted'),
+    [
+        ('', (), 'share/converseg_ros/config/fastdds.xml'),
+        ('', ('fastdds_profile:=no',), ''),
+        ('mine.xml', (), 'mine.xml'),
+    ],
+)
+def test_the_users_profile_of_the_middleware_stays(
+    environment: dict[str, str], tmp_path: Path, own: str, arguments: tuple[str, ...], wanted: str
+) -> None:
+    names = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+    given = {k: v for k, v in environment.items() if k not in names} | ({names[0]: own} if own else {})
+    with launched(given, tmp_path / 'log.txt', PACKAGE, 'learning.launch.py', *arguments) as launch:
+        node = launch.until(lambda: [p for p in launch.children() if 'learning_node' in ' '.join(p.cmdline())])[0]
+        assert node.environ().get(names[0], '').endswith(wanted) and bool(node.environ().get(names[0])) == bool(wanted)
+
+
 def test_a_node_that_dies_comes_back_where_that_is_asked_for(run: Any) -> None:
     with run('learning.launch.py', 'respawn:=true') as launch:
         launch.says('ready: ')

@@ -147,7 +147,7 @@ def _parquet(items: list[Item], images: dict[str, str], folder: Path, split: str
         import pyarrow.parquet as pq
     except ImportError as error:
         raise ConversegError(
-            'parquet needs pyarrow', where='export', do="pip install 'converseg_ros[engine]'"
+            'parquet needs pyarrow', where='export', do="pip install '.[engine]' in the clone"
         ) from error
     image_type = pa.struct([('bytes', pa.binary()), ('path', pa.string())])
     texts = ('id', 'prompt', 'concept', 'sub_concept', 'phase', 'image_id', 'room')
