@@ -1,1 +1,1 @@
-"""A running segmenter node as tools of language-model agents: plain verbs, and an MCP server of them."""
+"""A running segmenter node as tools of language-model agents: Python functions, and an MCP server."""

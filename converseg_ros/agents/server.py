@@ -1,4 +1,4 @@
-"""The verbs as tools of a Model Context Protocol server (modelcontextprotocol.io), by the official `mcp` package."""
+"""A Model Context Protocol server (modelcontextprotocol.io) with these functions as tools, by the `mcp` package."""
 
 from collections.abc import Callable
 import inspect
@@ -48,19 +48,19 @@ class Standing(BaseModel):
 
 
 class Removal(BaseModel):
-    """The question that has to be put to the operator before a call; '' where there is none."""
+    """The question to the operator before a call; '' if there is none."""
 
     question: str
 
 
 class Agreement(BaseModel):
-    """The operator's answer."""
+    """The answer of the operator."""
 
     agree: bool = Field(description='Yes: no longer keep away from it')
 
 
 def _tool(server: MCPServer[Any], kind: ToolAnnotations, about: str = '', name: str = '') -> Callable[[Any], Any]:
-    """Return a decorator that registers a tool; what it is for: `about`, or the function's docstring."""
+    """Return a decorator that registers a tool; its description is `about`, or the docstring of the function."""
     return lambda fn: server.tool(name or None, description=about or inspect.getdoc(fn), annotations=kind)(fn)
 
 
@@ -68,7 +68,7 @@ T = TypeVar('T')
 
 
 async def _tell(verb: Callable[[], T]) -> T:
-    """Run a verb in a thread; its errors go to the agent in words, and the server goes on."""
+    """Run a function in a thread; its errors are returned to the agent as text, and the server continues."""
     try:
         return await anyio.to_thread.run_sync(verb, abandon_on_cancel=True)
     except ConversegError as error:
@@ -76,11 +76,11 @@ async def _tell(verb: Callable[[], T]) -> T:
 
 
 def make_server(robot: Robot, confirm: Confirm = 'operator') -> MCPServer[Any]:
-    """Return a server whose tools are the verbs of a robot.
+    """Return a server whose tools are the methods of a robot.
 
-    confirm: who may agree to the end of a standing safety instruction. 'operator': operators in their own words alone
-    (console, chat, voice), so that `set_standing` always refuses it. 'client': also whoever the client shows the
-    protocol's questions to (elicitation); only for clients that show them to a person.
+    confirm: who may confirm the removal of a standing safety instruction. 'operator': only operators through their own
+    texts (console, chat, voice), so that `set_standing` always refuses it. 'client': also the person to whom the client
+    shows the protocol's questions (elicitation); only for clients that show them to a person.
     """
     server: MCPServer[Any] = MCPServer('converseg', instructions=INSTRUCTIONS, version=__version__, log_level='WARNING')
 
@@ -124,7 +124,7 @@ def make_server(robot: Robot, confirm: Confirm = 'operator') -> MCPServer[Any]:
 
         def tick(seconds: float) -> None:
             anyio.from_thread.check_cancelled()
-            anyio.from_thread.run(context.report_progress, seconds, timeout)  # the client hears that we are alive
+            anyio.from_thread.run(context.report_progress, seconds, timeout)  # the client sees that the server is alive
 
         return await _tell(lambda: robot.wait(name, status, timeout, tick=tick))
 
@@ -177,13 +177,14 @@ def _add_set_standing(server: MCPServer[Any], robot: Robot, confirm: Confirm) ->
 def make_http(server: MCPServer[Any], host: str = '127.0.0.1', token: str = '') -> FastAPI:
     """Return a guarded application that serves the protocol's streamable HTTP at /mcp.
 
-    It is for this machine alone, and every request needs the token in an Authorization header ("Bearer ..."); one is
-    made if none is given: other users and web pages on this machine are agents, too.
+    It is restricted to this machine, and every request needs the token in an Authorization header ("Bearer ..."); one
+    is generated if none is given, because other users and web pages on this machine may be agents too.
     """
     if not is_loopback(host):
         do = 'use 127.0.0.1, and an SSH tunnel or a proxy with TLS for other machines'
         raise InputError('agents are served on the loopback address alone', where=host, do=do)
     app = make_app('converseg mcp', host=host, token=token or secrets.token_urlsafe(24))
     app.mount('/', server.streamable_http_app(host=host))
-    app.router.lifespan_context = lambda _: server.session_manager.run()  # a mounted application's own is not run
+    # the lifespan of a mounted application is not run
+    app.router.lifespan_context = lambda _: server.session_manager.run()
     return app

@@ -1,4 +1,4 @@
-"""The names of stages in feedback, latencies and events: messages, docs and code share these two lists."""
+"""Names of stages in feedback, latencies and events, shared by messages, docs and code."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -8,17 +8,17 @@ class Stage(StrEnum):
     """A stage of answering instructions, in the order of execution; each network has some of them."""
 
     WAITING = 'waiting'  # a request waits for the network
-    PREPROCESS = 'preprocess'  # the image becomes the network's input
+    PREPROCESS = 'preprocess'  # the image is converted to the network's input
     IMAGE = 'image'  # the image is encoded
     SEGMENTS = 'segments'  # segments are proposed
     NAMES = 'names'  # segments are named and measured
     TEXT = 'text'  # instructions are encoded or parsed
     FACTS = 'facts'  # programs are executed on the facts of the view
     DECODE = 'decode'  # the mask decoder runs
-    MASKS = 'masks'  # masks are brought to the size of the image
-    LIFT = 'lift'  # masks become 3D regions
-    TRACK = 'track'  # regions get the ids of earlier ones
-    FRAME = 'frame'  # all of a frame
+    MASKS = 'masks'  # masks are resized to the image
+    LIFT = 'lift'  # masks are lifted to 3D regions
+    TRACK = 'track'  # regions get the ids of earlier regions
+    FRAME = 'frame'  # the complete frame
 
 
 Checkpoint = Callable[[Stage], None]

@@ -1,4 +1,4 @@
-"""From degrees to an answer: which regions are chosen, whether facts decide it, and the reason in words."""
+"""The decision from degrees to an answer: the selected regions, whether facts decide it, and the reason as text."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ def decide(
     unknown_nouns: frozenset[str],
     options: Options,
 ) -> Answer:
-    """Return the answer that a program's meaning gives."""
+    """Return the answer for the meaning of a program."""
     answer = _decide(program, facts, meaning, literals, unknown_nouns, options)
     none = answer.reason if answer.area else why_none(program, literals, options)
     return replace(answer, none=none, unsure=f'it is not certain that {_a_noun(program)} is seen')
@@ -52,7 +52,7 @@ def _decide(
     options: Options,
 ) -> Answer:
     degree = meaning.degree
-    if not options.recall:  # safety counts a region whatever its outline
+    if not options.recall:  # safety instructions include a region for any outline
         degree = degree.scaled(facts.outline)
     evidence = gather(facts, degree, meaning.area, literals, not unknown_nouns)
     candidates = _candidates(degree, literals)
@@ -91,10 +91,11 @@ def _decide(
 
 
 def _gone(minus: Degree | None, facts: Facts, options: Options) -> tuple[tuple[int, ...], float]:
-    """Return the regions that are left out, and how sure the surest is: those that would answer what is taken away.
+    """Return the excluded regions, and the highest certainty of one.
 
-    A region that may be a mug keeps more than half of its degree in "everything except the mugs", and would be in both
-    answers; so what the one answer has, the other does not. Which regions those are does not depend on their outlines.
+    These are the regions that would be the answer to the excluded set. A region that may be a mug keeps more than half
+    of its degree in "everything except the mugs", and would be in both answers; therefore the second answer excludes
+    the regions of the first. Outlines do not matter for this.
     """
     if minus is None:
         return (), 0.0
@@ -106,9 +107,9 @@ def _gone(minus: Degree | None, facts: Facts, options: Options) -> tuple[tuple[i
 
 
 def _without(facts: Facts, chosen: tuple[int, ...], gone: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return (h, w) what the chosen regions cover without the left out ones.
+    """Return (h, w) the pixels of the selected regions without the excluded ones.
 
-    A surface may cover what stands on it: left out, it does not take away the smaller regions on it.
+    A surface may cover the objects on it: excluding it does not remove the smaller regions on it.
     """
     masks = facts.segments.masks
     mask = np.zeros(masks.shape[1:], bool)
@@ -122,7 +123,7 @@ def _without(facts: Facts, chosen: tuple[int, ...], gone: tuple[int, ...]) -> ND
 def gather(
     facts: Facts, degree: Degree, area: Area | None, literals: tuple[Literal, ...], in_vocabulary: bool
 ) -> Evidence:
-    """Return what tells whether something that fits is there."""
+    """Return the evidence that a target exists."""
     p = degree.p
     best = float(p.max(initial=0.0))
     if area is not None:
@@ -139,7 +140,7 @@ def gather(
 
 
 def choose(p: NDArray[np.float64], quantity: str | int, options: Options) -> tuple[int, ...]:
-    """Return the indices that are meant, the surest first; () where nothing is sure enough."""
+    """Return the selected indices, the most certain first; () if none is certain enough."""
     if not len(p) or p.max() < options.least:
         return ()
     order = np.argsort(-p, kind='stable')
@@ -151,7 +152,7 @@ def choose(p: NDArray[np.float64], quantity: str | int, options: Options) -> tup
 
 
 def _undecided(degree: Degree, chosen: tuple[int, ...], options: Options) -> bool:
-    """Return whether missing facts could change what is chosen."""
+    """Return whether missing facts could change the selection."""
     inside = np.zeros(len(degree.p), bool)
     inside[list(chosen)] = True
     could_leave = inside & (degree.low < 0.5 * degree.p)
@@ -162,7 +163,7 @@ def _undecided(degree: Degree, chosen: tuple[int, ...], options: Options) -> boo
 def _how_many(
     program: Node, p: NDArray[np.float64], chosen: tuple[int, ...], quantity: str | int, options: Options
 ) -> str:
-    """Return what is wrong with how many are seen, '' if nothing."""
+    """Return what is wrong with the number of regions, '' if nothing."""
     noun, order = wording.noun_of(program), np.sort(p)[::-1]
     if quantity == 'all':
         return ''
@@ -192,7 +193,7 @@ def _rank_of(program: Node) -> Rank | None:
 
 
 def why_none(program: Node, literals: tuple[Literal, ...], options: Options) -> str:
-    """Return why nothing fits: the first condition that nothing reaches, of an anchor or of what is asked for."""
+    """Return why nothing fits: the first condition, of an anchor or of the target, that no region fulfils."""
     noun = wording.noun_of(program)
     base = ''
     for x in literals:
@@ -255,7 +256,7 @@ def _recall_answer(
     unknown_nouns: frozenset[str],
     options: Options,
 ) -> Answer:
-    """Return every region that could be meant; what is not explained or not known is unknown, never absent."""
+    """Return every region that could be meant; unexplained or unknown parts are unknown, never absent."""
     possible = (degree.p >= options.recall_least) | (degree.doubt & (degree.high >= options.present))
     order = np.argsort(-degree.p, kind='stable')
     chosen = tuple(int(i) for i in order if possible[i])
@@ -286,7 +287,7 @@ def _area_answer(
     candidates: tuple[Candidate, ...],
     options: Options,
 ) -> Answer:
-    """Return an answer whose mask is an area, with the regions that a union adds to it."""
+    """Return an answer whose mask is an area, with the regions of a union."""
     added = choose(degree.p, 'all', options)
     mask = area.mask | facts.segments.masks[list(added)].any(0) if added else area.mask
     reasons = sorted(area.notes)

@@ -32,12 +32,12 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 
-MAX_ROOM = 0.4  # metres: what needs more is set down on the floor
-PART_SEEN = 0.25  # degree of the best region that is a part, below which a part is looked for in the outline
+MAX_ROOM = 0.4  # metres: larger objects are set down on the floor
+PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
 
 
 def execute(program: Node, facts: Facts, options: Options | None = None) -> Answer:
-    """Return what a program means in the view that the facts are about."""
+    """Return the meaning of a program in the view of the facts."""
     run = Execution(facts)
     meaning = run.evaluate(program.of if isinstance(program, Select) else program, main=True)
     return decide(program, facts, meaning, tuple(run.literals), frozenset(run.unknown_nouns), options or Options())
@@ -45,9 +45,9 @@ def execute(program: Node, facts: Facts, options: Options | None = None) -> Answ
 
 @dataclass(frozen=True, eq=False)
 class Meaning:
-    """What a node denotes: regions by degree (S,), and possibly an area that no region is.
+    """The meaning of a node: regions by degree (S,), and optionally an area without a region.
 
-    minus: the regions that were taken away from it, if any were.
+    minus: the excluded regions, if there are any.
     """
 
     degree: Degree
@@ -57,14 +57,14 @@ class Meaning:
 
 @dataclass(eq=False)
 class Execution:
-    """One run over a program; literals are collected in the order of evaluation."""
+    """One execution of a program; literals are collected in the order of evaluation."""
 
     facts: Facts
     literals: list[Literal] = field(default_factory=list)
     unknown_nouns: set[str] = field(default_factory=set)
 
     def evaluate(self, node: Node, main: bool) -> Meaning:
-        """Return what a node denotes. main: whether it is what is asked for, and not an anchor."""
+        """Return the meaning of a node. main: whether it is the target, not an anchor."""
         match node:
             case Things():
                 return Meaning(self.facts.things)
@@ -152,10 +152,10 @@ class Execution:
         return self._conjunction(node, of, condition, main)
 
     def _instruments(self, kind: str) -> Degree:
-        """Return (S, S): region i is the thing by which somebody acts on j: it acts itself, or an agent holds it."""
+        """Return (S, S): region i is the instrument of an act on j: it acts itself, or an agent holds it."""
         pairs = self.facts.act(kind)
         held = self.facts.act('holding').T.any(1)
-        by_hand = pairs.any(0) & held  # of a pair of somebody and their knife, the knife
+        by_hand = pairs.any(0) & held  # of the pair of a person and their knife, the knife
         itself = pairs.scaled(np.repeat(1 - self.facts.kinds[:, 3:], len(self.facts), 1))
         p, low, high = (np.repeat(x[:, None], len(self.facts), 1) for x in (by_hand.p, by_hand.low, by_hand.high))
         return itself | Degree(p, low, high, by_hand.notes)
@@ -165,7 +165,7 @@ class Execution:
         anchor = self.evaluate(node.anchor, False).degree if node.anchor is not None else None
         scale = self.facts.scale(node.key, anchor)
         members = of.degree
-        if anchor is not None:  # what distances are measured from has none itself
+        if anchor is not None:  # the anchor of distances is excluded
             members = members.scaled(np.isfinite(scale.value))
         degree = ranked(members, scale, node.order, node.first, node.count)
         self._note(node, degree, degree, main)
@@ -185,7 +185,7 @@ class Execution:
         return self._grips(wholes, protrusion) if node.noun in ('handle', 'grip', 'spout') else Meaning(degree)
 
     def _grips(self, wholes: Degree, shape: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> Meaning:
-        """Return an area: the part of each plausible member's outline that `shape` finds."""
+        """Return an area: the part of the outline of each plausible member that `shape` finds."""
         best = float(wholes.p.max(initial=0.0))
         mask = np.zeros(self.facts.segments.masks.shape[1:], bool)
         for i in np.flatnonzero(wholes.p >= max(0.5 * best, 1e-6)):
@@ -220,22 +220,22 @@ class Execution:
         return Meaning(degree, of.area & ~gone)
 
     def _mask_of_best(self, degree: Degree) -> NDArray[np.bool_]:
-        """Return (h, w) what the plausible members of a degree cover."""
+        """Return (h, w) the pixels of the plausible members of a degree."""
         chosen = degree.p >= max(0.5 * float(degree.p.max(initial=0.0)), 0.1)
         masks = self.facts.segments.masks
         return np.asarray(masks[chosen].any(0)) if chosen.any() else np.zeros(masks.shape[1:], bool)
 
 
 def _least_side(noun: str) -> float:
-    """Return metres across that a thing needs at least: the shorter side of its usual footprint, 0 if not known."""
+    """Return the minimum width in metres for an object: the shorter side of its usual footprint, 0 if unknown."""
     known = thing(noun) if noun else None
     return min(known.size[1], MAX_ROOM) if known and known.size else 0.0
 
 
 def narrowed(degree: Degree, quantity: str | int) -> Degree:
-    """Return the surest members of a nested selection; others keep what they have of the last chosen one's degree.
+    """Return the most certain members of a nested selection; others keep a degree relative to the last selected one.
 
-    Equally sure ones all stay: which of two mugs "the mug" means may become clear by what is said of it.
+    Equally certain ones are all kept: further conditions may decide which of two mugs "the mug" means.
     """
     if quantity == 'all' or not len(degree.p):
         return degree
@@ -248,6 +248,6 @@ def narrowed(degree: Degree, quantity: str | int) -> Degree:
 
 
 def _at(degree: Degree, index: NDArray[np.intp]) -> Degree:
-    """Return a degree (S,) looked up at indices, of which negative ones are nowhere."""
+    """Return a degree (S,) looked up at indices; negative indices mean none."""
     there = (index >= 0).astype(np.float64)
     return Degree(degree.p[index] * there, degree.low[index] * there, degree.high[index] * there, degree.notes)

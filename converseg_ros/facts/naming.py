@@ -22,22 +22,22 @@ from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
-MIN_PROBABILITY = 0.003  # probability of a class below which it is noise: there are thousands
-LIKENESS = 0.5  # of a class's score where the namer does not know it itself
-SIZE_WEIGHT = 0.5  # of the log-likelihood ratio of a measured size
-BY_CLASS = 0.6  # most that a class tells of what one instance of it is made of
+MIN_PROBABILITY = 0.003  # probability of a class below which it is noise, because there are thousands of classes
+LIKENESS = 0.5  # factor on the score of a class that the namer does not have
+SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
+BY_CLASS = 0.6  # maximum degree of a material that follows from the class alone
 
 
 @dataclass(eq=False)
 class Seen:
-    """Properties of regions as a namer and colours show them; each noun is scored when it is first asked for."""
+    """Properties of regions from a namer and colours; each noun is scored at its first use."""
 
     scores: Scores
     colours: Floats
     _nouns: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
 
     def look_up(self, by: str, value: str) -> Degree | None:
-        """Return (S,) degrees of a name, tag, colour or material; None where geometry has to tell."""
+        """Return (S,) degrees of a name, tag, colour or material; None if geometry decides it."""
         if by == 'name':
             return Degree.known(self._noun(value)[0])
         if by == 'colour':
@@ -53,7 +53,7 @@ class Seen:
         return self._noun(noun)[1] or knowledge.thing(noun) is not None
 
     def part(self, noun: str) -> Degree | None:
-        """Return None: namers see whole things, so the shape has to tell parts."""
+        """Return None: namers recognise whole objects, so the shape decides parts."""
         return None
 
     def _noun(self, noun: str) -> tuple[Floats, bool]:
@@ -65,13 +65,13 @@ class Seen:
         return self._nouns[word]
 
     def _tag(self, tag: str) -> Degree:
-        """Return how probably each region is of a class that has a tag; classes of which opinions differ count half."""
+        """Return the probability that each region is of a class with a tag; uncertain classes count half."""
         if tag not in knowledge.tags():
             return Degree.unknown(len(self.colours), f'nothing is known of "{tag}"')
         return Degree.known(self._any_of(dict(knowledge.nouns_with(tag))))
 
     def _material(self, material: str) -> Degree:
-        """Return what a region's class is usually made of: the first material counts fully, later ones less."""
+        """Return the usual materials of a region's class: the first has full weight, later ones less."""
         if material == 'transparent':
             return self._tag('transparent')
         weights = {
@@ -85,11 +85,11 @@ class Seen:
         )
 
     def _any_of(self, weights: dict[str, float]) -> Floats:
-        """Return (S,) how probably each region is of one of some classes, which exclude each other, times its weight.
+        """Return (S,) the probability that each region is of one of some exclusive classes, times its weight.
 
-        The score of a class includes its narrower classes (a bread knife is a knife), so those are left out. Classes
-        that the namer does not know itself are scored by what they are like; their scores say the same thing many
-        times, so only the largest counts, and less.
+        The score of a class includes its narrower classes (a bread knife is a knife), so those are excluded. Classes
+        that the namer does not have are scored by similar classes; these scores are redundant, so only the largest
+        counts, with a lower weight.
         """
         widest = [name for name in weights if not wider(name) & weights.keys()]
         if not widest:
@@ -103,7 +103,7 @@ class Seen:
 
 @cache
 def wider(name: str) -> frozenset[str]:
-    """Return the other classes by whose usual name a class may be called too."""
+    """Return the other classes whose usual name is also a name of this class."""
     return frozenset(n for n in knowledge.class_of(name).names if n != name and n in knowledge.things())
 
 
@@ -116,8 +116,8 @@ def facts_of_view(
 ) -> Facts:
     """Return the facts about the segments of a view.
 
-    scores: gives a namer's scores of nouns for these segments. geometry: of the view at the segments' resolution, where
-    it has been computed already.
+    scores: returns a namer's scores of nouns for these segments. geometry: of the view at the resolution of the
+    segments, if it has been computed already.
     """
     h, w = segments.masks.shape[1:]
     if geometry is None:
@@ -129,7 +129,7 @@ def facts_of_view(
 
 
 def by_size_too(scores: Scores, measures: Measures) -> Scores:
-    """Return scores in which the measured sizes of regions count beside what they look like."""
+    """Return scores that combine measured sizes with appearance."""
 
     def both(nouns: Sequence[str]) -> NameScores:
         found = scores(nouns)

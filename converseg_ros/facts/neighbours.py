@@ -1,4 +1,4 @@
-"""What is beside, below and around each region of the flat cut in the image, and how their depths meet there."""
+"""Image neighbourhoods of the regions of the flat cut, and the depths at their borders."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ from converseg_ros.facts.planes import ViewGeometry
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-MIN_FOOT = 3  # cells of what carries a thing that must be seen below it
-RIM = 2  # cells around an outline in which neighbours are looked for
-MEETS = (0.008, 0.012)  # metres, and share of the distance, by which depths may differ where two things touch
-APART = (0.005, 0.006)  # the same, by which they differ where one is in front of the other
+MIN_FOOT = 3  # cells of a support that must be visible below an object
+RIM = 2  # width in cells of the ring around an outline
+MEETS = (0.008, 0.012)  # metres, and share of the distance, by which depths may differ in contact
+APART = (0.005, 0.006)  # the same, for one object in front of the other
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
     """Counts for every pair of regions, (S, S) each with [i, j]; zero for regions outside of the flat cut.
 
-    below: share of i's lower rim that is above j. beside: share of the ring around i that is in j. covered: share of
-    i that lies within the convex hull of j. ring: cells of j in the ring around i that have depth. meets, nearer,
-    farther: how many of those have the depth of i next to them, less, or more. foot: mean height in metres of the cells
-    of j below i's lower rim, in the upright frame, NaN where there are none with depth.
+    below: share of i's lower rim that is above j. beside: share of the ring around i that is in j. covered: share of i
+    within the convex hull of j. ring: cells of j in the ring around i that have depth. meets, nearer, farther: how many
+    of those have the depth of the adjacent cells of i, less, or more. foot: mean height in metres of the cells of j
+    below i's lower rim, in the upright frame, NaN if there are none with depth.
     """
 
     below: Floats
@@ -41,7 +41,7 @@ def neighbours(masks: Mask, flat: Mask, geometry: ViewGeometry | None) -> Neighb
     count, h, w = masks.shape
     label = np.zeros((h, w), np.intp)  # 1 + index of the flat region
     sizes = masks.sum((1, 2))
-    for i in sorted(np.flatnonzero(flat), key=lambda k: -sizes[k]):  # where regions overlap, the smaller one counts
+    for i in sorted(np.flatnonzero(flat), key=lambda k: -sizes[k]):  # where regions overlap, the smaller one is used
         label[masks[i]] = i + 1
     z = None if geometry is None else np.where(geometry.known, geometry.points[..., 2], 0).astype(np.float32)
     tables = {name: np.zeros((count, count)) for name in Neighbours.__annotations__}
@@ -106,7 +106,7 @@ def _compare(
     z: NDArray[np.float32],
     count: int,
 ) -> None:
-    """Count, for each region in the ring around region i, cells by their depth against that of i next to them."""
+    """Count, for each region in the ring around region i, cells by their depth relative to the adjacent cells of i."""
     own = mask & (z > 0)
     cells = ring & (z > 0) & (around > 0)
     if not own.any() or not cells.any():

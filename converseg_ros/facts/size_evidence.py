@@ -1,7 +1,7 @@
-"""How far the measured size of a region speaks for a noun: what is known of the sizes of things, against all things.
+"""Evidence of the measured size of a region for a noun: the sizes of the class, relative to those of all objects.
 
-A region is compared by its two largest extents, since a thing may lie in any way. What is hidden makes a thing look
-smaller, never larger, so that too small a measurement says less than too large a one.
+Regions are compared by their two largest extents, since an object may lie in any pose. Occlusion makes an object look
+smaller, never larger, so that a measurement that is too small has less weight than one that is too large.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from converseg_ros import knowledge
 from converseg_ros.facts.measures import Measures
 
 Floats = NDArray[np.float64]
-# Logarithm of measured over typical size, fitted to things in 120 rendered views with noisy depth.
+# Logarithm of measured over typical size, fitted to objects in 120 rendered views with noisy depth.
 USUAL, SMALLER, LARGER = -0.15, 0.55, 0.3  # mode, and spreads below and above it
 ASPECT = 0.45  # spread of the logarithm of the second extent over the first, against the typical ones
-ODD, ODD_SPREAD = 0.15, 1.6  # share of things of unusual size or wrong segments, and their spread
-THIN = 0.005  # metres: nothing is taken as thinner
+ODD, ODD_SPREAD = 0.15, 1.6  # share of objects with unusual size or wrong segments, and their spread
+THIN = 0.005  # minimum extent in metres
 
 
 def size_evidence(measures: Measures, nouns: Sequence[str]) -> Floats:
@@ -39,7 +39,7 @@ def size_evidence(measures: Measures, nouns: Sequence[str]) -> Floats:
 
 @cache
 def sorted_size(noun: str) -> tuple[float, float] | None:
-    """Return the two largest typical extents of a class in metres, or None where they are not known."""
+    """Return the two largest typical extents of a class in metres, or None if unknown."""
     found = knowledge.thing(noun)
     if found is None or found.size is None:
         return None
@@ -61,7 +61,7 @@ def _measured(measures: Measures) -> Floats:
 def _likelihood(measured: Floats, cut: NDArray[np.bool_], typical: Floats) -> Floats:
     """Return (S, N) densities of logarithms of measured sizes (S, 2), given typical ones (N, 2)."""
     x = measured[:, None, 0] - typical[None, :, 0] - USUAL
-    x = np.where(cut[:, None], np.maximum(x, 0), x)  # what the image cuts off is at least this large
+    x = np.where(cut[:, None], np.maximum(x, 0), x)  # an object at the edge of the image is at least this large
     aspect = (measured[:, 1] - measured[:, 0])[:, None] - (typical[:, 1] - typical[:, 0])[None]
     aspect = np.where(cut[:, None], 0, aspect)
     near = np.exp(-0.5 * (x / np.where(x < 0, SMALLER, LARGER)) ** 2) / (0.5 * (SMALLER + LARGER))

@@ -1,9 +1,9 @@
-"""Whether what was asked for is there: a logistic model over the executor's evidence, and the status that follows.
+"""The existence of a target: a logistic model over the executor's evidence, and the resulting status.
 
-The evidence of an answer (`EVIDENCE`) is turned into a probability by weights that were fitted on labelled real images
-with and without targets, once for views with depth and once for RGB alone, since they differ in what can be told. More
-evidence never means less probability: weights of the wrong sign are left out of the fit. calibration.json (format 2)
-holds both fits and the fingerprint of the segments and names that they were fitted with; others do not use it.
+The evidence of an answer (`EVIDENCE`) is mapped to a probability by weights that were fitted on labelled real images
+with and without targets, once for views with depth and once for RGB alone. More evidence never means a lower
+probability: weights with the wrong sign are excluded from the fit. calibration.json (format 2) contains both fits and
+the fingerprint of the segments and names that they were fitted with; it is not used with others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,9 +29,10 @@ from converseg_ros.network.calibration import (
 FORMAT = 2
 Mode = Literal['rgb', 'rgbd']
 EVIDENCE = ('best', 'noisy_or', 'weakest', 'in_vocabulary', 'parse', 'unexplained')
-"""best: probability of the best region; noisy_or: of any region; weakest: the least that any condition reaches;
-in_vocabulary: 1 where all nouns are known; parse: the confidence of the parser; unexplained: share of the view that
-no region covers. Probabilities enter as log-odds."""
+"""best: probability of the best region; noisy_or: of any region; weakest: the minimum over all conditions;
+in_vocabulary: 1 if all nouns are known; parse: the confidence of the parser; unexplained: share of the view that no
+region covers. Probabilities are converted to log-odds.
+"""
 SIGNS = (1, 1, 1, 1, 1, -1)  # of each weight
 CLIP = 1e-3
 AGAIN = 'calibrate again: converseg eval labels ... --calibrate'
@@ -40,10 +41,10 @@ UNCALIBRATED = 'not calibrated for these segments and names: the probability is 
 
 @dataclass(frozen=True, slots=True)
 class ExistenceFit:
-    """One mode's weights (in the order of EVIDENCE), bias, and thresholds on the probability that follows.
+    """The weights of one mode (in the order of EVIDENCE), bias, and thresholds on the resulting probability.
 
-    Below `no_target` the answer is NO_TARGET, from `confident` on it is OK; `recall` takes the place of `no_target` for
-    safety instructions. report: how it did on images that it was not fitted on.
+    Below `no_target` the answer is NO_TARGET, from `confident` on it is OK; `recall` replaces `no_target` for safety
+    instructions. report: metrics on held-out images.
     """
 
     weights: tuple[float, ...]
@@ -54,7 +55,7 @@ class ExistenceFit:
     report: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that numbers are finite and thresholds are probabilities in order."""
+        """Validate that numbers are finite and thresholds are probabilities in order."""
         thresholds = (self.recall, self.no_target, self.confident)
         if len(self.weights) != len(EVIDENCE) or not np.isfinite([*self.weights, self.bias, *thresholds]).all():
             raise InputError('weights are missing or not finite', where='calibration', do=AGAIN)
@@ -69,14 +70,14 @@ class ExistenceFit:
 
 @dataclass(frozen=True, slots=True)
 class Existence:
-    """The fits by mode; `fingerprint` names the segments and names that they hold for."""
+    """The fits by mode; `fingerprint` identifies the segments and names that they are valid for."""
 
     modes: dict[str, ExistenceFit]
     fingerprint: str = ''
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the modes."""
+        """Validate the modes."""
         if not self.modes or not self.modes.keys() <= set(get_args(Mode)):
             raise InputError(f'modes are {sorted(self.modes)}, not of {get_args(Mode)}', where='calibration', do=AGAIN)
 
@@ -86,7 +87,7 @@ class Existence:
 
     @classmethod
     def load(cls, path: Path) -> 'Existence':
-        """Read calibration.json; raise InputError where it is of another format or for other evidence."""
+        """Read calibration.json; raise InputError for another format or other evidence."""
         try:
             data = json.loads(path.read_text())
             if data.get('format') != FORMAT or data.get('evidence') != list(EVIDENCE):
@@ -100,7 +101,7 @@ class Existence:
 
 
 def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
-    """Return (6,) what the weights apply to; raise InputError for evidence that is missing."""
+    """Return (6,) the input of the weights; raise InputError for missing evidence."""
     missing = [k for k in EVIDENCE if k not in evidence]
     if missing:
         raise InputError(f'evidence {", ".join(missing)} is missing', where='calibration')
@@ -120,10 +121,10 @@ def decide(
     unsure: str = '',
     recall: bool = False,
 ) -> Verdict:
-    """Return what is said of an answer whose status by the executor alone is `status`, for the reason given.
+    """Return the verdict on an answer with the executor's status `status` and its reason.
 
-    The doubts of the executor stand: what facts cannot decide never becomes OK. For safety (`recall`), only a fit gives
-    NO_TARGET, below its threshold for recall.
+    An answer that facts do not decide never becomes OK. For safety (`recall`), only a fit gives NO_TARGET, below its
+    threshold for recall.
     """
     if status == Status.ERROR or not all(math.isfinite(v) for v in evidence.values()):
         return Verdict(Status.ERROR, 0.0, reason or 'the network answered with numbers that are not finite')
@@ -138,7 +139,7 @@ def decide(
         return Verdict(
             Status.NO_TARGET, p, none or reason or f'probability {p:.2f} of a target is below {threshold:.2f}'
         )
-    if status == Status.NO_TARGET:  # the fit knows better than the thresholds of the executor
+    if status == Status.NO_TARGET:  # the fit is more accurate than the thresholds of the executor
         reason = unsure
     if status == Status.OK and p >= fit.confident:
         return Verdict(Status.OK, p, reason)
@@ -159,12 +160,11 @@ def fit_existence(
 ) -> ExistenceFit:
     """Fit one mode on N answers.
 
-    is_positive: whether the image has a target. ious: of mask and truth; not looked at without a target. groups:
-    image ids; answers on one image stay together when the report is cross-validated. own: the answers that thresholds
-    and report are made from; the weights are fitted on all. kept: least share of targets
-    that the usual threshold keeps. recall: share of targets that the safety threshold keeps.
-    precision: share of OK answers with an IoU of 0.5 or more. Raises InputError where there are fewer than ten items
-    with or without a target.
+    is_positive: whether the image has a target. ious: of mask and ground truth; ignored without a target. groups: image
+    ids; answers on one image stay together in the cross-validated report. own: the answers for thresholds and report;
+    the weights are fitted on all. kept: minimum share of targets that the usual threshold keeps. recall: share of
+    targets that the safety threshold keeps. precision: share of OK answers with an IoU of 0.5 or more. Raises
+    InputError if there are fewer than ten items with or without a target.
     """
     truth = np.asarray(is_positive, bool)
     mine = np.ones(len(truth), bool) if own is None else np.asarray(own, bool)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - tables read best one entry a line
-"""The pieces sentences are made of: nouns that are true of exactly the right things, and frames around them."""
+"""Building blocks of sentences: nouns that are true of exactly the right entities, and frames around them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ Strategy = Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relat
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A prompt and what it means: the union of `keys`, or nothing (a negative, made by `strategy`)."""
+    """A prompt and its meaning: the union of `keys`, or nothing (a negative, created by `strategy`)."""
 
     text: str
     keys: tuple[str, ...]
     sub_concept: str
     phase: Phase = 'literal'
     strategy: Strategy = 'positive'
-    context: str = ''  # of a follow-up: what was said before
-    spoken: str = ''  # of a follow-up: what is said, where `text` is what it comes to
-    program: Node | None = None  # what `text` means, None where the program language has no form for it
+    context: str = ''  # of a follow-up: the previous text
+    spoken: str = ''  # of a follow-up: its text, where `text` is the resolved prompt
+    program: Node | None = None  # the meaning of `text`, None if the program language has no form for it
 
     @property
     def family(self) -> Family:
@@ -40,7 +40,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Words (with `the`) that mean one entity and nothing else, and the program that denotes it."""
+    """Words (with `the`) that mean exactly one entity, and its program."""
 
     words: str
     program: Node
@@ -109,7 +109,7 @@ MASS = (
 
 
 class Talk:
-    """Chooses words for one world; the same world and seed give the same words."""
+    """Chooses words for one world; deterministic for a world and seed."""
 
     def __init__(self, world: World, seed: str = '', *, bare: bool = False) -> None:
         self.world = world
@@ -128,7 +128,7 @@ class Talk:
         return out
 
     def word(self, entity: Entity) -> tuple[str, list[Entity]] | None:
-        """Return a name for an entity and everything in the world that has this name; None where names are unclear."""
+        """Return a name of an entity and everything with this name; None if names are unclear."""
         if entity.category == NAMELESS:
             return None
         names = list(entity.thing.names)
@@ -142,8 +142,9 @@ class Talk:
         return None
 
     def anchor(self, entity: Entity) -> Reference | None:
-        """Return words that mean this entity and nothing else, or None."""
-        least = 2 if 'graph' in self.world.facts else 6  # photos have tiny things in mirrors and far behind
+        """Return words that mean exactly this entity, or None."""
+        # photographs have tiny objects in mirrors and in the background
+        least = 2 if 'graph' in self.world.facts else 6
         if self.world.faint(entity) or entity.area < least * self.world.faint_area or entity.crowd:
             return None
         if entity.kind == 'part':
@@ -214,7 +215,7 @@ MATERIAL_WORDS = {
     'paper': 'paper',
     'stone': 'stone',
 }
-HARD = frozenset({'ceramic', 'plastic', 'metal', 'stone', 'glass', 'paper', 'wax'})  # look alike under a coat of paint
+HARD = frozenset({'ceramic', 'plastic', 'metal', 'stone', 'glass', 'paper', 'wax'})  # they look alike under paint
 COLORS = ('red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown', 'white', 'gray', 'black')
 CLOSE_COLORS = {
     frozenset(pair)
@@ -231,12 +232,12 @@ CLOSE_COLORS = {
 
 
 def color_word(entity: Entity) -> str:
-    """Return an entity's colour as people say it, '' if it is mixed."""
+    """Return the usual word for an entity's colour, '' if it is mixed."""
     return {'grey': 'gray'}.get(entity.color, entity.color)
 
 
 def is_color(entity: Entity, color: str) -> bool | None:
-    """Say whether an entity has a colour; None where somebody could say so: its paint or its pixels come near it."""
+    """Return whether an entity has a colour; None if its paint or its pixels are close to it."""
     own = color_word(entity)
     if not own or frozenset((own, color)) in CLOSE_COLORS:
         return None
@@ -248,7 +249,7 @@ def is_color(entity: Entity, color: str) -> bool | None:
 
 
 def is_made_of(entity: Entity, material: str) -> bool | None:
-    """Say whether an entity is made of a material; None where paint could hide it."""
+    """Return whether an entity is made of a material; None if paint could hide it."""
     if entity.material == material:
         return True
     painted = {entity.material, material} <= HARD and not (material == 'glass' and 'transparent' not in entity.tags)
@@ -262,7 +263,7 @@ def select(
     *,
     distractors: bool = True,
 ) -> list[Entity] | None:
-    """Return the entities a condition holds for, or None where it is unclear, unfair or holds for all of them."""
+    """Return the entities that fulfil a condition, or None if it is unclear, unfair or true for all of them."""
     yes = []
     for entity in named:
         holds = verdict(entity)
@@ -276,7 +277,7 @@ def select(
 
 
 def against(test: Callable[..., Result], *others: object) -> Callable[[Entity], Result]:
-    """Return `test` as a question about one entity, held against the others."""
+    """Return `test` as a predicate of one entity, compared with the others."""
     return lambda entity: test(entity, *others)
 
 
@@ -286,7 +287,7 @@ def keys(entities: Iterable[Entity]) -> tuple[str, ...]:
 
 
 def is_plural(name: str) -> bool:
-    """Say whether a name of a plural-only class is itself plural: scissors is, a pair of scissors is not."""
+    """Return whether a name of a plural-only class is plural: scissors is, a pair of scissors is not."""
     return name in ('sheep', 'deer', 'chopsticks', 'french fries', 'fries') or (
         name.endswith('s') and not name.startswith(('pair ', 'bunch '))
     )

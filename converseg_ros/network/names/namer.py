@@ -1,4 +1,4 @@
-"""The `Namer` that this package ships: crops, ImageNet's classes, a trained head and COCO's detector."""
+"""The shipped `Namer`: crops, ImageNet's classes, a trained head and a detector of COCO's classes."""
 
 from collections.abc import Sequence
 import math
@@ -23,9 +23,9 @@ CROPS = 24  # regions of a view that are encoded, each with a faded and with a g
 
 
 class CropNamer:
-    """Looks at up to 24 regions of a view; the names of others come from the detector and from frequencies.
+    """Encodes up to CROPS regions of a view; the names of others come from the detector and from frequencies.
 
-    The last view is kept, so that nouns can be asked for one after the other.
+    The last view is cached, so that nouns can be requested one after the other.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class CropNamer:
         encode: Encoder | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """Take the frozen backbone, on its device, and the trained weights.
+        """Create a namer from the frozen backbone, on its device, and the trained weights.
 
-        encode: unit vectors of texts by the text encoder that the weights' meanings are from. dtype: of the trunk and
-        the detector; bfloat16 where the device is fast at it.
+        encode: unit vectors of texts by the text encoder of the weights' meanings. dtype: of the trunk and the
+        detector; bfloat16 if it is fast on the device.
         """
         self.backbone = backbone
         self.head = weights.head.eval().cpu()
         self.dtype = dtype
         self.words = vocabulary()
-        self.use_detector = True  # False: names by crops alone, to measure what the detector adds
+        self.use_detector = True  # False: names from crops alone, to measure the contribution of the detector
         self._evidence = Evidence(backbone.detector, dtype)
         self._phrases = Phrases(self.head.sources.nouns, weights.scaling, weights.meanings, self.words, encode)
         self._last: tuple[Frame, Segments, NDArray[np.float32]] | None = None
@@ -55,7 +55,7 @@ class CropNamer:
         return self._phrases.scores(self.probabilities(view, segments), nouns)
 
     def probabilities(self, view: Frame, segments: Segments) -> NDArray[np.float32]:
-        """Return (S, K): for each region, the probabilities of the nouns that anything speaks for."""
+        """Return (S, K): for each region, the probabilities of the nouns with evidence."""
         last = self._last
         if last is None or last[0] is not view or last[1] is not segments:
             last = self._last = view, segments, self._look(view.rgb, segments)
@@ -99,15 +99,15 @@ class CropNamer:
         return found.float().cpu()
 
     def warm_up(self) -> None:
-        """Run once on as many crops as a view has, so that the first view is not slower than others."""
+        """Run once with the number of crops of a view, so that the first view is not slower than others."""
         self.pooled(np.zeros((CROPS, SIDE, SIDE, 3), np.uint8))
 
 
 def mixed(trained: Tensor, plain: Tensor, share: float) -> Tensor:
     """Return the logarithm of a mixture of two distributions (S, K + 1) given as log-probabilities.
 
-    The trained head knows the kinds of pictures that it was trained on best; ImageNet's posterior alone is better on
-    others. Neither can rule out what the other one is sure of.
+    The trained head is better on images like its training data; ImageNet's posterior alone is better on others. In a
+    mixture, neither can exclude what the other one is certain of.
     """
     return torch.logaddexp(trained + math.log(1 - share), plain + math.log(share))
 
@@ -120,5 +120,5 @@ def worth_a_crop(segments: Segments) -> NDArray[np.intp]:
 def load_namer(
     backbone: Backbone, weights: Path, *, encode: Encoder | None = None, dtype: torch.dtype = torch.float32
 ) -> CropNamer:
-    """Return a namer with a backbone that is loaded already and the weights of `names.safetensors`."""
+    """Return a namer with a loaded backbone and the weights of `names.safetensors`."""
     return CropNamer(backbone, load_names(weights), encode=encode, dtype=dtype)

@@ -1,4 +1,4 @@
-"""The parser as the rest of the package uses it: load a file, parse a text, get a program and how sure it is."""
+"""The interface of the parser: load a file, parse a text, get a program and its confidence."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +34,7 @@ REMEMBERED: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A text's program, how probable it is that it is right (0 to 1), and the program next in probability, if any."""
+    """The program of a text, the probability that it is correct (0 to 1), and the second most probable program."""
 
     program: Node
     confidence: float
@@ -43,7 +43,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic map from the log-odds of the search to the probability that a program is right."""
+    """Logistic map from the log-odds of the search to the probability that a program is correct."""
 
     slope: float = 1.0
     offset: float = 0.0
@@ -55,7 +55,7 @@ class Calibration:
 
 
 class Parser:
-    """English to programs, on one CPU thread; the last texts are remembered."""
+    """Parses English to programs, on one CPU thread; recent texts are cached."""
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class Parser:
         context: Context | None = None,
         beam: int = 4,
     ) -> None:
-        """context: the layers of MiniLM that the model's configuration asks for, if any."""
+        """Create a parser; context: the layers of MiniLM of the model's configuration, if any."""
         self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
         self.calibration, self.beam, self.context = calibration, beam, context
         self.spelling = Spelling(pieces.vocabulary())
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._parse)
 
     def parse(self, text: str) -> Parsed:
-        """Return the program of a text; raise InputError where it is empty or too long."""
+        """Return the program of a text; raise InputError if it is empty or too long."""
         return self._remembered(text)
 
     @torch.inference_mode()
@@ -87,7 +87,7 @@ class Parser:
         states = None if self.context is None else self.context(inputs.ids, inputs.lengths)
         memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
         total: dict[Node, float] = {}
-        said: dict[Node, Node] = {}  # the program that was written for each canonical one, which can be too deep
+        said: dict[Node, Node] = {}  # the written program of each canonical one, which can be too deep
         for hypothesis in search(self.model, memory, self.grammar, Text(tuple(words)), self.beam):
             program = self.grammar.read(hypothesis.tokens, words)
             same = canonical(program)
@@ -118,7 +118,7 @@ def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: C
 
 
 def load_model(path: Path, grammar: Grammar) -> tuple[ParserModel, Calibration]:
-    """Read a model for a grammar; tokens that the file does not know are never written, others' rows are dropped."""
+    """Read a model for a grammar; tokens that the file does not have are never written, additional rows are dropped."""
     if not path.is_file():
         raise InputError('there is no parser', where=str(path), do=AGAIN)
     try:
@@ -137,7 +137,7 @@ def load_model(path: Path, grammar: Grammar) -> tuple[ParserModel, Calibration]:
 
 
 def for_tokens(state: dict[str, Tensor], old: list[str], new: tuple[str, ...]) -> dict[str, Tensor]:
-    """Return a model's state with the rows of its closed tokens in another order; unknown ones are never written."""
+    """Return a model's state with the rows of its closed tokens in another order; new ones are never written."""
     place = {token: i for i, token in enumerate(old)}
     weight, bias = state['token.weight'], state['bias']
     rows = torch.tensor([place.get(t, -1) for t in new])

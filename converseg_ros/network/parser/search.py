@@ -1,4 +1,4 @@
-"""Beam search under the grammar: every hypothesis is a prefix of a valid program."""
+"""Grammar-constrained beam search: every hypothesis is a prefix of a valid program."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NEGLIGIBLE = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A linear form, whole or so far, and the logarithm of its probability among all valid programs."""
+    """A complete or partial linear form, and the logarithm of its probability among all valid programs."""
 
     tokens: tuple[int, ...]
     log_probability: float
@@ -25,9 +25,9 @@ class Hypothesis:
 
 @torch.inference_mode()
 def search(model: ParserModel, memory: Memory, grammar: Grammar, text: Text, beam: int = 4) -> list[Hypothesis]:
-    """Return up to `beam` whole programs for one text, the most probable first.
+    """Return up to `beam` complete programs for one text, the most probable first.
 
-    The probability of a token is taken among those that the grammar allows, so that it sums to 1 over all programs.
+    The probability of a token is normalized over those that the grammar allows, so that it sums to 1 over all programs.
     """
     alive = [Hypothesis((), 0.0, State())]
     whole: list[Hypothesis] = []
@@ -56,7 +56,7 @@ def search(model: ParserModel, memory: Memory, grammar: Grammar, text: Text, bea
                 kept.append(child)
                 rows.append(row)
         whole = sorted(whole, key=lambda h: -h.log_probability)[:beam]
-        if whole:  # a longer program is never more probable than its beginning
+        if whole:  # a longer program is never more probable than its prefix
             least = whole[0].log_probability - NEGLIGIBLE
             least = max(least, whole[-1].log_probability) if len(whole) == beam else least
             kept = [h for h in kept if h.log_probability > least]
@@ -70,7 +70,7 @@ def search(model: ParserModel, memory: Memory, grammar: Grammar, text: Text, bea
 
 
 def batch_tokens(targets: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the decoder's inputs (-1 is the start) and what should follow each (-100 is padding), both (B, T)."""
+    """Return the decoder's inputs (-1 is the start) and the target after each (-100 is padding), both (B, T)."""
     size = max(len(t) for t in targets)
     inputs = torch.zeros(len(targets), size, dtype=torch.long)
     follow = torch.full((len(targets), size), -100, dtype=torch.long)

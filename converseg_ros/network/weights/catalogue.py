@@ -1,7 +1,7 @@
-"""Models that can be named and fetched: what each is for, where it comes from, its licence and what it needs.
+"""The catalogue of models: purpose, source, licence and requirements.
 
-This is the one place of these facts. `weights list`, `weights fetch`, `doctor` and the table in docs/models.md are made
-of it. A model of another repository is fetched as OWNER/NAME and used in the same way.
+`weights list`, `weights fetch`, `doctor` and the table in docs/models.md use it. A model of another repository is
+fetched as OWNER/NAME and used in the same way.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Entry:
     """One model.
 
     role: network: a model by itself (`--model`); namer, segments: a part of another one (`--namer`, `--segments`);
-    detector: a part of a folder of kind grounded. repo: on the Hugging Face hub, '' where there is none. commercial:
-    whether the licence permits commercial use; None: the model card says. download_mb: about; 0 where nothing is
-    downloaded. gpu_gb: the least memory of a GPU that is of use, estimated from the model's size; 0: a CPU will do.
-    latency: measured for one view with weights of the real size, and where, or NOT_MEASURED. ran: whether the real
-    weights were ever run by this package's authors.
+    detector: a part of a folder of kind grounded. repo: on the Hugging Face hub, '' if there is none. commercial:
+    whether the licence permits commercial use; None: see the model card. download_mb: approximate; 0 if nothing is
+    downloaded. gpu_gb: minimum GPU memory, estimated from the model's size; 0: a CPU is sufficient. latency: measured
+    for one view with weights of the real size, and where, or NOT_MEASURED. ran: whether the real weights have been run
+    by the authors of this package.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Entry:
 
     @property
     def hardware(self) -> str:
-        """The least hardware, in words."""
+        """Return the minimum hardware as text."""
         return f'a CUDA GPU, {self.gpu_gb} GB' if self.gpu_gb else 'a CPU'
 
     @property
     def commercial_use(self) -> str:
-        """Whether the licence permits commercial use, in words."""
+        """Return whether the licence permits commercial use, as text."""
         return {True: 'yes', False: '**no**', None: 'see its model card'}[self.commercial]
 
 
@@ -135,7 +135,7 @@ BY_NAME = {e.name: e for e in ENTRIES}
 
 
 def entry(name: str) -> Entry:
-    """Return what is known of a name; raise InputError that lists the names."""
+    """Return the entry with a name; raise InputError with the list of names."""
     if name not in BY_NAME:
         raise InputError(
             'there is no such model',
@@ -146,5 +146,5 @@ def entry(name: str) -> Entry:
 
 
 def folder_name(name: str) -> str:
-    """Return the name of the folder that a model is fetched into: OWNER/NAME becomes OWNER--NAME."""
+    """Return the folder name of a fetched model: OWNER/NAME becomes OWNER--NAME."""
     return name.replace('/', '--')

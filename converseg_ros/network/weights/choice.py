@@ -1,4 +1,4 @@
-"""Help to choose a model: the catalogue as one table, and a recommendation for a machine."""
+"""Choosing a model: the catalogue as one table, and a recommendation for a machine."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ RESEARCH, NAMER, LARGE_NAMER = 'converseg-net-3b', 'siglip2-base', 'siglip2-so40
 
 
 def cells(entry: Entry) -> tuple[str, ...]:
-    """Return what the table says of a model, in the order of HEAD."""
+    """Return the table row of a model, in the order of HEAD."""
     size = 'in the package' if not entry.download_mb else f'{entry.download_mb / 1000:.1f} GB'
     return (
         f'`{entry.name}`',
@@ -35,13 +35,13 @@ def cells(entry: Entry) -> tuple[str, ...]:
 
 
 def markdown(entries: Iterable[Entry] = ENTRIES) -> str:
-    """Return the table in Markdown, as docs/models.md has it."""
+    """Return the table in Markdown, for docs/models.md."""
     rows = [HEAD, ('---',) * len(HEAD), *map(cells, entries)]
     return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
 
 
 def plain(entries: Iterable[Entry] = ENTRIES, fetched: Sequence[str] = ()) -> str:
-    """Return the table for a terminal: two lines a model; those in `fetched` are marked with +."""
+    """Return the table for a terminal: two lines per model; those in `fetched` are marked with +."""
     out = []
     for entry in entries:
         name, used, hardware, size, licence, commercial, latency, ran, good = (
@@ -56,14 +56,14 @@ def plain(entries: Iterable[Entry] = ENTRIES, fetched: Sequence[str] = ()) -> st
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What decides about a model: memory of the best GPU in GB, 0 without one that torch can use."""
+    """The properties of a machine: memory of the best GPU in GB, 0 without one that torch can use."""
 
     gpu_gb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A model for a machine: how it is chosen on the command line, why, and which parts have to be fetched."""
+    """A model for a machine: its command-line options, the reason, and the parts to fetch."""
 
     options: str
     reason: str
@@ -71,13 +71,13 @@ class Recommendation:
 
 
 def recommend(machine: Machine) -> tuple[Recommendation, ...]:
-    """Return what to run on a machine, the first choice first; the last one needs no download.
+    """Return recommendations for a machine, the first choice first; the last one needs no download.
 
-    Only compact's answers were measured; of the others is known what they need, and what was published.
+    Only the accuracy of compact was measured; for the others, requirements and published results are known.
     """
     compact = Recommendation('--model compact', 'measured; nothing to download')
     if not machine.gpu_gb:
-        return (compact,)  # other namers and segments run on a CPU, but take seconds a view
+        return (compact,)  # other namers and segments run on a CPU, but take seconds per view
     namer = LARGE_NAMER if machine.gpu_gb >= BY_NAME[LARGE_NAMER].gpu_gb else NAMER
     better = Recommendation(
         f'--model compact --namer {namer}',

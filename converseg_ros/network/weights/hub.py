@@ -1,4 +1,4 @@
-"""Fetch released weights from the Hugging Face hub, only when asked: licences first, resumable, checksums verified."""
+"""Fetch released weights from the Hugging Face hub on request: licences first, resumable, checksums verified."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ QWEN_LICENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Files of one hub repository, and where in the model folder they go."""
+    """Files of one hub repository, and their location in the model folder."""
 
     repo: str
     patterns: tuple[str, ...]
@@ -34,7 +34,7 @@ class Part:
 
 
 def parts_of(name: str, repo: str | None = None, language: str | None = None) -> list[Part]:
-    """Return what a model is fetched from.
+    """Return the parts of a model.
 
     name: of the catalogue, or OWNER/NAME of a hub repository in the format of transformers. repo and language name
     other repositories in the format of converseg-net-3b.
@@ -51,20 +51,20 @@ def parts_of(name: str, repo: str | None = None, language: str | None = None) ->
     weights = f'see https://huggingface.co/{repo}; derived from SAM 2 ({SAM_LICENCE}) and {language} ({qwen})'
     return [
         Part(repo, ('*_sam2_*.torch*', '*_plm_*.torch*', 'lora_plm_adapter_*/*', 'LICENSE*', 'README*'), '', weights),
-        # Tokenizer and configuration alone: the language model's weights are inside the checkpoint above.
+        # Tokenizer and configuration only: the checkpoint above contains the weights of the language model.
         Part(language, ('config.json', 'tokenizer.json', 'preprocessor_config.json', 'LICENSE*'), language, qwen),
     ]
 
 
 def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -> list[Path]:
-    """Download all parts to `target`, going on where an earlier try stopped; return the files.
+    """Download all parts to `target`, resuming earlier downloads; return the files.
 
-    Raises ConversegError if the hub cannot be reached, states another licence than the one that was accepted, or a
-    file's checksum is not the hub's.
+    Raises ConversegError if the hub cannot be reached, has another licence than the accepted one, or if a checksum
+    differs.
     """
     from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 
-    endpoint = os.environ.get('HF_ENDPOINT') or None  # a mirror, read now and not when the library was imported
+    endpoint = os.environ.get('HF_ENDPOINT') or None  # a mirror, read now instead of at import time
     files: list[Path] = []
     for part in parts:
         folder = target / part.folder
@@ -82,7 +82,7 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
                 files.append(path)
         except ConversegError:
             raise
-        except Exception as error:  # the hub library's HTTP client, and so its errors, change with its version
+        except Exception as error:  # the hub library's HTTP client, and so its errors, depend on its version
             raise ConversegError(
                 f'the hub did not answer as expected ({type(error).__name__}: {str(error).splitlines()[0]})',
                 where=part.repo,
@@ -92,7 +92,7 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
 
 
 def _names(part: Part, info: Any) -> list[str]:
-    """Return the files of a repository that are wanted; raise ConversegError where they must not be had."""
+    """Return the required files of a repository; raise ConversegError if they must not be downloaded."""
     stated = str(getattr(info.card_data, 'license', None) or '')
     if part.licence in PERMISSIVE and stated and stated.lower() != part.licence.lower():
         raise ConversegError(
@@ -115,10 +115,10 @@ def _names(part: Part, info: Any) -> list[str]:
 
 
 def _download(url: str, path: Path, etag: str, size: int | None) -> None:
-    """Download a file, going on where an earlier try stopped.
+    """Download a file, resuming an earlier download.
 
-    What has come stays in a file beside it, named by the version on the hub; the hub library's own download throws it
-    away when it fails.
+    Incomplete data are stored in a separate file, named by the version on the hub; the hub library's own download
+    deletes them on failure.
     """
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
@@ -133,11 +133,11 @@ def _download(url: str, path: Path, etag: str, size: int | None) -> None:
 
 
 def _matches(path: Path, etag: str, size: int | None) -> bool:
-    """Whether a file has the hub's checksum: SHA-256 for large files, git's blob hash for small ones."""
+    """Return whether a file has the checksum of the hub: SHA-256 for large files, git's blob hash for small ones."""
     if not path.is_file() or (size is not None and path.stat().st_size != size):
         return False
     if not re.fullmatch(r'[0-9a-f]{40}|[0-9a-f]{64}', etag):
-        return size is not None  # no checksum is told: the size is all there is to compare
+        return size is not None  # without a checksum only the size can be compared
     digest = hashlib.sha256() if len(etag) == 64 else hashlib.sha1(f'blob {path.stat().st_size}\0'.encode())
     with path.open('rb') as file:
         while block := file.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Parts that take the place of a model folder's own: a namer of transformers, another proposer of segments."""
+"""Replacements for parts of a model folder: a namer of transformers, another proposer of segments."""
 
 from dataclasses import dataclass
 import hashlib
@@ -18,28 +18,28 @@ from converseg_ros.network.segments.prompted import PromptedProposer
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.sam import load_sam
 
-TEXTS, CALIBRATIONS = '.texts', '.calibrations'  # folders of the user's cache; what is named by a dot is no model
+TEXTS, CALIBRATIONS = '.texts', '.calibrations'  # folders of the user's cache; names with a dot are not models
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Folders or files of parts in place of the model's own, None for those; cache: the user's folder of models."""
+    """Folders or files of replacement parts, None for the model's own; cache: the user's folder of models."""
 
     namer: Path | None = None
     segments: Path | None = None
     cache: Path | None = None
 
     def fingerprint(self, own: str) -> str:
-        """Return the fingerprint of segments and names, given that of the model folder's own weights."""
+        """Return the fingerprint of segments and names, given that of the model folder."""
         others = [f'{part} {weights_hash(path)}' for part, path in self._given()]
         return hashlib.sha256(' '.join([own, *others]).encode()).hexdigest()[:16] if others else own
 
     def name(self) -> str:
-        """Return what is added to the model's name."""
+        """Return the suffix of the model's name."""
         return ''.join(f' + {path.name}' for _, path in self._given())
 
     def calibration(self, fingerprint: str) -> Path | None:
-        """Return the file of the calibration with these parts; None where the model folder's own file is meant."""
+        """Return the file of the calibration with these parts; None for that of the model folder."""
         if not self._given() or self.cache is None:
             return None
         return self.cache / CALIBRATIONS / f'{fingerprint}.json'
@@ -52,7 +52,7 @@ class Chosen:
 def other_namer(
     chosen: Chosen, own: Namer, weights: NameWeights, *, encode: Encoder, device: torch.device, dtype: torch.dtype
 ) -> tuple[Namer, str]:
-    """Return the namer that was chosen, and a note about its speed; the folder's own where none was."""
+    """Return the selected namer, by default that of the folder, and a note about its speed."""
     folder = chosen.namer
     if folder is None:
         return own, ''
@@ -74,7 +74,7 @@ def other_namer(
 def other_proposer(
     chosen: Chosen, own: TreeProposer, *, device: torch.device, dtype: torch.dtype
 ) -> tuple[SegmentProposer, str]:
-    """Return the proposer that was chosen, and a note about its speed; the folder's own where none was."""
+    """Return the selected proposer, by default that of the folder, and a note about its speed."""
     if chosen.segments is None:
         return own, ''
     drawn = PromptedProposer(load_promptable(chosen.segments, device, dtype), own.maps, measured=device.type == 'cpu')
@@ -82,7 +82,7 @@ def other_proposer(
 
 
 def load_promptable(path: Path, device: torch.device, dtype: torch.dtype = torch.float32) -> Promptable:
-    """Return SAM 2 of a transformers folder, or SAM of a checkpoint file; raise InputError for anything else."""
+    """Return SAM 2 of a transformers folder, or SAM of a checkpoint file; raise InputError for others."""
     if path.is_file():
         return load_sam(path, device, dtype)
     kind = model_type(path)

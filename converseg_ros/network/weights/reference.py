@@ -24,7 +24,7 @@ HUB_SOURCE = 'aadarsh99/ConverSeg-Net-3B'
 QWEN_SOURCE = 'Qwen/Qwen2.5-VL-3B-Instruct'
 QWEN_FILES = ('config.json', 'tokenizer.json')
 
-# Hiera's heads and global attention cannot be read off the tensors' shapes: (width, blocks) -> (heads, global, ...).
+# Hiera's heads and global attention do not follow from the tensors' shapes: (width, blocks) -> (heads, global, ...).
 HIERA: dict[tuple[int, tuple[int, ...]], dict[str, Any]] = {
     (96, (1, 2, 7, 2)): {'trunk_heads': 1, 'global_attention_blocks': (5, 7, 9)},
     (96, (1, 2, 11, 2)): {'trunk_heads': 1, 'global_attention_blocks': (7, 10, 13)},
@@ -32,7 +32,7 @@ HIERA: dict[tuple[int, tuple[int, ...]], dict[str, Any]] = {
     (144, (2, 6, 36, 4)): {'trunk_heads': 2, 'global_attention_blocks': (23, 33, 43), 'window_sizes': (8, 4, 16, 8)},
 }
 
-# The first that matches wins; both sides are regular expressions' halves.
+# The first match is used; both sides are halves of regular expressions.
 _SAM_KEYS = (
     (r'^image_encoder\.trunk\.', 'image_encoder.vision.backbone.'),
     (r'^image_encoder\.neck\.convs\.(\d+)\.conv\.', r'image_encoder.vision.neck.convs.\1.'),
@@ -68,12 +68,12 @@ class Release:
 
 
 def is_release(folder: Path) -> bool:
-    """Whether `folder` has at least one of the release's two weight files."""
+    """Return whether `folder` has at least one of the release's two weight files."""
     return bool(_newest(folder, '*_sam2_*.torch*') or _newest(folder, '*_plm_*.torch*'))
 
 
 def find(folder: Path, qwen: Path | None = None) -> Release:
-    """Return the release's files; raise InputError that names what is missing. qwen: the language model's folder."""
+    """Return the files of a release; raise InputError with what is missing. qwen: the language model's folder."""
     sam, plm = _newest(folder, '*_sam2_*.torch*'), _newest(folder, '*_plm_*.torch*')
     if sam is None or plm is None:
         lacking = '*_sam2_*.torch' if sam is None else '*_plm_*.torch'
@@ -98,7 +98,7 @@ def _newest(folder: Path, pattern: str) -> Path | None:
 
 
 def _qwen_folder(folder: Path) -> Path:
-    """Find the language model's configuration and tokenizer beside the weights or in the hub's cache."""
+    """Return the language model's folder next to the weights or in the hub's cache."""
     for config in sorted(folder.glob('**/config.json')):
         data = _read_json(config)
         if data.get('model_type') == 'qwen2_5_vl' and (config.parent / 'tokenizer.json').is_file():
@@ -125,7 +125,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def read_torch(path: Path, key: str) -> State:
-    """Read one of the release's weight files, mapped from disk; only tensors are unpickled."""
+    """Read one of the release's weight files, memory-mapped; only tensors are unpickled."""
     try:
         data = torch.load(path, map_location='cpu', weights_only=True, mmap=True)
     except FileNotFoundError as error:
@@ -144,7 +144,7 @@ def read_torch(path: Path, key: str) -> State:
 
 
 def sam_state(state: State) -> State:
-    """Return SAM 2's tensors under ConverSegNet's names; video memory and point prompts are left out."""
+    """Return SAM 2's tensors under ConverSegNet's names, without video memory and point prompts."""
     out = {}
     for key, value in state.items():
         if _UNUSED.match(key):
@@ -176,7 +176,10 @@ def _mlp_layer(index: int, depth: int) -> str:
 
 
 def plm_state(state: State) -> State:
-    """Return adapters and language model under ConverSegNet's names; PEFT's names stay, the vocabulary head goes."""
+    """Return adapters and language model under ConverSegNet's names; PEFT's names are kept.
+
+    The vocabulary head is excluded.
+    """
     out = {}
     for key, value in state.items():
         if not key.startswith('backbone.'):
@@ -206,7 +209,7 @@ def adapter_state(folder: Path) -> State:
 
 
 def configuration(release: Release, sam: State, plm: State) -> NetworkConfig:
-    """Return the network's configuration, from the files beside the weights and the tensors' shapes."""
+    """Return the network's configuration from the files next to the weights and the shapes of the tensors."""
     settings = _read_json(release.qwen / 'config.json')
     processor = (
         _read_json(release.qwen / 'preprocessor_config.json')
@@ -236,7 +239,7 @@ def configuration(release: Release, sam: State, plm: State) -> NetworkConfig:
 
 
 def _source(release: Release) -> str:
-    """Return the hub's name of the language model, from the adapter if it is there."""
+    """Return the hub's name of the language model, from the adapter if it exists."""
     if release.adapter is not None:
         name = _read_json(release.adapter / 'adapter_config.json').get('base_model_name_or_path')
         if isinstance(name, str) and name:
@@ -245,7 +248,7 @@ def _source(release: Release) -> str:
 
 
 def _image_config(release: Release, sam: State) -> Sam2ImageConfig:
-    """Return Hiera's sizes: from the YAML beside the weights, else by recognising the trunk."""
+    """Return Hiera's sizes from the YAML next to the weights, else by recognising the trunk."""
     channels = sam['sam_mask_decoder.iou_token.weight'].shape[1]
     if release.sam_config is not None:
         import yaml

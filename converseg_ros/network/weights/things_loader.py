@@ -1,4 +1,4 @@
-"""Assembles the network of a model folder of kind `things` from its files."""
+"""Create the network of a model folder of kind `things` from its files."""
 
 from collections.abc import Callable, Sequence
 import math
@@ -33,8 +33,8 @@ from converseg_ros.network.weights.things_folder import (
 )
 
 ENCODER = 'language_encoder.'  # prefix of the text encoder's tensors
-REMEMBERED, BATCH = 4096, 64  # texts whose vectors are kept, and that are encoded at once
-CLEARLY = 0.8  # share of float32's time from which bfloat16 is taken
+REMEMBERED, BATCH = 4096, 64  # numbers of cached texts, and of texts that are encoded at once
+CLEARLY = 0.8  # share of float32's time below which bfloat16 is used
 
 
 def load_things(
@@ -47,7 +47,7 @@ def load_things(
 ) -> ThingsNetwork:
     """Return the network of a folder of this kind; see registry.load.
 
-    others: parts in place of the folder's own. Raises InputError for a file that is missing or broken.
+    others: parts that replace those of the folder. Raises InputError for a missing or invalid file.
     """
     config, chosen, others = ThingsConfig.load(folder), options or Options(), others or Chosen()
     where = device_of(device)
@@ -74,7 +74,7 @@ def load_things(
 
 
 def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
-    """Return the precision of the convolutions: as given, or the faster one, measured on a CPU.
+    """Return the precision of the convolutions: the given one, or the faster one, measured on a CPU.
 
     bfloat16 takes half the time on processors with instructions for it, and several times as long on others.
     """
@@ -86,7 +86,7 @@ def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
     pixels = torch.zeros(1, 3, 256, 320).contiguous(memory_format=torch.channels_last)
     times: dict[torch.dtype, float] = {}
     for dtype in (torch.float32, torch.bfloat16):
-        for _ in range(3):  # the first run chooses kernels
+        for _ in range(3):  # the first run selects kernels
             begin = perf_counter()
             with torch.inference_mode(), torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
                 backbone.trunk(pixels)
@@ -95,7 +95,7 @@ def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
 
 
 def load_text_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """Return a function that gives the (K, D) unit vectors of K texts by the folder's MiniLM; texts are remembered."""
+    """Return a function for the (K, D) unit vectors of K texts by the folder's MiniLM, with a cache."""
     state = {k.removeprefix(ENCODER): v for k, v in read_weights(folder / LANGUAGE).items()}
     pieces = int(state['bert.embeddings.word_embeddings.weight'].shape[0])
     encoder = MiniLMEncoder(MiniLMConfig(options={'vocab_size': pieces}), load_tokenizer(folder))

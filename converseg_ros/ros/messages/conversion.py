@@ -1,4 +1,4 @@
-"""Our nouns as ROS messages and back; the one place that knows both."""
+"""Conversion between the package's data types and ROS messages."""
 
 import array
 from typing import Any
@@ -30,7 +30,7 @@ def to_ns(stamp: Time) -> int:
 
 
 def to_stamp(ns: int) -> Time:
-    """Return the message of a stamp in nanoseconds; times before 1970 or after 2038 do not fit and become 0."""
+    """Return the message of a stamp in nanoseconds; times before 1970 or after 2038 are out of range and become 0."""
     sec, nanosec = seconds(ns)
     return Time(sec=sec, nanosec=nanosec)
 
@@ -41,7 +41,7 @@ def header(stamp_ns: int, frame_id: str) -> Header:
 
 
 def to_bytes(values: NDArray[Any]) -> 'array.array[int]':
-    """Return the bytes of an array as rclpy takes them without copying element by element."""
+    """Return the bytes of an array in a form that rclpy accepts without copying element by element."""
     data = array.array('B')
     if values.size:
         data.frombytes(np.ascontiguousarray(values).data.cast('B'))
@@ -49,7 +49,7 @@ def to_bytes(values: NDArray[Any]) -> 'array.array[int]':
 
 
 def to_image(pixels: NDArray[Any], encoding: str, head: Header) -> Image:
-    """Return an Image of (H, W) or (H, W, C) pixels in the machine's byte order."""
+    """Return an Image of (H, W) or (H, W, C) pixels in native byte order."""
     height, width = pixels.shape[:2]
     message = Image(header=head, height=height, width=width, encoding=encoding, is_bigendian=0)
     message.step = width * (pixels.shape[2] if pixels.ndim == 3 else 1) * pixels.dtype.itemsize
@@ -58,12 +58,12 @@ def to_image(pixels: NDArray[Any], encoding: str, head: Header) -> Image:
 
 
 def from_image(message: Image | ImageView) -> NDArray[Any]:
-    """Return the (H, W) or (H, W, C) pixels of an Image as they are; a view of its data where that is possible."""
+    """Return the (H, W) or (H, W, C) pixels of an Image; a view of its data if possible."""
     return images.read_pixels(*raw_fields(message), big_endian=bool(message.is_bigendian))
 
 
 def to_instruction(message: InstructionMsg) -> Instruction:
-    """Return the instruction of a message; raise InputError for text, role or family that cannot be used."""
+    """Return the instruction of a message; raise InputError for an invalid text, role or family."""
     try:
         role = Role(message.role)
     except ValueError:
@@ -104,7 +104,7 @@ def to_pose(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> Pos
 
 
 def from_region(region: Region, label: int = 0) -> RegionMsg:
-    """Return the message of a region; what is not known is NaN, empty or zero-sized."""
+    """Return the message of a region; unknown values are NaN, empty or zero-sized."""
     return deserialize_message(serialize.region(region, label), RegionMsg)
 
 

@@ -1,1 +1,1 @@
-"""Training of the parser (network/parser) from texts that programs.phrasing makes: no picture is needed."""
+"""Training of the parser (network/parser) on texts from programs.phrasing, without images."""

@@ -1,4 +1,4 @@
-"""What `converseg train config/train/parser.yaml` reads."""
+"""The configuration of `converseg train config/train/parser.yaml`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,13 @@ from converseg_ros.core.errors import InputError
 class ParserTraining:
     """A training run of the parser.
 
-    out: run folder. pieces: folder of the MiniLM that gives word pieces and the states of its first `context` layers.
-    phrases: 'all' trains with the held-out phrases too, after which no score on them means anything. pairs: a file of
-    items (items.jsonl of a data set) whose prompts and programs are used too. batch: examples in a step; pool: batches
-    made at once, sorted by length. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`.
-    ema: decay of the averaged weights, which are validated and exported. validate, calibrate: examples of held-out
-    phrases for each. calibrate_on: a file of texts with programs that people wrote, on which the confidence is
-    calibrated instead: held-out phrases are of another distribution, and with phrases: all they are trained on.
+    out: run folder. pieces: folder of the MiniLM for word pieces and the states of its first `context` layers. phrases:
+    'all' also trains with the held-out phrases, after which scores on them are meaningless. pairs: a file of items
+    (items.jsonl of a data set) whose prompts and programs are also used. batch: examples per step; pool: batches that
+    are generated at once, sorted by length. decay: share of the steps, at the end, in which the learning rate falls to
+    `min_lr`. ema: decay of the averaged weights, which are validated and exported. validate, calibrate: numbers of
+    examples of held-out phrases. calibrate_on: a file of texts by people with their programs, for calibrating the
+    confidence instead: held-out phrases have another distribution, and with `phrases: all` they are trained on.
     """
 
     task: Literal['parser']
@@ -54,7 +54,7 @@ class ParserTraining:
 
 
 def parse(data: dict[str, Any], where: Path) -> ParserTraining:
-    """Check a configuration key by key; raise InputError that names the key that is wrong."""
+    """Validate a configuration key by key; raise InputError with the name of an invalid key."""
     config: ParserTraining = build(ParserTraining, data, str(where))
     for key in ('steps', 'batch', 'pool', 'threads', 'warmup', 'checkpoint_every', 'validate_every', 'validate'):
         if getattr(config, key) < 1:

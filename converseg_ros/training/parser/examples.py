@@ -1,4 +1,4 @@
-"""Training examples of the parser: made while it trains, each batch from its number alone, so that a run can go on."""
+"""Training examples of the parser, generated during training; each batch is a function of its number."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from converseg_ros.training.parser.source import misspell_copied, phrased, read
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text in words, in pieces, its canonical program and the linear form of that."""
+    """A text as words and pieces, its canonical program and the linear form."""
 
     words: list[str]
     text: Encoded
@@ -32,7 +32,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """inputs: B texts. tokens: the decoder's inputs. follow: what should come after each, -100 where nothing."""
+    """inputs: B texts. tokens: the decoder's inputs. follow: the target after each, -100 for none."""
 
     inputs: Inputs
     tokens: Tensor
@@ -40,7 +40,7 @@ class Batch:
 
 
 class Examples(Dataset[list[Batch]]):
-    """Pools of `batches` batches of `size` examples of similar length; what cannot be written is counted in `lost`."""
+    """Pools of `batches` batches of `size` examples of similar length; `lost` counts programs without a linear form."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Examples(Dataset[list[Batch]]):
         self.size, self.batches, self.seed, self.pools = size, batches, seed, pools
         self.pairs = pairs
         if pairs:
-            read(pairs)  # a wrong file is an error at once
+            read(pairs)  # report an invalid file immediately
         self.lost: Counter[str] = Counter()
 
     def __len__(self) -> int:

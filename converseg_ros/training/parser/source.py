@@ -1,4 +1,4 @@
-"""Where the parser's training texts come from: what people say, what the printer prints, and prompts of data sets."""
+"""Training texts of the parser: phrasings, output of the printer, and prompts of data sets."""
 
 from functools import cache
 import json
@@ -14,15 +14,15 @@ from converseg_ros.programs.phrasing.noise import roughen
 from converseg_ros.programs.printer import words
 
 PRINTED: Final = 0.03
-"""Share of texts that are the printer's words, so that parsing what was printed gives the program back."""
+"""Share of texts that are output of the printer, so that printed programs can be parsed."""
 PAIRS: Final = 0.08
-"""Share of texts that are prompts of items, where a file of them is given."""
+"""Share of texts that are prompts of items, if a file of them is given."""
 COPIED_TYPO: Final = 0.04
-"""Share of texts in which a copied word gets a typing error; phrasing misspells only the other words."""
+"""Share of texts with a typing error in a copied word; phrasing misspells only other words."""
 
 
 def phrased(rng: random.Random, part: Part, pairs: str = '') -> tuple[str, Node]:
-    """Return a text and the program that it means; `pairs`: a file of items whose prompts are used too (`read`)."""
+    """Return a text and the program that it means; `pairs`: a file of items whose prompts are also used (`read`)."""
     if pairs and part != 'held_out' and rng.random() < PAIRS:
         text, program = rng.choice(read(pairs))
         return roughen(text, program, rng, part), program
@@ -52,7 +52,7 @@ def read(path: str) -> tuple[tuple[str, Node], ...]:
 
 
 def misspell_copied(rng: random.Random, words: list[str], pointers: list[int]) -> None:
-    """Exchange, drop or double a letter of a copied word; the pointers to it stay right."""
+    """Swap, drop or double a letter of a copied word, keeping the pointers to it valid."""
     if not pointers or rng.random() >= COPIED_TYPO:
         return
     i = rng.choice(pointers)

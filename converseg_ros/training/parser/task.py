@@ -31,7 +31,7 @@ CHECKPOINT = 'checkpoint.pt'
 
 
 class ParserTask:
-    """One run; `train` goes on from the checkpoint in the run's folder, or starts."""
+    """One run; `train` resumes from the checkpoint in the run's folder, or starts."""
 
     def __init__(self, config: ParserTraining, *, report: Callable[[str], None] = print) -> None:
         self.config, self.report = config, report
@@ -89,7 +89,7 @@ class ParserTask:
         return F.cross_entropy(logits.float().flatten(0, 1), batch.follow.flatten())
 
     def train(self) -> dict[str, float]:
-        """Train to config.steps; return the last validation's scores."""
+        """Train to config.steps; return the scores of the last validation."""
         config, started, first = self.config, time.monotonic(), self.step
         recent: list[float] = []
         scores: dict[str, float] = {}
@@ -147,7 +147,7 @@ class ParserTask:
         return Parser(model, self.grammar, self.pieces, calibration or Calibration(), context=self.context)
 
     def validate(self) -> dict[str, float]:
-        """Return the shares of right programs of held-out phrases and of fresh texts from the trained ones."""
+        """Return the shares of correct programs on held-out phrases and on fresh texts of trained phrases."""
         parser = self.parser()
         scores = {}
         for part in ('held_out', 'train'):
@@ -162,7 +162,7 @@ class ParserTask:
         return scores
 
     def _fixed(self, part: Any, count: int) -> list[Example]:
-        """Return the same examples each time; their seed is never trained with."""
+        """Return fixed examples, whose seed is never trained with."""
         data = Examples(self.grammar, self.pieces, part, size=count, batches=1, seed=-1)
         return data.examples(0, count)
 
@@ -172,7 +172,7 @@ class ParserTask:
         save_parser(path, parser.model, self.grammar, self.calibrate(parser))
 
     def calibrate(self, parser: Parser) -> Calibration:
-        """Return the logistic map from a probability to being right, fitted on texts outside of the training."""
+        """Return the logistic map from a probability to correctness, fitted on texts outside of the training."""
         config = self.config
         if config.calibrate_on:
             known = read(config.calibrate_on)
@@ -228,7 +228,7 @@ class ParserTask:
 
 
 def equal_program(parser: Parser, example: Example) -> bool:
-    """Return whether a parser gives an example's program."""
+    """Return whether a parser gives the program of an example."""
     try:
         return equal(parser.parse(' '.join(example.words)).program, example.program)
     except InputError:
@@ -236,7 +236,7 @@ def equal_program(parser: Parser, example: Example) -> bool:
 
 
 def fit(pairs: Tensor) -> Calibration:
-    """Return the logistic regression of (log-odds, right) pairs (N, 2), a little regularised."""
+    """Return the slightly regularized logistic regression of (log-odds, correct) pairs (N, 2)."""
     if len(pairs) < 20 or pairs[:, 1].min() == pairs[:, 1].max():
         return Calibration()
     weight = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
