@@ -7,11 +7,14 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / 'data_engine')]
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
 
 from ros_rig import Camera, Rig
+from small_rooms import rooms
+
+__all__ = ['rooms']
 
 
 @pytest.fixture(scope='module')

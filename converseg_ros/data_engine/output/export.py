@@ -37,7 +37,7 @@ def export(dataset: Path, out: Path, formats: Iterable[str], splits: Iterable[st
                 yield f'{path}: {len(chosen)} items'
     except OSError as error:
         raise ConversegError(
-            f'cannot write ({error.strerror or error})', where=str(out), do='make room and export again'
+            f'cannot write ({error.strerror or error})', where=str(out), do='free disk space and export again'
         ) from error
 
 

@@ -84,7 +84,7 @@ class Journal:
             raise ConversegError(
                 f'cannot write ({error.strerror})',
                 where=str(self.path),
-                do='make room, then run the same command again',
+                do='free disk space, then run the same command again',
             ) from error
 
 
@@ -128,7 +128,7 @@ class Store:
             raise ConversegError(
                 f'cannot write ({error.strerror})',
                 where=str(self.folder),
-                do='make room, then run the same command again',
+                do='free disk space, then run the same command again',
             ) from error
         return len(lines)
 
