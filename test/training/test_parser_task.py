@@ -1,5 +1,6 @@
 """The parser's training: examples are right and repeatable, a run learns, is resumed exactly, and writes a parser."""
 
+from dataclasses import replace
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
-from converseg_ros.network.parser.parser import load_parser
+from converseg_ros.network.parser.parser import Parsed, load_parser
 from converseg_ros.network.parser.pieces import Pieces
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import equal
@@ -109,6 +110,23 @@ def test_a_run_learns_and_its_file_parses(tmp_path: Path) -> None:
     assert sum(values[-10:]) < 0.8 * sum(values[:10])
     assert set(scores) == {'held_out', 'train'}
     load_parser(find_model('compact'), task.file).parse('the red mug')
+
+
+def test_the_confidence_is_calibrated_on_a_file_of_texts(tmp_path: Path) -> None:
+    path = tmp_path / 'texts.jsonl'
+    mug, plate = (program_to_json(Select('one', Filter('name', noun))) for noun in ('mug', 'plate'))
+    rows = [{'text': f'the mug number {i}', 'program': mug if i % 4 else plate} for i in range(40)]
+    path.write_text('\n'.join(json.dumps(row) for row in rows))
+    task = ParserTask(replace(settings(tmp_path / 'run', 1), calibrate_on=str(path)), report=lambda text: None)
+
+    class Sure:
+        def parse(self, text: str) -> Parsed:
+            return Parsed(Select('one', Filter('name', 'mug')), 0.999)
+
+    found = task.calibrate(Sure())  # type: ignore[arg-type]
+    assert found(0.999) == pytest.approx(0.75, abs=0.03)  # as often as it is right
+    with pytest.raises(InputError, match='missing'):
+        ParserTask(replace(settings(tmp_path / 'run', 1), calibrate_on=str(tmp_path / 'missing.jsonl')))
 
 
 def test_the_shipped_configuration_is_valid_and_wrong_ones_are_named() -> None:

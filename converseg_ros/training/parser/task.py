@@ -38,6 +38,8 @@ class ParserTask:
         self.folder = Path(config.out)
         self.file = self.folder / FILE
         torch.set_num_threads(config.threads)
+        if config.calibrate_on:
+            read(config.calibrate_on)  # a wrong file is an error before the training, not after it
         self.grammar = Grammar(tuple(knowledge.tags()))
         self.pieces = Pieces.load(find_model(config.pieces))
         self.context = load_context(find_model(config.pieces), config.context)
