@@ -56,7 +56,7 @@ def frame_of(live: InProcess) -> tuple[Any, str]:
     """Return the newest images as a Frame, and why it is less than it could be."""
     pipeline = live.node.live
     assert pipeline is not None and pipeline.latest is not None
-    return pipeline._makers[1].make(pipeline.latest, live.node.settings.frames)[0], pipeline._makers[1].note
+    return pipeline.makers[1].make(pipeline.latest, live.node.settings.frames)[0], pipeline.makers[1].note
 
 
 def test_publishers_quality_of_service_can_be_overridden(rig: Rig, live: InProcess) -> None:

@@ -308,18 +308,18 @@ def test_target_frame_world_frame_and_tf_timeout(rig: Rig, camera: Camera, live:
     assert region.centroid.x > 10.5, region.geometry_reason
     pipeline = live.node.live
     assert pipeline is not None
-    frame, pose = pipeline._makers[0].make(pipeline.latest, live.node.settings.frames)
+    frame, pose = pipeline.makers[0].make(pipeline.latest, live.node.settings.frames)
     assert frame.gravity is None and pose is None
     assert rig.set(level_frame='map', tf_timeout=0.0).successful
-    frame, pose = pipeline._makers[0].make(pipeline.latest, live.node.settings.frames)
+    frame, pose = pipeline.makers[0].make(pipeline.latest, live.node.settings.frames)
     assert pose is None
     assert frame.gravity is not None and np.allclose(frame.gravity, [0, 1, 0], atol=1e-6), 'down is +y in the image'
     assert rig.set(world_frame='map').successful
-    pose = pipeline._makers[0].make(pipeline.latest, live.node.settings.frames)[1]
+    pose = pipeline.makers[0].make(pipeline.latest, live.node.settings.frames)[1]
     assert pose is not None and np.allclose(pose[:3, 3], [10, 0, 0])
     assert rig.set(world_frame='nowhere', tf_timeout=0.3).successful
     begin = time.monotonic()
-    pipeline._makers[0].make(pipeline.latest, live.node.settings.frames)
+    pipeline.makers[0].make(pipeline.latest, live.node.settings.frames)
     assert time.monotonic() - begin > 0.25
     camera.node.destroy_publisher(tf)
 
@@ -448,7 +448,7 @@ def test_nothing_is_computed_without_a_listener_unless_safety_stands(rig: Rig, c
     assert rig.call(SetInstructions, '/segmenter/set_instructions', request).success
     ignored = pipeline.counts['no_listener']
     rig.until(lambda: pipeline.counts['no_listener'] > ignored, each=camera.send)
-    rig.until(lambda: pipeline._network_worker.idle)
+    rig.until(lambda: pipeline.idle)
     before = pipeline.counts['answered']
     rig.spin(1.0, camera.send)
     assert pipeline.counts['answered'] == before

@@ -58,7 +58,7 @@ class LivePipeline:
         self.segmenter = Segmenter(network, settings.segmenter)
         self.book, self.outputs, self.settings = book, outputs, settings
         self._load_on_cpu, self._now_ns, self._log = load_on_cpu, now_ns, log
-        self._makers = FrameMaker(transforms), FrameMaker(transforms), FrameMaker(None)
+        self.makers = FrameMaker(transforms), FrameMaker(transforms), FrameMaker(None)
         self.active = False
         self.latest: Bundle | None = None
         self.counts: Counter[str] = Counter()
@@ -93,7 +93,7 @@ class LivePipeline:
             self.counts['max_rate'] += 1
             return
         self._last_offer = now
-        busy = not self._network_worker.idle
+        busy = not self.idle
         if self._network_worker.offer(bundle):
             self.counts['replaced'] += 1
         if busy and self.settings['track'] and self.segmenter.tracking:
@@ -139,11 +139,11 @@ class LivePipeline:
         self, bundle: Bundle, instructions: Sequence[Instruction], checkpoint: Checkpoint | None, *, own: bool
     ) -> tuple[Frame, list[Region]]:
         """Segment one request's frame; `own` is an image of the requester's, unknown to TF. Raises InputError."""
-        frame, pose = self._makers[2 if own else 0].make(bundle, self.settings.frames)
+        frame, pose = self.makers[2 if own else 0].make(bundle, self.settings.frames)
         regions = self.segmenter.segment(frame, instructions, pose=pose, track=False, checkpoint=checkpoint)
         self._recover(regions)
         if own and frame.intrinsics is None and bundle.depth is not None:
-            raise InputError(self._makers[2].note or 'depth without camera_info', where='request')
+            raise InputError(self.makers[2].note or 'depth without camera_info', where='request')
         return frame, self.outputs.in_target(regions, self.settings['target_frame'], self.settings['tf_timeout'])
 
     def _segment(self, bundle: Bundle) -> None:
@@ -151,7 +151,7 @@ class LivePipeline:
         begin = time.perf_counter()
         instructions = self.book.active()
         resets = self.counts['resets']
-        maker = self._makers[0]
+        maker = self.makers[0]
         try:
             frame, pose = maker.make(bundle, self.settings.frames)
         except InputError as error:
@@ -242,7 +242,7 @@ class LivePipeline:
     def _propagate(self, bundle: Bundle) -> None:
         """Move the last answers to a frame that arrived while the network is busy."""
         try:
-            frame, pose = self._makers[1].make(bundle, self.settings.frames)
+            frame, pose = self.makers[1].make(bundle, self.settings.frames)
         except InputError:
             return  # the network thread says it
         resets = self.counts['resets']
@@ -257,7 +257,7 @@ class LivePipeline:
         """Return the newest image: until the first answer, at the start and after a reset, all of it is forbidden."""
         bundle = self.latest
         try:
-            return None if bundle is None else self._makers[1].make(bundle, self.settings.frames)[0]
+            return None if bundle is None else self.makers[1].make(bundle, self.settings.frames)[0]
         except InputError:
             return None  # the network thread says it
 
@@ -278,7 +278,12 @@ class LivePipeline:
 
     def problems(self) -> Counter[str]:
         """Return what could not be used, by cause."""
-        return sum((m.problems for m in self._makers), Counter())
+        return sum((m.problems for m in self.makers), Counter())
+
+    @property
+    def idle(self) -> bool:
+        """Return whether no frame or request is in work or pending in the network thread."""
+        return self._network_worker.idle
 
     @property
     def busy_seconds(self) -> float:
