@@ -13,7 +13,7 @@ import re
 
 from converseg_ros.dialogue import prohibitions as p
 from converseg_ros.dialogue import vocabulary as v
-from converseg_ros.dialogue.clause import Parsed, parse, strip
+from converseg_ros.dialogue.clause import Parsed, parse, stated_danger, strip
 from converseg_ros.dialogue.split import Clause, split
 
 FINITE = r'(?:is|are|was|were|am|can|could|should|must|may|might|do|does|did|has|have|had|will|would|shall|need)'
@@ -68,6 +68,11 @@ def _skeleton(words: str) -> str:
 
 
 def count(words: str) -> int:
+    """Return the number of cues in a normal text; "the stove is on" and "wet floor" warn without a word of warning."""
+    return _spoken(words) or int(bool(stated_danger(_skeleton(words))))
+
+
+def _spoken(words: str) -> int:
     """Return the number of cues of a prohibition or warning in a normal text (see normal.py).
 
     A pause can hide a cue ("do. not touch") and can separate one from the words before it ("I want that. Do not
@@ -110,7 +115,7 @@ def clear_target(phrase: str) -> bool:
         return False
     if re.fullmatch(p.ALL_OF_IT, phrase) or re.fullmatch(p.NO_NOUN, phrase) or not _skeleton(phrase):
         return False
-    if re.search(p.EXCEPTION, phrase) or re.search(p.ORDER, phrase) or count(phrase):
+    if re.search(p.EXCEPTION, phrase) or re.search(p.ORDER, phrase) or _spoken(phrase):
         return False
     return any(re.search('[a-z]', w) and not re.fullmatch(p.DANGLING, w) for w in words) or phrase in (
         'this',

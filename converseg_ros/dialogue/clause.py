@@ -7,6 +7,10 @@ from converseg_ros.core import Family, Role
 from converseg_ros.dialogue import prohibitions
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.memory import CommandKind
+from converseg_ros.knowledge import singular, thing
+
+# tags of things that are dangerous while they are on
+DANGEROUS_ON = frozenset({'hot', 'gets_hot', 'flame', 'shock', 'sharp'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,27 @@ def keep_out(text: str) -> str:
         if match and not match['np'].startswith('to '):
             return _guarded(match['np'])
     match = full(prohibitions.LEAVE_ALONE, text) or full(prohibitions.OFF_LIMITS, text)
+    if match is None:
+        return stated_danger(text)
     groups = match.groupdict() if match else {}
     return str(groups.get('np') or groups.get('up') or '').strip()
+
+
+def stated_danger(text: str) -> str:
+    """Return what a statement or sign without a word of warning warns of ("the stove is on", "wet floor"), or ''."""
+    if full(prohibitions.SIGNS, text):
+        return text
+    running = full(prohibitions.WHILE_ON, text)
+    return str(running['np']) if running and dangerous_on(running['np']) else ''
+
+
+def dangerous_on(phrase: str) -> bool:
+    """Return whether a noun phrase names a thing that burns, cuts or gives a shock while it is on; no screen does."""
+    noun = singular(re.sub(rf'^{v.DET} ', '', phrase))
+    if full(prohibitions.POWERED, noun):
+        return True
+    known = thing(noun)
+    return known is not None and bool(DANGEROUS_ON & known.tags) and 'electronics' not in known.kinds
 
 
 def _guarded(phrase: str) -> str:

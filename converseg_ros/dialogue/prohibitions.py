@@ -47,10 +47,19 @@ KEEP_OUT = (
     r'(?:do not|never) (?:put|place|set|leave) (?:anything|something|things|stuff) (?:on|in|near|next to|onto)',
 )  # fmt: skip
 LEAVE_ALONE = r'(?:leave (?P<np>.+?) (?:well |completely )?(?:alone|untouched|where it is|where they are|as it is|as they are|in peace)|(?:do not|never) (?:pick|lift|knock|turn) (?P<up>.+) (?:up|over|off|on))'
-DANGEROUS = (
-    r'(?:off limits|out of bounds|forbidden|prohibited|banned|taboo|no go|not allowed|not safe(?: to touch)?|unsafe|dangerous|hazardous|risky|'
-    r'harmful|hot|boiling|scalding|burning|sharp|fragile|wet|slippery|toxic|poisonous|untouchable)'
+HAZARD = (
+    r'(?:dangerous|hot|boiling|scalding|burning|sharp|fragile|slippery|toxic|poisonous|risky|harmful|wet|icy|flammable|corrosive|caustic|explosive|'
+    r'radioactive|electrified|live|shattered|alight|ablaze|on fire|freshly painted|freshly mopped)'
 )
+DANGEROUS = rf'(?:off limits|out of bounds|forbidden|prohibited|banned|taboo|no go|not allowed|not safe(?: to touch)?|unsafe|hazardous|untouchable|{HAZARD})'
+# What is said of a thing that burns or shocks while it is on: "the stove is on", "the candle is lit".
+IN_USE = r'(?:on|lit|running|plugged in|switched on|turned on)'
+WHILE_ON = rf'(?P<np>(?:the|this|that|these|those|my|your)\b.*?) (?:is|are) (?:(?:still|already|now|always) )*{IN_USE}(?: (?:now|again|at the moment))?'
+POWERED = (
+    r'(?:[\w-]+ )*(?:gas|burner|power|electricity|current|wire|engine|motor|machine|gas tap)'  # no classes of things
+)
+# The words of a sign, without anything else.
+SIGNS = r'(?:wet|slippery|icy) (?:floors?|paint|surfaces?|ground|roads?|stairs|steps?|tiles)|(?:fresh|freshly applied) paint|hot surfaces?|live wires?'
 MUCH = r'(?:(?:very|really|still|too|quite|extremely|super|strictly|absolutely|completely|so) )*'
 MOVED = r'(?:touched|moved|approached|disturbed|grabbed|grasped|taken|lifted|picked up|used|opened|pushed|pulled|handled|bumped|hit)'
 OFF_LIMITS = (
@@ -121,9 +130,10 @@ CUES = (
     (r'^(?:please )?spare (?:the|my|his|her|your)\b', ''),
     (r'\bleave(?: [\w-]+){1,7}? (?:alone|be|untouched|in peace|where (?:it|they) (?:is|are)|as (?:it|they) (?:is|are))\b|\blet (?:it|him|her|them|the \w+) be\b', ''),
     (r'\b(?:off limits|out of bounds|no go|forbidden|prohibited|banned|taboo|untouchable|hazardous|not safe|unsafe)\b', QUALIFIED),
-    (r'\b(?:is|are|gets?|getting|looks?|seems?|feels?|be) (?:(?:very|really|still|too|quite|extremely|super|so|a bit) )*(?:dangerous|hot|boiling|scalding|burning|sharp|fragile|slippery|toxic|poisonous|risky|harmful|wet)\b', QUALIFIED),
+    (rf'\b(?:is|are|gets?|getting|looks?|seems?|feels?|be) (?:(?:very|really|still|too|quite|extremely|super|so|a bit) )*{HAZARD}\b', QUALIFIED),
     (rf'\b(?:stop|quit|cease|leave off|no more|absolutely no|abstain from|desist from) (?=\w+ing\b){TOUCH}\b', ''),
     (r'\bbe (?:\w+ )?gentle\b|^(?:very |too )*(?:hot|sharp|dangerous|slippery|fragile|toxic|poisonous)$', ''),
+    (r'^(?:danger )?high voltage$', ''),
     (r'\brefrain\b|\b(?:forbid|prohibit|disallow)\b', DESCRIBED),
     (r'\bwithout (?:touching|hitting|bumping|going near|getting near|knocking|disturbing)\b', r'^(?:(?:show|find|tell|point|look|me|us|to|for|at|out|please|the|a|an|my|is|are|there)\s)*(?:what|which|who|where|something|anything|the|a|an|my|is|are)\b.*$'),
 )  # fmt: skip

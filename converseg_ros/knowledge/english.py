@@ -6,14 +6,16 @@ and the answer would be an arbitrary mask or a confident NO_TARGET. The decision
 and the nouns of `knowledge`, compared with frequent words of other languages.
 """
 
+from collections.abc import Sequence
 from functools import cache
 import re
 import unicodedata
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.texts import say
+from converseg_ros.knowledge.inflector import singular
 from converseg_ros.knowledge.loader import DATA
-from converseg_ros.knowledge.lookup import things
+from converseg_ros.knowledge.lookup import thing, things
 
 # ruff: noqa: E501  # tables of words read better unwrapped
 WORDS = 'english_words.txt'
@@ -80,6 +82,12 @@ FORBIDDING = frozenset(
     ]
 )
 CJK = '\u4e0d|\u5225|\u522b|\u52ff|\u7981|\u6ca1|\u5371|\u5c0f\u5fc3|\u505c|\u306a\u3044|\u308b\u306a|\u30c0\u30e1|\u3060\u3081'  # not, do not, never, forbidden, danger, careful, stop
+# Articles of those languages that are no English words: what begins with one is a noun phrase of that language.
+ARTICLES = {
+    'el': 'Spanish', 'los': 'Spanish', 'las': 'Spanish', 'la': 'Spanish', 'le': 'French', 'les': 'French', 'il': 'Italian', 'gli': 'Italian',
+    'der': 'German', 'das': 'German', 'dem': 'German', 'het': 'Dutch', 'uma': 'Portuguese',
+    'una': 'Spanish', 'une': 'French', 'des': 'French', 'ein': 'German', 'eine': 'German',
+}  # fmt: skip
 FORBIDDING_PARTS = {
     'CYRILLIC': r'\b(?:не|ни|нет|нельзя|никогда|стой|осторожно|опасно|запрещено)\b',
     'GREEK': r'\b(?:μην?|δεν|όχι|ποτέ|προσοχή|μακριά)\b',
@@ -222,9 +230,16 @@ def unreadable(text: str) -> str:
     mixed = strange or len(sure) > 1 or not known
     if sure and len(sure) >= len(english) and (only or (mixed and len(strange) + 2 * len(sure) > len(known))):
         return _foreign(name)
+    if words[0] in ARTICLES and not _holds_thing(words[1:]):
+        return _foreign(ARTICLES[words[0]])
     if unknown and not known and not english:
         return say('unknown_words', words=', '.join(dict.fromkeys(unknown)))
     return ''
+
+
+def _holds_thing(words: Sequence[str]) -> bool:
+    """Return whether words after a foreign article are an English name ("la lakers cap") and not one foreign noun."""
+    return len(words) != 1 and any(w in FUNCTION or thing(singular(w)) is not None for w in words)
 
 
 def forbids_in_another_language(text: str) -> bool:

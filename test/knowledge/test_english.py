@@ -16,6 +16,12 @@ DIALOGUE = Path(__file__).resolve().parents[1] / 'dialogue'
     ('text', 'why'),
     [
         ('нож', 'Russian'),
+        ('los platos', 'Spanish'),
+        ('la mesa', 'Spanish'),
+        ('la pizza', 'Spanish'),
+        ('el sofa', 'Spanish'),
+        ('das Radio', 'German'),
+        ('les cups', 'French'),
         ('ナイフ', 'Japanese'),
         ('不要碰刀', 'Chinese'),
         ('سكين', 'Arabic'),
@@ -52,6 +58,8 @@ def test_what_is_not_english_is_said(text, why):
 @pytest.mark.parametrize(
     'text',
     [
+        'los angeles poster',
+        'la croix can',
         *(
             'the knife',
             'colander',
