@@ -1,4 +1,4 @@
-"""The verbs as plain functions with typed arguments and docstrings, of which agent frameworks make tools."""
+"""The methods for agents as plain functions with typed arguments and docstrings, for agent frameworks."""
 
 from collections.abc import Callable, Mapping
 import inspect
@@ -13,8 +13,8 @@ Function = Callable[..., dict[str, Any]]
 def functions(robot: Robot) -> list[Function]:
     """Return the functions ask, regions, wait, standing and set_standing of a robot.
 
-    Each returns JSON: what the verb returns, or {"error": text} where the verb raises ConversegError, so that an agent
-    reads what went wrong and goes on. None of them can remove or change a standing safety instruction.
+    Each returns JSON: the result of the method, or {"error": text} if it raises ConversegError, so that an agent reads
+    the error and continues. None of them can remove or change a standing safety instruction.
     """
 
     def ask(text: str, role: RoleName = 'plain', timeout: float = 30.0) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def functions(robot: Robot) -> list[Function]:
 
     made: list[Function] = [ask, regions, wait, standing, set_standing]
     for function in made:
-        function.__doc__ = inspect.getdoc(function)  # without its indentation: agents read it
+        function.__doc__ = inspect.getdoc(function)  # without its indentation, because agents read it
     return made
 
 

@@ -1,4 +1,4 @@
-"""Put a pipeline together from names: which judge, which proposer, over which shots."""
+"""Build a pipeline from a judge, a proposer and shots."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,14 +25,14 @@ from converseg_ros.llm.local import LocalChat
 
 @dataclass(slots=True)
 class Plan:
-    """Everything a run is made of, as the command line and the node give it."""
+    """The complete configuration of a run, from the command line or the node."""
 
     sources: list[Path]
     out: Path
     judge: str = 'scene'
-    proposer: str = ''  # '' = graph for labelled images, sam2 for photos
+    proposer: str = ''  # '' = graph for labelled images, sam2 for photographs
     proposer_weights: str = ''
-    detector: str = ''  # folder of a zero-shot detector; '' = the judge's own boxes
+    detector: str = ''  # folder of a zero-shot detector; '' = boxes of the judge
     model: str = ''
     base_url: str = OPENAI
     key_env: str = ''
@@ -49,7 +49,7 @@ class Plan:
 def plan(
     options: RunOptions, sources: list[Path], out: Path, *, agree_remote: bool = False, max_images: int = 0
 ) -> Plan:
-    """Return the plan of a run; without a judge in the options, the one that the sources bring along."""
+    """Return the plan of a run; without a judge in the options, that of the sources is used."""
     o = options
     judge = o.judge or natural_judge(sources)
     workers = o.workers or (1 if judge in FACTS_JUDGES else 4)
@@ -75,7 +75,7 @@ def plan(
 
 
 def natural_judge(sources: Iterable[Path]) -> str:
-    """Return the judge that all the sources bring along: their labels or scene graphs; InputError for plain photos."""
+    """Return the judge of all sources: their labels or scene graphs; raise InputError for plain photographs."""
     kinds = {kind_of(source) for source in sources}
     judges = {'coco': 'labels', 'scene': 'scene'}
     if len(kinds) == 1 and (kind := kinds.pop()) in judges:
@@ -88,7 +88,7 @@ def natural_judge(sources: Iterable[Path]) -> str:
 
 
 def gather(sources: Iterable[Path], max_images: int = 0) -> list[Shot]:
-    """Return the shots of several folders, the same content only once; at most `max_images` if that is not 0."""
+    """Return the shots of several folders without duplicates; at most `max_images` if that is not 0."""
     shots: dict[str, Shot] = {}
     for source in sources:
         for shot in read_source(source):
@@ -99,7 +99,7 @@ def gather(sources: Iterable[Path], max_images: int = 0) -> list[Shot]:
 
 
 class Worlds:
-    """Finds the world of a picture by its content; the last few are kept."""
+    """Finds the world of a picture by its content; the last few are cached."""
 
     def __init__(self, shots: Iterable[Shot], keep: int = 8) -> None:
         self._shots = {s.key: s for s in shots}
@@ -108,7 +108,7 @@ class Worlds:
         self._lock = threading.Lock()
 
     def __call__(self, picture: Picture) -> World:
-        """Return what is known of the picture; raise InputError where nothing is."""
+        """Return the world of the picture; raise InputError if there is none."""
         with self._lock:
             world = self._kept.get(picture.key)
             if world is None:
@@ -131,7 +131,7 @@ class Worlds:
 
 
 def make_chat(plan: Plan) -> ChatModel:
-    """Return the chat model of a plan; photos leave this machine only if the user has agreed."""
+    """Return the chat model of a plan; photographs are sent to another machine only if the user has agreed."""
     if not plan.model:
         raise InputError(f'the judge {plan.judge} needs a model', where='--model', do='name one')
     chat: ChatModel
@@ -170,7 +170,7 @@ def make_proposer(plan: Plan, shots: list[Shot], worlds: Callable[[Picture], Wor
             raise InputError(
                 f'the proposer {name} needs weights', where='--proposer-weights', do='give a model folder or checkpoint'
             )
-        from converseg_ros.network.segments.sam import load_sam  # with torch, which other proposers do not need
+        from converseg_ros.network.segments.sam import load_sam  # imports torch, which other proposers do not need
         from converseg_ros.network.segments.sam2 import load_sam2
 
         weights = Path(plan.proposer_weights)

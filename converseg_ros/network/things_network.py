@@ -1,9 +1,9 @@
-"""Segments, names, facts, programs: the network that answers by executing what was asked on what it sees.
+"""The network of kind `things`: executes the program of an instruction on the facts about the segments of a view.
 
     text --parser--> program          view --proposer--> segments --namer, geometry--> facts
     program + facts --executor--> regions, reason, evidence --existence--> status; mask at the size of the view
 
-Every part can be replaced: `SegmentProposer` and `Namer` are the contracts of core/segments.py.
+Every part can be replaced: `SegmentProposer` and `Namer` are the interfaces in core/segments.py.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -38,15 +38,15 @@ from converseg_ros.programs.nodes import Node, program_from_json, program_to_jso
 from converseg_ros.programs.printer import words
 
 PRESENT, ABSENT = 0.3, 0.02  # of the executor
-MIN_PROPOSED = 0.001  # probability of a region that is proposed: the existence model decides whether anything is there
-SHARE = 0.65  # of the best region, that another member of "all" needs; chosen on the kitchen and on photographs
-MIN_ANSWERS = 200  # answers of a mode, below which its existence weights are fitted on those of both modes
+MIN_PROPOSED = 0.001  # minimum probability of a proposed region: the existence model decides whether there is a target
+SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
+MIN_ANSWERS = 200  # answers of a mode below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
 
 
 @dataclass(slots=True)
 class ViewState:
-    """A view that was encoded."""
+    """An encoded view."""
 
     frame: Frame
     segments: Segments
@@ -55,7 +55,7 @@ class ViewState:
 
     @property
     def mode(self) -> str:
-        """The existence fit that belongs to it."""
+        """Return the existence fit for the view."""
         return 'rgb' if self.facts.depthless else 'rgbd'
 
 
@@ -77,7 +77,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         calibration_file: Path | None = None,
         images: int = 4,
     ) -> None:
-        """Take the parts; `images` views are remembered by their key. calibration_file: where `existence` is kept."""
+        """Create the network; `images` views are cached by key. calibration_file: the file of `existence`."""
         super().__init__(name, parts.device, images)
         self._parts: Parts | None = parts
         self.calibration = existence if existence is not None and existence.fingerprint == parts.fingerprint else None
@@ -85,18 +85,18 @@ class ThingsNetwork(ViewNetwork[ViewState]):
 
     @property
     def parts(self) -> Parts:
-        """The parts; raise ConversegError after close()."""
+        """Return the parts; raise ConversegError after close()."""
         if self._parts is None:
             raise ConversegError('the network was closed', where=self._name, do='load it again')
         return self._parts
 
     @property
     def facts(self) -> Facts:
-        """What is known of the view that is set; raise ConversegError without one."""
+        """Return the facts about the current view; raise ConversegError without one."""
         return self._view().facts
 
     def set_image(self, view: View, key: Hashable = None) -> None:
-        """Find and measure the segments of a view; one with the same key and the same inputs comes from the cache."""
+        """Segment a view and measure the segments; a view with the same key and the same inputs is cached."""
         parts, frame = self.parts, as_frame(view)
         given = (key, frame.rgb.shape, frame.depth is None, frame.intrinsics, frame.gravity is None)
         whole = None if key is None else given
@@ -118,11 +118,11 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             return np.asarray(expit(namer.score(frame, segments, (text,)).log_odds[:, 0]), np.float64)
 
         facts = facts_of_view(frame, segments, lambda nouns: namer.score(frame, segments, nouns), similarity=similarity)
-        namer.score(frame, segments, ('thing',))  # the crops are encoded now, not when the first noun is asked for
+        namer.score(frame, segments, ('thing',))  # encode the crops now instead of at the first noun
         return facts
 
     def predict(self, queries: Sequence[Query | str], *, checkpoint: Checkpoint | None = None) -> list[Prediction]:
-        """Answer K queries on the view that is set; a query that cannot be read is an ERROR by itself."""
+        """Answer K queries on the current view; only an unreadable query is an ERROR."""
         seen = self._view()
         check = checkpoint or (lambda stage: None)
         stages = StageTimer(self._device)
@@ -139,7 +139,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         with stages.stage(Stage.MASKS):
             masks = at_full_size([a.mask for a in answers if isinstance(a, Answer)], seen.frame.rgb)
         times = seen.stages | stages.milliseconds()
-        seen.stages = {}  # its encoding is told once
+        seen.stages = {}  # the time of encoding is reported once
         at_hand = iter(masks)
         return [
             self._prediction(a, p, q, seen, next(at_hand), times)
@@ -149,18 +149,19 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         ]
 
     def look(self, seen: 'ViewState', programs: Sequence[Node | None]) -> tuple['ViewState', list[str]]:
-        """Return the view after looking for what the programs name, and for each program the reason of a failure or ''.
+        """Return the view after searching for the nouns of the programs, and the reason of each failure or ''.
 
-        This network sees all it can when the image is set; others look for what is named (network/grounded/).
+        There is one reason for each program. This network computes all segments when the image is set; others search
+        for nouns (network/grounded/).
         """
         return seen, [''] * len(programs)
 
     def unreadable(self, text: str) -> str:
-        """Return why a text is no English that can be read, '' where it is."""
+        """Return why a text is not readable English, '' if it is."""
         return unreadable(text)
 
     def _program(self, query: Query) -> '_Program | str':
-        """Return a query's program with its confidence, or why it cannot be read."""
+        """Return the program of a query with its confidence, or why it cannot be read."""
         try:
             if query.program is not None:
                 return _Program(program_from_json(query.program), 1.0)
@@ -190,7 +191,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         mask: NDArray[np.bool_],
         times: Mapping[str, float],
     ) -> Prediction:
-        """Return what is said of one answer."""
+        """Return the prediction of one answer."""
         evidence = {
             'best': answer.evidence.best,
             'noisy_or': answer.evidence.noisy_or,
@@ -230,7 +231,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         )
 
     def _candidates(self, answer: Answer, seen: ViewState) -> tuple[Candidate, ...]:
-        """Return the regions that were considered, with what counted for and against each."""
+        """Return the regions that were considered, with the evidence for and against each."""
         masks = seen.segments.masks
         sy, sx = seen.frame.height / masks.shape[1], seen.frame.width / masks.shape[2]
         found = []
@@ -242,7 +243,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         return tuple(found)
 
     def names(self) -> tuple[tuple[str, float], ...]:
-        """Return, for each region of the view that is set, what it is most likely called, with the log-odds."""
+        """Return the most probable name of each region of the current view, with the log-odds."""
         seen = self._view()
         return self.parts.namer.score(seen.frame, seen.segments, ('thing',)).best
 
@@ -251,9 +252,9 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         return best[index][0] if best else f'region {index}'
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Existence:
-        """Return existence fits of this uncalibrated network, one for each mode that the answers have enough of.
+        """Return existence fits of this uncalibrated network, one for each mode with enough answers.
 
-        Where a mode has few answers, the weights are fitted on those of both modes, and the thresholds on its own.
+        If a mode has few answers, the weights are fitted on those of both modes, and the thresholds on its own.
         """
         modes, short = {}, []
         known = [s for s in scored if s.evidence]
@@ -277,7 +278,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         return Existence(modes, self.parts.fingerprint, provenance | {'items': len(scored)})
 
     def warm_up(self, shapes: Sequence[tuple[int, int]] = ((480, 640),), prompts: Sequence[int] = (1,)) -> None:
-        """Run once for each image shape, so that kernels are chosen before the first camera image."""
+        """Run once for each image shape, so that kernels are selected before the first camera image."""
         generator = np.random.default_rng(0)
         for shape in shapes:
             self.set_image(generator.integers(0, 256, (*shape, 3), dtype=np.uint8))
@@ -285,7 +286,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         self.forget()
 
     def close(self) -> None:
-        """Release the memory, on a GPU to other programs too."""
+        """Release the memory, on a GPU for other programs too."""
         self.forget()
         self._parts = None
         self._release()
@@ -293,7 +294,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """A program, how probable it is that the text means it, and what in the text speaks against it."""
+    """A program, the probability that the text means it, and what in the text contradicts it."""
 
     root: Node
     confidence: float

@@ -1,8 +1,8 @@
-"""Texts that leave something out ("no bowls"): one way to say them, and a check that a program leaves it out, too.
+"""Texts with exclusions ("no bowls"): normalization, and a check that the program excludes the same.
 
-A program that asks for what a text excludes is the worst of all answers, and a parser can be sure of it. So the ways to
-exclude that are most often misread are written in the one that is read best, and where a program still asks for a noun
-that stands behind "not", "no" or "except", `contradiction` says so.
+A program that asks for what a text excludes is the worst possible answer, and a parser can be certain of it. Therefore
+the exclusions that are misread most often are rewritten to the one that is read best, and `contradiction` reports a
+program that still asks for a noun after "not", "no" or "except".
 """
 
 import re
@@ -18,7 +18,7 @@ _IS_NOT = r"(?:(?:that|which) )?(?:is not|isn['\u2019]?t|are not|aren['\u2019]?t
 _THAT_IS_NOT = r"(?:that|which) (?:is not|isn['\u2019]?t|are not|aren['\u2019]?t)"
 _DETERMINER = r'(?:the|an?|any|my|your|our|these|those)'
 _DETERMINERS = {'the', 'a', 'an', 'any', 'my', 'your', 'our', 'these', 'those', 'that', 'this', 'of', 'for', 'even'}
-# what is said -> how it is said plainly; `noun` must be known, and a plural where "no" stands before it
+# exclusion -> plain form; `noun` must be known, and a plural after "no"
 _RULES = tuple(
     (re.compile(pattern, re.IGNORECASE), plain)
     for pattern, plain in (
@@ -40,7 +40,7 @@ _CUE = re.compile(
     r'\b(?:not|no|none|neither|nor|never|except(?: for)?|excluding|other than|apart from|aside from|without|non)\b'
     r"|n['\u2019]t\b"
 )
-# "not only the mug" leaves out nothing, "the no entry sign" is a name
+# "not only the mug" excludes nothing, "the no entry sign" is a name
 _NO_CUE = re.compile(
     r'\b(?:not (?:only|just|merely|too|very)|no (?:more|less|matter)|nothing (?:but|except)|(?:the|a) no)\b'
 )
@@ -51,7 +51,7 @@ _END = re.compile(
 
 
 def said_plainly(text: str) -> str:
-    """Return a text with its exclusion said as "... except ...", or as it is where it has none that is known here."""
+    """Return a text with its exclusion in the form "... except ...", or unchanged if it has no known one."""
     plain = without_closing_marks(text)
     for pattern, words in _RULES:
         found = pattern.match(plain)
@@ -68,7 +68,7 @@ def said_plainly(text: str) -> str:
 
 
 def _is_thing(phrase: str, *, plural: bool) -> bool:
-    """Return whether a phrase names a known thing; `plural`: as "no bowls" does, and "no entry sign" does not."""
+    """Return whether a phrase names a known thing; `plural`: only plurals, as in "no bowls" but not "no entry sign"."""
     one = singular(phrase)
     if _END.search(phrase.lower()) or phrase.lower().startswith(('only ', 'just ')):
         return False
@@ -76,7 +76,7 @@ def _is_thing(phrase: str, *, plural: bool) -> bool:
 
 
 def left_out(text: str) -> tuple[str, ...]:
-    """Return the nouns, in the singular, that stand right behind a word of exclusion or negation."""
+    """Return the nouns, in the singular, directly after a word of exclusion or negation."""
     lowered = text.lower()
     silent = [m.span() for m in _NO_CUE.finditer(lowered)]
     found = []
@@ -94,7 +94,7 @@ def left_out(text: str) -> tuple[str, ...]:
 
 
 def contradiction(text: str, program: Node) -> str:
-    """Return in words what a text leaves out and its program does not, '' where nothing speaks against the program."""
+    """Return as text what a text excludes and its program does not, '' without a contradiction."""
     if number := _ALL_BUT_SOME.search(text):
         return f'"{number[0]}" cannot be answered'
     gone = left_out(text)
@@ -107,7 +107,7 @@ def contradiction(text: str, program: Node) -> str:
 
 
 def _asked(node: Node) -> list[str]:
-    """Return the nouns that a program asks for, in the singular; not those that it takes away."""
+    """Return the nouns that a program asks for, in the singular, without those that it excludes."""
     if isinstance(node, Except):
         return _asked(node.of)
     own = [singular(node.value)] if isinstance(node, Filter) and node.by == 'name' else []

@@ -1,1 +1,1 @@
-"""Networks that look for what a program names: a detector or a vision-language model, and SAM 2."""
+"""Networks that search for the nouns of a program: a detector or a vision-language model, and SAM 2."""

@@ -1,4 +1,4 @@
-"""Boxes that were found for noun phrases, and the contract of what finds them."""
+"""Boxes for noun phrases, and the interface of a grounder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.mask import Box, box_iou
 
-SAME = 0.7  # intersection over union from which two boxes of a phrase are one
-MAX_BOXES = 16  # of a phrase
-SMALLEST = 2  # pixels of a side
+SAME = 0.7  # intersection over union from which two boxes of a phrase are duplicates
+MAX_BOXES = 16  # per phrase
+SMALLEST = 2  # pixels per side
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A box in whole pixels inside the image, and its score in 0..1, which is not a probability."""
+    """A box in integer pixels inside the image, and its score in 0..1, which is not a probability."""
 
     box: Box
     score: float
@@ -27,13 +27,13 @@ class Grounder(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is, for messages."""
+        """Return a description for messages."""
         ...
 
     def find(self, rgb: NDArray[np.uint8], phrases: Sequence[str]) -> dict[str, list[Found]]:
-        """Return the boxes of each phrase in an (H, W, 3) image, the best first; none where it is not seen.
+        """Return the boxes of each phrase in an (H, W, 3) image, best first; [] if it is not found.
 
-        Raises ConversegError where no answer is to be had this time.
+        Raises ConversegError if there is no answer this time.
         """
         ...
 
@@ -41,10 +41,9 @@ class Grounder(Protocol):
 def best_boxes(
     boxes: NDArray[np.floating], scores: NDArray[np.floating], size: tuple[int, int], threshold: float
 ) -> list[Found]:
-    """Return the best of (N, 4) boxes in pixels with (N,) scores, each thing once.
+    """Return the best of (N, 4) boxes in pixels with (N,) scores, without duplicates.
 
-    size: (H, W). Boxes that are not finite, or outside of the image, are left out; however many boxes there are,
-    at most MAX_BOXES remain.
+    size: (H, W). Boxes that are not finite, or outside of the image, are dropped; at most MAX_BOXES remain.
     """
     usable = np.isfinite(boxes).all(1) & np.isfinite(scores) & (scores >= threshold)
     order = np.flatnonzero(usable)[np.argsort(-scores[usable], kind='stable')]
@@ -59,7 +58,7 @@ def best_boxes(
 
 
 def inside(box: NDArray[np.floating], size: tuple[int, int]) -> Box | None:
-    """Return a box as whole pixels inside an image of size (H, W), or None where nothing of it is."""
+    """Return a box as integer pixels inside an image of size (H, W), or None if it is outside."""
     if not np.isfinite(box).all():
         return None
     x0, y0 = max(0, round(float(box[0]))), max(0, round(float(box[1])))

@@ -1,4 +1,4 @@
-"""Boxes by a vision-language model: an endpoint with OpenAI's protocol, Gemini, or a local model of transformers."""
+"""Boxes by a vision-language model: a server with OpenAI's protocol, Gemini, or a local model of transformers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from converseg_ros.llm.reply import schema_of
 from converseg_ros.network.grounded.boxes import Found, best_boxes
 
 CHATS = ('openai', 'gemini', 'local')
-SAID = 0.75  # score of a box that the model names: it gives no score, or one that means nothing
-MAX_WAIT = 1.0  # seconds that a request waits for its turn under the rate limit
+SAID = 0.75  # score of a box of the model, which gives no meaningful score
+MAX_WAIT = 1.0  # seconds that a request waits because of the rate limit
 SYSTEM = 'You find things in the image of a robot. Answer with JSON only. Never guess: what is not seen has no box.'
 ASK = (
     'Find every instance of each of these phrases in the image: {phrases}. For each instance give the phrase, exactly '
@@ -40,11 +40,11 @@ class _Answer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ChatConfig:
-    """Which model, and what it may cost.
+    """The model and its limits.
 
-    kind: openai (any server of that protocol), gemini or local (model: a folder). key_env: the environment variable of
-    the key, which stands nowhere else. timeout: seconds for one answer. per_minute, budget: most requests a minute and
-    most money in the currency of the prices (per million tokens); 0: no limit.
+    kind: openai (any server with that protocol), gemini or local (model: a folder). key_env: the environment variable
+    of the key. timeout: seconds for one answer. per_minute, budget: maximum requests per minute and maximum cost in the
+    currency of the prices (per million tokens); 0: no limit.
     """
 
     kind: str
@@ -58,7 +58,7 @@ class ChatConfig:
     price_out: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check what can be checked without asking."""
+        """Validate what can be validated without a request."""
         if self.kind not in CHATS or not self.model:
             raise InputError(f'chat of kind {self.kind!r}', where='chat', do=f'name a model of {", ".join(CHATS)}')
         numbers = (self.timeout, self.per_minute, self.budget, self.price_in, self.price_out)
@@ -78,12 +78,12 @@ class ChatConfig:
 
 
 class ChatGrounder:
-    """Asks a chat model once for each image and set of phrases; an answer that cannot be used is an error."""
+    """Asks a chat model once for each image and set of phrases; an invalid answer is an error."""
 
     def __init__(self, config: ChatConfig, kept: Path, *, agree_remote: bool = False) -> None:
-        """Take the model. kept: folder of the answers, by which the budget holds over restarts.
+        """Create a grounder. kept: folder of the answers, so that the budget holds across restarts.
 
-        Raises InputError where images would go to another machine without consent.
+        Raises InputError if images would be sent to another machine without consent.
         """
         chat = config.model_of()
         if chat.remote and not agree_remote:
@@ -98,7 +98,7 @@ class ChatGrounder:
 
     @property
     def name(self) -> str:
-        """Provider and model."""
+        """Return provider and model."""
         return self.calls.chat.name
 
     def find(self, rgb: NDArray[np.uint8], phrases: Sequence[str]) -> dict[str, list[Found]]:

@@ -25,15 +25,15 @@ from converseg_ros.network.grounded.boxes import Found, best_boxes
 DINO, OWL, OMDET = ('grounding-dino', 'mm-grounding-dino'), ('owlvit', 'owlv2'), ('omdet-turbo',)
 KINDS = (*DINO, *OWL, *OMDET)
 THRESHOLD = 0.25
-TOKENS = 240  # of one text of a detector that reads all phrases as one
-PHRASES = 32  # read at once by the others
+TOKENS = 240  # maximum tokens of one text of a detector that reads all phrases as one text
+PHRASES = 32  # maximum phrases per pass of the others
 
 
 class ZeroShotDetector:
-    """A detector in a local folder; images are prepared with torch as the folder's processor says."""
+    """A detector in a local folder; images are prepared with torch as by the folder's processor."""
 
     def __init__(self, folder: Path, *, device: torch.device | None = None, threshold: float = THRESHOLD) -> None:
-        """Load a folder; raise InputError for one of another kind, or with anything missing."""
+        """Load a folder; raise InputError for another kind or missing files."""
         from transformers import AutoModelForZeroShotObjectDetection
 
         self.kind = model_type(folder)
@@ -57,7 +57,7 @@ class ZeroShotDetector:
         return found
 
     def batches(self, phrases: Sequence[str]) -> list[list[str]]:
-        """Return the phrases in runs that one forward pass reads."""
+        """Return batches of phrases for one forward pass."""
         if self.kind not in DINO:
             return [list(phrases[i : i + PHRASES]) for i in range(0, len(phrases), PHRASES)]
         out: list[list[str]] = []
@@ -72,9 +72,9 @@ class ZeroShotDetector:
         return out
 
     def detect(self, rgb: NDArray[np.uint8], phrases: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return scores (K, N) in 0..1 and boxes (N, 4) in pixels (x0, y0, x1, y1) of one run of phrases.
+        """Return scores (K, N) in 0..1 and boxes (N, 4) in pixels (x0, y0, x1, y1) of one batch of phrases.
 
-        Raises InputError where a number is not finite.
+        Raises InputError if a number is not finite.
         """
         pixels, covered = self._pixels(rgb)
         with torch.inference_mode():
@@ -91,7 +91,7 @@ class ZeroShotDetector:
         return chances.float().cpu().numpy(), np.asarray((corners * scale).numpy(), np.float32)
 
     def _pixels(self, rgb: NDArray[np.uint8]) -> tuple[Tensor, tuple[int, int]]:
-        """Return what the model sees (1, 3, h, w), and the (rows, columns) of the image that its field covers."""
+        """Return the input of the model (1, 3, h, w), and the (rows, columns) of the image that it covers."""
         height, width = rgb.shape[0], rgb.shape[1]
         size, covered = self._settings.size, (height, width)
         if self.kind in DINO:
@@ -99,7 +99,7 @@ class ZeroShotDetector:
         else:
             side = {'owlv2': 960, 'owlvit': 768}.get(self.kind, 640)
             target = int(size.get('height', side)), int(size.get('width', side))
-        if self.kind == 'owlv2':  # filled up to a square on the right and below
+        if self.kind == 'owlv2':  # padded to a square on the right and below
             longest = max(height, width)
             covered = longest, longest
             filled = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].float()
@@ -114,7 +114,7 @@ class ZeroShotDetector:
         pieces = [self._pieces(p) for p in phrases]
         text = self._tokenizer(' '.join(map(sentence, phrases)), return_tensors='pt').to(self.device)
         out = self.model(pixel_values=pixels, pixel_mask=torch.ones_like(pixels[:, 0], dtype=torch.long), **text)
-        chances, spans, start = out.logits[0].sigmoid(), [], 1  # after the token that opens the text
+        chances, spans, start = out.logits[0].sigmoid(), [], 1  # after the first special token
         for piece in pieces:
             end = start + len(piece)
             spans.append(chances[:, start : max(end - 1, start + 1)].amax(1))  # without the full stop
@@ -153,7 +153,7 @@ class ZeroShotDetector:
 
 
 def blurred(pixels: Tensor, factors: tuple[float, float]) -> Tensor:
-    """Return (B, C, h, w) pixels without what shrinking by the factors would alias: OWLv2's own Gaussian filter."""
+    """Return (B, C, h, w) pixels with OWLv2's Gaussian filter against aliasing when downsampling by the factors."""
     for dim, factor in zip((2, 3), factors):
         sigma = (factor - 1) / 2
         radius = min(int(4 * sigma + 0.5), pixels.shape[dim] - 1) if sigma > 0 else 0
@@ -168,7 +168,7 @@ def blurred(pixels: Tensor, factors: tuple[float, float]) -> Tensor:
 
 
 def sentence(phrase: str) -> str:
-    """Return a phrase as Grounding DINO was trained to read it: in lower case, ended by the one full stop."""
+    """Return a phrase in the training format of Grounding DINO: in lower case, with exactly one final full stop."""
     return f'{phrase.lower().replace(".", " ").strip()}.'
 
 

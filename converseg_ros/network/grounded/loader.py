@@ -1,4 +1,4 @@
-"""Assembles the network of a model folder of kind `grounded`."""
+"""Create the network of a model folder of kind `grounded`."""
 
 from collections.abc import Callable
 import hashlib
@@ -20,7 +20,7 @@ from converseg_ros.network.weights.other_parts import Chosen, load_promptable
 from converseg_ros.network.weights.things_folder import CALIBRATION
 from converseg_ros.network.weights.things_loader import load_things
 
-ANSWERS = '.answers'  # folder of the user's cache for what chat models said
+ANSWERS = '.answers'  # folder of the user's cache for answers of chat models
 Find = Callable[[str, str], Path | None]
 
 
@@ -36,8 +36,8 @@ def load_grounded(
 ) -> GroundedNetwork:
     """Return the network of a folder of this kind.
 
-    base: the folder of kind things that the configuration names. find: registry.find_part. Raises InputError for parts
-    that are not here, of another kind or broken, and where images would leave this machine without consent.
+    base: the folder of kind things in the configuration. find: registry.find_part. Raises InputError for missing,
+    invalid or wrong parts, and if images would be sent to another machine without consent.
     """
     config, chosen, others = GroundedConfig.load(folder), options or Options(), others or Chosen()
     if others.segments is not None:
@@ -81,7 +81,7 @@ def load_grounded(
 
 
 def _cost(config: GroundedConfig, device: torch.device) -> tuple[str, ...]:
-    """Return what a user has to know about the speed."""
+    """Return notes about the speed for the user."""
     if config.chat is not None:
         return (f'{config.chat.model} is asked once for each view and its new phrases',)
     if device.type == 'cpu':

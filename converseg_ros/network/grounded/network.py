@@ -22,15 +22,15 @@ from converseg_ros.network.things_network import ThingsNetwork, ViewState
 from converseg_ros.programs.nodes import Filter, Like, Node
 from converseg_ros.programs.nodes import Parts as PartsOf
 
-DECODED = 8  # boxes whose masks are drawn at once
-MISSED = 0.01  # probability that a region is what was looked for and not found there
-LIMIT = 0.98  # most that a score counts: it is no probability
-GRIP = 'grip'  # the part where one holds a thing: a matter of shape
+DECODED = 8  # boxes whose masks are decoded at once
+MISSED = 0.01  # probability that a region is an object that was searched for and not found there
+LIMIT = 0.98  # maximum weight of a score, which is not a probability
+GRIP = 'grip'  # the part where an object is held, which depends on the shape
 
 
 @dataclass(slots=True)
 class _Looked:
-    """What was looked for on a view. state: the view with the regions that were found."""
+    """The search results on a view. state: the view with the regions that were found."""
 
     frame: Frame
     base: Segments
@@ -41,17 +41,17 @@ class _Looked:
 
 
 class FoundNamer:
-    """A `Namer` that answers for phrases that were looked for by what was found, and by another one for the rest."""
+    """A `Namer` that scores phrases that were searched for by the results, and others by another namer."""
 
     def __init__(self, other: Namer) -> None:
-        """Take the namer for all other nouns."""
+        """Create a namer with the namer for all other nouns."""
         self.other = other
         self._segments: Segments | None = None
         self._regions: Sequence[Region | None] = ()
         self._scores: dict[str, NDArray[np.float32]] = {}
 
     def set_found(self, segments: Segments, regions: Sequence[Region | None], phrases: set[str]) -> None:
-        """Take the regions of the segments that will be asked about, and the phrases that were looked for."""
+        """Set the regions of the segments that follow, and the phrases that were searched for."""
         self._segments, self._regions = segments, regions
         scores = {p: [r.scores.get(p, MISSED) if r is not None else MISSED for r in regions] for p in phrases}
         self._scores = {p: np.clip(np.array(s, np.float32), MISSED, LIMIT) for p, s in scores.items()}
@@ -71,7 +71,7 @@ class FoundNamer:
 
     @staticmethod
     def _called(region: Region | None) -> tuple[str, float] | None:
-        """Return what a region was looked for as, with the log-odds."""
+        """Return the phrase that a region was found for, with the log-odds."""
         if region is None:
             return None
         phrase, score = max(region.scores.items(), key=lambda pair: pair[1])
@@ -84,12 +84,12 @@ class FoundNamer:
 
 
 class GroundedNetwork(ThingsNetwork):
-    """Implements core.segmentation.SegmentationNetwork. Not thread-safe. counts: phrases_looked_for, too."""
+    """Implements core.segmentation.SegmentationNetwork. Not thread-safe. counts: also phrases_looked_for."""
 
     def __init__(
         self, parts: Parts, grounder: Grounder, drawer: Promptable, maps: Callable[[Frame], ViewMaps], **rest: object
     ) -> None:
-        """Take the parts of the base, what finds boxes, what draws masks, and the maps of a view. rest: the base's."""
+        """Create the network from the parts of the base, a grounder, a mask decoder, and the maps of a view."""
         self._namer = FoundNamer(parts.namer)
         super().__init__(
             Parts(
@@ -106,7 +106,7 @@ class GroundedNetwork(ThingsNetwork):
         self._looked: _Looked | None = None
 
     def look(self, seen: ViewState, programs: Sequence[Node | None]) -> tuple[ViewState, list[str]]:
-        """Look for what the programs name and was not looked for yet; see ThingsNetwork.look."""
+        """Search for the nouns of the programs that have not been searched for; see ThingsNetwork.look."""
         wanted = [phrases_of(p) if p is not None else [] for p in programs]
         looked = self._looked
         if looked is None or looked.frame is not seen.frame:
@@ -123,13 +123,13 @@ class GroundedNetwork(ThingsNetwork):
         segments, regions = united(looked.base, looked.regions)
         self._namer.set_found(segments, regions, looked.phrases)
         missing = [why if set(w) & set(new) else '' for w in wanted]
-        stages, seen.stages = seen.stages, {}  # told once
+        stages, seen.stages = seen.stages, {}  # reported once
         looked.state = ViewState(seen.frame, segments, self.facts_of(seen.frame, segments), stages)
         self._current = looked.state
         return looked.state, missing
 
     def _find(self, looked: _Looked, phrases: Sequence[str]) -> None:
-        """Find the boxes of phrases and draw their masks."""
+        """Find the boxes of phrases and decode their masks."""
         found = self.grounder.find(looked.frame.rgb, phrases)
         boxes: list[tuple[str, Found]] = [(p, f) for p in phrases for f in found.get(p, ())]
         if boxes:
@@ -151,13 +151,13 @@ class GroundedNetwork(ThingsNetwork):
         self.counts['phrases_looked_for'] += len(phrases)
 
     def forget(self) -> None:
-        """Empty the caches."""
+        """Clear the caches."""
         super().forget()
         self._looked = None
 
 
 def phrases_of(program: Node) -> list[str]:
-    """Return the noun phrases that a program names, in the singular, each once."""
+    """Return the noun phrases of a program, in the singular, without duplicates."""
     found = []
     for node in program.walk():
         if isinstance(node, Filter) and node.by == 'name':

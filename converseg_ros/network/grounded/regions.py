@@ -1,4 +1,4 @@
-"""Regions of a view that were looked for by name, put among those that its proposer found."""
+"""Regions of a view that were found by name, combined with those of its proposer."""
 
 from dataclasses import dataclass, replace
 
@@ -10,12 +10,12 @@ from converseg_ros.core.segments import Segments
 from converseg_ros.network.segments.prompted import LEFT, choose_masks
 from converseg_ros.network.segments.selection import MIN_CELLS
 
-SAME = 0.7  # intersection over union from which two masks are one region
+SAME = 0.7  # intersection over union from which two masks are duplicates
 
 
 @dataclass(slots=True)
 class Region:
-    """A region that was looked for. scores: by phrase, of the boxes that it was drawn for; kinds: (4,)."""
+    """A region that was found by name. scores: by phrase, of its boxes; kinds: (4,)."""
 
     mask: NDArray[np.bool_]
     quality: float
@@ -24,7 +24,7 @@ class Region:
 
 
 def add_region(regions: list[Region], new: Region) -> None:
-    """Add a region, or its scores to the one that is the same."""
+    """Add a region, or add its scores to a duplicate."""
     for known in regions:
         if iou(known.mask, new.mask) >= SAME:
             for phrase, score in new.scores.items():
@@ -34,9 +34,9 @@ def add_region(regions: list[Region], new: Region) -> None:
 
 
 def united(base: Segments, regions: list[Region]) -> tuple[Segments, list[Region | None]]:
-    """Return the segments of a view with the regions that were looked for, and for each segment its region or None.
+    """Return the segments of a view with the regions that were found, and for each segment its region or None.
 
-    What was looked for comes first: regions of the flat cut keep what these leave of them, if it is half or more.
+    Regions that were found come first: regions of the flat cut keep the rest of their pixels, if that is half or more.
     """
     if not regions:
         return base, [None] * len(base)

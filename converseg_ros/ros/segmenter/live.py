@@ -1,4 +1,4 @@
-"""The live pipeline: what happens to a camera's newest frame, in threads of its own, never in a callback."""
+"""The live pipeline: processes the newest frame of a camera in separate threads, never in a callback."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,19 +20,19 @@ from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.segmenter.publishers import Outputs
 from converseg_ros.ros.segmenter.safety_monitor import SafetyMonitor
 
-MAX_WAITING = 16  # requests; more are refused
-GIVE_UP_AFTER = 3  # failures in a row until the GPU is given up
+MAX_WAITING = 16  # maximum number of waiting requests; more are refused
+GIVE_UP_AFTER = 3  # consecutive failures until the node switches to the CPU
 
 
 class Log(Protocol):
-    """The part of a logger that is used here."""
+    """The interface of a logger that is used here."""
 
     def warning(self, message: str, **kwargs: Any) -> bool:
-        """Say something."""
+        """Log a warning."""
         ...
 
     def error(self, message: str, **kwargs: Any) -> bool:
-        """Say something."""
+        """Log an error."""
         ...
 
 
@@ -54,7 +54,7 @@ class LivePipeline:
         now_ns: Callable[[], int],
         log: Log,
     ) -> None:
-        """Start the threads; they do nothing until `active`. now_ns: the clock of the stamps."""
+        """Start the threads; they are idle until `active`. now_ns: the clock of the stamps."""
         self.segmenter = Segmenter(network, settings.segmenter)
         self.book, self.outputs, self.settings = book, outputs, settings
         self._load_on_cpu, self._now_ns, self._log = load_on_cpu, now_ns, log
@@ -77,7 +77,7 @@ class LivePipeline:
     # --- called in the thread that receives camera messages -----------------------------------------------------------
 
     def take(self, bundle: Bundle) -> None:
-        """Take the newest frame; work on it if anybody wants to know."""
+        """Store the newest frame; process it if an output has a subscriber or a safety instruction is in force."""
         self.latest = bundle
         if not self.active:
             return
@@ -106,14 +106,14 @@ class LivePipeline:
         self._network_worker.submit(job)
 
     def apply(self, settings: Settings) -> None:
-        """Take new settings, from the next frame on."""
+        """Apply new settings from the next frame on."""
         self.settings = settings
         self.segmenter.configure(settings.segmenter)
         self.safety.apply(settings)
         self.book.limit, self.book.ttl = settings['max_instructions'], settings['instruction_ttl']
 
     def reset(self, reason: str) -> None:
-        """Forget frames, tracks and answers."""
+        """Clear frames, tracks and answers."""
         if not self.active:
             self.safety.watch()  # while there is an answer to report on
         self._network_worker.forget()
@@ -138,7 +138,7 @@ class LivePipeline:
     def answer(
         self, bundle: Bundle, instructions: Sequence[Instruction], checkpoint: Checkpoint | None, *, own: bool
     ) -> tuple[Frame, list[Region]]:
-        """Segment one request's frame; `own` is an image of the requester's, unknown to TF. Raises InputError."""
+        """Segment the frame of one request; `own` is an image in the request, unknown to TF. Raises InputError."""
         frame, pose = self.makers[2 if own else 0].make(bundle, self.settings.frames)
         regions = self.segmenter.segment(frame, instructions, pose=pose, track=False, checkpoint=checkpoint)
         self._recover(regions)
@@ -169,7 +169,7 @@ class LivePipeline:
         done = time.perf_counter()
         still = {i.id for i in self.book.active()}
         if not self.active or any(r.instruction.id not in still for r in regions):
-            self.counts['withdrawn'] += 1  # asked for when the work began, but not any more
+            self.counts['withdrawn'] += 1  # the instruction was removed in the meantime
             regions = [r for r in regions if r.instruction.id in still]
             if not self.active:
                 return
@@ -187,7 +187,7 @@ class LivePipeline:
         }
 
     def _recover(self, regions: Sequence[Region]) -> None:
-        """Count failures; move to the CPU when the GPU fails again and again."""
+        """Count failures; switch to the CPU after repeated failures of the GPU."""
         failed = bool(regions) and all(r.status == Status.ERROR for r in regions)
         self._failures = self._failures + 1 if failed else 0
         if not failed:
@@ -206,7 +206,7 @@ class LivePipeline:
 
     @staticmethod
     def _say_why(regions: list[Region], note: str) -> list[Region]:
-        """Put the reason why a frame has no depth into the geometry's reason."""
+        """Add the reason why a frame has no depth to the geometry's reason."""
         if not note:
             return regions
         return [
@@ -217,10 +217,10 @@ class LivePipeline:
     # --- in either thread ---------------------------------------------------------------------------------------------
 
     def _publish(self, frame: Frame, regions: list[Region], resets: int) -> bool:
-        """Keep and publish an answer, unless there was a reset since its work began; return whether it was published.
+        """Store and publish an answer unless there was a reset since its work began; return whether it was published.
 
-        resets: their count when the work began. An answer in flight over a reset is of another time: after a bag has
-        begun anew its stamp lies in the future, and no answer of the whole new round would be newer.
+        resets: their number when the work began. An answer that was in progress during a reset is invalid: after a bag
+        has restarted its stamp is in the future, and no answer of the new round would be newer.
         """
         s = self.settings
         with self._lock:
@@ -240,11 +240,11 @@ class LivePipeline:
     # --- in the side thread -------------------------------------------------------------------------------------------
 
     def _propagate(self, bundle: Bundle) -> None:
-        """Move the last answers to a frame that arrived while the network is busy."""
+        """Propagate the last answers to a frame that arrived while the network is busy."""
         try:
             frame, pose = self.makers[1].make(bundle, self.settings.frames)
         except InputError:
-            return  # the network thread says it
+            return  # the network thread publishes it
         resets = self.counts['resets']
         points = self.outputs.listened('affordance/points')
         regions = self.segmenter.propagate(frame, self.book.active(), pose, points=points)
@@ -254,12 +254,12 @@ class LivePipeline:
             self._publish(frame, regions, resets)
 
     def unanswered(self) -> Frame | None:
-        """Return the newest image: until the first answer, at the start and after a reset, all of it is forbidden."""
+        """Return the newest image: before the first answer, and after a reset, all of it is forbidden."""
         bundle = self.latest
         try:
             return None if bundle is None else self.makers[1].make(bundle, self.settings.frames)[0]
         except InputError:
-            return None  # the network thread says it
+            return None  # the network thread publishes it
 
     # --- in any thread ------------------------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class LivePipeline:
             return self._answer or (None, [])
 
     def failed(self, error: Exception) -> None:
-        """Go on after what nobody foresaw, and say it."""
+        """Log an unexpected exception and continue."""
         self.safety.interrupted()
         self.counts['exceptions'] += 1
         self.fault = f'{type(error).__name__}: {error}'
@@ -277,7 +277,7 @@ class LivePipeline:
         self._log.error(f'an image was not answered: {detail}', throttle_duration_sec=5.0)
 
     def problems(self) -> Counter[str]:
-        """Return what could not be used, by cause."""
+        """Return the numbers of unusable messages by cause."""
         return sum((m.problems for m in self.makers), Counter())
 
     @property
@@ -287,6 +287,6 @@ class LivePipeline:
 
     @property
     def busy_seconds(self) -> float:
-        """How long the network thread has worked on its present item."""
+        """Return how long the network thread has been processing its current item."""
         since = self._network_worker.busy_since
         return time.monotonic() - since if since else 0.0

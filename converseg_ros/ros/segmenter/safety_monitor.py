@@ -1,4 +1,4 @@
-"""Judge safety at a fixed rate and after each answer, and publish the verdict, whatever the network does."""
+"""Evaluate safety at a fixed rate and after each answer, and publish the verdict, independent of the network."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ from converseg_ros.ros.segmenter.publishers import Outputs
 
 
 class Guarded(Protocol):
-    """The part of the pipeline that the monitor needs."""
+    """The interface of the pipeline for the monitor."""
 
     active: bool
 
@@ -34,10 +34,10 @@ class Guarded(Protocol):
 
 
 class SafetyMonitor:
-    """Publishes what is safe. A worker of the pipeline judges; the thread of the watch only sees that it does.
+    """Publishes the safety verdict. A worker of the pipeline evaluates it; the watch thread ensures that it does.
 
-    A timer of the executor in place of the watch would need ten times the CPU time. If judging fails or takes too long,
-    the monitor publishes that it is not safe.
+    A timer of the executor instead of the watch thread would need ten times the CPU time. If the evaluation fails or
+    takes too long, the monitor publishes that it is not safe.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SafetyMonitor:
         return any(i.role == Role.SAFETY for i in self._book.active())
 
     def judge_soon(self) -> None:
-        """Have the worker judge safety, unless that is pending."""
+        """Let the worker evaluate safety, unless that is pending."""
         with self._lock:
             if self._pending:
                 return
@@ -76,13 +76,13 @@ class SafetyMonitor:
         self._worker.submit(self._judge)
 
     def interrupted(self) -> None:
-        """Accept the next request to judge: an exception may have ended the pending one."""
+        """Accept the next request: an exception may have ended the pending one."""
         self._pending = False
 
     # --- called in the executor's thread ------------------------------------------------------------------------------
 
     def apply(self, settings: Settings) -> None:
-        """Take new settings."""
+        """Apply new settings."""
         self._settings = settings
         self.gate = SafetyGate(settings.safety, settings.lift)
         self._watch.every(1 / settings['safety_rate'])
@@ -94,7 +94,7 @@ class SafetyMonitor:
     # --- called in the thread of the watch at `safety_rate`, and in the executor's at a reset -------------------------
 
     def watch(self) -> None:
-        """Request a judgement. If judging hangs, publish that it is not safe."""
+        """Request an evaluation. If the evaluation hangs, publish that it is not safe."""
         active = self._pipeline.active
         if active and self.guarding:
             self.judge_soon()
@@ -104,7 +104,7 @@ class SafetyMonitor:
         self._judged = time.monotonic()
         reason = 'deactivated' if not active else 'no safety instruction stands, nothing is guarded'
         if self.report.ok or self.report.reason != reason:
-            # the last report of a node that was guarding contains everything that it saw
+            # the last report after guarding contains the whole observed scene
             frame, regions = self._pipeline.newest()
             report = self.gate.assess(frame, regions, self._book.active(), self._now_ns(), active=active)
             with self._publishing:
@@ -116,7 +116,7 @@ class SafetyMonitor:
             self.watch()
 
     def _blind(self, error: Exception) -> None:
-        """Publish that it is not safe where even that cannot be judged."""
+        """Publish that it is not safe if the evaluation fails."""
         self._pipeline.failed(error)
         self._unsafe(f'judging safety failed: {type(error).__name__}: {error}')
 
@@ -127,7 +127,7 @@ class SafetyMonitor:
     # --- called in the worker's thread --------------------------------------------------------------------------------
 
     def _judge(self) -> None:
-        """Judge safety and publish the report; until the first answer everything in the image is forbidden."""
+        """Evaluate safety and publish the report; before the first answer the whole image is forbidden."""
         with self._lock:
             self._pending = False
         frame, regions = self._pipeline.newest()
@@ -136,7 +136,7 @@ class SafetyMonitor:
         report = self.gate.assess(
             frame, regions, self._book.active(), self._now_ns(), active=active, unclear=self._book.unclear
         )
-        with self._publishing:  # nothing that was judged while the node was active follows its last report
+        with self._publishing:  # no report of the active node is published after its last one
             if self._pipeline.active:
                 self.report = report
                 self._outputs.safety(report, self._settings.safety.voxel)
