@@ -4,6 +4,7 @@ A fast guided filter (He and Sun, arXiv 1505.00996): in a window of a few mask c
 linear function of the grey value of the image. It is fitted at one sample per cell and applied at every pixel.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -52,3 +53,18 @@ def _shrink(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.fl
 def _mean(values: NDArray[Any]) -> NDArray[np.float32]:
     """Return the mean of each sample's window."""
     return np.asarray(cv2.blur(values, (2 * RADIUS + 1, 2 * RADIUS + 1)), np.float32)
+
+
+def at_full_size(masks: Sequence[NDArray[np.bool_]], rgb: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:
+    """Return (h, w) masks at the size of an (H, W, 3) image, with outlines that follow its edges."""
+    if not masks:
+        return []
+    height, width = rgb.shape[:2]
+    h, w = masks[0].shape
+    if (h, w) == (height, width):
+        return list(masks)
+    size = (width, height)
+    large = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) for m in masks]
+    smooth = np.asarray(np.stack(large), np.float32)
+    cell = max(width / w, height / h)
+    return [np.asarray(m) for m in (follow_image(smooth, rgb, cell) if cell > 1 else smooth) > 0.5]

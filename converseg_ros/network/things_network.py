@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -29,7 +28,7 @@ from converseg_ros.facts.table import Facts
 from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_existence
-from converseg_ros.network.guided_filter import follow_image
+from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parts import Parts
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.views import ViewNetwork
@@ -299,18 +298,3 @@ class _Program:
     root: Node
     confidence: float
     doubt: str = ''
-
-
-def at_full_size(masks: Sequence[NDArray[np.bool_]], rgb: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:
-    """Return (h, w) masks at the size of an (H, W, 3) image, with outlines that follow its edges."""
-    if not masks:
-        return []
-    height, width = rgb.shape[:2]
-    h, w = masks[0].shape
-    if (h, w) == (height, width):
-        return list(masks)
-    size = (width, height)
-    large = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) for m in masks]
-    smooth = np.asarray(np.stack(large), np.float32)
-    cell = max(width / w, height / h)
-    return [np.asarray(m) for m in (follow_image(smooth, rgb, cell) if cell > 1 else smooth) > 0.5]

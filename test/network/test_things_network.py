@@ -16,8 +16,9 @@ from converseg_ros.core import ConversegError, Frame, InputError, Role, Status
 from converseg_ros.core.segmentation import Query
 from converseg_ros.core.segments import Segments
 from converseg_ros.network.existence import Existence, ExistenceFit
+from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parts import Parts
-from converseg_ros.network.things_network import ThingsNetwork, at_full_size
+from converseg_ros.network.things_network import ThingsNetwork
 from converseg_ros.programs.nodes import Except, Filter, Node, Rank, Relate, Select, Things, program_to_json
 
 BLOCKS = [
