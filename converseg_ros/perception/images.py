@@ -190,6 +190,8 @@ def decode_file(data: Buffer, flags: int | None = None) -> NDArray[Any]:
     width, height = image_size(raw)
     if not 0 < width * height <= MAX_PIXELS:
         raise InputError(f'the header announces {width}x{height} pixels', where='compressed image', do='refused')
+    if raw[:2] == b'\xff\xd8' and raw.rfind(b'\xff\xd9') < 0:  # some versions of OpenCV fill up what is missing
+        raise InputError('the JPEG data ends early', where='compressed image', do='fix the publisher')
     try:
         image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR if flags is None else flags)
     except cv2.error as error:

@@ -189,3 +189,13 @@ def test_rvl_depth() -> None:
     assert np.allclose(np.nan_to_num(out), values / 1000, atol=1e-6)
     with pytest.raises(InputError):
         images.decode_compressed_depth(data[:40], '16UC1; compressedDepth rvl')
+
+
+@pytest.mark.parametrize('share', [0.3, 0.9, 0.999])
+@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
+def test_a_compressed_image_that_ends_early_is_refused(suffix, share):
+    rgb = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    data = cv2.imencode(suffix, rgb)[1].tobytes()
+    assert images.decode_compressed_color(data + bytes(16), 'rgb8; jpeg compressed bgr8').shape == (60, 80, 3)
+    with pytest.raises(InputError):
+        images.decode_compressed_color(data[: int(share * len(data))], 'rgb8; jpeg compressed bgr8')

@@ -13,8 +13,9 @@ rclpy = pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 from rclpy.parameter import Parameter
 
 from converseg_ros.core import InputError
+from converseg_ros.nodes.operator_parameters import SPEECH
 from converseg_ros.ros.overrides import SameValue
-from converseg_ros.ros.parameters import declare
+from converseg_ros.ros.parameters import declare, declare_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,6 +65,13 @@ def section(**values: object) -> str:
 def test_what_is_meant_is_read(make, text, name, value):
     settings = declare(make(text))
     assert settings[name] == value and type(settings[name]) is type(value)
+
+
+def test_an_empty_list_is_the_documented_default(make):
+    """YAML's [] has no type, so rcl passes on a value that no list of texts can have."""
+    node = make('speech:\n  ros__parameters:\n    hotwords: []\n    files: []\n', 'speech')
+    values = declare_table(node, SPEECH)
+    assert values['hotwords'] == values['files'] == ['']
 
 
 @pytest.mark.parametrize(
