@@ -166,7 +166,7 @@ class ConversegClient:
         topic = f'{self.target}/instruction_ack'
         listens, answers = self._instruction.get_subscription_count, self.node.count_publishers
         if not self._joined(lambda: listens() and answers(topic), deadline):
-            raise ConversegError('nobody listens to instructions', where=self.target, do='start the segmenter')
+            raise ConversegError('no node subscribes to instructions', where=self.target, do='start the segmenter')
         shown = text[:MAX_TEXT]  # an acknowledgement contains only this part of a text
         with self._changed:
             self._acks.clear()

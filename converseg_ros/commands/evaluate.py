@@ -46,19 +46,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     items.add_argument('data', type=Path, metavar='ITEMS.json')
     dataset = add('dataset', "the engine's own data set (items.jsonl)", _score)
     dataset.add_argument('data', type=Path, nargs='+', metavar='DIR')
-    dataset.add_argument('--split', default='test', help="train, val or test; '' takes all (default: test)")
+    dataset.add_argument('--split', default='test', help="train, val or test; '' selects all (default: test)")
     labels = add('labels', 'hand-made labels', _score)
     labels.add_argument('data', type=Path, nargs='+', metavar='LABELS.json')
-    labels.add_argument('--root', type=Path, required=True, help='the folder that the sources (images, bags) lie in')
+    labels.add_argument('--root', type=Path, required=True, help='the folder that contains the sources (images, bags)')
     calibrate = add('calibrate', 'fit calibration.json on labels and data sets together', _calibrate_on_all)
     calibrate.add_argument('--labels', type=Path, nargs='*', default=[], metavar='LABELS.json')
-    calibrate.add_argument('--root', type=Path, help='the folder that the sources of the labels lie in')
+    calibrate.add_argument('--root', type=Path, help='the folder that contains the sources of the labels')
     calibrate.add_argument('--dataset', type=Path, nargs='*', default=[], metavar='DIR', help='items.jsonl folders')
-    calibrate.add_argument('--split', default='val', help="of the data sets; '' takes all (default: val)")
+    calibrate.add_argument('--split', default='val', help="of the data sets; '' selects all (default: val)")
     hub = add('hub', 'the published benchmark; downloads it', _score)
     hub.add_argument('--repo', default='aadarsh99/ConverSeg')
     hub.add_argument('--split', default='human_annotated', help='human_annotated or sam_seeded')
-    hub.add_argument('--parquet', type=Path, nargs='+', metavar='FILE', help='files you have; nothing is downloaded')
+    hub.add_argument('--parquet', type=Path, nargs='+', metavar='FILE', help='local files; nothing is downloaded')
     refcoco = add('refcoco', 'a RefCOCO, + or g folder', _score)
     refcoco.add_argument('data', type=Path, metavar='DIR')
     refcoco.add_argument('--images', type=Path, required=True, help='the folder of the COCO images')
@@ -73,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bag.add_argument('--instructions', type=Path, required=True, metavar='FILE', help='YAML list of {id, text, ...}')
     bag.add_argument('--truth', type=Path, metavar='FILE', help='JSON list of {id, stamp_ns, rle}')
     bag.add_argument('--predictions', type=Path, metavar='FILE', help='write every answer as COCO RLE')
-    bag.add_argument('--overlay-bag', type=Path, metavar='DIR', help='write the drawn images as a rosbag2 (mcap)')
+    bag.add_argument('--overlay-bag', type=Path, metavar='DIR', help='write the overlays as a rosbag2 (mcap)')
     for sub in (labels, calibrate, bag):
         sub.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
     for sub in (items, dataset, labels, hub, refcoco, reasonseg):
@@ -91,9 +91,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
         sub.add_argument('--namer', default='', help='another model that names regions (docs/models.md)')
         sub.add_argument('--segments', default='', help='another model that finds regions (docs/models.md)')
-        sub.add_argument('--agree-remote', action='store_true', help='images may be sent to a model elsewhere')
+        sub.add_argument('--agree-remote', action='store_true', help='images may be sent to a model on another machine')
         sub.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
-        sub.add_argument('--json', type=Path, required=True, metavar='OUT', help='the result; a run resumes beside it')
+        sub.add_argument(
+            '--json',
+            type=Path,
+            required=True,
+            metavar='OUT',
+            help='the result; a record next to it makes the run resumable',
+        )
         sub.add_argument('--html', type=Path, metavar='OUT', help='one self-contained page with pictures')
         sub.add_argument('--limit', type=int, default=0, metavar='N', help='the first N items (frames) only')
         sub.add_argument('--fresh', action='store_true', help='do not resume')
@@ -102,9 +108,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     programs.add_argument(
         'data', type=Path, nargs='?', metavar='FILE.jsonl', help='lines of {"text", "program", "family"}'
     )
-    programs.add_argument('--held-out', type=int, metavar='N', help='N texts of held-out phrases in place of a file')
+    programs.add_argument('--held-out', type=int, metavar='N', help='N texts of held-out phrases instead of a file')
     programs.add_argument('--model', default='compact', help='name or folder (default: compact)')
-    programs.add_argument('--parser', type=Path, metavar='FILE', help="another parser than the model's own")
+    programs.add_argument('--parser', type=Path, metavar='FILE', help='another parser than that of the model')
     programs.add_argument('--json', type=Path, metavar='OUT')
     compare = add('compare', 'paired differences of two results', _compare)
     compare.add_argument('first', type=Path, metavar='A.json')

@@ -23,14 +23,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--host', default='127.0.0.1', help='loopback address to listen on (default: %(default)s)')
     parser.add_argument('--port', type=int, default=8724, help='default: %(default)s; 0: a free one')
     parser.add_argument(
-        '--token', default='', help='what clients must know (default: $CONVERSEG_TOKEN, else made up and printed)'
+        '--token', default='', help='token of the clients (default: $CONVERSEG_TOKEN, else generated and printed)'
     )
     parser.add_argument(
         '--confirm',
         choices=('operator', 'client'),
         default='operator',
-        help='who may agree to the end of a safety instruction: operators in their own words alone, or also whoever '
-        'the client shows a question to (default: %(default)s)',
+        help='who may confirm the removal of a safety instruction: only operators, or also the person '
+        'to whom the client shows a question (default: %(default)s)',
     )
     parser.add_argument('--agent', default='agent', metavar='NAME', help='name of the agent in the dialogue')
     parser.add_argument('--sim-time', action='store_true', help='ages by /clock, as when a bag is replayed')

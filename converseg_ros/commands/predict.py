@@ -57,7 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--segments', default='', help='another model that finds regions, e.g. sam2 (docs/models.md)')
     parser.add_argument('--agree-remote', action='store_true', help='images may be sent to a model elsewhere')
-    parser.add_argument('--qwen', type=Path, metavar='DIR', help="a release's language model folder, if not beside it")
+    parser.add_argument(
+        '--qwen', type=Path, metavar='DIR', help="a release's language model folder, if it is not next to it"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

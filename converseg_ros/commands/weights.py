@@ -2,12 +2,12 @@
 
 converseg weights list
 converseg weights fetch converseg-net-3b            shows the licences; with --accept, downloads
-converseg weights convert RELEASE_DIR TARGET_DIR    LoRA merged, safetensors: loads in seconds
-converseg weights check NAME_OR_DIR                 says in words what is wrong
+converseg weights convert RELEASE_DIR TARGET_DIR    merges the LoRA, writes safetensors
+converseg weights check NAME_OR_DIR                 reports what is wrong
 converseg weights assemble TARGET_DIR --frozen DIR --segments FILE --names FILE --parser FILE
-                                                    a folder of kind things of newly trained parts
+                                                    creates a folder of kind things from trained parts
 
-Nothing is downloaded but by `fetch --accept`. An interrupted fetch goes on where it stopped; checksums are the hub's.
+Only `fetch --accept` downloads. An interrupted fetch is resumed; checksums are compared with those of the hub.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--precision', choices=('bf16', 'fp32'), default='bf16', help="of the language model's weights"
     )
     convert.add_argument(
-        '--qwen', type=Path, metavar='DIR', help='its config.json and tokenizer.json, if not beside it'
+        '--qwen', type=Path, metavar='DIR', help='its config.json and tokenizer.json, if not next to it'
     )
     assembled = actions.add_parser('assemble', help='make a model folder of kind things from trained parts')
     assembled.add_argument('target', type=Path, metavar='TARGET_DIR')

@@ -91,7 +91,7 @@ def declare(
             for change in changes:
                 p = by_name.get(change.name)
                 if p is not None and not p.live and change.value != node.get_parameter(p.name).value:
-                    raise InputError('it is read when the node starts', where=p.name, do='start the node anew')
+                    raise InputError('it is read when the node starts', where=p.name, do='restart the node')
                 if p is not None:
                     check_operator(p, change.value)
         except ConversegError as error:

@@ -49,5 +49,5 @@ def load(path: Path) -> Snapshot:
         return Snapshot(**torch.load(path, map_location='cpu', weights_only=True))
     except Exception as error:
         raise InputError(
-            f'not a checkpoint ({error})', where=str(path), do='delete it to go on from an older one'
+            f'not a checkpoint ({error})', where=str(path), do='delete it to resume from an older one'
         ) from error

@@ -275,7 +275,7 @@ def _image_config(release: Release, sam: State) -> Sam2ImageConfig:
         raise InputError(
             f'an image encoder of width {width} and {blocks} blocks is none of T, S, B+ and L',
             where=str(release.sam),
-            do='put its SAM 2 configuration beside it, in configs/NAME.yaml',
+            do='put its SAM 2 configuration into configs/NAME.yaml',
         )
     return Sam2ImageConfig(
         channels=channels,

@@ -198,7 +198,7 @@ class LivePipeline:
         gpu = self.segmenter.network.device.startswith('cuda')
         lost = 'CUDA' in reason and 'out of memory' not in reason
         if gpu and self.settings['fallback_to_cpu'] and (lost or self._failures >= GIVE_UP_AFTER):
-            self._log.error('the GPU cannot be used any more: going on with the CPU')
+            self._log.error('the GPU cannot be used any more: switching to the CPU')
             old, self.segmenter.network = self.segmenter.network, self._load_on_cpu()
             self.counts['fallbacks'] += 1
             self._failures = 0
