@@ -323,7 +323,7 @@ def test_fetch_goes_on_where_the_connection_broke(hub, fetch, tmp_path, capsys, 
     monkeypatch.setitem(FILES['some/weights'], name, data)
     Hub.cut = {name: 12_000_000}
     assert fetch(hub, '--accept') == 1
-    assert 'fetch again: it the download is resumed' in capsys.readouterr().err
+    assert 'fetch again: it is resumed' in capsys.readouterr().err
     path = tmp_path / 'model' / name
     assert not path.exists(), 'half a file is never taken for a whole one'
     Hub.cut, Hub.begun = {name: len(data)}, []

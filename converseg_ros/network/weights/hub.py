@@ -86,7 +86,7 @@ def fetch(parts: list[Part], target: Path, say: Callable[[str], None] = print) -
             raise ConversegError(
                 f'the hub did not answer as expected ({type(error).__name__}: {str(error).splitlines()[0]})',
                 where=part.repo,
-                do='check the network (and HF_TOKEN, if access is restricted), then fetch again: the download is resumed',
+                do='check the network (and HF_TOKEN, if access is restricted), then fetch again: it is resumed',
             ) from error
     return files
 
