@@ -13,6 +13,7 @@ Only `fetch --accept` downloads. An interrupted fetch is resumed; checksums are 
 import argparse
 from pathlib import Path
 import sys
+from typing import Any
 
 from converseg_ros.core import InputError
 
@@ -143,9 +144,10 @@ def check(args: argparse.Namespace) -> int:
     """Check a folder; 1 if it cannot be used."""
     from converseg_ros.network.registry import find_model
     from converseg_ros.network.weights.inspection import inspect_folder
+    from converseg_ros.network.weights.things_folder import kind_of
 
     folder = find_model(args.model)
-    found = inspect_folder(folder, args.qwen)
+    found = _check_grounded(folder) if kind_of(folder) == 'grounded' else inspect_folder(folder, args.qwen)
     print(folder)
     for note in found.notes:
         print(f'  {note}')
@@ -153,3 +155,20 @@ def check(args: argparse.Namespace) -> int:
         print(f'  WRONG: {problem}')
     print('this model cannot be used as it is' if found.problems else 'nothing is wrong')
     return 1 if found.problems else 0
+
+
+def _check_grounded(folder: Path) -> Any:
+    """Load a folder of kind grounded with all of its parts; nothing is sent to an endpoint."""
+    from converseg_ros.network.registry import load
+    from converseg_ros.network.weights.inspection import Findings
+
+    found = Findings()
+    try:
+        network: Any = load(folder, device='cpu', precision='fp32', agree_remote=True)
+    except InputError as error:
+        found.problems.append(str(error))
+        return found
+    found.notes += [f'boxes by {network.grounder.name}, masks by {network.drawer.name}', *network.notes]
+    found.notes.append('calibrated' if network.calibrated else 'not calibrated; converseg eval calibrate')
+    network.close()
+    return found

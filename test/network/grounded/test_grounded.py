@@ -3,6 +3,7 @@
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
+import shutil
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from transformers_micro import write_detector, write_sam2
 
+from converseg_ros.cli import main
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Status
 from converseg_ros.core.segmentation import Query
 from converseg_ros.core.segments import NameScores, Segments
@@ -27,6 +29,7 @@ from converseg_ros.network.grounded.network import GroundedNetwork, phrases_of
 from converseg_ros.network.grounded.regions import Region, add_region, united
 from converseg_ros.network.parts import Parts
 from converseg_ros.network.segments.nodes import ViewMaps
+from converseg_ros.network.weights.inspection import describe
 from converseg_ros.programs.nodes import Filter, Rank, Relate, Select, Things, program_to_json
 
 H, W = 60, 80  # of the working grid
@@ -309,7 +312,9 @@ def write_folder(folder: Path, **changes: object) -> Path:
     return folder
 
 
-def test_a_folder_with_a_detector_and_sam2_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_with_a_detector_and_sam2_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path / 'models'))
     detector, masks = write_detector('grounding-dino', tmp_path / 'dino'), write_sam2(tmp_path / 'sam2')
     folder = write_folder(tmp_path / 'model', detector=str(detector), masks=str(masks), threshold=0.0)
@@ -320,6 +325,12 @@ def test_a_folder_with_a_detector_and_sam2_answers(tmp_path: Path, monkeypatch: 
     assert answer.status != Status.ERROR and answer.mask.shape == (120, 160) and not answer.calibrated
     assert network.counts['phrases_looked_for'] == 1
     network.close()
+    assert main(['weights', 'check', str(folder)]) == 0
+    assert 'boxes by zero-shot/dino, masks by sam2/sam2' in capsys.readouterr().out
+    assert 'grounded' in describe(folder) and 'kind grounding-dino' in describe(detector)
+    shutil.rmtree(masks)
+    assert main(['weights', 'check', str(folder)]) == 1
+    assert str(masks) in capsys.readouterr().out
 
 
 def test_what_is_wrong_with_a_folder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
