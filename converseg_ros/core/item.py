@@ -51,7 +51,7 @@ class Item:
 
     @property
     def positive(self) -> bool:
-        """Whether the image has a target."""
+        """Return whether the image has a target."""
         return any(self.rle['counts'][1::2])
 
     def mask(self) -> NDArray[np.bool_]:

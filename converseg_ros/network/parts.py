@@ -14,7 +14,7 @@ class ParsedText(Protocol):
 
     @property
     def program(self) -> Node:
-        """The program."""
+        """Return the program."""
         ...
 
     @property

@@ -34,7 +34,7 @@ class Draft:
 
     @property
     def family(self) -> Family:
-        """The concept family of its sub-concept."""
+        """Return the concept family of its sub-concept."""
         return family_of(self.sub_concept)
 
 

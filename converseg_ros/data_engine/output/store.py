@@ -48,7 +48,7 @@ class Journal:
 
     @property
     def done(self) -> bool:
-        """Whether the image is finished."""
+        """Return whether the image is finished."""
         return self.summary is not None
 
     def commit(self, item: Item) -> None:

@@ -18,7 +18,7 @@ class SamFamilyProposer:
 
     @property
     def name(self) -> str:
-        """The network's name."""
+        """Return the network's name."""
         return self.network.name
 
     def _look(self, picture: Picture) -> None:
