@@ -10,7 +10,7 @@ from converseg_ros.programs.nodes import Node
 
 
 class ParsedText(Protocol):
-    """A text's program and how probable it is that it is right."""
+    """The program of a text, with the probability that it is correct."""
 
     @property
     def program(self) -> Node:
@@ -19,24 +19,24 @@ class ParsedText(Protocol):
 
     @property
     def confidence(self) -> float:
-        """In 0 to 1."""
+        """Return the confidence in 0 to 1."""
         ...
 
 
 class TextParser(Protocol):
-    """Reads instructions; remembers the texts that it has seen lately."""
+    """Parses instructions; recent texts are cached."""
 
     def parse(self, text: str) -> ParsedText:
-        """Return a text's program; raise InputError where the text cannot be read."""
+        """Return the program of a text; raise InputError if the text cannot be read."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the network is made of.
+    """The parts of the network.
 
-    device: where proposer and namer run. fingerprint: of their weights. notes: what a user has to know about their
-    cost on this machine.
+    device: of proposer and namer. fingerprint: of their weights. notes: information for the user about their speed on
+    this machine.
     """
 
     proposer: SegmentProposer
