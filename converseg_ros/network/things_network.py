@@ -40,7 +40,7 @@ PRESENT, ABSENT = 0.3, 0.02  # of the executor
 MIN_PROPOSED = 0.001  # minimum probability of a proposed region: the existence model decides whether there is a target
 SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
 MIN_ANSWERS = 200  # answers of a mode below which its existence weights are fitted on those of both modes
-UNSURE_PARSE = 0.5  # confidence of the parser below which an answer is at most LOW_CONFIDENCE
+UNSURE_PARSE = 0.65  # confidence of the parser below which an answer is at most LOW_CONFIDENCE: half are wrong there
 
 
 @dataclass(slots=True)
