@@ -40,7 +40,7 @@ def decide(
     """Return the answer for the meaning of a program."""
     answer = _decide(program, facts, meaning, literals, unknown_nouns, options)
     none = answer.reason if answer.area else why_none(program, literals, options)
-    return replace(answer, none=none, unsure=f'it is not certain that {_a_noun(program)} is seen')
+    return replace(answer, none=none, unsure=f'it is not certain that {wording.any_of(program)} is seen')
 
 
 def _decide(
@@ -81,7 +81,7 @@ def _decide(
         return _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
     status = Status.OK if best >= options.present and not reasons else Status.LOW_CONFIDENCE
     if best < options.present:
-        reasons.insert(0, f'it is not certain that {_a_noun(program)} is seen')
+        reasons.insert(0, f'it is not certain that {wording.any_of(program)} is seen')
     trouble = _how_many(program, p, chosen, quantity, options)
     if trouble:
         status = Status.LOW_CONFIDENCE
@@ -194,7 +194,6 @@ def _rank_of(program: Node) -> Rank | None:
 
 def why_none(program: Node, literals: tuple[Literal, ...], options: Options) -> str:
     """Return why nothing fits: the first condition, of an anchor or of the target, that no region fulfils."""
-    noun = wording.noun_of(program)
     base = ''
     for x in literals:
         if x.noun and x.main:
@@ -208,12 +207,8 @@ def why_none(program: Node, literals: tuple[Literal, ...], options: Options) -> 
                     if base == x.noun
                     else f'{wording.a(base)} is seen, but none that is {x.text}'
                 )
-            return f'{wording.a(base)} is seen, but none {x.text}' if base else f'nothing is seen that is {x.text}'
-    return f'no {noun} is seen'
-
-
-def _a_noun(program: Node) -> str:
-    return wording.a(wording.noun_of(program))
+            return f'{wording.a(base)} is seen, but none {x.text}' if base else f'{wording.none_of(program)} is seen'
+    return f'{wording.none_of(program)} is seen'
 
 
 def _unknown(nouns: frozenset[str]) -> str:
@@ -274,7 +269,7 @@ def _recall_answer(
     else:
         status = Status.OK if evidence.best >= options.present and not reasons else Status.LOW_CONFIDENCE
         if evidence.best < options.present:
-            reasons.insert(0, f'it is not certain that {_a_noun(program)} is seen')
+            reasons.insert(0, f'it is not certain that {wording.any_of(program)} is seen')
     return _made(status, reasons, facts, degree, chosen, not doubtful, evidence, candidates)
 
 
@@ -292,8 +287,8 @@ def _area_answer(
     mask = area.mask | facts.segments.masks[list(added)].any(0) if added else area.mask
     reasons = sorted(area.notes)
     if not mask.any():
-        noun = 'place to hold' if isinstance(program, Parts) else wording.noun_of(program)
-        reasons.insert(0, f'no {noun} is seen')
+        missing = 'no place to hold' if isinstance(program, Parts) else wording.none_of(program)
+        reasons.insert(0, f'{missing} is seen')
         status = Status.NO_TARGET if area.decided else Status.LOW_CONFIDENCE
         return Answer(
             status, '; '.join(reasons), area.sure, degree, added, True, mask, area.decided, evidence, candidates

@@ -15,6 +15,7 @@ from converseg_ros.programs.nodes import (
     Select,
     Union,
 )
+from converseg_ros.programs.printer import words
 
 NUMBERS = ('no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve')
 ADJECTIVES = {
@@ -52,6 +53,28 @@ def a(noun: str) -> str:
     return f'{article(noun)} {noun}'
 
 
+def any_of(node: Node) -> str:
+    """Return 'a red mug', or 'anything to cut with' for a program without a noun."""
+    noun = noun_of(node)
+    inner = node.of if isinstance(node, Select) else node
+    if isinstance(inner, FreeSpace) and inner.thing:
+        return f'a free place for {a(inner.thing)}'
+    if noun != 'thing' or isinstance(inner, Rank):
+        return a(noun)
+    text = words(Select('one', inner))
+    for start in ('the region', 'the thing'):
+        if text.startswith(start):
+            return f'anything{text.removeprefix(start)}'
+    return a(noun)
+
+
+def none_of(node: Node) -> str:
+    """Return 'no red mug', or 'nothing to cut with' for a program without a noun."""
+    text = any_of(node)
+    start, _, rest = text.partition(' ')
+    return f'nothing {rest}'.rstrip() if start == 'anything' else f'no {rest}'
+
+
 def noun_of(node: Node) -> str:
     """Return the singular noun of a node with its adjectives: 'red mug'; 'thing' if it has none."""
     match node:
@@ -85,9 +108,9 @@ def condition(node: Node) -> str:
         case Filter(by, value):
             return value.replace('_', ' ') if by != 'tag' else f'known as "{value.replace("_", " ")}"'
         case Relate(relation=relation, anchor=anchor, other=other):
-            words = RELATIONS.get(relation, relation.replace('_', ' '))
+            how = RELATIONS.get(relation, relation.replace('_', ' '))
             rest = f' and the {noun_of(other)}' if other is not None else ''
-            return f'{words} the {noun_of(anchor)}{rest}'
+            return f'{how} the {noun_of(anchor)}{rest}'
         case Act(kind=kind, role=role, other=other):
             whom = f' the {noun_of(other)}' if other is not None else ''
             return {

@@ -257,3 +257,12 @@ def test_a_floor_that_was_taken_for_a_wall_is_a_floor() -> None:
 def test_a_surface_has_the_tags_of_what_it_is_and_not_of_what_a_crop_looks_like(seen: Facts) -> None:
     assert execute(Select('all', Filter('tag', 'supports')), seen).chosen == (len(BLOCKS),)
     assert not seen.filter('tag', 'edible').p[-1] > 0.05
+
+
+def test_a_reason_without_a_noun_says_what_was_asked_for(seen: Facts) -> None:
+    absent = execute(Select('one', Filter('tag', 'cuts')), facts(BLOCKS[1:]), Options(absent=0.9, present=0.95))
+    assert 'no thing' not in absent.none and 'a thing' not in absent.unsure
+    assert absent.unsure.startswith('it is not certain that anything to cut')
+    assert execute(FreeSpace(thing='wardrobe', size=4.0), seen).reason.startswith(
+        'no free place for a wardrobe is seen'
+    )
