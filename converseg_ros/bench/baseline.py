@@ -47,10 +47,8 @@ def answer(
 
 
 def _encode_image(network: ConverSegNet, pixels: Tensor) -> ImageFeatures:
-    """Run the encoder of SAM 2 as transformers does; other encoders have only one implementation."""
+    """Run the encoder of SAM 2 as transformers does."""
     encoder = network.image_encoder
-    if not hasattr(encoder, 'vision'):
-        return network.encode_image(pixels)
     s0, s1, embedding = encoder.vision(pixels).fpn_hidden_states
     return ImageFeatures(embedding + encoder.no_memory[:, None, None], (encoder.conv_s0(s0), encoder.conv_s1(s1)))
 
@@ -87,9 +85,7 @@ def _encode_text(encoder: Any, rgb: NDArray[np.uint8], text: str, max_pixels: in
 
 
 def _decode(network: ConverSegNet, image: ImageFeatures, prompts: Prompts, tokens: tuple[int, ...]) -> Decoded:
-    """Run the mask decoder of SAM as transformers does; an alignment map has only one implementation."""
-    if network.alignment is not None:
-        return network.decode(image, prompts, tokens=tokens)
+    """Run the mask decoder of SAM as transformers does."""
     sam, embedding = network.decoder.sam, image.embedding
     dense = prompts.dense[:, :, None, None].expand_as(embedding)
     position = network.decoder.grid(*embedding.shape[2:]).to(embedding.dtype)

@@ -1,4 +1,4 @@
-"""Train or fine-tune a network: `converseg train config/train/compact.yaml`.
+"""Train or fine-tune a network: `converseg train config/train/segments.yaml`.
 
 A run resumes from its newest checkpoint. --dry-run prints memory and time and writes nothing but the cache; --make-data
 first runs the recipe of the configuration (rendering scenes, generating prompt-mask pairs). On several GPUs or

@@ -27,29 +27,6 @@ class Sam2ImageConfig:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Return rows and columns of the embedding."""
-        return self.image_size[0] // 16, self.image_size[1] // 16
-
-
-@dataclass(frozen=True, slots=True)
-class EfficientNetImageConfig:
-    """EfficientNet-Lite with a light feature pyramid; the embedding has stride 16."""
-
-    family: Literal['efficientnet'] = 'efficientnet'
-    image_size: tuple[int, int] = (384, 512)
-    channels: int = 128
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    options: dict[str, Any] = field(default_factory=dict)  # of the pyramid
-    things: int = 0  # boxes of a detector in addition to the trunk; 0 = no detector
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Return rows and columns of the embedding."""
-        return self.image_size[0] // 16, self.image_size[1] // 16
-
 
 @dataclass(frozen=True, slots=True)
 class QwenConfig:
@@ -78,14 +55,10 @@ class MiniLMConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdapterConfig:
-    """From language features to prompt tokens and a dense bias; `hidden_size` 0 uses that of the language encoder.
-
-    alignment_heads: heads of the alignment map (network/alignment.py); 0 = none, as in the paper.
-    """
+    """From language features to prompt tokens and a dense bias; `hidden_size` 0 uses that of the language encoder."""
 
     hidden_size: int = 0
     norm_eps: float = 1e-5
-    alignment_heads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +79,7 @@ class NetworkConfig:
     """The configuration of a ConverSegNet, and the defaults of its Predictor."""
 
     name: str
-    image: Sam2ImageConfig | EfficientNetImageConfig
+    image: Sam2ImageConfig
     language: QwenConfig | MiniLMConfig
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
@@ -139,7 +112,7 @@ class NetworkConfig:
         if data.get('format', FORMAT) > FORMAT:
             raise InputError(f'format {data["format"]} is newer than this program', where=where, do='update converseg')
         try:
-            image = _part(data['image'], {'sam2': Sam2ImageConfig, 'efficientnet': EfficientNetImageConfig}, where)
+            image = _part(data['image'], {'sam2': Sam2ImageConfig}, where)
             language = _part(data['language'], {'qwen2_5_vl': QwenConfig, 'minilm': MiniLMConfig}, where)
             rest = {k: v for k, v in data.items() if k in {f.name for f in fields(cls)}}
             rest |= {'image': image, 'language': language}
@@ -154,7 +127,7 @@ class NetworkConfig:
         return replace(self, **changes)
 
 
-WITHOUT_EFFECT = {'variant'}  # keys of earlier versions that had no effect
+WITHOUT_EFFECT = {'alignment_heads'}  # keys of earlier versions; 0 in every folder of a known family
 
 
 def _part(data: dict[str, Any], classes: dict[str, type], where: str) -> Any:

@@ -6,11 +6,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from converseg_ros.network.adapters import Adapters
-from converseg_ros.network.alignment import Alignment
-from converseg_ros.network.config import EfficientNetImageConfig, MiniLMConfig, NetworkConfig, QwenConfig
+from converseg_ros.network.config import MiniLMConfig, NetworkConfig, QwenConfig
 from converseg_ros.network.decoder import MaskDecoder
 from converseg_ros.network.encoders.language import LanguageEncoder
-from converseg_ros.network.features import Decoded, Guidance, ImageFeatures, LanguageFeatures, Prompts
+from converseg_ros.network.encoders.sam2 import Sam2ImageEncoder
+from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures, Prompts
 
 
 class ConverSegNet(nn.Module):
@@ -24,15 +24,11 @@ class ConverSegNet(nn.Module):
         """Build the modules; `parts` are passed to the language encoder (for example its tokenizer)."""
         super().__init__()
         self.config = config
-        self.image_encoder: Any = _image_encoder(config)
+        self.image_encoder = Sam2ImageEncoder(config.image)
         self.language_encoder: LanguageEncoder = _language_encoder(config, **parts)
         adapter, channels = config.adapter, config.image.channels
         self.adapters = Adapters(config.language.hidden_size, channels, adapter.hidden_size, adapter.norm_eps)
         self.decoder = MaskDecoder(channels, config.decoder)
-        self.alignment: Alignment | None = None
-        if adapter.alignment_heads:
-            things = isinstance(config.image, EfficientNetImageConfig) and config.image.things > 0
-            self.alignment = Alignment(config.language.hidden_size, channels, adapter.alignment_heads, things=things)
 
     @property
     def all_tokens(self) -> tuple[int, ...]:
@@ -54,7 +50,7 @@ class ConverSegNet(nn.Module):
         dtype = self.adapters.to_sparse.weight.dtype
         language = language._replace(tokens=language.tokens.to(dtype), pooled=language.pooled.to(dtype))
         prompts: Prompts = self.adapters(language)
-        return prompts if self.alignment is None else prompts._replace(pooled=language.pooled)
+        return prompts
 
     def decode(
         self,
@@ -63,28 +59,15 @@ class ConverSegNet(nn.Module):
         *,
         image_of: Tensor | None = None,
         tokens: Sequence[int] | None = None,
-        guidance: Guidance | None = None,
     ) -> Decoded:
         """Decode K prompts.
 
         image_of: (K,) the image of each prompt; not needed for a single image. tokens: which masks to compute (default:
-        all). A mask without padding is dropped, since attention without a bias is faster. guidance: output of
-        `alignment` for these prompts, if known. The coarse logits of an alignment are added to every mask.
+        all).
         """
         chosen = tuple(self.all_tokens if tokens is None else tokens)
-        if self.alignment is not None and guidance is None:
-            guidance = self.alignment(image, prompts, image_of)
-        if image_of is not None:
-            image = ImageFeatures(image.embedding, image.high_res).take(image_of)  # the decoder uses no other fields
-        decoded: Decoded
-        if self.alignment is None or guidance is None:
-            decoded = self.decoder(image, prompts, chosen)
-            return decoded
-        image = image._replace(embedding=image.embedding + self.alignment.bias(guidance.maps))
-        decoded = self.decoder(image, prompts, chosen)
-        masks = decoded.masks + self.alignment.fine(guidance)[:, None]
-        score = decoded.object_score if guidance.present is None else decoded.object_score + guidance.present
-        return decoded._replace(masks=masks, object_score=score)
+        decoded: Decoded = self.decoder(image if image_of is None else image.take(image_of), prompts, chosen)
+        return decoded
 
     def forward(
         self,
@@ -98,17 +81,6 @@ class ConverSegNet(nn.Module):
         """Run the complete network for K texts about B images (one image, or `image_of` (K,))."""
         features = self.encode_image(pixels)
         return self.decode(features, self.prompts(self.encode_text(texts, image)), image_of=image_of, tokens=tokens)
-
-
-def _image_encoder(config: NetworkConfig) -> nn.Module:
-    """Build the image encoder of the configured family."""
-    if isinstance(config.image, EfficientNetImageConfig):
-        from converseg_ros.network.compact import CompactImageEncoder
-
-        return CompactImageEncoder(config.image)
-    from converseg_ros.network.encoders.sam2 import Sam2ImageEncoder
-
-    return Sam2ImageEncoder(config.image)
 
 
 def _language_encoder(config: NetworkConfig, **parts: Any) -> LanguageEncoder:

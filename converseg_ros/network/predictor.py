@@ -81,8 +81,7 @@ class Predictor(ViewNetwork[_Image]):
     def _prepare(self, network: ConverSegNet) -> ConverSegNet:
         """Freeze, cast and move the network; connect its language encoder to the graphs."""
         network = network.eval().requires_grad_(False)
-        if hasattr(network.image_encoder, 'freeze'):
-            network.image_encoder.freeze()
+        network.image_encoder.freeze()
         set_precision(network, self._dtype)
         network = network.to(self._device)
         encoder = network.language_encoder
@@ -263,16 +262,13 @@ class Predictor(ViewNetwork[_Image]):
         length = bucket(max(len(p.sparse[0]) for p in batch), BUCKETS)
         prompts = join_rows([*batch, *[batch[0]] * (count - len(batch))], length)
         assert prompts.mask is not None
-        seen = features.tensors()
-        pooled = [] if prompts.pooled is None else [prompts.pooled]
 
-        def decode(*tensors: Tensor) -> Decoded:
-            sparse, mask, dense, *rest = tensors[len(seen) :]
-            given = Prompts(sparse, mask, dense, *rest)
-            return network.decode(features.like(list(tensors[: len(seen)])), given, tokens=self._tokens)
+        def decode(embedding: Tensor, s4: Tensor, s8: Tensor, sparse: Tensor, mask: Tensor, dense: Tensor) -> Decoded:
+            image = ImageFeatures(embedding, (s4, s8))
+            return network.decode(image, Prompts(sparse, mask, dense), tokens=self._tokens)
 
-        tensors = (*seen, prompts.sparse, prompts.mask, prompts.dense, *pooled)
-        decoded: Decoded = self._graphs.run(decode, ('decode', len(tensors)), *tensors)
+        tensors = (*features.tensors(), prompts.sparse, prompts.mask, prompts.dense)
+        decoded: Decoded = self._graphs.run(decode, 'decode', *tensors)
         return decoded
 
     @contextmanager

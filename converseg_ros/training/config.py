@@ -18,20 +18,14 @@ class SourceConfig:
     format: Format = 'items'
     weight: float = 1.0
     limit: int = 0
-    variants: int = 1  # cached views of each image: the plain one and `variants` - 1 augmented ones
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseConfig:
-    """A phase of the curriculum: until step `until`, with this share of literal prompts.
-
-    decoded: number of prompts of each view that the mask decoder answers; the others only supervise the alignment map,
-    at little cost. -1 = all.
-    """
+    """A phase of the curriculum: until step `until`, with this share of literal prompts."""
 
     until: int
     literal: float
-    decoded: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +70,6 @@ class LossConfig:
     dice: float = 0.25
     object_score: float = 1.0
     iou: float = 0.5
-    coarse: float = 1.0  # BCE + Dice of the alignment map at stride 16, over all prompts
-    things: float = 1.0  # selection of detector boxes, and presence by the guidance alone, over all prompts
     negative_mask: float = 0.1
     erode: int = 0
 
@@ -93,10 +85,6 @@ class AugmentConfig:
     noise: float = 0.3  # probability of sensor noise
     jpeg: float = 0.3  # probability of compression
     lens: float = 0.2  # probability of radial distortion
-    mirror_features: float = 0.0  # probability of mirroring cached features (a CNN is nearly equivariant to it)
-    drop_features: float = 0.0  # share of the trunk's channels and of the text's tokens that are dropped
-    drop_things: float = 0.0  # share of detector boxes that are dropped
-    noise_features: float = 0.0  # noise on cached features and on the text vectors, in standard deviations
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +93,14 @@ class TrainConfig:
 
     name: str
     out: str  # run folder: checkpoints, TensorBoard, panels
-    start: str  # model folder to start from; a missing 'compact...' is created from the published parts
+    start: str  # model folder to start from
     steps: int
     train: list[SourceConfig]
     val: list[SourceConfig]
     seed: int = 0
-    architecture: dict[str, Any] = field(default_factory=dict)  # of a start folder that has to be created
     trainable: list[str] = field(default_factory=lambda: ['adapters', 'decoder'])  # prefixes of parameter names
     lora: LoraConfig | None = None  # of a vision-language start folder
-    cache: str = ''  # folder of cached trunk features; '' = encode every time
+    cache: str = ''  # folder of the features of texts by a frozen text encoder; '' = in memory only
     threads: int = 2
     phases: list[PhaseConfig] = field(default_factory=list)
     batch: BatchConfig = field(default_factory=BatchConfig)
@@ -127,9 +114,6 @@ class TrainConfig:
     keep_last: int = 2
     drop_language: float = 0.0  # share of prompts whose text is replaced by a constant; 1 = the prompt-blind baseline
     origin: str = ''  # checkpoint, or folder of a run, whose weights a new run starts with
-    # added to the mask logits at export, because training on little data gives masks that are too small; choose it on
-    # val
-    mask_bias: float = 0.0
     recipe: list[str] = field(default_factory=list)  # commands that create the data, in order
     finish: list[str] = field(default_factory=list)  # commands for the trained model; {model} is its folder
 

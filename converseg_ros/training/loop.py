@@ -132,20 +132,15 @@ class Trainer:
         """Write the averaged (or last) weights as a model folder with the other files of the start folder."""
         from converseg_ros.training.export import export
 
-        alignment, bias = self.learner.network.alignment, self.config.mask_bias
         with self.averaged():
-            if alignment is not None:
-                alignment.shift(bias)
-            provenance = {'run': self.config.name, 'step': self.step, 'mask_bias': bias}
+            provenance = {'run': self.config.name, 'step': self.step}
             export(self.learner.network, Path(self.config.start), folder, provenance=provenance)
-            if alignment is not None:
-                alignment.shift(-bias)
 
     def update(self) -> dict[str, float]:
         """Run one update of the weights; return the losses, averaged over the accumulation."""
         config = self.config
         phase, b = config.phase(self.step), config.batch
-        ask = PromptSelection(b.prompts, phase.literal, b.negatives, config.drop_language, phase.decoded)
+        ask = PromptSelection(b.prompts, phase.literal, b.negatives, config.drop_language)
         for group in self.optimizer.param_groups:
             group['lr'] = self.lr(self.step)
         parts: dict[str, float] = {}
@@ -275,7 +270,6 @@ def fingerprint(config: TrainConfig) -> str:
     """Return a hash of the settings that a resumed run must not change."""
     free = (
         'out',
-        'mask_bias',
         'origin',
         'threads',
         'checkpoint_every',

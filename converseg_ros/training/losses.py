@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 import torch.nn.functional as F
 
-from converseg_ros.network.features import Decoded, Guidance
-from converseg_ros.network.things import coverage
+from converseg_ros.network.features import Decoded
 from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
 
@@ -20,8 +19,6 @@ class Losses(NamedTuple):
     dice: Tensor
     object_score: Tensor
     iou: Tensor
-    coarse: Tensor
-    things: Tensor
 
 
 def erode(target: Tensor, size: int) -> Tensor:
@@ -49,34 +46,9 @@ def hard_iou(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return (p & t).sum(1) / (p | t).sum(1).clamp_min(1)
 
 
-def compute(
-    decoded: Decoded | None, batch: Batch, guidance: Guidance | None, boxes: Tensor | None, config: LossConfig
-) -> Losses:
-    """Return the losses of a batch of K prompts.
-
-    decoded: the answers of the decoder to the decoded prompts; it contains the masks used at inference, and each is
-    supervised. guidance: output of the alignment for all prompts, if the network has one. boxes: (B, N, 4), those of
-    the detector, if there is one.
-    """
-    zero = batch.target.new_zeros(())
-    losses = Losses(*[zero] * len(Losses._fields))
-    if decoded is not None:
-        losses = _fine(decoded, batch, config)
-    if guidance is not None and config.coarse:
-        loss = _coarse(guidance.coarse, batch)
-        losses = losses._replace(total=losses.total + config.coarse * loss, coarse=loss.detach())
-    if guidance is not None and guidance.chosen is not None and boxes is not None and config.things:
-        loss = _things(guidance.chosen, boxes, batch)
-        if guidance.present is not None:
-            loss = loss + F.binary_cross_entropy_with_logits(guidance.present, batch.positive.float())
-        losses = losses._replace(total=losses.total + config.things * loss, things=loss.detach())
-    return losses
-
-
-def _fine(decoded: Decoded, batch: Batch, config: LossConfig) -> Losses:
-    """Return the losses of the decoded prompts."""
-    rows = batch.decoded
-    target, valid, positive = batch.target[rows], batch.valid[rows], batch.positive[rows]
+def compute(decoded: Decoded, batch: Batch, config: LossConfig) -> Losses:
+    """Return the losses of a batch of K prompts; `decoded` has the masks used at inference, each is supervised."""
+    target, valid, positive = batch.target, batch.valid, batch.positive
     truth = erode(target, config.erode)
     weight = positive.float() + (~positive).float() * config.negative_mask
     some = positive.float().sum().clamp_min(1)
@@ -91,33 +63,4 @@ def _fine(decoded: Decoded, batch: Batch, config: LossConfig) -> Losses:
         score = score + ((decoded.iou[:, token].float() - reached).square() * positive).sum() / some / count
     presence = F.binary_cross_entropy_with_logits(decoded.object_score.float(), positive.float())
     total = config.bce * bce + config.dice * overlap + config.object_score * presence + config.iou * score
-    return Losses(total, bce.detach(), overlap.detach(), presence.detach(), score.detach(), zero, zero)
-
-
-def _coarse(logits: Tensor, batch: Batch) -> Tensor:
-    """Return BCE over all prompts plus Dice over those with a target, at the resolution of the coarse map."""
-    size = (logits.shape[1], logits.shape[2])
-    target = F.adaptive_avg_pool2d(batch.target[:, None], size)[:, 0]
-    valid = F.adaptive_avg_pool2d(batch.valid[:, None], size)[:, 0]
-    some = batch.positive.float().sum().clamp_min(1)
-    overlap = (dice(logits.float(), target, valid) * batch.positive).sum() / some
-    return bce_map(logits.float(), target, valid).mean() + overlap
-
-
-def _things(chosen: Tensor, boxes: Tensor, batch: Batch) -> Tensor:
-    """Return the cross entropy of the selection of boxes (K, N); boxes: (B, N, 4). Missing boxes have no weight.
-
-    A box is correct to the degree that the target fills it (an object fills at least half of its box) or that their IoU
-    is high.
-    """
-    target = F.avg_pool2d(batch.target[:, None], 2)[:, 0]
-    rows, columns = target.shape[1:]
-    high, wide = (t[batch.image_of] for t in coverage(boxes, rows, columns))
-    inside = torch.einsum('knh,knw,khw->kn', high, wide, target)
-    area = (high.sum(2) * wide.sum(2)).clamp_min(1e-3)
-    both = (area + target.sum((1, 2))[:, None] - inside).clamp_min(1e-3)
-    right = torch.maximum((inside / area - 0.2) / 0.35, (inside / both - 0.2) / 0.3).clamp(0, 1)
-    there = (chosen > -19).float()
-    loss = F.binary_cross_entropy_with_logits(chosen, right, reduction='none') * there
-    weight = there * (1 + 2 * right)  # few boxes are correct
-    return (loss * (1 + 2 * right)).sum() / weight.sum().clamp_min(1)
+    return Losses(total, bce.detach(), overlap.detach(), presence.detach(), score.detach())

@@ -58,9 +58,9 @@ def write_panels(learner: Learner, source: Source, folder: Path, *, count: int, 
     """Write pictures of `count` views: ground truth on the left, answer on the right, up to four prompts each."""
     learner.eval()
     for number, batch in enumerate(batches(source, count, device, PromptSelection(4, 0.4, 0.25))):
-        picture = batch.pictures[0] if batch.pictures else None
-        if picture is None or not batch.texts:
+        if not batch.texts:
             continue
+        picture = batch.pixels[0].permute(1, 2, 0).cpu().numpy()
         decoded = learner.answer(batch)
         size = (picture.shape[1], picture.shape[0])
         tiles = []

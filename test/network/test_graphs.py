@@ -76,11 +76,10 @@ def on_device(value: Any) -> Any:
 
 def rows(network: Any, lengths: list[int], dtype: Any) -> list[Prompts]:
     """Return prompts of these lengths."""
-    channels, width = network.config.image.channels, network.config.language.hidden_size
+    channels = network.config.image.channels
     new: dict[str, Any] = {'device': DEVICE, 'dtype': dtype}
-    pooled = None if network.alignment is None else torch.empty(1, width, **new)
     dense = torch.empty(1, channels, **new)
-    return [Prompts(torch.empty(1, n, channels, **new), None, dense, pooled) for n in lengths]
+    return [Prompts(torch.empty(1, n, channels, **new), None, dense) for n in lengths]
 
 
 @pytest.mark.parametrize('precision', ['bf16', 'fp32'])

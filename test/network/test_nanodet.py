@@ -1,10 +1,8 @@
-"""The detector beside compact's trunk: where its boxes lie, which stay, and what is painted of them."""
+"""The detector beside compact's trunk: where its boxes lie and which stay."""
 
 import torch
 
 from converseg_ros.network.encoders.nanodet import STRIDES, Detections, NanoDet, best_boxes, kinds_map
-from converseg_ros.network.features import ImageFeatures
-from converseg_ros.network.things import box_means, coverage, paint
 
 
 def _levels(height: int = 64, width: int = 96) -> list[Detections]:
@@ -53,32 +51,3 @@ def test_the_network_answers_at_its_strides_and_moves_with_the_picture():
     torch.testing.assert_close(
         here[0].features[..., inside, 6:9], there[0].features[..., inside, 14:17], atol=0.2, rtol=0
     )
-
-
-def test_coverage_is_the_share_of_each_row_and_column():
-    rows, columns = coverage(torch.tensor([[[0.25, 0.0, 0.625, 0.5]]]), 4, 4)
-    assert rows[0, 0].tolist() == [1, 1, 0, 0]
-    assert columns[0, 0].tolist() == [0, 1, 0.5, 0]
-
-
-def test_the_mean_in_a_box_is_of_the_box_alone():
-    picture = torch.zeros(1, 1, 4, 4)
-    picture[..., :2, 2:] = 3.0
-    boxes = torch.tensor([[[0.5, 0.0, 1.0, 0.5], [0.0, 0.0, 1.0, 1.0]]])
-    assert box_means(picture, boxes)[0, :, 0].tolist() == [3.0, 0.75]
-
-
-def test_painting_shows_the_chosen_boxes_of_each_texts_picture():
-    boxes = torch.tensor([[[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]], [[0.0, 0.0, 1.0, 0.5], [0.0, 0.0, 0.0, 0.0]]])
-    chosen = torch.tensor([[9.0, -9.0], [9.0, -9.0]])
-    drawn = paint(chosen, boxes, torch.tensor([0, 1]), 4, 4)
-    assert (drawn[0, :, :2] > 0.7).all() and (drawn[0, :, 2:] < 0.01).all()
-    assert (drawn[1, :2] > 0.7).all() and (drawn[1, 2:] < 0.01).all()
-    torch.testing.assert_close(drawn[:1], paint(chosen[:1], boxes[:1], torch.tensor([0]), 4, 4))
-
-
-def test_features_keep_their_places_when_some_are_absent():
-    features = ImageFeatures(torch.rand(2, 3), (torch.rand(2, 1), torch.rand(2, 2)), None, torch.rand(2, 4))
-    back = features.like(features.tensors())
-    assert back.words is None and back.boxes is None and back.kinds is features.kinds
-    assert torch.equal(features.take(torch.tensor([1])).kinds, features.kinds[1:])  # type: ignore[index]

@@ -59,49 +59,37 @@ def toy(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='session')
 def start(tmp_path_factory) -> Path:
-    """Write a tiny compact start folder with random weights and a tokenizer of words."""
-    from safetensors.torch import save_file
+    """Write a tiny start folder (SAM 2 and MiniLM) with random weights and a tokenizer of words."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
     import torch
 
-    from converseg_ros.core.files import write_json
-    from converseg_ros.network.config import (
-        AdapterConfig,
-        DecoderConfig,
-        EfficientNetImageConfig,
-        MiniLMConfig,
-        NetworkConfig,
-    )
-    from converseg_ros.network.encoders.minilm import load_tokenizer
+    from converseg_ros.network.config import DecoderConfig, MiniLMConfig, NetworkConfig, Sam2ImageConfig
     from converseg_ros.network.model import ConverSegNet
-    from converseg_ros.training.seed import write_weights
+    from converseg_ros.network.weights.checkpoints import save_network
 
-    folder = tmp_path_factory.mktemp('compact-start')
+    folder = tmp_path_factory.mktemp('start')
     words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'the', 'red', 'green', 'blue', 'square', 'hand', 'me', 'something']
     tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token='[UNK]'))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / 'tokenizer.json'))
+    image = Sam2ImageConfig(
+        image_size=(96, 128),
+        channels=32,
+        trunk_dim=8,
+        blocks_per_stage=(1, 1, 2, 1),
+        global_attention_blocks=(3,),
+    )
     config = NetworkConfig(
-        name='compact',
-        image=EfficientNetImageConfig(image_size=(96, 128), channels=32, options={'text_dim': 24}),
+        name='toy',
+        image=image,
         language=MiniLMConfig(
             hidden_size=24, max_tokens=16, options={'vocab_size': 32, 'layers': 1, 'heads': 2, 'mlp_dim': 32}
         ),
-        adapter=AdapterConfig(alignment_heads=2),
         decoder=DecoderConfig(layers=1, heads=4, mlp_dim=32, multimask_outputs=0, iou_head_dim=16),
-        preprocess='pad',
     )
     torch.manual_seed(0)
-    network = ConverSegNet(config, tokenizer=load_tokenizer(folder))
-    for module in network.image_encoder.trunk.modules():
-        if isinstance(module, torch.nn.Conv2d):  # so that colours reach the top of an untrained trunk
-            torch.nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
-            torch.nn.init.zeros_(module.bias)
-    state = network.state_dict()
-    save_file({k: v for k, v in state.items() if k.startswith('language_')}, folder / 'language.safetensors')
-    write_weights(folder, state)
-    write_json(folder / 'config.json', config.to_json())
+    save_network(folder, config, ConverSegNet(config).state_dict(), folder)
     return folder
 
 
@@ -115,11 +103,11 @@ out: {tmp_path}/run
 start: {start}
 steps: 6
 threads: 1
-trainable: [adapters, decoder, alignment, image_encoder.pyramid]
+trainable: [adapters, decoder, image_encoder]
 cache: {tmp_path}/cache
-train: [{{path: {toy}, variants: 2}}]
+train: [{{path: {toy}}}]
 val: [{{path: {toy}}}]
-phases: [{{until: 2, literal: 1.0, decoded: 0}}, {{until: 100, literal: 0.5, decoded: 2}}]
+phases: [{{until: 2, literal: 1.0}}, {{until: 100, literal: 0.5}}]
 batch: {{images: 2, prompts: 3}}
 optim: {{lr: 3.0e-3, ema: 0.9}}
 checkpoint_every: 2

@@ -43,4 +43,4 @@ def test_overrides_and_curriculum(settings):
     config = read_config(settings, {'optim.lr': '2e-4', 'batch.prompts': 7})
     assert config.optim.lr == pytest.approx(2e-4)
     assert config.batch.prompts == 7
-    assert [config.phase(s).decoded for s in (0, 1, 2, 1000)] == [0, 0, 2, 2]
+    assert [config.phase(s).literal for s in (0, 1, 2, 1000)] == [1.0, 1.0, 0.5, 0.5]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from converseg_ros.network.features import Decoded, Guidance
+from converseg_ros.network.features import Decoded
 from converseg_ros.training.batches import Batch
 from converseg_ros.training.config import LossConfig
 from converseg_ros.training.losses import bce_map, compute, dice, erode, hard_iou
@@ -13,9 +13,9 @@ def batch(target, positive, valid=None) -> Batch:
     """Return a batch of these truths."""
     count = target.shape[0]
     valid = torch.ones_like(target) if valid is None else valid
-    every = torch.ones(count, dtype=torch.bool)
     ids = [str(k) for k in range(count)]
-    return Batch(None, None, ids, torch.zeros(count).long(), target, valid, torch.tensor(positive), every, ids, ids)
+    pixels = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    return Batch(pixels, ids, torch.zeros(count).long(), target, valid, torch.tensor(positive), ids, ids)
 
 
 def test_padding_counts_for_nothing():
@@ -52,36 +52,12 @@ def test_erosion_takes_a_border_and_none_at_the_image_s_edge():
 
 
 def test_negatives_teach_the_object_score_and_positives_the_mask():
-    config = LossConfig(negative_mask=0.0, coarse=0.0)
+    config = LossConfig(negative_mask=0.0)
     masks = torch.randn(2, 1, 8, 8, requires_grad=True)
     score = torch.zeros(2, requires_grad=True)
     decoded = Decoded(masks, torch.zeros(2, 1, requires_grad=True), score)
     target = torch.zeros(2, 8, 8)
     target[0, 2:6, 2:6] = 1
-    compute(decoded, batch(target, [True, False]), None, None, config).total.backward()
+    compute(decoded, batch(target, [True, False]), config).total.backward()
     assert masks.grad is not None and masks.grad[0].abs().sum() > 0 and masks.grad[1].abs().sum() == 0
     assert score.grad is not None and score.grad[0] < 0 < score.grad[1]
-
-
-def test_only_the_coarse_map_learns_where_nothing_is_decoded():
-    coarse = torch.zeros(2, 2, 2, requires_grad=True)
-    target = torch.zeros(2, 8, 8)
-    target[0, :4, :4] = 1
-    some = batch(target, [True, False])
-    losses = compute(None, some, Guidance(coarse[:, None], coarse), None, LossConfig())
-    losses.total.backward()
-    assert float(losses.bce) == 0 and float(losses.coarse) > 0
-    assert coarse.grad is not None and coarse.grad[0, 0, 0] < 0 < coarse.grad[0, 1, 1] and (coarse.grad[1] > 0).all()
-
-
-def test_boxes_that_the_target_fills_are_to_be_chosen_and_absent_ones_teach_nothing():
-    chosen = torch.tensor([[0.0, 0.0, -20.0], [0.0, 0.0, -20.0]], requires_grad=True)
-    boxes = torch.tensor([[[0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]])
-    target = torch.zeros(2, 8, 8)
-    target[0, :4, :4] = 1  # the first prompt means the first box, the second nothing
-    guidance = Guidance(torch.zeros(2, 5, 2, 2), torch.zeros(2, 2, 2), chosen, torch.zeros(2, 8, 8), torch.zeros(2))
-    losses = compute(None, batch(target, [True, False]), guidance, boxes, LossConfig())
-    losses.total.backward()
-    assert float(losses.things) > 0 and chosen.grad is not None
-    assert chosen.grad[0, 0] < 0 < chosen.grad[0, 1] and (chosen.grad[1, :2] > 0).all()
-    assert (chosen.grad[:, 2] == 0).all()

@@ -18,7 +18,6 @@ STAGES = (
     (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
 )
-CHANNELS = (24, 40, 112, 320)  # of the features at strides 4, 8, 16, 32
 HEAD, CLASSES = 1280, 1000
 NORM_EPS = 1e-3  # of the published batch norms
 

@@ -1,10 +1,10 @@
-"""MiniLM as the language encoder of `compact` (Wang et al., arXiv 2002.10957; the sentence-transformers fine-tuning).
+"""MiniLM as a language encoder (Wang et al., arXiv 2002.10957; the sentence-transformers fine-tuning).
 
-The shipped weights have a vocabulary pruned to printable ASCII and matrices in int8 with one scale per row.
+The weights shipped with `compact` have a vocabulary pruned to printable ASCII and matrices in int8 with one scale per
+row.
 """
 
 from collections.abc import Mapping, Sequence
-import json
 from pathlib import Path
 from typing import Any
 
@@ -88,49 +88,8 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def prune_vocabulary(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
-    """Remove non-English pieces from a WordPiece `tokenizer.json`; return it and the remaining old ids, in order.
-
-    Special tokens and all pieces in printable ASCII are kept, except BERT's [unusedN]; ASCII texts are tokenized as
-    before.
-    """
-    vocabulary: dict[str, int] = tokenizer['model']['vocab']
-    special = {t['content'] for t in tokenizer.get('added_tokens', [])}
-    kept = [
-        (token, old)
-        for token, old in sorted(vocabulary.items(), key=lambda pair: pair[1])
-        if token in special or (token.isascii() and token.isprintable() and not token.startswith('[unused'))
-    ]
-    new = {token: index for index, (token, _) in enumerate(kept)}
-    pruned = json.loads(json.dumps(tokenizer))
-    pruned['model']['vocab'] = new
-    pruned['padding'] = pruned['truncation'] = None
-    for token in pruned.get('added_tokens', []):
-        token['id'] = new[token['content']]
-    processor = pruned.get('post_processor') or {}
-    for name, entry in (processor.get('special_tokens') or {}).items():
-        entry['ids'] = [new[name]]
-    for key in ('sep', 'cls'):
-        if key in processor:
-            processor[key] = [processor[key][0], new[processor[key][0]]]
-    return pruned, [old for _, old in kept]
-
-
-def to_int8(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return `state` with each matrix as int8 and a float32 scale per row (NAME.row_scale); the rest in float32."""
-    out: dict[str, Tensor] = {}
-    for name, value in state.items():
-        if value.ndim != 2 or not value.is_floating_point():
-            out[name] = value.float() if value.is_floating_point() else value
-            continue
-        scale = value.float().abs().amax(1).clamp_min(1e-12) / 127
-        out[name] = (value.float() / scale[:, None]).round().to(torch.int8)
-        out[name + SCALE] = scale
-    return out
-
-
 def from_int8(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Undo `to_int8`; a state that is not quantized is returned unchanged."""
+    """Return `state` with each int8 matrix times its scale per row (NAME.row_scale), in float32; the rest unchanged."""
     out = {}
     for name, value in state.items():
         if name.endswith(SCALE):

@@ -25,7 +25,6 @@ from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.weights import reference
 
 CONFIG, WEIGHTS, CALIBRATION = 'config.json', 'model.safetensors', 'calibration.json'
-LANGUAGE = 'language.safetensors'  # the language encoder, if it has a separate file
 AGAIN = 'fetch or convert the folder again; converseg weights check says more'
 KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would change large angles
 State = dict[str, Tensor]
@@ -47,8 +46,6 @@ def read(folder: Path, *, qwen: Path | None = None, merge: bool = True) -> tuple
         raise InputError('there is no such folder', where=str(folder), do='converseg weights list shows what there is')
     if (folder / CONFIG).is_file():
         config, state = read_config(folder), read_weights(folder / WEIGHTS)
-        if (folder / LANGUAGE).is_file():
-            state |= read_weights(folder / LANGUAGE)
         tokenizer = folder
     elif reference.is_release(folder):
         config, state, tokenizer = read_release(folder, qwen)
