@@ -14,11 +14,13 @@ from converseg_ros.dialogue.vocabulary import (
     ONE,
     ORDINALS,
     OTHER,
+    OWN_IF,
     OWN_IT,
     PERSONS,
     PREPOSITION,
     QUALITY,
     RELATIONS,
+    SOUGHT,
 )
 from converseg_ros.knowledge import plural, singular
 
@@ -102,8 +104,8 @@ def resolve(phrase: str, context: Context) -> str:
         return resolve(phrase[: own[0]], context) + phrase[own[0] :]
     phrase = re.sub(rf'^what is (?:that|this)(?= {PREPOSITION}\b)', 'what is', phrase)
     phrase = re.sub(
-        rf'^(?P<q>which|what|any|some|one|all) of (?:these|those|them)(?=$| {ASKING})',
-        lambda m: f'{m["q"]} of {context.many("those")}',
+        rf'^(?P<q>which|what|any|some|one|all) of (?P<w>these|those|them)(?=$| {ASKING})',
+        lambda m: _of_these(m, context),
         phrase,
     )
     text = re.sub(
@@ -133,12 +135,21 @@ def resolve(phrase: str, context: Context) -> str:
     return text
 
 
+def _of_these(match: re.Match[str], context: Context) -> str:
+    """Return 'which of the mugs' for 'which of these'; without an antecedent, 'these' are the things in view."""
+    if match['w'] != 'them' and not context.group and context.pointed is None:
+        return f'{match["q"]} things' if match['q'] in ('which', 'what') else f'{match["q"]} of the things'
+    return f'{match["q"]} of {context.many("those")}'
+
+
 def _own(phrase: str) -> tuple[int, int] | None:
     """Return the span of a reference to the phrase itself ('the plate with crumbs on it'), or None."""
     for pattern in OWN_IT:
         match = re.search(pattern, phrase)
         before = phrase[: match.start()].split() if match else []
-        named = len(before) > 1 and re.search(rf'\b{DET} (?!ones?$)[\w-]+', ' '.join(before)) is not None
+        named = re.match(SOUGHT, phrase) is not None if pattern == OWN_IF else False
+        named |= re.search(rf'\b{DET} (?!ones?$)[\w-]+', ' '.join(before)) is not None
+        named &= len(before) > 1
         if match and named and not re.fullmatch(r'it|this|that|them|these|those', before[-1]):
             return match.span()
     return None

@@ -168,11 +168,14 @@ ONE = r'\b(?P<pre>(?:the|an?|another|which|any|each|every)(?: (?!of\b)[a-z-]+){0
 OTHER = r'(?:not (?:that|this|it)(?: one)?|(?:a |the )?(?:other|different|another)(?: one)?|another|something else|an other one)'
 
 # Phrases with a reference to themselves: 'the plate with crumbs on it', 'a spot where I will not knock it over'.
+OWN_IF = r'\b(?:if|when|once|because|unless) (?:it|they)\b.*'  # 'what would break if it fell'
 OWN_IT = (
     r'\b(?:with|without|having|has|had) (?:(?!it\b)[\w-]+ ){1,5}?(?:on|in|under|inside|around|at|over|by|behind|through) (?:it|them)\b',
     r'\bwhere (?:i|you|we|nobody|no one|someone|the \w+) (?:(?!it\b)[\w-]+ )+?(?:it|them)\b',
     r'\bso (?:that )?(?:it|they|i|you|nobody|no one)\b.*',
+    OWN_IF,
 )
+SOUGHT = r'(?:what|which|who|something|anything|everything|whatever)\b'  # a subject that OWN_IF may refer to
 PLACES = (  # a place that precedes its content: 'second shelf, third box from the right'
     r'(?:on |in |at )?(?:the )?(?P<where>(?:first|second|third|fourth|fifth|last|top|bottom|middle|upper|lower|left|right) '
     r'(?P<place>shelf|row|rack|level|drawer|cupboard|cabinet|box|column|table|bench))'
