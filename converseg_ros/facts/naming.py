@@ -16,7 +16,7 @@ from converseg_ros.facts.colours import colour_words
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import Measures, measure
 from converseg_ros.facts.planes import ViewGeometry, view_geometry
-from converseg_ros.facts.size_evidence import size_evidence
+from converseg_ros.facts.size_evidence import SizeEvidence
 from converseg_ros.facts.table import Facts, Similarity
 from converseg_ros.programs.vocabulary import COLOURS
 
@@ -130,11 +130,12 @@ def facts_of_view(
 
 def by_size_too(scores: Scores, measures: Measures) -> Scores:
     """Return scores that combine measured sizes with appearance."""
+    if not measures.metric.any():
+        return scores
+    evidence = SizeEvidence(measures)
 
     def both(nouns: Sequence[str]) -> NameScores:
         found = scores(nouns)
-        return replace(
-            found, log_odds=np.asarray(found.log_odds + SIZE_WEIGHT * size_evidence(measures, nouns), np.float32)
-        )
+        return replace(found, log_odds=np.asarray(found.log_odds + SIZE_WEIGHT * evidence(nouns), np.float32))
 
-    return both if measures.metric.any() else scores
+    return both

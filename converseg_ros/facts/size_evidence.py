@@ -21,20 +21,27 @@ ODD, ODD_SPREAD = 0.15, 1.6  # share of objects with unusual size or wrong segme
 THIN = 0.005  # minimum extent in metres
 
 
-def size_evidence(measures: Measures, nouns: Sequence[str]) -> Floats:
-    """Return (S, N): log-likelihood ratio of each region's size for each noun against any thing; 0 where unknown."""
-    out = np.zeros((len(measures.area), len(nouns)))
-    typical = [sorted_size(noun) for noun in nouns]
-    known = np.array([size is not None for size in typical], bool)
-    measured = _measured(measures)
-    some = np.isfinite(measured).all(1)
-    if not known.any() or not some.any():
+class SizeEvidence:
+    """Evidence of the measured sizes of the regions of one view; the comparison with all objects is computed once."""
+
+    def __init__(self, measures: Measures) -> None:
+        """Take the measurements of S regions."""
+        measured = _measured(measures)
+        self._known = np.asarray(np.isfinite(measured).all(1))
+        self._seen = np.log(np.maximum(measured[self._known], THIN))
+        self._cut = measures.cut[self._known]
+        self._any = np.log(_likelihood(self._seen, self._cut, _all_sizes()).mean(1))
+
+    def __call__(self, nouns: Sequence[str]) -> Floats:
+        """Return (S, N): log-likelihood ratio of each region's size for each noun against any object; 0 if unknown."""
+        out = np.zeros((len(self._known), len(nouns)))
+        typical = [sorted_size(noun) for noun in nouns]
+        known = np.array([size is not None for size in typical], bool)
+        if known.any() and self._known.any():
+            sizes = np.log([size for size in typical if size is not None])
+            ratio = np.log(_likelihood(self._seen, self._cut, sizes)) - self._any[:, None]
+            out[np.ix_(self._known, known)] = ratio
         return out
-    sizes = np.log([size for size in typical if size is not None])
-    seen, cut = np.log(np.maximum(measured[some], THIN)), measures.cut[some]
-    anything = np.log(_likelihood(seen, cut, _all_sizes()).mean(1))
-    out[np.ix_(some, known)] = np.log(_likelihood(seen, cut, sizes)) - anything[:, None]
-    return out
 
 
 @cache
