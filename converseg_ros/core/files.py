@@ -1,4 +1,4 @@
-"""Atomic writes: a reader sees either the old or the complete new file."""
+"""Atomic writes, after which a reader sees either the old or the complete new file, and checked reads of JSON."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 import tempfile
 from typing import Any
+
+from converseg_ros.core.errors import InputError
 
 
 def _umask() -> int:
@@ -51,3 +53,14 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 def write_json(path: str | os.PathLike[str], data: Any, *, indent: int | None = 2) -> None:
     """Write `data` as JSON to `path` atomically; raise ValueError for NaN, which is not valid JSON."""
     write_text(path, json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False) + '\n')
+
+
+def read_object(path: Path, do: str) -> dict[str, Any]:
+    """Return the JSON object of a file; raise InputError with the advice `do` for anything else."""
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f'not JSON ({error})', where=str(path), do=do) from error
+    if not isinstance(data, dict):
+        raise InputError('not a JSON object', where=str(path), do=do)
+    return data

@@ -6,7 +6,6 @@ transformers initializes missing weights randomly and only logs it; here missing
 from collections.abc import Sequence
 from dataclasses import dataclass
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.files import read_object
 
 AGAIN = 'fetch the folder again: converseg weights fetch NAME'
 CONFIG = 'config.json'
@@ -43,7 +43,7 @@ class ImageSettings:
 
 def model_type(folder: Path) -> str:
     """Return the architecture in the config.json of a folder; raise InputError if there is none."""
-    found = _object(folder / CONFIG).get('model_type')
+    found = read_object(folder / CONFIG, AGAIN).get('model_type')
     if not isinstance(found, str):
         raise InputError('no model_type', where=str(folder / CONFIG), do='give the folder of a transformers model')
     return found
@@ -54,7 +54,7 @@ def image_settings(folder: Path) -> ImageSettings:
     path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
     if path is None:
         raise InputError(f'{PROCESSORS[0]} is missing', where=str(folder), do=AGAIN)
-    data = _object(path)
+    data = read_object(path, AGAIN)
     data = data.get('image_processor', data)
     try:
         size = data.get('size') or {}
@@ -129,13 +129,3 @@ def check_finite(values: Tensor, what: Sequence[str] | str) -> Tensor:
     if not bool(torch.isfinite(values).all()):
         raise InputError('the model answered with numbers that are not finite', where=str(what), do=AGAIN)
     return values
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f'not JSON ({error})', where=str(path), do=AGAIN) from error
-    if not isinstance(data, dict):
-        raise InputError('not a JSON object', where=str(path), do=AGAIN)
-    return data

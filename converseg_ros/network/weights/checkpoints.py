@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from converseg_ros.core import InputError
-from converseg_ros.core.files import atomic_path, write_json
+from converseg_ros.core.files import atomic_path, read_object, write_json
 from converseg_ros.network.config import NetworkConfig, QwenConfig
 from converseg_ros.network.encoders.minilm import TOKENIZER, from_int8, load_tokenizer
 from converseg_ros.network.model import ConverSegNet
@@ -96,13 +96,7 @@ def _base_names(state: State) -> State:
 def read_config(folder: Path) -> NetworkConfig:
     """Read a converted folder's config.json."""
     path = folder / CONFIG
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f'not JSON ({error})', where=str(path), do=AGAIN) from error
-    if not isinstance(data, dict):
-        raise InputError('not a JSON object', where=str(path), do=AGAIN)
-    return NetworkConfig.from_json(data, where=str(path))
+    return NetworkConfig.from_json(read_object(path, AGAIN), where=str(path))
 
 
 def read_weights(path: Path) -> State:

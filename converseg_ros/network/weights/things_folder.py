@@ -11,12 +11,11 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from converseg_ros.core import InputError
-from converseg_ros.core.files import write_bytes, write_json
+from converseg_ros.core.files import read_object, write_bytes, write_json
 
 KIND = 'things'
 CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
@@ -57,14 +56,7 @@ class ThingsConfig:
 
 def read_json(folder: Path) -> dict[str, Any]:
     """Return the JSON object of a folder's config.json."""
-    path = folder / CONFIG
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f'not JSON ({error})', where=str(path), do=AGAIN) from error
-    if not isinstance(data, dict):
-        raise InputError('not a JSON object', where=str(path), do=AGAIN)
-    return data
+    return read_object(folder / CONFIG, AGAIN)
 
 
 def kind_of(folder: Path) -> str:
