@@ -38,19 +38,6 @@ def decide(
     options: Options,
 ) -> Answer:
     """Return the answer for the meaning of a program."""
-    answer = _decide(program, facts, meaning, literals, unknown_nouns, options)
-    none = answer.reason if answer.area else why_none(program, literals, options)
-    return replace(answer, none=none, unsure=f'it is not certain that {wording.any_of(program)} is seen')
-
-
-def _decide(
-    program: Node,
-    facts: Facts,
-    meaning: 'Meaning',
-    literals: tuple[Literal, ...],
-    unknown_nouns: frozenset[str],
-    options: Options,
-) -> Answer:
     degree = meaning.degree
     if not options.recall:  # safety instructions include a region for any outline
         degree = degree.scaled(facts.outline)
@@ -81,7 +68,7 @@ def _decide(
         return _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
     status = Status.OK if best >= options.present and not reasons else Status.LOW_CONFIDENCE
     if best < options.present:
-        reasons.insert(0, f'it is not certain that {wording.any_of(program)} is seen')
+        reasons.insert(0, _unsure(program))
     trouble = _how_many(program, p, chosen, quantity, options)
     if trouble:
         status = Status.LOW_CONFIDENCE
@@ -118,6 +105,16 @@ def _without(facts: Facts, chosen: tuple[int, ...], gone: tuple[int, ...]) -> ND
         others = [j for j in gone if sizes[j] < sizes[i] or facts.kinds[j, 0] > 0.5]
         mask |= masks[i] & ~masks[others].any(0) if others else masks[i]
     return mask
+
+
+def with_reasons(answer: Answer, program: Node, options: Options) -> Answer:
+    """Return the answer with the reasons that the existence model may need."""
+    none = answer.reason if answer.area else why_none(program, answer.evidence.literals, options)
+    return replace(answer, none=none, unsure=_unsure(program))
+
+
+def _unsure(program: Node) -> str:
+    return f'it is not certain that {wording.any_of(program)} is seen'
 
 
 def gather(
@@ -269,7 +266,7 @@ def _recall_answer(
     else:
         status = Status.OK if evidence.best >= options.present and not reasons else Status.LOW_CONFIDENCE
         if evidence.best < options.present:
-            reasons.insert(0, f'it is not certain that {wording.any_of(program)} is seen')
+            reasons.insert(0, _unsure(program))
     return _made(status, reasons, facts, degree, chosen, not doubtful, evidence, candidates)
 
 

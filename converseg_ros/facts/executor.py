@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Literal, Options
-from converseg_ros.facts.decision import decide
+from converseg_ros.facts.decision import decide, with_reasons
 from converseg_ros.facts.degrees import Degree, related
 from converseg_ros.facts.free_space import Area, beside, free_space, within
 from converseg_ros.facts.parts import BY_SHAPE, grip, protrusion
@@ -40,7 +40,9 @@ def execute(program: Node, facts: Facts, options: Options | None = None) -> Answ
     """Return the meaning of a program in the view of the facts."""
     run = Execution(facts)
     meaning = run.evaluate(program.of if isinstance(program, Select) else program, main=True)
-    return decide(program, facts, meaning, tuple(run.literals), frozenset(run.unknown_nouns), options or Options())
+    options = options or Options()
+    answer = decide(program, facts, meaning, tuple(run.literals), frozenset(run.unknown_nouns), options)
+    return with_reasons(answer, program, options)
 
 
 @dataclass(frozen=True, eq=False)
