@@ -29,7 +29,7 @@ BACKGROUND = frozenset({'ground', 'water', 'surface', 'building part', 'flooring
 MIN_OUTLINE = 0.05  # expected IoU; a region is not excluded by its outline alone
 PEOPLE = 0.7  # share of people among agents; most of the others are animals
 HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
-Similarity = Callable[[str], Floats]
+Similarity = Callable[[str], Floats | None]
 
 
 class Properties(Protocol):
@@ -70,7 +70,8 @@ class Facts:
     """The facts about S regions of one view.
 
     exact: whether measures and properties are ground truth; derived relations are then true, false, or undecided where
-    opinions could differ. similarity: text -> (S,) similarity of a text to each region in 0..1, for `like`.
+    opinions could differ. similarity: text -> (S,) similarity of a text to each region in 0..1, for `like`; None if
+    the text says nothing to the namer.
     """
 
     segments: Segments
@@ -198,9 +199,10 @@ class Facts:
 
     def like(self, text: str) -> Degree:
         """Return (S,) degrees of a free text: estimates, since text similarity is not calibrated."""
-        if self.similarity is None:
+        found = None if self.similarity is None else self.similarity(text)
+        if found is None:
             return Degree.unknown(len(self), f'what fits "{text}" cannot be told')
-        alike = np.clip(self.similarity(text), 0, 1)
+        alike = np.clip(found, 0, 1)
         # Similarities order regions but are not a measure of fit, so they are relative to the best one.
         relative = alike / max(float(alike.max(initial=0.0)), 1e-6)
         return Degree.guess(MIN_LIKE + (MAX_LIKE - MIN_LIKE) * relative, f'"{text}" is matched by words alone')

@@ -113,8 +113,10 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         parts = self.parts
         namer = parts.namer
 
-        def similarity(text: str) -> NDArray[np.float64]:
-            return np.asarray(expit(namer.score(frame, segments, (text,)).log_odds[:, 0]), np.float64)
+        def similarity(text: str) -> NDArray[np.float64] | None:
+            found = namer.score(frame, segments, (text,))
+            # A namer of nouns compares other words with its nouns: "with flowers painted on it" is no noun's look.
+            return np.asarray(expit(found.log_odds[:, 0]), np.float64) if found.known[0] else None
 
         facts = facts_of_view(frame, segments, lambda nouns: namer.score(frame, segments, nouns), similarity=similarity)
         namer.score(frame, segments, ('thing',))  # encode the crops now instead of at the first noun

@@ -254,6 +254,15 @@ def test_a_floor_that_was_taken_for_a_wall_is_a_floor() -> None:
     assert execute(FreeSpace(named('floor')), low).status == Status.OK
 
 
+def test_words_that_say_nothing_to_the_namer_choose_no_region(seen: Facts) -> None:
+    """The probabilities of names decide between two mugs, not the similarity of "with a chip" to some other noun."""
+    program = Select('one', Like('with a chip', named('mug')))
+    by_name = execute(Select('one', named('mug')), seen, Options())
+    answer = execute(program, replace(seen, similarity=lambda text: None, _cache={}), Options())
+    assert answer.chosen == by_name.chosen
+    assert answer.status == Status.LOW_CONFIDENCE and '"with a chip"' in answer.reason
+
+
 def test_a_surface_has_the_tags_of_what_it_is_and_not_of_what_a_crop_looks_like(seen: Facts) -> None:
     assert execute(Select('all', Filter('tag', 'supports')), seen).chosen == (len(BLOCKS),)
     assert not seen.filter('tag', 'edible').p[-1] > 0.05
