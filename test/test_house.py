@@ -29,7 +29,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     'dialogue': {'core', 'knowledge', 'llm'},
     'console': {'core', 'speech', 'web'},
     'perception': {'core', 'facts', 'lifting'},
-    'data_engine': {'core', 'datasets', 'facts', 'knowledge', 'llm', 'network', 'programs', 'scenes', 'web'},
+    'data_engine': {
+        *('core', 'datasets', 'facts', 'knowledge', 'llm', 'network', 'perception', 'programs', 'scenes', 'web'),
+    },
     'training': {'core', 'datasets', 'facts', 'knowledge', 'network', 'programs'},
     'evaluation': {'core', 'datasets', 'facts', 'knowledge', 'lifting', 'network', 'perception', 'programs', 'web'},
     'ros': {'core', 'dialogue', 'lifting', 'perception'},

@@ -2,8 +2,8 @@
 
 converseg engine run --source scenes/train --judge scene --out data/train
 converseg engine run --source coco_folder --judge labels --out data/coco
-converseg engine run --source photos --judge openai --base-url http://127.0.0.1:8000/v1 --model qwen2.5-vl-7b
-    --proposer sam2 --proposer-weights sam2.1-hiera-large --out data/mine --dry-run
+converseg engine run --source BAG --judge openai --base-url http://127.0.0.1:8000/v1 --model qwen2.5-vl-7b
+    --proposer sam2 --proposer-weights sam2-large --out data/mine --dry-run
 converseg engine view data/train
 converseg engine export data/train --format dataset items coco parquet --out export
 """
@@ -18,6 +18,7 @@ from converseg_ros.core.config import add_flags, from_flags
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
 from converseg_ros.data_engine.options import RunOptions
+from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
 
 if TYPE_CHECKING:
     from converseg_ros.data_engine.build import Plan
@@ -53,8 +54,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_run(run: argparse.ArgumentParser) -> None:
     run.add_argument(
-        '--source', action='append', required=True, type=Path, help='folder of scenes, COCO labels or photographs'
+        '--source',
+        action='append',
+        required=True,
+        type=Path,
+        help='folder of scenes, COCO labels or photographs; a bag',
     )
+    run.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
     run.add_argument('--out', required=True, type=Path, help='data set folder')
     run.add_argument(
         '--config', type=Path, metavar='FILE', help='YAML file with the options below; flags take precedence'
@@ -77,7 +83,14 @@ def plan_of(args: argparse.Namespace) -> 'Plan':
     from converseg_ros.data_engine.build import plan
 
     options: RunOptions = from_flags(RunOptions, args, args.config)
-    return plan(options, args.source, args.out, agree_remote=args.agree_remote, max_images=args.max_images)
+    return plan(
+        options,
+        args.source,
+        args.out,
+        agree_remote=args.agree_remote,
+        max_images=args.max_images,
+        topics=parse_topics(args.topic),
+    )
 
 
 def _run(args: argparse.Namespace) -> int:

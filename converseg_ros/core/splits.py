@@ -21,10 +21,15 @@ def picture_name(path: str) -> str:
     return _COCO_PREFIX.sub('', PurePosixPath(path).name)
 
 
+def clock_of(file_name: str) -> str:
+    """Return the minute (YYYYMMDDhhmm) of a clock at the start of an image's name, '' if there is none."""
+    stem = PurePosixPath(file_name).stem
+    return stem[:12] if _CLOCK.match(stem) else ''
+
+
 def session_of(file_name: str) -> str:
     """Return the session of an image: the minute of a clock in its name, otherwise the stem of the name."""
-    stem = PurePosixPath(file_name).stem
-    return stem[:12] if _CLOCK.match(stem) else stem
+    return clock_of(file_name) or PurePosixPath(file_name).stem
 
 
 def instance_split(file_name: str) -> Split:

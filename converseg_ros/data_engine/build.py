@@ -1,6 +1,6 @@
 """Build a pipeline from a judge, a proposer and shots."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 import threading
@@ -15,12 +15,16 @@ from converseg_ros.data_engine.proposers.grounding import DetectorGrounder
 from converseg_ros.data_engine.proposers.proposer import GraphProposer, Proposer
 from converseg_ros.data_engine.proposers.sam_family import SamFamilyProposer
 from converseg_ros.data_engine.stages.understanding import Grounder
+from converseg_ros.data_engine.world.bag_frames import is_bag, write_frames
 from converseg_ros.data_engine.world.sources import Shot, kind_of, read_source
 from converseg_ros.data_engine.world.world import World
 from converseg_ros.llm.calls import Calls, Limits
 from converseg_ros.llm.chat import ChatModel
 from converseg_ros.llm.http import GeminiChat, OpenAIChat
 from converseg_ros.llm.local import LocalChat
+from converseg_ros.network.registry import find_part
+
+FRAMES = 'frames'  # folder of the images of bags, in the output folder
 
 
 @dataclass(slots=True)
@@ -32,7 +36,7 @@ class Plan:
     judge: str = 'scene'
     proposer: str = ''  # '' = graph for labelled images, sam2 for photographs
     proposer_weights: str = ''
-    detector: str = ''  # folder of a zero-shot detector; '' = boxes of the judge
+    detector: str = ''  # a zero-shot detector; '' = boxes of the judge
     model: str = ''
     base_url: str = OPENAI
     key_env: str = ''
@@ -47,10 +51,23 @@ class Plan:
 
 
 def plan(
-    options: RunOptions, sources: list[Path], out: Path, *, agree_remote: bool = False, max_images: int = 0
+    options: RunOptions,
+    sources: list[Path],
+    out: Path,
+    *,
+    agree_remote: bool = False,
+    max_images: int = 0,
+    topics: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Return the plan of a run; without a judge in the options, that of the sources is used."""
+    """Return the plan of a run; without a judge in the options, that of the sources is used.
+
+    The images of a bag are written to OUT/frames, which replaces the bag as a source. topics: see write_frames.
+    """
     o = options
+    sources = [
+        write_frames(s, out / FRAMES, period=o.frame_period, change=o.frame_change, topics=topics) if is_bag(s) else s
+        for s in sources
+    ]
     judge = o.judge or natural_judge(sources)
     workers = o.workers or (1 if judge in FACTS_JUDGES else 4)
     return Plan(
@@ -166,14 +183,12 @@ def make_proposer(plan: Plan, shots: list[Shot], worlds: Callable[[Picture], Wor
     if name == 'graph':
         return GraphProposer(worlds, faults=plan.faults)
     if name in ('sam', 'sam2'):
-        if not plan.proposer_weights:
-            raise InputError(
-                f'the proposer {name} needs weights', where='--proposer-weights', do='give a model folder or checkpoint'
-            )
+        weights = find_part(plan.proposer_weights or ('sam2' if name == 'sam2' else ''), 'segments')
+        if weights is None:
+            raise InputError('the proposer sam needs weights', where='--proposer-weights', do='give a checkpoint')
         from converseg_ros.network.segments.sam import load_sam  # imports torch, which other proposers do not need
         from converseg_ros.network.segments.sam2 import load_sam2
 
-        weights = Path(plan.proposer_weights)
         return SamFamilyProposer(load_sam2(weights) if name == 'sam2' else load_sam(weights))
     raise InputError(f'no proposer {name!r}', where='--proposer', do=f'choose one of {", ".join(PROPOSERS)}')
 
@@ -182,5 +197,6 @@ def make_pipeline(plan: Plan, shots: list[Shot]) -> Pipeline:
     """Return the pipeline of a plan over its shots."""
     worlds = Worlds(shots)
     judge = make_judge(plan, worlds)
-    grounder: Grounder | None = DetectorGrounder(plan.detector) if plan.detector else None
+    detector = find_part(plan.detector, 'detector')
+    grounder: Grounder | None = None if detector is None else DetectorGrounder(detector)
     return Pipeline(judge, make_proposer(plan, shots, worlds), plan.settings, grounder)

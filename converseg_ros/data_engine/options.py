@@ -26,9 +26,9 @@ class RunOptions:
     proposer: str = option('', choices=('', *PROPOSERS))
     """The source of masks; by default graph for labelled images and sam2 for photographs."""
     proposer_weights: str = ''
-    """Model folder (sam2) or checkpoint (sam)."""
+    """Model of sam2: a name of the catalogue, OWNER/NAME or a folder (default: sam2); checkpoint of sam."""
     detector: str = ''
-    """Folder of a zero-shot detector for the boxes."""
+    """Zero-shot detector for the boxes: a name of the catalogue, OWNER/NAME or a folder."""
     prompts: int = option(13, 1, 1000)
     """Prompts per image."""
     negatives: float = option(0.23, 0.0, 0.99)
@@ -37,6 +37,10 @@ class RunOptions:
     """Seed of the selection of prompts and words."""
     faults: float = option(0.0, 0.0, 1.0)
     """Share of masks that the graph proposer corrupts, to test the later stages."""
+    frame_period: float = option(1.0, 0.0, 3600.0)
+    """Seconds between two images that are taken from a bag."""
+    frame_change: float = option(4.0, 0.0, 255.0)
+    """Minimum mean difference in grey levels between an image of a bag and the previous one."""
     shard: str = '0/1'
     """i/n: process only the images of the i-th of n shards."""
     ray: int = option(0, 0, 10_000)

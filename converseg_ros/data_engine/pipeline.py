@@ -19,6 +19,7 @@ from converseg_ros.data_engine.contracts import Judge, Picture
 from converseg_ros.data_engine.output.store import Store
 from converseg_ros.data_engine.proposers.proposer import Proposer
 from converseg_ros.data_engine.stages.alignment import Pair, align
+from converseg_ros.data_engine.stages.labelling import label_rows
 from converseg_ros.data_engine.stages.prompting import write_prompts
 from converseg_ros.data_engine.stages.understanding import Grounder, understand
 from converseg_ros.data_engine.stages.verification import verify_regions
@@ -121,6 +122,8 @@ class Pipeline:
         regions = understand(self.judge, picture, self.grounder)
         candidates = self.proposer.propose(picture, regions)
         verified, rejected = verify_regions(self.judge, self.proposer, picture, candidates)
+        where = {'image': image, 'image_id': shot.image_id, 'room': shot.room, 'split': shot.split}
+        journal.label({**where, 'regions': label_rows(verified)})
         drafts, dropped = write_prompts(self.judge, picture, verified, self.settings.prompts, self.settings.negatives)
         reasons = dropped + Counter(f'mask: {reason}' for _, reason in rejected)
         by_key = {v.region.key: v for v in verified}

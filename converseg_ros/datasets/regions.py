@@ -1,10 +1,10 @@
-"""Images with labelled regions: rendered rooms and COCO folders, as label images.
+"""Images with labelled regions: rendered rooms, COCO folders and data sets of the data engine, as label images.
 
 The boundary network is trained on them, and `bench segments` evaluates on them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame, Intrinsics
+from converseg_ros.core.item import Split
+from converseg_ros.core.mask import decode_rle
 from converseg_ros.core.segments import KINDS
 from converseg_ros.datasets.images import read_depth, read_image16, read_rgb
 from converseg_ros.datasets.polygons import rasterize
 
 Labels = NDArray[np.int32]
+LABELS = 'regions.jsonl'  # of the data engine: one line for each image
 UNKNOWN_KIND = -1
 # The kinds (`KINDS`) of COCO's classes. A class of heaps or coverings instead of objects has no kind.
 AGENTS = frozenset(['person', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'])
@@ -107,9 +110,14 @@ class LabelledView:
 
 
 def labelled_names(folder: Path) -> list[str]:
-    """Return the names of the labelled views of a folder: its rooms (`ROOM/VIEW`), or COCO's file names."""
+    """Return the names of the labelled views of a folder.
+
+    They are rooms (`ROOM/VIEW`), COCO's file names, or paths of images relative to a data set of the engine.
+    """
     if not folder.is_dir():
         raise InputError('no such folder', where=str(folder))
+    if (folder / LABELS).is_file():
+        return sorted(_judged(folder))
     if (folder / 'panoptic.json').is_file() or (folder / 'instances.json').is_file():
         return sorted({*_coco(folder, 'panoptic'), *_coco(folder, 'instances')})
     names = []
@@ -122,11 +130,55 @@ def labelled_names(folder: Path) -> list[str]:
 
 def read_labelled(folder: Path, name: str) -> LabelledView:
     """Read one view of `labelled_names`, with the noisy depth of a room; raise InputError if it cannot be read."""
+    if (folder / LABELS).is_file():
+        return _read_judged(folder, name)
     if (folder / 'panoptic.json').is_file() and name in _coco(folder, 'panoptic'):
         return _read_panoptic(folder, name)
     if (folder / 'instances.json').is_file():
         return _read_instances(folder, name)
     return _read_room(folder, name)
+
+
+def own_splits(folder: Path) -> Callable[[str], Split]:
+    """Return the split of each view of a data set of the engine; raise InputError for another folder."""
+    if not (folder / LABELS).is_file():
+        raise InputError(f'no {LABELS}', where=str(folder), do='choose another split rule, or run the engine again')
+    rows = _judged(folder)
+    return lambda name: rows[name]['split']
+
+
+def _read_judged(folder: Path, name: str) -> LabelledView:
+    """Read the regions that a judge accepted; parts are left out, and smaller regions are in front."""
+    rgb = read_rgb(folder / name)
+    whole = np.zeros(rgb.shape[:2], np.int32)
+    kinds: dict[int, int] = {}
+    names: dict[int, str] = {}
+    masks = [(decode_rle(r['rle']), r) for r in _judged(folder)[name]['regions'] if r['kind'] != 'part']
+    for index, (mask, row) in enumerate(sorted(masks, key=lambda pair: -np.count_nonzero(pair[0])), 1):
+        if mask.shape != whole.shape:
+            raise InputError(f'a mask is {mask.shape}, the image {whole.shape}', where=f'{folder}: {name}')
+        whole[mask] = index
+        names[index] = row['category']
+        kinds[index] = KINDS.index(row['kind']) if row['kind'] in KINDS else UNKNOWN_KIND
+    return LabelledView(name, Frame(rgb), whole, whole, kinds, False, False, names)
+
+
+def _judged(folder: Path) -> dict[str, Any]:
+    """Return the rows of a data set of the engine by image; cached."""
+    path = folder / LABELS
+    if path not in _read:
+        try:
+            rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+            for row in rows:
+                if not {'image', 'split', 'regions'} <= row.keys():
+                    raise ValueError('an image needs image, split and regions')
+                if any(not {'category', 'kind', 'rle'} <= region.keys() for region in row['regions']):
+                    raise ValueError('a region needs category, kind and rle')
+            _read[path] = {row['image']: row for row in rows}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f'not the regions of a data set ({error!r})', where=str(path)) from error
+    found: dict[str, Any] = _read[path]
+    return found
 
 
 def _read_room(folder: Path, name: str) -> LabelledView:

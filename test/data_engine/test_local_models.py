@@ -131,7 +131,7 @@ def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_a_detector_gives_boxes_in_pixels_and_no_box_twice(detector):
-    ground = DetectorGrounder(str(detector), threshold=0.0).ground
+    ground = DetectorGrounder(detector, threshold=0.0).ground
     found = ground(PICTURE, REGIONS)
     assert found and {r.key for r in found} <= {'a', 'b', 'c'}
     for region in found:
@@ -140,11 +140,11 @@ def test_a_detector_gives_boxes_in_pixels_and_no_box_twice(detector):
     mugs = [r for r in found if r.category == 'mug']
     assert len(mugs) < 2 or box_iou(mugs[0].box, mugs[1].box) <= 0.85
     assert ground(PICTURE, []) == []
-    assert DetectorGrounder(str(detector), threshold=1.1).ground(PICTURE, REGIONS) == []
+    assert DetectorGrounder(detector, threshold=1.1).ground(PICTURE, REGIONS) == []
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(InputError, match='vision-language'):
         LocalChat(str(tmp_path))
     with pytest.raises(InputError, match=r'config\.json'):
-        DetectorGrounder(str(tmp_path))
+        DetectorGrounder(tmp_path)

@@ -9,6 +9,7 @@ from typing import Any
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.files import write_json, write_text
 from converseg_ros.core.item import Item
+from converseg_ros.datasets.regions import LABELS
 
 
 class Journal:
@@ -18,6 +19,7 @@ class Journal:
         self.path = path
         self.items: dict[str, Item] = {}
         self.rejects: dict[str, tuple[Item, str]] = {}
+        self.labels: dict[str, Any] | None = None
         self.summary: dict[str, Any] | None = None
         if path.is_file():
             self._read()
@@ -34,6 +36,8 @@ class Journal:
                 elif 'rejected' in row:
                     item = Item.from_json(row['rejected'])
                     self.rejects[item.id] = item, row['why']
+                elif 'labels' in row:
+                    self.labels = row['labels']
                 elif 'done' in row:
                     self.summary = row['done']
             except (ValueError, TypeError, KeyError) as error:
@@ -61,6 +65,12 @@ class Journal:
         if item.id not in self.rejects:
             self._append({'rejected': item.to_json(), 'why': why})
             self.rejects[item.id] = item, why
+
+    def label(self, labels: dict[str, Any]) -> None:
+        """Record the verified regions of the image, once."""
+        if self.labels is None:
+            self._append({'labels': labels})
+            self.labels = labels
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Mark the image as finished, with a summary."""
@@ -119,10 +129,13 @@ class Store:
                 yield from journal.items.values()
 
     def publish(self, keys: list[str], manifest: dict[str, Any]) -> int:
-        """Write items.jsonl and manifest.json atomically; return the number of items."""
+        """Write items.jsonl, regions.jsonl and manifest.json atomically; return the number of items."""
         lines = [json.dumps(item.to_json(), ensure_ascii=False) for item in self.collect(keys)]
+        finished = [journal for key in dict.fromkeys(keys) if (journal := self.journal(key)).done]
+        labels = [json.dumps(j.labels, ensure_ascii=False) for j in finished if j.labels is not None]
         try:
             write_text(self.folder / 'items.jsonl', ''.join(f'{line}\n' for line in lines))
+            write_text(self.folder / LABELS, ''.join(f'{line}\n' for line in labels))
             write_json(self.folder / 'manifest.json', {**manifest, 'items': len(lines)})
         except OSError as error:
             raise ConversegError(

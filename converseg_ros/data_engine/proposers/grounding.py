@@ -15,11 +15,11 @@ THRESHOLD = 0.1
 class DetectorGrounder:
     """Gives regions the boxes of a detector in a local folder; nothing is downloaded."""
 
-    def __init__(self, folder: str, *, threshold: float = THRESHOLD) -> None:
+    def __init__(self, folder: Path, *, threshold: float = THRESHOLD) -> None:
         from converseg_ros.network.grounded.detector import ZeroShotDetector  # with torch
 
         self.threshold = threshold
-        self._detector = ZeroShotDetector(Path(folder))
+        self._detector = ZeroShotDetector(folder)
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import Split
-from converseg_ros.core.splits import picture_name, split_of
+from converseg_ros.core.splits import clock_of, picture_name, split_of
 from converseg_ros.data_engine.world.coco_world import CocoLabels
 from converseg_ros.data_engine.world.scene_world import scene_world
 from converseg_ros.data_engine.world.world import World
@@ -83,7 +83,8 @@ def read_source(folder: Path) -> Iterator[Shot]:
         raise InputError('no images, no scenes and no COCO annotations', where=str(folder), do='name another folder')
     for path in photos:
         name = path.relative_to(folder).as_posix()
-        yield Shot(content_key(path), path, name, name, split_of(picture_name(name)), 'photo')
+        room = f'{path.parent.name}/{clock}' if (clock := clock_of(name)) else name  # a minute of a bag
+        yield Shot(content_key(path), path, name, room, split_of(clock or picture_name(name)), 'photo')
 
 
 def _coco(files: CocoFiles) -> Iterator[Shot]:

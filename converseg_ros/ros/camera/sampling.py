@@ -5,13 +5,13 @@ from pathlib import Path
 import time
 from typing import Any
 
-import numpy as np
 from rclpy.node import Node
 from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
 from converseg_ros.core.errors import ConversegError
 from converseg_ros.core.files import atomic_path
+from converseg_ros.perception.keyframes import Keyframes
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.ros.camera.qos import FollowingSubscription
 
@@ -31,9 +31,9 @@ class FrameSampler:
         on_frame: Callable[[int], None],
         on_done: Callable[[str], None],
     ) -> None:
-        self.folder, self.count, self.period, self.change = folder, count, period, change
+        self.folder, self.count, self.period = folder, count, period
         self._on_frame, self._on_done = on_frame, on_done
-        self._last: np.ndarray[Any, Any] | None = None
+        self._keyframes = Keyframes(change)
         self._next = 0.0
         self._node = node
         self.taken = len(list(folder.glob('*.png')))
@@ -57,8 +57,7 @@ class FrameSampler:
             return
         try:
             rgb = to_rgb(message)
-            small = cv2.resize(rgb, (32, 24), interpolation=cv2.INTER_AREA).astype(np.float32)
-            if self._last is not None and float(np.abs(small - self._last).mean()) < self.change:
+            if not self._keyframes.accepts(rgb):
                 return
             ok, data = cv2.imencode('.png', rgb[..., ::-1])
             if not ok:
@@ -68,7 +67,7 @@ class FrameSampler:
         except (ConversegError, OSError) as error:
             self.stop(str(error))
             return
-        self._last, self._next = small, time.monotonic() + self.period
+        self._next = time.monotonic() + self.period
         self.taken += 1
         self._on_frame(self.taken)
 

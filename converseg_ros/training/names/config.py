@@ -13,12 +13,13 @@ class NameSource:
     """A folder of labelled objects (training/names/instances.py).
 
     split: how its held-out images are defined: 'all' = there are none, 'name' and 'session' = core/splits.py, 'set' =
-    the sets of a crops.json in `held_sets`. most: maximum number of objects of a label, the first ones; 0 for all.
+    the sets of a crops.json in `held_sets`, 'own' = the splits that a data set of the engine states.
+    most: maximum number of objects of a label, the first ones; 0 for all.
     share: of these objects, drawn at random, that are trained on; the others are left out.
     """
 
     path: str
-    split: Literal['all', 'name', 'session', 'set'] = 'all'
+    split: Literal['all', 'name', 'session', 'set', 'own'] = 'all'
     held_sets: list[str] = field(default_factory=list)
     most: int = 0
     share: float = 1.0

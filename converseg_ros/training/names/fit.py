@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 import torch
 from torch import Tensor
 
+from converseg_ros.core import InputError
 from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
 from converseg_ros.network.names.crops import FADED, MASKED
@@ -102,10 +103,19 @@ def _standardise(head: NameHead, pooled: Tensor) -> None:
 
 
 def calibrate(prepared: Prepared, chosen: NDArray[np.bool_], config: NamesConfig, say: Say) -> Scaling:
-    """Return the factors of log-odds that fit the objects best which are held out in each fold."""
+    """Return the factors of log-odds that fit the objects best which are held out in each fold.
+
+    Raises InputError if a fold has no objects.
+    """
     table = prepared.table
     part = replace(config, steps=config.fold_steps)
     fold = np.array([zlib.crc32(group.encode()) % config.folds for group in table.groups])
+    if missing := set(range(config.folds)) - set(fold[chosen & table.named].tolist()):
+        raise InputError(
+            f'{len(missing)} of {config.folds} folds have no objects: the images are of too few minutes',
+            where='names',
+            do='add a source, or record for longer',
+        )
     log_odds: dict[str, list[NDArray[np.float64]]] = {}
     truths: dict[str, list[NDArray[np.bool_]]] = {}
     for number in range(config.folds):
@@ -140,10 +150,10 @@ def _factor(log_odds: NDArray[np.float64], true: NDArray[np.bool_]) -> float:
 
 
 def finish(prepared: Prepared, config: NamesConfig, encode: Encoder, path: Path, say: Say) -> NameWeights:
-    """Train on everything that is not held out, calibrate, and write the weights."""
+    """Calibrate and train on everything that is not held out, and write the weights."""
     chosen = prepared.table.splits == 'train'
-    head = train_head(prepared, chosen, config, say)
     scaling = calibrate(prepared, chosen, config, say)
+    head = train_head(prepared, chosen, config, say)
     weights = NameWeights(head, scaling, Meanings(prepared.words.names, encode(prepared.words.names)))
     save_names(path, weights)
     return weights

@@ -1,4 +1,4 @@
-"""Labelled objects: COCO annotations with masks, rendered rooms, and crops with one object each."""
+"""Labelled objects: COCO annotations, regions of the data engine, rendered rooms, and crops with one object each."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from converseg_ros.core.segments import KINDS
 from converseg_ros.datasets.coco import CocoInstances
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.polygons import grab_cut
-from converseg_ros.datasets.regions import UNKNOWN_KIND, labelled_names, read_labelled
+from converseg_ros.datasets.regions import LABELS, UNKNOWN_KIND, labelled_names, read_labelled
 from converseg_ros.knowledge import thing, things
 
 NOTHING = ''  # label of a region without a noun: a part, or pieces of several objects
@@ -52,12 +52,16 @@ class Picture:
 def read_source(
     folder: Path, *, blobs: int = 3, wanted: Callable[[str], bool] = lambda name: True
 ) -> Iterator[Picture]:
-    """Yield the pictures of a folder with `instances.json` (COCO), `crops.json` or rooms below it, in a fixed order.
+    """Yield the pictures of a folder in a fixed order.
+
+    It has `crops.json`, `regions.jsonl` (a data set of the engine), `instances.json` (COCO), or rooms below it.
 
     blobs: number of regions without a name in each COCO picture. wanted: which images, by file name.
     """
     if (folder / 'crops.json').is_file():
         yield from _crops(folder, wanted)
+    elif (folder / LABELS).is_file():
+        yield from (_labelled(folder, name, blobs, KINDS) for name in labelled_names(folder) if wanted(name))
     elif (folder / 'instances.json').is_file():
         yield from _coco(folder, blobs, wanted)
     else:
@@ -88,7 +92,7 @@ def _coco(folder: Path, blobs: int, wanted: Callable[[str], bool]) -> Iterator[P
 
 
 def _labelled(folder: Path, name: str, blobs: int, kinds: Sequence[str]) -> Picture:
-    """Return a view of which everything is labelled, with its regions of some kinds whose names are known."""
+    """Return a view with its regions of some kinds whose names are known."""
     view = read_labelled(folder, name)
     found = []
     for id_, category in view.names.items():

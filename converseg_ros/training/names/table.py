@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from converseg_ros.core.splits import instance_split, session_of, split_of
+from converseg_ros.datasets.regions import own_splits
 from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.encoders.nanodet import KIND_NAMES
 from converseg_ros.network.names.head import NameHead, NounSources
@@ -97,6 +98,8 @@ def _split(source: NameSource, sets: dict[str, str]) -> Callable[[str], str]:
         return split_of
     if source.split == 'session':
         return instance_split
+    if source.split == 'own':
+        return own_splits(Path(source.path))
     held = set(source.held_sets) if source.split == 'set' else set()
     return lambda image: 'test' if sets.get(image, '') in held else 'train'
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import Split
 from converseg_ros.core.splits import instance_split, split_of
-from converseg_ros.datasets.regions import labelled_names
+from converseg_ros.datasets.regions import labelled_names, own_splits
 from converseg_ros.network.segments.backbone import Backbone, load_backbone, to_pixels
 from converseg_ros.network.segments.boundary import BackboneFeatures, BoundaryMaps, BoundaryNet, channels_last
 from converseg_ros.network.segments.weights import WEIGHTS, save_segments
@@ -82,7 +82,10 @@ def split_names(source: LabelledSource, split: Split) -> list[str]:
     names = labelled_names(Path(source.path))
     if source.split == 'all':
         return names if split == 'train' else []
-    rule = split_of if source.split == 'name' else instance_split
+    if source.split == 'own':
+        rule: Callable[[str], Split] = own_splits(Path(source.path))
+    else:
+        rule = split_of if source.split == 'name' else instance_split
     return [name for name in names if rule(name) == split]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from converseg_ros.core.config import build
 from converseg_ros.core.errors import InputError
 
-SplitRule = Literal['all', 'name', 'session']
+SplitRule = Literal['all', 'name', 'session', 'own']
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class LabelledSource:
     """One folder of labelled views (datasets/regions.py).
 
     weight: its share of the drawn views, relative to the other sources. split: how its held-out images are defined:
-    'all' = there are none (rooms of one split are in a separate folder), 'name' and 'session' = core/splits.py.
+    'all' = there are none (rooms of one split are in a separate folder), 'name' and 'session' = core/splits.py, 'own' =
+    the splits that a data set of the engine states.
     validate: whether its validation images are used for model selection.
     """
 

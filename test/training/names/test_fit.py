@@ -83,6 +83,14 @@ def test_only_nouns_of_the_chosen_things_get_a_layer_of_their_own(prepared: Prep
     assert 'banana' in head.sources.nouns  # ImageNet and the detector know it
 
 
+def test_images_of_one_minute_cannot_be_calibrated_on(prepared: Prepared, tmp_path: Path) -> None:
+    table = replace(prepared.table, images=np.full(len(prepared.table.labels), '20240101120000.jpg'))
+    minute = Prepared.__new__(Prepared)
+    minute.__dict__ = prepared.__dict__ | {'table': table}
+    with pytest.raises(InputError, match='too few minutes'):
+        finish(minute, config(), lambda texts: np.zeros((len(texts), 4), np.float32), tmp_path / 'n', lambda text: None)
+
+
 def test_a_run_writes_a_calibrated_file(prepared: Prepared, tmp_path: Path) -> None:
     path = tmp_path / 'names.safetensors'
     finish(prepared, config(), lambda texts: np.eye(len(texts), 16, dtype=np.float32), path, lambda text: None)

@@ -1,0 +1,58 @@
+"""The verified regions of an image as labels: category, kind and mask, for the training of names and segments."""
+
+from typing import Any
+
+import numpy as np
+
+from converseg_ros.core.mask import encode_rle
+from converseg_ros.data_engine.stages.verification import VerifiedRegion
+from converseg_ros.data_engine.world.world import SURFACES
+from converseg_ros.knowledge import singular, thing
+
+FREE = 'free '  # prefix of the category of a free area, which is not an object
+PART, UNKNOWN = 'part', 'unknown'
+INSIDE, SMALLER = 0.9, 0.5  # share of a part inside of its owner, and maximum share of the owner's area
+OF_KNOWLEDGE = (('agent', ('agent', 'person', 'animal')), ('surface', ('surface', 'ground')))
+
+
+def label_rows(verified: list[VerifiedRegion]) -> list[dict[str, Any]]:
+    """Return {category, kind, text, score, rle} of each region; free areas are left out.
+
+    kind: one of core.segments.KINDS; 'part' for a region of an unknown category inside of another one; 'unknown' for
+    other unknown categories.
+    """
+    regions = [v for v in verified if not v.region.category.startswith(FREE)]
+    areas = [int(np.count_nonzero(v.mask)) for v in regions]
+    rows = []
+    for i, v in enumerate(regions):
+        kind = kind_of_category(v.region.category)
+        if kind == UNKNOWN and any(
+            areas[i] < SMALLER * areas[j] and np.count_nonzero(v.mask & other.mask) >= INSIDE * areas[i]
+            for j, other in enumerate(regions)
+            if j != i
+        ):
+            kind = PART
+        rows.append(
+            {
+                'category': singular(v.region.category.strip().lower()),
+                'kind': kind,
+                'text': v.region.text,
+                'score': round(v.score, 3),
+                'rle': encode_rle(v.mask),
+            }
+        )
+    return rows
+
+
+def kind_of_category(category: str) -> str:
+    """Return the kind of a category by the classes of `knowledge`, 'unknown' if it has none of them."""
+    found = thing(category.strip().lower())
+    if found is None:
+        return UNKNOWN
+    kinds = {found.name, *found.kinds}
+    for kind, wider in OF_KNOWLEDGE:
+        if kinds & set(wider):
+            return kind
+    if found.name in SURFACES:
+        return 'surface'
+    return 'structure' if 'building part' in kinds else 'object'
