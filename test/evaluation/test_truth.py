@@ -7,10 +7,11 @@ import pytest
 
 from converseg_ros.core import Family
 from converseg_ros.datasets.labels import labels_of_polygons, read_labels
+from converseg_ros.evaluation.programs import read_gold
 from converseg_ros.evaluation.sources import Sources
 
 LABELS = Path(__file__).resolve().parents[1] / 'data/labels'
-NAMES = ('kitchen', 'tabletops', 'tabletop')
+NAMES = ('kitchen', 'kitchen_more', 'tabletops', 'tabletop', 'tabletop_more')
 
 
 def test_there_are_enough_labels_of_every_kind():
@@ -23,6 +24,12 @@ def test_there_are_enough_labels_of_every_kind():
     assert {x.family for x in positive} == set(Family)
     assert all(x.how for x in labels)
     assert not any('assisted' in x.how for x in labels)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_every_prompt_has_its_program(name):
+    prompts = [x.prompt for x in read_labels(LABELS / f'{name}.json')]
+    assert [gold.text for gold in read_gold(LABELS / f'programs/{name}.json')] == prompts
 
 
 @pytest.mark.parametrize('name', NAMES)
