@@ -25,14 +25,11 @@ from PIL import Image as Picture
 from typing_extensions import TypedDict
 
 from converseg_ros.agents.answers import Answer, Asked, View, asked_of, printable, view_of
+from converseg_ros.agents.safeguards import KeptError, looked_for, removal_question
 from converseg_ros.client import ConversegClient
-from converseg_ros.core import ConversegError, InputError, Role
+from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.instruction import OPERATOR_NAME, clean_text, said_by
-from converseg_ros.core.texts import say
-from converseg_ros.dialogue import Dialogue, caution
 from converseg_ros.dialogue.conversation import spoken
-from converseg_ros.dialogue.coreference import conjunction
-from converseg_ros.dialogue.normal import normal
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.ros.messages.conversion import to_ns
 
@@ -47,20 +44,6 @@ class Wanted(TypedDict):
 
     text: str
     role: NotRequired[RoleName]
-
-
-class KeptError(ConversegError):
-    """Standing safety instructions remain, because no operator confirmed their removal."""
-
-    def __init__(self, names: Sequence[str], question: str) -> None:
-        """Create the error; names: what remains. question: the question to the operator."""
-        self.names, self.question = tuple(names), question
-        super().__init__(
-            f'nothing was changed: the safety instructions {", ".join(names)} stand until an operator agrees',
-            where='set_standing',
-            do=f'put to the operator: "{question}" Only the operator can end it, on the console, in `converseg chat` '
-            'or by voice: "forget ...", then "yes"',
-        )
 
 
 class NotYetError(ConversegError):
@@ -102,7 +85,7 @@ class Robot:
         role: 'plain' to see it, 'affordance' to act on it (placements, grasps), 'safety' to keep away from it. Nothing
         is guarded by asking; `set_standing` guards.
         """
-        text = self._looked_for(text, role)
+        text = looked_for(text, role)
         with self._lock:
             regions = self.client.ask(text, role, timeout=timeout)
         return view_of(regions, self.client.now_ns, self.client.safe)
@@ -210,7 +193,7 @@ class Robot:
         made = {}
         for name, want in wanted.items():
             role = want.get('role', 'plain')
-            made[clean_text(name)] = Wanted(text=self._looked_for(want['text'], role), role=role)
+            made[clean_text(name)] = Wanted(text=looked_for(want['text'], role), role=role)
         return made
 
     def _replace(self, made: Mapping[str, Wanted], remove: Sequence[str], timeout: float) -> list[Asked]:
@@ -270,30 +253,6 @@ class Robot:
                     do='start one, and compare ROS_DOMAIN_ID and names',
                 )
             time.sleep(0.05)
-
-    @staticmethod
-    def _looked_for(text: str, role: RoleName) -> str:
-        """Return the query to the network; raise InputError for a prohibition that would not be guarded.
-
-        With the role 'safety' a prohibition that the dialogue understands completely becomes its object.
-        """
-        text = clean_text(text)
-        if not caution.count(normal(text)):
-            return text
-        if role == 'safety':
-            heard = Dialogue().hear(text)
-            if heard.accepted and len(heard.instructions) == 1 and heard.instructions[0].role == Role.SAFETY:
-                return heard.instructions[0].resolved
-        raise InputError(
-            'this may be a prohibition or a warning, which would be looked for and not guarded',
-            where=repr(printable(text)),
-            do="guard the thing: set_standing with its name alone and the role 'safety'",
-        )
-
-
-def removal_question(lost: Sequence[Asked]) -> str:
-    """Return the dialogue's question before these are removed; '' if there are none."""
-    return say('ask_remove', names=conjunction([i['resolved'] for i in lost])) if lost else ''
 
 
 def _about(view: View, name: str) -> list[Answer]:

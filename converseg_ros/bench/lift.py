@@ -43,7 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write; return 1 if a limit in docs/lifting.md is exceeded."""
-    from converseg_ros.bench.lift_truth import judge_analytic, judge_rendered
+    from converseg_ros.bench.lift_rendered import judge_rendered
+    from converseg_ros.bench.lift_truth import judge_analytic
 
     result: dict[str, Any] = {'speed': {}, 'truth': {}}
     for name, size in ({} if args.truth_only else SIZES).items():

@@ -13,7 +13,6 @@ from collections.abc import Callable
 import json
 from pathlib import Path
 import sys
-from types import ModuleType
 from typing import Any
 
 from converseg_ros.core import InputError
@@ -21,16 +20,6 @@ from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
 from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
-
-# what to evaluate -> its samples, read by evaluation/selection.py, which is imported when they are read
-READERS: dict[str, Callable[[ModuleType, argparse.Namespace], tuple[str, list[Any]]]] = {
-    'items': lambda select, a: select.of_items(a.data),
-    'dataset': lambda select, a: select.of_datasets(a.data, a.split),
-    'labels': lambda select, a: select.of_labels(a.data, a.root, _say, parse_topics(a.topic)),
-    'hub': lambda select, a: select.of_hub(a.repo, a.split, a.parquet),
-    'refcoco': lambda select, a: select.of_refcoco(a.data, a.images, a.split, a.split_by),
-    'reasonseg': lambda select, a: select.of_reasonseg(a.data),
-}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -130,7 +119,7 @@ def _say(text: str) -> None:
 
 def _weights(args: argparse.Namespace) -> str:
     """Return a fingerprint of the weights, which distinguishes them from earlier ones with the same name."""
-    from converseg_ros.evaluation.runner import fingerprint
+    from converseg_ros.evaluation.record import fingerprint
     from converseg_ros.network.registry import find_model, find_part
 
     others = [find_part(args.namer, 'namer'), find_part(args.segments, 'segments')]
@@ -162,13 +151,13 @@ def _score(args: argparse.Namespace) -> int:
     """Evaluate a model on samples and write the report."""
     from converseg_ros import network as networks
     from converseg_ros.datasets.samples import check_ids, with_programs
-    from converseg_ros.evaluation import selection
     from converseg_ros.evaluation.baselines import OtherModel, standard
     from converseg_ros.evaluation.html import write_html
     from converseg_ros.evaluation.report import build_report, latency_of, table_text
     from converseg_ros.evaluation.runner import MODEL, Runner
+    from converseg_ros.evaluation.selection import READERS
 
-    data, samples = READERS[args.kind](selection, args)
+    data, samples = READERS[args.kind](args, _say)
     samples = with_programs(check_ids(samples), args.programs)
     samples = with_programs(samples, args.gold, 'gold')[: args.limit or None]
     if not samples:
@@ -182,14 +171,13 @@ def _score(args: argparse.Namespace) -> int:
         runner = Runner(network, baselines, _record(args), _say, _weights(args))
         runner.progress = print_event if args.events else None
         answers = runner.run(samples)
-        fitted = getattr(network, 'calibration', None)
         report = build_report(
             answers,
             model=network.name,
             command=args.command_line,
             data=data,
             calibrated=network.calibrated,
-            threshold=getattr(fitted, 'no_target', None),
+            threshold=getattr(network.calibration, 'no_target', None),
             latency=latency_of(answers[MODEL], runner.image_ms),
         )
     finally:
@@ -245,8 +233,9 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
 
 def _bag(args: argparse.Namespace) -> int:
     """Run over a bag and write the results."""
+    from converseg_ros.evaluation.bag_files import read_instructions, read_truth
     from converseg_ros.evaluation.bag_report import bag_report, bag_samples
-    from converseg_ros.evaluation.bag_run import BagRun, read_instructions, read_truth
+    from converseg_ros.evaluation.bag_run import BagRun
     from converseg_ros.evaluation.bags import Bag
     from converseg_ros.evaluation.html import write_html
     from converseg_ros.evaluation.overlay_bag import write_overlay_bag
@@ -300,18 +289,10 @@ def _programs(args: argparse.Namespace) -> int:
 
 def _compare(args: argparse.Namespace) -> int:
     """Print and write the paired differences."""
-    from converseg_ros.evaluation.report import compare, number, read_report
+    from converseg_ros.evaluation.report import compare, comparison_text, read_report
 
     result = compare(read_report(args.first), read_report(args.second))
-    print(f'{result["first"]} -> {result["second"]}, {result["n_shared"]} items in both')
-    for scope, table in {'all': result['differences'], **result['per_family']}.items():
-        for name, row in table.items():
-            if row['difference'] is None:
-                continue
-            low, high = row['ci'] or (None, None)
-            sure = '' if row['separated'] else '  (not separated from 0)'
-            values = f'{number(row["first"])} -> {number(row["second"])}  {row["difference"]:+.3f}'
-            print(f'{scope:12} {name:22} {values} [{number(low)}, {number(high)}]{sure}')
+    print(comparison_text(result))
     if args.json:
         write_json(args.json, result)
     return 0

@@ -7,8 +7,8 @@ import re
 
 from converseg_ros.core import Instruction
 from converseg_ros.dialogue import vocabulary as v
-from converseg_ros.dialogue.coreference import as_thing, conjunction
 from converseg_ros.dialogue.memory import Command, Request, SceneMemory, Thing, Turn, unique
+from converseg_ros.dialogue.noun_phrases import as_thing, conjunction
 
 
 @dataclass(slots=True)

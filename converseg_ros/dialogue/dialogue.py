@@ -31,7 +31,6 @@ from converseg_ros.dialogue.conversation import (
     class_name,
     phrases_of,
 )
-from converseg_ros.dialogue.coreference import as_thing
 from converseg_ros.dialogue.memory import (
     Command,
     CommandKind,
@@ -43,6 +42,7 @@ from converseg_ros.dialogue.memory import (
     unique,
 )
 from converseg_ros.dialogue.normal import normal
+from converseg_ros.dialogue.noun_phrases import as_thing
 from converseg_ros.dialogue.options import Options
 from converseg_ros.dialogue.pending_text import PendingText
 from converseg_ros.dialogue.refused import RefusedProhibitions

@@ -15,8 +15,8 @@ from converseg_ros.core import Role
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue.clause import family_of
 from converseg_ros.dialogue.conversation import Draft
-from converseg_ros.dialogue.coreference import as_thing
 from converseg_ros.dialogue.memory import Command, CommandKind, Request, SceneMemory, Thing, Turn, unique
+from converseg_ros.dialogue.noun_phrases import as_thing
 from converseg_ros.dialogue.options import Options
 from converseg_ros.llm.chat import ChatModel, Question
 from converseg_ros.llm.http import OpenAIChat

@@ -9,9 +9,10 @@ from converseg_ros.core.texts import say
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.clause import Parsed, doubtful, family_of, full, parse
 from converseg_ros.dialogue.conversation import Conversation, Draft, about_of, group_of
-from converseg_ros.dialogue.coreference import Context, NoReferentError, as_thing, conjunction, resolve
+from converseg_ros.dialogue.coreference import Context, NoReferentError, resolve
 from converseg_ros.dialogue.memory import Command, CommandKind, Request, SceneMemory, Thing, Turn, unique
 from converseg_ros.dialogue.normal import polish
+from converseg_ros.dialogue.noun_phrases import as_thing, conjunction
 from converseg_ros.dialogue.split import Clause
 
 ONLY = r'(?:no |but )?(?:just|only|except|all except|apart from|but not|not)\b'

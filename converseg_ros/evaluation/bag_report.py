@@ -10,8 +10,9 @@ from converseg_ros.core import Family, decode_rle
 from converseg_ros.datasets.samples import Sample
 from converseg_ros.evaluation.bag_run import BagRun
 from converseg_ros.evaluation.metrics import summarize
+from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.report import FORMAT, build_report, peak_memory_mb
-from converseg_ros.evaluation.runner import MODEL, Answer
+from converseg_ros.evaluation.runner import MODEL
 from converseg_ros.evaluation.statistics import bootstrap
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 import hashlib
 import json
 from pathlib import Path
@@ -13,68 +12,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import ConversegError, InputError, Instruction, Role, Status, decode_rle, encode_rle
+from converseg_ros.core import ConversegError, InputError, Instruction, Status, decode_rle, encode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.mask import overlap
 from converseg_ros.core.overlay import Layer
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.core.stages import JobStage, Stage
+from converseg_ros.evaluation.bag_files import Asked
 from converseg_ros.evaluation.bags import SECOND, Bag, BagFrame
 from converseg_ros.evaluation.metrics import Score, boundary_f
-from converseg_ros.evaluation.runner import Answer, swap_scores
+from converseg_ros.evaluation.record import Answer
+from converseg_ros.evaluation.runner import swap_scores
 from converseg_ros.perception.motion import low_frame, pose_back
 from converseg_ros.perception.segmenter import Segmenter
 
 MINIMUM_SEEN = 0.2  # share of the image that must be visible in both frames of a pair
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An instruction and the interval in which it holds, in seconds from the first image."""
-
-    instruction: Instruction
-    start: float = 0.0
-    end: float = float('inf')
-
-
-def read_instructions(path: Path) -> list[Asked]:
-    """Read an instructions file: a YAML list of {id, text, role, family, from, to}; only id and text are required."""
-    import yaml
-
-    try:
-        entries = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f'cannot be read ({error})', where=str(path)) from error
-    if not isinstance(entries, list) or not entries:
-        raise InputError('not a list of {id, text}', where=str(path))
-    asked = []
-    for number, e in enumerate(entries, 1):
-        where = f'{path}, entry {number}'
-        if not isinstance(e, dict) or not e.get('id') or not e.get('text'):
-            raise InputError('an entry needs id and text', where=where)
-        if unknown := set(e) - {'id', 'text', 'role', 'family', 'from', 'to'}:
-            raise InputError(f'unknown keys {", ".join(sorted(unknown))}', where=where)
-        try:
-            role = Role[str(e.get('role') or 'plain').upper()]
-            instruction = Instruction(str(e['text']), role, e.get('family') or None, id=str(e['id']))
-            asked.append(Asked(instruction, float(e.get('from') or 0), float(e.get('to') or 'inf')))
-        except (KeyError, ValueError, TypeError) as error:
-            do = 'role: plain, affordance or safety; family: entities, spatial, relations, affordances or physics'
-            raise InputError(f'{error} cannot be used', where=where, do=do) from error
-    ids = [a.instruction.id for a in asked]
-    if len(set(ids)) != len(ids):
-        raise InputError('ids occur twice', where=str(path))
-    return asked
-
-
-def read_truth(path: Path) -> dict[tuple[int, str], dict[str, Any]]:
-    """Read a ground-truth file: a JSON list of {id, stamp_ns, rle}; keys of the result are (stamp, instruction id)."""
-    try:
-        entries = json.loads(path.read_text())
-        return {(int(e['stamp_ns']), str(e['id'])): e['rle'] for e in entries}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f'not a truth file ({error})', where=str(path), do='a list of {id, stamp_ns, rle}') from error
 
 
 def warped_iou(before: NDArray[np.bool_], after: NDArray[np.bool_], back: NDArray[np.float32]) -> float | None:
@@ -107,7 +60,7 @@ class BagRun:
     ) -> None:
         """Create a run.
 
-        weights: `runner.fingerprint` of the model folder, so that a record of other weights is not used.
+        weights: `record.fingerprint` of the model folder, so that a record of other weights is not used.
         """
         self.weights = weights
         self.segmenter = Segmenter(network)

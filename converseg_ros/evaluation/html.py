@@ -13,8 +13,8 @@ from converseg_ros.core import decode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.datasets.samples import Sample, fit_mask
+from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.report import number, with_interval
-from converseg_ros.evaluation.runner import Answer
 
 KEYS = ('giou', 'giou_positive', 'ciou', 'n_acc', 't_acc', 'boundary_f', 'language_sensitivity')
 CASES = 12  # pictures of each kind

@@ -14,8 +14,9 @@ from converseg_ros.core import Family, InputError
 from converseg_ros.evaluation.baselines import BLIND
 from converseg_ros.evaluation.ladder import STEPS, ladder
 from converseg_ros.evaluation.metrics import Score, Summary, summarize
+from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.reliability import Reliability, area_under_roc, trade_off
-from converseg_ros.evaluation.runner import MODEL, Answer
+from converseg_ros.evaluation.runner import MODEL
 from converseg_ros.evaluation.statistics import intervals, paired
 
 FORMAT = 1
@@ -209,4 +210,18 @@ def table_text(report: Mapping[str, Any]) -> str:
         steps = ', '.join(f'{step} {report["ladder"][step]:.2f}' for step in STEPS)
         lines.append(f'ladder: {steps}')
     lines.append(f'{report["n_items"]} items ({report["n_negative"]} without target), {report["n_failed"]} failed')
+    return '\n'.join(lines)
+
+
+def comparison_text(result: Mapping[str, Any]) -> str:
+    """Return the paired differences of `compare` for the terminal, one line per metric and family."""
+    lines = [f'{result["first"]} -> {result["second"]}, {result["n_shared"]} items in both']
+    for scope, table in {'all': result['differences'], **result['per_family']}.items():
+        for name, row in table.items():
+            if row['difference'] is None:
+                continue
+            low, high = row['ci'] or (None, None)
+            sure = '' if row['separated'] else '  (not separated from 0)'
+            values = f'{number(row["first"])} -> {number(row["second"])}  {row["difference"]:+.3f}'
+            lines.append(f'{scope:12} {name:22} {values} [{number(low)}, {number(high)}]{sure}')
     return '\n'.join(lines)

@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-import hashlib
+from dataclasses import replace
 import json
 from pathlib import Path
 import time
@@ -21,6 +20,7 @@ from converseg_ros.core.stages import JobStage
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
 from converseg_ros.evaluation.ladder import step_of, union_oracle
 from converseg_ros.evaluation.metrics import Mask, Score, boundary_f
+from converseg_ros.evaluation.record import Answer, read_record
 
 MODEL = 'model'  # name of the evaluated network among the answerers
 BATCH = 8  # prompts per call
@@ -39,53 +39,6 @@ class Baseline(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One line of the record: answerer, score and mask."""
-
-    by: str
-    score: Score
-    rle: dict[str, Any] | None = None
-
-    def to_json(self) -> str:
-        """Return the line."""
-        return json.dumps({'by': self.by, 'score': asdict(self.score), 'rle': self.rle}, separators=(',', ':'))
-
-
-def read_record(path: Path, head: dict[str, Any]) -> list[Answer]:
-    """Return the answers of an earlier run with the same `head`, otherwise an empty list.
-
-    A line that a crash has truncated ends the record.
-    """
-    if not path.is_file():
-        return []
-    known = {f.name for f in fields(Score)}
-    answers: list[Answer] = []
-    with path.open() as lines:
-        try:
-            if json.loads(next(lines, 'null')) != head:
-                return []
-            for line in lines:
-                data = json.loads(line)
-                score = Score(**{k: v for k, v in data['score'].items() if k in known})
-                answers.append(Answer(data['by'], score, data['rle']))
-        except (ValueError, KeyError, TypeError):
-            pass
-    return answers
-
-
-def fingerprint(folder: Path) -> str:
-    """Return a short hash of a file or a folder's files; of very large ones only size and time of change count."""
-    h = hashlib.sha256()
-    for path in [folder] if folder.is_file() else sorted(p for p in folder.rglob('*') if p.is_file()):
-        facts = path.stat()
-        large = facts.st_size > 256 << 20
-        h.update(f'{path.relative_to(folder)}\0{facts.st_size}\0{facts.st_mtime_ns if large else 0}\0'.encode())
-        if not large:
-            h.update(path.read_bytes())
-    return h.hexdigest()[:16]
-
-
 class Runner:
     """Evaluates samples; `record` is the file that makes a run resumable."""
 
@@ -99,7 +52,7 @@ class Runner:
     ) -> None:
         """Create a runner.
 
-        weights: `fingerprint` of the model folder, so that a record of other weights is not used.
+        weights: `record.fingerprint` of the model folder, so that a record of other weights is not used.
         """
         self.network, self.baselines, self.record, self.report = network, list(baselines), record, report
         self.progress: Report | None = None  # called for each image

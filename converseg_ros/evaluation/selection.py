@@ -1,5 +1,6 @@
 """Read the samples of an evaluation; each function returns the description for the report and the samples."""
 
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from converseg_ros.datasets.reasonseg import samples_of_reasonseg
 from converseg_ros.datasets.refcoco import refs_file, samples_of_refcoco
 from converseg_ros.datasets.samples import Sample, samples_of_dataset, samples_of_items, samples_of_labels
 from converseg_ros.evaluation.sources import Sources
+from converseg_ros.perception.topics import parse_topics
 
 
 def of_items(path: Path) -> tuple[str, list[Sample]]:
@@ -54,3 +56,14 @@ def of_refcoco(folder: Path, images: Path, split: str, split_by: str) -> tuple[s
 def of_reasonseg(folder: Path) -> tuple[str, list[Sample]]:
     """Read a ReasonSeg folder."""
     return str(folder), samples_of_reasonseg(folder)
+
+
+READERS: dict[str, Callable[[Namespace, Callable[[str], None]], tuple[str, list[Sample]]]] = {
+    'items': lambda args, say: of_items(args.data),
+    'dataset': lambda args, say: of_datasets(args.data, args.split),
+    'labels': lambda args, say: of_labels(args.data, args.root, say, parse_topics(args.topic)),
+    'hub': lambda args, say: of_hub(args.repo, args.split, args.parquet),
+    'refcoco': lambda args, say: of_refcoco(args.data, args.images, args.split, args.split_by),
+    'reasonseg': lambda args, say: of_reasonseg(args.data),
+}
+"""By kind of data, the function that reads the samples that the arguments of `converseg eval KIND` select."""

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from converseg_ros.core import InputError, Status
 from converseg_ros.core.files import write_json
+from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
 
 FORMAT = 1
 CLIP = 1e-4  # minimum distance of probabilities from 0 and 1 before taking log-odds
@@ -212,24 +213,9 @@ def fit_calibration(
     no_target = best_threshold(p, truth, quality)
     safe = min(recall_threshold(p, truth, recall), no_target)
     confident = max(precision_threshold(p, quality, precision), no_target)
-    report = {
-        'n': float(truth.size),
-        'share_positive': float(truth.mean()),
-        'ece': expected_calibration_error(held_out, truth),
-        'n_acc': float((held_out < no_target)[~truth].mean()),
-        't_acc': float((held_out >= no_target)[truth].mean()),
-        'safety_t_acc': float((held_out >= safe)[truth].mean()),
-        'safety_n_acc': float((held_out < safe)[~truth].mean()),
-    }
+    report = held_out_report(held_out, truth, no_target=no_target, recall=safe)
     a, b, c = weights.tolist()
     return Calibration(a, b, c, no_target, safe, confident, report=report, provenance=provenance or {})
-
-
-def expected_calibration_error(p: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> float:
-    """Return the mean gap between probability and frequency over equally wide bins (Guo et al. 2017)."""
-    owner = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[owner == b].mean() - truth[owner == b].mean()) * (owner == b).mean() for b in np.unique(owner)]
-    return float(np.sum(gaps))
 
 
 def _logit(score: ArrayLike) -> NDArray[np.float64]:
@@ -281,31 +267,3 @@ def _cross_validated(
         if test.any():
             p[test] = _apply(_platt(objects[~test], masks[~test], truth[~test]), objects[test], masks[test])
     return p
-
-
-def best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: NDArray[np.float64]) -> float:
-    """Return the threshold with the best mean of (IoU kept on targets) and (share of refused non-targets)."""
-    candidates = _between(p)
-    kept = np.array([quality[truth & (p >= t)].sum() for t in candidates]) / max(quality[truth].sum(), 1e-9)
-    refused = np.array([(p[~truth] < t).mean() for t in candidates])
-    return float(candidates[int(np.argmax(kept + refused))])
-
-
-def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: float) -> float:
-    """Return the highest threshold that keeps the share `recall` of the targets."""
-    ordered = np.sort(p[truth])
-    return float(ordered[math.floor((1 - recall) * ordered.size)])
-
-
-def precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
-    """Return the lowest threshold above which the share `precision` of the answers has an IoU of 0.5 or more."""
-    order = np.argsort(-p)
-    share = np.cumsum(quality[order] >= 0.5) / np.arange(1, p.size + 1)
-    enough = np.flatnonzero(share >= precision)
-    return float(p[order][enough[-1]]) if enough.size else 1.0
-
-
-def _between(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return thresholds below, between and above all values."""
-    values = np.unique(p)
-    return np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [min(1.0, values[-1] + 1e-6)]])

@@ -18,13 +18,8 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import InputError, Status
 from converseg_ros.core.files import write_json
-from converseg_ros.network.calibration import (
-    Verdict,
-    best_threshold,
-    expected_calibration_error,
-    precision_threshold,
-    recall_threshold,
-)
+from converseg_ros.network.calibration import Verdict
+from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
 
 FORMAT = 2
 Mode = Literal['rgb', 'rgbd']
@@ -189,15 +184,7 @@ def fit_existence(
     no_target = min(best_threshold(p, truth, quality), recall_threshold(p, truth, kept))
     safe = min(recall_threshold(p, truth, recall), no_target)
     confident = max(precision_threshold(p, quality, precision), no_target)
-    report = {
-        'n': float(truth.size),
-        'share_positive': float(truth.mean()),
-        'ece': expected_calibration_error(held_out, truth),
-        'n_acc': float((held_out < no_target)[~truth].mean()),
-        't_acc': float((held_out >= no_target)[truth].mean()),
-        'safety_t_acc': float((held_out >= safe)[truth].mean()),
-        'safety_n_acc': float((held_out < safe)[~truth].mean()),
-    }
+    report = held_out_report(held_out, truth, no_target=no_target, recall=safe)
     return ExistenceFit(tuple(weights[:-1].tolist()), float(weights[-1]), no_target, safe, confident, report)
 
 

@@ -14,7 +14,7 @@ from std_msgs.msg import Bool, String
 from converseg_ros.console.app import Console
 from converseg_ros.console.state import ConsoleState
 from converseg_ros.core import ConversegError
-from converseg_ros.dialogue.coreference import head
+from converseg_ros.dialogue.noun_phrases import head
 from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
 from converseg_ros.nodes.operator_parameters import CONSOLE, check_all, declare

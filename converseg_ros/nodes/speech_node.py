@@ -16,7 +16,7 @@ from std_msgs.msg import Bool, String
 from converseg_ros.core import ConversegError
 from converseg_ros.core.instruction import said_by
 from converseg_ros.core.texts import say
-from converseg_ros.dialogue.coreference import head
+from converseg_ros.dialogue.noun_phrases import head
 from converseg_ros.msg import AudioChunk, RegionArray
 from converseg_ros.nodes.operator_parameters import SPEECH, check_all, declare
 from converseg_ros.ros import run_node

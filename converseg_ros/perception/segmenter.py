@@ -19,7 +19,8 @@ from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.facts.planes import level_frame
 from converseg_ros.lifting import LiftOptions, lift_regions
-from converseg_ros.perception.tracker import Tracker, TrackerOptions
+from converseg_ros.perception.options import TrackerOptions
+from converseg_ros.perception.tracker import Tracker
 
 SECOND = 1_000_000_000
 

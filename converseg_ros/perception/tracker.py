@@ -1,8 +1,8 @@
 """Propagate masks from the image of the network to newer images at camera rate, with stable region ids."""
 
-from collections import OrderedDict, deque
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,69 +11,27 @@ from numpy.typing import NDArray
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
 from converseg_ros.core.mask import Box
-from converseg_ros.core.options import check_options, option
 from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
-    MIN_FLOW_SIDE,
     LowFrame,
     flow_back,
     forward,
     low_frame,
     moved_image,
-    picked,
     pose_back,
     similarity,
 )
 from converseg_ros.perception.moving import move_geometry, without_points
+from converseg_ros.perception.options import SECOND, TrackerOptions
 from converseg_ros.perception.rigid import Landmarks
+from converseg_ros.perception.tracks import Tracks, warped
 from converseg_ros.perception.warp import Outlines
 
-SECOND = 1_000_000_000
 SURE = 0.8  # correlation above which a motion explains an image
 CLEAR = 0.97  # share of an image that is explained; a mean difference of six gray levels
 EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the difference in gray levels
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerOptions:
-    """Options of the tracker; times in seconds of the image stamps."""
-
-    width: int = option(128, MIN_FLOW_SIDE, 2048)
-    """Number of columns of the small image for motion estimation."""
-    max_carry: float = option(2.0, 0.0, 60.0)
-    """Maximum age of an answer for propagation."""
-    half_life: float = option(1.0, 0.01, 3600.0)
-    """Half-life of the score of a propagated region; it decreases faster where the images disagree."""
-    keep_status: float = option(0.5, 0.0, 1.0)
-    """Share of its first score below which a propagated region is LOW_CONFIDENCE."""
-    max_gap: float = option(1.0, 0.01, 60.0)
-    """A longer gap between images, or a negative one, is a clock jump, which clears the tracker."""
-    cut: float = option(0.4, 0.0, 1.0)
-    """Correlation of the new and the predicted image below which there is a scene cut."""
-    match_overlap: float = option(0.2, 0.0, 1.0)
-    """Overlap (IoU) of a propagated and a new mask above which they are the same object."""
-    match_distance: float = option(0.15, 0.0, 10.0)
-    """Distance in metres between two centroids in the world frame below which they are the same object."""
-    max_tracks: int = option(64, 1, 10_000)
-    """Maximum number of tracks; the one that was not seen for the longest time is dropped first."""
-    history: int = option(32, 1, 1000)
-    """Number of small images that are stored for answers that arrive late."""
-
-    def __post_init__(self) -> None:
-        """Validate the options."""
-        check_options(self, 'tracker options')
-
-
-@dataclass(slots=True)
-class _Track:
-    """The state of one track."""
-
-    id: str
-    mask: NDArray[np.uint8]  # small, in the key image
-    stamp_ns: int
-    place: NDArray[np.float64] | None  # centroid in the world frame
 
 
 class Tracker:
@@ -84,7 +42,7 @@ class Tracker:
         self.options = options or TrackerOptions()
         self.resets = 0
         self.reset_reason = ''
-        self._counter = 0
+        self._tracks = Tracks()
         self._forget()
 
     def _forget(self) -> None:
@@ -96,7 +54,7 @@ class Tracker:
         self._guess: NDArray[np.float32] | None = None
         self._motion: NDArray[np.float64] | None = None  # motion of the camera from the key image to the newest image
         self._recent: deque[tuple[int, NDArray[np.uint8]]] = deque(maxlen=self.options.history)  # stamps, small images
-        self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()
+        self._tracks.clear()
 
     def reset(self, reason: str = 'asked to') -> None:
         """Clear all images, masks and ids."""
@@ -125,38 +83,14 @@ class Tracker:
             if self._is_cut(key, moved_image(self._key.gray, back), back):
                 self.reset('the scene was cut')
                 back = None
-        out, smalls, tracks = [], [], OrderedDict(self._tracks)
-        for region in regions:
-            name = (region.instruction.id, region.instruction.resolved)
-            track = tracks.pop(name, None)
-            small = _small(region.prediction.mask, key.gray.shape)
-            smalls.append(small)
-            place = self._place(region, pose)
-            if region.prediction.mask.any():
-                same = track is not None and self._same(track, small, place, key.stamp_ns, back)
-                if track is None or not same:
-                    self._counter += 1
-                    track = _Track(f'{region.instruction.id or "region"}-{self._counter}', small, key.stamp_ns, place)
-                track.mask, track.stamp_ns, track.place = small, key.stamp_ns, place
-            elif track is not None:
-                track.mask = _warp_small(track.mask, back)
-            if track is not None:
-                tracks[name] = track
-            out.append(replace(region, id=track.id if track is not None and small.any() else region.id))
-        asked = {(r.instruction.id, r.instruction.resolved) for r in regions}
-        for other, track in tracks.items():  # also propagate tracks whose instruction was not asked this time
-            if other not in asked:
-                track.mask = _warp_small(track.mask, back)
-        while len(tracks) > self.options.max_tracks:
-            tracks.popitem(last=False)
-        self._tracks, self._key, self._guess, self._motion = tracks, key, None, None
+        out, self._smalls = self._tracks.update(regions, key, pose, back, self.options)
+        self._key, self._guess, self._motion = key, None, None
         self._regions = [replace(r, geometry=without_points(r.geometry)) for r in out]  # points belong to this image
-        self._smalls = smalls
         self._outlines = Outlines([r.prediction.mask for r in out], key.gray.shape)
-        self._landmarks = landmarks = Landmarks(key, smalls)
+        self._landmarks = landmarks = Landmarks(key, self._smalls)
         self._points = np.concatenate([self._outlines.points, landmarks.points])  # all tracked points
         self._catch_up(key)
-        return list(out)
+        return out
 
     def propagate(
         self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False
@@ -195,7 +129,7 @@ class Tracker:
             self._remember(current)
             return []
         self._remember(current)
-        smalls = [_warp_small(small, back) for small in self._smalls]
+        smalls = [warped(small, back) for small in self._smalls]
         gone = forward(self._points, back)
         masks = self._outlines.moved(smalls, gone[: len(self._outlines.points)])
         geometries = self._geometries(current, gone[len(self._outlines.points) :], smalls, frame) if geometry else {}
@@ -261,46 +195,6 @@ class Tracker:
     def _is_cut(self, current: LowFrame, moved: NDArray[np.uint8], back: NDArray[np.float32]) -> bool:
         """Return whether an image and the predicted image show different scenes, independent of exposure."""
         return similarity(current.gray, moved, back) < self.options.cut
-
-    @staticmethod
-    def _place(region: Region, pose: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-        """Return the centroid of the region in the world frame, or None if unknown."""
-        known = region.geometry.status in (GeometryStatus.OK, GeometryStatus.PARTIAL)
-        if pose is None or not known or region.geometry.centroid is None:
-            return None
-        return np.asarray(pose[:3, :3] @ region.geometry.centroid + pose[:3, 3])
-
-    def _same(
-        self,
-        track: _Track,
-        small: NDArray[np.uint8],
-        place: NDArray[np.float64] | None,
-        stamp_ns: int,
-        back: NDArray[np.float32] | None,
-    ) -> bool:
-        """Return whether a new mask is the object of a track."""
-        if abs(stamp_ns - track.stamp_ns) > self.options.max_carry * SECOND:
-            return False
-        if place is not None and track.place is not None:
-            return bool(np.linalg.norm(place - track.place) <= self.options.match_distance)
-        moved = _warp_small(track.mask, back)
-        if moved.shape != small.shape:
-            return False
-        union = np.count_nonzero(moved | small)
-        return bool(union and np.count_nonzero(moved & small) / union >= self.options.match_overlap)
-
-
-def _small(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the mask at the size (h, w) for motion estimation; thin masks do not vanish."""
-    small = cv2.resize(mask.view(np.uint8) * np.uint8(255), shape[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray((small > (100 if small.max(initial=0) > 100 else 0)).view(np.uint8))
-
-
-def _warp_small(mask: NDArray[np.uint8], back: NDArray[np.float32] | None) -> NDArray[np.uint8]:
-    """Return a small mask warped by a small motion."""
-    if back is None or back.shape[:2] != mask.shape:
-        return mask
-    return picked(mask, back)
 
 
 def _explained(current: NDArray[np.uint8], moved: NDArray[np.uint8]) -> NDArray[np.float32]:

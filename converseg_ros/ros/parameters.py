@@ -13,9 +13,9 @@ from converseg_ros.core.options import option_docs
 from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
 from converseg_ros.perception.frames import FrameOptions
+from converseg_ros.perception.options import TrackerOptions
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
-from converseg_ros.perception.tracker import TrackerOptions
 from converseg_ros.ros import overrides
 
 DAY = 86_400.0  # seconds

@@ -8,7 +8,7 @@ import yaml
 
 from converseg_ros.core import Role, Status
 from converseg_ros.dialogue import Dialogue, SceneMemory, Thing
-from converseg_ros.dialogue.coreference import as_thing
+from converseg_ros.dialogue.noun_phrases import as_thing
 
 HERE = Path(__file__).parent
 BEFORE = yaml.safe_load((HERE / 'dialogues_before.yaml').read_text())

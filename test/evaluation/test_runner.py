@@ -7,8 +7,9 @@ from converseg_ros import network as networks
 from converseg_ros.core import Frame, Prediction, Status, decode_rle
 from converseg_ros.datasets.samples import Sample, broken, check_ids
 from converseg_ros.evaluation.baselines import AllEmpty, AllForeground, MajorityMask, standard
+from converseg_ros.evaluation.record import fingerprint, read_record
 from converseg_ros.evaluation.report import build_report, compare
-from converseg_ros.evaluation.runner import MODEL, Runner, fingerprint, read_record, swap_scores
+from converseg_ros.evaluation.runner import MODEL, Runner, swap_scores
 
 
 def square():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import InputError, Status
-from converseg_ros.network.calibration import Calibration, decide, expected_calibration_error, fit_calibration
+from converseg_ros.network.calibration import Calibration, decide, fit_calibration
+from converseg_ros.network.thresholds import expected_calibration_error
 
 
 def answers(n=400, seed=0, apart=2.0):

@@ -24,8 +24,9 @@ import mcp.types as types
 from PIL import Image
 
 from converseg_ros.agents.functions import functions
+from converseg_ros.agents.safeguards import KeptError
 from converseg_ros.agents.server import make_http, make_server
-from converseg_ros.agents.verbs import KeptError, Robot
+from converseg_ros.agents.verbs import Robot
 from converseg_ros.client import ConversegClient
 from converseg_ros.core import InputError
 from converseg_ros.web.server import Running

@@ -9,7 +9,8 @@ from converseg_ros.core import Frame, Instruction, Intrinsics, Prediction, Statu
 from converseg_ros.core.geometry import Geometry
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
-from converseg_ros.perception.tracker import Tracker, TrackerOptions
+from converseg_ros.perception.options import TrackerOptions
+from converseg_ros.perception.tracker import Tracker
 
 H, W = 240, 320
 MS = 1_000_000
