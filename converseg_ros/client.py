@@ -15,8 +15,7 @@ The client spins its own node in a separate thread. Use it from one thread; the 
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from copy import copy
-from threading import Condition, Thread
+from threading import Thread
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -34,6 +33,7 @@ from converseg_ros.core.instruction import MAX_TEXT
 from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
 from converseg_ros.ros.camera.qos import LATCHED, reliable
 from converseg_ros.ros.handshake import Handshake
+from converseg_ros.ros.received import Received
 from converseg_ros.srv import Reset, Segment, SetInstructions
 
 
@@ -70,17 +70,15 @@ class ConversegClient:
             parameter_overrides=[Parameter('use_sim_time', value=sim_time)],
         )
         self.target = f'{self.node.get_namespace().rstrip("/")}/{node_name}'
-        self._changed = Condition()
-        self._regions: RegionArray | None = None
-        self._count, self._safe, self._heard = 0, False, 0.0
-        self._arrived = 0.0
-        self._acks: dict[str, InstructionAck] = {}  # by text, since the last text was sent
+        self._received = Received()
         self._asked: set[str] = set()  # ids of the instructions of the last accepted text
         name = self.target
         self._subscriptions = [
-            self.node.create_subscription(RegionArray, f'{name}/regions', self._on_regions, reliable(5)),
-            self.node.create_subscription(InstructionAck, f'{name}/instruction_ack', self._on_ack, reliable(10)),
-            self.node.create_subscription(Bool, f'{name}/safety_ok', self._on_safe, LATCHED),
+            self.node.create_subscription(RegionArray, f'{name}/regions', self._received.take_regions, reliable(5)),
+            self.node.create_subscription(
+                InstructionAck, f'{name}/instruction_ack', self._received.take_ack, reliable(10)
+            ),
+            self.node.create_subscription(Bool, f'{name}/safety_ok', self._received.take_safe, LATCHED),
         ]
         self._instruction = self.node.create_publisher(String, 'instruction', reliable(10))
         self._segment = self.node.create_client(Segment, f'{name}/segment')
@@ -96,24 +94,8 @@ class ConversegClient:
         with suppress(ExternalShutdownException):
             self._executor.spin()
 
-    # --- what arrives -------------------------------------------------------------------------------------------------
-
-    def _on_regions(self, message: RegionArray) -> None:
-        with self._changed:
-            self._regions, self._count, self._arrived = message, self._count + 1, time.monotonic()
-            self._changed.notify_all()
-
-    def _on_ack(self, message: InstructionAck) -> None:
-        with self._changed:
-            self._acks[message.text] = message
-            self._changed.notify_all()
-
-    def _on_safe(self, message: Bool) -> None:
-        self._safe, self._heard = bool(message.data), time.monotonic()
-
     def _until(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        with self._changed:
-            return self._changed.wait_for(done, self.timeout if timeout is None else timeout)
+        return self._received.until(done, self.timeout if timeout is None else timeout)
 
     def _joined(self, ready: Callable[[], object], deadline: float) -> bool:
         """Wait until the segmenter is connected and `ready`; return False on timeout."""
@@ -131,15 +113,11 @@ class ConversegClient:
                 'no segmenter answers', where=client.srv_name, do='start one, and compare ROS_DOMAIN_ID and namespace'
             )
         future = client.call_async(request)
-        future.add_done_callback(lambda _: self._notify())
+        future.add_done_callback(lambda _: self._received.notify())
         if not self._until(future.done, max(end - time.monotonic(), 0.1)):
             client.remove_pending_request(future)
             raise ConversegError(f'no answer within {limit:.0f} s', where=client.srv_name, do='use a longer timeout')
         return future.result()
-
-    def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
 
     # --- the verbs ----------------------------------------------------------------------------------------------------
 
@@ -168,14 +146,12 @@ class ConversegClient:
         if not self._joined(lambda: listens() and answers(topic), deadline):
             raise ConversegError('no node subscribes to instructions', where=self.target, do='start the segmenter')
         shown = text[:MAX_TEXT]  # an acknowledgement contains only this part of a text
-        with self._changed:
-            self._acks.clear()
+        with self._received.changed:
+            self._received.acks.clear()
             self._instruction.publish(String(data=text))
-            if not self._changed.wait_for(lambda: shown in self._acks, max(deadline - time.monotonic(), 0.1)):
-                raise ConversegError(
-                    'the segmenter did not acknowledge the text', where=self.target, do='is it active?'
-                )
-            ack = self._acks[shown]
+            ack = self._received.ack(shown, max(deadline - time.monotonic(), 0.1))
+        if ack is None:
+            raise ConversegError('the segmenter did not acknowledge the text', where=self.target, do='is it active?')
         made = {i.id for i in ack.instructions}
         if ack.accepted and (made or not ack.question):  # a question alone changes nothing
             self._asked = made
@@ -220,9 +196,8 @@ class ConversegClient:
         came: list[Image] = []
 
         def take(message: Image) -> None:
-            with self._changed:
-                came.append(message)
-                self._changed.notify_all()
+            came.append(message)
+            self._received.notify()
 
         subscription = self.node.create_subscription(Image, f'{self.target}/overlay', take, reliable(1))
         try:
@@ -243,10 +218,7 @@ class ConversegClient:
         If no newer ones arrive until the end of their validity (`valid_until`) plus `silence` seconds, their status is
         STALE, because a segmenter that was killed cannot publish this.
         """
-        if self._regions is None:
-            return []
-        age = time.monotonic() - self._arrived
-        return [_stale(r, age) if age > _validity(r) + self.silence else r for r in self._regions.regions]
+        return self._received.regions(self.silence)
 
     def caught_up(self, *, timeout: float | None = None) -> bool:
         """Wait until `regions()` answers the last text; return False on timeout."""
@@ -259,10 +231,10 @@ class ConversegClient:
 
         Raises ConversegError on timeout.
         """
-        seen = self._count
+        seen = self._received.count
 
         def found() -> bool:
-            return self._count > seen and (until is None or until(self.regions()))
+            return self._received.count > seen and (until is None or until(self.regions()))
 
         if not self._until(found, timeout):
             raise ConversegError(
@@ -293,8 +265,7 @@ class ConversegClient:
         The topic is latched, so the last value of a node that was killed remains, and the ROS graph keeps its publisher
         for many seconds: only the age of the value shows it.
         """
-        fresh = time.monotonic() - self._heard <= self.silence
-        return self._safe and fresh and self.node.count_publishers(f'{self.target}/safety_ok') > 0
+        return self._received.safe(self.silence) and self.node.count_publishers(f'{self.target}/safety_ok') > 0
 
     def close(self) -> None:
         """Leave the ROS graph."""
@@ -313,19 +284,6 @@ class ConversegClient:
     ) -> None:
         """Leave."""
         self.close()
-
-
-def _validity(region: Region) -> float:
-    """Return the number of seconds after its image that a region is valid."""
-    begin, end = region.header.stamp, region.valid_until
-    return max(0.0, float(end.sec - begin.sec) + float(end.nanosec - begin.nanosec) * 1e-9)
-
-
-def _stale(region: Region, age: float) -> Region:
-    """Return a region with the status STALE."""
-    old = copy(region)
-    old.status, old.status_reason = Region.STATUS_STALE, f'nothing newer has come for {age:.1f} s'
-    return old
 
 
 def _message(text: str, role: str) -> Instruction:

@@ -53,9 +53,9 @@ def constant(path: Path, name: str) -> dict[str, Any]:
 def test_nodes_are_launched_with_parameters_and_topics_they_have(name: str, table: str) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
     from converseg_ros.nodes import operator_parameters
-    from converseg_ros.ros import parameters
+    from converseg_ros.ros import settings
 
-    known = {p.name: p for p in getattr(parameters if table == 'TABLE' else operator_parameters, table)}
+    known = {p.name: p for p in getattr(settings if table == 'TABLE' else operator_parameters, table)}
     path = ROOT / 'launch' / f'{name}.launch.py'
     for parameter, (kind, _) in constant(path, 'PARAMETERS').items():
         assert parameter in known and type(known[parameter].default).__name__ == kind, parameter
@@ -66,11 +66,12 @@ def test_nodes_are_launched_with_parameters_and_topics_they_have(name: str, tabl
 @pytest.mark.parametrize('path', CONFIG, ids=lambda p: f'{p.parent.name}/{p.name}')
 def test_configurations_set_parameters_that_exist_to_values_they_may_have(path: Path) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-    from converseg_ros.ros.parameters import BY_NAME, TABLE, Settings
+    from converseg_ros.ros.settings import TABLE, Settings
 
     values: dict[str, Any] = yaml.safe_load(path.read_text())['/**']['ros__parameters']
+    table = {p.name: p for p in TABLE}
     for name, value in values.items():
-        p = BY_NAME[name]
+        p = table[name]
         assert type(value) is type(p.default), name
         if p.low is not None and p.high is not None:
             assert p.low <= value <= p.high, name
@@ -122,9 +123,9 @@ def test_the_tables_of_parameters_are_those_of_the_code(name: str) -> None:
 def test_every_number_has_a_range_that_means_something(table: str) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
     from converseg_ros.nodes import operator_parameters
-    from converseg_ros.ros import parameters
+    from converseg_ros.ros import settings
 
-    for p in getattr(parameters if table == 'TABLE' else operator_parameters, table):
+    for p in getattr(settings if table == 'TABLE' else operator_parameters, table):
         if isinstance(p.default, bool | str | list):
             assert p.low is None and p.high is None, p.name
             continue
@@ -150,7 +151,7 @@ def test_every_number_has_a_range_that_means_something(table: str) -> None:
 def test_values_without_sense_are_refused_by_name(name: str, value: float) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
     from converseg_ros.core import InputError
-    from converseg_ros.ros.parameters import TABLE, Settings
+    from converseg_ros.ros.settings import TABLE, Settings
 
     with pytest.raises(InputError, match=name.replace('.', '[.]')):
         Settings({p.name: p.default for p in TABLE} | {name: value})

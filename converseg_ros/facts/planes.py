@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import Plane
+from converseg_ros.core.planes import least_squares_plane, planes_through
 
 Floats = NDArray[np.float32]
 MAX_SAMPLES, HYPOTHESES, MAX_PLANES, REFINEMENTS = 2000, 100, 6, 2
@@ -241,11 +242,11 @@ def plane_masks(
 
 def _hypotheses(p: Floats, q: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Return unit normals (M, 3) and offsets (M,) through random points (N, 3) with normals q, with d > 0."""
-    a, b, c = p[rng.integers(0, len(p), (3, HYPOTHESES))]
+    triples = rng.integers(0, len(p), (3, HYPOTHESES))
     single = rng.integers(0, len(p), HYPOTHESES)
-    normal = np.concatenate([np.cross(b - a, c - a), q[single]])
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12
-    d = -np.einsum('ij,ij->i', normal, np.concatenate([a, p[single]]))
+    normal, d = planes_through(*p[triples])
+    normal = np.concatenate([normal, q[single]])
+    d = np.concatenate([d, -np.einsum('ij,ij->i', q[single], p[single])])
     sign = np.where(d < 0, -1, 1).astype(np.float32)
     return normal * sign[:, None], d * sign
 
@@ -253,7 +254,6 @@ def _hypotheses(p: Floats, q: Floats, rng: np.random.Generator) -> tuple[Floats,
 def _fit(p: Floats) -> tuple[NDArray[np.float64], float]:
     """Return the least-squares plane of points (N, 3): unit normal towards the origin, and d."""
     centre = p.mean(0, dtype=np.float64)
-    centred = p - centre
-    normal = np.linalg.eigh(centred.T @ centred)[1][:, 0]
-    d = float(-normal @ centre)
+    normal, mean = least_squares_plane((p - centre).T, np.ones(len(p)))
+    d = float(-normal @ (centre + mean))
     return (normal, d) if d >= 0 else (-normal, -d)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import OrientedBox
 from converseg_ros.core.mask import Box
+from converseg_ros.core.planes import eigenvectors
 from converseg_ros.lifting.depth import FAR, DepthScene, flat_pixels
-from converseg_ros.lifting.planes import cross, eigenvectors, plane_axes
+from converseg_ros.lifting.planes import cross, plane_axes
 
 # regions with more points than the first are sampled on a grid of about as many points as the second
 HULL_POINTS, HULL_GRID = 8000, 2000

@@ -1,12 +1,12 @@
-"""Robust plane fitting: RANSAC (Fischler and Bolles 1981), then trimmed least squares."""
+"""The plane of one region: RANSAC (Fischler and Bolles 1981), then least squares trimmed, and weighted by noise."""
 
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import Plane
+from converseg_ros.core.planes import least_squares_plane, planes_through
 from converseg_ros.lifting.depth import depth_sigma
 
 HYPOTHESES, SCORED = 72, 256
@@ -34,25 +34,6 @@ def cross(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float6
     return np.array([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0])
 
 
-def eigenvectors(symmetric: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the eigenvectors of a symmetric 3x3 matrix as columns, largest eigenvalue first.
-
-    OpenCV's Jacobi iteration takes a tenth of the time of LAPACK for such a small matrix.
-    """
-    return np.asarray(cv2.eigen(symmetric)[2], np.float64).T
-
-
-def _hypotheses(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return unit normals (M, 3) and offsets (M,) of planes through three random points each."""
-    a, b, c = points[(_TRIPLES * len(points)).astype(np.intp)]
-    u, v = b - a, c - a
-    normals = u[:, [1, 2, 0]] * v[:, [2, 0, 1]] - u[:, [2, 0, 1]] * v[:, [1, 2, 0]]
-    length = np.sqrt(np.einsum('ij,ij->i', normals, normals))
-    good = length > 1e-9
-    normals = normals[good] / length[good, None]
-    return normals, -np.einsum('ij,ij->i', normals, a[good])
-
-
 def _distances(planar: NDArray[np.float32], normal: NDArray[np.float64], d: float) -> NDArray[np.float32]:
     """Return the distance of (3, N) points from a plane, (N,)."""
     off = normal.astype(np.float32) @ planar
@@ -75,7 +56,7 @@ def fit_plane(
     if len(points) < 3:
         return None
     scored = np.ascontiguousarray(points[:SCORED])
-    normals, offsets = _hypotheses(scored)
+    normals, offsets = planes_through(*scored[(_TRIPLES * len(scored)).astype(np.intp)])
     cosine = math.cos(math.radians(tilt))
     if up is not None and len(normals):
         level = np.abs(normals @ up.astype(np.float32)) >= cosine
@@ -99,12 +80,7 @@ def fit_plane(
         near = _distances(planar, normal, d) < np.maximum(limit * np.float32(shrink), np.float32(0.003))
         if np.count_nonzero(near) < 3:
             return None
-        w = weight * near
-        total = float(w.sum())
-        weighted = planar * w
-        mean = weighted.sum(1).astype(np.float64) / total
-        scatter = (weighted @ planar.T).astype(np.float64) - total * np.outer(mean, mean)
-        normal = eigenvectors(scatter)[:, 2]
+        normal, mean = least_squares_plane(planar, weight * near)
         d = -float(normal @ mean)
     residual = _distances(planar, normal, d)
     inside = residual < limit

@@ -17,12 +17,13 @@ from converseg_ros.core import ConversegError
 from converseg_ros.dialogue.noun_phrases import head
 from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
-from converseg_ros.nodes.operator_parameters import CONSOLE, check_all, declare
+from converseg_ros.nodes.operator_parameters import CONSOLE
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.qos import LATCHED, FollowingSubscription, reliable
 from converseg_ros.ros.messages.conversion import to_ns
 from converseg_ros.ros.overrides import SameValue
+from converseg_ros.ros.parameters import check_values, declare
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset
 from converseg_ros.web.server import Running
@@ -36,8 +37,8 @@ class ConsoleNode(SameValue, Node):
     def __init__(self, **kwargs: Any) -> None:
         """Declare parameters, subscribe and serve; raise ConversegError if the address is not available."""
         super().__init__('console', **kwargs)
-        self.settings = s = declare(self, CONSOLE, self._apply)
-        check_all(CONSOLE, s)
+        self.settings = s = declare(self, CONSOLE, apply=self._apply)
+        check_values(CONSOLE, s)
         self.state = ConsoleState()
         self._words = self.create_publisher(String, 'instruction', reliable(10))
         self._reset = self.create_client(Reset, f'{s["segmenter"]}/reset')

@@ -18,10 +18,11 @@ from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.jobs import Job
 from converseg_ros.core.progress import Progress
 from converseg_ros.core.stages import JobStage
-from converseg_ros.nodes.operator_parameters import LEARNING, check_all, declare
+from converseg_ros.nodes.operator_parameters import LEARNING
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.sampling import FrameSampler
 from converseg_ros.ros.overrides import SameValue
+from converseg_ros.ros.parameters import check_values, declare
 
 KINDS = ('items', 'dataset', 'bag', 'hub')  # of `converseg eval`
 
@@ -33,7 +34,7 @@ class LearningNode(SameValue, Node):
         """Declare parameters and offer the actions."""
         super().__init__('learning', **kwargs)
         values = declare(self, LEARNING)
-        check_all(LEARNING, values)
+        check_values(LEARNING, values)
         self._period, self._change = values['sample_period'], values['sample_change']
         self._frames = values['sample_frames']
         self._compressed = values['image_transport'] == 'compressed'

@@ -1,20 +1,16 @@
 """The parameters of the speech, console and learning nodes: description, range, and when they may change."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.node import Node
-from rclpy.parameter import Parameter as RosParameter
-
-from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.instruction import said_by
-from converseg_ros.ros.parameters import Parameter, check, declare_table, group
+from converseg_ros.ros.parameters import Parameter, group
 from converseg_ros.speech.listener import ListenOptions
 
 OPERATOR = Parameter(
-    'operator', '', 'Name of the operator, who has a separate conversation; empty: the unnamed operator.'
+    'operator',
+    '',
+    'Name of the operator, who has a separate conversation; empty: the unnamed operator.',
+    valid=lambda name: said_by(str(name), ''),  # names are prefixes of texts
 )
 SEGMENTER = Parameter('segmenter', 'segmenter', 'Name of the segmenter node.', live=False)
 
@@ -74,44 +70,3 @@ LEARNING: tuple[Parameter, ...] = (
     ),
     Parameter('image_transport', 'raw', 'Type of the image topic.', choices=('raw', 'compressed'), live=False),
 )
-
-
-def declare(
-    node: Node, table: Sequence[Parameter], apply: Callable[[dict[str, Any]], None] | None = None
-) -> dict[str, Any]:
-    """Declare the parameters of a table and return their values; `apply` is called with all values after a change."""
-    by_name = {p.name: p for p in table}
-    first = declare_table(node, table)
-
-    def values() -> dict[str, Any]:
-        return {name: node.get_parameter(name).value for name in by_name}
-
-    def may_set(changes: Sequence[RosParameter]) -> SetParametersResult:
-        try:
-            for change in changes:
-                p = by_name.get(change.name)
-                if p is not None and not p.live and change.value != node.get_parameter(p.name).value:
-                    raise InputError('it is read when the node starts', where=p.name, do='restart the node')
-                if p is not None:
-                    check_operator(p, change.value)
-        except ConversegError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
-
-    node.add_on_set_parameters_callback(may_set)
-    if apply is not None:
-        node.add_post_set_parameters_callback(lambda _: apply(values()))
-    return first
-
-
-def check_all(table: Sequence[Parameter], values: Mapping[str, Any]) -> None:
-    """Raise InputError for the first parameter with an invalid value."""
-    for p in table:
-        check_operator(p, values[p.name])
-
-
-def check_operator(p: Parameter, value: Any) -> None:
-    """Raise InputError if a value is invalid; the name of an operator must be valid as a prefix of texts."""
-    check(p, value)
-    if p is OPERATOR:
-        said_by(str(value), '')

@@ -5,7 +5,8 @@ import re
 import sys
 
 from converseg_ros.nodes.operator_parameters import CONSOLE, LEARNING, SPEECH
-from converseg_ros.ros.parameters import TABLE, markdown
+from converseg_ros.ros.parameters import markdown
+from converseg_ros.ros.settings import TABLE
 
 PAGES = {
     'segmenter_node.md': (TABLE, 'configure'),

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 import sys
 from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
-from rclpy.parameter import Parameter
 from rclpy.timer import Timer
 from std_msgs.msg import String
 
@@ -20,7 +18,7 @@ from converseg_ros.core import ConversegError, Instruction
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.msg import InstructionAck
 from converseg_ros.perception.instructions import InstructionBook, check_readable
-from converseg_ros.ros import parameters, run_node
+from converseg_ros.ros import run_node, settings
 from converseg_ros.ros.camera.inputs import SUBSCRIPTION, CameraInput
 from converseg_ros.ros.camera.qos import reliable
 from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
@@ -32,6 +30,7 @@ from converseg_ros.ros.segmenter.instruction_handler import Answer, InstructionH
 from converseg_ros.ros.segmenter.live import LivePipeline
 from converseg_ros.ros.segmenter.publishers import Outputs
 from converseg_ros.ros.segmenter.requests import Requests
+from converseg_ros.ros.settings import Settings
 from converseg_ros.srv import Reset, SetInstructions
 
 MAX_JUMP = Duration(seconds=1)
@@ -43,7 +42,7 @@ class SegmenterNode(LoggedLifecycleNode):
     def __init__(self, **kwargs: Any) -> None:
         """Declare parameters and create everything that does not need the network."""
         super().__init__('segmenter', **kwargs)
-        self.settings = parameters.declare(self)
+        self.settings = settings.declare(self, read_once=self._read_once, apply=self._apply)
         self.book = InstructionBook(self.settings['max_instructions'], self.settings['instruction_ttl'])
         self._answered = self.create_guard_condition(lambda: self.instructions.collect())
         self._resets: deque[str] = deque()  # reasons of pending resets, to be done by the executor
@@ -60,7 +59,6 @@ class SegmenterNode(LoggedLifecycleNode):
         self.requests: Requests | None = None
         self.diagnostics = Diagnostics(self)
         self._periodic: dict[str, Timer] = {}
-        self._listen_parameters()
         self.create_subscription(String, 'instruction', self.on_instruction, reliable(10))
         self.create_service(SetInstructions, '~/set_instructions', self.on_set_instructions)
         self.create_service(Reset, '~/reset', self.on_reset)
@@ -96,7 +94,7 @@ class SegmenterNode(LoggedLifecycleNode):
         import cv2
 
         cv2.setNumThreads(1)  # for camera images OpenCV's helper threads spin longer than they work
-        self.settings = parameters.current(self)
+        self.settings = settings.current(self)
         loaded = self.load(self.settings['device'])
         try:
             check_readable(loaded, self.book.standing or self.settings.standing)
@@ -175,28 +173,15 @@ class SegmenterNode(LoggedLifecycleNode):
 
     # --- parameters ---------------------------------------------------------------------------------------------------
 
-    def _listen_parameters(self) -> None:
-        self.add_on_set_parameters_callback(self.may_set)
-        self.add_post_set_parameters_callback(self.on_set)
+    def _read_once(self) -> str:
+        """Return why parameters that the configure transition reads cannot change now, or ''."""
+        if self.state in ('inactive', 'active', 'activating'):
+            return 'it is read when the node is configured: deactivate and clean it up first'
+        return ''
 
-    def may_set(self, changes: Sequence[Parameter]) -> SetParametersResult:
-        """Accept consistent changes, or reject them with a reason."""
-        for change in changes:
-            known = parameters.BY_NAME.get(change.name)
-            if change.value == self.get_parameter_or(change.name).value:
-                continue
-            if known is not None and not known.live and self.state in ('inactive', 'active', 'activating'):
-                reason = f'{change.name} is read when the node is configured: deactivate and clean it up first'
-                return SetParametersResult(successful=False, reason=reason)
-        try:
-            parameters.current(self, list(changes))
-        except (ConversegError, TypeError, ValueError) as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
-
-    def on_set(self, changes: Sequence[Parameter]) -> None:
+    def _apply(self, values: dict[str, Any]) -> None:
         """Apply accepted changes."""
-        before, self.settings = self.settings, parameters.current(self)
+        before, self.settings = self.settings, Settings(values)
         changed = self.settings.changed(before)
         self.instructions.configure(self.settings.conversation)
         if 'diagnostics_rate' in changed:

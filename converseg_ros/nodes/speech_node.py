@@ -18,10 +18,11 @@ from converseg_ros.core.instruction import said_by
 from converseg_ros.core.texts import say
 from converseg_ros.dialogue.noun_phrases import head
 from converseg_ros.msg import AudioChunk, RegionArray
-from converseg_ros.nodes.operator_parameters import SPEECH, check_all, declare
+from converseg_ros.nodes.operator_parameters import SPEECH
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.qos import LATCHED, reliable
 from converseg_ros.ros.overrides import SameValue
+from converseg_ros.ros.parameters import check_values, declare
 from converseg_ros.speech.listener import Event, EventKind, Listener, ListenOptions, Live
 from converseg_ros.speech.recogniser import Limits, Recogniser
 from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
@@ -40,7 +41,7 @@ class SpeechNode(SameValue, Node):
     def __init__(self, **kwargs: Any) -> None:
         """Declare parameters and open the audio source."""
         super().__init__('speech', **kwargs)
-        self.settings = declare(self, SPEECH, self._apply)
+        self.settings = declare(self, SPEECH, apply=self._apply)
         self._words = self.create_publisher(String, 'instruction', reliable(10))
         self._partial = self.create_publisher(String, '~/partial', reliable(10))
         self._state = self.create_publisher(String, '~/state', LATCHED)
@@ -54,7 +55,7 @@ class SpeechNode(SameValue, Node):
         self._counts = Counter[str]()
         self.trouble = ''
         try:
-            check_all(SPEECH, self.settings)
+            check_values(SPEECH, self.settings)
             self._open()
         except ConversegError as error:
             self._complain(str(error))

@@ -7,7 +7,7 @@ PAGE = (Path(__file__).resolve().parents[2] / 'docs' / 'segmenter_node.md').read
 
 
 def test_every_parameter_stands_in_the_table_with_its_default() -> None:
-    from converseg_ros.ros.parameters import TABLE
+    from converseg_ros.ros.settings import TABLE
 
     rows = {
         m[1]: (m[2], m[3]) for m in re.finditer(r'^\| `([\w.]+)` \| `(.*?)` \|.*?\| (yes|configure) \|', PAGE, re.M)

@@ -17,7 +17,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Bool
 from tf2_msgs.msg import TFMessage
 
-from converseg_ros.ros import parameters
+from converseg_ros.ros import settings
 from converseg_ros.ros.camera.qos import LATCHED
 from converseg_ros.ros.messages import conversion
 
@@ -53,9 +53,9 @@ def restored(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if 'live' in request.fixturenames:
         node = request.getfixturevalue('live').node
-        defaults = {p.name: p.default for p in parameters.TABLE if p.live}
+        defaults = {p.name: p.default for p in settings.TABLE if p.live}
         defaults |= {'world_frame': '', 'level_frame': '', 'instruction_ttl': 0.0, 'track': False}
-        now = parameters.current(node)
+        now = settings.current(node)
         changed = {k.replace('.', '__'): v for k, v in defaults.items() if now[k] != v}
         if changed:
             assert request.getfixturevalue('rig').set(**changed).successful
@@ -88,7 +88,7 @@ def diagnostics(rig: Rig, camera: Camera) -> dict[str, str]:
 
 
 def test_every_parameter_is_described(live: InProcess) -> None:
-    for p in parameters.TABLE:
+    for p in settings.TABLE:
         descriptor: ParameterDescriptor = live.node.describe_parameter(p.name)
         assert len(descriptor.description) > 10, p.name
         assert p.choices == () or p.choices[0] in descriptor.additional_constraints
@@ -133,7 +133,7 @@ def test_changes_that_make_no_sense_are_refused_with_a_reason(
 def test_options_of_the_parts_reach_them(rig: Rig, live: InProcess) -> None:
     pipeline = live.node.live
     assert pipeline is not None
-    for p in parameters.TABLE:
+    for p in settings.TABLE:
         group, _, field = p.name.partition('.')
         if not field:
             continue

@@ -15,7 +15,8 @@ from rclpy.parameter import Parameter
 from converseg_ros.core import InputError
 from converseg_ros.nodes.operator_parameters import SPEECH
 from converseg_ros.ros.overrides import SameValue
-from converseg_ros.ros.parameters import declare, declare_table
+from converseg_ros.ros.parameters import declare_table
+from converseg_ros.ros.settings import declare
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -45,6 +45,11 @@ Form = Callable[[Talk, Asked], str | None]
 """A form of a request; it draws whether it is used, and returns None if it is not."""
 
 
+def first_used(forms: Sequence[Form], talk: Talk, asked: Asked) -> str | None:
+    """Return the text of the first form that is used, or None."""
+    return next((text for form in forms if (text := form(talk, asked)) is not None), None)
+
+
 def frame(talk: Talk, name: str, np: str, many: bool, bare: str = '') -> str:
     """Return a sentence around a noun phrase, sometimes the noun phrase alone, or `bare` if it is given."""
     if name != 'any' and talk.chance(0.22):

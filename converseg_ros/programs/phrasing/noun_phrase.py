@@ -1,6 +1,7 @@
 """Noun phrases of nodes: a head noun with adjectives before it, and phrases and clauses after it."""
 
 from dataclasses import replace
+from functools import partial
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import plural
@@ -20,12 +21,11 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 from converseg_ros.programs.phrasing.amounts import length
-from converseg_ros.programs.phrasing.free_text import kind_of
 from converseg_ros.programs.phrasing.pieces import Pieces, determine
+from converseg_ros.programs.phrasing.predicates import add_like, behind, lacking, thing_phrase, word_for
 from converseg_ros.programs.phrasing.properties import (
     PLACE,
     PLACES,
-    PLAIN_STARTS,
     corner,
     entry,
     is_bare,
@@ -34,7 +34,7 @@ from converseg_ros.programs.phrasing.properties import (
 )
 from converseg_ros.programs.phrasing.superlatives import add_place, extreme
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement, which_is
-from converseg_ros.programs.phrasing.templates import Entry, lists
+from converseg_ros.programs.phrasing.templates import lists
 from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 
 WITH_ANY = frozenset(
@@ -67,17 +67,6 @@ def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[
             out['a'], several = anchor_phrase(talk, node.other)
         out |= ANCHOR[several]
     return out
-
-
-def word_for(talk: Talk, node: Filter, adjective: bool) -> str:
-    """Return a word for a colour or a material; some are only used before a noun."""
-    key = f'{node.by}.{node.value}'
-    if key not in lists('words'):
-        return node.value
-    word = talk.fill(lists('words')[key], {})
-    if word.endswith('-'):
-        return word[:-1] if adjective else node.value
-    return word
 
 
 def anchor_phrase(talk: Talk, node: Node, two: bool = False) -> tuple[str, bool]:
@@ -169,13 +158,6 @@ def free_space(talk: Talk, node: FreeSpace) -> str:
     return talk.fill(lists('free_space')[key], out)
 
 
-def thing_phrase(talk: Talk, name: str) -> str:
-    """Return the noun of the object to set down, with a determiner."""
-    if is_mass(name) or is_plural_only(name):
-        return f'{talk.choose(("the", "my", "some", "these" if is_plural_only(name) else "this"))} {name}'
-    return f'{talk.choose(("the", "the", "a", "a", "my", "this", "another"))} {name}'
-
-
 def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
     """Return the pieces of the noun phrase of a node."""
     base, modifiers = split(node)
@@ -210,7 +192,7 @@ def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:
         table, _ = entry(node)
         add_place(talk, out, node, table, values(talk, node, out.many))
     elif isinstance(node, Like):
-        _add_like(talk, out, node, isinstance(base, Parts))
+        add_like(talk, out, node, isinstance(base, Parts))
     elif isinstance(node, Except):
         _add_exception(talk, out, node)
     elif isinstance(node, Filter) and node.by == 'name':
@@ -222,46 +204,7 @@ def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:
         if 'pre' in table and room and plain_base and talk.chance(often.get(kind, 0.5)):
             out.before.append((PLACE[kind], talk.fill(table['pre'], values(talk, node, out.many, adjective=True))))
         else:
-            out.after.append(behind(talk, table, node, out.many, out.bare))
-
-
-def behind(talk: Talk, table: Entry, node: Node, many: bool, bare: bool = False) -> str:
-    """Return a property as it follows a noun."""
-    options = [(w, s) for s, w in (('be', 4.0), ('verb', 1.2), ('post', 1.0), ('rel', 1.5), ('use', 3.0)) if s in table]
-    if 'be_one' in table and not many:
-        options = [(1.0, 'be_one')]
-    if 'named' in table and not bare:
-        options.append((1.5, 'named'))
-    if not options:
-        options = [(1.0, 'pre')]
-    slot = talk.weighted(options)
-    filled = values(talk, node, many)
-    if slot == 'use':
-        return talk.fill(lists('uses')['post'], {'v': talk.fill(table['use'], filled)})
-    text = talk.fill(table[slot], filled)
-    if slot in ('be', 'be_one', 'named', 'pre'):
-        adjective = slot == 'pre' or (isinstance(node, Filter) and node.by in ('colour', 'state', 'physics', 'tag'))
-        return which_is(talk, many, text) if adjective or talk.chance(0.4) else text
-    if slot == 'verb':
-        return f'{talk.choose(("that", "that", "which"))} {text}'
-    if slot == 'rel':
-        return text if text.startswith(('where ', 'on which')) else f'{talk.choose(("that ", "", "which ", ""))}{text}'
-    return text
-
-
-def _add_like(talk: Talk, out: Pieces, node: Like, of_part: bool) -> None:
-    """Add free text as an adjective or after the noun."""
-    text = node.text
-    first = text.split()[0]
-    if ' ' not in text and not of_part:
-        out.before.append((PLACE['like'], text))
-    elif kind := kind_of(text):
-        would = f'{talk.choose(("that", "which"))} {talk.choose(("would", "could", "might", "will"))} {text}'
-        out.after.append(would if kind == 'deed' else talk.fill(lists('uses')['post'], {'v': text}))
-    elif first in PLAIN_STARTS:
-        out.after.append(text)
-    else:
-        out.after.append(f'{talk.choose(("that", "that", "which"))} {text}')
+            out.after.append(behind(talk, table, node, out.many, partial(values, talk, node, out.many), out.bare))
 
 
 def _add_exception(talk: Talk, out: Pieces, node: Except) -> None:
@@ -283,35 +226,6 @@ def _add_exception(talk: Talk, out: Pieces, node: Except) -> None:
     out.last = talk.fill(link, {'t': of})
 
 
-def opposite(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return the words for the lack of a property, as they follow 'is': 'unlit', 'dull'."""
-    if isinstance(node, Filter):
-        table = lists('opposites')
-        key = f'{node.by}.{node.value}'
-        if key in table:
-            return talk.fill(table[key], agreement(many))
-    return None
-
-
-def lacking(talk: Talk, node: Node, many: bool) -> str | None:
-    """Return a predicate with its verb for the lack of a property: 'is not red', or None."""
-    be, be_not = ('are', ('are not', "aren't")) if many else ('is', ('is not', "isn't"))
-    if (other := opposite(talk, node, many)) is not None and talk.chance(0.5):
-        return f'{be} {other}'
-    if isinstance(node, Filter) and node.by == 'name':
-        return f'{talk.choose(be_not)} {plural(node.value) if many else "a " + node.value}'
-    if isinstance(node, Like):
-        return None
-    table, _ = entry(node)
-    for slot in ('be', 'pre'):
-        if slot in table:
-            for _ in range(4):
-                text = talk.fill(table[slot], values(talk, node, many))
-                if 'not' not in text.split():
-                    return f'{talk.choose(be_not)} {text}'
-    return None
-
-
 def negated(talk: Talk, node: Node, many: bool) -> str:
     """Return a clause that negates a property."""
     if isinstance(node, Like):
@@ -319,12 +233,13 @@ def negated(talk: Talk, node: Node, many: bool) -> str:
     own = isinstance(node, Act) and node.role == 'agent' and node.kind in ('wearing', 'carrying', 'holding')
     if own and isinstance(node, Act) and node.other is not None and talk.chance(0.4):  # "people without hats"
         return f'without {phrase(talk, node.other, False, "a")}'
-    if (predicate := lacking(talk, node, many)) is not None:
+    slots = partial(values, talk, node, many)
+    if (predicate := lacking(talk, node, many, slots)) is not None:
         be, _, rest = predicate.partition(' not ')
         if be in ('is', 'are') and rest and talk.chance(0.4):  # "the apples not in the bowl"
             return f'not {rest}'
         return f'{talk.choose(("that", "that", "which"))} {predicate}'
-    return f'except {"those" if many else "the one"} {behind(talk, entry(node)[0], node, many)}'
+    return f'except {"those" if many else "the one"} {behind(talk, entry(node)[0], node, many, slots)}'
 
 
 def phrase(talk: Talk, node: Node, many: bool, determiner: str | int) -> str:

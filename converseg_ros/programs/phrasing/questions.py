@@ -1,14 +1,12 @@
 """Questions with a property as predicate: which mugs are red, what could I cut with, is anything hot."""
 
+from functools import partial
 import re
 
 from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Rank, Relate, Select
 from converseg_ros.programs.phrasing.free_text import kind_of
-from converseg_ros.programs.phrasing.noun_phrase import (
-    lacking,
-    pieces,
-    values,
-)
+from converseg_ros.programs.phrasing.noun_phrase import pieces, values
+from converseg_ros.programs.phrasing.predicates import lacking
 from converseg_ros.programs.phrasing.properties import (
     PLACES,
     entry,
@@ -64,7 +62,7 @@ def _predicate(talk: Talk, node: Node, many: bool) -> str | None:
     """Return a property as a predicate with its verb, or None if it has none."""
     if isinstance(node, Except):
         own = getattr(node.minus, 'of', None) == node.of and isinstance(node.minus, Filter | Relate | Act)
-        return lacking(talk, node.minus, many) if own else None
+        return lacking(talk, node.minus, many, partial(values, talk, node.minus, many)) if own else None
     if isinstance(node, Like) or (isinstance(node, Filter) and node.by == 'name'):
         return None
     table, _ = entry(node)

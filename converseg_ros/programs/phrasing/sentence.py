@@ -16,16 +16,15 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 from converseg_ros.programs.phrasing.amounts import length, number
-from converseg_ros.programs.phrasing.frames import Asked, Form, command, frame, use_there, whole_table
+from converseg_ros.programs.phrasing.frames import Asked, Form, command, first_used, frame, use_there, whole_table
 from converseg_ros.programs.phrasing.noun_phrase import (
     anchor_phrase,
     free_space,
     phrase,
     pieces,
-    thing_phrase,
     values,
-    word_for,
 )
+from converseg_ros.programs.phrasing.predicates import thing_phrase, word_for
 from converseg_ros.programs.phrasing.properties import (
     entry,
     is_bare,
@@ -136,10 +135,8 @@ def _compared(talk: Talk, node: Rank, of: Union) -> str:
 
 def _one(talk: Talk, node: Node) -> str:
     asked = Asked.of(node)
-    for form in ONE_FORMS:
-        text = form(talk, asked)
-        if text is not None:
-            return text
+    if (text := first_used(ONE_FORMS, talk, asked)) is not None:
+        return text
     determiner = talk.choose(ONE_DETERMINERS)
     last = asked.last
     contrast = _contrast(talk, last) if last is not None and not asked.many and talk.chance(0.04) else None
@@ -235,19 +232,8 @@ def _indefinite(talk: Talk, asked: Asked) -> str | None:
 
 
 ONE_FORMS: tuple[Form, ...] = (
-    *(
-        _taller,
-        _which_of,
-        _commanded,
-        _whose_part,
-        _by_whole_table,
-        _with_there,
-        _deed,
-        _what_fits,
-        _which,
-        _is_a,
-        _indefinite,
-    ),
+    *(_taller, _which_of, _commanded, _whose_part, _by_whole_table, _with_there, _deed, _what_fits, _which, _is_a),
+    _indefinite,
 )
 """The forms of a request for one thing, tried in this order; each draws whether it is used."""
 

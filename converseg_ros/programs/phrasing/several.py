@@ -15,7 +15,7 @@ from converseg_ros.programs.nodes import (
     Things,
     Union,
 )
-from converseg_ros.programs.phrasing.frames import Asked, Form, command, frame, use_there, whole_table
+from converseg_ros.programs.phrasing.frames import Asked, Form, command, first_used, frame, use_there, whole_table
 from converseg_ros.programs.phrasing.noun_phrase import (
     phrase,
     pieces,
@@ -77,10 +77,8 @@ def unions() -> dict[tuple[Node, ...], str]:
 def ask_all(talk: Talk, node: Node) -> str:
     """Return a request for all members of a set."""
     asked = Asked.of(node)
-    for form in ALL_FORMS:
-        text = form(talk, asked)
-        if text is not None:
-            return text
+    if (text := first_used(ALL_FORMS, talk, asked)) is not None:
+        return text
     determiner = talk.choose(ALL_DETERMINERS)
     if is_bare(asked.base) and determiner == 'the' and talk.chance(0.7):
         return frame(talk, 'plural', phrase(talk, node, False, 'all'), False)

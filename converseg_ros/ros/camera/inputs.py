@@ -15,7 +15,7 @@ from converseg_ros.ros.camera.qos import FollowingSubscription
 from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 from converseg_ros.ros.camera.sync import Synchronizer
 from converseg_ros.ros.messages import cdr, conversion
-from converseg_ros.ros.parameters import Settings
+from converseg_ros.ros.settings import Settings
 
 # a change of one of these creates the subscriptions again
 SUBSCRIPTION = {'image_transport', 'depth_transport', 'depth', 'qos_reliability', 'qos_depth'}

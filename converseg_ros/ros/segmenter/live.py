@@ -16,9 +16,9 @@ from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.segmenter import Segmenter
 from converseg_ros.perception.worker import LatestItemWorker
 from converseg_ros.ros.camera.transforms import TransformListener
-from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.segmenter.publishers import Outputs
 from converseg_ros.ros.segmenter.safety_monitor import SafetyMonitor
+from converseg_ros.ros.settings import Settings
 
 MAX_WAITING = 16  # maximum number of waiting requests; more are refused
 GIVE_UP_AFTER = 3  # consecutive failures until the node switches to the CPU

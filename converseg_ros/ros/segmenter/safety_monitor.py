@@ -11,8 +11,8 @@ from converseg_ros.core.region import Region
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.safety import SafetyGate, SafetyReport
 from converseg_ros.perception.worker import LatestItemWorker, Ticker
-from converseg_ros.ros.parameters import Settings
 from converseg_ros.ros.segmenter.publishers import Outputs
+from converseg_ros.ros.settings import Settings
 
 
 class Guarded(Protocol):
