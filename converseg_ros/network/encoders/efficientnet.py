@@ -26,13 +26,15 @@ class SameConv2d(nn.Conv2d):
     """A convolution padded as TensorFlow's SAME: an odd pixel of padding is at the right and the bottom."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return (B, C', ceil(H / stride), ceil(W / stride))."""
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        if stride == 1:
-            return F.conv2d(input, self.weight, self.bias, 1, kernel // 2, 1, self.groups)
-        pads = [max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in input.shape[-2:]]
-        padded = F.pad(input, (pads[1] // 2, pads[1] - pads[1] // 2, pads[0] // 2, pads[0] - pads[0] // 2))
-        return F.conv2d(padded, self.weight, self.bias, stride, 0, 1, self.groups)
+        """Return (B, C', ceil(H / stride), ceil(W / stride)); the kernel is odd and the stride 1 or 2.
+
+        With stride 2, even sizes need one pixel less of padding at the left and the top. A column and a row of zeros
+        before the kernel have the same effect, and the input is not copied into a padded one.
+        """
+        stride = self.stride[0]
+        rows, columns = (int(stride == 2 and n % 2 == 0) for n in input.shape[-2:])
+        weight = F.pad(self.weight, (columns, 0, rows, 0)) if rows or columns else self.weight
+        return F.conv2d(input, weight, self.bias, stride, self.kernel_size[0] // 2, 1, self.groups)
 
 
 def _unit(
@@ -40,7 +42,7 @@ def _unit(
 ) -> nn.Module:
     """Return convolution (with its batch norm folded in) and ReLU6."""
     conv = SameConv2d(channels_in, channels, kernel, stride, groups=groups)
-    return nn.Sequential(conv, nn.ReLU6()) if act else nn.Sequential(conv)
+    return nn.Sequential(conv, nn.ReLU6(inplace=True)) if act else nn.Sequential(conv)
 
 
 class InvertedResidual(nn.Module):

@@ -1,5 +1,6 @@
 """Square crops around segments, the input of the trunk."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -58,16 +59,27 @@ def cut(
 
     background: share of the surroundings that remains; the rest is grey, with a soft edge.
     """
-    out = np.empty((len(masks), size, size, 3), np.uint8)
+    (crops,) = cut_with(rgb, masks, (background,), size)
+    return crops
+
+
+def cut_with(
+    rgb: NDArray[np.uint8], masks: NDArray[np.bool_], backgrounds: Sequence[float], size: int = SIDE
+) -> list[NDArray[np.uint8]]:
+    """Return the crops of `cut` for each of the backgrounds; the image is resampled once."""
+    out = [np.empty((len(masks), size, size, 3), np.uint8) for _ in backgrounds]
     sy, sx = rgb.shape[0] / masks.shape[1], rgb.shape[1] / masks.shape[2]
-    for target, mask in zip(out, masks, strict=True):
+    for index, mask in enumerate(masks):
         where = window(mask, least=MIN_SIDE / sx)
         crop = look(rgb, Window(where.x * sx, where.y * sy, where.side * sx), size)
-        if background < 1:
+        if min(backgrounds) < 1:
             inside = look(mask.view(np.uint8) * np.uint8(255), where, size, cv2.BORDER_CONSTANT)
             grown = cv2.dilate(inside, np.ones((5, 5), np.uint8))
             weight = cv2.GaussianBlur(grown.astype(np.float32) / 255, (0, 0), 1.5)[..., None]
-            weight = background + (1 - background) * weight
-            crop = crop * weight + GREY * (1 - weight)
-        target[:] = crop
+        for target, background in zip(out, backgrounds):
+            if background < 1:
+                share = background + (1 - background) * weight
+                target[index] = crop * share + GREY * (1 - share)
+            else:
+                target[index] = crop
     return out

@@ -12,7 +12,7 @@ from torch import Tensor
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import NameScores, Segments
 from converseg_ros.knowledge.vocabulary import vocabulary
-from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut
+from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut_with
 from converseg_ros.network.names.detector import EVIDENCE, Evidence
 from converseg_ros.network.names.scores import Encoder, Phrases
 from converseg_ros.network.names.weights import NameWeights, load_names
@@ -80,7 +80,8 @@ class CropNamer:
         The mean of both crops is more accurate on real photographs than either of them: the background tells what is
         likely, and without it the shape counts.
         """
-        pooled = (self.pooled(cut(rgb, masks, FADED)) + self.pooled(cut(rgb, masks, MASKED))) / 2
+        faded, masked = cut_with(rgb, masks, (FADED, MASKED))
+        pooled = (self.pooled(faded) + self.pooled(masked)) / 2
         return self._read(pooled, evidence)
 
     def _read(self, pooled: Tensor, evidence: Tensor) -> Tensor:

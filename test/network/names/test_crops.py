@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from converseg_ros.network.names.crops import GREY, MASKED, PLAIN, cut, window
+from converseg_ros.network.names.crops import FADED, GREY, MASKED, PLAIN, cut, cut_with, window
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
@@ -58,3 +58,11 @@ def test_a_large_segment_is_averaged_and_not_sampled() -> None:
     fine[:, ::2] = 255
     crop = cut(fine, np.ones((1, 1024, 1024), bool))[0]
     assert crop[30:98, 30:98].std() < 30
+
+
+def test_crops_with_several_backgrounds_are_those_with_one_each() -> None:
+    rgb, mask = scene()
+    masks = np.stack([mask, ~mask])
+    crops = cut_with(rgb, masks, (PLAIN, FADED, MASKED))
+    for found, background in zip(crops, (PLAIN, FADED, MASKED), strict=True):
+        assert np.array_equal(found, cut(rgb, masks, background))
