@@ -1,10 +1,12 @@
 """The parts of a network of kind `things`, each of which can be replaced."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 
+from converseg_ros.core.errors import InputError
 from converseg_ros.core.segments import Namer, SegmentProposer
 from converseg_ros.programs.nodes import Node
 
@@ -26,8 +28,8 @@ class ParsedText(Protocol):
 class TextParser(Protocol):
     """Parses instructions; recent texts are cached."""
 
-    def parse(self, text: str) -> ParsedText:
-        """Return the program of a text; raise InputError if the text cannot be read."""
+    def parse_all(self, texts: Sequence[str]) -> Sequence[ParsedText | InputError]:
+        """Return the program of each text, or the reason why the text cannot be read."""
         ...
 
 

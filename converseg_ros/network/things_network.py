@@ -29,7 +29,7 @@ from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_existence
 from converseg_ros.network.guided_filter import at_full_size
-from converseg_ros.network.parts import Parts
+from converseg_ros.network.parts import ParsedText, Parts
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.views import ViewNetwork
 from converseg_ros.programs.exclusion import contradiction
@@ -130,7 +130,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         asked = as_queries(queries)
         check(Stage.TEXT)
         with stages.stage(Stage.TEXT):
-            programs = [self._program(q) for q in asked]
+            programs = self._programs(asked)
             seen, unseen = self.look(seen, [p.root if isinstance(p, _Program) else None for p in programs])
             programs = [why if why and isinstance(p, _Program) else p for p, why in zip(programs, unseen)]
         check(Stage.FACTS)
@@ -161,17 +161,25 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         """Return why a text is not readable English, '' if it is."""
         return unreadable(text)
 
-    def _program(self, query: Query) -> '_Program | str':
-        """Return the program of a query with its confidence, or why it cannot be read."""
+    def _programs(self, queries: Sequence[Query]) -> list['_Program | str']:
+        """Return the program of each query with its confidence, or why it cannot be read; texts are read together."""
+        given = [self._given(q) for q in queries]
+        texts = [without_closing_marks(q.text) for q, known in zip(queries, given) if known is None]
+        parsed = iter(self.parts.parser.parse_all(texts) if texts else ())
+        return [self._read(q, next(parsed)) if known is None else known for q, known in zip(queries, given)]
+
+    def _given(self, query: Query) -> '_Program | str | None':
+        """Return the program of a query, or why it or its text cannot be read; None for a text to parse."""
+        if query.program is None:
+            return self.unreadable(query.text) or None
         try:
-            if query.program is not None:
-                return _Program(program_from_json(query.program), 1.0)
-            why = self.unreadable(query.text)
-            if why:
-                return why
-            parsed = self.parts.parser.parse(without_closing_marks(query.text))
+            return _Program(program_from_json(query.program), 1.0)
         except InputError as error:
             return str(error)
+
+    def _read(self, query: Query, parsed: ParsedText | InputError) -> '_Program | str':
+        if isinstance(parsed, InputError):
+            return str(parsed)
         return _Program(parsed.program, parsed.confidence, contradiction(query.text, parsed.program))
 
     def _execute(self, program: '_Program | str', role: Role, seen: ViewState) -> Answer | str:

@@ -1,5 +1,6 @@
 """The network that executes programs, on a table of blocks whose regions and names are given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 import sys
@@ -50,10 +51,13 @@ class Understood:
 class Phrasebook:
     """Reads some texts."""
 
-    def parse(self, text: str) -> Understood:
-        if text not in TEXTS:
-            raise InputError(f'{text!r} is not understood', where='instruction', do='say it in other words')
-        return Understood(*TEXTS[text])
+    def parse_all(self, texts: Sequence[str]) -> list[Understood | InputError]:
+        return [
+            Understood(*TEXTS[t])
+            if t in TEXTS
+            else InputError(f'{t!r} is not understood', where='instruction', do='say it in other words')
+            for t in texts
+        ]
 
 
 class Blocks:

@@ -5,6 +5,7 @@ the sequence of word pieces with MiniLM's frozen embeddings. An output token is 
 input word (Vinyals et al., arXiv 1506.03134): its logits are those of the closed set, followed by one for each word.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -111,14 +112,11 @@ class Memory:
     words: Tensor
     word_mask: Tensor
 
-    def expand(self, count: int) -> 'Memory':
-        """Return the memory of one text for `count` hypotheses."""
-        return Memory(
-            [(k.expand(count, -1, -1, -1), v.expand(count, -1, -1, -1)) for k, v in self.layers],
-            self.mask.expand(count, -1, -1, -1),
-            self.words.expand(count, -1, -1),
-            self.word_mask.expand(count, -1),
-        )
+    def rows(self, index: Sequence[int]) -> 'Memory':
+        """Return the memory of one text for each hypothesis; index: its text."""
+        place = torch.tensor(index, device=self.mask.device)
+        layers = [(k[place], v[place]) for k, v in self.layers]
+        return Memory(layers, self.mask[place], self.words[place], self.word_mask[place])
 
 
 class ParserModel(nn.Module):

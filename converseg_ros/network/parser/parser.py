@@ -1,7 +1,8 @@
 """The interface of the parser: load a file, parse a text, get a program and its confidence."""
 
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 import json
 import math
 from pathlib import Path
@@ -18,7 +19,7 @@ from converseg_ros.core.files import write_bytes
 from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
-from converseg_ros.network.parser.search import search
+from converseg_ros.network.parser.search import Hypothesis, search
 from converseg_ros.network.parser.spelling import Spelling
 from converseg_ros.programs.canonical import canonical
 from converseg_ros.programs.exclusion import said_plainly
@@ -71,24 +72,59 @@ class Parser:
         self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
         self.calibration, self.beam, self.context = calibration, beam, context
         self.spelling = Spelling(pieces.vocabulary())
-        self._remembered = lru_cache(maxsize=REMEMBERED)(self._parse)
+        self._known: OrderedDict[str, Parsed] = OrderedDict()
 
     def parse(self, text: str) -> Parsed:
         """Return the program of a text; raise InputError if it is empty or too long."""
-        return self._remembered(text)
+        (found,) = self.parse_all([text])
+        if isinstance(found, InputError):
+            raise found
+        return found
+
+    def parse_all(self, texts: Sequence[str]) -> list[Parsed | InputError]:
+        """Return the program of each text, or the error that parse() would raise; new texts are read in one batch."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        found: dict[str, Parsed | InputError] = {t: self._known[t] for t in texts if t in self._known}
+        found |= zip(new, self._parse(new))
+        for text, parsed in found.items():
+            if isinstance(parsed, Parsed):
+                self._known[text] = parsed
+                self._known.move_to_end(text)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return [found[text] for text in texts]
 
     @torch.inference_mode()
-    def _parse(self, text: str) -> Parsed:
-        words = [self.spelling.correct(word) for word in split(said_plainly(text))]
-        inputs = collate([self.pieces.encode(words)])
-        if inputs.ids.shape[1] > self.model.config.pieces:
-            raise InputError('the text is too long', where='instruction', do='ask for one thing at a time')
+    def _parse(self, texts: Sequence[str]) -> list[Parsed | InputError]:
+        given = [self._words(text) for text in texts]
+        readable = [words for words in given if not isinstance(words, InputError)]
+        parsed = iter(self._programs(readable) if readable else ())
+        return [words if isinstance(words, InputError) else next(parsed) for words in given]
+
+    def _words(self, text: str) -> list[str] | InputError:
+        """Return the corrected words of a text, or why it cannot be read."""
+        try:
+            words = [self.spelling.correct(word) for word in split(said_plainly(text))]
+        except InputError as error:
+            return error
+        if len(self.pieces.encode(words).ids) > self.model.config.pieces:
+            return InputError('the text is too long', where='instruction', do='ask for one thing at a time')
+        return words
+
+    def _programs(self, texts: Sequence[Sequence[str]]) -> Iterator[Parsed]:
+        """Return the programs of texts that are given as words."""
+        inputs = collate([self.pieces.encode(words) for words in texts])
         vectors = self.pieces.vectors(inputs.ids)
         states = None if self.context is None else self.context(inputs.ids, inputs.lengths)
         memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
+        found = search(self.model, memory, self.grammar, [Text(tuple(words)) for words in texts], self.beam)
+        return map(self._best, found, texts)
+
+    def _best(self, found: Sequence[Hypothesis], words: Sequence[str]) -> Parsed:
+        """Return the most probable program; hypotheses with the same canonical form are the same program."""
         total: dict[Node, float] = {}
         said: dict[Node, Node] = {}  # the written program of each canonical one, which can be too deep
-        for hypothesis in search(self.model, memory, self.grammar, Text(tuple(words)), self.beam):
+        for hypothesis in found:
             program = self.grammar.read(hypothesis.tokens, words)
             same = canonical(program)
             said.setdefault(same, program)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 import torch
 
 from converseg_ros.network.parser.model import Cache, Memory, ParserModel
@@ -24,49 +25,74 @@ class Hypothesis:
 
 
 @torch.inference_mode()
-def search(model: ParserModel, memory: Memory, grammar: Grammar, text: Text, beam: int = 4) -> list[Hypothesis]:
-    """Return up to `beam` complete programs for one text, the most probable first.
+def search(
+    model: ParserModel, memory: Memory, grammar: Grammar, texts: Sequence[Text], beam: int = 4
+) -> list[list[Hypothesis]]:
+    """Return up to `beam` complete programs for each text of the memory, the most probable first.
 
     The probability of a token is normalized over those that the grammar allows, so that it sums to 1 over all programs.
+    The hypotheses of all texts are decoded together.
     """
-    alive = [Hypothesis((), 0.0, State())]
-    whole: list[Hypothesis] = []
+    alive = [[Hypothesis((), 0.0, State())] for _ in texts]
+    whole: list[list[Hypothesis]] = [[] for _ in texts]
+    of = list(range(len(texts)))  # the text of each row
+    last, step = torch.full((len(texts), 1), -1), 0
     cache: Cache | None = None
-    last, step = torch.tensor([[-1]]), 0
-    while alive:
-        logits, cache = model.decode(last, memory.expand(len(alive)), cache, step)
+    while of:
+        logits, cache = model.decode(last, memory.rows(of), cache, step)
         scores = logits[:, -1].float().numpy()
-        extended: list[tuple[float, int, int]] = []
-        for row, hypothesis in enumerate(alive):
-            allowed = np.flatnonzero(grammar.allowed(hypothesis.state, text))
-            values = scores[row, allowed]
-            top = values.max()
-            values = values - top - np.log(np.exp(values - top).sum())
-            best = np.argpartition(-values, beam)[:beam] if len(values) > beam else np.arange(len(values))
-            extended.extend((hypothesis.log_probability + float(values[i]), row, int(allowed[i])) for i in best)
-        extended.sort(key=lambda e: -e[0])
-        kept: list[Hypothesis] = []
-        rows = []
-        for probability, row, token in extended[:beam]:
-            parent = alive[row]
-            child = Hypothesis((*parent.tokens, token), probability, grammar.follow(parent.state, token))
-            if child.state.done:
-                whole.append(child)
-            else:
-                kept.append(child)
-                rows.append(row)
-        whole = sorted(whole, key=lambda h: -h.log_probability)[:beam]
-        if whole:  # a longer program is never more probable than its prefix
-            least = whole[0].log_probability - NEGLIGIBLE
-            least = max(least, whole[-1].log_probability) if len(whole) == beam else least
-            kept = [h for h in kept if h.log_probability > least]
-        alive = kept
-        if alive:
-            index = torch.tensor(rows[: len(alive)])
-            cache = {name: (k[index], v[index]) for name, (k, v) in cache.items()}
-            last = torch.tensor([[h.tokens[-1]] for h in alive])
-            step += 1
+        rows: list[int] = []  # the parent of each new row
+        start, of = 0, []
+        for index, text in enumerate(texts):
+            end = start + len(alive[index])
+            alive[index], whole[index], parents = _extended(
+                alive[index], whole[index], scores[start:end], grammar, text, beam
+            )
+            rows += [start + parent for parent in parents]
+            of += [index] * len(parents)
+            start = end
+        place = torch.tensor(rows, dtype=torch.long)
+        cache = {name: (k[place], v[place]) for name, (k, v) in cache.items()}
+        last = torch.tensor([[h.tokens[-1]] for hypotheses in alive for h in hypotheses])
+        step += 1
     return whole
+
+
+def _extended(
+    alive: list[Hypothesis],
+    whole: list[Hypothesis],
+    scores: NDArray[np.float32],
+    grammar: Grammar,
+    text: Text,
+    beam: int,
+) -> tuple[list[Hypothesis], list[Hypothesis], list[int]]:
+    """Return the hypotheses of a text with one more token, the complete ones, and the parent of each of the former.
+
+    scores: logits of the next token, (len(alive), tokens and words).
+    """
+    extended: list[tuple[float, int, int]] = []
+    for row, hypothesis in enumerate(alive):
+        allowed = np.flatnonzero(grammar.allowed(hypothesis.state, text))
+        values = scores[row, allowed]
+        top = values.max()
+        values = values - top - np.log(np.exp(values - top).sum())
+        best = np.argpartition(-values, beam)[:beam] if len(values) > beam else np.arange(len(values))
+        extended.extend((hypothesis.log_probability + float(values[i]), row, int(allowed[i])) for i in best)
+    extended.sort(key=lambda e: -e[0])
+    kept: list[tuple[Hypothesis, int]] = []
+    for probability, row, token in extended[:beam]:
+        parent = alive[row]
+        child = Hypothesis((*parent.tokens, token), probability, grammar.follow(parent.state, token))
+        if child.state.done:
+            whole = [*whole, child]
+        else:
+            kept.append((child, row))
+    whole = sorted(whole, key=lambda h: -h.log_probability)[:beam]
+    if whole:  # a longer program is never more probable than its prefix
+        least = whole[0].log_probability - NEGLIGIBLE
+        least = max(least, whole[-1].log_probability) if len(whole) == beam else least
+        kept = [(h, row) for h, row in kept if h.log_probability > least]
+    return [h for h, _ in kept], whole, [row for _, row in kept]
 
 
 def batch_tokens(targets: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:

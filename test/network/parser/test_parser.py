@@ -12,7 +12,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.minilm import from_int8
 from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
-from converseg_ros.network.parser.parser import Calibration, Parser, load_parser, save_parser
+from converseg_ros.network.parser.parser import Calibration, Parsed, Parser, load_parser, save_parser
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import batch_tokens, search
 from converseg_ros.network.registry import find_model
@@ -149,7 +149,8 @@ def test_a_wider_beam_is_never_less_probable(grammar: Grammar, pieces: Pieces) -
     with torch.inference_mode():
         vectors = pieces.vectors(inputs.ids)
         memory = net.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words)
-    found = {beam: search(net, memory, grammar, Text(('the', 'mug', 'on', 'the', 'box')), beam) for beam in (1, 8)}
+    text = Text(('the', 'mug', 'on', 'the', 'box'))
+    found = {beam: search(net, memory, grammar, [text], beam)[0] for beam in (1, 8)}
     assert found[8][0].log_probability >= found[1][0].log_probability
     assert len({h.tokens for h in found[8]}) == len(found[8])
 
@@ -169,10 +170,10 @@ def test_a_probable_long_program_is_not_lost_to_short_ones(grammar: Grammar) -> 
             logits[:, 0, target[min(at, len(target) - 1)]] = 6
             return logits, {}
 
-        def expand(self, count: int) -> object:
+        def rows(self, index: object) -> object:
             return self
 
-    found = search(Steps(), Steps(), grammar, Text(tuple(words)), 4)  # type: ignore[arg-type]
+    (found,) = search(Steps(), Steps(), grammar, [Text(tuple(words))], 4)  # type: ignore[arg-type]
     assert list(found[0].tokens) == target
 
 
@@ -205,6 +206,18 @@ def test_the_same_text_is_parsed_once(grammar: Grammar, pieces: Pieces, monkeypa
     first = parser.parse('the mug')
     monkeypatch.setattr(parser.model, 'encode', None)  # would fail if it was asked again
     assert parser.parse('the mug') is first
+
+
+def test_texts_that_are_read_together_have_the_programs_of_each(grammar: Grammar, pieces: Pieces) -> None:
+    net = model(grammar, 2)
+    together, alone = (Parser(net, grammar, pieces, Calibration()) for _ in range(2))
+    found = together.parse_all([*TEXTS, '', *TEXTS])
+    assert isinstance(found[len(TEXTS)], InputError), 'an unreadable text does not prevent the others'
+    assert found[: len(TEXTS)] == found[len(TEXTS) + 1 :]
+    for text, parsed in zip(TEXTS, found):
+        expected = alone.parse(text)
+        assert isinstance(parsed, Parsed) and parsed.program == expected.program
+        assert parsed.confidence == pytest.approx(expected.confidence, abs=1e-4)
 
 
 @pytest.mark.parametrize('text', ['', '  ', '🙂', '...', 'mug ' * 5000, 'Donaudampfschifffahrt' * 60 + ' ' + 'q ' * 70])
