@@ -14,9 +14,10 @@ from converseg_ros.network.parser.pieces import Pieces
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import equal
 from converseg_ros.programs.linear import Grammar
-from converseg_ros.programs.nodes import Filter, Select, program_to_json
+from converseg_ros.programs.nodes import Except, Filter, Select, Things, program_to_json
 from converseg_ros.programs.phrasing import Part
 from converseg_ros.training.config import read_mapping
+from converseg_ros.training.parser import examples
 from converseg_ros.training.parser.config import ParserTraining, parse
 from converseg_ros.training.parser.examples import Examples
 from converseg_ros.training.parser.source import read
@@ -59,6 +60,15 @@ def test_examples_read_back_as_their_programs(grammar: Grammar, pieces: Pieces, 
         right += equal(program, example.program)
     assert right >= 180  # the others have a typing error in a copied noun
     assert sum(data.lost.values()) < 20
+
+
+def test_examples_are_normalized_as_the_parser_normalizes(
+    grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Select('all', Except(Things(), Filter('name', 'mug')))
+    monkeypatch.setattr(examples, 'phrased', lambda *_: ('everything but the mugs', program))
+    made = Examples(grammar, pieces, 'train', size=20, batches=1, seed=0).examples(0, 20)
+    assert {e.words[1] for e in made} == {'except'}
 
 
 def test_a_pool_is_the_same_each_time_and_others_differ(grammar: Grammar, pieces: Pieces) -> None:

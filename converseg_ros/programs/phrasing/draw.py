@@ -31,6 +31,7 @@ from converseg_ros.programs.phrasing.draw_sets import (
     look,
     maybe_look,
     named,
+    noun,
     quantity,
     ranked,
     related,
@@ -88,7 +89,7 @@ def _region(rng: random.Random) -> Node:
 
 
 def _relation(rng: random.Random) -> Node:
-    node = related(rng, maybe_look(rng, thing(rng, 0.3), 0.25))
+    node = related(rng, noun('person') if rng.random() < 0.06 else maybe_look(rng, thing(rng, 0.3), 0.25))
     if isinstance(base_of(node), Things | Everything) and rng.random() < 0.6:
         return Select('all', node)
     return select(rng, node)
@@ -144,8 +145,15 @@ def _union(rng: random.Random) -> Node:
     several = tuple(_simple(rng) for _ in range(rng.choice((2, 2, 2, 2, 3))))
     at = rng.random()
     if at < 0.55:
-        return Union(tuple(Select('one' if rng.random() < 0.75 else 'all', x) for x in several))
+        return Union(tuple(_some(rng, x) for x in several))
     return Select('all' if at < 0.8 else 'one', Union(several))
+
+
+def _some(rng: random.Random, node: Node) -> Node:
+    """Return one, all or a few of a set: 'two forks and a knife'."""
+    at = rng.random()
+    number = at > 0.8 and countable(node)
+    return Select(rng.choice((2, 2, 2, 3, 4)) if number else 'one' if at < 0.6 else 'all', node)
 
 
 def _simple(rng: random.Random) -> Node:
@@ -189,6 +197,26 @@ def _corner(rng: random.Random) -> Node:
     return select(rng, Filter('region', second, Filter('region', first, maybe_look(rng, thing(rng, 0.3), 0.2))))
 
 
+def _several(rng: random.Random) -> Node:
+    """Return a noun with two or three conditions of different kinds, at times the extreme of them."""
+    node: Node = noun(words.draw_person(rng)) if rng.random() < 0.12 else thing(rng, 0.12)
+    somebody = isinstance(node, Filter) and words.is_somebody(node.value)
+    kinds = rng.sample(('look', 'state', 'relation', 'relation', 'like', 'act', 'act'), rng.choice((2, 2, 2, 3)))
+    if 'look' in kinds:
+        node = look(rng, node)
+    if 'state' in kinds and not somebody:
+        node = Filter('state', rng.choice(v.STATES), node)
+    for _ in range(kinds.count('relation')):
+        node = related(rng, node, 1, simple=True)
+    for _ in range(kinds.count('act') if isinstance(base_of(node), Filter) else 0):
+        node = acting(rng, node)
+    if 'like' in kinds:
+        node = Like(free_text(rng, 'behind'), node)
+    if rng.random() < 0.25 and not somebody:
+        return counted(ranked(rng, node, plain=True))
+    return select(rng, node)
+
+
 def _group(rng: random.Random) -> Node:
     """Return a row, a heap or a stack of a noun."""
     of = named(rng)
@@ -213,11 +241,23 @@ def _space_somewhere(rng: random.Random) -> Node:
 
 def _except(rng: random.Random) -> Node:
     at = rng.random()
-    if at < 0.35:  # everything but the bowls
+    if at < 0.29:  # everything but the bowls
         of: Node = Things() if rng.random() < 0.5 else related(rng, Things(), 1, simple=True)
         of = maybe_look(rng, of, 0.15)
-        return Select('all', Except(of, named(rng) if rng.random() < 0.7 else _simple(rng)))
+        several = Union((named(rng), named(rng))) if rng.random() < 0.15 else None
+        return Select('all', Except(of, several or (named(rng) if rng.random() < 0.7 else _simple(rng))))
+    if at < 0.33:  # people without a helmet
+        person = noun('person' if rng.random() < 0.4 else words.draw_person(rng))
+        return select(rng, Except(person, acting(rng, person)))
+    if at < 0.37:  # something to sit on other than the sofa
+        tag = rng.choice(said_tags())
+        of = Filter('tag', tag) if rng.random() < 0.7 else related(rng, Filter('tag', tag), 1, simple=True)
+        return Select('all' if rng.random() < 0.5 else 'one', Except(of, able(rng, tag)))
     of = thing(rng, 0.35)
+    if at < 0.39 and isinstance(of, Filter) and countable(of):  # the mugs that are neither red nor empty
+        members = (_property(rng, of), _property(rng, of))
+        if members[0] != members[1]:
+            return Select(quantity(rng), Except(of, Union(members)))
     if at < 0.42:  # all mugs but the smallest
         return Select('all', Except(of, ranked(rng, of, 1, plain=True)))
     if at < 0.5:  # what is not sharp
@@ -280,6 +320,6 @@ def _like(rng: random.Random) -> Node:
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
     (_plain, 6), (_looking, 8), (_state, 6), (_physics, 7), (_region, 5), (_corner, 1), (draw_tag, 28), (draw_need, 2),
     (_relation, 22), (_two_relations, 4), (_rank, 16), (_of_two, 4), (_compare, 2), (_act, 10), (_part, 8), (_free, 8),
-    (_space_somewhere, 1), (_union, 4), (_colours, 1), (_except, 8), (_like, 12), (_group, 1),
+    (_space_somewhere, 3), (_union, 4), (_colours, 1), (_except, 10), (_several, 12), (_like, 12), (_group, 1),
 )  # fmt: skip
 SUMS = tuple(accumulate(weight for _, weight in FORMS))

@@ -84,8 +84,7 @@ def use_there(talk: Talk, base: Node, modifiers: Sequence[Node], template: str) 
     others = [m for m in modifiers if m not in uses]
     if not is_bare(base) or len(uses) != 1 or len(others) != 1 or not talk.chance(0.6):
         return None
-    table, _ = entry(others[0])
-    if not isinstance(others[0], Relate | Filter) or 'be' not in table:
+    if not isinstance(others[0], Relate | Filter) or 'be' not in (table := entry(others[0])[0]):
         return None
     verb = talk.fill(entry(uses[0])[0]['use'], values(talk, uses[0], template == 'ask_there'))
     where = talk.fill(table['be'], values(talk, others[0], False))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+import re
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import plural
@@ -22,7 +23,7 @@ from converseg_ros.programs.nodes import (
 )
 from converseg_ros.programs.phrasing.amounts import length
 from converseg_ros.programs.phrasing.pieces import Pieces, determine
-from converseg_ros.programs.phrasing.predicates import add_like, behind, lacking, thing_phrase, word_for
+from converseg_ros.programs.phrasing.predicates import add_like, behind, lacking, lacking_both, thing_phrase, word_for
 from converseg_ros.programs.phrasing.properties import (
     PLACE,
     PLACES,
@@ -35,8 +36,16 @@ from converseg_ros.programs.phrasing.properties import (
 from converseg_ros.programs.phrasing.superlatives import add_place, extreme
 from converseg_ros.programs.phrasing.talk import ANCHOR, Talk, agreement, which_is
 from converseg_ros.programs.phrasing.templates import lists
-from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
+from converseg_ros.programs.phrasing.words import is_mass, is_plural_only, is_somebody
 
+LINKS = (*(' and ',) * 10, ', ', ', ', ', ', ' and also ', ', and ', ' ', ' ', ' ')
+"""Words between two conditions after a noun."""
+_THAT = re.compile(r'^(?:that|which)(?= |\'s\b)')
+WHERE_PEOPLE_ARE = frozenset(
+    {'on', 'in', 'under', 'next_to', 'near', 'far_from', 'behind', 'in_front_of', 'between', 'left_of', 'right_of'}
+    | {'facing'}
+)
+"""Relations that questions with "who" ask about."""
 WITH_ANY = frozenset(
     {'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting', 'pouring', 'drinking', 'cutting'}
 )
@@ -60,7 +69,8 @@ def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[
         if isinstance(node, Relate) and node.other is not None:
             out['b'] = anchor_phrase(talk, node.other)[0]
     elif isinstance(node, Act) and node.other is not None:
-        if node.role == 'agent' and node.kind in WITH_ANY and talk.chance(0.5):  # "wearing a hat"
+        any_one = node.role == 'agent' and node.kind in WITH_ANY and node.other not in talk.known
+        if any_one and talk.chance(0.5):  # "wearing a hat"
             mass = isinstance(node.other, Filter) and is_mass(node.other.value) and talk.chance(0.6)
             out['a'], several = phrase(talk, node.other, False, 'none' if mass else 'a'), False
         else:
@@ -71,6 +81,8 @@ def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[
 
 def anchor_phrase(talk: Talk, node: Node, two: bool = False) -> tuple[str, bool]:
     """Return the noun phrase of an anchor, and whether it is a plural."""
+    if node in talk.known:
+        return talk.known[node], False
     if two:
         return f'the {talk.choose(("two ", "two ", ""))}{pieces(talk, node, True).text()}', True
     if isinstance(node, Select):
@@ -162,7 +174,7 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
     """Return the pieces of the noun phrase of a node."""
     base, modifiers = split(node)
     name, bare, many = noun(talk, base, many)
-    out = Pieces(name, bare, many)
+    out = Pieces(name, bare, many, links=tuple(talk.choose(LINKS) for _ in modifiers))
     if (
         bare
         and talk.chance(0.3)
@@ -172,7 +184,7 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
         out.bare = False
     if bare and any(isinstance(m, Act) and m.role == 'agent' and m.kind != 'plugging' for m in modifiers):
         out.noun, out.who = ('ones' if many else 'one'), True
-    if is_person(base) and len(modifiers) == 1 and isinstance(modifiers[0], Act) and talk.chance(0.35):
+    if is_person(base) and len(modifiers) == 1 and _of_people(modifiers[0]) and talk.chance(0.35):
         out.noun, out.bare, out.who = ('people' if many else 'one'), True, True  # "somebody riding a bike"
     if (place := corner(modifiers)) is not None:
         if talk.chance(0.25):
@@ -182,7 +194,14 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
         del modifiers[-2:]
     for i, modifier in enumerate(modifiers):
         add(talk, out, modifier, base, room=len(out.before) < 2 and (i == len(modifiers) - 1 or not out.after))
+    if (isinstance(base, Filter) and is_somebody(base.value)) or out.who:
+        out.after = [_THAT.sub('who', words) if talk.chance(0.6) else words for words in out.after]
     return out
+
+
+def _of_people(condition: Node) -> bool:
+    """Return whether a condition is usual for a person: an action, or a place."""
+    return isinstance(condition, Act) or (isinstance(condition, Relate) and condition.relation in WHERE_PEOPLE_ARE)
 
 
 def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:
@@ -213,17 +232,31 @@ def _add_exception(talk: Talk, out: Pieces, node: Except) -> None:
     if own and isinstance(minus, Filter | Relate | Act | Like) and talk.chance(0.7):
         out.after.append(negated(talk, minus, out.many))
         return
-    if own and isinstance(minus, Filter | Relate | Act | Like | Rank):  # all mugs except the red ones
-        many = out.many and not (isinstance(minus, Rank) and minus.count == 1)
-        rest = replace(minus, of=Things())  # type: ignore[arg-type]
-        left_out = pieces(talk, rest, many)
-        left_out.noun = 'ones' if many else 'one'
-        of = f'the {left_out.text()}'
-    else:
-        many = talk.chance(0.5) if not isinstance(minus, Select) else minus.quantity != 'one'
-        of = phrase(talk, minus.of if isinstance(minus, Select) else minus, many, 'the')
+    if isinstance(minus, Union):
+        neither = lacking_both(talk, minus, node.of, out.many, lambda x: partial(values, talk, x, out.many))
+        if neither is not None:
+            out.after.append(neither)
+            return
     link = lists('negation')['except.many' if out.many or out.bare else 'except.one']
-    out.last = talk.fill(link, {'t': of})
+    out.last = talk.fill(link, {'t': left_out(talk, node, out.many)})
+
+
+def left_out(talk: Talk, node: Except, many: bool) -> str:
+    """Return what a set leaves out, with its determiner: 'the red ones', 'the bowls'; `many`: of several."""
+    minus = node.minus
+    own = getattr(minus, 'of', None) == node.of
+    if own and isinstance(minus, Filter | Relate | Act | Like | Rank):  # all mugs except the red ones
+        many = many and not (isinstance(minus, Rank) and minus.count == 1)
+        alone = pieces(talk, replace(minus, of=Things()), many)  # type: ignore[arg-type]
+        alone.noun = 'ones' if many else 'one'
+        return f'the {alone.text()}'
+    if isinstance(minus, Union) and all(getattr(x, 'of', None) == node.of for x in minus.of):  # the red and blue ones
+        words = [pieces(talk, replace(x, of=Things()), many) for x in minus.of]  # type: ignore[call-arg]
+        for one in words:
+            one.noun = 'ones' if many else 'one'
+        return talk.choose((' and ', ' or ')).join(f'the {one.text()}' for one in words)
+    many = talk.chance(0.5) if not isinstance(minus, Select) else minus.quantity != 'one'
+    return phrase(talk, minus.of if isinstance(minus, Select) else minus, many, 'the')
 
 
 def negated(talk: Talk, node: Node, many: bool) -> str:
@@ -269,6 +302,9 @@ def _among(talk: Talk, node: Rank) -> str | None:
     if 'pre' not in table or not isinstance(base, Filter | Things | Everything):
         return None
     superlative = extreme(talk, node, table, values(talk, node, node.count > 1))
+    if 'comp' in table and node.first == node.count == 1 and not is_bare(base) and talk.chance(0.15):
+        # "the bigger one of the boxes"
+        superlative = f'{talk.fill(table["comp"], {})} {talk.choose(("one", "one", ""))}'
     if is_bare(base) and node.of is base:
         return f'the {superlative} {talk.fill(lists("determiners")["of_all"], {})}'
     link = talk.choose(('of', 'of', 'of', 'among', 'out of', 'of all'))

@@ -17,6 +17,7 @@ class Pieces:
     many: bool
     before: list[tuple[int, str]] = field(default_factory=list)  # position among adjectives, adjective
     after: list[str] = field(default_factory=list)
+    links: tuple[str, ...] = (' and ',) * 4  # between what follows the noun; ' ' is only used before clauses
     last: str = ''  # at the end: exceptions
     superlative: bool = False
     who: bool = False  # it is a person, since it acts
@@ -31,7 +32,11 @@ class Pieces:
 
     def tail(self) -> str:
         """Return the words after the noun."""
-        return ' '.join(filter(None, (' and '.join(self.after), self.last)))
+        out = ' '.join(self.after[:1])
+        for link, words in zip(self.links, self.after[1:], strict=False):
+            clause = link == ' ' and not words.startswith(('that ', 'which ', 'who '))
+            out += f'{" and " if clause else link}{words}'
+        return ' '.join(filter(None, (out, self.last)))
 
 
 def determine(talk: Talk, parts: Pieces, determiner: str | int) -> str:

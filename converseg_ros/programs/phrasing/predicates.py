@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from converseg_ros.knowledge import plural
-from converseg_ros.programs.nodes import Filter, Like, Node
+from converseg_ros.programs.nodes import Filter, Like, Node, Relate, Union
 from converseg_ros.programs.phrasing.free_text import kind_of
 from converseg_ros.programs.phrasing.pieces import Pieces
 from converseg_ros.programs.phrasing.properties import PLACE, PLAIN_STARTS, entry
@@ -99,3 +99,23 @@ def lacking(talk: Talk, node: Node, many: bool, slots: Slots) -> str | None:
                 if 'not' not in text.split():
                     return f'{talk.choose(be_not)} {text}'
     return None
+
+
+def lacking_both(talk: Talk, minus: Union, of: Node, many: bool, slots: Callable[[Node], Slots]) -> str | None:
+    """Return 'that are neither red nor blue' for two properties that the set `of` leaves out, or None."""
+    found = [_after_be(talk, x, many, slots(x)) for x in minus.of if getattr(x, 'of', None) == of]
+    words = [x for x in found if x is not None]
+    if len(words) != 2 or len(minus.of) != 2 or not talk.chance(0.75):
+        return None
+    return talk.fill(lists('negation')['neither'], {'x': words[0], 'y': words[1], **agreement(many)})
+
+
+def _after_be(talk: Talk, node: Node, many: bool, slots: Slots) -> str | None:
+    """Return a property as it follows 'is', or None."""
+    if isinstance(node, Filter) and node.by == 'name':
+        return plural(node.value) if many else f'a {node.value}'
+    if not isinstance(node, Filter | Relate):
+        return None
+    table, _ = entry(node)
+    slot = next((s for s in ('be', 'pre') if s in table), None)
+    return None if slot is None else talk.fill(table[slot], slots())

@@ -103,6 +103,11 @@ def corner(modifiers: Sequence[Node]) -> str | None:
     return key if len(last) == 2 and key in lists('corners') else None
 
 
+def is_superlative(text: str) -> bool:
+    """Return whether a free text is a superlative: 'hottest', 'most expensive'."""
+    return text.startswith(('most ', 'least ')) or (' ' not in text and text.endswith('est'))
+
+
 def is_predicate(text: str) -> bool:
     """Return whether a free text is a predicate with its verb, not an adjective or a phrase after a noun."""
     return ' ' in text and text.split()[0] not in PLAIN_STARTS and not text.startswith('part ')

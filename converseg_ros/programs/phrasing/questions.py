@@ -5,7 +5,7 @@ import re
 
 from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Rank, Relate, Select
 from converseg_ros.programs.phrasing.free_text import kind_of
-from converseg_ros.programs.phrasing.noun_phrase import pieces, values
+from converseg_ros.programs.phrasing.noun_phrase import WHERE_PEOPLE_ARE, pieces, values
 from converseg_ros.programs.phrasing.predicates import lacking
 from converseg_ros.programs.phrasing.properties import (
     PLACES,
@@ -21,6 +21,8 @@ from converseg_ros.programs.phrasing.words import is_mass, is_plural_only
 PREPOSITIONS = frozenset(
     {'with', 'from', 'on', 'in', 'into', 'at', 'under', 'of', 'through', 'to', 'onto', 'for', 'up'}
 )
+BEFORE_WHICH = frozenset({'with', 'from', 'on', 'in', 'at', 'under', 'through'})
+"""Prepositions that may stand before 'which': "something in which I could soak my feet"."""
 MODALS = frozenset({'is', 'are', 'could', 'might', 'would', 'can', 'may', 'will', 'should', 'must', "isn't", "aren't"})
 
 
@@ -28,14 +30,17 @@ def use(talk: Talk, table: Entry, node: Node, frame: str) -> str:
     """Return a request for a use; `frame` is 'ask' for all things, 'ask_one' for one."""
     verb = talk.fill(table['use'], values(talk, node, frame == 'ask'))
     *before, last = verb.split()
-    filled = {'v': verb, 'v0': ' '.join(before), 'ving': _doing(verb, last)}
+    filled = {'v': verb, 'v0': ' '.join(before), 'ving': _doing(verb, last), 'last': last}
     place = isinstance(node, Filter) and node.value in PLACES
     if frame == 'ask' and place and last in PREPOSITIONS and before and talk.chance(0.4):
         frame = 'ask_where'
     elif talk.chance(0.12):
         frame = 'ask_doing' if frame == 'ask' else 'ask_one_doing'
     elif frame == 'ask' and last in PREPOSITIONS and before:
-        frame = talk.weighted(((3, 'ask'), (1, 'ask0'), (0.2 if last == 'with' else 0, 'ask_with')))
+        with_, which = 0.2 if last == 'with' else 0, 0.25 if last in BEFORE_WHICH else 0
+        frame = talk.weighted(((3, 'ask'), (1, 'ask0'), (with_, 'ask_with'), (which, 'ask_which')))
+    elif frame == 'ask_one' and last in BEFORE_WHICH and before:
+        frame = talk.weighted(((3, 'ask_one'), (0.3, 'ask_one_which')))
     return talk.fill(lists('uses')[frame], filled)
 
 
@@ -116,7 +121,10 @@ def which(talk: Talk, node: Node, many: bool) -> str | None:
         return None
     inner: Node = next(outer.children())
     single = _predicate_for_one(talk, outer, predicate, many)
-    somebody = is_person(base) and isinstance(outer, Act) and outer.role == 'agent'
+    somebody = is_person(base) and (
+        (isinstance(outer, Act) and outer.role == 'agent')
+        or (isinstance(outer, Relate) and outer.relation in WHERE_PEOPLE_ARE)
+    )
     if (is_bare(base) or somebody) and len(modifiers) == 1:
         if somebody:
             return talk.fill(lists('frames')['who_all' if many else 'who_one'], {'p': predicate, 'p1': single})
@@ -146,6 +154,8 @@ def _yes_or_no(talk: Talk, predicate: str, single: str, nouns: str) -> str:
         return f'{verb} {subject} {rest}?'
     if verb in ('has', 'have'):
         return f'{"do" if several else "does"} {subject} have {rest}?'
+    if predicate.startswith('are '):
+        return f'{"are" if several else "is"} {subject} {predicate[4:]}?'
     return f'{"do" if several else "does"} {subject} {predicate}?'
 
 

@@ -16,6 +16,7 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 from converseg_ros.programs.phrasing.amounts import length, number
+from converseg_ros.programs.phrasing.constructions import constructed
 from converseg_ros.programs.phrasing.frames import Asked, Form, command, first_used, frame, use_there, whole_table
 from converseg_ros.programs.phrasing.noun_phrase import (
     anchor_phrase,
@@ -29,6 +30,7 @@ from converseg_ros.programs.phrasing.properties import (
     entry,
     is_bare,
     is_predicate,
+    is_superlative,
     rearranged,
     split,
 )
@@ -55,7 +57,7 @@ def say(node: Node, rng: random.Random, part: Part = 'all', style: Style = 'any'
     commands, questions, needs and noun phrases. Raise InputError for a program without phrases.
     """
     talk = Talk(rng, part)
-    return tidy(_phrase(talk, node) if style == 'phrase' else _say(talk, rearranged(node, rng)))
+    return tidy(_phrase(talk, node) if style == 'phrase' else request(talk, rearranged(node, rng)))
 
 
 def _phrase(talk: Talk, node: Node) -> str:
@@ -69,7 +71,10 @@ def _phrase(talk: Talk, node: Node) -> str:
     return phrase(talk, of, many, quantity if isinstance(quantity, int) else 'the')
 
 
-def _say(talk: Talk, node: Node) -> str:
+def request(talk: Talk, node: Node) -> str:
+    """Return a request with the meaning of a program, before its spaces and articles are tidied."""
+    if (whole := constructed(talk, node, request)) is not None:
+        return whole
     if isinstance(node, FreeSpace):
         return _free(talk, node)
     if isinstance(split(node)[0], FreeSpace):
@@ -143,7 +148,7 @@ def _one(talk: Talk, node: Node) -> str:
     if contrast is not None:
         return talk.fill(lists('negation')['contrast'], {'t': phrase(talk, node, asked.many, 'the'), 'w': contrast})
     if isinstance(last, Rank) or isinstance(asked.base, Parts):
-        determiner = 'the'
+        determiner = 'none' if talk.chance(0.06) else 'the'
     return frame(talk, 'definite', phrase(talk, node, asked.many, determiner), asked.many)
 
 
@@ -199,11 +204,17 @@ def _deed(talk: Talk, asked: Asked) -> str | None:
 def _what_fits(talk: Talk, asked: Asked) -> str | None:
     """Return 'what would a plumber use' for a free text that is a predicate."""
     node = asked.node
-    if not isinstance(node, Like) or not is_predicate(node.text) or asked.many or not talk.chance(0.4):
+    if not isinstance(node, Like) or asked.many or not talk.chance(0.4):
+        return None
+    if is_superlative(node.text):
+        predicate = f'is {talk.choose(("the ", "the ", ""))}{node.text}'
+    elif is_predicate(node.text):
+        predicate = node.text
+    else:
         return None
     frames = lists('frames')['what_one' if is_bare(asked.base) else 'which_one']
     nouns = {'n': pieces(talk, node.of, False).text(), 'ns': pieces(talk, node.of, True).text()}
-    return talk.fill(frames, {**nouns, 'p': node.text, 'p1': node.text})
+    return talk.fill(frames, {**nouns, 'p': predicate, 'p1': predicate})
 
 
 def _which(talk: Talk, asked: Asked) -> str | None:

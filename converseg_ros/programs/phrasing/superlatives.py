@@ -46,7 +46,7 @@ def add_place(talk: Talk, out: Pieces, node: Rank, table: Entry, filled: dict[st
         place = ''
     if slot in BEFORE:
         if place == 'second' and talk.chance(0.1):
-            place = talk.choose(('next', 'second-'))
+            place = talk.choose(('next', 'second-', 'next-to-'))
         words = f'{place} {text}'.replace('- ', '-') if place else text
         if count:
             words = f'{count} {words}' if talk.chance(0.7) else f'{words} {count}'

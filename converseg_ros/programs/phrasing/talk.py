@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 import random
 from typing import TypeVar
 
+from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.phrasing.templates import Part, Templates
 
 Item = TypeVar('Item')
@@ -30,11 +31,13 @@ def agreement(many: bool) -> Mapping[str, str]:
 class Talk:
     """Random choices of one text; deterministic for each seed."""
 
-    __slots__ = ('part', 'rng')
+    __slots__ = ('constructions', 'known', 'part', 'rng')
 
     def __init__(self, rng: random.Random, part: Part = 'all') -> None:
         self.rng = rng
         self.part = part
+        self.known: dict[Node, str] = {}  # what the text has introduced: how it is called again
+        self.constructions: set[str] = set()  # those that are already around this part of the text
 
     def chance(self, probability: float) -> bool:
         """Return True with this probability."""

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.network.parser.pieces import Encoded, Inputs, Pieces, collate
 from converseg_ros.network.parser.search import batch_tokens
 from converseg_ros.programs.canonical import canonical
+from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.phrasing import Part
@@ -83,7 +83,7 @@ class Examples(Dataset[list[Batch]]):
         try:
             text, program = phrased(rng, self.part, self.pairs)
             program = canonical(program)
-            words = split(without_closing_marks(text))
+            words = split(said_plainly(text))
             tokens = self.grammar.write(program, words)
             pointers = [t - self.grammar.size for t in tokens if t >= self.grammar.size]
             misspell_copied(rng, words, pointers)
