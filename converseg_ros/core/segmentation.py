@@ -1,7 +1,7 @@
 """The interface of a network: set one image, answer many queries about it."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -20,12 +20,15 @@ View: TypeAlias = Frame | NDArray[np.uint8]
 class Query:
     """A query: a text, or the JSON object of a program (programs/nodes.py), which takes precedence.
 
-    role: SAFETY selects the threshold for high recall, and no component of the mask is removed.
+    role: SAFETY selects the threshold for high recall, and no component of the mask is removed. previous: the previous
+    answer to a standing instruction, moved to this view, at any resolution; a weak prior for regions that overlap it.
+    It is not used for SAFETY, and networks without regions ignore it.
     """
 
     text: str
     program: dict[str, Any] | None = None
     role: Role = Role.PLAIN
+    previous: NDArray[np.bool_] | None = field(default=None, compare=False)
 
 
 def as_frame(view: View) -> Frame:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from converseg_ros.core import Family, decode_rle
+from converseg_ros.core import Family, Role, decode_rle
 from converseg_ros.datasets.samples import Sample
 from converseg_ros.evaluation.bag_run import BagRun
 from converseg_ros.evaluation.metrics import summarize
@@ -14,6 +14,7 @@ from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.report import FORMAT, build_report, peak_memory_mb
 from converseg_ros.evaluation.runner import MODEL
 from converseg_ros.evaluation.statistics import bootstrap
+from converseg_ros.evaluation.steadiness import steadiness
 
 
 def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str) -> dict[str, Any]:
@@ -44,8 +45,10 @@ def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str
             'format': FORMAT,
             'items': [],
         }
-    temporal, statuses = run.temporal(), run.statuses()
+    pairs, statuses = run.compared(), run.statuses()
+    temporal = {id_: [p.iou for p in own if p.iou is not None] for id_, own in pairs.items()}
     values = [v for row in temporal.values() for v in row]
+    plain = {a.instruction.id for a in run.asked if a.instruction.role != Role.SAFETY}
     total: Counter[str] = sum(statuses.values(), Counter())
     report['topics'] = run.bag.camera.names()
     report['notes'] = run.bag.notes
@@ -57,6 +60,7 @@ def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str
         'ci': bootstrap(values, lambda v: float(v.mean())),
         'n_pairs': len(values),
     }
+    report['steadiness'] = steadiness({id_: own for id_, own in pairs.items() if id_ in plain})
     report['per_instruction'] = {
         a.instruction.id: {
             'text': a.instruction.text,
@@ -65,10 +69,15 @@ def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str
             'status_counts': dict(statuses.get(a.instruction.id, {})),
             'temporal_iou': float(np.mean(temporal[a.instruction.id])) if temporal.get(a.instruction.id) else None,
             'n_pairs': len(temporal.get(a.instruction.id, ())),
+            'steadiness': _without_stamps(steadiness({a.instruction.id: pairs.get(a.instruction.id, ())})),
         }
         for a in run.asked
     }
     return report
+
+
+def _without_stamps(measures: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in measures.items() if k != 'changes'}
 
 
 def bag_samples(run: BagRun, scored: Sequence[Answer], truth: dict[tuple[int, str], dict[str, Any]]) -> list[Sample]:

@@ -8,11 +8,10 @@ from pathlib import Path
 import time
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import ConversegError, InputError, Instruction, Status, decode_rle, encode_rle
+from converseg_ros.core import ConversegError, InputError, Instruction, Prediction, Status, decode_rle, encode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.mask import overlap
 from converseg_ros.core.overlay import Layer
@@ -24,25 +23,9 @@ from converseg_ros.evaluation.bags import SECOND, Bag, BagFrame
 from converseg_ros.evaluation.metrics import Score, boundary_f
 from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.runner import swap_scores
+from converseg_ros.evaluation.steadiness import Pair, compare_masks
 from converseg_ros.perception.motion import low_frame, pose_back
 from converseg_ros.perception.segmenter import Segmenter
-
-MINIMUM_SEEN = 0.2  # share of the image that must be visible in both frames of a pair
-
-
-def warped_iou(before: NDArray[np.bool_], after: NDArray[np.bool_], back: NDArray[np.float32]) -> float | None:
-    """Return the IoU of mask `before`, warped to the newer image, with mask `after`, where both images see the scene.
-
-    back: (H, W, 2), the position of each pixel of the newer image in the older image. None if there is nothing to
-    compare.
-    """
-    h, w = after.shape
-    seen = (back[..., 0] >= 0) & (back[..., 0] <= w - 1) & (back[..., 1] >= 0) & (back[..., 1] <= h - 1)
-    if np.count_nonzero(seen) < MINIMUM_SEEN * seen.size:
-        return None
-    moved = cv2.remap(before.astype(np.uint8), back[..., 0], back[..., 1], cv2.INTER_NEAREST, borderValue=0) > 0
-    intersection, union = overlap(np.asarray(moved & seen), after & seen)
-    return intersection / union if union else None
 
 
 class BagRun:
@@ -68,14 +51,17 @@ class BagRun:
         self.progress: Report | None = None  # called for each frame
         self.answers: dict[int, list[dict[str, Any]]] = {}
 
-    def run(self, *, limit: int = 0) -> None:
-        """Segment every frame that is not in the record; with `limit` > 0, only the first frames of the bag."""
+    def run(self, *, limit: int = 0, every: int = 1) -> None:
+        """Segment every frame that is not in the record; with `limit` > 0, only the first frames of the bag.
+
+        every: take each n-th frame only, since a live node answers fewer frames than the camera has.
+        """
         stamps = self.bag.stamps()
         if not stamps:
             raise InputError('there is no image in it', where=str(self.bag.path))
         for line in self.bag.notes:
             self.report(line)
-        stamps = sorted(stamps)[: limit or None]
+        stamps = sorted(stamps)[:: max(every, 1)][: limit or None]
         head = {
             'model': self.network.name,
             'weights': self.weights,
@@ -91,8 +77,13 @@ class BagRun:
         from tqdm import tqdm
 
         bar = tqdm(total=len(stamps), initial=len(self.answers), unit='frame', disable=None, leave=False)
+        begin = min(set(stamps) - set(self.answers))
+        recent = {s for s in self.answers if begin - self.segmenter.memory_ns <= s < begin}
         with self.record.open('a') as f:
-            for item in self.bag.frames(skip=(set(self.bag.stamps()) - set(stamps)) | set(self.answers)):
+            for item in self.bag.frames(skip=(set(self.bag.stamps()) - set(stamps)) | (set(self.answers) - recent)):
+                if item.stamp_ns in recent:
+                    self._replay(item)
+                    continue
                 rows = self._segment(item, stamps[0])
                 self.answers[item.stamp_ns] = rows
                 f.write(json.dumps({'stamp_ns': item.stamp_ns, 'regions': rows}) + '\n')
@@ -148,12 +139,20 @@ class BagRun:
             for r in regions
         ]
 
-    def temporal(self) -> dict[str, list[float]]:
-        """Return, by instruction, the IoU of each mask warped by depth and pose to the next frame with its mask there.
+    def _replay(self, item: BagFrame) -> None:
+        """Give the recorded answers of a frame to the tracker, so that a resumed run continues with the same state."""
+        asked = {a.instruction.id: a.instruction for a in self.asked}
+        rows = [r for r in self.answers[item.stamp_ns] if 'rle' in r]
+        found = [Prediction(decode_rle(r['rle']), r['score'], Status[r['status']], r['reason']) for r in rows]
+        if item.frame is not None and rows:
+            self.segmenter.restore(item.frame, [asked[r['id']] for r in rows], found, pose=item.pose)
 
-        Pairs without depth or pose, or with two empty masks, are skipped.
+    def compared(self) -> dict[str, list[Pair]]:
+        """Return, by instruction, the comparisons of its answers in consecutive key frames.
+
+        Pairs without depth or pose are skipped.
         """
-        values: dict[str, list[float]] = defaultdict(list)
+        pairs: dict[str, list[Pair]] = defaultdict(list)
         previous: tuple[Any, dict[str, NDArray[np.bool_]]] | None = None
         wanted = set(self.answers)
         for item in self.bag.frames(skip={s for s in self.bag.stamps() if s not in wanted}):
@@ -163,15 +162,14 @@ class BagRun:
             frame = item.frame
             small = low_frame(frame, item.pose, frame.width)
             masks = {r['id']: decode_rle(r['rle']) for r in self.answers[item.stamp_ns] if 'rle' in r}
-            if previous is not None:
-                back = pose_back(small, previous[0])
-                for id_ in masks.keys() & previous[1].keys() if back is not None else ():
-                    assert back is not None
-                    value = warped_iou(previous[1][id_], masks[id_], back)
-                    if value is not None:
-                        values[id_].append(value)
+            back = pose_back(small, previous[0]) if previous is not None else None
+            if previous is not None and back is not None:
+                for id_ in masks.keys() & previous[1].keys():
+                    pair = compare_masks(item.stamp_ns, previous[1][id_], masks[id_], back)
+                    if pair is not None:
+                        pairs[id_].append(pair)
             previous = small, masks
-        return values
+        return pairs
 
     def scored(self, truth: dict[tuple[int, str], dict[str, Any]]) -> list[Answer]:
         """Return the answers to the items of the ground-truth file; a frame that was not answered counts as failed."""

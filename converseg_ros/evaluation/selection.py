@@ -3,8 +3,10 @@
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from converseg_ros.core import Frame, InputError
 from converseg_ros.datasets.labels import ASSISTED, read_labels
 from converseg_ros.datasets.parquet import fetch_hub, samples_of_parquet
 from converseg_ros.datasets.reasonseg import samples_of_reasonseg
@@ -12,6 +14,7 @@ from converseg_ros.datasets.refcoco import refs_file, samples_of_refcoco
 from converseg_ros.datasets.samples import Sample, samples_of_dataset, samples_of_items, samples_of_labels
 from converseg_ros.evaluation.sources import Sources
 from converseg_ros.perception.topics import parse_topics
+from converseg_ros.programs.nodes import NODES, program_from_json
 
 
 def of_items(path: Path) -> tuple[str, list[Sample]]:
@@ -67,3 +70,23 @@ READERS: dict[str, Callable[[Namespace, Callable[[str], None]], tuple[str, list[
     'reasonseg': lambda args, say: of_reasonseg(args.data),
 }
 """By kind of data, the function that reads the samples that the arguments of `converseg eval KIND` select."""
+
+
+def with_node(samples: list[Sample], op: str) -> list[Sample]:
+    """Return the samples whose program, the given one or the gold one, contains a node of an operator; '' keeps all."""
+    if not op:
+        return samples
+    if op not in NODES:
+        raise InputError(f'there is no operator "{op}"', where='--op', do=f'use one of {", ".join(sorted(NODES))}')
+    known = [(s, s.program or s.gold) for s in samples]
+    return [s for s, p in known if p is not None and any(n.op == op for n in program_from_json(p).walk())]
+
+
+def colour_alone(samples: list[Sample]) -> list[Sample]:
+    """Return the samples with views that have neither depth nor intrinsics nor gravity."""
+
+    def view(of: Sample) -> Frame:
+        frame = of.view()
+        return Frame(frame.rgb, stamp_ns=frame.stamp_ns, frame_id=frame.frame_id)
+
+    return [replace(s, image_id=f'{s.image_id} (colour)', view=partial(view, s)) for s in samples]

@@ -1,6 +1,6 @@
 """The result of executing a program: the selected regions or area, its certainty, and the reasons as text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ class Options:
     minimum probability of a region in the mask; between least and absent the mask shows the regions that would be meant
     if something was there. share: of the best, for another member of "all". sure: of the selected region against the
     next, below which both are named. recall: for safety, every region above `recall_least` is part of the answer, and
-    unexplained parts of the view are unknown.
+    unexplained parts of the view are unknown. previous: (h, w) the previous answer to a standing instruction, moved to
+    this view; regions inside of it have higher odds of being selected (facts/steady.py).
     """
 
     present: float = 0.5
@@ -29,6 +30,7 @@ class Options:
     recall: bool = False
     recall_least: float = 0.08
     unexplained: float = 0.01
+    previous: NDArray[np.bool_] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Validate the order of the thresholds."""

@@ -11,6 +11,7 @@ from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Candidate, Evidence, Literal, Options
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.free_space import Area
+from converseg_ros.facts.steady import with_previous
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Node, Parts, Rank, Select
 
@@ -52,7 +53,7 @@ def decide(
     gone, surest = _gone(meaning.minus, facts, options)
     p = np.where(np.isin(np.arange(len(p)), gone), 0.0, p)
     quantity = quantity_of(program)
-    chosen = choose(p, quantity, options)
+    chosen = choose(with_previous(p, facts.segments.masks, options.previous), quantity, options)
     reasons: list[str] = []
     open_ = _undecided(degree, chosen, options)
     if open_:

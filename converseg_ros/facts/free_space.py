@@ -128,15 +128,25 @@ def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, 
     top = _TopView.of(view, plane, seen)
     cells = top.lookup(seen)
     blocked = top.dropped(view.points[above | (things & higher)])  # flat objects cover the cells below them anyway
-    radius = max(size, MIN_ROOM) / 2
     free = cells & ~blocked
     free = cv2.morphologyEx(free.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & ~blocked
-    room = cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] * top.cell
-    centres = (room + 0.5 * top.cell >= radius).view(np.uint8)
-    away = (
-        cv2.distanceTransform(1 - centres, cv2.DIST_L2, 5) * top.cell if centres.any() else np.full(free.shape, np.inf)
-    )
-    return np.asarray(top.back((away < radius + 0.5 * top.cell) & free, region.shape) & seen)
+    return np.asarray(top.back(with_room(free, top.cell, size), region.shape) & seen)
+
+
+def with_room(free: Mask, cell: float, size: float) -> Mask:
+    """Return the free cells of the patches where a disc of diameter `size` in metres fits.
+
+    A patch is what a disc of diameter MIN_ROOM can reach without leaving the free cells. cell: metres.
+    """
+    room = cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] * cell + 0.5 * cell
+    reached = (room >= MIN_ROOM / 2).view(np.uint8)
+    if not reached.any():
+        return np.zeros_like(free)
+    _, patches = cv2.connectedComponents(reached, connectivity=4)
+    large = np.unique(patches[(room >= size / 2) & (patches > 0)])
+    centres = np.isin(patches, large)
+    away = cv2.distanceTransform((~centres).view(np.uint8), cv2.DIST_L2, 5) * cell
+    return np.asarray(centres.any() & free & (away < MIN_ROOM / 2 + 0.5 * cell))
 
 
 def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask, Mask]:

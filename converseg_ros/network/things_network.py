@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -135,7 +136,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             programs = [why if why and isinstance(p, _Program) else p for p, why in zip(programs, unseen)]
         check(Stage.FACTS)
         with stages.stage(Stage.FACTS):
-            answers = [self._execute(p, q.role, seen) for p, q in zip(programs, asked)]
+            answers = [self._execute(p, q, seen) for p, q in zip(programs, asked)]
         check(Stage.MASKS)
         with stages.stage(Stage.MASKS):
             masks = at_full_size([a.mask for a in answers if isinstance(a, Answer)], seen.frame.rgb)
@@ -182,11 +183,13 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             return str(parsed)
         return _Program(parsed.program, parsed.confidence, contradiction(query.text, parsed.program))
 
-    def _execute(self, program: '_Program | str', role: Role, seen: ViewState) -> Answer | str:
+    def _execute(self, program: '_Program | str', query: Query, seen: ViewState) -> Answer | str:
         if isinstance(program, str):
             return program
+        safety = query.role == Role.SAFETY
+        previous = None if safety or query.previous is None else _resized(query.previous, seen.segments.masks.shape[1:])
         try:
-            options = Options(PRESENT, ABSENT, least=MIN_PROPOSED, share=SHARE, recall=role == Role.SAFETY)
+            options = Options(PRESENT, ABSENT, least=MIN_PROPOSED, share=SHARE, recall=safety, previous=previous)
             return execute(program.root, seen.facts, options)
         except InputError as error:
             return str(error)
@@ -299,6 +302,11 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         self.forget()
         self._parts = None
         self._release()
+
+
+def _resized(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return a mask at another resolution (h, w)."""
+    return np.asarray(cv2.resize(mask.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)).view(bool)
 
 
 @dataclass(frozen=True, slots=True)

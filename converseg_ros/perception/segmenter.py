@@ -1,6 +1,6 @@
 """The pipeline from frame and instructions to regions: network, lifting, tracker; without ROS and threads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock, get_ident
 import time
@@ -80,9 +80,21 @@ class Segmenter:
             self._tracker.reset(reason)
 
     def predict(
-        self, frame: Frame, instructions: Sequence[Instruction], checkpoint: Checkpoint | None = None
+        self,
+        frame: Frame,
+        instructions: Sequence[Instruction],
+        checkpoint: Checkpoint | None = None,
+        previous: Mapping[tuple[str, str], NDArray[np.bool_]] | None = None,
     ) -> list[Prediction]:
-        """Return the network's answers; an exception in the network becomes ERROR answers with a reason."""
+        """Return the network's answers; an exception in the network becomes ERROR answers with a reason.
+
+        previous: masks of earlier answers by id and resolved text; they are not used for safety instructions.
+        """
+        earlier = {} if previous is None else previous
+        queries = [
+            Query(i.resolved, None, i.role, None if i.role == Role.SAFETY else earlier.get((i.id, i.resolved)))
+            for i in instructions
+        ]
         clock = time.pthread_getcpuclockid(get_ident())
         begin = time.clock_gettime(clock)
         self._inside = clock, begin
@@ -92,7 +104,7 @@ class Segmenter:
             # torch does not accept read-only arrays, such as views of received bytes
             writeable = frame if frame.rgb.flags.writeable else replace(frame, rgb=frame.rgb.copy())
             self.network.set_image(writeable)
-            return self.network.predict([Query(i.resolved, role=i.role) for i in instructions], checkpoint=checkpoint)
+            return self.network.predict(queries, checkpoint=checkpoint)
         except CancelledError:
             raise
         except Exception as error:  # the node must survive out of memory, a lost device and invalid input
@@ -124,7 +136,9 @@ class Segmenter:
             return []
         generation, options = self._generation, self.options
         frame = level_frame(frame)
-        predictions = self.predict(frame, instructions, checkpoint)
+        with self._lock:
+            previous = self._tracker.previous(frame, pose) if track else {}
+        predictions = self.predict(frame, instructions, checkpoint, previous)
         if checkpoint is not None:
             checkpoint(Stage.LIFT)
         begin = time.perf_counter()
@@ -139,6 +153,24 @@ class Segmenter:
                 regions = self._tracker.observe(frame, regions, pose)
         track_ms = (time.perf_counter() - begin) * 1e3
         return [replace(r, stage_ms={**r.stage_ms, Stage.TRACK: track_ms}) for r in regions]
+
+    @property
+    def memory_ns(self) -> int:
+        """Return for how long an answer is a prior for the next one, in nanoseconds."""
+        return int(self.options.tracker.max_carry * SECOND)
+
+    def restore(
+        self,
+        frame: Frame,
+        instructions: Sequence[Instruction],
+        predictions: Sequence[Prediction],
+        pose: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Take answers that were computed before as those of this frame, without the network and without geometry."""
+        options = replace(self.options, geometry=False)
+        regions = self._regions(frame, instructions, list(predictions), options)
+        with self._lock:
+            self._tracker.observe(frame, regions, pose)
 
     def propagate(
         self,

@@ -77,12 +77,9 @@ class Tracker:
         if abs(frame.stamp_ns - newest) > max(self.options.max_gap, self.options.max_carry) * SECOND:
             self.reset('the clock jumped')
         key = low_frame(frame, pose, self.options.width)
-        back = None
-        if self._key is not None and self._tracks:
-            back = flow_back(key.gray, self._key.gray, None)
-            if self._is_cut(key, moved_image(self._key.gray, back), back):
-                self.reset('the scene was cut')
-                back = None
+        back = self._since_key(key) if self._tracks else None
+        if self._tracks and back is None:
+            self.reset('the scene was cut')
         out, self._smalls = self._tracks.update(regions, key, pose, back, self.options)
         self._key, self._guess, self._motion = key, None, None
         self._regions = [replace(r, geometry=without_points(r.geometry)) for r in out]  # points belong to this image
@@ -91,6 +88,21 @@ class Tracker:
         self._points = np.concatenate([self._outlines.points, landmarks.points])  # all tracked points
         self._catch_up(key)
         return out
+
+    def previous(
+        self, frame: Frame, pose: NDArray[np.float64] | None = None
+    ) -> dict[tuple[str, str], NDArray[np.bool_]]:
+        """Return the last mask found for each instruction, moved to a newer image at the size of motion estimation.
+
+        Keys are (id, resolved text). Masks older than `max_carry`, masks that left the view, and masks from before a
+        jump of the clock or a scene cut are not returned.
+        """
+        if self._key is None or not 0 < frame.stamp_ns - self._key.stamp_ns <= self.options.max_carry * SECOND:
+            return {}
+        back = self._since_key(low_frame(frame, pose, self.options.width))
+        if back is None:
+            return {}
+        return self._tracks.moved(back, frame.stamp_ns - int(self.options.max_carry * SECOND))
 
     def propagate(
         self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False
@@ -148,6 +160,17 @@ class Tracker:
             )
             out.append(propagated)
         return out
+
+    def _since_key(self, current: LowFrame) -> NDArray[np.float32] | None:
+        """Return (h, w, 2) the position in the key image of each pixel of an image, or None after a scene cut."""
+        if self._key is None:
+            return None
+        back = pose_back(current, self._key)
+        moved = None if back is None else moved_image(self._key.gray, back)
+        if back is None or moved is None or similarity(current.gray, moved, back) < SURE:
+            back = flow_back(current.gray, self._key.gray, None)
+            moved = moved_image(self._key.gray, back)
+        return None if self._is_cut(current, moved, back) else back
 
     def _prediction(self, old: Prediction, mask: NDArray[np.bool_], box: Box, age: float, like: float) -> Prediction:
         """Return a propagated answer; like: how well the image is explained there, 0 if it is not covered."""

@@ -1,7 +1,7 @@
 """Match the regions of successive answers, so that a region keeps its id while it is the same object."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -29,7 +29,7 @@ class Tracks:
 
     def __init__(self) -> None:
         """Create an empty set."""
-        self._tracks: OrderedDict[Hashable, _Track] = OrderedDict()
+        self._tracks: OrderedDict[tuple[str, str], _Track] = OrderedDict()
         self._counter = 0
 
     def __len__(self) -> int:
@@ -78,6 +78,14 @@ class Tracks:
             tracks.popitem(last=False)
         self._tracks = tracks
         return out, smalls
+
+    def moved(self, back: NDArray[np.float32], oldest_ns: int) -> dict[tuple[str, str], NDArray[np.bool_]]:
+        """Return the small masks of the tracks after a motion, by id and resolved text of the instruction.
+
+        Tracks last seen before `oldest_ns`, and tracks that have left the view, are omitted.
+        """
+        masks = {k: warped(t.mask, back) > 0 for k, t in self._tracks.items() if t.stamp_ns >= oldest_ns}
+        return {k: np.asarray(mask) for k, mask in masks.items() if mask.any()}
 
 
 def _place(region: Region, pose: NDArray[np.float64] | None) -> NDArray[np.float64] | None:

@@ -10,8 +10,8 @@ from rosbags.typesys import Stores, get_typestore
 from converseg_ros import cli
 from converseg_ros.core import InputError, decode_rle, encode_rle
 from converseg_ros.evaluation.bag_files import read_instructions
-from converseg_ros.evaluation.bag_run import warped_iou
 from converseg_ros.evaluation.bags import Bag, stamp_of
+from converseg_ros.evaluation.steadiness import compare_masks, steadiness
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.perception.motion import low_frame, pose_back
 
@@ -120,12 +120,34 @@ def test_a_mask_that_moves_with_the_scene_is_consistent(tmp_path):
         frames = list(bag.frames())[:2]
     small = [low_frame(f.frame, f.pose, W) for f in frames]
     back = pose_back(small[1], small[0])
-    assert warped_iou(masks(0), masks(1), back) > 0.9
-    assert warped_iou(masks(0), np.roll(masks(1), 20, 1), back) < 0.2
+    same = compare_masks(1, masks(0), masks(1), back)
+    assert same.iou > 0.9 and same.kept and not same.changed and not same.lost
+    other = compare_masks(1, masks(0), np.roll(masks(1), 20, 1), back)
+    assert other.iou < 0.2 and other.changed
     empty = np.zeros((H, W), bool)
-    assert warped_iou(empty, empty, back) is None
-    assert warped_iou(masks(0), empty, back) == 0
-    assert warped_iou(masks(0), masks(1), np.full_like(back, -1e4)) is None
+    assert compare_masks(1, empty, empty, back).iou is None
+    lost = compare_masks(1, masks(0), empty, back)
+    assert lost.iou == 0 and lost.lost and not lost.changed
+    assert compare_masks(1, masks(0), masks(1), np.full_like(back, -1e4)) is None
+
+
+def test_a_change_counts_only_while_the_earlier_thing_is_in_view():
+    back = np.dstack(np.meshgrid(np.arange(W, dtype=np.float32), np.arange(H, dtype=np.float32)))
+    left, right = np.zeros((H, W), bool), np.zeros((H, W), bool)
+    left[10:20, 2:8] = right[10:20, 40:50] = True
+    away = back + np.float32([10, 0])  # the camera turns: the left thing leaves the view
+    grown = left | right
+    pairs = [
+        compare_masks(1, left, right, back),
+        compare_masks(2, left, right, away),
+        compare_masks(3, left, grown, back),  # a thing that joins is no change of the one that was there
+        compare_masks(4, right, right, back),
+    ]
+    assert [p.changed for p in pairs] == [True, False, False, False]
+    assert [p.kept for p in pairs] == [True, False, True, True]
+    result = steadiness({'a': pairs, 'b': []})
+    assert result == {'changed': 1 / 3, 'lost': 0, 'n_pairs': 3, 'changes': {'a': [1], 'b': []}}
+    assert steadiness({})['changed'] is None
 
 
 def test_a_bag_is_evaluated_from_the_command_line(tmp_path, capsys):
@@ -158,6 +180,8 @@ def test_a_bag_is_evaluated_from_the_command_line(tmp_path, capsys):
     assert report['per_instruction']['late']['role'] == 'safety'
     red = [decode_rle(p['rle']) for p in predictions if p['id'] == 'red']  # the third frame has no depth
     assert report['temporal_consistency']['n_pairs'] == int(red[0].any() or red[1].any())
+    assert report['steadiness'].keys() == {'changed', 'lost', 'n_pairs', 'changes'}
+    assert report['steadiness']['changes'].keys() <= {'red'}  # safety answers are not a choice
     assert len(predictions) == 6
     assert [p['stamp_ns'] for p in predictions if p['id'] == 'late'] == [START + 2 * STEP, START + 3 * STEP]
     assert decode_rle(predictions[0]['rle']).shape == (H, W)
@@ -172,6 +196,12 @@ def test_a_bag_is_evaluated_from_the_command_line(tmp_path, capsys):
     _, resumed = evaluate('two')
     assert resumed == predictions
     assert 'resumed: 4 of 4' in capsys.readouterr().err
+    record = tmp_path / 'two.record.jsonl'
+    record.write_text('\n'.join(record.read_text().splitlines()[:3]) + '\n')
+    _, continued = evaluate('two')
+    assert continued == predictions
+    second, _ = evaluate('second', '--every', '2')
+    assert second['n_frames'] == 2
 
 
 @pytest.mark.parametrize(
@@ -186,8 +216,9 @@ def test_bad_instruction_files_are_explained(tmp_path, text):
 def test_the_example_instructions_can_be_read():
     from pathlib import Path
 
-    asked = read_instructions(Path(__file__).resolve().parents[2] / 'config/eval/instructions.yaml')
-    assert len(asked) >= 5
+    folder = Path(__file__).resolve().parents[2] / 'config/eval'
+    for name in ('instructions.yaml', 'standing.yaml'):
+        assert len(read_instructions(folder / name)) >= 5
 
 
 def test_what_is_no_bag_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -262,3 +263,24 @@ def test_a_thing_that_comes_nearer_takes_its_geometry_along_and_one_that_goes_is
     assert nearer.geometry.centroid == pytest.approx([0, 0, 1.1], abs=0.02)
     (gone,) = tracker.propagate(at(1.3, 66), np.eye(4), geometry=True)
     assert gone.prediction.status == Status.LOW_CONFIDENCE and gone.geometry.status == GeometryStatus.NOT_COMPUTED
+
+
+def test_the_previous_masks_are_moved_to_the_next_image():
+    tracker, first = Tracker(), view()
+    tracker.observe(first, [region(square(), first)])
+    (name, moved), *others = tracker.previous(view(dx=24, dy=8, ms=300)).items()
+    assert name == ('mug', 'the mug') and not others
+    expected = cv2.resize(square(96, 82).view(np.uint8), moved.shape[::-1], interpolation=cv2.INTER_AREA) > 0
+    assert iou(moved, expected) > 0.7
+
+
+def test_nothing_is_previous_across_a_cut_a_jump_or_a_long_time():
+    tracker, first = Tracker(), view()
+    assert not tracker.previous(first)
+    tracker.observe(first, [region(square(), first)])
+    assert tracker.previous(view(ms=100))
+    assert not tracker.previous(view(ms=100, wall=WALL[::-1, ::-1]))
+    assert not tracker.previous(view(ms=2100)) and not tracker.previous(first)
+    left = view(dx=75, ms=100)
+    tracker.observe(first, [region(square(0, 90, 40), first)])
+    assert not tracker.previous(left)
