@@ -144,10 +144,10 @@ def check(args: argparse.Namespace) -> int:
     """Check a folder; 1 if it cannot be used."""
     from converseg_ros.network.registry import find_model
     from converseg_ros.network.weights.inspection import inspect_folder
-    from converseg_ros.network.weights.things_folder import kind_of
+    from converseg_ros.network.weights.things_folder import is_grounded
 
     folder = find_model(args.model)
-    found = _check_grounded(folder) if kind_of(folder) == 'grounded' else inspect_folder(folder, args.qwen)
+    found = _check_grounded(folder) if is_grounded(folder) else inspect_folder(folder, args.qwen)
     print(folder)
     for note in found.notes:
         print(f'  {note}')
@@ -158,7 +158,7 @@ def check(args: argparse.Namespace) -> int:
 
 
 def _check_grounded(folder: Path) -> Any:
-    """Load a folder of kind grounded with all of its parts; nothing is sent to an endpoint."""
+    """Load a folder of kind grounded or sam3 with all of its parts; nothing is sent to an endpoint."""
     from converseg_ros.network.registry import load
     from converseg_ros.network.weights.inspection import Findings
 
@@ -168,7 +168,7 @@ def _check_grounded(folder: Path) -> Any:
     except InputError as error:
         found.problems.append(str(error))
         return found
-    found.notes += [f'boxes by {network.grounder.name}, masks by {network.drawer.name}', *network.notes]
+    found.notes += [network.finder.name, *network.notes]
     found.notes.append('calibrated' if network.calibrated else 'not calibrated; converseg eval calibrate')
     network.close()
     return found

@@ -86,7 +86,7 @@ def load(
     """
     from converseg_ros.network.options import Options
     from converseg_ros.network.weights.other_parts import Chosen
-    from converseg_ros.network.weights.things_folder import is_things, kind_of
+    from converseg_ros.network.weights.things_folder import is_grounded, is_things
 
     folder = find_model(model)
     try:
@@ -94,7 +94,7 @@ def load(
     except TypeError as error:
         raise InputError(str(error).split('__init__() ')[-1], where='options of the network') from error
     others = Chosen(find_part(chosen.namer, 'namer'), find_part(chosen.segments, 'segments'), cache_folder())
-    if kind_of(folder) == 'grounded':
+    if is_grounded(folder):
         from converseg_ros.network.grounded.folder import GroundedConfig
         from converseg_ros.network.grounded.loader import load_grounded
 

@@ -1,5 +1,6 @@
 """Tiny random models of transformers, made from their own configurations and saved the documented way."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -146,6 +147,45 @@ def write_sam2(folder: Path) -> Path:
     return folder
 
 
+def write_sam3(folder: Path) -> Path:
+    """Write a SAM 3 model with its tokenizer and the settings of its image processor, which needs torchvision."""
+    torch.manual_seed(2)
+    tokenizer = clip_tokenizer(32)
+    detr = {'hidden_size': 32, 'num_layers': 1, 'num_attention_heads': 2, 'intermediate_size': 32}
+    vision = {
+        **SMALL,
+        'model_type': 'sam3_vit_model',
+        'image_size': 112,
+        'pretrain_image_size': 56,
+        'patch_size': 14,
+        'window_size': 4,
+        'global_attn_indexes': [1],
+    }
+    text = {**SMALL, 'vocab_size': len(tokenizer), 'max_position_embeddings': 32, 'projection_dim': 16}
+    text |= {'bos_token_id': tokenizer.bos_token_id, 'eos_token_id': tokenizer.eos_token_id}
+    config = transformers.Sam3Config(
+        vision_config={
+            'backbone_config': vision,
+            'fpn_hidden_size': 32,
+            'backbone_feature_sizes': [[32, 32], [16, 16], [8, 8]],
+        },
+        text_config=text,
+        geometry_encoder_config=detr,
+        detr_encoder_config=detr,
+        detr_decoder_config={**detr, 'num_queries': 12},
+        mask_decoder_config={'hidden_size': 32, 'num_attention_heads': 2},
+    )
+    model = spread(transformers.Sam3Model(config))
+    for parameter in model.mask_decoder.mask_embedder.parameters():  # logits of clear sign, with an edge somewhere
+        parameter.data.mul_(10)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    size = {'height': 112, 'width': 112}
+    settings = {'size': size, 'image_mean': [0.5, 0.5, 0.5], 'image_std': [0.5, 0.5, 0.5], 'resample': 2}
+    (folder / 'preprocessor_config.json').write_text(json.dumps(settings))
+    return folder
+
+
 def sam_model() -> torch.nn.Module:
     """Return a segment-anything model with random weights."""
     from converseg_ros.network.segments.sam import build_module
@@ -156,28 +196,35 @@ def sam_model() -> torch.nn.Module:
     )
 
 
-def torchvision_without_cuda() -> None:
-    """Make a torchvision whose compiled operators do not fit this torch importable; skip the test where there is none.
+def repaired_torchvision() -> bool:
+    """Make a torchvision whose compiled operators do not fit this torch importable; return whether there is one.
 
-    Only transformers' own image processors want it, and they are the truth here.
+    transformers imports it for some models if it is installed.
     """
     import importlib.util
     import sys
 
-    import pytest
-
     if importlib.util.find_spec('torchvision') is None:
-        pytest.skip("torchvision is not installed: transformers' own processor cannot be run")
+        return False
     try:
         importlib.import_module('torchvision')
     except RuntimeError:  # its operators were built for another torch
         library = torch.library.Library('torchvision', 'DEF')
         library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
         library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
-        torchvision_without_cuda.library = library  # type: ignore[attr-defined]
+        repaired_torchvision.library = library  # type: ignore[attr-defined]
         for name in [n for n in sys.modules if n.partition('.')[0] == 'torchvision']:
             del sys.modules[name]
         importlib.import_module('torchvision')
+    return True
+
+
+def torchvision_without_cuda() -> None:
+    """Skip the test without a torchvision; only transformers' own image processors need it, as the truth."""
+    import pytest
+
+    if not repaired_torchvision():
+        pytest.skip("torchvision is not installed: transformers' own processor cannot be run")
 
 
 WORDS = ('[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '.', '?', 'the', 'red', 'blue', 'mug', 'a', 'plate', 'with')

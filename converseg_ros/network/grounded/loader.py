@@ -12,8 +12,10 @@ from converseg_ros.network.existence import Existence
 from converseg_ros.network.grounded.boxes import Grounder
 from converseg_ros.network.grounded.chat import ChatGrounder
 from converseg_ros.network.grounded.detector import ZeroShotDetector
+from converseg_ros.network.grounded.finder import BoxFinder, Finder
 from converseg_ros.network.grounded.folder import GroundedConfig
 from converseg_ros.network.grounded.network import GroundedNetwork
+from converseg_ros.network.grounded.sam3 import Sam3Finder
 from converseg_ros.network.options import Options
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.weights.other_parts import Chosen, load_promptable
@@ -34,7 +36,7 @@ def load_grounded(
     options: Options | None = None,
     others: Chosen | None = None,
 ) -> GroundedNetwork:
-    """Return the network of a folder of this kind.
+    """Return the network of a folder of kind grounded or sam3.
 
     base: the folder of kind things in the configuration. find: registry.find_part. Raises InputError for missing,
     invalid or wrong parts, and if images would be sent to another machine without consent.
@@ -45,20 +47,8 @@ def load_grounded(
     things = load_things(base, device=device, calibration=False, options=chosen, others=others)
     parts = things.parts
     assert isinstance(parts.proposer, TreeProposer)
-    drawer = find(config.masks, 'segments')
-    if drawer is None:
-        raise InputError('nothing draws masks', where=config.name, do='name SAM 2 under "masks"')
-    detector = find(config.detector, 'detector')
-    grounder: Grounder
-    if config.chat is not None:
-        kept = (others.cache or folder) / ANSWERS / config.name
-        grounder = ChatGrounder(config.chat, kept, agree_remote=chosen.agree_remote)
-        told = repr(config.chat)
-    else:
-        assert detector is not None
-        grounder = ZeroShotDetector(detector, device=parts.device, threshold=config.threshold)
-        told = f'{weights_hash(detector)} {config.threshold}'
-    whole = f'{parts.fingerprint} {weights_hash(drawer)} {told}'
+    finder, told = _finder(config, find, parts.device, chosen, others.cache or folder)
+    whole = f'{parts.fingerprint} {told}'
     parts = type(parts)(
         parts.proposer,
         parts.namer,
@@ -70,8 +60,7 @@ def load_grounded(
     path = folder / CALIBRATION
     return GroundedNetwork(
         parts,
-        grounder,
-        load_promptable(drawer, parts.device),
+        finder,
         things.parts.proposer.maps,  # type: ignore[attr-defined]
         name=f'{config.name} {config.version}',
         existence=Existence.load(path) if calibration and path.is_file() else None,
@@ -80,10 +69,34 @@ def load_grounded(
     )
 
 
+def _finder(
+    config: GroundedConfig, find: Find, device: torch.device, options: Options, cache: Path
+) -> tuple[Finder, str]:
+    """Return the finder of a configuration, and a text that identifies its weights and settings."""
+    weights = find(config.weights, 'concepts')
+    if weights is not None:
+        found = Sam3Finder(weights, device=device, threshold=config.threshold)
+        return found, f'{weights_hash(weights)} {config.threshold}'
+    drawer = find(config.masks, 'segments')
+    if drawer is None:
+        raise InputError('nothing draws masks', where=config.name, do='name SAM 2 under "masks"')
+    grounder: Grounder
+    if config.chat is not None:
+        grounder = ChatGrounder(config.chat, cache / ANSWERS / config.name, agree_remote=options.agree_remote)
+        told = repr(config.chat)
+    else:
+        detector = find(config.detector, 'detector')
+        assert detector is not None
+        grounder = ZeroShotDetector(detector, device=device, threshold=config.threshold)
+        told = f'{weights_hash(detector)} {config.threshold}'
+    return BoxFinder(grounder, load_promptable(drawer, device)), f'{weights_hash(drawer)} {told}'
+
+
 def _cost(config: GroundedConfig, device: torch.device) -> tuple[str, ...]:
     """Return notes about the speed for the user."""
     if config.chat is not None:
         return (f'{config.chat.model} is asked once for each view and its new phrases',)
     if device.type == 'cpu':
-        return ('a detector and SAM take seconds, large ones a minute, for a view on a CPU (docs/performance.md)',)
+        what = 'SAM 3 takes' if config.weights else 'a detector and SAM take'
+        return (f'{what} seconds, large models a minute, for a view on a CPU (docs/performance.md)',)
     return ()

@@ -1,6 +1,6 @@
-"""The network of kind `grounded`: the program names phrases, a grounder gives boxes, SAM masks, and facts the rest.
+"""The network of the kinds `grounded` and `sam3`: the program names phrases, a finder segments them, facts do the rest.
 
-text --parser--> program --its noun phrases--> boxes --SAM--> masks, put among the segments of the view
+text --parser--> program --its noun phrases--> finder --> masks, put among the segments of the view
 program + facts --executor--> answer; the rules of status are those of every network that executes programs
 """
 
@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 from converseg_ros.core import ConversegError, Frame
 from converseg_ros.core.segments import Namer, NameScores, Segments
 from converseg_ros.knowledge import singular
-from converseg_ros.network.grounded.boxes import Found, Grounder
+from converseg_ros.network.grounded.finder import Finder
 from converseg_ros.network.grounded.regions import Region, add_region, united
 from converseg_ros.network.parts import Parts
 from converseg_ros.network.segments.nodes import ViewMaps
-from converseg_ros.network.segments.promptable import Promptable
 from converseg_ros.network.things_network import ThingsNetwork, ViewState
 from converseg_ros.programs.nodes import Filter, Like, Node
 from converseg_ros.programs.nodes import Parts as PartsOf
 
-DECODED = 8  # boxes whose masks are decoded at once
 MISSED = 0.01  # probability that a region is an object that was searched for and not found there
 LIMIT = 0.98  # maximum weight of a score, which is not a probability
 GRIP = 'grip'  # the part where an object is held, which depends on the shape
@@ -86,10 +84,8 @@ class FoundNamer:
 class GroundedNetwork(ThingsNetwork):
     """Implements core.segmentation.SegmentationNetwork. Not thread-safe. counts: also phrases_looked_for."""
 
-    def __init__(
-        self, parts: Parts, grounder: Grounder, drawer: Promptable, maps: Callable[[Frame], ViewMaps], **rest: object
-    ) -> None:
-        """Create the network from the parts of the base, a grounder, a mask decoder, and the maps of a view."""
+    def __init__(self, parts: Parts, finder: Finder, maps: Callable[[Frame], ViewMaps], **rest: object) -> None:
+        """Create the network from the parts of the base, a finder, and the maps of a view."""
         self._namer = FoundNamer(parts.namer)
         super().__init__(
             Parts(
@@ -102,7 +98,7 @@ class GroundedNetwork(ThingsNetwork):
             ),
             **rest,  # type: ignore[arg-type]
         )
-        self.grounder, self.drawer, self._maps = grounder, drawer, maps
+        self.finder, self._maps = finder, maps
         self._looked: _Looked | None = None
 
     def look(self, seen: ViewState, programs: Sequence[Node | None]) -> tuple[ViewState, list[str]]:
@@ -129,24 +125,12 @@ class GroundedNetwork(ThingsNetwork):
         return looked.state, missing
 
     def _find(self, looked: _Looked, phrases: Sequence[str]) -> None:
-        """Find the boxes of phrases and decode their masks."""
-        found = self.grounder.find(looked.frame.rgb, phrases)
-        boxes: list[tuple[str, Found]] = [(p, f) for p in phrases for f in found.get(p, ())]
-        if boxes:
-            grid = looked.base.masks.shape[1:]
-            self.drawer.set_image(looked.frame.rgb, (grid[0], grid[1]))
-        for start in range(0, len(boxes), DECODED):
-            part = boxes[start : start + DECODED]
-            logits, scores = self.drawer.from_boxes(np.array([f.box for _, f in part], np.float32))
-            for (phrase, box), masks, values in zip(part, logits, scores):
-                if not np.isfinite(values).all():
-                    raise ConversegError('scores are not finite', where=self.drawer.name, do='fetch the weights again')
-                best = int(values.argmax())
-                mask = masks[best] > 0
-                if mask.any():
-                    kinds = np.asarray(looked.maps.kinds[:, mask].mean(1), np.float32)
-                    quality = float(min(max(values[best], 0.0), 1.0))
-                    add_region(looked.regions, Region(mask, quality, kinds, {phrase: box.score}))
+        """Find the masks of phrases."""
+        grid = looked.base.masks.shape[1:]
+        for phrase, masks in self.finder.find(looked.frame.rgb, (grid[0], grid[1]), phrases).items():
+            for drawn in masks:
+                kinds = np.asarray(looked.maps.kinds[:, drawn.mask].mean(1), np.float32)
+                add_region(looked.regions, Region(drawn.mask, drawn.quality, kinds, {phrase: drawn.score}))
         looked.phrases |= set(phrases)
         self.counts['phrases_looked_for'] += len(phrases)
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from converseg_ros.core import InputError
 
-Role = Literal['network', 'namer', 'segments', 'detector']
+Role = Literal['network', 'namer', 'segments', 'detector', 'concepts']
 NOT_MEASURED = 'not measured'
 
 
@@ -18,11 +18,11 @@ class Entry:
     """One model.
 
     role: network: a model by itself (`--model`); namer, segments: a part of another one (`--namer`, `--segments`);
-    detector: a part of a folder of kind grounded. repo: on the Hugging Face hub, '' if there is none. commercial:
-    whether the licence permits commercial use; None: see the model card. download_mb: approximate; 0 if nothing is
-    downloaded. gpu_gb: minimum GPU memory, estimated from the model's size; 0: a CPU is sufficient. latency: measured
-    for one view with weights of the real size, and where, or NOT_MEASURED. ran: whether the real weights have been run
-    by the authors of this package.
+    detector: a part of a folder of kind grounded; concepts: the weights of a folder of kind sam3. repo: on the Hugging
+    Face hub, '' if there is none. commercial: whether the licence permits commercial use; None: under conditions, see
+    its terms. download_mb: approximate; 0 if nothing is downloaded. gpu_gb: minimum GPU memory, estimated from the
+    model's size; 0: a CPU is sufficient. latency: measured for one view with weights of the real size, and where, or
+    NOT_MEASURED. ran: whether the real weights have been run by the authors of this package.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Entry:
     @property
     def commercial_use(self) -> str:
         """Return whether the licence permits commercial use, as text."""
-        return {True: 'yes', False: '**no**', None: 'see its model card'}[self.commercial]
+        return {True: 'yes', False: '**no**', None: 'see its terms'}[self.commercial]
 
 
 APACHE, MIT = 'Apache-2.0', 'MIT'
@@ -129,6 +129,16 @@ ENTRIES: tuple[Entry, ...] = (
         690,
         GPU,
         'noun phrases; trained on open data',
+    ),
+    Entry(
+        'sam3',
+        'concepts',
+        'facebook/sam3',
+        'SAM License of Meta (custom); gated: request access on the hub, then set HF_TOKEN',
+        None,
+        3500,
+        LARGE_GPU,
+        'noun phrases, all instances with masks',
     ),
 )
 BY_NAME = {e.name: e for e in ENTRIES}

@@ -14,6 +14,7 @@ USED_AS = {
     'namer': '`--namer`',
     'segments': '`--segments`',
     'detector': 'detector of kind grounded',
+    'concepts': 'weights of kind sam3',
 }
 RESEARCH, NAMER, LARGE_NAMER = 'converseg-net-3b', 'siglip2-base', 'siglip2-so400m'
 

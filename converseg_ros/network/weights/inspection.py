@@ -20,7 +20,7 @@ from converseg_ros.network.weights.checkpoints import (
     read_config,
     read_weights,
 )
-from converseg_ros.network.weights.things_folder import ThingsConfig, is_things, kind_of, read_json
+from converseg_ros.network.weights.things_folder import ThingsConfig, is_grounded, is_things, kind_of, read_json
 from converseg_ros.network.weights.things_loader import load_things
 
 
@@ -113,8 +113,8 @@ def describe(folder: Path) -> str:
         if is_things(folder):
             licence = '; '.join(ThingsConfig.load(folder).licences.values()) or 'not stated'
             return f'{size:8.1f} MB  segments, facts and programs, {calibrated}, licence: {licence}'
-        if kind_of(folder) == 'grounded':
-            return f'{size:8.1f} MB  grounded: other models find what a program names, {calibrated}'
+        if is_grounded(folder):
+            return f'{size:8.1f} MB  {kind_of(folder)}: other models find what a program names, {calibrated}'
         if part := read_json(folder).get('model_type'):
             return f'{size:8.1f} MB  a part of other models, of kind {part}'
         config = read_config(folder)

@@ -18,6 +18,7 @@ from converseg_ros.core import InputError
 from converseg_ros.core.files import read_object, write_bytes, write_json
 
 KIND = 'things'
+GROUNDED, SAM3 = 'grounded', 'sam3'  # kinds of folders that name other models (network/grounded/)
 CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
 TOKENIZER = 'tokenizer.json'
 SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.safetensors'
@@ -65,6 +66,11 @@ def kind_of(folder: Path) -> str:
         return str(read_json(folder).get('kind', '')) if (folder / CONFIG).is_file() else ''
     except InputError:
         return ''
+
+
+def is_grounded(folder: Path) -> bool:
+    """Return whether a folder is of one of the kinds whose parts are other models."""
+    return kind_of(folder) in (GROUNDED, SAM3)
 
 
 def is_things(folder: Path) -> bool:

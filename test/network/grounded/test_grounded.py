@@ -25,6 +25,7 @@ from converseg_ros.core.segments import NameScores, Segments
 from converseg_ros.network import load
 from converseg_ros.network.grounded.boxes import Found
 from converseg_ros.network.grounded.chat import ChatConfig, ChatGrounder
+from converseg_ros.network.grounded.finder import BoxFinder
 from converseg_ros.network.grounded.network import GroundedNetwork, phrases_of
 from converseg_ros.network.grounded.regions import Region, add_region, united
 from converseg_ros.network.parts import Parts
@@ -117,7 +118,7 @@ def detector() -> Detector:
 def network(detector: Detector) -> GroundedNetwork:
     base = Base()
     parts = Parts(base, base, base, torch.device('cpu'), 'abc')
-    found = GroundedNetwork(parts, detector, Sam(), maps, name='grounded 1')
+    found = GroundedNetwork(parts, BoxFinder(detector, Sam()), maps, name='grounded 1')
     found.set_image(Frame(RGB))
     return found
 
