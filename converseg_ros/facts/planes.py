@@ -21,7 +21,7 @@ FARTHEST = 5.0  # metres, beyond which the noise of a depth camera hides small s
 MIN_SHARE = 0.03  # minimum share of all sampled points on a plane
 LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
 UPRIGHT = 0.25  # cosine with up below which a surface is vertical (14 degrees)
-CONTRADICTS = 0.5  # gravity that explains less than this share of the planes that the alternative explains is rejected
+CONTRADICTS = 0.75  # gravity that explains less than this share of the planes that the alternative explains is rejected
 CHECK = 4  # pixels per cell of the grid for checking gravity
 LEVEL = 0.97  # cosine with up above which a surface is horizontal (14 degrees)
 
@@ -177,19 +177,36 @@ def up_from_planes(planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool
     return best, most > 0
 
 
+def up_from_walls(planes: tuple[Plane, ...]) -> NDArray[np.float64] | None:
+    """Return up (3,) along the edge of the two largest planes that are perpendicular, like two walls of a room.
+
+    None if no such edge is upright for a camera that is not rolled by more than 30 degrees.
+    """
+    for i, first in enumerate(planes):
+        for second in planes[i + 1 :]:
+            edge = np.cross(first.normal, second.normal)
+            edge *= -np.sign(edge[1]) / np.linalg.norm(edge)
+            if abs(float(first.normal @ second.normal)) < UPRIGHT and -edge[1] > 0.5 and abs(edge[0]) < 0.5:
+                return np.asarray(edge)
+    return None
+
+
 def choose_up(gravity: NDArray[np.float64] | None, planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
     """Return up (3,) and whether it is known, from gravity by TF unless the view contradicts it.
 
     Frames that are called `map` are not always level (the first camera pose of a recording is a common origin). Large
-    planes of rooms are horizontal or vertical. If they are neither for TF's gravity, but are relative to the plane that
-    the camera looks down on, that plane defines up.
+    planes of rooms are horizontal or vertical. If many of them are neither for TF's gravity, but are relative to the
+    plane that the camera looks down on, or to the edge of two walls, that direction is up.
     """
     by_plane, found = up_from_planes(planes)
+    walls = up_from_walls(planes)
+    others = ([by_plane] if found else []) + ([walls] if walls is not None else [])
     if gravity is None:
-        return by_plane, found
+        return (others[0], True) if others else (by_plane, False)
     up = -np.asarray(gravity, np.float64)
-    if found and _squareness(up, planes) < CONTRADICTS * _squareness(by_plane, planes):
-        return by_plane, True
+    best = max(others, key=lambda other: _squareness(other, planes), default=up)
+    if _squareness(up, planes) < CONTRADICTS * _squareness(best, planes):
+        return best, True
     return up, True
 
 

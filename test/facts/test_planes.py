@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 import pytest
 
 from converseg_ros.core.frame import Frame, Intrinsics
-from converseg_ros.facts.planes import find_planes, level_frame, plane_masks, upright_axes, view_geometry
+from converseg_ros.core.geometry import Plane
+from converseg_ros.facts.planes import choose_up, find_planes, level_frame, plane_masks, upright_axes, view_geometry
 
 K = Intrinsics(600, 600, 319.5, 239.5, 640, 480)
 TILT = np.radians(40)
@@ -102,6 +103,21 @@ def test_gravity_that_the_view_contradicts_is_not_believed() -> None:
         assert level is not None and -level @ UP > 0.99
         geometry = view_geometry(frame, 240, 320)
         assert geometry is not None and geometry.up @ UP > 0.99 and geometry.up_known
+
+
+def test_the_edge_of_two_walls_is_upright_where_no_floor_is_seen() -> None:
+    """Gravity that is parallel to one wall by chance, but neither to the other nor to the edge, is not believed."""
+    left, ahead = upright_axes(UP)[:2] * np.array([[1.0], [-1.0]])
+    turn = np.radians(30)
+    walls = (
+        Plane(np.cos(turn) * ahead - np.sin(turn) * left, 2.0, 0.3, 0.0),
+        Plane(np.cos(turn) * left + np.sin(turn) * ahead, 1.0, 0.3, 0.0),
+    )
+    wrong = np.cos(np.radians(60)) * UP + np.sin(np.radians(60)) * walls[0].normal
+    for gravity in (-wrong, -UP, None):
+        up, known = choose_up(gravity, walls)
+        assert known and up @ UP > 0.999
+    assert choose_up(None, walls[:1])[1] is False
 
 
 def test_gravity_stands_where_there_is_nothing_to_check_it_by() -> None:
