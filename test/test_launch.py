@@ -112,10 +112,10 @@ def test_the_pages_list_the_parameters_with_their_defaults(name: str, table: str
 @pytest.mark.parametrize('name', ['segmenter', 'speech', 'console', 'learning'])
 def test_the_tables_of_parameters_are_those_of_the_code(name: str) -> None:
     pytest.importorskip('rclpy', reason='ROS 2 is not installed')
-    from converseg_ros.nodes.parameter_docs import HEAD, page_with_table
+    from converseg_ros.nodes.parameter_docs import TABLE_HEAD, page_with_table
 
     page = (ROOT / 'docs' / f'{name}_node.md').read_text()
-    assert HEAD in page
+    assert TABLE_HEAD in page
     assert page_with_table(page, page_name := f'{name}_node.md') == page, f'{page_name}: run nodes/parameter_docs.py'
 
 

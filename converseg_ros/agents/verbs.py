@@ -35,7 +35,7 @@ from converseg_ros.ros.messages.conversion import to_ns
 
 RoleName = Literal['plain', 'affordance', 'safety']
 StatusName = Literal['OK', 'NO_TARGET', 'LOW_CONFIDENCE', 'ERROR', 'STALE']
-LONGEST = 1024  # pixels of the longer side of an image for an agent
+MAX_IMAGE_SIDE = 1024  # pixels of the longer side of an image for an agent
 MAX_STANDING = 16  # maximum number of standing instructions that agents may reach; the rest is reserved for operators
 
 
@@ -263,7 +263,7 @@ def _about(view: View, name: str) -> list[Answer]:
 def _jpeg(rgb: NDArray[np.uint8]) -> bytes:
     """Return an image as JPEG, downscaled if it is larger than necessary."""
     picture = Picture.fromarray(rgb)
-    picture.thumbnail((LONGEST, LONGEST))
+    picture.thumbnail((MAX_IMAGE_SIDE, MAX_IMAGE_SIDE))
     out = io.BytesIO()
     picture.save(out, 'JPEG', quality=85)
     return out.getvalue()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.bench.lift_truth import MIN_OBJECT, MIN_SUPPORT, Tally, judge_box
+from converseg_ros.core.depth import in_metres
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import OrientedBox
@@ -17,7 +18,7 @@ from converseg_ros.lifting import LiftOptions
 from converseg_ros.lifting.truth import level_plane
 from converseg_ros.scenes.graph import Scene, View, object_mask
 
-WHOLE = 0.95  # share of an object that must be visible for a comparison of its box
+MIN_VISIBLE_SHARE = 0.95  # share of an object that must be visible for a comparison of its box
 
 
 class _Mesh:
@@ -92,7 +93,7 @@ def _judge_scene(path: Path) -> dict[str, dict[str, Any]] | str:
         frame = Frame(np.zeros((*seen.shape, 3), np.uint8), seen, k, 1, 'camera', gravity=-pose[2, :3])
         tally.add_support(f'{path.name}/{view.name}', frame, top, truth, mesh, pose, support, LiftOptions())
         for thing in scene.objects:
-            whole = view.visible.get(str(thing.id), 0.0) >= WHOLE
+            whole = view.visible.get(str(thing.id), 0.0) >= MIN_VISIBLE_SHARE
             if thing.kind != 'object' or not whole or view.pixels.get(str(thing.id), 0) < MIN_OBJECT:
                 continue
             own = np.array(thing.pose)
@@ -116,8 +117,7 @@ def _support(
     best = max(surfaces, key=lambda id_: area[id_], default=0)
     if not best or area[best] < MIN_SUPPORT:
         return None
-    metres = (image.astype(np.float32) / np.float32(1000) for image in (depth, noisy))
-    return view, best, labels, next(metres), next(metres)
+    return view, best, labels, in_metres(depth), in_metres(noisy)
 
 
 def _world(depth: NDArray[np.float32], k: Intrinsics, pose: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from converseg_ros.network.names.namer import CropNamer
     from converseg_ros.training.names.instances import Picture
 
-LARGE = 32 * 32  # pixels: COCO's limit for small objects
+MIN_LARGE_AREA = 32 * 32  # pixels: COCO's limit for small objects
 BINS = 10  # of the expected calibration error
 
 
@@ -139,7 +139,7 @@ def _segments(masks: NDArray[np.bool_]) -> Segments:
 def summary(rows: list[dict[str, float]]) -> dict[str, Any]:
     """Return shares over all objects, over large ones, over labels, and the expected calibration error."""
     columns = {key: np.array([row[key] for row in rows]) for key in rows[0]}
-    large = columns['area'] >= LARGE
+    large = columns['area'] >= MIN_LARGE_AREA
     labels = np.unique(columns['label'])
     found: dict[str, Any] = {'things': len(rows), 'labels': len(labels)}
     for name, chosen in (('all', np.ones(len(rows), bool)), ('large', large)):

@@ -27,7 +27,7 @@ from converseg_ros.core.files import write_json
 from converseg_ros.ros.isolation import isolate
 
 LIMIT_S = 1.5
-PIECE = 512  # samples: 32 ms
+CHUNK = 512  # samples: 32 ms
 SILENCE = 0.01  # relative to the loudest sample: quieter samples are not voiced
 WAIT = 30.0  # seconds for an answer
 
@@ -260,8 +260,8 @@ def play(audio: Any, sound: NDArray[np.float32], begin: float) -> None:
     from converseg_ros.msg import AudioChunk
 
     pcm = (np.concatenate([sound, np.zeros(32_000, np.float32)]) * 32767).astype('<i2')
-    for start in range(0, pcm.size, PIECE):
-        piece = pcm[start : start + PIECE]
+    for start in range(0, pcm.size, CHUNK):
+        piece = pcm[start : start + CHUNK]
         time.sleep(max(0.0, begin + (start + piece.size) / 16_000 - time.monotonic()))
         message = AudioChunk(sample_rate=16_000)
         message.samples = array.array('h', piece.tobytes())

@@ -25,7 +25,7 @@ from converseg_ros.core import ConversegError
 from converseg_ros.core.files import write_json
 
 MAX_WER = 0.06
-PIECE = 1600  # samples fed at a time (0.1 s)
+CHUNK = 1600  # samples fed at a time (0.1 s)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         for command in commands:
             sound = np.concatenate([pause[:6400], speak(command, voice), pause])
             start = time.perf_counter()
-            events = [e for i in range(0, sound.size, PIECE) for e in listening.process(sound[i : i + PIECE])]
+            events = [e for i in range(0, sound.size, CHUNK) for e in listening.process(sound[i : i + CHUNK])]
             events += listening.flush()
             seconds.append(time.perf_counter() - start)
             heard = ' '.join(e.text for e in events if e.kind == listener.EventKind.FINAL)
@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
             write_json(args.json, {'unfinished': True, 'wer_per_voice': per_voice, 'errors': examples})
     taken: list[str] = []
     for name, sound in sounds(args.noise_minutes) if args.noise_minutes > 0 else []:
-        events = [e for i in range(0, sound.size, PIECE) for e in listening.process(sound[i : i + PIECE])]
+        events = [e for i in range(0, sound.size, CHUNK) for e in listening.process(sound[i : i + CHUNK])]
         events += listening.flush()
         taken += [f'{name}: {e.text}' for e in events if e.kind == listener.EventKind.FINAL]
         rejected = sum(e.kind == listener.EventKind.REJECTED for e in events)

@@ -35,9 +35,19 @@ def read_rgb(source: Source) -> NDArray[np.uint8]:
     return load_upright(source)[0]
 
 
+def read_rgba(source: Source) -> NDArray[np.uint8]:
+    """Return an image file as (H, W, 4) uint8: the pixels of `read_rgb`, and alpha (255 without transparency)."""
+    return _load(source, 'RGBA')[0]
+
+
 def load_upright(source: Source) -> tuple[NDArray[np.uint8], bool]:
     """Return the image of `read_rgb`, and whether the file is already stored upright."""
-    from PIL import ImageOps
+    return _load(source, 'RGB')
+
+
+def _load(source: Source, mode: str) -> tuple[NDArray[np.uint8], bool]:
+    """Return an upright 8-bit image in a mode of Pillow (RGB or RGBA), and whether the file is stored upright."""
+    from PIL import Image, ImageOps
 
     with _opened(source, 'image') as image:
         turned = image.getexif().get(ORIENTATION, 1) not in (0, 1)
@@ -46,12 +56,13 @@ def load_upright(source: Source) -> tuple[NDArray[np.uint8], bool]:
             raise InputError(
                 'floating-point pixels are not a colour image', where=_name(source), do='give 8 or 16 bits'
             )
+        upright = ImageOps.exif_transpose(image)
         if image.mode in DEEP:
-            grey = np.asarray(ImageOps.exif_transpose(image))
+            grey = np.asarray(upright)
             if grey.min(initial=0) < 0 or grey.max(initial=0) > 65535:
                 raise InputError('grey values beyond 16 bits', where=_name(source), do='give 8 or 16 bits')
-            return np.repeat((grey.astype(np.uint16) >> 8).astype(np.uint8)[..., None], 3, -1), not turned
-        return np.array(ImageOps.exif_transpose(image).convert('RGB')), not turned
+            upright = Image.fromarray((grey.astype(np.uint16) >> 8).astype(np.uint8))
+        return np.array(upright.convert(mode)), not turned
 
 
 def read_mask(source: Source) -> NDArray[np.bool_]:

@@ -16,9 +16,9 @@ from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.datasets.polygons import grab_cut
 
 FROZEN = 'compact'  # the model that provides detector and text encoder
-SURE = 0.3  # minimum score of a box
-NEAR = 0.5  # minimum cosine between the name of a box and the prompt
-LONGEST = 320  # longest side of the image for GrabCut
+MIN_SCORE = 0.3  # minimum score of a box
+MIN_NAME_SIMILARITY = 0.5  # minimum cosine between the name of a box and the prompt
+MAX_GRABCUT_SIDE = 320  # longest side of the image for GrabCut
 
 
 class DetectorMatcher:
@@ -58,9 +58,9 @@ class DetectorMatcher:
         mask = np.zeros(rgb.shape[:2], bool)
         sure = kinds.max(1, initial=0.0)
         named = near[kinds.argmax(1)] if len(kinds) else sure
-        for index in np.flatnonzero((sure >= SURE) & (named >= NEAR)):
+        for index in np.flatnonzero((sure >= MIN_SCORE) & (named >= MIN_NAME_SIMILARITY)):
             mask |= _cut_out(rgb, boxes[index])
-        score = float((sure * (named >= NEAR)).max(initial=0.0))
+        score = float((sure * (named >= MIN_NAME_SIMILARITY)).max(initial=0.0))
         return Prediction(mask, score, Status.OK if mask.any() else Status.NO_TARGET)
 
 
@@ -69,7 +69,7 @@ def _cut_out(rgb: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.boo
     import cv2
 
     height, width = rgb.shape[:2]
-    scale = min(1.0, LONGEST / max(height, width))
+    scale = min(1.0, MAX_GRABCUT_SIDE / max(height, width))
     size = (max(16, round(width * scale)), max(16, round(height * scale)))
     x0, y0, x1, y1 = (round(float(v) * scale) for v in box)
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, size[0]), min(y1, size[1])

@@ -24,7 +24,7 @@ from converseg_ros.core.segments import Segments
 
 RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS = 'right', 'segments', 'presence', 'program', 'facts'
 STEPS = (RIGHT, SEGMENTS, PRESENCE, PROGRAM, FACTS)
-ENOUGH = 0.5  # minimum IoU of a correct answer
+MIN_IOU = 0.5  # minimum IoU of a correct answer
 MAX_UNION = 6  # maximum number of regions of a union
 
 
@@ -63,13 +63,13 @@ def step_of(*, positive: bool, refused: bool, iou: float, oracle: float, kept: f
     """
     if not positive:
         return RIGHT if refused else PRESENCE
-    if iou >= ENOUGH:
+    if iou >= MIN_IOU:
         return RIGHT
-    if oracle < ENOUGH:
+    if oracle < MIN_IOU:
         return SEGMENTS
-    if refused and kept >= ENOUGH:
+    if refused and kept >= MIN_IOU:
         return PRESENCE
-    if given is not None and given >= ENOUGH:
+    if given is not None and given >= MIN_IOU:
         return PROGRAM
     return FACTS
 

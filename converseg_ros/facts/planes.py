@@ -17,13 +17,13 @@ from converseg_ros.core.planes import least_squares_plane, planes_through
 
 Floats = NDArray[np.float32]
 MAX_SAMPLES, HYPOTHESES, MAX_PLANES, REFINEMENTS = 2000, 100, 6, 2
-FARTHEST = 5.0  # metres, beyond which the noise of a depth camera hides small surfaces
+MAX_DISTANCE = 5.0  # metres, beyond which the noise of a depth camera hides small surfaces
 MIN_SHARE = 0.03  # minimum share of all sampled points on a plane
 LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
-UPRIGHT = 0.25  # cosine with up below which a surface is vertical (14 degrees)
-CONTRADICTS = 0.75  # gravity that explains less than this share of the planes that the alternative explains is rejected
-CHECK = 4  # pixels per cell of the grid for checking gravity
-LEVEL = 0.97  # cosine with up above which a surface is horizontal (14 degrees)
+MAX_VERTICAL_COSINE = 0.25  # cosine with up below which a surface is vertical (14 degrees)
+MIN_EXPLAINED_BY_GRAVITY = 0.75  # minimum share of the planes that another up explains; else gravity is rejected
+CHECK_CELL = 4  # pixels per cell of the grid for checking gravity
+MIN_LEVEL_COSINE = 0.97  # cosine with up above which a surface is horizontal (14 degrees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def view_geometry(frame: Frame, rows: int, columns: int) -> ViewGeometry | None:
     known = np.isfinite(points[..., 2])
     planes = find_planes(points, normals)
     up, up_known = choose_up(frame.gravity, planes)
-    level = [p for p in planes if p.normal @ up > LEVEL]
+    level = [p for p in planes if p.normal @ up > MIN_LEVEL_COSINE]
     base = max(level, key=lambda p: p.inlier_ratio, default=None)
     return ViewGeometry(points, normals, known, planes, up, up_known, base)
 
@@ -131,7 +131,7 @@ def find_planes(points: Floats, normals: Floats, *, most: int = MAX_PLANES) -> t
     plane are removed before the next one is searched. Deterministic.
     """
     rng = np.random.default_rng(0)
-    usable = np.isfinite(normals[..., 0]) & (points[..., 2] < FARTHEST)
+    usable = np.isfinite(normals[..., 0]) & (points[..., 2] < MAX_DISTANCE)
     index = np.flatnonzero(usable)
     if index.size < 500:
         return ()
@@ -186,7 +186,7 @@ def up_from_walls(planes: tuple[Plane, ...]) -> NDArray[np.float64] | None:
         for second in planes[i + 1 :]:
             edge = np.cross(first.normal, second.normal)
             edge *= -np.sign(edge[1]) / np.linalg.norm(edge)
-            if abs(float(first.normal @ second.normal)) < UPRIGHT and -edge[1] > 0.5 and abs(edge[0]) < 0.5:
+            if abs(float(first.normal @ second.normal)) < MAX_VERTICAL_COSINE and -edge[1] > 0.5 and abs(edge[0]) < 0.5:
                 return np.asarray(edge)
     return None
 
@@ -205,7 +205,7 @@ def choose_up(gravity: NDArray[np.float64] | None, planes: tuple[Plane, ...]) ->
         return (others[0], True) if others else (by_plane, False)
     up = -np.asarray(gravity, np.float64)
     best = max(others, key=lambda other: _squareness(other, planes), default=up)
-    if _squareness(up, planes) < CONTRADICTS * _squareness(best, planes):
+    if _squareness(up, planes) < MIN_EXPLAINED_BY_GRAVITY * _squareness(best, planes):
         return best, True
     return up, True
 
@@ -215,7 +215,7 @@ def level_frame(frame: Frame) -> Frame:
     if frame.gravity is None or frame.depth is None or frame.intrinsics is None:
         return frame
     k = frame.intrinsics
-    points = grid_points(np.asarray(frame.depth), k, max(k.height // CHECK, 1), max(k.width // CHECK, 1))
+    points = grid_points(np.asarray(frame.depth), k, max(k.height // CHECK_CELL, 1), max(k.width // CHECK_CELL, 1))
     up, _ = choose_up(frame.gravity, find_planes(points, surface_normals(points)))
     return frame if np.array_equal(up, -frame.gravity) else replace(frame, gravity=-up)
 
@@ -223,7 +223,7 @@ def level_frame(frame: Frame) -> Frame:
 def _squareness(up: NDArray[np.float64], planes: tuple[Plane, ...]) -> float:
     """Return how much of the view lies in planes that are horizontal or vertical for a given up."""
     cosines = np.array([abs(float(p.normal @ up)) for p in planes])
-    square = (cosines > LEVEL) | (cosines < UPRIGHT)
+    square = (cosines > MIN_LEVEL_COSINE) | (cosines < MAX_VERTICAL_COSINE)
     return float(np.sum(square * np.array([p.inlier_ratio for p in planes])))
 
 

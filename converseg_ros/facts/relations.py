@@ -18,7 +18,7 @@ from converseg_ros.facts.scales import NO_DISTANCES, gaps, scale_of
 
 Floats = NDArray[np.float64]
 NO_FRONT = 'which way things face is not known'
-REACH = 2.0  # metres around a person within which a side of the person is meant
+PERSON_REACH = 2.0  # metres around a person within which a side of the person is meant
 THROUGH = 'what stands on it stands there through something else'
 
 
@@ -184,7 +184,7 @@ def own_side(s: Scene, sign: float) -> Degree:
     front = s.front[:, :2]
     ahead = np.einsum('ijk,jk->ij', d, front)
     left = np.einsum('ijk,jk->ij', d, np.stack([-front[:, 1], front[:, 0]], 1)) * sign
-    close = ramp(-np.hypot(left, ahead), -REACH - 0.2, -REACH)
+    close = ramp(-np.hypot(left, ahead), -PERSON_REACH - 0.2, -PERSON_REACH)
     return Degree.partly(
         ramp(left, -0.05, 0.15) * ramp(left, 0.3 * np.abs(ahead), 0.6 * np.abs(ahead)) * close, NO_FRONT
     )

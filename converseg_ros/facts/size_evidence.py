@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 USUAL, SMALLER, LARGER = -0.15, 0.55, 0.3  # mode, and spreads below and above it
 ASPECT = 0.45  # spread of the logarithm of the second extent over the first, against the typical ones
 ODD, ODD_SPREAD = 0.15, 1.6  # share of objects with unusual size or wrong segments, and their spread
-THIN = 0.005  # minimum extent in metres
+MIN_EXTENT = 0.005  # minimum extent in metres
 
 
 class SizeEvidence:
@@ -28,7 +28,7 @@ class SizeEvidence:
         """Take the measurements of S regions."""
         measured = _measured(measures)
         self._known = np.asarray(np.isfinite(measured).all(1))
-        self._seen = np.log(np.maximum(measured[self._known], THIN))
+        self._seen = np.log(np.maximum(measured[self._known], MIN_EXTENT))
         self._cut = measures.cut[self._known]
         self._any = np.log(_likelihood(self._seen, self._cut, _all_sizes()).mean(1))
 
@@ -50,7 +50,7 @@ def sorted_size(noun: str) -> tuple[float, float] | None:
     found = knowledge.thing(noun)
     if found is None or found.size is None:
         return None
-    first, second = sorted((max(side, THIN) for side in found.size), reverse=True)[:2]
+    first, second = sorted((max(side, MIN_EXTENT) for side in found.size), reverse=True)[:2]
     return first, second
 
 

@@ -19,13 +19,13 @@ WALLS = frozenset({'wall', 'tiles', 'backsplash'})
 CEILINGS = frozenset({'ceiling'})
 SHELVES = frozenset({'shelf', 'shelves', 'shelf board'})
 SURFACES = frozenset({'surface', 'support surface', 'work area', 'flat surface'})
-LEVEL = (0.85, 0.96)  # cosine of a plane with up below which it is not horizontal, and above which it certainly is
+LEVEL_COSINES = (0.85, 0.96)  # of a plane with up: below it is not horizontal, above it certainly is
 # metres below a camera from which a single plane may be a floor, and from which it certainly is
 FLOOR_BELOW = (0.9, 1.3)
-STOREY = 0.3  # metres that a floor is below a table
+MIN_FLOOR_DROP = 0.3  # metres that a floor is below a table
 UNSEEN_PLANE = 0.6  # probability that a surface without a known plane is horizontal
 SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
-MISTAKEN = 0.5  # probability of a wall from which a region in a level plane counts as a surface
+MIN_WALL_PROBABILITY = 0.5  # probability of a wall from which a region in a level plane counts as a surface
 # share of its points in a plane for a region to lie in it; the top may be a small part of an object
 IN_PLANE, IN_TOP = 0.5, 0.15
 
@@ -35,9 +35,9 @@ def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: V
     out = np.full(len(masks), -1, np.intp)
     if geometry is None or not geometry.planes:
         return out
-    level = np.array([float(p.normal @ geometry.up > LEVEL[1]) for p in geometry.planes])
+    level = np.array([float(p.normal @ geometry.up > LEVEL_COSINES[1]) for p in geometry.planes])
     near = np.stack([_on_plane(geometry, p) for p in geometry.planes])
-    for i in np.flatnonzero((kinds[:, 1] > SURFACE_KIND) | (kinds[:, 2] > MISTAKEN)):
+    for i in np.flatnonzero((kinds[:, 1] > SURFACE_KIND) | (kinds[:, 2] > MIN_WALL_PROBABILITY)):
         cells = masks[i] & geometry.known
         count = np.count_nonzero(cells)
         if not count:
@@ -99,7 +99,7 @@ def _level(planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
     out = np.full(len(planes), UNSEEN_PLANE)
     if geometry is not None:
         for i in np.flatnonzero(planes >= 0):
-            out[i] = ramp(np.asarray(abs(geometry.planes[planes[i]].normal @ geometry.up)), *LEVEL)
+            out[i] = ramp(np.asarray(abs(geometry.planes[planes[i]].normal @ geometry.up)), *LEVEL_COSINES)
     return out
 
 
@@ -110,7 +110,7 @@ def _floor(planes: NDArray[np.intp], m: Measures, geometry: ViewGeometry | None)
     """
     if geometry is None:
         return np.full(len(planes), 0.4)
-    drop = np.array([p.d if p.normal @ geometry.up > LEVEL[0] else np.nan for p in geometry.planes])
+    drop = np.array([p.d if p.normal @ geometry.up > LEVEL_COSINES[0] else np.nan for p in geometry.planes])
     out = np.full(len(planes), 0.3)
     if not np.isfinite(drop).any():
         return out
@@ -118,7 +118,7 @@ def _floor(planes: NDArray[np.intp], m: Measures, geometry: ViewGeometry | None)
         own = drop[planes[i]]
         if np.isfinite(own):
             alone = float(ramp(np.asarray(own), *FLOOR_BELOW))
-            higher = np.nanmin(drop) < own - STOREY
-            lower = np.nanmax(drop) > own + STOREY
+            higher = np.nanmin(drop) < own - MIN_FLOOR_DROP
+            lower = np.nanmax(drop) > own + MIN_FLOOR_DROP
             out[i] = max(alone, 0.85) if higher and own > 0.6 else min(alone, 0.1) if lower else alone
     return out

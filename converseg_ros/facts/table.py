@@ -15,7 +15,7 @@ from converseg_ros.facts import acts, conditions, parts, relations
 from converseg_ros.facts.contacts import Primitives, primitives
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import Measures
-from converseg_ros.facts.planes import LEVEL, ViewGeometry
+from converseg_ros.facts.planes import MIN_LEVEL_COSINE, ViewGeometry
 from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.scales import distance_to, scale_of
 from converseg_ros.facts.surfaces import levelled, planes_of, surface_name
@@ -271,7 +271,7 @@ class Facts:
             return out
         for k, p in enumerate(self.geometry.planes):
             others = (plane == k) & ~flat & (self.segments.parent < 0)
-            if p.normal @ self.geometry.up > LEVEL and others.any() and not (flat & (plane == k)).any():
+            if p.normal @ self.geometry.up > MIN_LEVEL_COSINE and others.any() and not (flat & (plane == k)).any():
                 out[int(np.argmax(np.where(others, self.measures.area, -1)))] = True
         return out
 

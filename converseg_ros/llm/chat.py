@@ -69,16 +69,16 @@ def image_type(data: bytes) -> str:
     return 'image/png' if data[:4] == b'\x89PNG' else 'image/jpeg'
 
 
-LONGEST = 1024  # pixels of the longer side of images that are sent
+MAX_IMAGE_SIDE = 1024  # pixels of the longer side of images that are sent
 
 
-def sent_size(shape: tuple[int, ...], longest: int = LONGEST) -> tuple[int, int]:
+def sent_size(shape: tuple[int, ...], longest: int = MAX_IMAGE_SIDE) -> tuple[int, int]:
     """Return (width, height) at which an image of `shape` (H, W, ...) is sent."""
     scale = min(1.0, longest / max(shape[:2]))
     return round(shape[1] * scale), round(shape[0] * scale)
 
 
-def encode_image(rgb: NDArray[np.uint8], longest: int = LONGEST) -> bytes:
+def encode_image(rgb: NDArray[np.uint8], longest: int = MAX_IMAGE_SIDE) -> bytes:
     """Return deterministic JPEG bytes of (H, W, 3) pixels with no side longer than `longest`."""
     import cv2
 
@@ -91,7 +91,7 @@ def encode_image(rgb: NDArray[np.uint8], longest: int = LONGEST) -> bytes:
     return bytes(data)
 
 
-def encode_mask(mask: NDArray[np.bool_], longest: int = LONGEST) -> bytes:
+def encode_mask(mask: NDArray[np.bool_], longest: int = MAX_IMAGE_SIDE) -> bytes:
     """Return PNG bytes of a mask, white on black, with the size that `encode_image` gives its image."""
     import cv2
 

@@ -11,7 +11,7 @@ from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.llm.chat import Question, RefusedError, Reply, UnavailableError, image_type
 
 REFUSALS = ('SAFETY', 'PROHIBITED_CONTENT', 'RECITATION', 'BLOCKLIST', 'SPII', 'IMAGE_SAFETY')  # Gemini's finishReason
-LARGEST = 16 << 20  # bytes of an answer
+MAX_ANSWER_BYTES = 16 << 20  # bytes of an answer
 LOOPBACK = ('localhost', '127.0.0.1', '::1')
 
 
@@ -85,8 +85,8 @@ def _read(url: str, body: dict[str, Any], headers: dict[str, str], timeout: floa
             size += len(part)
             if time.monotonic() > deadline:
                 raise UnavailableError(f'no answer within {timeout:g} s')
-            if size > LARGEST:
-                raise UnavailableError(f'an answer of more than {LARGEST >> 20} MB')
+            if size > MAX_ANSWER_BYTES:
+                raise UnavailableError(f'an answer of more than {MAX_ANSWER_BYTES >> 20} MB')
         plain = {k: v for k, v in response.headers.items() if k.lower() not in ('content-encoding', 'content-length')}
         return httpx.Response(response.status_code, headers=plain, content=b''.join(parts))
 

@@ -30,7 +30,7 @@ region covers. Probabilities are converted to log-odds.
 """
 SIGNS = (1, 1, 1, 1, 1, -1)  # of each weight
 CLIP = 1e-3
-AGAIN = 'calibrate again: converseg eval labels ... --calibrate'
+REMEDY = 'calibrate again: converseg eval labels ... --calibrate'
 UNCALIBRATED = 'not calibrated for these segments and names: the probability is an estimate'
 
 
@@ -53,9 +53,11 @@ class ExistenceFit:
         """Validate that numbers are finite and thresholds are probabilities in order."""
         thresholds = (self.recall, self.no_target, self.confident)
         if len(self.weights) != len(EVIDENCE) or not np.isfinite([*self.weights, self.bias, *thresholds]).all():
-            raise InputError('weights are missing or not finite', where='calibration', do=AGAIN)
+            raise InputError('weights are missing or not finite', where='calibration', do=REMEDY)
         if not 0 <= self.recall <= self.no_target <= self.confident <= 1:
-            raise InputError(f'thresholds {thresholds} are not in order between 0 and 1', where='calibration', do=AGAIN)
+            raise InputError(
+                f'thresholds {thresholds} are not in order between 0 and 1', where='calibration', do=REMEDY
+            )
 
     def probability(self, evidence: Mapping[str, float]) -> float:
         """Return the probability that a target exists."""
@@ -74,7 +76,7 @@ class Existence:
     def __post_init__(self) -> None:
         """Validate the modes."""
         if not self.modes or not self.modes.keys() <= set(get_args(Mode)):
-            raise InputError(f'modes are {sorted(self.modes)}, not of {get_args(Mode)}', where='calibration', do=AGAIN)
+            raise InputError(f'modes are {sorted(self.modes)}, not of {get_args(Mode)}', where='calibration', do=REMEDY)
 
     def save(self, path: Path) -> None:
         """Write calibration.json."""
@@ -86,13 +88,13 @@ class Existence:
         try:
             data = json.loads(path.read_text())
             if data.get('format') != FORMAT or data.get('evidence') != list(EVIDENCE):
-                raise InputError(f'format is {data.get("format")}, not {FORMAT}', where=str(path), do=AGAIN)
+                raise InputError(f'format is {data.get("format")}, not {FORMAT}', where=str(path), do=REMEDY)
             fits = {k: ExistenceFit(**{**v, 'weights': tuple(v['weights'])}) for k, v in data['modes'].items()}
             return cls(fits, str(data.get('fingerprint', '')), dict(data.get('provenance', {})))
         except InputError:
             raise
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f'not a calibration ({error})', where=str(path), do=AGAIN) from error
+            raise InputError(f'not a calibration ({error})', where=str(path), do=REMEDY) from error
 
 
 def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RADIUS = 2  # of a window, in mask cells
-FLAT = 2e-4  # variance of grey values (0..1) below which a window has no edge
-SPECK = 0.1  # components smaller than this share of the largest are removed
+MIN_EDGE_VARIANCE = 2e-4  # variance of grey values (0..1) below which a window has no edge
+MIN_COMPONENT_SHARE = 0.1  # components smaller than this share of the largest are removed
 
 
 def follow_image(probabilities: NDArray[np.float32], rgb: NDArray[np.uint8], cell: float) -> NDArray[np.float32]:
@@ -23,7 +23,7 @@ def follow_image(probabilities: NDArray[np.float32], rgb: NDArray[np.uint8], cel
     grey = np.divide(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 255, dtype=np.float32)
     guide = _shrink(grey, size)
     mean = _mean(guide)
-    variance = _mean(guide * guide) - mean * mean + FLAT
+    variance = _mean(guide * guide) - mean * mean + MIN_EDGE_VARIANCE
     out = np.empty_like(probabilities)
     for index, probability in enumerate(probabilities):
         small = _shrink(probability, size)
@@ -39,7 +39,7 @@ def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     _, parts, statistics, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = statistics[1:, cv2.CC_STAT_AREA]
     out = mask.copy()
-    for index in np.flatnonzero(areas < SPECK * areas.max(initial=0)) + 1:
+    for index in np.flatnonzero(areas < MIN_COMPONENT_SHARE * areas.max(initial=0)) + 1:
         x, y, w, h = statistics[index, :4]
         out[y : y + h, x : x + w][parts[y : y + h, x : x + w] == index] = False
     return out

@@ -14,14 +14,14 @@ PAGES = {
     'console_node.md': (CONSOLE, 'start'),
     'learning_node.md': (LEARNING, 'start'),
 }
-HEAD = '| parameter | default | values | live | effect |\n|---|---|---|---|---|\n'
-_TABLE = re.compile(re.escape(HEAD) + r'(\|[^\n]*\n)+')
+TABLE_HEAD = '| parameter | default | values | live | effect |\n|---|---|---|---|---|\n'
+_TABLE = re.compile(re.escape(TABLE_HEAD) + r'(\|[^\n]*\n)+')
 
 
 def page_with_table(text: str, name: str) -> str:
     """Return a page of the docs with its current parameter table."""
     table, when = PAGES[name]
-    return _TABLE.sub(lambda _: HEAD + markdown(table, when) + '\n', text)
+    return _TABLE.sub(lambda _: TABLE_HEAD + markdown(table, when) + '\n', text)
 
 
 def main(folder: Path) -> None:

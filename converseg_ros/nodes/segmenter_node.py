@@ -54,7 +54,7 @@ class SegmenterNode(LoggedLifecycleNode):
         self.live: LivePipeline | None = None
         self.camera: CameraInput | None = None
         self.outputs: Outputs | None = None
-        self.intake: SubscriptionThread | None = None
+        self.subscription_thread: SubscriptionThread | None = None
         self.transforms: TransformListener | None = None
         self.requests: Requests | None = None
         self.diagnostics = Diagnostics(self)
@@ -101,8 +101,8 @@ class SegmenterNode(LoggedLifecycleNode):
         except ConversegError:
             loaded.close()
             raise
-        self.intake = SubscriptionThread(self)
-        self.transforms = TransformListener(self, self.intake)
+        self.subscription_thread = SubscriptionThread(self)
+        self.transforms = TransformListener(self, self.subscription_thread)
         self.outputs = Outputs(self, self.transforms)
         self.live = LivePipeline(
             loaded,
@@ -130,9 +130,9 @@ class SegmenterNode(LoggedLifecycleNode):
 
     def activate(self) -> None:
         """Subscribe to the camera and accept requests."""
-        assert self.live is not None and self.intake is not None
+        assert self.live is not None and self.subscription_thread is not None
         self.live.active = True
-        self.camera = CameraInput(self, self.settings, self.live.take, self.reset_soon, self.intake)
+        self.camera = CameraInput(self, self.settings, self.live.take, self.reset_soon, self.subscription_thread)
         self.requests = Requests(self, self.working, lambda: int(self.settings['max_instructions']))
         self._periodic['follow'] = self.create_timer(1.0, self.on_follow)
         where = ', '.join(f'{k}: {v}' for k, v in self.camera.describe().items())
@@ -163,9 +163,9 @@ class SegmenterNode(LoggedLifecycleNode):
             self.outputs.destroy()
         if self.transforms is not None:
             self.transforms.destroy()
-        if self.intake is not None:
-            self.intake.close()
-        self.outputs, self.transforms, self.intake = None, None, None
+        if self.subscription_thread is not None:
+            self.subscription_thread.close()
+        self.outputs, self.transforms, self.subscription_thread = None, None, None
 
     def working(self) -> LivePipeline | None:
         """Return the pipeline while the node is active."""

@@ -27,7 +27,7 @@ from converseg_ros.speech.listener import Event, EventKind, Listener, ListenOpti
 from converseg_ros.speech.recogniser import Limits, Recogniser
 from converseg_ros.speech.sound import Microphone, Resampler, from_int16, read_wav
 
-PIECE = 1600  # samples of a file per call (0.1 s)
+CHUNK = 1600  # samples of a file per call (0.1 s)
 
 
 def listen_options(settings: dict[str, Any]) -> ListenOptions:
@@ -166,10 +166,10 @@ class SpeechNode(SameValue, Node):
                 self._complain(str(error))
                 continue
             sound = np.concatenate([sound, np.zeros(16_000, np.float32)])
-            for start in range(0, sound.size, PIECE):
+            for start in range(0, sound.size, CHUNK):
                 if self._ended.wait(0.1):
                     return
-                self._live.feed(sound[start : start + PIECE])
+                self._live.feed(sound[start : start + CHUNK])
 
     def close(self) -> None:
         """Stop the listener."""

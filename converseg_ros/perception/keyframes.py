@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SMALL = (32, 24)  # columns and rows at which images are compared
+COMPARED_SIZE = (32, 24)  # columns and rows at which images are compared
 
 
 class Keyframes:
@@ -20,7 +20,7 @@ class Keyframes:
         """Return whether an (H, W, 3) image differs enough; the next one is then compared with it."""
         import cv2
 
-        small: NDArray[Any] = cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
+        small: NDArray[Any] = cv2.resize(rgb, COMPARED_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
         if self._last is not None and float(np.abs(small - self._last).mean()) < self.change:
             return False
         self._last = small

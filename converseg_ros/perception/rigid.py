@@ -12,7 +12,7 @@ from converseg_ros.lifting.depth import depth_sigma, ray_table
 from converseg_ros.perception.motion import LowFrame, in_rows
 
 SPACING = 9  # distance in small pixels between the points that a motion is fitted to
-FEWEST = 24  # minimum number of points for a fit
+MIN_POINTS = 24  # minimum number of points for a fit
 FEWEST_OWN, MAX_OWN = 12, 64  # minimum and maximum number of points for the shift of an object
 STILL = 0.005  # change of the fit (metres, or matrix elements of the rotation) below which the iteration ends
 
@@ -101,7 +101,7 @@ def _rigid(
     Iteratively reweighted least squares (Kabsch 1976) with Tukey's weights, which reject moving objects, depth
     discontinuities and flow errors.
     """
-    if len(precision) < FEWEST:
+    if len(precision) < MIN_POINTS:
         return None
     motion, trust = guess, np.ones(len(precision))
     if motion is not None:

@@ -29,9 +29,9 @@ from converseg_ros.perception.rigid import Landmarks
 from converseg_ros.perception.tracks import Tracks, warped
 from converseg_ros.perception.warp import Outlines
 
-SURE = 0.8  # correlation above which a motion explains an image
-CLEAR = 0.97  # share of an image that is explained; a mean difference of six gray levels
-EXPLAINED = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the difference in gray levels
+MIN_CORRELATION = 0.8  # correlation above which a motion explains an image
+MIN_EXPLAINED_SHARE = 0.97  # share of an image that is explained; a mean difference of six gray levels
+EXPLAINED_BY_DIFFERENCE = (1 / (1 + (np.arange(256) / 32) ** 2)).astype(np.float32)  # by the difference in gray levels
 
 
 class Tracker:
@@ -131,12 +131,12 @@ class Tracker:
             return []
         back = pose_back(current, self._key)
         moved = None if back is None else moved_image(self._key.gray, back)
-        if back is None or moved is None or similarity(current.gray, moved, back) < SURE:
+        if back is None or moved is None or similarity(current.gray, moved, back) < MIN_CORRELATION:
             back = self._guess = flow_back(current.gray, self._key.gray, self._guess)
             moved = moved_image(self._key.gray, back)
         explained = _explained(current.gray, moved)
         # an image that is explained this well by gray levels need not be correlated
-        if cv2.mean(explained)[0] < CLEAR and self._is_cut(current, moved, back):
+        if cv2.mean(explained)[0] < MIN_EXPLAINED_SHARE and self._is_cut(current, moved, back):
             self.reset('the scene was cut')
             self._remember(current)
             return []
@@ -208,7 +208,7 @@ class Tracker:
             return
         newest = later[-1]
         self._guess = flow_back(newest, key.gray, None)
-        if similarity(newest, moved_image(key.gray, self._guess), self._guess) >= SURE:
+        if similarity(newest, moved_image(key.gray, self._guess), self._guess) >= MIN_CORRELATION:
             return
         self._guess = None
         stride = max(1, len(later) // 4)
@@ -222,4 +222,4 @@ class Tracker:
 
 def _explained(current: NDArray[np.uint8], moved: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return how well the predicted image explains each pixel of the new small image, in [0, 1]."""
-    return np.asarray(cv2.LUT(cv2.blur(cv2.absdiff(current, moved), (5, 5)), EXPLAINED), np.float32)
+    return np.asarray(cv2.LUT(cv2.blur(cv2.absdiff(current, moved), (5, 5)), EXPLAINED_BY_DIFFERENCE), np.float32)

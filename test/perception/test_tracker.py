@@ -1,6 +1,7 @@
 """Masks are propagated to newer images, ids stay, and doubt grows."""
 
 from dataclasses import replace
+import pickle
 
 import cv2
 import numpy as np
@@ -180,11 +181,13 @@ def test_what_leaves_the_view_is_not_forgotten_but_doubted():
 
 def test_memory_is_bounded():
     tracker = Tracker(TrackerOptions(max_tracks=5, history=4))
+    sizes = []
     for i in range(40):
         frame = view(ms=30 * i)
         tracker.observe(frame, [region(square(), frame, Instruction('thing', id=str(i)))])
         tracker.propagate(view(ms=30 * i + 10))
-    assert len(tracker._tracks) <= 5 and len(tracker._recent) <= 4
+        sizes.append(len(pickle.dumps(tracker)))
+    assert max(sizes) <= 1.01 * max(sizes[:10])
 
 
 def test_depth_and_pose_carry_masks_over_plain_walls():

@@ -62,6 +62,7 @@ def random_program(rng: random.Random, depth: int = 5) -> Node:
         return Except(node(), node())
     if kind is Select:
         return Select(rng.choice(('one', 'all', 2, 3)), node())
+    assert kind is Like, f'{kind} has no random values'
     return Like('ready for guests', node())
 
 

@@ -1,4 +1,4 @@
-"""The intake's thread takes messages past the executor, whatever comes, goes or fails."""
+"""The subscription thread takes messages past the executor, whatever comes, goes or fails."""
 
 from collections.abc import Iterator
 import time
@@ -40,16 +40,16 @@ def until(done: Any, each: Any = lambda: None, seconds: float = 20.0) -> None:
 
 
 def test_messages_arrive_without_an_executor_and_a_failing_callback_ends_nothing(node: Node) -> None:
-    intake, got = SubscriptionThread(node), []
+    subscription_thread, got = SubscriptionThread(node), []
 
     def take(message: String) -> None:
         got.append(message.data)
         if message.data == 'bad':
             raise ValueError('on purpose')
 
-    intake.subscribe(String, 'a', take, reliable(10))
+    subscription_thread.subscribe(String, 'a', take, reliable(10))
     raw: list[bytes] = []
-    second = intake.subscribe(String, 'b', raw.append, reliable(10), raw=True)
+    second = subscription_thread.subscribe(String, 'b', raw.append, reliable(10), raw=True)
     publishers = [node.create_publisher(String, name, reliable(10)) for name in 'ab']
     until(lambda: all(p.get_subscription_count() for p in publishers))
     publishers[0].publish(String(data='bad'))
@@ -58,18 +58,18 @@ def test_messages_arrive_without_an_executor_and_a_failing_callback_ends_nothing
     publishers[1].publish(String(data='bytes'))
     until(lambda: got == ['bad', 'good'] and raw)
     assert deserialize_message(raw[0], String).data == 'bytes'
-    intake.unsubscribe(second)
+    subscription_thread.unsubscribe(second)
     until(lambda: not publishers[1].get_subscription_count())
     publishers[0].publish(String(data='still'))
     until(lambda: got[-1] == 'still')
-    intake.close()
+    subscription_thread.close()
     until(lambda: not publishers[0].get_subscription_count())
 
 
 def test_a_subscription_made_again_still_arrives(node: Node) -> None:
     """The quality of service is followed by destroying a subscription that the thread is waiting for."""
-    intake, got = SubscriptionThread(node), []
-    subscription = FollowingSubscription(node, String, 'c', got.append, intake=intake)
+    subscription_thread, got = SubscriptionThread(node), []
+    subscription = FollowingSubscription(node, String, 'c', got.append, subscription_thread=subscription_thread)
     for depth in (1, 2, 3):
         subscription._chosen = None
         assert subscription.refresh() and subscription.remade == depth
@@ -78,7 +78,7 @@ def test_a_subscription_made_again_still_arrives(node: Node) -> None:
         until(lambda: got, lambda p=publisher: p.publish(String(data='x')))
         node.destroy_publisher(publisher)
     subscription.destroy()
-    intake.close()
+    subscription_thread.close()
 
 
 def test_a_shutdown_of_ros_ends_the_thread(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,25 +86,25 @@ def test_a_shutdown_of_ros_ends_the_thread(tmp_path: Any, monkeypatch: pytest.Mo
     context = rclpy.Context()
     rclpy.init(context=context)
     node = Node('taker', context=context)
-    intake = SubscriptionThread(node)
-    intake.subscribe(String, 'd', lambda _: None, reliable(1))
+    subscription_thread = SubscriptionThread(node)
+    subscription_thread.subscribe(String, 'd', lambda _: None, reliable(1))
     rclpy.shutdown(context=context)
-    until(lambda: not intake._thread.is_alive())
-    intake.close()
+    until(lambda: not subscription_thread._thread.is_alive())
+    subscription_thread.close()
     node.destroy_node()
 
 
-def test_an_intake_without_subscriptions_waits_and_says_nothing(
+def test_a_thread_without_subscriptions_waits_and_says_nothing(
     node: Node, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr('converseg_ros.ros.camera.subscription_thread.LONGEST_WAIT_NS', 20_000_000)
-    intake, got = SubscriptionThread(node), []
+    subscription_thread, got = SubscriptionThread(node), []
     time.sleep(0.2)  # ten times nothing
-    subscription = intake.subscribe(String, 'd', got.append, reliable(1))
+    subscription = subscription_thread.subscribe(String, 'd', got.append, reliable(1))
     publisher = node.create_publisher(String, 'd', reliable(1))
     until(lambda: got, lambda: publisher.publish(String(data='x')))
-    intake.unsubscribe(subscription)
+    subscription_thread.unsubscribe(subscription)
     time.sleep(0.2)
-    intake.close()
+    subscription_thread.close()
     out, err = capfd.readouterr()
     assert 'taking messages failed' not in out + err

@@ -9,7 +9,7 @@ from converseg_ros.programs.nodes import Filter, FreeSpace, Select, Things
 from converseg_ros.programs.vocabulary import PHYSICS
 
 MAX_ANSWERS = 7
-REACH = 1.0  # metres: reach of a small standing child (EN 14183 steps and EN 71 assume less)
+CHILD_REACH = 1.0  # metres: reach of a small standing child (EN 14183 steps and EN 71 assume less)
 
 
 LOADS = {
@@ -189,7 +189,7 @@ def _child(talk: Talk) -> Drafts:
     ]
     if any(e.up is None for e in danger) or any(e.maybe & {'sharp', 'hot', 'toxic'} for e in world.things):
         return
-    near = [e for e in danger if e.up is not None and e.up < REACH]
+    near = [e for e in danger if e.up is not None and e.up < CHILD_REACH]
     text = talk.choose(
         (
             'which dangerous things could a toddler reach?',
@@ -197,7 +197,8 @@ def _child(talk: Talk) -> Drafts:
             'is there anything dangerous a toddler could grab?',
         )
     )
-    if any(e.up is not None and REACH - 0.05 < e.up < REACH + 0.25 for e in danger) or len(near) > MAX_ANSWERS:
+    unclear = any(e.up is not None and CHILD_REACH - 0.05 < e.up < CHILD_REACH + 0.25 for e in danger)
+    if unclear or len(near) > MAX_ANSWERS:
         return
     if near and world.askable(keys(near)):
         yield Draft(text, keys(near), 'child_reach', 'conversational')

@@ -3,8 +3,7 @@
 import numpy as np
 
 from converseg_ros.data_engine.world.world import Entity, World
-
-REACH = 2.0  # metres around a person within which a side of the person is meant
+from converseg_ros.facts.relations import PERSON_REACH
 
 
 def left_of(e: Entity, anchor: Entity, world: World) -> bool | None:
@@ -122,7 +121,7 @@ def own_left_of(e: Entity, anchor: Entity) -> bool | None:
     left, ahead = float(offset @ anchor.axes[:, 0]), float(-offset @ anchor.axes[:, 1])
     if left < -0.05:
         return False
-    near = np.hypot(left, ahead) < REACH
+    near = np.hypot(left, ahead) < PERSON_REACH
     return True if left > 0.15 and left > 0.6 * abs(ahead) and near else None
 
 
@@ -134,7 +133,7 @@ def own_right_of(e: Entity, anchor: Entity) -> bool | None:
     right, ahead = -float(offset @ anchor.axes[:, 0]), float(-offset @ anchor.axes[:, 1])
     if right < -0.05:
         return False
-    near = np.hypot(right, ahead) < REACH
+    near = np.hypot(right, ahead) < PERSON_REACH
     return True if right > 0.15 and right > 0.6 * abs(ahead) and near else None
 
 

@@ -43,12 +43,12 @@ LOOSE_STUFF = frozenset(
 )  # fmt: skip
 VOID = 0.05  # share of unlabelled pixels above which stuff is labelled only partially
 SCREENS = frozenset({'TV', 'laptop', 'cell phone', 'mirror'})
-EDGE = 0.003  # share of the image below which an object at the edge of the image is not recognisable
+MIN_SHARE_AT_EDGE = 0.003  # share of the image below which an object at the edge of the image is not recognisable
 MANY = 6  # of one class: annotators omit some members of a crowd
 CLUTTER = 9  # of one kind
 SCRAP = 0.02  # share of the image below which stuff is often a remainder of something else
-SMALL = 0.0008  # share of the image below which an object is easily overlooked
-FLAT = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'bed', 'couch', 'bench', 'rug'})
+MIN_NOTICEABLE_SHARE = 0.0008  # share of the image below which an object is easily overlooked
+FLAT_CLASSES = frozenset({'table', 'dining table', 'counter', 'shelf', 'desk', 'bed', 'couch', 'bench', 'rug'})
 
 
 class CocoLabels:
@@ -153,7 +153,11 @@ def _unsure(entities: dict[str, Entity], pixels: int) -> frozenset[str]:
     for e in entities.values():
         if e.kind in ('object', 'agent') and e.area:
             areas[e.category].append(e.area)
-    out = {c for c, rows in areas.items() if len(rows) >= MANY or (len(rows) >= 2 and min(rows) < SMALL * pixels)}
+    out = {
+        c
+        for c, rows in areas.items()
+        if len(rows) >= MANY or (len(rows) >= 2 and min(rows) < MIN_NOTICEABLE_SHARE * pixels)
+    }
     kinds = Counter(k for e in entities.values() if e.area for k in e.thing.kinds)
     out |= {e.category for e in entities.values() if any(kinds[k] >= CLUTTER for k in e.thing.kinds)}
     stuff = [e for e in entities.values() if e.kind not in ('object', 'agent')]
@@ -185,10 +189,10 @@ def _related(world: World) -> World:
                 contacts[b.key].add(a.key)
     entities = dict(world.entities)
     for e in things:
-        flats = [world.entities[k] for k in contacts[e.key] if world.entities[k].category in FLAT]
+        flats = [world.entities[k] for k in contacts[e.key] if world.entities[k].category in FLAT_CLASSES]
         support = ''
         if (
-            e.category not in FLAT
+            e.category not in FLAT_CLASSES
             and e.kind != 'stuff'
             and 'vehicle' not in e.thing.kinds
             and 'furniture' not in e.thing.kinds
@@ -209,7 +213,7 @@ def _doubted(e: Entity, world: World) -> Entity:
         doubts |= {'moves', 'alive'}  # it may be a picture of it
     if e.category == 'bottle' and any(o.category in ('sink', 'toilet') for o in world.nameable):
         doubts |= {'drink', 'pours'}  # it is often soap
-    visible = 0.0 if world.cut_off(e) and e.area < EDGE * world.width * world.height else e.visible
+    visible = 0.0 if world.cut_off(e) and e.area < MIN_SHARE_AT_EDGE * world.width * world.height else e.visible
     return replace(e, maybe=e.maybe | doubts, tags=e.tags - doubts, visible=visible)
 
 

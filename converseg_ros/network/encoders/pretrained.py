@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import read_object
 
-AGAIN = 'fetch the folder again: converseg weights fetch NAME'
+REMEDY = 'fetch the folder again: converseg weights fetch NAME'
 CONFIG = 'config.json'
 PROCESSORS = ('preprocessor_config.json', 'processor_config.json')  # of transformers 4 and 5
 TOKENIZERS = ('tokenizer.json', 'vocab.json', 'vocab.txt', 'spiece.model', 'tokenizer.model')
@@ -43,7 +43,7 @@ class ImageSettings:
 
 def model_type(folder: Path) -> str:
     """Return the architecture in the config.json of a folder; raise InputError if there is none."""
-    found = read_object(folder / CONFIG, AGAIN).get('model_type')
+    found = read_object(folder / CONFIG, REMEDY).get('model_type')
     if not isinstance(found, str):
         raise InputError('no model_type', where=str(folder / CONFIG), do='give the folder of a transformers model')
     return found
@@ -53,8 +53,8 @@ def image_settings(folder: Path) -> ImageSettings:
     """Read the settings of the image processor; raise InputError if the file is missing or incomplete."""
     path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
     if path is None:
-        raise InputError(f'{PROCESSORS[0]} is missing', where=str(folder), do=AGAIN)
-    data = read_object(path, AGAIN)
+        raise InputError(f'{PROCESSORS[0]} is missing', where=str(folder), do=REMEDY)
+    data = read_object(path, REMEDY)
     data = data.get('image_processor', data)
     try:
         size = data.get('size') or {}
@@ -63,7 +63,7 @@ def image_settings(folder: Path) -> ImageSettings:
         resample = FILTERS[int(data.get('resample', 2))]
         rescale = float(data.get('rescale_factor', 1 / 255)) if data.get('do_rescale', True) else 1.0
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f'not the settings of an image processor ({error})', where=str(path), do=AGAIN) from error
+        raise InputError(f'not the settings of an image processor ({error})', where=str(path), do=REMEDY) from error
     return ImageSettings(size, mean, std, resample, rescale)
 
 
@@ -78,10 +78,10 @@ def load_model(cls: Any, folder: Path, what: str) -> Any:
     try:
         model, found = cls.from_pretrained(str(folder), local_files_only=True, output_loading_info=True)
     except Exception as error:  # transformers and safetensors raise many kinds of errors for broken files
-        raise InputError(f'not {what} ({str(error)[:200]})', where=str(folder), do=AGAIN) from error
+        raise InputError(f'not {what} ({str(error)[:200]})', where=str(folder), do=REMEDY) from error
     missing = sorted({*found['missing_keys'], *(str(k) for k in found.get('mismatched_keys', ()))})
     if missing:
-        raise InputError(f'{len(missing)} tensors are missing, e.g. {missing[0]}', where=str(folder), do=AGAIN)
+        raise InputError(f'{len(missing)} tensors are missing, e.g. {missing[0]}', where=str(folder), do=REMEDY)
     return model.eval()
 
 
@@ -93,11 +93,11 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     if not any((folder / name).is_file() for name in TOKENIZERS):
-        raise InputError(f'no tokenizer: {TOKENIZERS[0]} is missing', where=str(folder), do=AGAIN)
+        raise InputError(f'no tokenizer: {TOKENIZERS[0]} is missing', where=str(folder), do=REMEDY)
     try:
         return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     except Exception as error:
-        raise InputError(f'no tokenizer ({str(error)[:200]})', where=str(folder), do=AGAIN) from error
+        raise InputError(f'no tokenizer ({str(error)[:200]})', where=str(folder), do=REMEDY) from error
 
 
 def weights_hash(path: Path) -> str:
@@ -127,5 +127,5 @@ def normalised(pixels: Tensor, settings: ImageSettings) -> Tensor:
 def check_finite(values: Tensor, what: Sequence[str] | str) -> Tensor:
     """Return the tensor; raise InputError with the name of the model if a number is not finite."""
     if not bool(torch.isfinite(values).all()):
-        raise InputError('the model answered with numbers that are not finite', where=str(what), do=AGAIN)
+        raise InputError('the model answered with numbers that are not finite', where=str(what), do=REMEDY)
     return values

@@ -11,7 +11,7 @@ from converseg_ros.core.mask import Box, box_iou
 
 SAME = 0.7  # intersection over union from which two boxes of a phrase are duplicates
 MAX_BOXES = 16  # per phrase
-SMALLEST = 2  # pixels per side
+MIN_BOX_SIDE = 2  # pixels per side
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +63,4 @@ def inside(box: NDArray[np.floating], size: tuple[int, int]) -> Box | None:
         return None
     x0, y0 = max(0, round(float(box[0]))), max(0, round(float(box[1])))
     x1, y1 = min(size[1], round(float(box[2]))), min(size[0], round(float(box[3])))
-    return Box(x0, y0, x1, y1) if x1 - x0 >= SMALLEST and y1 - y0 >= SMALLEST else None
+    return Box(x0, y0, x1, y1) if x1 - x0 >= MIN_BOX_SIDE and y1 - y0 >= MIN_BOX_SIDE else None

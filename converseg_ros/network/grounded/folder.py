@@ -14,7 +14,7 @@ from pathlib import Path
 
 from converseg_ros.core import InputError
 from converseg_ros.network.grounded.chat import ChatConfig
-from converseg_ros.network.weights.things_folder import AGAIN, CONFIG, FORMAT, SAM3, read_json
+from converseg_ros.network.weights.things_folder import CONFIG, FORMAT, REMEDY, SAM3, read_json
 
 OF_SAM3, OF_GROUNDED = {'weights'}, {'masks', 'detector', 'chat'}  # keys of one of the kinds only
 
@@ -55,4 +55,4 @@ class GroundedConfig:
             chat = data.pop('chat', None)
             return cls(**data, chat=None if chat is None else ChatConfig(**chat))
         except TypeError as error:
-            raise InputError(f'not the configuration of a model ({error})', where=where, do=AGAIN) from error
+            raise InputError(f'not the configuration of a model ({error})', where=where, do=REMEDY) from error

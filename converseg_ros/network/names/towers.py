@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import article
 from converseg_ros.network.encoders.pretrained import (
-    AGAIN,
+    REMEDY,
     check_finite,
     image_settings,
     load_model,
@@ -54,7 +54,7 @@ class Towers:
         else:
             self.side = int(vision.image_size)
         if self.side < self._patch:
-            raise InputError(f'images of {self.side} pixels', where=str(folder), do=AGAIN)
+            raise InputError(f'images of {self.side} pixels', where=str(folder), do=REMEDY)
         self._graphs = Graphs(enabled=device.type == 'cuda' and kind != 'siglip2')
         bias = getattr(self.model, 'logit_bias', None)
         self.scale = float(self.model.logit_scale.detach().exp())

@@ -25,7 +25,7 @@ from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.weights import reference
 
 CONFIG, WEIGHTS, CALIBRATION = 'config.json', 'model.safetensors', 'calibration.json'
-AGAIN = 'fetch or convert the folder again; converseg weights check says more'
+REMEDY = 'fetch or convert the folder again; converseg weights check says more'
 KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would change large angles
 State = dict[str, Tensor]
 
@@ -51,7 +51,7 @@ def read(folder: Path, *, qwen: Path | None = None, merge: bool = True) -> tuple
         config, state, tokenizer = read_release(folder, qwen)
     else:
         raise InputError(
-            f'neither a converted folder ({CONFIG}) nor a release (*_sam2_*.torch)', where=str(folder), do=AGAIN
+            f'neither a converted folder ({CONFIG}) nor a release (*_sam2_*.torch)', where=str(folder), do=REMEDY
         )
     if merge and isinstance(config.language, QwenConfig) and config.language.lora_rank:
         state = merge_lora(state, config.language.lora_alpha / config.language.lora_rank)
@@ -66,7 +66,7 @@ def read_release(folder: Path, qwen: Path | None = None) -> tuple[NetworkConfig,
     try:
         config = reference.configuration(release, sam, plm)
     except KeyError as error:
-        raise InputError(f'{error} is missing in the checkpoint', where=str(folder), do=AGAIN) from error
+        raise InputError(f'{error} is missing in the checkpoint', where=str(folder), do=REMEDY) from error
     state = reference.sam_state(sam) | reference.plm_state(plm)
     if not any('.lora_A.' in k for k in state) and release.adapter is not None:
         state = _base_names(state | reference.adapter_state(release.adapter))
@@ -96,19 +96,19 @@ def _base_names(state: State) -> State:
 def read_config(folder: Path) -> NetworkConfig:
     """Read a converted folder's config.json."""
     path = folder / CONFIG
-    return NetworkConfig.from_json(read_object(path, AGAIN), where=str(path))
+    return NetworkConfig.from_json(read_object(path, REMEDY), where=str(path))
 
 
 def read_weights(path: Path) -> State:
     """Read a safetensors file, memory-mapped; int8 matrices are converted to float32."""
     if not path.is_file():
-        raise InputError('the file is missing', where=str(path), do=AGAIN)
+        raise InputError('the file is missing', where=str(path), do=REMEDY)
     try:
         state = from_int8(load_file(path))
         # float32 for computing on a CPU
         return {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}
     except (SafetensorError, OSError) as error:
-        raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=AGAIN) from error
+        raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=REMEDY) from error
 
 
 def merge_lora(state: Mapping[str, Tensor], scaling: float) -> State:
@@ -172,7 +172,7 @@ def _compare(wanted: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...
     if wrong:
         more = f' (and {len(wrong) - 3} more)' if len(wrong) > 3 else ''
         raise InputError(
-            f'the weights do not fit the configuration: {"; ".join(wrong[:3])}{more}', where=where, do=AGAIN
+            f'the weights do not fit the configuration: {"; ".join(wrong[:3])}{more}', where=where, do=REMEDY
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from converseg_ros.network.weights.catalogue import BY_NAME, ENTRIES, Entry
 
-HEAD = (
+TABLE_HEAD = (
     'name', 'used as', 'least hardware', 'download', 'licence', 'commercial use', 'latency of a view',
     'real weights run here', 'good for',
 )  # fmt: skip
@@ -20,7 +20,7 @@ RESEARCH, NAMER, LARGE_NAMER = 'converseg-net-3b', 'siglip2-base', 'siglip2-so40
 
 
 def cells(entry: Entry) -> tuple[str, ...]:
-    """Return the table row of a model, in the order of HEAD."""
+    """Return the table row of a model, in the order of TABLE_HEAD."""
     size = 'in the package' if not entry.download_mb else f'{entry.download_mb / 1000:.1f} GB'
     return (
         f'`{entry.name}`',
@@ -37,7 +37,7 @@ def cells(entry: Entry) -> tuple[str, ...]:
 
 def markdown(entries: Iterable[Entry] = ENTRIES) -> str:
     """Return the table in Markdown, for docs/models.md."""
-    rows = [HEAD, ('---',) * len(HEAD), *map(cells, entries)]
+    rows = [TABLE_HEAD, ('---',) * len(TABLE_HEAD), *map(cells, entries)]
     return ''.join(f'| {" | ".join(row)} |\n' for row in rows)
 
 

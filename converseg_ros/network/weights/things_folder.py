@@ -25,7 +25,7 @@ SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.s
 CALIBRATION = 'calibration.json'
 SEEING = (BACKBONE, SEGMENTS, NAMES)  # files whose hash existence is calibrated for
 FORMAT = 1
-AGAIN = 'fetch or assemble the folder again; converseg weights check says more'
+REMEDY = 'fetch or assemble the folder again; converseg weights check says more'
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,17 @@ class ThingsConfig:
         data = read_json(folder)
         if data.get('kind') != KIND or data.get('format', FORMAT) > FORMAT:
             raise InputError(
-                f'kind {data.get("kind")!r}, format {data.get("format")!r} cannot be read', where=str(folder), do=AGAIN
+                f'kind {data.get("kind")!r}, format {data.get("format")!r} cannot be read', where=str(folder), do=REMEDY
             )
         try:
             return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
         except TypeError as error:
-            raise InputError(f'not the configuration of a model ({error})', where=str(folder), do=AGAIN) from error
+            raise InputError(f'not the configuration of a model ({error})', where=str(folder), do=REMEDY) from error
 
 
 def read_json(folder: Path) -> dict[str, Any]:
     """Return the JSON object of a folder's config.json."""
-    return read_object(folder / CONFIG, AGAIN)
+    return read_object(folder / CONFIG, REMEDY)
 
 
 def kind_of(folder: Path) -> str:
@@ -84,7 +84,7 @@ def seeing_fingerprint(folder: Path) -> str:
     for name in SEEING:
         path = folder / name
         if not path.is_file():
-            raise InputError('the file is missing', where=str(path), do=AGAIN)
+            raise InputError('the file is missing', where=str(path), do=REMEDY)
         h.update(path.read_bytes())
     return h.hexdigest()[:16]
 

@@ -27,7 +27,7 @@ CURE = (
 
 
 class CameraInput:
-    """Subscribes to colour, depth and camera_info; calls `take(bundle)` for each frame, in the intake's thread."""
+    """Subscribes to colour, depth and camera_info; calls `take(bundle)` for each frame, in the subscription thread."""
 
     def __init__(
         self,
@@ -35,13 +35,13 @@ class CameraInput:
         settings: Settings,
         take: Callable[[Bundle], None],
         jumped: Callable[[str], None],
-        intake: SubscriptionThread,
+        subscription_thread: SubscriptionThread,
     ) -> None:
         """Subscribe; `jumped(reason)` is called when stamps jump back."""
-        self._node, self._take, self._jumped, self._intake = node, take, jumped, intake
+        self._node, self._take, self._jumped, self._subscription_thread = node, take, jumped, subscription_thread
         self.received: Counter[str] = Counter()
         self.sync = Synchronizer()
-        self._lock = Lock()  # messages arrive in the intake's thread, settings and resets in the executor's
+        self._lock = Lock()  # messages arrive in the subscription thread, settings and resets in the executor's
         self._read_info, self._read_depth_info = cdr.InfoReader(), cdr.InfoReader()
         self._subscriptions: dict[str, FollowingSubscription] = {}
         self._window: tuple[float, Counter[str]] = (time.monotonic(), Counter())
@@ -69,7 +69,7 @@ class CameraInput:
                 topics.append(('depth_info', 'depth_camera_info', CameraInfo, self._take_depth_info))
             for kind, topic, message, callback in topics:
                 self._subscriptions[kind] = FollowingSubscription(
-                    self._node, message, topic, callback, intake=self._intake, **qos
+                    self._node, message, topic, callback, subscription_thread=self._subscription_thread, **qos
                 )
         self.follow()
 
@@ -78,7 +78,7 @@ class CameraInput:
         with self._lock:
             self.sync.clear()
 
-    # --- in the intake's thread ---------------------------------------------------------------------------------------
+    # --- in the subscription thread -----------------------------------------------------------------------------------
 
     def _taker(self, kind: str, message: type) -> Callable[[bytes], None]:
         read = cdr.read_compressed if message is CompressedImage else cdr.read_image

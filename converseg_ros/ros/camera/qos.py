@@ -39,14 +39,14 @@ class FollowingSubscription:
         *,
         reliability: str = 'auto',
         depth: int = 2,
-        intake: SubscriptionThread | None = None,
+        subscription_thread: SubscriptionThread | None = None,
     ) -> None:
         """Subscribe; reliability is 'auto', or a fixed 'reliable' or 'best_effort'.
 
-        With an `intake` the callback receives serialized bytes, in the thread of the intake.
+        With a `subscription_thread` the callback receives serialized bytes, in the subscription thread.
         """
         self._node, self._kind, self._topic, self._callback = node, kind, topic, callback
-        self._reliability, self._depth, self._intake = reliability, depth, intake
+        self._reliability, self._depth, self._subscription_thread = reliability, depth, subscription_thread
         self.name = str(node.resolve_topic_name(topic))  # after remapping
         self.remade = 0
         self._ended = False
@@ -109,8 +109,8 @@ class FollowingSubscription:
             history=HistoryPolicy.KEEP_LAST, depth=self._depth, reliability=wanted[0], durability=wanted[1]
         )
         events = SubscriptionEventCallbacks(incompatible_qos=self._incompatible, use_default_callbacks=False)
-        if self._intake is not None:
-            self._subscription = self._intake.subscribe(
+        if self._subscription_thread is not None:
+            self._subscription = self._subscription_thread.subscribe(
                 self._kind, self._topic, self._callback, profile, raw=True, events=events
             )
             return True
@@ -122,8 +122,8 @@ class FollowingSubscription:
     def _end(self) -> None:
         if self._subscription is None:
             return
-        if self._intake is not None:
-            self._intake.unsubscribe(self._subscription)
+        if self._subscription_thread is not None:
+            self._subscription_thread.unsubscribe(self._subscription)
         else:
             self._node.destroy_subscription(self._subscription)
         self._subscription = None

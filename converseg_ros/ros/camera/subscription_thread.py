@@ -64,7 +64,7 @@ class SubscriptionThread:
         context = _handle(node)
         with context:
             self._guard = _rclpy.GuardCondition(context)
-        self._thread = Thread(target=self._run, name='intake', daemon=True)
+        self._thread = Thread(target=self._run, name='subscription_thread', daemon=True)
         self._thread.start()
 
     def subscribe(

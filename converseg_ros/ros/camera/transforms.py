@@ -17,12 +17,12 @@ SECOND = 1_000_000_000
 
 
 class TransformListener:
-    """Fills a buffer in the thread of the intake; worker threads look up transforms and may wait."""
+    """Fills a buffer in the subscription thread; worker threads look up transforms and may wait."""
 
-    def __init__(self, node: Node, intake: SubscriptionThread) -> None:
+    def __init__(self, node: Node, subscription_thread: SubscriptionThread) -> None:
         """Subscribe to both topics."""
         self._buffer, self._arrived = TransformBuffer(), Condition()
-        self._node, self._intake = node, intake
+        self._node, self._subscription_thread = node, subscription_thread
         self.problems = 0
         moving = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100)
         static = QoSProfile(
@@ -32,8 +32,8 @@ class TransformListener:
             reliability=ReliabilityPolicy.RELIABLE,
         )
         self._subscriptions = [
-            intake.subscribe(TFMessage, '/tf', self._moving, moving),
-            intake.subscribe(TFMessage, '/tf_static', self._static, static),
+            subscription_thread.subscribe(TFMessage, '/tf', self._moving, moving),
+            subscription_thread.subscribe(TFMessage, '/tf_static', self._static, static),
         ]
 
     def _moving(self, message: Any) -> None:
@@ -76,4 +76,4 @@ class TransformListener:
     def destroy(self) -> None:
         """End the subscriptions."""
         for subscription in self._subscriptions:
-            self._intake.unsubscribe(subscription)
+            self._subscription_thread.unsubscribe(subscription)

@@ -14,7 +14,7 @@ from converseg_ros.scenes.geometry.array_cache import kept
 from converseg_ros.scenes.geometry.mesh import Material, Mesh, corner_normals
 
 ARRAYS = ('vertices', 'faces', 'uv', 'normals', 'material', 'part')
-KEPT = 1  # version of the format of cached meshes
+CACHE_FORMAT = 1  # version of the format of cached meshes
 
 
 def read_obj_once(path: Path, folder: Path) -> Mesh:
@@ -29,7 +29,7 @@ def read_obj_once(path: Path, folder: Path) -> Mesh:
         return {'materials': materials, **{name: getattr(mesh, name) for name in ARRAYS}}
 
     seen = path.stat()
-    key = hashlib.sha256(f'{KEPT} {path.resolve()} {seen.st_size} {seen.st_mtime_ns}'.encode()).hexdigest()[:24]
+    key = hashlib.sha256(f'{CACHE_FORMAT} {path.resolve()} {seen.st_size} {seen.st_mtime_ns}'.encode()).hexdigest()[:24]
     arrays = kept(folder / f'{key}.npz', read)
     materials = [Material(**{**m, 'color': tuple(m['color'])}) for m in json.loads(str(arrays['materials']))]
     vertices, faces, uv, normals, material, part = (arrays[name] for name in ARRAYS)

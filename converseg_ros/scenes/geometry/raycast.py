@@ -11,7 +11,7 @@ from converseg_ros.scenes.geometry.mesh import Mesh
 from converseg_ros.scenes.graph import View
 
 Array = NDArray[np.float32]
-SPARSE = 3  # visible shares are computed on every third pixel of every third row
+SAMPLE_STRIDE = 3  # visible shares are computed on every third pixel of every third row
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ def measure(caster: RayCaster, view: View, labels: NDArray[np.uint16], owner: ND
     objects = owner[labels]
     counts = np.bincount(objects.reshape(-1))
     view.pixels = {str(i): int(counts[i]) for i in np.nonzero(counts)[0] if i}
-    rays, t, crossed = caster.layers(origin(view), directions(view, SPARSE))
+    rays, t, crossed = caster.layers(origin(view), directions(view, SAMPLE_STRIDE))
     whole, hidden = kernels.shares(rays, t, owner[crossed], int(owner.max()) + 1)
     seen = whole - hidden.sum(1)
     view.visible = {str(i): round(float(seen[i] / whole[i]), 4) for i in np.nonzero(whole)[0] if i}

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.errors import InputError
+from converseg_ros.datasets.images import read_rgba
 from converseg_ros.scenes.geometry.array_cache import kept
 from converseg_ros.scenes.models import colors
 from converseg_ros.scenes.models.catalogue import cache_dir
@@ -213,17 +215,13 @@ def _levels(texture: str) -> dict[str, NDArray[Any]]:
         kind, variant = texture.split(':')[:2]
         display = procedural(kind, int(variant))
     else:
-        read = cv2.imread(texture, cv2.IMREAD_UNCHANGED)
-        image = np.full((4, 4, 3), 180, np.uint8) if read is None else np.asarray(read)
-        if image.ndim == 2:
-            image = np.repeat(image[..., None], 3, 2)
-        if image.shape[2] == 4:
-            if (image[..., 3] < 128).mean() > 0.02:
-                result['mask'] = (image[::-1, :, 3] >= 128).astype(np.uint8)
-            image = image[..., :3]
-        if image.dtype != np.uint8:
-            image = (image / 257).astype(np.uint8)
-        display = image[::-1, :, ::-1].astype(np.float32)  # row 0 at v = 0
+        try:
+            image = read_rgba(Path(texture))
+        except InputError:  # some models name files that do not exist
+            image = np.tile(np.uint8([180, 180, 180, 255]), (4, 4, 1))
+        if (image[..., 3] < 128).mean() > 0.02:
+            result['mask'] = (image[::-1, :, 3] >= 128).astype(np.uint8)
+        display = image[::-1, :, :3].astype(np.float32)  # row 0 at v = 0
         longest = max(display.shape[:2])
         if longest > 512:
             factor = 512 / longest
