@@ -167,7 +167,7 @@ class Tracker:
             return None
         back = pose_back(current, self._key)
         moved = None if back is None else moved_image(self._key.gray, back)
-        if back is None or moved is None or similarity(current.gray, moved, back) < SURE:
+        if back is None or moved is None or similarity(current.gray, moved, back) < MIN_CORRELATION:
             back = flow_back(current.gray, self._key.gray, None)
             moved = moved_image(self._key.gray, back)
         return None if self._is_cut(current, moved, back) else back
