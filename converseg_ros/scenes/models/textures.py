@@ -218,7 +218,7 @@ def _levels(texture: str) -> dict[str, NDArray[Any]]:
         try:
             image = read_rgba(Path(texture))
         except InputError:  # some models name files that do not exist
-            image = np.tile(np.uint8([180, 180, 180, 255]), (4, 4, 1))
+            image = np.tile(np.array([180, 180, 180, 255], np.uint8), (4, 4, 1))
         if (image[..., 3] < 128).mean() > 0.02:
             result['mask'] = (image[::-1, :, 3] >= 128).astype(np.uint8)
         display = image[::-1, :, :3].astype(np.float32)  # row 0 at v = 0
