@@ -7,6 +7,7 @@ import random
 
 from converseg_ros.programs import vocabulary as v
 from converseg_ros.programs.nodes import (
+    Act,
     Everything,
     Except,
     Filter,
@@ -248,7 +249,8 @@ def _except(rng: random.Random) -> Node:
         return Select('all', Except(of, several or (named(rng) if rng.random() < 0.7 else _simple(rng))))
     if at < 0.33:  # people without a helmet
         person = noun('person' if rng.random() < 0.4 else words.draw_person(rng))
-        return select(rng, Except(person, acting(rng, person)))
+        doing = acting(rng, person)
+        return select(rng, Except(person, doing) if isinstance(doing, Act) and doing.other else doing)
     if at < 0.37:  # something to sit on other than the sofa
         tag = rng.choice(said_tags())
         of = Filter('tag', tag) if rng.random() < 0.7 else related(rng, Filter('tag', tag), 1, simple=True)

@@ -124,6 +124,7 @@ def which(talk: Talk, node: Node, many: bool) -> str | None:
     somebody = is_person(base) and (
         (isinstance(outer, Act) and outer.role == 'agent')
         or (isinstance(outer, Relate) and outer.relation in WHERE_PEOPLE_ARE)
+        or (isinstance(outer, Except) and isinstance(outer.minus, Act) and outer.minus.role == 'agent')  # who isn't ...
     )
     if (is_bare(base) or somebody) and len(modifiers) == 1:
         if somebody:

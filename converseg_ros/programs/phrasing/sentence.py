@@ -235,6 +235,8 @@ def _indefinite(talk: Talk, asked: Asked) -> str | None:
     node, base, many = asked.node, asked.base, asked.many
     if isinstance(asked.last, Rank) or isinstance(base, Parts) or not talk.chance(0.25):
         return None
+    if not many and not asked.mass and talk.chance(0.08):
+        return talk.fill(lists('frames')['any_one'], {'np': phrase(talk, node, False, 'any')})
     np = phrase(talk, node, many, 'some' if many else 'a')
     counted = not (many or is_bare(base) or isinstance(base, Union) or is_mass(getattr(base, 'value', '')))
     if counted and talk.chance(0.15):

@@ -177,8 +177,9 @@ def _every(talk: Talk, asked: Asked) -> str | None:
     if is_bare(asked.base):
         many = talk.chance(0.5)
         return frame(talk, 'plural' if many else 'definite', phrase(talk, asked.node, many, 'all'), many)
-    np = phrase(talk, asked.node, False, talk.choose(('every', 'each', 'every', 'any')))
-    return frame(talk, 'indefinite' if np.startswith('any ') else 'definite', np, False)
+    if talk.chance(0.25):
+        return talk.fill(lists('frames')['any_of_all'], {'np': phrase(talk, asked.node, False, 'any')})
+    return frame(talk, 'definite', phrase(talk, asked.node, False, talk.choose(('every', 'each', 'every'))), False)
 
 
 ALL_FORMS: tuple[Form, ...] = (
