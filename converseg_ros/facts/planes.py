@@ -4,6 +4,7 @@ Points are metres in the optical frame of the camera (x right, y down, z forward
 depth is unknown; nothing is interpolated.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -65,6 +66,10 @@ class ViewGeometry:
     def upright(self) -> NDArray[np.float64]:
         """Return the rotation (3, 3) from camera to upright axes; its rows are right, forward (level) and up."""
         return upright_axes(self.up)
+
+
+Geometry = Callable[[Frame, int, int], ViewGeometry | None]
+"""Returns the geometry of a frame on a grid of rows x columns: `view_geometry`, or its result for the last frame."""
 
 
 def view_geometry(frame: Frame, rows: int, columns: int) -> ViewGeometry | None:

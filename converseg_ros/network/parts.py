@@ -8,6 +8,7 @@ import torch
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.segments import Namer, SegmentProposer
+from converseg_ros.facts.planes import Geometry, view_geometry
 from converseg_ros.programs.nodes import Node
 
 
@@ -38,7 +39,7 @@ class Parts:
     """The parts of the network.
 
     device: of proposer and namer. fingerprint: of their weights. notes: information for the user about their speed on
-    this machine.
+    this machine. geometry: of a view, for its facts; the proposer may use the same, so that it is computed once.
     """
 
     proposer: SegmentProposer
@@ -47,3 +48,4 @@ class Parts:
     device: torch.device
     fingerprint: str = ''
     notes: tuple[str, ...] = ()
+    geometry: Geometry = view_geometry

@@ -119,7 +119,13 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             # A namer of nouns compares other words with its nouns: "with flowers painted on it" is no noun's look.
             return np.asarray(expit(found.log_odds[:, 0]), np.float64) if found.known[0] else None
 
-        facts = facts_of_view(frame, segments, lambda nouns: namer.score(frame, segments, nouns), similarity=similarity)
+        facts = facts_of_view(
+            frame,
+            segments,
+            lambda nouns: namer.score(frame, segments, nouns),
+            parts.geometry(frame, *segments.masks.shape[1:]),
+            similarity,
+        )
         namer.score(frame, segments, ('thing',))  # encode the crops now instead of at the first noun
         return facts
 

@@ -1,6 +1,7 @@
 """Create the network of a model folder of kind `grounded`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import hashlib
 from pathlib import Path
 
@@ -49,13 +50,10 @@ def load_grounded(
     assert isinstance(parts.proposer, TreeProposer)
     finder, told = _finder(config, find, parts.device, chosen, others.cache or folder)
     whole = f'{parts.fingerprint} {told}'
-    parts = type(parts)(
-        parts.proposer,
-        parts.namer,
-        parts.parser,
-        parts.device,
-        hashlib.sha256(whole.encode()).hexdigest()[:16],
-        (*parts.notes, *_cost(config, parts.device)),
+    parts = replace(
+        parts,
+        fingerprint=hashlib.sha256(whole.encode()).hexdigest()[:16],
+        notes=(*parts.notes, *_cost(config, parts.device)),
     )
     path = folder / CALIBRATION
     return GroundedNetwork(

@@ -5,7 +5,7 @@ program + facts --executor--> answer; the rules of status are those of every net
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,17 +87,7 @@ class GroundedNetwork(ThingsNetwork):
     def __init__(self, parts: Parts, finder: Finder, maps: Callable[[Frame], ViewMaps], **rest: object) -> None:
         """Create the network from the parts of the base, a finder, and the maps of a view."""
         self._namer = FoundNamer(parts.namer)
-        super().__init__(
-            Parts(
-                parts.proposer,
-                self._namer,
-                parts.parser,
-                parts.device,
-                parts.fingerprint,
-                parts.notes,
-            ),
-            **rest,  # type: ignore[arg-type]
-        )
+        super().__init__(replace(parts, namer=self._namer), **rest)  # type: ignore[arg-type]
         self.finder, self._maps = finder, maps
         self._looked: _Looked | None = None
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import KINDS, Segments
-from converseg_ros.facts.planes import ViewGeometry, plane_masks, view_geometry
+from converseg_ros.facts.planes import Geometry, ViewGeometry, plane_masks, view_geometry
 from converseg_ros.network.encoders.nanodet import best_boxes, kinds_map
 from converseg_ros.network.segments.backbone import Backbone, Seen, load_backbone, to_pixels, working_size
 from converseg_ros.network.segments.boundary import VOTE, BoundaryMaps, BoundaryNet, channels_last
@@ -44,13 +44,22 @@ class TreeProposer:
     """Boundaries, watershed, merge tree, learned quality, flat cut, parts and planes. RGB is sufficient."""
 
     def __init__(
-        self, backbone: Backbone, boundary: BoundaryNet, quality: QualityNet, *, dtype: torch.dtype = torch.float32
+        self,
+        backbone: Backbone,
+        boundary: BoundaryNet,
+        quality: QualityNet,
+        *,
+        dtype: torch.dtype = torch.float32,
+        geometry: Geometry = view_geometry,
     ) -> None:
-        """Create a proposer from the networks; `dtype` (bfloat16 or float16): precision of the convolutions."""
+        """Create a proposer from the networks; `dtype` (bfloat16 or float16): precision of the convolutions.
+
+        geometry: of a view, from what shares it with others.
+        """
         self.backbone = channels_last(backbone.eval())
         self.boundary = channels_last(boundary.eval())
         self.quality = quality.eval().cpu()
-        self.dtype = dtype
+        self.dtype, self.geometry = dtype, geometry
 
     def propose(self, view: Frame) -> Segments:
         """Return the segments of a view; depth and intrinsics are used if available."""
@@ -75,7 +84,7 @@ class TreeProposer:
         shrinks = rows < view.height
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         rgb = np.asarray(cv2.resize(view.rgb, (columns, rows), interpolation=how), np.uint8)
-        geometry = view_geometry(view, rows // 2, columns // 2)
+        geometry = self.geometry(view, rows // 2, columns // 2)
         channels = None if geometry is None else geometry_channels(geometry)
         planes = network_input(channels, rows // 2, columns // 2)
         seen, maps = self._run(rgb, planes)

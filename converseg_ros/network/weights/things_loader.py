@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 import torch
 
+from converseg_ros.facts.planes import view_geometry
 from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
 from converseg_ros.network.existence import Existence
 from converseg_ros.network.names.namer import load_namer
 from converseg_ros.network.names.weights import load_names
+from converseg_ros.network.once import OncePerView
 from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.parser import load_parser
 from converseg_ros.network.parts import Parts
@@ -57,7 +59,8 @@ def load_things(
     encoder = load_text_encoder(folder)
     own = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype)
     namer, note = other_namer(others, own, load_names(folder / NAMES), encode=encoder, device=where, dtype=dtype)
-    tree = TreeProposer(backbone, boundary.to(where), quality, dtype=dtype)
+    geometry = OncePerView(view_geometry)
+    tree = TreeProposer(backbone, boundary.to(where), quality, dtype=dtype, geometry=geometry)
     proposer, cost = other_proposer(others, tree, device=where, dtype=dtype)
     parts = Parts(
         proposer,
@@ -66,6 +69,7 @@ def load_things(
         where,
         others.fingerprint(seeing_fingerprint(folder)),
         tuple(n for n in (cost, note) if n),
+        geometry,
     )
     path = others.calibration(parts.fingerprint) or folder / CALIBRATION
     fitted = Existence.load(path) if calibration and path.is_file() else None
