@@ -5,28 +5,14 @@ from functools import cache
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
+from converseg_ros import knowledge
 from converseg_ros.facts.relations import ramp
 from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
-# Typical colours (sRGB) of the basic terms (Berlin and Kay 1969): light, plain and dark if a term covers them.
-PROTOTYPES: dict[str, tuple[tuple[int, int, int], ...]] = {
-    'red': ((200, 25, 25), (150, 20, 30), (215, 70, 60)),
-    'orange': ((240, 130, 20), (225, 110, 50)),
-    'yellow': ((235, 205, 40), (250, 230, 90), (215, 180, 60)),
-    'green': ((40, 140, 50), (90, 170, 70), (30, 90, 50), (140, 190, 110)),
-    'blue': ((30, 70, 190), (60, 130, 220), (25, 40, 100), (110, 150, 200)),
-    'purple': ((120, 50, 150), (90, 40, 110), (150, 100, 180)),
-    'pink': ((240, 130, 170), (230, 90, 140)),
-    'brown': ((120, 75, 40), (160, 115, 70), (80, 50, 30)),
-    'black': ((20, 20, 20), (40, 40, 42)),
-    'grey': ((128, 128, 128), (90, 90, 90), (165, 165, 165)),
-    'white': ((240, 240, 240), (215, 215, 212)),
-    'beige': ((215, 195, 160), (195, 175, 145)),
-    'cyan': ((60, 190, 200), (40, 150, 160)),
-}
-PLAIN = (0.25, 0.55)  # share of pixels from which a region may be called by a colour, and from which it certainly is
+PLAIN = (0.1, 0.5)  # share of pixels from which a region may be called by a colour, and from which it certainly is
 TEMPERATURE = 6.0  # Lab units of the transition between terms
 SAMPLES = 1500  # sampled pixels of a region
 LIGHTNESS = 0.6  # weight of lightness relative to hue and chroma, because shading changes it
@@ -40,14 +26,14 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
     """
     terms, lightness = _table()
     bins = (rgb.astype(np.intp) >> 3) @ np.array([1024, 32, 1])
-    shares = np.zeros((len(masks), len(PROTOTYPES)))
+    names = list(knowledge.colour_samples())
+    shares = np.zeros((len(masks), len(names)))
     bright = np.zeros(len(masks))
     for i, mask in enumerate(masks):
         cells = np.flatnonzero(mask)
         if cells.size:
             own = bins.ravel()[cells[:: max(1, cells.size // SAMPLES)]]
             shares[i], bright[i] = terms[own].mean(0), lightness[own].mean()
-    names = list(PROTOTYPES)
     one = {name: ramp(shares[:, i], *PLAIN) for i, name in enumerate(names)}
     hues = [i for i, n in enumerate(names) if n not in ('black', 'grey', 'white', 'beige', 'brown')]
     several = (shares[:, hues] > 0.1).sum(1)
@@ -66,12 +52,10 @@ def _table() -> tuple[Floats, Floats]:
     """Return the shares of similar terms (32768, terms), and the lightness, of each of 32^3 colours."""
     levels = np.arange(32, dtype=np.float32) * 8 + 4
     r, g, b = np.meshgrid(levels, levels, levels, indexing='ij')
-    lab = _lab(np.stack([r, g, b], -1).reshape(1, -1, 3))
-    centres = _lab(np.array([[c for group in PROTOTYPES.values() for c in group]], np.float32))
-    owner = np.repeat(np.arange(len(PROTOTYPES)), [len(g) for g in PROTOTYPES.values()])
     scale = np.array([LIGHTNESS, 1, 1])
-    distance = np.linalg.norm((lab[:, None] - centres[None]) * scale, axis=2)
-    nearest = np.stack([distance[:, owner == i].min(1) for i in range(len(PROTOTYPES))], 1)
+    lab = _lab(np.stack([r, g, b], -1).reshape(1, -1, 3))
+    samples = [_lab(np.array([group], np.float32)) for group in knowledge.colour_samples().values()]
+    nearest = np.stack([cKDTree(group * scale).query(lab * scale)[0] for group in samples], 1)
     soft = np.exp(-(nearest - nearest.min(1, keepdims=True)) / TEMPERATURE)
     return soft / soft.sum(1, keepdims=True), lab[:, 0]
 

@@ -4,6 +4,7 @@ The facts are data (`data/*.csv`, `data/tags.yaml`; docs/knowledge.md describes 
 validates them once. Other packages import the functions below.
 """
 
+from converseg_ros.knowledge.colours import colour_samples
 from converseg_ros.knowledge.entries import Tag, Thing, Use
 from converseg_ros.knowledge.inflector import article, counted, plural, singular
 from converseg_ros.knowledge.lookup import (
@@ -31,6 +32,7 @@ __all__ = [
     'Use',
     'article',
     'class_of',
+    'colour_samples',
     'confusable',
     'counted',
     'cousins',
