@@ -271,7 +271,7 @@ def _languages() -> dict[str, frozenset[str]]:
 
 
 @cache
-def _vocabulary() -> frozenset[str]:
+def english_words() -> frozenset[str]:
     """Return the known English words, without accents."""
     nouns = ' '.join(name for thing in things().values() for name in thing.names)
     return frozenset((DATA / WORDS).read_text().split()) | frozenset(re.findall(r'[a-z]+', nouns.casefold()))
@@ -281,7 +281,7 @@ def _known(word: str) -> bool:
     """Return whether a word or its base form is known."""
     plain = ''.join(c for c in unicodedata.normalize('NFKD', word) if not unicodedata.combining(c))
     plain = re.sub(r"(?:'s|'|n't|'re|'ll|'ve|'d|'m)$", '', plain)
-    if plain in _vocabulary() or len(plain) == 1:
+    if plain in english_words() or len(plain) == 1:
         return True
     for ending, stems in (
         ('ies', ('y',)), ('es', ('', 'e')), ('s', ('',)), ('ed', ('', 'e')), ('ing', ('', 'e')), ('est', ('', 'e')), ('ly', ('',)),
@@ -290,7 +290,7 @@ def _known(word: str) -> bool:
         stem = plain.removesuffix(ending)
         if stem != plain and len(stem) > 2:
             doubled = stem[:-1] if stem[-1] == stem[-2] else ''
-            if any(stem + s in _vocabulary() for s in stems) or (doubled and doubled in _vocabulary()):
+            if any(stem + s in english_words() for s in stems) or (doubled and doubled in english_words()):
                 return True
     cuts = range(3, len(plain) - 2)  # compounds: dishwasher, toothbrush
-    return any(plain[:n] in _vocabulary() and plain[n:] in _vocabulary() for n in cuts) if len(plain) > 6 else False
+    return any(plain[:n] in english_words() and plain[n:] in english_words() for n in cuts) if len(plain) > 6 else False

@@ -6,6 +6,7 @@ from string import ascii_lowercase
 from typing import Final
 
 from converseg_ros import knowledge
+from converseg_ros.knowledge.english import english_words
 
 SHORTEST: Final = 4
 """Shorter words have too many neighbours."""
@@ -25,10 +26,13 @@ class Spelling:
         """Create a corrector; `vocabulary`: words, the most frequent first."""
         self.rank = {word: i for i, word in enumerate(vocabulary) if word.isalpha()}
         self.rank |= {word: len(vocabulary) for word in noun_words() - self.rank.keys()}
+        self.known = english_words()
 
     def correct(self, word: str) -> str:
         """Return the word, or the most frequent correct word at edit distance one if that is a noun."""
         if len(word) < SHORTEST or not word.isalpha() or not word.isascii() or word in self.rank:
+            return word
+        if word in self.known:  # "unlit" is no typing error of "unit"
             return word
         if knowledge.singular(word) in self.rank:
             return word

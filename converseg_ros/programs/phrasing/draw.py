@@ -71,7 +71,8 @@ def _looking(rng: random.Random) -> Node:
 
 
 def _state(rng: random.Random) -> Node:
-    return select(rng, Filter('state', rng.choice(v.STATES), maybe_look(rng, thing(rng, 0.35), 0.1)))
+    node: Node = Filter('state', rng.choice(v.STATES), maybe_look(rng, thing(rng, 0.25), 0.15))
+    return select(rng, related(rng, node, 1, simple=True) if rng.random() < 0.35 else node)
 
 
 def _physics(rng: random.Random) -> Node:
@@ -90,7 +91,10 @@ def _region(rng: random.Random) -> Node:
 
 
 def _relation(rng: random.Random) -> Node:
-    node = related(rng, noun('person') if rng.random() < 0.06 else maybe_look(rng, thing(rng, 0.3), 0.25))
+    node = noun('person') if rng.random() < 0.06 else maybe_look(rng, thing(rng, 0.3), 0.25)
+    if rng.random() < 0.12 and not (isinstance(node, Filter) and words.is_somebody(node.value)):
+        node = Filter('state', rng.choice(v.STATES), node)
+    node = related(rng, node)
     if isinstance(base_of(node), Things | Everything) and rng.random() < 0.6:
         return Select('all', node)
     return select(rng, node)
@@ -102,7 +106,8 @@ def _two_relations(rng: random.Random) -> Node:
 
 def _rank(rng: random.Random) -> Node:
     of = maybe_look(rng, thing(rng, 0.25), 0.2)
-    return counted(ranked(rng, related(rng, of, 1, simple=True) if rng.random() < 0.25 else of))
+    of = Filter('state', rng.choice(v.STATES), of) if rng.random() < 0.1 else of
+    return counted(ranked(rng, related(rng, of, 1, simple=True) if rng.random() < 0.3 else of))
 
 
 def _of_two(rng: random.Random) -> Node:
@@ -320,7 +325,7 @@ def _like(rng: random.Random) -> Node:
 
 
 FORMS: tuple[tuple[Callable[[random.Random], Node], int], ...] = (
-    (_plain, 6), (_looking, 8), (_state, 6), (_physics, 7), (_region, 5), (_corner, 1), (draw_tag, 28), (draw_need, 2),
+    (_plain, 6), (_looking, 8), (_state, 8), (_physics, 7), (_region, 5), (_corner, 1), (draw_tag, 28), (draw_need, 2),
     (_relation, 22), (_two_relations, 4), (_rank, 16), (_of_two, 4), (_compare, 2), (_act, 10), (_part, 8), (_free, 8),
     (_space_somewhere, 3), (_union, 4), (_colours, 1), (_except, 10), (_several, 12), (_like, 12), (_group, 1),
 )  # fmt: skip

@@ -57,13 +57,13 @@ def draw_tag(rng: random.Random) -> Node:
     at = rng.random()
     if at < 0.08:
         node = look(rng, node)
-    elif at < 0.26:
-        node = related(rng, node, simple=at > 0.16)
-    elif at < 0.29:
+    elif at < 0.34:
+        node = related(rng, node, simple=at > 0.14)
+    elif at < 0.37:
         node = Filter('region', rng.choice(v.REGIONS), node)
-    elif at < 0.35:
-        return counted(ranked(rng, related(rng, node, 1, simple=True) if at < 0.31 else node))
-    elif at < 0.39 and isinstance(of, Everything):  # something soft to sit on
+    elif at < 0.43:
+        return counted(ranked(rng, related(rng, node, 1, simple=True) if at < 0.39 else node))
+    elif at < 0.47 and isinstance(of, Everything):  # something soft to sit on
         node = Filter('tag', rng.choice(ADJECTIVES), node)
     return Select('all' if rng.random() < 0.6 else 'one', node)
 

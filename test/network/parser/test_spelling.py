@@ -28,7 +28,21 @@ def test_slips_in_nouns_are_corrected(spelling: Spelling, typed: str, meant: str
 
 
 @pytest.mark.parametrize(
-    'word', ['knife', 'knives', 'screwdrivers', 'blck', 'mgu', '20cm', "'s", 'tallest', 'please', 'naïvé', 'quagwiffle']
+    'word',
+    [
+        'knife',
+        'knives',
+        'screwdrivers',
+        'blck',
+        'mgu',
+        '20cm',
+        "'s",
+        'tallest',
+        'please',
+        'naïvé',
+        'quagwiffle',
+        'unlit',
+    ],
 )
 def test_other_words_stay(spelling: Spelling, word: str) -> None:
     assert spelling.correct(word) == word
