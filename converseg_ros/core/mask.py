@@ -69,11 +69,16 @@ def plain(shape: tuple[int, ...], value: int) -> NDArray[np.uint8]:
 
 def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
     """Return COCO's uncompressed RLE {'size': [H, W], 'counts': [...]}: column-major runs that start with zeros."""
-    flat = np.asarray(mask, bool).ravel(order='F')
-    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    runs = np.diff(np.concatenate(([0], edges, [flat.size])))
-    counts = ([0] if flat.size and flat[0] else []) + runs.tolist()
-    return {'size': [int(mask.shape[0]), int(mask.shape[1])], 'counts': counts}
+    mask = np.asarray(mask, bool)
+    height, width = mask.shape
+    box = mask_box(mask)
+    flat = mask[:, box.x0 : box.x1].ravel(order='F')  # the other columns are one run before and one after
+    first, last = box.x0 * height, box.x1 * height
+    changes = first + 1 + np.flatnonzero(flat[1:] != flat[:-1])
+    before = [first] if flat.size and flat[0] else []
+    after = [last] if flat.size and flat[-1] and last < mask.size else []
+    runs = np.diff(np.concatenate(([0], before, changes, after, [mask.size])))
+    return {'size': [height, width], 'counts': runs.astype(int).tolist()}
 
 
 def decode_rle(rle: dict[str, Any]) -> NDArray[np.bool_]:

@@ -159,13 +159,23 @@ def use_phrases() -> Mapping[str, Use]:
 
 def confusable(a: Thing, b: Thing) -> bool:
     """Return whether somebody could call an `a` by a name of `b`."""
-    if any(a.name in group and b.name in group for group in knowledge().look_alikes):
+    if b.name in _look_alikes(a.name) or a.name in b.kinds or b.name in a.kinds:
         return True
-    mine, theirs = {*a.names, *a.loose_names}, {*b.names, *b.loose_names}
-    if mine & theirs or a.name in b.kinds or b.name in a.kinds:
-        return True
-    tokens = {w for n in mine for w in n.lower().split()} & {w for n in theirs for w in n.lower().split()}
-    return bool(tokens - {'of', 'a', 'and'})
+    mine, theirs = _names_and_words(a.names, a.loose_names), _names_and_words(b.names, b.loose_names)
+    return not all(x.isdisjoint(y) for x, y in zip(mine, theirs))
+
+
+@cache
+def _look_alikes(name: str) -> frozenset[str]:
+    """Return the classes that look like a class, itself included if there are any."""
+    return frozenset().union(*(group for group in knowledge().look_alikes if name in group))
+
+
+@cache
+def _names_and_words(names: tuple[str, ...], loose: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return all names of a class, and the words in them that have a meaning of their own."""
+    words = frozenset(w for n in (*names, *loose) for w in n.lower().split())
+    return frozenset((*names, *loose)), words - {'of', 'a', 'and'}
 
 
 @cache
