@@ -21,6 +21,7 @@ GAP = 0.015  # metres between a bottom and its support, in addition to the sigma
 TOUCHES = 0.008  # metres between the boxes of objects in contact, in addition to the finer sigma of the measurement
 ADJACENT = 0.5  # probability, without depth, that objects with adjacent outlines in the image are in contact
 BY_IMAGE = 0.8  # maximum probability of support from adjacent outlines, without depth
+SURROUNDED = 0.6  # share of an outline next to a wall from which an object may hang on it
 PLAIN_CONTAINER = 0.1  # probability that a region with another name is a container
 
 
@@ -29,7 +30,8 @@ class Primitives:
     """Primitive relations of S regions.
 
     support: i rests directly on j. inside: i is in the container j. contact: i touches j. hidden_by: j occludes a part
-    of i. foot: (S,) height of the support of i below it, NaN if unknown.
+    of i. foot: (S,) height of the support of i below it, NaN if unknown. attached: i hangs on the vertical surface j, or
+    is fixed to it.
     """
 
     support: Degree
@@ -37,6 +39,7 @@ class Primitives:
     contact: Degree
     hidden_by: Degree
     foot: Floats | None = None
+    attached: Degree | None = None
 
 
 def primitives(
@@ -80,6 +83,7 @@ def primitives(
         ),
         hidden,
         _feet(support, near, planes, level, measures, geometry),
+        Degree.known(_attached(near, kinds, level, support, geometry) * pair),
     )
 
 
@@ -140,6 +144,17 @@ def _support(
         lower = (m.low[None] < m.low[:, None] + scale) & (top < m.high[:, None] + scale)
         metric = fit * (0.15 + 0.85 * rim) * np.where(planes[None] >= 0, np.maximum(over, rim), over) * seat * lower
     return np.where(np.isfinite(metric), np.nan_to_num(metric) * willing, by_image * 0.8)
+
+
+def _attached(near: Neighbours, kinds: Floats, level: Floats, support: Floats, geometry: ViewGeometry | None) -> Floats:
+    """Return (S, S) the degree to which an object is surrounded by a wall at its own depth, and rests on nothing else."""
+    wall = kinds[:, 2] * np.where(np.nan_to_num(level) > 0.5, 0, 1)
+    around = np.clip(near.beside / SURROUNDED, 0, 1)
+    flush = np.full_like(around, BY_IMAGE)
+    if geometry is not None:
+        flush = np.where(near.ring > 0, near.meets / np.maximum(near.ring, 1), BY_IMAGE)
+    held = support.max(1, initial=0.0)[:, None]
+    return np.asarray(kinds[:, 0][:, None] * wall[None] * around * flush * (1 - held))
 
 
 def _plateau(x: Floats) -> Floats:

@@ -104,13 +104,13 @@ def in_front_of(s: Scene) -> Degree:
 
 
 def on(s: Scene) -> Degree:
-    """Return what rests on something: directly, or through other objects if it is a surface.
+    """Return what rests on something or hangs on it: directly, or through other objects if it is a surface.
 
     An object on a book that lies on a table is on the table; an object on the upper of two books may or may not be
     called on the lower one.
     """
     p = s.primitives
-    direct = p.support
+    direct = p.support if p.attached is None else p.support | p.attached
     through = chained(p.support | p.inside)
     wide = np.broadcast_to(s.surface[None], direct.shape)
     by_surface = through.scaled(wide)

@@ -102,3 +102,14 @@ def test_sizes_are_compared_with_their_noise() -> None:
 def test_the_converse_of_a_degree_keeps_its_bounds() -> None:
     p = Degree.partly([[0.2, np.nan], [0.9, 0.0]], 'why')
     assert (p.T.high == p.high.T).all() and p.T.notes == {'why'}
+
+
+@pytest.mark.parametrize('depth', [True, False], ids=['depth', 'rgb'])
+def test_a_picture_on_the_wall_hangs_there_and_a_mug_before_it_does_not(depth: bool) -> None:
+    wall = Block('wall', 0, 0.5, (1.4, 0.02, 0.9), kind=2)
+    picture = Block('picture', -0.2, 0.485, (0.25, 0.01, 0.18), z=0.25)
+    mug = Block('mug', 0.2, 0.2, (0.09, 0.09, 0.12))
+    f = facts([picture, mug, wall], depth=depth, pose=Pose(down=20))
+    on = f.relation('on').p
+    assert on[0, 2] > 0.4 and on[0, 3] < 0.2
+    assert on[1, 2] < 0.1 and on[1, 3] > 0.6
