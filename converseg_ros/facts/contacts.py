@@ -30,7 +30,7 @@ class Primitives:
     """Primitive relations of S regions.
 
     support: i rests directly on j. inside: i is in the container j. contact: i touches j. hidden_by: j occludes a part
-    of i. foot: (S,) height of the support of i below it, NaN if unknown. attached: i hangs on the vertical surface j, or
+    of i. foot: (S,) height of the support of i below it, NaN if unknown. attached: i hangs on a vertical surface j or
     is fixed to it.
     """
 
@@ -147,7 +147,7 @@ def _support(
 
 
 def _attached(near: Neighbours, kinds: Floats, level: Floats, support: Floats, geometry: ViewGeometry | None) -> Floats:
-    """Return (S, S) the degree to which an object is surrounded by a wall at its own depth, and rests on nothing else."""
+    """Return (S, S) how far an object is surrounded by a wall at its own depth, and rests on nothing else."""
     wall = kinds[:, 2] * np.where(np.nan_to_num(level) > 0.5, 0, 1)
     around = np.clip(near.beside / SURROUNDED, 0, 1)
     flush = np.full_like(around, BY_IMAGE)
