@@ -39,48 +39,43 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train."""
+    os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
     from converseg_ros.core.config import read_mapping
-    from converseg_ros.training.config import read_config
+    from converseg_ros.training.task import create, read_config
 
     task = read_mapping(args.config, _overrides(args.set)).get('task')
     if task in PARTS:
         return _run_part(args, task)
-    if task == 'parser':
-        return _run_parser(args)
-    config = read_config(args.config, _overrides(args.set))
+    overrides = _overrides(args.set) | ({'origin': str(args.origin)} if args.origin else {})
+    config = read_config(args.config, overrides)
     if args.make_data:
         if not config.recipe:
             raise InputError('the configuration has no recipe', where='--make-data')
         run_all(config.recipe)
-    os.environ.setdefault('TOKENIZERS_PARALLELISM', 'false')
-    from converseg_ros.training.assemble import assemble
-
     if args.dry_run:
         from converseg_ros.training.dry_run import dry_run
 
         for line in dry_run(config):
             print(line)
         return 0
-    trainer = assemble(config, report=_report(args))
-    if args.json:
-        trainer.progress = print_event
-    origin = args.origin or (Path(config.origin) if config.origin else None)
-    if origin and trainer.step == 0:
-        trainer.adopt(origin)
-    scores = trainer.train()
-    if trainer.step < config.steps:
-        print(f'stopped at step {trainer.step}; the same command resumes the run')
-        return 143
-    if trainer.accelerator.is_main_process:
-        from converseg_ros.training.validate import summary
+    from converseg_ros.training.loop import StoppedError, Trainer
 
-        target = args.export or Path(config.out) / 'model'
-        trainer.export(target)
-        if args.json:
-            print_event(Progress(stage=JobStage.DONE, values=scores, result={'model': str(target), **_finite(scores)}))
-        else:
-            print(f'{summary(scores)}\nmodel folder: {target}')
-        run_all([line.replace('{model}', shlex.quote(str(target))) for line in config.finish])
+    try:
+        trainer = Trainer(
+            create(config, _report(args)), report=_report(args), progress=print_event if args.json else None
+        )
+        values = trainer.train()
+        if trainer.accelerator.is_main_process:
+            path = trainer.export(args.export)
+            if args.json:
+                result = {'model': str(path), **{k: v for k, v in values.items() if math.isfinite(v)}}
+                print_event(Progress(stage=JobStage.DONE, values=values, result=result))
+            else:
+                print(f'model: {path}')
+            run_all([line.replace('{model}', shlex.quote(str(path))) for line in config.finish])
+    except StoppedError as error:
+        print(error)
+        return 143
     trainer.accelerator.end_training()  # an open process group can abort the process when it exits
     return 0
 
@@ -105,25 +100,6 @@ def _run_part(args: argparse.Namespace, task: str) -> int:
     return 0
 
 
-def _run_parser(args: argparse.Namespace) -> int:
-    """Train the parser of instructions (config/train/parser.yaml)."""
-    from converseg_ros.core.config import read_mapping
-    from converseg_ros.training.parser.config import parse
-
-    if args.dry_run or args.make_data:
-        raise InputError('a parser needs no data and has no dry run', where='--dry-run, --make-data')
-    overrides = _overrides(args.set) | ({'origin': str(args.origin)} if args.origin else {})
-    config = parse(read_mapping(args.config, overrides), args.config)
-    from converseg_ros.training.parser.task import ParserTask
-
-    task = ParserTask(config, report=_report(args))
-    task.train()
-    if args.export:
-        task.export(args.export / task.file.name)
-    _print_model('parser', (args.export or task.file.parent) / task.file.name, args)
-    return 0
-
-
 def _report(args: argparse.Namespace) -> Callable[[str], None]:
     """Return a function that prints a line of text, either as text or as an event."""
     if args.json:
@@ -137,10 +113,6 @@ def _print_model(name: str, path: Path, args: argparse.Namespace) -> None:
         print_event(Progress(stage=JobStage.DONE, result={'model': str(path)}))
     else:
         print(f'{name}: {path}')
-
-
-def _finite(scores: dict[str, float]) -> dict[str, float]:
-    return {k: v for k, v in scores.items() if math.isfinite(v)}
 
 
 def run_all(commands: list[str]) -> None:

@@ -1,1 +1,1 @@
-"""Data sets, losses, curriculum and the training loop."""
+"""Training: one loop (loop.py) for all tasks (task.py), each in a folder of its own."""

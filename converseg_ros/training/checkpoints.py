@@ -15,7 +15,11 @@ BEST = 'best.pt'
 
 @dataclass(slots=True)
 class Snapshot:
-    """The state after `step` updates. weights, average: trained parameters by name. best: the best validation score."""
+    """The state after `step` updates.
+
+    weights, average: trained tensors by name. best, best_step: the best validation. config: fingerprint of what a
+    resumed run must not change.
+    """
 
     step: int
     weights: dict[str, Tensor]
@@ -23,7 +27,8 @@ class Snapshot:
     optimizer: dict[str, Any]
     random: list[Tensor]  # torch's generator of each process
     best: float
-    config: str  # fingerprint of the settings that must not change
+    config: str
+    best_step: int = 0
 
 
 def save(folder: Path, snapshot: Snapshot, *, keep: int, best: bool = False) -> Path:

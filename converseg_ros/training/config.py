@@ -1,49 +1,20 @@
-"""The configuration of `converseg train CONFIG`, a YAML file that is validated key by key."""
+"""The settings that all training runs share, and the optimizer with its schedule."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+import math
+from typing import Literal
 
-from converseg_ros.core import InputError
-from converseg_ros.core.config import build, read_mapping
-
-Format = Literal['items', 'reference', 'hub', 'refcoco', 'reasonseg']
-
-
-@dataclass(frozen=True, slots=True)
-class SourceConfig:
-    """One data set. weight: its share of the drawn views, relative to the other sources. limit: of images; 0 = all."""
-
-    path: str
-    format: Format = 'items'
-    weight: float = 1.0
-    limit: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseConfig:
-    """A phase of the curriculum: until step `until`, with this share of literal prompts."""
-
-    until: int
-    literal: float
-
-
-@dataclass(frozen=True, slots=True)
-class BatchConfig:
-    """Per step and process: `images` views with `prompts` prompts each; `accumulation` steps per update.
-
-    negatives: share of prompts without a target.
-    """
-
-    images: int = 8
-    prompts: int = 4
-    accumulation: int = 1
-    negatives: float = 0.25
+from converseg_ros.core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class OptimConfig:
-    """AdamW with linear warm-up and a cosine schedule to `min_lr`. ema: decay of the averaged weights, 0 = none."""
+    """AdamW. The learning rate rises linearly, stays constant, and falls to `min_lr` at the end.
+
+    warmup, decay: shares of the steps of the rise and of the fall; with `decay` 1 the fall follows the rise. fall: its
+    shape. vector_lr: factor of the rate of parameters with fewer than two dimensions (norms, biases, scales), which
+    have no weight decay. clip: maximum norm of the gradients, 0 = none. ema: decay of the averaged weights, 0 = none.
+    """
 
     lr: float = 1e-3
     min_lr: float = 1e-6
@@ -51,86 +22,55 @@ class OptimConfig:
     warmup: float = 0.03
     clip: float = 1.0
     ema: float = 0.0
+    decay: float = 1.0
+    fall: Literal['cosine', 'linear'] = 'cosine'
+    vector_lr: float = 1.0
+    beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        """Validate the ranges."""
+        if not 0 <= self.ema < 1 or not 0 < self.decay <= 1:
+            raise InputError('ema must be in [0, 1) and decay in (0, 1]', where='optim')
+
+    def rate(self, step: int, steps: int) -> float:
+        """Return the learning rate of update `step` (from 0) of a run of `steps` updates."""
+        warm = max(1, round(self.warmup * steps))
+        if step < warm:
+            return self.lr * (step + 1) / warm
+        begin = max(warm, steps - self.decay * steps)
+        share = min(1.0, max(0.0, step - begin) / max(1, steps - begin))
+        left = 0.5 * (1 + math.cos(math.pi * share)) if self.fall == 'cosine' else 1 - share
+        return self.min_lr + (self.lr - self.min_lr) * left
 
 
-@dataclass(frozen=True, slots=True)
-class LoraConfig:
-    """Low-rank adapters of the language model's q, k, v, o, gate, up and down projections."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What each configuration has.
 
-    rank: int = 16
-    alpha: int = 32
-    dropout: float = 0.05
+    out: run folder. workers: processes that prepare batches; 0 = none. keep_last: checkpoints that are kept. choose:
+    whether the last weights or those with the best validation are exported. patience: validations without improvement
+    after which the run stops; 0 = it never stops early. origin: checkpoint, or folder of a run, whose weights a new run
+    starts with. recipe: commands that create the data, in order. finish: commands for the result; {model} is its path.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class LossConfig:
-    """Weights of the losses; erode: size of the square for eroding the target (the paper: 5), 0 = none."""
-
-    bce: float = 1.0
-    dice: float = 0.25
-    object_score: float = 1.0
-    iou: float = 0.5
-    negative_mask: float = 0.1
-    erode: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AugmentConfig:
-    """Amplitudes of the augmentation in 0..1; 0 disables it."""
-
-    crop: float = 0.45  # largest share that is cropped from a side
-    flip: float = 0.5  # probability
-    colour: float = 0.4  # brightness, contrast, saturation, cast, gamma
-    blur: float = 0.3  # probability of blur
-    noise: float = 0.3  # probability of sensor noise
-    jpeg: float = 0.3  # probability of compression
-    lens: float = 0.2  # probability of radial distortion
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """A whole training run."""
-
-    name: str
-    out: str  # run folder: checkpoints, TensorBoard, panels
-    start: str  # model folder to start from
+    task: str
+    out: str
     steps: int
-    train: list[SourceConfig]
-    val: list[SourceConfig]
     seed: int = 0
-    trainable: list[str] = field(default_factory=lambda: ['adapters', 'decoder'])  # prefixes of parameter names
-    lora: LoraConfig | None = None  # of a vision-language start folder
-    cache: str = ''  # folder of the features of texts by a frozen text encoder; '' = in memory only
     threads: int = 2
-    phases: list[PhaseConfig] = field(default_factory=list)
-    batch: BatchConfig = field(default_factory=BatchConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    workers: int = 0
     checkpoint_every: int = 200
     validate_every: int = 400
-    validate_images: int = 64
-    panels: int = 8
     keep_last: int = 2
-    drop_language: float = 0.0  # share of prompts whose text is replaced by a constant; 1 = the prompt-blind baseline
-    origin: str = ''  # checkpoint, or folder of a run, whose weights a new run starts with
-    recipe: list[str] = field(default_factory=list)  # commands that create the data, in order
-    finish: list[str] = field(default_factory=list)  # commands for the trained model; {model} is its folder
+    choose: Literal['last', 'best'] = 'last'
+    patience: int = 0
+    origin: str = ''
+    recipe: list[str] = field(default_factory=list)
+    finish: list[str] = field(default_factory=list)
 
-    def phase(self, step: int) -> PhaseConfig:
-        """Return the phase of the curriculum at `step`; the last one does not end."""
-        for phase in self.phases:
-            if step < phase.until:
-                return phase
-        return self.phases[-1] if self.phases else PhaseConfig(self.steps, 0.5)
-
-
-def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:
-    """Read a YAML file; `overrides` maps dotted keys to values; raise InputError with the name of an invalid key."""
-    data = read_mapping(path, overrides)
-    config: TrainConfig = build(TrainConfig, data, str(path))
-    if config.steps < 1 or config.batch.images < 1 or config.batch.prompts < 1 or config.batch.accumulation < 1:
-        raise InputError('steps and batch sizes must be at least 1', where=str(path))
-    if not 0 <= config.batch.negatives <= 1:
-        raise InputError(f'batch.negatives is {config.batch.negatives}, not in 0..1', where=str(path))
-    return config
+    def __post_init__(self) -> None:
+        """Validate the ranges."""
+        for name, least in (('steps', 1), ('threads', 1), ('checkpoint_every', 1), ('validate_every', 1),
+                            ('keep_last', 1), ('workers', 0), ('patience', 0)):  # fmt: skip
+            if getattr(self, name) < least:
+                raise InputError(f'{name} is {getattr(self, name)}', where=self.task, do=f'use at least {least}')

@@ -1,121 +1,225 @@
-"""The training loop: Hugging Face accelerate and plain PyTorch, for one CPU, one GPU, or several processes."""
+"""The training loop of all tasks: PyTorch with Hugging Face accelerate, for a CPU, a GPU, or several processes."""
 
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from functools import cached_property
 import hashlib
 import json
 import math
 from pathlib import Path
 import signal
-import time
-from typing import Any
+import threading
+from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
-from converseg_ros.core import InputError
+from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.files import write_json
-from converseg_ros.core.progress import Progress, Report
-from converseg_ros.core.stages import JobStage
+from converseg_ros.core.progress import Report
 from converseg_ros.training import checkpoints
-from converseg_ros.training.batches import PromptSelection, Schedule, Source
-from converseg_ros.training.checkpoints import Snapshot
-from converseg_ros.training.config import TrainConfig
-from converseg_ros.training.learner import Learner
-from converseg_ros.training.validate import summary, validate, write_panels
+from converseg_ros.training.checkpoints import BEST, Snapshot
+from converseg_ros.training.config import RunConfig
+from converseg_ros.training.progress import Log
+from converseg_ros.training.task import Task
+
+# Settings that a resumed run may change.
+FREE: Final = (
+    *(
+        'out',
+        'origin',
+        'threads',
+        'recipe',
+        'finish',
+        'checkpoint_every',
+        'validate_every',
+        'validate_images',
+        'panels',
+    ),
+    *('keep_last', 'choose', 'patience'),
+)
+
+
+class StoppedError(ConversegError):
+    """The run was stopped by SIGTERM, after writing a checkpoint."""
 
 
 class Trainer:
-    """One run: `train()` resumes from the newest checkpoint in the run's folder, or starts."""
+    """One run of a task: `train()` resumes from the newest checkpoint in the run's folder, or starts."""
 
     def __init__(
-        self,
-        config: TrainConfig,
-        learner: Learner,
-        train: list[Source],
-        val: Source | None,
-        *,
-        report: Callable[[str], None] = print,
+        self, task: Task[Any], *, report: Callable[[str], None] = print, progress: Report | None = None
     ) -> None:
-        """Create a trainer; `train`: one source for each of config.train, in order."""
+        """Build the network and its optimizer; report: gets lines of text. progress: gets steps and validations."""
         from accelerate import Accelerator, DistributedDataParallelKwargs
 
-        self.config, self.report = config, report
+        self.task, self.report, self.progress = task, report, progress
+        self.config = config = task.config
         unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-        self.accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[unused])
-        self.device = self.accelerator.device
+        self.accelerator = Accelerator(cpu=task.single or not torch.cuda.is_available(), kwargs_handlers=[unused])
+        if task.single and self.accelerator.num_processes > 1:
+            raise InputError(
+                f'{config.task} is trained in one process', where='task', do='do not use accelerate launch'
+            )
         self.folder = Path(config.out)
-        self.val = val
-        self.schedule = Schedule(train, [s.weight for s in config.train], config.seed)
         torch.manual_seed(config.seed + self.accelerator.process_index)
-        self.parameters = learner.trainable_state()
-        decayed = [p for p in self.parameters.values() if p.ndim >= 2]
-        plain = [p for p in self.parameters.values() if p.ndim < 2]  # norms, biases and scales have no weight decay
+        self.network = task.build()
+        self.parameters = {n: p for n, p in self.network.named_parameters() if p.requires_grad}
+        matrices = [p for p in self.parameters.values() if p.ndim >= 2]
+        vectors = [p for p in self.parameters.values() if p.ndim < 2]
         optimizer = torch.optim.AdamW(
-            [{'params': decayed, 'weight_decay': config.optim.weight_decay}, {'params': plain, 'weight_decay': 0.0}],
-            lr=config.optim.lr,
+            [
+                {'params': matrices, 'weight_decay': task.optim.weight_decay, 'factor': 1.0},
+                {'params': vectors, 'weight_decay': 0.0, 'factor': task.optim.vector_lr},
+            ],
+            betas=(0.9, task.optim.beta2),
         )
-        self.learner = learner
-        self.model, self.optimizer = self.accelerator.prepare(learner, optimizer)
+        self.model, self.optimizer = self.accelerator.prepare(_Loss(task, self.network), optimizer)
+        self.state = trained(self.network)
         self.average: dict[str, Tensor] = {}
-        self.step, self.best = 0, -math.inf
-        self.progress: Report | None = None  # called for steps and validations
-        self.fingerprint = fingerprint(config)
+        self.step, self.best, self.best_step = 0, -math.inf, 0
+        self.fingerprint = fingerprint(config, task.identity)
         self._resume()
 
+    @property
+    def done(self) -> bool:
+        """Return whether all steps are done, or validation has stopped improving."""
+        c = self.config
+        stale = c.patience > 0 and self.step - self.best_step >= c.patience * c.validate_every
+        return self.step >= c.steps or stale
+
     def train(self) -> dict[str, float]:
-        """Run to config.steps; return the scores of the last validation."""
+        """Run to the end; return the values of the last validation. Raise StoppedError after SIGTERM."""
         config, main = self.config, self.accelerator.is_main_process
-        log = self._tensorboard() if main else None
+        values: dict[str, float] = {}
+        if self.done:
+            return values
         self.model.train()
-        started, first = time.monotonic(), self.step
-        recent: list[float] = []
-        scores: dict[str, float] = {}
-        stopping: list[int] = []
-        if self.accelerator.num_processes == 1:  # several processes would not stop at the same step
-            with suppress(ValueError):  # outside of the main thread signals cannot be handled
-                signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
-        while self.step < config.steps and not stopping:
-            parts = self.update()
-            recent.append(parts['total'])
-            if main and log is not None and self.step % 10 == 0:
-                for name, value in parts.items():
-                    log.add_scalar(f'loss/{name}', value, self.step)
-                log.add_scalar('lr', self.lr(self.step), self.step)
-            if main and (self.step % 50 == 0 or self.step == first + 5):
-                pace = (time.monotonic() - started) / (self.step - first)
-                left = pace * (config.steps - self.step)
-                losses = ' '.join(f'{k} {v:.3f}' for k, v in parts.items() if k != 'total')
-                mean = sum(recent[-50:]) / len(recent[-50:])
-                self._tell(Progress(stage=JobStage.TRAINING, done=self.step, total=config.steps, values={'loss': mean}))
-                self.report(
-                    f'step {self.step}/{config.steps} loss {mean:.3f} ({losses}) {pace:.2f} s/step, {_clock(left)} left'
-                )
-            done = self.step == config.steps
-            better = False
-            if self.val is not None and (done or self.step % config.validate_every == 0):
-                scores = self._validate(log)
-                better = scores.get('giou', 0.0) > self.best
-                self.best = max(self.best, scores.get('giou', 0.0))
-            if done or better or stopping or self.step % config.checkpoint_every == 0:
-                self.save(better)
+        _ = self.batches  # starts the data workers before TensorBoard's thread
+        log = Log(self.folder, self.config.steps, self.step, self.report, self.progress) if main else None
+        with _signals(self.accelerator.num_processes == 1) as stopping:
+            while not self.done and not stopping:
+                parts = self.update()
+                if log is not None:
+                    log.update(self.step, parts, self.optimizer.param_groups[0]['lr'])
+                better = False
+                if self.step == config.steps or self.step % config.validate_every == 0:
+                    values, better = self._validate()
+                    if log is not None and values:
+                        log.validation(self.step, values)
+                if self.done or better or stopping or self.step % config.checkpoint_every == 0:
+                    self.save(better)
+        del self.batches
         if log is not None:
             log.close()
-        return scores
+        if not self.done:
+            raise StoppedError(f'stopped at step {self.step}', where=config.out, do='the same command resumes the run')
+        return values
 
-    def _tell(self, event: Progress) -> None:
-        if self.progress is not None:
-            self.progress(event)
+    def update(self) -> dict[str, float]:
+        """Run one update of the weights; return the losses, averaged over the accumulation."""
+        optim, count = self.task.optim, self.task.accumulation
+        for group in self.optimizer.param_groups:
+            group['lr'] = optim.rate(self.step, self.config.steps) * group['factor']
+        parts: dict[str, float] = {}
+        for turn in range(count):
+            batch = next(self.batches)
+            with nullcontext() if turn == count - 1 else self.accelerator.no_sync(self.model):
+                losses = self.model(batch)
+                self.accelerator.backward(losses['total'] / count)
+            for name, value in losses.items():
+                parts[name] = parts.get(name, 0.0) + float(value.detach()) / count
+        if not math.isfinite(parts['total']):
+            raise InputError(f'the loss is {parts["total"]}', where=f'step {self.step}', do='lower the learning rate')
+        if optim.clip:
+            self.accelerator.clip_grad_norm_(self.parameters.values(), optim.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self._follow()
+        return parts
 
-    def lr(self, step: int) -> float:
-        """Return the learning rate of update `step` (from 0): linear warm-up, then cosine."""
-        c = self.config
-        warm = max(1, round(c.optim.warmup * c.steps))
-        if step < warm:
-            return c.optim.lr * (step + 1) / warm
-        share = (step - warm) / max(1, c.steps - warm)
-        return c.optim.min_lr + (c.optim.lr - c.optim.min_lr) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+    @cached_property
+    def batches(self) -> Iterator[Any]:
+        """Return the batches of this process from the current step on, on its device; starts the data workers."""
+        from accelerate.utils import send_to_device
+
+        task, process, world = self.task, self.accelerator.process_index, self.accelerator.num_processes
+        turns = range(self.step * task.accumulation, self.config.steps * task.accumulation)
+        made: Any = _Batches(task, process, world)
+        if self.config.workers:
+            made = DataLoader(
+                made, batch_size=None, sampler=turns, num_workers=self.config.workers, collate_fn=_unchanged,
+                worker_init_fn=_one_thread, prefetch_factor=4, multiprocessing_context='fork',
+                generator=torch.Generator(),  # the default one is in the checkpoint
+            )  # fmt: skip
+        else:
+            made = map(made.__getitem__, turns)
+        return (send_to_device(batch, self.accelerator.device) for batch in made)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Update the averaged weights, with a smaller decay in the first steps."""
+        if not self.task.optim.ema:
+            return
+        decay = min(self.task.optim.ema, (1 + self.step) / (10 + self.step))
+        for name, value in self.state.items():
+            if name in self.average and value.is_floating_point():
+                self.average[name].lerp_(value.detach(), 1 - decay)
+            else:
+                self.average[name] = value.detach().clone()
+
+    @contextmanager
+    def averaged(self) -> Iterator[nn.Module]:
+        """Return a context in which the network has the averaged weights and is in evaluation mode."""
+        kept = {n: self.state[n].detach().clone() for n in self.average}
+        self._load(self.average)
+        self.network.eval()
+        try:
+            yield self.network
+        finally:
+            self._load(kept)
+            self.model.train()
+
+    @torch.no_grad()
+    def _load(self, weights: dict[str, Tensor]) -> None:
+        for name, value in weights.items():
+            self.state[name].copy_(value)
+
+    def _validate(self) -> tuple[dict[str, float], bool]:
+        """Evaluate the averaged weights on the main process; return the values, and whether they are the best ones."""
+        from accelerate.utils import broadcast_object_list
+
+        found: list[Any] = [None]
+        if self.accelerator.is_main_process:
+            with torch.no_grad(), self.averaged() as network:
+                found[0] = self.task.validate(network, self.step)
+        if self.accelerator.num_processes > 1:
+            broadcast_object_list(found)
+        if found[0] is None:
+            if self.config.choose == 'best' or self.config.patience:
+                raise InputError('there is nothing to validate on', where='choose, patience', do='give held-out data')
+            return {}, False
+        better = found[0].goal > self.best
+        if better:
+            self.best, self.best_step = found[0].goal, self.step
+        return found[0].values, better
+
+    def result(self) -> nn.Module:
+        """Give the network the weights to export, averaged ones if there are, and return it; the training is over."""
+        best = self.folder / 'checkpoints' / BEST
+        if self.config.choose == 'best' and best.is_file():
+            self.adopt(best)
+        else:
+            self._load(self.average)
+        return self.network.eval()
+
+    def export(self, folder: Path | None = None) -> Path:
+        """Write the result of the task; return its path."""
+        step = self.best_step if self.config.choose == 'best' else self.step
+        return self.task.export(self.result(), step, folder)
 
     def adopt(self, path: Path) -> None:
         """Load the averaged (or last) weights of a checkpoint, or of a run's newest one; keep other weights."""
@@ -123,168 +227,121 @@ class Trainer:
         if not found:
             raise InputError('the run has no checkpoint', where=str(path), do='train it first')
         snapshot = checkpoints.load(found[-1])
-        with torch.no_grad():
-            for name, value in (snapshot.weights | snapshot.average).items():
-                if name in self.parameters and self.parameters[name].shape == value.shape:
-                    self.parameters[name].copy_(value)
-
-    def export(self, folder: Path) -> None:
-        """Write the averaged (or last) weights as a model folder with the other files of the start folder."""
-        from converseg_ros.training.export import export
-
-        with self.averaged():
-            provenance = {'run': self.config.name, 'step': self.step}
-            export(self.learner.network, Path(self.config.start), folder, provenance=provenance)
-
-    def update(self) -> dict[str, float]:
-        """Run one update of the weights; return the losses, averaged over the accumulation."""
-        config = self.config
-        phase, b = config.phase(self.step), config.batch
-        ask = PromptSelection(b.prompts, phase.literal, b.negatives, config.drop_language)
-        for group in self.optimizer.param_groups:
-            group['lr'] = self.lr(self.step)
-        parts: dict[str, float] = {}
-        count, world = config.batch.accumulation, self.accelerator.num_processes
-        for turn in range(count):
-            number = (self.step * count + turn) * world + self.accelerator.process_index
-            batch = self.schedule.batch(number, config.batch.images, ask).to(self.device)
-            last = turn == count - 1
-            with nullcontext() if last else self.accelerator.no_sync(self.model):
-                losses = self.model(batch)
-                self.accelerator.backward(losses.total / count)
-            for name, value in losses._asdict().items():
-                parts[name] = parts.get(name, 0.0) + float(value.detach()) / count
-        if not math.isfinite(parts['total']):
-            raise InputError(f'the loss is {parts["total"]}', where=f'step {self.step}', do='lower optim.lr')
-        if config.optim.clip:
-            self.accelerator.clip_grad_norm_(self.parameters.values(), config.optim.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.step += 1
-        self._follow()
-        return parts
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Update the averaged weights, with a smaller decay in the first steps."""
-        if not self.config.optim.ema:
-            return
-        decay = min(self.config.optim.ema, (1 + self.step) / (10 + self.step))
-        for name, value in self.parameters.items():
-            if name in self.average:
-                self.average[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self.average[name] = value.detach().clone()
-
-    def averaged(self) -> Any:
-        """Return a context in which the network has the averaged weights."""
-        from contextlib import contextmanager
-
-        @contextmanager
-        def swapped() -> Any:
-            with torch.no_grad():
-                kept = {n: self.parameters[n].detach().clone() for n in self.average}
-                for name, value in self.average.items():
-                    self.parameters[name].copy_(value)
-                try:
-                    yield
-                finally:
-                    for name, value in kept.items():
-                        self.parameters[name].copy_(value)
-
-        return swapped()
-
-    def _validate(self, log: Any) -> dict[str, float]:
-        """Evaluate the averaged weights on the main process; broadcast the scores."""
-        from accelerate.utils import broadcast_object_list
-
-        scores: list[dict[str, float]] = [{}]
-        if self.accelerator.is_main_process and self.val is not None:
-            with self.averaged():
-                limit, blind = self.config.validate_images, self.config.drop_language >= 1
-                scores[0] = validate(self.learner, self.val, limit=limit, device=self.device, blind=blind)
-                if self.config.panels:
-                    panels = self.folder / 'panels' / f'{self.step:07d}'
-                    write_panels(self.learner, self.val, panels, count=self.config.panels, device=self.device)
-            self._tell(Progress(stage=JobStage.VALIDATION, done=self.step, total=self.config.steps, values=scores[0]))
-            self.report(f'step {self.step}: {summary(scores[0])}')
-            if log is not None:
-                for name, value in scores[0].items():
-                    log.add_scalar(f'val/{name}', value, self.step)
-            with (self.folder / 'scores.jsonl').open('a') as f:
-                f.write(json.dumps({'step': self.step, **scores[0]}) + '\n')
-        if self.accelerator.num_processes > 1:
-            broadcast_object_list(scores)
-        return scores[0]
+        weights = snapshot.weights | snapshot.average
+        self._load({n: v for n, v in weights.items() if n in self.state and self.state[n].shape == v.shape})
 
     def save(self, best: bool) -> None:
-        """Write a checkpoint from the main process."""
+        """Write a checkpoint from the main process; best: also as the best one."""
         from accelerate.utils import gather_object
-
-        if self.accelerator.is_main_process:
-            self.learner.texts.save()
 
         random = gather_object([torch.get_rng_state()])
         if self.accelerator.is_main_process:
-            weights = {n: p.detach().cpu().clone() for n, p in self.parameters.items()}
-            average = {n: p.detach().cpu().clone() for n, p in self.average.items()}
-            state = self.optimizer.state_dict()
-            snapshot = Snapshot(self.step, weights, average, state, random, self.best, self.fingerprint)
+            self.task.save()
+            weights, average = ({n: t.detach().cpu().clone() for n, t in d.items()} for d in (self.state, self.average))
+            snapshot = Snapshot(
+                self.step, weights, average, self.optimizer.state_dict(), random, self.best, self.fingerprint,
+                self.best_step,
+            )  # fmt: skip
             checkpoints.save(self.folder / 'checkpoints', snapshot, keep=self.config.keep_last, best=best)
         self.accelerator.wait_for_everyone()
 
     def _resume(self) -> None:
-        """Resume from the newest checkpoint, if there is one; reject one of another configuration."""
+        """Resume from the newest checkpoint, or start; reject a checkpoint of another configuration or version."""
         found = checkpoints.steps(self.folder / 'checkpoints')
+        earlier = [*checkpoints.steps(self.folder), *self.folder.glob('checkpoint.pt')]
+        if earlier and not found:
+            raise InputError('the run is of an earlier version', where=str(earlier[-1]), do='use another `out`')
         if self.accelerator.is_main_process:
             write_json(self.folder / 'config.json', asdict(self.config))
         if not found:
+            if self.config.origin.endswith('.safetensors'):
+                self.task.adopt(self.network, Path(self.config.origin))
+            elif self.config.origin:
+                self.adopt(Path(self.config.origin))
             return
         snapshot = checkpoints.load(found[-1])
-        if snapshot.config != self.fingerprint:
+        if snapshot.config != self.fingerprint or snapshot.weights.keys() != self.state.keys():
             raise InputError(
                 'the checkpoint is of another configuration',
                 where=str(found[-1]),
                 do='use another `out`, or start from it by converseg train --from',
             )
-        with torch.no_grad():
-            for name, value in snapshot.weights.items():
-                self.parameters[name].copy_(value)
-        self.average = {n: v.to(self.device) for n, v in snapshot.average.items()}
+        self._load(snapshot.weights)
+        self.average = {n: v.to(self.accelerator.device) for n, v in snapshot.average.items()}
         self.optimizer.load_state_dict(snapshot.optimizer)
         if self.accelerator.process_index < len(snapshot.random):
             torch.set_rng_state(snapshot.random[self.accelerator.process_index])
-        self.step, self.best = snapshot.step, snapshot.best
+        self.step, self.best, self.best_step = snapshot.step, snapshot.best, snapshot.best_step
         self.report(f'going on from step {self.step}')
 
-    def _tensorboard(self) -> Any:
-        """Return a TensorBoard writer, or None if tensorboard is not installed."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            return None
-        return SummaryWriter(str(self.folder / 'tensorboard'))
+
+def train(task: Task[Any], report: Callable[[str], None]) -> nn.Module:
+    """Train a task to the end, and return its network with the weights to export."""
+    trainer = Trainer(task, report=report)
+    trainer.train()
+    return trainer.result()
 
 
-def fingerprint(config: TrainConfig) -> str:
-    """Return a hash of the settings that a resumed run must not change."""
-    free = (
-        'out',
-        'origin',
-        'threads',
-        'checkpoint_every',
-        'validate_every',
-        'validate_images',
-        'panels',
-        'keep_last',
-        'recipe',
-        'finish',
-    )
-    data = {k: v for k, v in asdict(config).items() if k not in free}
+def trained(network: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors that training changes: trained parameters, and the buffers of modules that have some."""
+    found: dict[str, Tensor] = {}
+    saved = network.state_dict(keep_vars=True)
+    for prefix, module in network.named_modules():
+        if any(p.requires_grad for p in module.parameters(recurse=False)):
+            names = [n for n, _ in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))]
+            own = {name: saved[name] for n in names if (name := f'{prefix}.{n}'.lstrip('.')) in saved}
+            found |= {n: t for n, t in own.items() if t.requires_grad or not isinstance(t, nn.Parameter)}
+    return found
+
+
+def fingerprint(config: RunConfig, identity: str = '') -> str:
+    """Return a hash of what a resumed run must not change."""
+    data = {k: v for k, v in asdict(config).items() if k not in FREE} | {'identity': identity}
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _clock(seconds: float) -> str:
-    """Return h:mm:ss."""
-    whole = int(seconds)
-    return f'{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}'
+@contextmanager
+def _signals(wanted: bool) -> Iterator[list[int]]:
+    """Return a context in which SIGTERM is put into a list; several processes would not stop at the same step."""
+    stopping: list[int] = []
+    if not wanted or threading.current_thread() is not threading.main_thread():  # others cannot handle signals
+        yield stopping
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+    try:
+        yield stopping
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Loss(nn.Module):
+    """The network with the loss as its forward function, which data parallelism needs."""
+
+    def __init__(self, task: Task[Any], network: nn.Module) -> None:
+        super().__init__()
+        self.task, self.network = task, network
+
+    def forward(self, batch: Any) -> dict[str, Tensor]:
+        """Return the losses of a batch."""
+        return self.task.loss(self.network, batch)
+
+
+class _Batches(Dataset[Any]):
+    """The batches of a process, in the order of its turns: `accumulation` turns for each update."""
+
+    def __init__(self, task: Task[Any], process: int, world: int) -> None:
+        self.task, self.process, self.world = task, process, world
+
+    def __getitem__(self, turn: int) -> Any:
+        """Return the batch of a turn."""
+        return self.task.batch(turn // self.task.accumulation, turn * self.world + self.process)
+
+
+def _unchanged(batch: Any) -> Any:
+    """Return a batch as the task made it."""
+    return batch
+
+
+def _one_thread(_: int) -> None:
+    """Let a data worker use one thread."""
+    torch.set_num_threads(1)

@@ -69,8 +69,8 @@ def test_commands_and_training_refuse_a_cut_jpeg_too(tmp_path: Path, capsys: pyt
     pytest.importorskip('torch')
     from converseg_ros.cli import main
     from converseg_ros.core import Item, encode_rle
-    from converseg_ros.training.config import SourceConfig
-    from converseg_ros.training.records import read_records
+    from converseg_ros.training.converseg.config import SourceConfig
+    from converseg_ros.training.converseg.records import read_records
 
     path = tmp_path / 'half.jpg'
     Image.fromarray(photo()).save(path)

@@ -131,8 +131,8 @@ def test_a_row_without_a_prompt_is_never_asked(tmp_path: Path, prompt: str | Non
 def test_no_picture_is_in_two_parts_whichever_reader_reads_it(tmp_path: Path) -> None:
     pytest.importorskip('pycocotools', reason='pycocotools is not installed')
     from converseg_ros.data_engine.world.sources import read_source
-    from converseg_ros.training.config import SourceConfig
-    from converseg_ros.training.records import read_records
+    from converseg_ros.training.converseg.config import SourceConfig
+    from converseg_ros.training.converseg.records import read_records
 
     def part(path: Path, form: str) -> str:
         source = SourceConfig(str(path), form)  # type: ignore[arg-type]
@@ -165,8 +165,8 @@ def test_no_picture_is_in_two_parts_whichever_reader_reads_it(tmp_path: Path) ->
 
 def test_an_image_is_read_once_however_many_sentences_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from converseg_ros.datasets import refcoco as reader
-    from converseg_ros.training.config import SourceConfig
-    from converseg_ros.training.records import read_records
+    from converseg_ros.training.converseg.config import SourceConfig
+    from converseg_ros.training.converseg.records import read_records
 
     reads: list[Path] = []
     read = reader.read_view
@@ -178,8 +178,8 @@ def test_an_image_is_read_once_however_many_sentences_it_has(tmp_path: Path, mon
 
 def test_a_training_set_without_an_image_is_named(tmp_path: Path) -> None:
     pytest.importorskip('torch')
-    from converseg_ros.training.config import SourceConfig
-    from converseg_ros.training.records import read_records
+    from converseg_ros.training.converseg.config import SourceConfig
+    from converseg_ros.training.converseg.records import read_records
 
     (tmp_path / 'items.jsonl').write_text('')
     with pytest.raises(InputError, match='nothing to train on'):

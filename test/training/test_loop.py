@@ -13,8 +13,8 @@ import torch
 
 from converseg_ros.core import InputError
 from converseg_ros.training import checkpoints
-from converseg_ros.training.assemble import assemble
-from converseg_ros.training.config import read_config
+from converseg_ros.training.loop import Trainer
+from converseg_ros.training.task import create, read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,9 +23,14 @@ def silent(_: str) -> None:
     """Swallow a report."""
 
 
-def run(settings, **changes):
+def trainer_of(settings, **changes) -> Trainer:
+    """Return the trainer of a run."""
+    return Trainer(create(read_config(settings, changes), silent), report=silent)
+
+
+def run(settings, **changes) -> Trainer:
     """Train in this process; return the trainer."""
-    trainer = assemble(read_config(settings, changes), report=silent)
+    trainer = trainer_of(settings, **changes)
     trainer.train()
     return trainer
 
@@ -66,7 +71,7 @@ def test_progress_and_result_are_events_for_programs(settings, tmp_path, capsys)
 
 def test_resuming_changes_nothing(settings, tmp_path):
     whole = run(settings, out=str(tmp_path / 'whole'))
-    half = assemble(read_config(settings, {'out': str(tmp_path / 'half')}), report=silent)
+    half = trainer_of(settings, out=str(tmp_path / 'half'))
     while half.step < 2:
         half.update()
     half.save(False)
@@ -109,7 +114,7 @@ def test_two_processes_agree(settings, tmp_path):
     assert snapshot.step == 3 and len(snapshot.random) == 2
     # One process with both processes' batches in one accumulation sees the same draws.
     changes = {'out': str(tmp_path / 'one'), 'batch.accumulation': 2, 'steps': 3}
-    one = assemble(read_config(settings, changes), report=silent)
+    one = trainer_of(settings, **changes)
     begin = {n: p.detach().clone() for n, p in one.parameters.items()}
     while one.step < 3:
         one.update()
@@ -121,7 +126,7 @@ def test_two_processes_agree(settings, tmp_path):
 def test_another_configuration_is_not_resumed(settings, tmp_path):
     run(settings, steps=2)
     with pytest.raises(InputError, match='another configuration'):
-        assemble(read_config(settings, {'steps': 2, 'optim.lr': 1e-5}), report=silent)
+        trainer_of(settings, steps=2, **{'optim.lr': 1e-5})
 
 
 def test_a_broken_checkpoint_is_named(tmp_path):

@@ -149,6 +149,10 @@ class ParserModel(nn.Module):
         if self.contextual is not None:  # zero-initialized, so that a model without it is unchanged
             nn.init.zeros_(self.contextual.weight)
 
+    def forward(self, tokens: Tensor, *inputs: Tensor | None) -> Tensor:
+        """Return the logits after each of `tokens`, all of them known, for the inputs of `encode`, as in training."""
+        return self.decode(tokens, self.encode(*inputs))[0]  # type: ignore[arg-type]
+
     def encode(
         self,
         pieces: Tensor,

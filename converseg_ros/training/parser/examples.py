@@ -4,9 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 import random
 
-import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.network.parser.pieces import Encoded, Inputs, Pieces, collate
@@ -39,31 +37,15 @@ class Batch:
     follow: Tensor
 
 
-class Examples(Dataset[list[Batch]]):
-    """Pools of `batches` batches of `size` examples of similar length; `lost` counts programs without a linear form."""
+class Examples:
+    """Pools of examples with phrases of `part`; `lost` counts programs without a linear form."""
 
-    def __init__(
-        self,
-        grammar: Grammar,
-        pieces: Pieces,
-        part: Part,
-        *,
-        size: int,
-        batches: int,
-        seed: int,
-        pools: int = 10**9,
-        pairs: str = '',
-    ) -> None:
-        self.grammar, self.pieces, self.part = grammar, pieces, part
-        self.size, self.batches, self.seed, self.pools = size, batches, seed, pools
-        self.pairs = pairs
+    def __init__(self, grammar: Grammar, pieces: Pieces, part: Part, *, seed: int, pairs: str = '') -> None:
+        """Create a source; pairs: a file of items whose prompts are also used (`source.read`)."""
+        self.grammar, self.pieces, self.part, self.seed, self.pairs = grammar, pieces, part, seed, pairs
         if pairs:
             read(pairs)  # report an invalid file immediately
         self.lost: Counter[str] = Counter()
-
-    def __len__(self) -> int:
-        """Return the number of pools."""
-        return self.pools
 
     def examples(self, number: int, count: int) -> list[Example]:
         """Return `count` examples of pool `number`."""
@@ -93,20 +75,10 @@ class Examples(Dataset[list[Batch]]):
             return None
         return None if len(encoded.ids) > 100 else Example(words, encoded, program, tokens)
 
-    def __getitem__(self, number: int) -> list[Batch]:
-        """Return the batches of a pool, in random order."""
-        made = self.examples(number, self.size * self.batches)
+    def pool(self, number: int, size: int, batches: int) -> list[Batch]:
+        """Return the batches of a pool, each of `size` examples of similar length, in random order."""
+        made = self.examples(number, size * batches)
         made.sort(key=lambda e: (len(e.text.ids), len(e.tokens)))
-        groups = [made[i : i + self.size] for i in range(0, len(made), self.size)]
+        groups = [made[i : i + size] for i in range(0, len(made), size)]
         random.Random(number).shuffle(groups)
-        return [batch(g) for g in groups]
-
-
-def batch(examples: list[Example]) -> Batch:
-    """Return examples as one batch."""
-    return Batch(collate([e.text for e in examples]), *batch_tokens([e.tokens for e in examples]))
-
-
-def quietly(_: int) -> None:
-    """Let a data worker use one thread."""
-    torch.set_num_threads(1)
+        return [Batch(collate([e.text for e in g]), *batch_tokens([e.tokens for e in g])) for g in groups]

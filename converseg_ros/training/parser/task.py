@@ -1,21 +1,17 @@
-"""Training the parser: build the model, make batches, the loss, validation by exact programs, export."""
+"""The task `parser`: instructions to programs, learnt from generated texts alone."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-import json
+from collections.abc import Callable
+import hashlib
 import math
 from pathlib import Path
-import time
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 import torch.nn.functional as F
-from torch.utils.data import DataLoader
 
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.files import atomic_path, write_json
 from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import FILE, Calibration, Parser, load_model, save_parser
@@ -23,155 +19,95 @@ from converseg_ros.network.parser.pieces import Pieces
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import equal
 from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.phrasing import Part
 from converseg_ros.training.parser.config import ParserTraining
-from converseg_ros.training.parser.examples import Batch, Example, Examples, quietly
+from converseg_ros.training.parser.examples import Batch, Example, Examples
 from converseg_ros.training.parser.source import read
+from converseg_ros.training.task import Scores, Task
 
-CHECKPOINT = 'checkpoint.pt'
 
+class ParserTask(Task[Batch]):
+    """Trains the encoder-decoder on frozen word pieces and states of MiniLM."""
 
-class ParserTask:
-    """One run; `train` resumes from the checkpoint in the run's folder, or starts."""
-
-    def __init__(self, config: ParserTraining, *, report: Callable[[str], None] = print) -> None:
-        self.config, self.report = config, report
-        self.folder = Path(config.out)
-        self.file = self.folder / FILE
-        torch.set_num_threads(config.threads)
+    def __init__(self, config: ParserTraining) -> None:
+        """Load the frozen parts."""
+        self.config, self.optim = config, config.optim
         if config.calibrate_on:
             read(config.calibrate_on)  # a wrong file is an error before the training, not after it
         self.grammar = Grammar(tuple(knowledge.tags()))
+        self.identity = hashlib.sha256('\n'.join(self.grammar.tokens).encode()).hexdigest()
         self.pieces = Pieces.load(find_model(config.pieces))
         self.context = load_context(find_model(config.pieces), config.context)
-        self.fast_context = self.context.to(torch.bfloat16) if self.context and config.bf16 else self.context
-        torch.manual_seed(config.seed)
-        sizes = {
-            name: getattr(config, name) for name in ('width', 'encoder_layers', 'decoder_layers', 'dropout', 'context')
-        }
-        self.model = ParserModel(ParserConfig(self.grammar.size, embedding=self.pieces.weight.shape[1], **sizes))
-        if config.origin:
-            self._adopt(Path(config.origin))
-        self.master = {n: p.detach().clone().float() for n, p in self.model.named_parameters()}
-        self.average = {n: p.clone() for n, p in self.master.items()}
-        decayed = [p for p in self.master.values() if p.ndim >= 2]
-        plain = [p for p in self.master.values() if p.ndim < 2]
-        self.optimizer = torch.optim.AdamW(
-            [{'params': decayed, 'weight_decay': config.weight_decay}, {'params': plain, 'weight_decay': 0.0}],
-            lr=config.lr,
-            betas=(0.9, 0.98),
-            fused=True,
-        )
-        if config.bf16:  # weights and activations; the optimizer keeps float32
-            self.model = self.model.to(torch.bfloat16)
-        self.step, self.best = 0, 0.0
-        self._resume()
+        self.dtype = torch.bfloat16 if config.bf16 else torch.float32
+        self.fast_context = None if self.context is None else self.context.to(self.dtype)
+        self.examples = Examples(self.grammar, self.pieces, config.phrases, seed=config.seed, pairs=config.pairs)
+        self.pool: tuple[int, list[Batch]] = (-1, [])
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield batches from the current step on."""
+    def build(self) -> ParserModel:
+        """Return a parser with random weights."""
         c = self.config
-        data = Examples(self.grammar, self.pieces, c.phrases, size=c.batch, batches=c.pool, seed=c.seed, pairs=c.pairs)
-        first = self.step // c.pool
-        order = range(first, first + -(-(c.steps - self.step) // c.pool) + 2)
-        loader: Any = DataLoader(
-            data, batch_size=None, sampler=order, num_workers=c.workers, worker_init_fn=quietly,
-            prefetch_factor=4 if c.workers else None,
+        return ParserModel(
+            ParserConfig(
+                self.grammar.size, embedding=self.pieces.weight.shape[1], width=c.width, dropout=c.dropout,
+                encoder_layers=c.encoder_layers, decoder_layers=c.decoder_layers, context=c.context,
+            )
         )  # fmt: skip
-        skip = self.step % c.pool
-        for pool in loader:
-            yield from pool[skip:]
-            skip = 0
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy of the output tokens."""
+    def adopt(self, network: nn.Module, path: Path) -> None:
+        """Load a parser file; tokens that it does not have keep their initial weights."""
+        state, fresh = load_model(path, self.grammar)[0].state_dict(), network.state_dict()
+        rows = torch.nonzero(state['bias'] <= -1e4 + 1).flatten()
+        for name in ('token.weight', 'bias'):
+            state[name][rows] = fresh[name][rows]
+        network.load_state_dict(fresh | state)
+
+    def batch(self, step: int, number: int) -> Batch:
+        """Return a batch of its pool; each worker generates whole pools."""
+        workers = max(1, self.config.workers)
+        turn, worker = divmod(number, workers)
+        pool, place = divmod(turn, self.config.pool)
+        pool = pool * workers + worker
+        if pool != self.pool[0]:
+            self.pool = (pool, self.examples.pool(pool, self.config.batch, self.config.pool))
+        return self.pool[1][place]
+
+    def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """Return the mean cross-entropy of the output tokens; with bf16, weights are rounded for the computation."""
         inputs = batch.inputs
-        vectors = self.pieces.vectors(inputs.ids, next(self.model.parameters()).dtype)
+        vectors = self.pieces.vectors(inputs.ids, self.dtype)
         states = None if self.fast_context is None else self.fast_context(inputs.ids, inputs.lengths)
-        memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
-        logits, _ = self.model.decode(batch.tokens, memory)
-        return F.cross_entropy(logits.float().flatten(0, 1), batch.follow.flatten())
-
-    def train(self) -> dict[str, float]:
-        """Train to config.steps; return the scores of the last validation."""
-        config, started, first = self.config, time.monotonic(), self.step
-        recent: list[float] = []
-        scores: dict[str, float] = {}
-        for batch in self.batches():
-            if self.step >= config.steps:
-                break
-            recent.append(self.update(batch))
-            if self.step % 50 == 0:
-                pace = (time.monotonic() - started) / (self.step - first)
-                mean = sum(recent[-50:]) / len(recent[-50:])
-                self.report(f'step {self.step}/{config.steps} loss {mean:.4f} {pace:.2f} s/step')
-            done = self.step == config.steps
-            if done or self.step % config.checkpoint_every == 0:
-                self._save()
-            if done or self.step % config.validate_every == 0:
-                scores = self.validate()
-                self.export(self.file)
-        return scores
-
-    def lr(self, step: int) -> float:
-        """Return the learning rate of a step: warm-up, constant, then linear to the minimum over the last steps."""
-        c = self.config
-        left = (c.steps - step) / max(1.0, c.decay * c.steps)
-        return c.min_lr + (c.lr - c.min_lr) * min(1.0, (step + 1) / c.warmup, left)
-
-    def update(self, batch: Batch) -> float:
-        """Run one update of the weights on a batch; return its loss."""
-        self.model.train()
-        for group in self.optimizer.param_groups:
-            group['lr'] = self.lr(self.step)
-        loss = self.loss(batch)
-        loss.backward()  # type: ignore[no-untyped-call]
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise InputError(f'the loss is {value}', where=f'step {self.step}', do='lower lr')
-        parameters = dict(self.model.named_parameters())
-        for name, master in self.master.items():
-            grad = parameters[name].grad
-            master.grad = None if grad is None else grad.float()
-            parameters[name].grad = None
-        torch.nn.utils.clip_grad_norm_(list(self.master.values()), self.config.clip)
-        self.optimizer.step()
-        self.step += 1
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for name, master in self.master.items():
-                parameters[name].copy_(master)
-                self.average[name].lerp_(master, 1 - decay)
-        return value
-
-    def parser(self, calibration: Calibration | None = None) -> Parser:
-        """Return a parser with the averaged weights."""
-        model = ParserModel(self.model.config)
-        model.load_state_dict(self.average)
-        return Parser(model, self.grammar, self.pieces, calibration or Calibration(), context=self.context)
-
-    def validate(self) -> dict[str, float]:
-        """Return the shares of correct programs on held-out phrases and on fresh texts of trained phrases."""
-        parser = self.parser()
-        scores = {}
-        for part in ('held_out', 'train'):
-            right = [equal_program(parser, e) for e in self._fixed(part, self.config.validate)]
-            scores[part] = sum(right) / len(right)
-        self.best = max(self.best, scores['held_out'])
-        self.report(
-            f'step {self.step}: held-out phrases {scores["held_out"]:.3f}, trained phrases {scores["train"]:.3f}'
+        weights = {name: p.to(self.dtype) for name, p in network.named_parameters()}
+        logits = functional_call(
+            network,
+            weights,
+            (batch.tokens, vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states),
         )
-        with (self.folder / 'scores.jsonl').open('a') as f:
-            f.write(json.dumps({'step': self.step, **scores}) + '\n')
-        return scores
+        return {'total': F.cross_entropy(logits.float().flatten(0, 1), batch.follow.flatten())}
 
-    def _fixed(self, part: Any, count: int) -> list[Example]:
-        """Return fixed examples, whose seed is never trained with."""
-        data = Examples(self.grammar, self.pieces, part, size=count, batches=1, seed=-1)
-        return data.examples(0, count)
+    def validate(self, network: nn.Module, step: int) -> Scores:
+        """Return the shares of correct programs on held-out phrases (the goal) and on new texts of trained phrases."""
+        parser = self._parser(network)
+        values: dict[str, float] = {}
+        parts: tuple[Part, ...] = ('held_out', 'train')
+        for part in parts:
+            right = [equal_program(parser, e) for e in self._fixed(part, self.config.validate)]
+            values[part] = sum(right) / len(right)
+        return Scores(values['held_out'], values)
 
-    def export(self, path: Path) -> None:
-        """Write the parser with the averaged weights, calibrated on held-out phrases."""
-        parser = self.parser()
+    def export(self, network: nn.Module, step: int, folder: Path | None) -> Path:
+        """Write parser.safetensors, calibrated on texts that were not trained with."""
+        path = (folder or Path(self.config.out)) / FILE
+        parser = self._parser(network)
         save_parser(path, parser.model, self.grammar, self.calibrate(parser))
+        return path
+
+    def _parser(self, network: nn.Module) -> Parser:
+        assert isinstance(network, ParserModel)
+        return Parser(network, self.grammar, self.pieces, Calibration(), context=self.context)
+
+    def _fixed(self, part: Part, count: int) -> list[Example]:
+        """Return fixed examples, whose seed is never trained with."""
+        return Examples(self.grammar, self.pieces, part, seed=-1).examples(0, count)
 
     def calibrate(self, parser: Parser) -> Calibration:
         """Return the logistic map from a probability to correctness, fitted on texts outside of the training."""
@@ -190,43 +126,10 @@ class ParserTask:
             pairs.append((math.log(p / (1 - p)), float(equal(found.program, program))))
         return fit(torch.tensor(pairs, dtype=torch.float64))
 
-    def _adopt(self, path: Path) -> None:
-        state = load_model(path, self.grammar)[0].state_dict()
-        fresh = self.model.state_dict()
-        new = state['bias'] <= -1e4 + 1
-        for name in ('token.weight', 'bias'):
-            rows = torch.nonzero(new).flatten()
-            state[name][rows] = fresh[name][rows]
-        self.model.load_state_dict(fresh | state)
 
-    def _save(self) -> None:
-        state = {
-            'step': self.step, 'best': self.best, 'tokens': list(self.grammar.tokens), 'master': self.master,
-            'average': self.average, 'optimizer': self.optimizer.state_dict(),
-        }  # fmt: skip
-        with atomic_path(self.folder / CHECKPOINT) as temporary:
-            torch.save(state, temporary)
-
-    def _resume(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / CHECKPOINT
-        write_json(self.folder / 'config.json', asdict(self.config))
-        if not path.is_file():
-            return
-        state = torch.load(path, map_location='cpu', weights_only=True)
-        if state['tokens'] != list(self.grammar.tokens):
-            raise InputError(
-                'the checkpoint is of another grammar', where=str(path), do='start another run with it as its origin'
-            )
-        self.step, self.best = state['step'], state['best']
-        self.optimizer.load_state_dict(state['optimizer'])
-        parameters = dict(self.model.named_parameters())
-        with torch.no_grad():
-            for name, master in self.master.items():
-                master.copy_(state['master'][name])
-                self.average[name].copy_(state['average'][name])
-                parameters[name].copy_(master)
-        self.report(f'going on from step {self.step}')
+def create(config: ParserTraining, _: Callable[[str], None]) -> ParserTask:
+    """Return the task of a configuration."""
+    return ParserTask(config)
 
 
 def equal_program(parser: Parser, example: Example) -> bool:

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from converseg_ros.network.features import Decoded
-from converseg_ros.training.batches import Batch
-from converseg_ros.training.config import LossConfig
-from converseg_ros.training.losses import bce_map, compute, dice, erode, hard_iou
+from converseg_ros.training.converseg.batches import Batch
+from converseg_ros.training.converseg.config import LossConfig
+from converseg_ros.training.converseg.losses import bce_map, compute, dice, erode, hard_iou
 
 
 def batch(target, positive, valid=None) -> Batch:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import Family, Item
 from converseg_ros.network.preprocess import inner_size, offset, resize
-from converseg_ros.training.config import AugmentConfig
+from converseg_ros.training.converseg.config import AugmentConfig
 
 Size = tuple[int, int]  # rows, columns
 Rng = np.random.Generator

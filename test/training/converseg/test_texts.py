@@ -3,7 +3,7 @@
 import torch
 
 from converseg_ros.network.weights.checkpoints import load_network
-from converseg_ros.training.texts import TextCache
+from converseg_ros.training.converseg.texts import TextCache
 
 
 def test_texts_are_encoded_once_and_kept(start, tmp_path):

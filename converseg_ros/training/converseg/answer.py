@@ -1,65 +1,35 @@
-"""The network for the training loop: losses and answers of a batch; frozen parameters are not optimized."""
+"""Answers of the network to a batch, as at inference; frozen encoders need no gradients."""
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from converseg_ros.core import InputError
 from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures
 from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.preprocess import normalise
 from converseg_ros.network.selection import tokens
-from converseg_ros.training.batches import Batch
-from converseg_ros.training.config import LossConfig
-from converseg_ros.training.losses import Losses, compute
-from converseg_ros.training.texts import TextCache
+from converseg_ros.training.converseg.batches import Batch
+from converseg_ros.training.converseg.texts import TextCache
 
 
-class Learner(nn.Module):
-    """Wraps a ConverSegNet in a single forward function for data parallelism; supervises the inference masks."""
+class Answerer:
+    """Answers batches by a network; features of texts by a frozen text encoder are cached."""
 
-    def __init__(self, network: ConverSegNet, trainable: Sequence[str], loss: LossConfig) -> None:
-        """Create a learner; `trainable`: prefixes or patterns (`*.lora_*`) of the names of trained parameters."""
-        super().__init__()
-        self.network, self.loss = network, loss
-        chosen: set[str] = set()
-        for pattern in trainable:
-            found = {n for n, _ in network.named_parameters() if n.startswith(pattern) or fnmatchcase(n, pattern)}
-            if not found:
-                raise InputError(f'no parameter is called {pattern!r}', where='trainable')
-            chosen |= found
-        for name, parameter in network.named_parameters():
-            parameter.requires_grad_(name in chosen)
-            if parameter.requires_grad and parameter.dtype != torch.float32:
-                parameter.data = parameter.data.float()  # float32 master weights, because bfloat16 loses small updates
-        self.trains_image = any(n.startswith('image_encoder') for n in chosen)
-        self.trains_language = any(n.startswith('language_encoder') for n in chosen)
-        self.answers = tokens(network.config.select, network.config.decoder.multimask_outputs)
+    def __init__(self, network: ConverSegNet) -> None:
+        """Create an answerer for a network whose trained parameters are chosen."""
+        self.network = network
+        trained = [n for n, p in network.named_parameters() if p.requires_grad]
+        self.trains_image = any(n.startswith('image_encoder') for n in trained)
+        self.trains_language = any(n.startswith('language_encoder') for n in trained)
+        self.tokens = tokens(network.config.select, network.config.decoder.multimask_outputs)
         self.texts = TextCache()
-        if network.decoder.sam.iou_token.weight.requires_grad and len(self.answers) == 1:
-            self._freeze_unused()
-
-    def _freeze_unused(self) -> None:
-        """Freeze the heads of masks that are never selected, because they get no gradient."""
-        for index, head in enumerate(self.network.decoder.sam.output_hypernetworks_mlps):
-            if index not in self.answers:
-                head.requires_grad_(False)
-
-    def trainable_state(self) -> dict[str, Tensor]:
-        """Return the trained parameters by name."""
-        return {n: p for n, p in self.network.named_parameters() if p.requires_grad}
-
-    def forward(self, batch: Batch) -> Losses:
-        """Return the losses of a batch."""
-        return compute(self.answer(batch), batch, self.loss)
 
     def answer(self, batch: Batch) -> Decoded:
         """Answer all prompts of a batch."""
         image, prompts = self._image(batch), self.network.prompts(self._language(batch))
-        return self.network.decode(image, prompts, image_of=batch.image_of, tokens=self.answers)
+        return self.network.decode(image, prompts, image_of=batch.image_of, tokens=self.tokens)
 
     def _image(self, batch: Batch) -> ImageFeatures:
         """Encode the views."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from converseg_ros.training.sampling import Mixture, choose_prompts
+from converseg_ros.training.converseg.sampling import Mixture, choose_prompts
 
 
 def test_every_record_once_an_epoch_and_in_proportion():

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from converseg_ros.network.weights.checkpoints import load_network
-from converseg_ros.training.assemble import assemble
-from converseg_ros.training.config import read_config
+from converseg_ros.training.loop import Trainer
+from converseg_ros.training.task import create, read_config
 
 
 def silent(_: str) -> None:
@@ -43,13 +43,13 @@ def test_lora_learns_and_the_base_stays(micro, settings, tmp_path):
         'batch.prompts': 2,
         'batch.accumulation': 2,
     }
-    trainer = assemble(read_config(settings, changes), report=silent)
+    trainer = Trainer(create(read_config(settings, changes), silent), report=silent)
     names = list(trainer.parameters)
     language = [n for n in names if n.startswith('language_encoder')]
     assert language and all('.lora_' in n for n in language)
-    before = {n: p.detach().clone() for n, p in trainer.learner.network.named_parameters()}
+    before = {n: p.detach().clone() for n, p in trainer.network.named_parameters()}
     trainer.train()
-    after = dict(trainer.learner.network.named_parameters())
+    after = dict(trainer.network.named_parameters())
     changed = {n for n in before if not torch.equal(before[n], after[n])}
     assert any('.lora_B.' in n for n in changed) and any(n.startswith('decoder') for n in changed)
     assert changed <= set(names)
@@ -59,15 +59,15 @@ def test_lora_learns_and_the_base_stays(micro, settings, tmp_path):
 
 
 def test_the_exported_folder_has_the_averaged_weights(settings, start, tmp_path):
-    trainer = assemble(read_config(settings, {'steps': 1, 'val': []}), report=silent)
+    trainer = Trainer(create(read_config(settings, {'steps': 1, 'val': []}), silent), report=silent)
     trainer.train()
     trainer.export(tmp_path / 'model')
     assert (tmp_path / 'model' / 'tokenizer.json').read_bytes() == (start / 'tokenizer.json').read_bytes()
     network = load_network(tmp_path / 'model')
     assert network.config.provenance == {'run': 'toy', 'step': 1}
     pixels = torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad(), trainer.averaged():
+    with torch.no_grad(), trainer.averaged() as averaged:
         exported = network(pixels, ['the red square']).masks
-        trained = trainer.learner.network.eval()(pixels, ['the red square']).masks
+        trained = averaged(pixels, ['the red square']).masks
     torch.testing.assert_close(exported, trained)
     assert not torch.equal(exported, load_network(start)(pixels, ['the red square']).masks)

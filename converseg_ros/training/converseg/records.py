@@ -14,7 +14,7 @@ from converseg_ros.core.splits import picture_name, split_of
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.readers import LITERAL, READERS
 from converseg_ros.datasets.samples import Sample, by_image, fit_mask
-from converseg_ros.training.config import SourceConfig
+from converseg_ros.training.converseg.config import SourceConfig
 
 ITEMS = 'items.jsonl'
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.training.augment import (
+from converseg_ros.training.converseg.augment import (
     View,
     draw_view,
     plain_view,
@@ -15,8 +15,8 @@ from converseg_ros.training.augment import (
     valid_cells,
     worsen,
 )
-from converseg_ros.training.config import AugmentConfig
-from converseg_ros.training.records import Record
+from converseg_ros.training.converseg.config import AugmentConfig
+from converseg_ros.training.converseg.records import Record
 
 MIN_COVER = 100  # of 255: a target that fills less than about half of its fullest cell is not used
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import Family, Item, encode_rle
-from converseg_ros.training.augment import (
+from converseg_ros.training.converseg.augment import (
     View,
     draw_view,
     mirror_text,
@@ -15,7 +15,7 @@ from converseg_ros.training.augment import (
     valid_cells,
     worsen,
 )
-from converseg_ros.training.config import AugmentConfig
+from converseg_ros.training.converseg.config import AugmentConfig
 
 
 def test_mirror_swaps_words_not_parts_of_words():

@@ -5,10 +5,10 @@ import pytest
 
 from converseg_ros.core import Item, encode_rle
 from converseg_ros.network.weights.presets import preset
-from converseg_ros.training.batches import JoinedSource, PromptSelection, ViewSource
-from converseg_ros.training.config import AugmentConfig
-from converseg_ros.training.records import Record
-from converseg_ros.training.views import make_view
+from converseg_ros.training.converseg.batches import JoinedSource, PromptSelection, ViewSource
+from converseg_ros.training.converseg.config import AugmentConfig
+from converseg_ros.training.converseg.records import Record
+from converseg_ros.training.converseg.views import make_view
 
 SHAPE = (96, 128)
 

@@ -7,8 +7,8 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from converseg_ros.network.features import Decoded
-from converseg_ros.training.batches import Batch
-from converseg_ros.training.config import LossConfig
+from converseg_ros.training.converseg.batches import Batch
+from converseg_ros.training.converseg.config import LossConfig
 
 
 class Losses(NamedTuple):

@@ -1,7 +1,7 @@
 """Scores on the validation split during training, on the network's grid; `converseg eval` scores at image size."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -12,31 +12,26 @@ import torch
 from converseg_ros.core.files import atomic_path
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.status import Status
-from converseg_ros.training.batches import Batch, PromptSelection, Source, evaluation_rng
-from converseg_ros.training.learner import Learner
-from converseg_ros.training.losses import hard_iou
-
-EVERYTHING = PromptSelection(0, 0.5, 0.5)
+from converseg_ros.training.converseg.answer import Answerer
+from converseg_ros.training.converseg.batches import Batch, PromptSelection, Source, evaluation_rng
+from converseg_ros.training.converseg.losses import hard_iou
 
 
-def batches(source: Source, limit: int, device: torch.device, ask: PromptSelection = EVERYTHING) -> Iterator[Batch]:
-    """Yield up to `limit` views with all their prompts; deterministic, distributed over the source."""
+def batches(answerer: Answerer, source: Source, limit: int, ask: PromptSelection) -> Iterator[Batch]:
+    """Yield up to `limit` views with prompts; deterministic, distributed over the source."""
+    device = next(answerer.network.parameters()).device
     count = min(limit or len(source), len(source))
     for index in np.unique(np.linspace(0, len(source) - 1, count).round().astype(int)) if count else []:
         yield source.make([(int(index), evaluation_rng(str(index)))], ask).to(device)
 
 
-@torch.no_grad()
-def validate(
-    learner: Learner, source: Source, *, limit: int, device: torch.device, blind: bool = False
-) -> dict[str, float]:
+def validate(answerer: Answerer, source: Source, *, limit: int, blind: bool = False) -> dict[str, float]:
     """Return gIoU, N-acc, T-acc and by family; giou_mask: on positives, independent of the object score."""
-    learner.eval()
     rows: dict[str, list[float]] = defaultdict(list)
-    for batch in batches(source, limit, device, PromptSelection(0, 0.5, 0.5, 1.0 if blind else 0.0)):
+    for batch in batches(answerer, source, limit, PromptSelection(0, 0.5, 0.5, float(blind))):
         if not batch.texts:
             continue
-        decoded = learner.answer(batch)
+        decoded = answerer.answer(batch)
         reached = hard_iou(decoded.masks[:, 0].float(), batch.target, batch.valid)
         present = decoded.object_score > 0
         for row, positive in enumerate(batch.positive.tolist()):
@@ -49,19 +44,16 @@ def validate(
                 rows['giou_positive'].append(score)
                 rows['giou_mask'].append(value)
                 rows[f'mask/{batch.families[row] or "none"}'].append(value)
-    learner.train()
     return {k: float(np.mean(v)) for k, v in sorted(rows.items())}
 
 
-@torch.no_grad()
-def write_panels(learner: Learner, source: Source, folder: Path, *, count: int, device: torch.device) -> None:
+def write_panels(answerer: Answerer, source: Source, folder: Path, *, count: int) -> None:
     """Write pictures of `count` views: ground truth on the left, answer on the right, up to four prompts each."""
-    learner.eval()
-    for number, batch in enumerate(batches(source, count, device, PromptSelection(4, 0.4, 0.25))):
+    for number, batch in enumerate(batches(answerer, source, count, PromptSelection(4, 0.4, 0.25))):
         if not batch.texts:
             continue
         picture = batch.pixels[0].permute(1, 2, 0).cpu().numpy()
-        decoded = learner.answer(batch)
+        decoded = answerer.answer(batch)
         size = (picture.shape[1], picture.shape[0])
         tiles = []
         for row, text in enumerate(batch.texts):
@@ -75,7 +67,6 @@ def write_panels(learner: Learner, source: Source, folder: Path, *, count: int, 
             )
         with atomic_path(folder / f'{number:03d}.png') as temporary:
             cv2.imwrite(str(temporary), np.vstack(tiles)[..., ::-1])
-    learner.train()
 
 
 def _tile(
@@ -83,10 +74,3 @@ def _tile(
 ) -> NDArray[np.uint8]:
     """Draw one mask with its caption."""
     return draw_overlay(np.ascontiguousarray(picture), [Layer(mask, caption, status=status)])
-
-
-def summary(scores: dict[str, float]) -> str:
-    """Return the scores in one line."""
-    names: Sequence[str] = ('giou', 'giou_positive', 'giou_mask', 'n_acc', 't_acc')
-    families = [f'{k[5:]} {v:.3f}' for k, v in scores.items() if k.startswith('mask/')]
-    return ', '.join([f'{n} {scores[n]:.3f}' for n in names if n in scores] + families)

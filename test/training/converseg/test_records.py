@@ -8,8 +8,8 @@ import pytest
 
 from converseg_ros.core import InputError, encode_rle
 from converseg_ros.core.splits import split_of
-from converseg_ros.training.config import SourceConfig
-from converseg_ros.training.records import read_records
+from converseg_ros.training.converseg.config import SourceConfig
+from converseg_ros.training.converseg.records import read_records
 
 SIZE = (40, 60)
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from converseg_ros.network.config import NetworkConfig
-from converseg_ros.training.config import AugmentConfig
-from converseg_ros.training.records import Record
-from converseg_ros.training.sampling import Ask, Mixture, choose_prompts
-from converseg_ros.training.views import make_view
+from converseg_ros.training.converseg.config import AugmentConfig
+from converseg_ros.training.converseg.records import Record
+from converseg_ros.training.converseg.sampling import Ask, Mixture, choose_prompts
+from converseg_ros.training.converseg.views import make_view
 
 BLIND = 'something'  # the constant prompt of a prompt-blind network
 

@@ -1,0 +1,1 @@
+"""The task `converseg`: ConverSegNet, for example with LoRA, on prompts and masks."""
