@@ -1,11 +1,12 @@
 """Checkpoints of a run: everything that the next step depends on, written atomically."""
 
 from dataclasses import dataclass
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import atomic_path
@@ -56,3 +57,11 @@ def load(path: Path) -> Snapshot:
         raise InputError(
             f'not a checkpoint ({error})', where=str(path), do='delete it to resume from an older one'
         ) from error
+
+
+def weights_hash(module: nn.Module) -> str:
+    """Return a hash of a module's tensors."""
+    digest = hashlib.sha256()
+    for _, value in sorted(module.state_dict().items()):
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

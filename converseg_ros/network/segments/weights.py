@@ -12,11 +12,10 @@ from converseg_ros.network.segments.quality import QualityNet
 WEIGHTS = 'segments.safetensors'
 
 
-def save_segments(path: Path, boundary: BoundaryNet, quality: QualityNet | None) -> None:
-    """Write both networks atomically; a file without a quality network can only be used to continue training."""
+def save_segments(path: Path, boundary: BoundaryNet, quality: QualityNet) -> None:
+    """Write both networks atomically."""
     tensors = {f'boundary.{k}': v for k, v in boundary.state_dict().items()}
-    if quality is not None:
-        tensors |= {f'quality.{k}': v for k, v in quality.state_dict().items()}
+    tensors |= {f'quality.{k}': v for k, v in quality.state_dict().items()}
     with atomic_path(path) as temporary:
         save_file({k: v.contiguous() for k, v in sorted(tensors.items())}, temporary)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from converseg_ros.network.weights.checkpoints import save_network
+from converseg_ros.training.checkpoints import weights_hash
 from converseg_ros.training.converseg.answer import Answerer
 from converseg_ros.training.converseg.batches import (
     Batch,
@@ -20,7 +21,7 @@ from converseg_ros.training.converseg.config import SourceConfig, TrainConfig
 from converseg_ros.training.converseg.losses import compute
 from converseg_ros.training.converseg.records import read_records
 from converseg_ros.training.converseg.start import choose_trained, start_network
-from converseg_ros.training.converseg.texts import TextCache, weights_hash
+from converseg_ros.training.converseg.texts import TextCache
 from converseg_ros.training.converseg.validate import validate, write_panels
 from converseg_ros.training.task import Scores, Task
 

@@ -1,7 +1,6 @@
 """A cache of the features of a frozen text encoder, in memory and on disk, also for later runs."""
 
 from collections.abc import Iterable, Sequence
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +59,3 @@ class TextCache:
         with atomic_path(self.path) as temporary:
             torch.save(data, temporary)
         self.saved = len(self.rows)
-
-
-def weights_hash(module: nn.Module) -> str:
-    """Return a hash of a module's tensors."""
-    digest = hashlib.sha256()
-    for _, value in sorted(module.state_dict().items()):
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from converseg_ros.core.config import build
 from converseg_ros.core.errors import InputError
+from converseg_ros.training.config import OptimConfig, RunConfig
 
 SplitRule = Literal['all', 'name', 'session', 'own']
 
@@ -46,41 +47,41 @@ class QualityConfig:
     lr: float = 2e-3
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentsConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentsConfig(RunConfig):
     """A training run of the segment networks on frozen backbones."""
 
     task: Literal['segments']
-    out: str  # run folder: checkpoints, segments.safetensors
     backbone: str  # model folder whose trunk and detector are used
     cache: str  # folder of prepared views
     sources: list[LabelledSource]
-    steps: int
     batch: int = 4
     view: list[int] = field(default_factory=lambda: [384, 512])  # rows and columns of the training views
     lr: float = 1.5e-3
     min_lr: float = 1e-5
-    warmup: int = 60
+    warmup: int = 60  # steps
     weight_decay: float = 0.01
     ema: float = 0.998
-    seed: int = 0
-    threads: int = 2
     drop_depth: float = 0.35  # share of the views with depth whose depth is dropped
     checkpoint_every: int = 50
     validate_every: int = 200
     loss: BoundaryLossConfig = field(default_factory=BoundaryLossConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
-    recipe: list[str] = field(default_factory=list)  # commands that create the data, in order
-    finish: list[str] = field(default_factory=list)  # commands for the trained weights; {weights} is their file
+
+    @property
+    def optim(self) -> OptimConfig:
+        """Return the settings of the optimizer of the boundary network."""
+        return OptimConfig(self.lr, self.min_lr, self.weight_decay, self.warmup / self.steps, ema=self.ema)
 
 
 def parse(data: dict[str, Any], where: Path) -> SegmentsConfig:
     """Validate a configuration key by key; raise InputError with the name of an invalid key."""
     config: SegmentsConfig = build(SegmentsConfig, data, str(where))
-    if config.steps < 1 or config.batch < 1 or not config.sources:
-        raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))
+    if config.batch < 1 or not config.sources:
+        raise InputError('batch must be at least 1, and there must be a source', where=str(where))
     if len(config.view) != 2 or any(n < 64 or n % 32 for n in config.view):
         raise InputError('view must be rows and columns, multiples of 32', where=str(where))
-    if not 0 <= config.ema < 1 or not 0 <= config.drop_depth <= 1:
-        raise InputError('ema must be in [0, 1) and drop_depth in [0, 1]', where=str(where))
+    if not 0 <= config.drop_depth <= 1:
+        raise InputError('drop_depth must be in [0, 1]', where=str(where))
+    _ = config.optim
     return config

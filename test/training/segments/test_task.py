@@ -1,21 +1,22 @@
 """From labelled pictures to weights: the targets are right, and a tiny run ends in networks that propose segments."""
 
-from dataclasses import replace
 import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from converseg_ros.bench.segments import measure, oracle, truths
 from converseg_ros.core.errors import InputError
 from converseg_ros.datasets.regions import labelled_names, read_labelled
 from converseg_ros.network.registry import find_model
 from converseg_ros.network.segments.proposer import load_proposer
+from converseg_ros.training.loop import Trainer
 from converseg_ros.training.segments.config import SegmentsConfig, parse
-from converseg_ros.training.segments.run import train_segments
 from converseg_ros.training.segments.samples import IGNORED, draw, plain, prepare
+from converseg_ros.training.segments.task import create
 
 NAMES = [f'{i:03d}.png' for i in range(8)]
 
@@ -51,10 +52,12 @@ def config(pictures: Path, out: Path) -> SegmentsConfig:
             'backbone': str(find_model('compact')),
             'cache': str(out / 'cache'),
             'sources': [{'path': str(pictures)}],
-            'steps': 2,
+            'steps': 3,
             'batch': 1,
+            'warmup': 1,
             'view': [96, 128],
             'checkpoint_every': 1,
+            'validate_every': 2,
             'quality': {'views': 2, 'steps': 20},
         },
         out,
@@ -84,12 +87,28 @@ def test_a_drawn_view_keeps_its_shapes(pictures: Path) -> None:
         assert sample.kind.shape == sample.voting.shape == sample.vote.shape[1:] == (48, 64)
 
 
-def test_a_tiny_run_goes_on_where_it_stopped_and_proposes(pictures: Path, tmp_path: Path) -> None:
-    lines: list[str] = []
-    whole = config(pictures, tmp_path)
-    train_segments(replace(whole, steps=1), lines.append)
-    weights = train_segments(whole, lines.append)
-    assert sorted(p.name for p in tmp_path.glob('step-*.pt')) == ['step-0000001.pt', 'step-0000002.pt']
+def trainer_of(config: SegmentsConfig) -> Trainer:
+    return Trainer(create(config, lambda text: None), report=lambda text: None)
+
+
+def test_a_run_that_is_killed_and_resumed_is_bit_exact_and_proposes(pictures: Path, tmp_path: Path) -> None:
+    whole = trainer_of(config(pictures, tmp_path / 'whole'))
+    whole.train()
+    killed = trainer_of(config(pictures, tmp_path / 'parts'))
+    killed.update()
+    killed.update()
+    killed.save(False)
+    killed.update()  # lost with the process
+    resumed = trainer_of(config(pictures, tmp_path / 'parts'))
+    assert resumed.step == 2
+    resumed.train()
+    assert any(name.endswith('running_mean') for name in whole.state)
+    for one, two in ((whole.state, resumed.state), (whole.average, resumed.average)):
+        assert one.keys() == two.keys() and all(torch.equal(value, two[name]) for name, value in one.items())
+    assert sorted(p.name for p in (tmp_path / 'whole' / 'checkpoints').glob('step-*.pt'))[-1] == 'step-0000003.pt'
+    weights = whole.export()
+    assert weights == tmp_path / 'whole' / 'segments.safetensors'
+    assert weights.read_bytes() == resumed.export().read_bytes()
     proposer = load_proposer(find_model('compact'), weights)
     result = measure(proposer, truths(pictures, root=tmp_path, keep=lambda _: True), limit=2)
     row = result['rgb']['all']
