@@ -1,13 +1,13 @@
 """Train or fine-tune a network: `converseg train config/train/segments.yaml`.
 
 A run resumes from its newest checkpoint. --dry-run prints memory and time and writes nothing but the cache; --make-data
-first runs the recipe of the configuration (rendering scenes, generating prompt-mask pairs). On several GPUs or
-machines: `accelerate launch -m converseg_ros train CONFIG`, or torchrun instead of accelerate launch.
+first runs the recipe of the configuration (rendering scenes, generating prompt-mask pairs). A file with nothing but a
+recipe, such as config/train/compact.yaml, runs its commands. On several GPUs or machines: `accelerate launch -m
+converseg_ros train CONFIG`, or torchrun instead of accelerate launch.
 """
 
 import argparse
 from collections.abc import Callable
-from importlib import import_module
 import math
 import os
 from pathlib import Path
@@ -20,9 +20,6 @@ from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
 
-# By task, the function in converseg_ros.training.TASK.run that trains and returns the weights file.
-PARTS = {'segments': 'train_segments', 'names': 'train_names'}
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
@@ -31,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--dry-run', action='store_true', help='run a few steps, print memory and time, keep nothing')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='e.g. --set optim.lr=5e-4')
     parser.add_argument('--json', action='store_true', help='print progress and result as JSON lines')
-    parser.add_argument('--export', type=Path, metavar='DIR', help='write the model folder here (default OUT/model)')
+    parser.add_argument('--export', type=Path, metavar='DIR', help='write the result here (default: in the run folder)')
     parser.add_argument(
         '--from', dest='origin', type=Path, metavar='CHECKPOINT', help='start a new run from the weights of another'
     )
@@ -43,10 +40,11 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros.core.config import read_mapping
     from converseg_ros.training.task import create, read_config
 
-    task = read_mapping(args.config, _overrides(args.set)).get('task')
-    if task in PARTS:
-        return _run_part(args, task)
     overrides = _overrides(args.set) | ({'origin': str(args.origin)} if args.origin else {})
+    data = read_mapping(args.config, overrides)
+    if set(data) == {'recipe'}:  # a list of runs, such as config/train/compact.yaml
+        run_all(data['recipe'])
+        return 0
     config = read_config(args.config, overrides)
     if args.make_data:
         if not config.recipe:
@@ -72,31 +70,12 @@ def run(args: argparse.Namespace) -> int:
                 print_event(Progress(stage=JobStage.DONE, values=values, result=result))
             else:
                 print(f'model: {path}')
-            run_all([line.replace('{model}', shlex.quote(str(path))) for line in config.finish])
+            name = shlex.quote(str(path))
+            run_all([line.replace('{model}', name).replace('{weights}', name) for line in config.finish])
     except StoppedError as error:
         print(error)
         return 143
     trainer.accelerator.end_training()  # an open process group can abort the process when it exits
-    return 0
-
-
-def _run_part(args: argparse.Namespace, task: str) -> int:
-    """Train the segments or the names of a network of kind things (segments.yaml, names.yaml)."""
-    from converseg_ros.core.config import read_mapping
-
-    if args.dry_run or args.origin:
-        raise InputError(f'a run of {task} resumes by itself and has no dry run', where='--dry-run, --from')
-    package = f'converseg_ros.training.{task}'
-    config = import_module(f'{package}.config').parse(read_mapping(args.config, _overrides(args.set)), args.config)
-    if args.make_data:
-        run_all(config.recipe)
-    train = getattr(import_module(f'{package}.run'), PARTS[task])
-    weights: Path = train(config, _report(args))
-    if args.export:
-        args.export.mkdir(parents=True, exist_ok=True)
-        weights = weights.replace(args.export / weights.name)
-    _print_model('weights', weights, args)
-    run_all([line.replace('{weights}', shlex.quote(str(weights))) for line in config.finish])
     return 0
 
 
@@ -105,14 +84,6 @@ def _report(args: argparse.Namespace) -> Callable[[str], None]:
     if args.json:
         return lambda text: print_event(Progress(text))
     return lambda text: print(text, flush=True)
-
-
-def _print_model(name: str, path: Path, args: argparse.Namespace) -> None:
-    """Print the location of the result."""
-    if args.json:
-        print_event(Progress(stage=JobStage.DONE, result={'model': str(path)}))
-    else:
-        print(f'{name}: {path}')
 
 
 def run_all(commands: list[str]) -> None:

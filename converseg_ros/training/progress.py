@@ -35,8 +35,9 @@ class Log:
         mean = sum(self.recent) / len(self.recent)
         self._event(JobStage.TRAINING, step, {'loss': mean})
         losses = _text({k: v for k, v in parts.items() if k != 'total'})
+        losses = f' ({losses})' if losses else ''
         left = _clock(pace * (self.steps - step))
-        self.report(f'step {step}/{self.steps} loss {mean:.3f} ({losses}) {pace:.2f} s/step, {left} left')
+        self.report(f'step {step}/{self.steps} loss {mean:.3f}{losses} {pace:.2f} s/step, {left} left')
 
     def validation(self, step: int, values: dict[str, float]) -> None:
         """Report the values of a validation and append them to scores.jsonl."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from converseg_ros.core.config import build
 from converseg_ros.core.errors import InputError
+from converseg_ros.training.config import OptimConfig, RunConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,11 @@ class NameSource:
     share: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class NamesConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesConfig(RunConfig):
     """A training run of the namer's head on a frozen trunk and detector."""
 
     task: Literal['names']
-    out: str  # run folder: names.safetensors
     backbone: str  # model folder whose trunk, detector and text encoder are used
     cache: str  # folder of cached features
     sources: list[NameSource]
@@ -46,16 +46,19 @@ class NamesConfig:
     drop_detector: float = 0.5  # share of the objects whose detector evidence is dropped
     balance: float = 0.25  # exponent: 0 draws objects as often as they are labelled, 1 draws all labels equally often
     folds: int = 2  # of the training pictures, for the calibration
-    seed: int = 0
-    threads: int = 2
-    recipe: list[str] = field(default_factory=list)  # commands that create the data, in order
-    finish: list[str] = field(default_factory=list)  # commands for the trained weights; {weights} is their file
+    checkpoint_every: int = 500
+    validate_every: int = 500
+
+    @property
+    def optim(self) -> OptimConfig:
+        """Return the settings of the optimizer: one cycle, with a larger rate for biases and scales."""
+        return OptimConfig(self.lr, 0.0, self.weight_decay, warmup=0.3, clip=0.0, vector_lr=3.0)
 
 
 def parse(data: dict[str, Any], where: Path) -> NamesConfig:
     """Validate a configuration key by key; raise InputError with the name of an invalid key."""
     config: NamesConfig = build(NamesConfig, data, str(where))
-    if min(config.steps, config.fold_steps, config.batch) < 1 or config.rounds < 0 or not config.sources:
+    if min(config.fold_steps, config.batch) < 1 or config.rounds < 0 or not config.sources:
         raise InputError('steps and batch must be at least 1, and there must be a source', where=str(where))
     if any(not 0 < source.share <= 1 for source in config.sources):
         raise InputError('share of a source is not in (0, 1]', where=str(where))

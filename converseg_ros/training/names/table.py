@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +47,9 @@ class Table:
         """Return (I,): objects whose label is a noun or none, without those that have only a material."""
         return np.asarray(self.allowed.any(1))
 
-    @property
-    def groups(self) -> NDArray[np.str_]:
-        """Return the session of each object; no session is in two folds."""
-        return np.array([session_of(image) for image in self.images])
+    def folds(self, count: int) -> NDArray[np.intp]:
+        """Return the fold (I,) of each object; no session is in two folds."""
+        return np.array([zlib.crc32(session_of(image).encode()) % count for image in self.images])
 
 
 def read_table(config: NamesConfig, words: Vocabulary) -> Table:

@@ -1,11 +1,14 @@
 """The head learns what crops show, keeps to its split, and is calibrated on what it was not trained on."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 from safetensors.numpy import save_file
 import torch
@@ -14,31 +17,33 @@ from converseg_ros.core import InputError
 from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
 from converseg_ros.network.names.weights import load_names
+from converseg_ros.training.loop import Trainer
 from converseg_ros.training.names.config import NamesConfig, NameSource, parse
 from converseg_ros.training.names.features import limited
-from converseg_ros.training.names.fit import SHOWN, Prepared, finish, train_head
 from converseg_ros.training.names.instances import Instance, Picture
 from converseg_ros.training.names.labels import allowed
+from converseg_ros.training.names.prepared import SHOWN, Prepared
 from converseg_ros.training.names.table import UNUSED, Table, read_table, sources_of
+from converseg_ros.training.names.task import NamesTask
 
 LABELS = ('hammer', 'banana', 'mug')
 EACH = 40
 
 
-def config() -> NamesConfig:
-    return NamesConfig(
-        'names',
-        'run',
-        'model',
-        'cache',
-        [NameSource('photos')],
-        rounds=0,
-        steps=60,
-        fold_steps=60,
-        batch=32,
-        lr=3e-3,
-        folds=2,
-    )
+def config(out: Path, **changes: Any) -> NamesConfig:
+    settings = {'rounds': 0, 'steps': 60, 'fold_steps': 60, 'batch': 32, 'checkpoint_every': 20, 'validate_every': 30}
+    settings |= {'out': str(out), **changes}
+    settings = {'cache': 'cache', 'sources': [NameSource('photos')], **settings}
+    return NamesConfig(task='names', backbone='model', **settings)
+
+
+def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+    return np.eye(len(texts), 16, dtype=np.float32)
+
+
+def trainer_of(prepared: Prepared, config: NamesConfig, chosen: NDArray[np.bool_] | None = None) -> Trainer:
+    task = NamesTask(config, prepared, encode, lambda text: None, chosen)
+    return Trainer(task, report=lambda text: None)
 
 
 @pytest.fixture(scope='module')
@@ -58,29 +63,48 @@ def prepared() -> Prepared:
         images,
         np.full(len(labels), 'photos'),
         np.full(len(labels), 5000),
-        np.where(np.arange(len(labels)) % 4 == 0, 'test', 'train'),
+        np.where(np.arange(len(labels)) % 4 == 0, 'val', 'train'),
         np.arange(len(labels)) % 5 == 0,
     )
     return Prepared(table, EfficientNetLite0().eval(), vocabulary())
 
 
-def test_the_head_learns_names_that_hold_for_other_things(prepared: Prepared) -> None:
+def test_the_head_learns_names_that_hold_for_other_things(prepared: Prepared, tmp_path: Path) -> None:
+    trainer = trainer_of(prepared, config(tmp_path))
+    values = trainer.train()
+    head = trainer.result()
     table = prepared.table
-    head = train_head(prepared, table.splits == 'train', config(), lambda text: None)
-    held = table.splits == 'test'
+    held = table.splits == 'val'
     found = prepared.answers(head, held, SHOWN, detector=False)[:, :-1]
     named = [head.sources.nouns[i] for i in found.argmax(1)]
     right = [vocabulary().denoted(str(label)) for label in table.labels[held]]
     share = np.mean([vocabulary().index[n] in d for n, d in zip(named, right, strict=True)])
-    assert share > 0.9
+    assert share > 0.9 and values['right'] == pytest.approx(share)
 
 
-def test_only_nouns_of_the_chosen_things_get_a_layer_of_their_own(prepared: Prepared) -> None:
-    table = prepared.table
-    head = train_head(prepared, table.labels != 'banana', replace(config(), steps=2), lambda text: None)
+def test_a_run_that_is_killed_and_resumed_is_bit_exact(prepared: Prepared, tmp_path: Path) -> None:
+    whole = trainer_of(prepared, config(tmp_path / 'whole', steps=6))
+    whole.train()
+    killed = trainer_of(prepared, config(tmp_path / 'parts', steps=6))
+    while killed.step < 4:
+        killed.update()
+    killed.save(False)
+    killed.update()  # lost with the process
+    resumed = trainer_of(prepared, config(tmp_path / 'parts', steps=6))
+    assert resumed.step == 4
+    resumed.train()
+    assert all(torch.equal(value, resumed.state[name]) for name, value in whole.state.items())
+
+
+def test_only_nouns_of_the_chosen_things_get_a_layer_of_their_own(prepared: Prepared, tmp_path: Path) -> None:
+    task = NamesTask(config(tmp_path), prepared, encode, lambda text: None, prepared.table.labels != 'banana')
+    head = task.build()
     trained = {head.sources.nouns[i] for i in head.crops}
     assert trained == {'hammer', 'mug'}
     assert 'banana' in head.sources.nouns  # ImageNet and the detector know it
+    with pytest.raises(InputError, match='another configuration'):  # a run does not go on with other objects
+        trainer_of(prepared, config(tmp_path, steps=2)).save(False)
+        trainer_of(prepared, config(tmp_path, steps=2), prepared.table.labels != 'banana')
 
 
 def test_images_of_one_minute_cannot_be_calibrated_on(prepared: Prepared, tmp_path: Path) -> None:
@@ -88,12 +112,14 @@ def test_images_of_one_minute_cannot_be_calibrated_on(prepared: Prepared, tmp_pa
     minute = Prepared.__new__(Prepared)
     minute.__dict__ = prepared.__dict__ | {'table': table}
     with pytest.raises(InputError, match='too few minutes'):
-        finish(minute, config(), lambda texts: np.zeros((len(texts), 4), np.float32), tmp_path / 'n', lambda text: None)
+        trainer_of(minute, config(tmp_path))
 
 
 def test_a_run_writes_a_calibrated_file(prepared: Prepared, tmp_path: Path) -> None:
-    path = tmp_path / 'names.safetensors'
-    finish(prepared, config(), lambda texts: np.eye(len(texts), 16, dtype=np.float32), path, lambda text: None)
+    trainer = trainer_of(prepared, config(tmp_path))
+    trainer.train()
+    path = trainer.export()
+    assert path == tmp_path / 'names.safetensors'
     weights = load_names(path)
     assert set(weights.scaling.own) == set(LABELS)  # 30 things of each are trained on
     assert path.stat().st_size < 5_000_000
@@ -126,7 +152,7 @@ def test_a_share_of_a_source_is_trained_on(tmp_path: Path) -> None:
     tensors = {'pooled': np.zeros((200, 3, 1280), np.float16), 'evidence': np.zeros((200, 160), np.float16)}
     save_file(tensors, cache / 'rooms-00.safetensors', {'rows': json.dumps(rows)})
     source = NameSource(str(folder), share=0.25)
-    table = read_table(NamesConfig('names', '', '', str(cache), [source], rounds=0), vocabulary())
+    table = read_table(config(tmp_path, cache=str(cache), sources=[source]), vocabulary())
     assert 30 <= np.count_nonzero(table.splits == 'train') <= 70
     assert set(table.splits) == {'train', UNUSED}
 
