@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from converseg_ros.core import InputError
 from converseg_ros.core.files import atomic_path
 
 BEST = 'best.pt'
+FREE = {  # settings that a resumed run may change
+    *('out', 'origin', 'threads', 'recipe', 'finish', 'checkpoint_every', 'validate_every', 'validate_images'),
+    *('panels', 'keep_last', 'choose', 'patience'),
+}
 
 
 @dataclass(slots=True)
@@ -57,6 +62,22 @@ def load(path: Path) -> Snapshot:
         raise InputError(
             f'not a checkpoint ({error})', where=str(path), do='delete it to resume from an older one'
         ) from error
+
+
+def trained(network: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors that training changes: trained parameters, and the buffers of modules that have some."""
+    homes = {name.rpartition('.')[0] for name, p in network.named_parameters() if p.requires_grad}
+    return {
+        name: tensor
+        for name, tensor in network.state_dict(keep_vars=True).items()
+        if tensor.requires_grad or (name.rpartition('.')[0] in homes and not isinstance(tensor, nn.Parameter))
+    }
+
+
+def fingerprint(settings: dict[str, Any]) -> str:
+    """Return a hash of the settings that a resumed run must not change."""
+    data = {name: value for name, value in settings.items() if name not in FREE}
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def weights_hash(module: nn.Module) -> str:

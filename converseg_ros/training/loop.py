@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import cached_property
-import hashlib
-import json
 import math
 from pathlib import Path
 import signal
 import threading
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,26 +18,9 @@ from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Report
 from converseg_ros.training import checkpoints
-from converseg_ros.training.checkpoints import BEST, Snapshot
-from converseg_ros.training.config import RunConfig
+from converseg_ros.training.checkpoints import Snapshot
 from converseg_ros.training.progress import Log
 from converseg_ros.training.task import Task
-
-# Settings that a resumed run may change.
-FREE: Final = (
-    *(
-        'out',
-        'origin',
-        'threads',
-        'recipe',
-        'finish',
-        'checkpoint_every',
-        'validate_every',
-        'validate_images',
-        'panels',
-    ),
-    *('keep_last', 'choose', 'patience'),
-)
 
 
 class StoppedError(ConversegError):
@@ -60,9 +41,7 @@ class Trainer:
         unused = DistributedDataParallelKwargs(find_unused_parameters=True)
         self.accelerator = Accelerator(cpu=task.single or not torch.cuda.is_available(), kwargs_handlers=[unused])
         if task.single and self.accelerator.num_processes > 1:
-            raise InputError(
-                f'{config.task} is trained in one process', where='task', do='do not use accelerate launch'
-            )
+            raise InputError(f'{config.task} is trained by one process', where='task', do='use no launcher')
         self.folder = Path(config.out)
         torch.manual_seed(config.seed + self.accelerator.process_index)
         self.network = task.build()
@@ -77,10 +56,10 @@ class Trainer:
             betas=(0.9, task.optim.beta2),
         )
         self.model, self.optimizer = self.accelerator.prepare(_Loss(task, self.network), optimizer)
-        self.state = trained(self.network)
+        self.state = checkpoints.trained(self.network)
         self.average: dict[str, Tensor] = {}
         self.step, self.best, self.best_step = 0, -math.inf, 0
-        self.fingerprint = fingerprint(config, task.identity)
+        self.fingerprint = checkpoints.fingerprint(asdict(config) | {'identity': task.identity})
         self._resume()
 
     @property
@@ -92,28 +71,25 @@ class Trainer:
 
     def train(self) -> dict[str, float]:
         """Run to the end; return the values of the last validation. Raise StoppedError after SIGTERM."""
-        config, main = self.config, self.accelerator.is_main_process
+        config = self.config
         values: dict[str, float] = {}
         if self.done:
             return values
         self.model.train()
         _ = self.batches  # starts the data workers before TensorBoard's thread
-        log = Log(self.folder, self.config.steps, self.step, self.report, self.progress) if main else None
+        folder = self.folder if self.accelerator.is_main_process else None
+        log = Log(folder, config.steps, self.step, self.report, self.progress)
         with _signals(self.accelerator.num_processes == 1) as stopping:
             while not self.done and not stopping:
-                parts = self.update()
-                if log is not None:
-                    log.update(self.step, parts, self.optimizer.param_groups[0]['lr'])
-                better = False
+                parts, better = self.update(), False
+                log.update(self.step, parts, self.optimizer.param_groups[0]['lr'])
                 if self.step == config.steps or self.step % config.validate_every == 0:
                     values, better = self._validate()
-                    if log is not None and values:
-                        log.validation(self.step, values)
+                    log.validation(self.step, values)
                 if self.done or better or stopping or self.step % config.checkpoint_every == 0:
                     self.save(better)
         del self.batches
-        if log is not None:
-            log.close()
+        log.close()
         if not self.done:
             raise StoppedError(f'stopped at step {self.step}', where=config.out, do='the same command resumes the run')
         return values
@@ -146,18 +122,18 @@ class Trainer:
         """Return the batches of this process from the current step on, on its device; starts the data workers."""
         from accelerate.utils import send_to_device
 
-        task, process, world = self.task, self.accelerator.process_index, self.accelerator.num_processes
-        turns = range(self.step * task.accumulation, self.config.steps * task.accumulation)
-        made: Any = _Batches(task, process, world)
-        if self.config.workers:
-            made = DataLoader(
-                made, batch_size=None, sampler=turns, num_workers=self.config.workers, collate_fn=_unchanged,
-                worker_init_fn=_one_thread, prefetch_factor=4, multiprocessing_context='fork',
-                generator=torch.Generator(),  # the default one is in the checkpoint
-            )  # fmt: skip
-        else:
-            made = map(made.__getitem__, turns)
-        return (send_to_device(batch, self.accelerator.device) for batch in made)
+        task, workers = self.task, self.config.workers
+        loader: Any = DataLoader(
+            _Batches(task, self.accelerator.process_index, self.accelerator.num_processes),
+            batch_size=None,
+            sampler=range(self.step * task.accumulation, self.config.steps * task.accumulation),
+            num_workers=workers,
+            collate_fn=lambda batch: batch,
+            prefetch_factor=4 if workers else None,
+            multiprocessing_context='fork' if workers else None,
+            generator=torch.Generator(),  # the default one belongs to the losses, and is in the checkpoint
+        )
+        return (send_to_device(batch, self.accelerator.device) for batch in loader)
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -209,26 +185,32 @@ class Trainer:
 
     def result(self) -> nn.Module:
         """Give the network the weights to export, averaged ones if there are, and return it; the training is over."""
-        best = self.folder / 'checkpoints' / BEST
-        if self.config.choose == 'best' and best.is_file():
-            self.adopt(best)
-        else:
+        if self.chosen_step == self.step:
             self._load(self.average)
+        else:
+            self.adopt(self.folder / 'checkpoints' / checkpoints.BEST)
         return self.network.eval()
+
+    @property
+    def chosen_step(self) -> int:
+        """Return the step of the weights to export."""
+        return self.best_step if self.config.choose == 'best' and self.best_step else self.step
 
     def export(self, folder: Path | None = None) -> Path:
         """Write the result of the task; return its path."""
-        step = self.best_step if self.config.choose == 'best' else self.step
-        return self.task.export(self.result(), step, folder)
+        return self.task.export(self.result(), self.chosen_step, folder)
 
     def adopt(self, path: Path) -> None:
         """Load the averaged (or last) weights of a checkpoint, or of a run's newest one; keep other weights."""
         found = checkpoints.steps(path / 'checkpoints') if path.is_dir() else [path]
         if not found:
             raise InputError('the run has no checkpoint', where=str(path), do='train it first')
-        snapshot = checkpoints.load(found[-1])
-        weights = snapshot.weights | snapshot.average
-        self._load({n: v for n, v in weights.items() if n in self.state and self.state[n].shape == v.shape})
+        snapshot, state = checkpoints.load(found[-1]), self.state
+        saved = (snapshot.weights | snapshot.average).items()
+        weights = {n: v for n, v in saved if n in state and state[n].shape == v.shape}
+        if not weights:
+            raise InputError('the checkpoint has no tensor that is trained here', where=str(found[-1]))
+        self._load(weights)
 
     def save(self, best: bool) -> None:
         """Write a checkpoint from the main process; best: also as the best one."""
@@ -238,10 +220,9 @@ class Trainer:
         if self.accelerator.is_main_process:
             self.task.save()
             weights, average = ({n: t.detach().cpu().clone() for n, t in d.items()} for d in (self.state, self.average))
-            snapshot = Snapshot(
-                self.step, weights, average, self.optimizer.state_dict(), random, self.best, self.fingerprint,
-                self.best_step,
-            )  # fmt: skip
+            optimizer = self.optimizer.state_dict()
+            best_of = self.best, self.fingerprint, self.best_step
+            snapshot = Snapshot(self.step, weights, average, optimizer, random, *best_of)
             checkpoints.save(self.folder / 'checkpoints', snapshot, keep=self.config.keep_last, best=best)
         self.accelerator.wait_for_everyone()
 
@@ -273,31 +254,6 @@ class Trainer:
             torch.set_rng_state(snapshot.random[self.accelerator.process_index])
         self.step, self.best, self.best_step = snapshot.step, snapshot.best, snapshot.best_step
         self.report(f'going on from step {self.step}')
-
-
-def train(task: Task[Any], report: Callable[[str], None]) -> nn.Module:
-    """Train a task to the end, and return its network with the weights to export."""
-    trainer = Trainer(task, report=report)
-    trainer.train()
-    return trainer.result()
-
-
-def trained(network: nn.Module) -> dict[str, Tensor]:
-    """Return the tensors that training changes: trained parameters, and the buffers of modules that have some."""
-    found: dict[str, Tensor] = {}
-    saved = network.state_dict(keep_vars=True)
-    for prefix, module in network.named_modules():
-        if any(p.requires_grad for p in module.parameters(recurse=False)):
-            names = [n for n, _ in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))]
-            own = {name: saved[name] for n in names if (name := f'{prefix}.{n}'.lstrip('.')) in saved}
-            found |= {n: t for n, t in own.items() if t.requires_grad or not isinstance(t, nn.Parameter)}
-    return found
-
-
-def fingerprint(config: RunConfig, identity: str = '') -> str:
-    """Return a hash of what a resumed run must not change."""
-    data = {k: v for k, v in asdict(config).items() if k not in FREE} | {'identity': identity}
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -335,13 +291,3 @@ class _Batches(Dataset[Any]):
     def __getitem__(self, turn: int) -> Any:
         """Return the batch of a turn."""
         return self.task.batch(turn // self.task.accumulation, turn * self.world + self.process)
-
-
-def _unchanged(batch: Any) -> Any:
-    """Return a batch as the task made it."""
-    return batch
-
-
-def _one_thread(_: int) -> None:
-    """Let a data worker use one thread."""
-    torch.set_num_threads(1)

@@ -12,14 +12,17 @@ from converseg_ros.core.stages import JobStage
 
 
 class Log:
-    """Reports a run from step `first` to `steps`; `report` gets lines, `progress` gets events."""
+    """Reports a run from step `first` to `steps`; `report` gets lines, `progress` gets events.
+
+    folder: of the run; None in all processes but the main one, which report nothing.
+    """
 
     def __init__(
-        self, folder: Path, steps: int, first: int, report: Callable[[str], None], progress: Report | None
+        self, folder: Path | None, steps: int, first: int, report: Callable[[str], None], progress: Report | None
     ) -> None:
         self.folder, self.steps, self.first = folder, steps, first
         self.report, self.progress = report, progress
-        self.board = _tensorboard(folder / 'tensorboard')
+        self.board = None if folder is None else _tensorboard(folder / 'tensorboard')
         self.recent: deque[float] = deque(maxlen=50)
         self.started = time.monotonic()
 
@@ -29,7 +32,7 @@ class Log:
         if step % 10 == 0:
             self._draw('loss', step, parts)
             self._draw('', step, {'lr': rate})
-        if step % 50 and step != self.first + 5:
+        if self.folder is None or (step % 50 and step != self.first + 5):
             return
         pace = (time.monotonic() - self.started) / (step - self.first)
         mean = sum(self.recent) / len(self.recent)
@@ -41,6 +44,8 @@ class Log:
 
     def validation(self, step: int, values: dict[str, float]) -> None:
         """Report the values of a validation and append them to scores.jsonl."""
+        if self.folder is None or not values:
+            return
         self._event(JobStage.VALIDATION, step, values)
         self.report(f'step {step}: {_text({k: v for k, v in values.items() if "/" not in k})}')
         self._draw('val', step, values)

@@ -1,19 +1,47 @@
 """Configuration files are checked key by key."""
 
 from pathlib import Path
+import shlex
 
 import pytest
+import yaml
 
+from converseg_ros.cli import main, make_parser
 from converseg_ros.core import InputError
+from converseg_ros.core.config import read_mapping
 from converseg_ros.training.task import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = ROOT / 'config' / 'train'
 
 
-@pytest.mark.parametrize('path', sorted((ROOT / 'config' / 'train').glob('*.yaml')), ids=lambda p: p.stem)
+@pytest.mark.parametrize('path', sorted(p for p in CONFIGS.glob('*.yaml') if p.stem != 'compact'), ids=lambda p: p.stem)
 def test_shipped_configurations_are_read(path):
     config = read_config(path)
     assert config.steps > 0 and config.out
+
+
+def test_the_recipe_of_compact_trains_each_part_and_assembles_them():
+    trained = []
+    for line in read_mapping(CONFIGS / 'compact.yaml')['recipe']:
+        words = shlex.split(line)[1:]
+        args = make_parser(words).parse_args(words)
+        if args.command == 'train':
+            overrides = dict(pair.split('=') for pair in args.set)
+            config = read_config(ROOT / args.config, {k: yaml.safe_load(v) for k, v in overrides.items()})
+            trained.append(f'{config.out}/{config.task}.safetensors')
+            assert args.origin is None or str(args.origin) in trained
+        else:
+            assert {str(p) for p in (args.segments, args.names, args.parser)} <= set(trained)
+    assert len(trained) == 4 and args.command == 'weights'
+
+
+def test_a_recipe_runs_its_commands_until_one_fails(tmp_path, capfd):
+    path = tmp_path / 'all.yaml'
+    path.write_text('recipe: [echo one, "false", echo two]')
+    assert main(['train', str(path)]) == 1
+    out, error = capfd.readouterr()
+    assert '\none\n' in out and '\ntwo\n' not in out and 'exit status 1' in error
 
 
 @pytest.mark.parametrize(
@@ -25,6 +53,9 @@ def test_shipped_configurations_are_read(path):
         ({'batch.negatives': 1.5}, 'negatives'),
         ({'train': [{'path': 'x', 'format': 'csv'}]}, 'csv'),
         ({'seed': 'a'}, 'seed'),
+        ({'task': 'walls'}, 'segments'),
+        ({'optim.ema': 1.0}, 'ema'),
+        ({'patience': -1}, 'patience'),
     ],
 )
 def test_what_is_wrong_is_named(settings, change, said):

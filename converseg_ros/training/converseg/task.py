@@ -90,6 +90,4 @@ class ConverSegTask(Task[Batch]):
         return folder
 
 
-def create(config: TrainConfig, report: Callable[[str], None]) -> ConverSegTask:
-    """Return the task of a configuration."""
-    return ConverSegTask(config, report)
+create = ConverSegTask

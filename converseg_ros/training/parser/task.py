@@ -29,7 +29,7 @@ from converseg_ros.training.task import Scores, Task
 class ParserTask(Task[Batch]):
     """Trains the encoder-decoder on frozen word pieces and states of MiniLM."""
 
-    def __init__(self, config: ParserTraining) -> None:
+    def __init__(self, config: ParserTraining, _: Callable[[str], None] = print) -> None:
         """Load the frozen parts."""
         self.config, self.optim = config, config.optim
         if config.calibrate_on:
@@ -127,11 +127,6 @@ class ParserTask(Task[Batch]):
         return fit(torch.tensor(pairs, dtype=torch.float64))
 
 
-def create(config: ParserTraining, _: Callable[[str], None]) -> ParserTask:
-    """Return the task of a configuration."""
-    return ParserTask(config)
-
-
 def equal_program(parser: Parser, example: Example) -> bool:
     """Return whether a parser gives the program of an example."""
     try:
@@ -156,3 +151,6 @@ def fit(pairs: Tensor) -> Calibration:
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
     return Calibration(float(weight[0].detach()), float(weight[1].detach()))
+
+
+create = ParserTask

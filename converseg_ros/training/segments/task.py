@@ -72,6 +72,4 @@ class SegmentsTask(Task[Batch]):
         return trainer.export(folder or Path(self.config.out))
 
 
-def create(config: SegmentsConfig, report: Callable[[str], None]) -> SegmentsTask:
-    """Return the task of a configuration."""
-    return SegmentsTask(config, report)
+create = SegmentsTask
