@@ -8,6 +8,7 @@ measured in the same run, because the faster one depends on the processor.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ def measure(network: 'ThingsNetwork', view: Frame, count: int, repeat: int) -> d
     numbers = iter(range(10**6))
 
     def new_view(texts: list[str]) -> None:
-        network.set_image(view)
+        network.set_image(replace(view))  # a copy, because some results are kept for the same object
         stages.append(network.predict(texts)[0].stage_ms)
 
     def fresh() -> None:

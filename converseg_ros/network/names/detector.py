@@ -6,10 +6,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 import torch
-from torch import Tensor
 
 from converseg_ros.core.mask import mask_box
-from converseg_ros.network.encoders.nanodet import CLASSES, MEAN, STD, Boxes, NanoDet, best_boxes, kinds_map
+from converseg_ros.network.encoders.nanodet import (
+    CLASSES,
+    MEAN,
+    STD,
+    STRIDES,
+    Detections,
+    NanoDet,
+    best_boxes,
+    kinds_map,
+)
 
 LONGEST, MULTIPLE = 512, 32  # sides of the input image of the detector
 COUNT = 32  # boxes
@@ -27,7 +35,7 @@ class Detected(NamedTuple):
 
 
 class Evidence:
-    """Runs the detector, and matches its output with segments."""
+    """Runs the detector on an image, and matches its output with segments."""
 
     def __init__(self, detector: NanoDet, dtype: torch.dtype = torch.float32) -> None:
         """Create the evidence with a frozen detector; dtype: precision, for example bfloat16."""
@@ -48,14 +56,13 @@ class Evidence:
         pixels = ((pixels.permute(2, 0, 1).float() - mean) / std)[None].contiguous(memory_format=torch.channels_last)
         low = torch.autocast(weight.device.type, self.dtype, enabled=self.dtype != torch.float32)
         with torch.inference_mode(), low:
-            levels = self.detector(pixels.to(weight.dtype))
-            found, where = best_boxes(levels, COUNT), kinds_map(levels)
-        return detected(found, where, (rows, columns))
+            return detected(self.detector(pixels.to(weight.dtype)))
 
 
-def detected(found: Boxes, where: Tensor, size: tuple[int, int]) -> Detected:
-    """Return the boxes of the first image as shares of its `size` (rows, columns) in pixels, and the class map."""
-    rows, columns = size
+def detected(levels: list[Detections]) -> Detected:
+    """Return what the detector found in the first image of its input, from its output."""
+    rows, columns = (n * STRIDES[0] for n in levels[0].logits.shape[-2:])
+    found, where = best_boxes(levels, COUNT), kinds_map(levels)
     boxes = found.boxes[0].float().cpu().numpy() / np.array([columns, rows] * 2, np.float32)
     return Detected(boxes.astype(np.float32), found.kinds[0].float().cpu().numpy(), where[0].float().cpu().numpy())
 

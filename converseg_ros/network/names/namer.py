@@ -1,6 +1,6 @@
 """The shipped `Namer`: crops, ImageNet's classes, a trained head and a detector of COCO's classes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 import math
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from torch import Tensor
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import NameScores, Segments
 from converseg_ros.knowledge.vocabulary import vocabulary
+from converseg_ros.network.encoders.nanodet import Detections
 from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut_with
-from converseg_ros.network.names.detector import EVIDENCE, Evidence
+from converseg_ros.network.names.detector import EVIDENCE, Detected, Evidence, detected, match
 from converseg_ros.network.names.scores import Encoder, Phrases
 from converseg_ros.network.names.weights import NameWeights, load_names
 from converseg_ros.network.segments.backbone import Backbone
@@ -35,11 +36,13 @@ class CropNamer:
         *,
         encode: Encoder | None = None,
         dtype: torch.dtype = torch.float32,
+        detections: Callable[[Frame], list[Detections]] | None = None,
     ) -> None:
         """Create a namer from the frozen backbone, on its device, and the trained weights.
 
         encode: unit vectors of texts by the text encoder of the weights' meanings. dtype: of the trunk and the
-        detector; bfloat16 if it is fast on the device.
+        detector; bfloat16 if it is fast on the device. detections: output of the detector for a view, from a proposer
+        that runs it too, so that it runs once; its input may be resized differently from that of the namer's training.
         """
         self.backbone = backbone
         self.head = weights.head.eval().cpu()
@@ -47,6 +50,7 @@ class CropNamer:
         self.words = vocabulary()
         self.use_detector = True  # False: names from crops alone, to measure the contribution of the detector
         self._evidence = Evidence(backbone.detector, dtype)
+        self._detections = detections
         self._phrases = Phrases(self.head.sources.nouns, weights.scaling, weights.meanings, self.words, encode)
         self._last: tuple[Frame, Segments, NDArray[np.float32]] | None = None
 
@@ -58,21 +62,24 @@ class CropNamer:
         """Return (S, K): for each region, the probabilities of the nouns with evidence."""
         last = self._last
         if last is None or last[0] is not view or last[1] is not segments:
-            last = self._last = view, segments, self._look(view.rgb, segments)
+            last = self._last = view, segments, self._look(view, segments)
         return last[2]
 
-    def _look(self, rgb: NDArray[np.uint8], segments: Segments) -> NDArray[np.float32]:
+    def _look(self, view: Frame, segments: Segments) -> NDArray[np.float32]:
         if not len(segments):
             return np.zeros((0, len(self.head.sources.nouns)), np.float32)
         evidence = torch.zeros(len(segments), EVIDENCE)
         if self.use_detector:
-            evidence = torch.from_numpy(self._evidence(rgb, segments.masks))
+            evidence = torch.from_numpy(match(self._detected(view), segments.masks))
         with torch.inference_mode():
             out = self.head.without_crop(evidence)
             chosen = worth_a_crop(segments)
             if len(chosen):
-                out[chosen] = self._named(rgb, segments.masks[chosen], evidence[chosen])
+                out[chosen] = self._named(view.rgb, segments.masks[chosen], evidence[chosen])
         return out[:, :-1].exp().numpy()
+
+    def _detected(self, view: Frame) -> Detected:
+        return self._evidence.detect(view.rgb) if self._detections is None else detected(self._detections(view))
 
     def _named(self, rgb: NDArray[np.uint8], masks: NDArray[np.bool_], evidence: Tensor) -> Tensor:
         """Return the (S, K + 1) log-probabilities of regions that are encoded.
@@ -119,7 +126,12 @@ def worth_a_crop(segments: Segments) -> NDArray[np.intp]:
 
 
 def load_namer(
-    backbone: Backbone, weights: Path, *, encode: Encoder | None = None, dtype: torch.dtype = torch.float32
+    backbone: Backbone,
+    weights: Path,
+    *,
+    encode: Encoder | None = None,
+    dtype: torch.dtype = torch.float32,
+    detections: Callable[[Frame], list[Detections]] | None = None,
 ) -> CropNamer:
     """Return a namer with a loaded backbone and the weights of `names.safetensors`."""
-    return CropNamer(backbone, load_names(weights), encode=encode, dtype=dtype)
+    return CropNamer(backbone, load_names(weights), encode=encode, dtype=dtype, detections=detections)

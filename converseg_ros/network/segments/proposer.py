@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import KINDS, Segments
 from converseg_ros.facts.planes import Geometry, ViewGeometry, plane_masks, view_geometry
-from converseg_ros.network.encoders.nanodet import best_boxes, kinds_map
+from converseg_ros.network.encoders.nanodet import Detections, best_boxes, kinds_map
+from converseg_ros.network.once import OncePerView
 from converseg_ros.network.segments.backbone import Backbone, Seen, load_backbone, to_pixels, working_size
 from converseg_ros.network.segments.boundary import VOTE, BoundaryMaps, BoundaryNet, channels_last
 from converseg_ros.network.segments.geometry import geometry_channels, network_input
@@ -54,16 +55,22 @@ class TreeProposer:
     ) -> None:
         """Create a proposer from the networks; `dtype` (bfloat16 or float16): precision of the convolutions.
 
-        geometry: of a view, from what shares it with others.
+        geometry: of a view, from what shares it with others. The output of the backbones for the last view is kept: see
+        `detections`.
         """
         self.backbone = channels_last(backbone.eval())
         self.boundary = channels_last(boundary.eval())
         self.quality = quality.eval().cpu()
         self.dtype, self.geometry = dtype, geometry
+        self._seen = OncePerView(self._see)
 
     def propose(self, view: Frame) -> Segments:
         """Return the segments of a view; depth and intrinsics are used if available."""
         return self.choose(self.nodes(view), (view.height, view.width))
+
+    def detections(self, view: Frame) -> list[Detections]:
+        """Return the output of the detector for a view: that of `propose`, if it was the last view."""
+        return self._seen(view).detections
 
     def choose(self, proposals: Proposals, size: tuple[int, int]) -> Segments:
         """Return the segments that are selected among the nodes of a view; `size` is the view's (H, W)."""
@@ -80,24 +87,27 @@ class TreeProposer:
 
     def maps(self, view: Frame) -> ViewMaps:
         """Run the networks on a view."""
-        rows, columns = working_size(view.height, view.width)
-        shrinks = rows < view.height
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        rgb = np.asarray(cv2.resize(view.rgb, (columns, rows), interpolation=how), np.uint8)
-        geometry = self.geometry(view, rows // 2, columns // 2)
-        channels = None if geometry is None else geometry_channels(geometry)
-        planes = network_input(channels, rows // 2, columns // 2)
-        seen, maps = self._run(rgb, planes)
-        return _view_maps(rgb, seen, maps, geometry)
+        rows, columns = (n // 2 for n in working_size(view.height, view.width))
+        geometry = self.geometry(view, rows, columns)
+        planes = network_input(None if geometry is None else geometry_channels(geometry), rows, columns)
+        seen = self._seen(view)
+        with torch.no_grad(), self._precision():
+            channels = torch.from_numpy(planes)[None].to(self._device, memory_format=torch.channels_last)
+            maps = self.boundary(seen.features, channels)
+        return _view_maps(view.rgb, seen, maps, geometry)
 
-    @torch.no_grad()
-    def _run(self, rgb: NDArray[np.uint8], planes: NDArray[np.float32]) -> tuple[Seen, BoundaryMaps]:
-        device = next(self.boundary.parameters()).device
-        pixels = to_pixels(rgb[None]).to(device)
-        geometry = torch.from_numpy(planes)[None].to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
-            seen = self.backbone(pixels)
-            return seen, self.boundary(seen.features, geometry)
+    def _see(self, view: Frame) -> Seen:
+        """Run the backbones on a view."""
+        with torch.no_grad(), self._precision():
+            found: Seen = self.backbone(to_pixels(_at_working_size(view.rgb)[None]).to(self._device))
+        return found
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.boundary.parameters()).device
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self._device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
 def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.float32) -> TreeProposer:
@@ -195,6 +205,13 @@ def _unexplained(maps: ViewMaps, masks: NDArray[np.bool_], kinds: NDArray[np.flo
     return np.where(of_things.any(0), 0, maps.voting).astype(np.float32)
 
 
+def _at_working_size(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an (H, W, 3) image at the size of the networks' input."""
+    rows, columns = working_size(*rgb.shape[:2])
+    how = cv2.INTER_AREA if rows < rgb.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, (columns, rows), interpolation=how), np.uint8)
+
+
 def _view_maps(rgb: NDArray[np.uint8], seen: Seen, maps: BoundaryMaps, geometry: ViewGeometry | None) -> ViewMaps:
     """Return the networks' output on the working grid."""
     size = maps.boundary.shape[-2:]
@@ -210,7 +227,7 @@ def _view_maps(rgb: NDArray[np.uint8], seen: Seen, maps: BoundaryMaps, geometry:
     height, width = (s * 8 for s in seen.detections[0].logits.shape[-2:])  # of the detector's input
     scale = torch.tensor([size[1] / width, size[0] / height] * 2, device=score.device)
     boxes = torch.cat([found.boxes[0].float() * scale, score[:, None]], 1)[score > 0]
-    half = np.asarray(cv2.resize(rgb, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
+    half = np.asarray(cv2.resize(_at_working_size(rgb), (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
     return ViewMaps(
         probability(maps.boundary),
         probability(maps.part_boundary),

@@ -57,10 +57,10 @@ def load_things(
     dtype = precision_of(chosen.precision, backbone)
     boundary, quality = load_segments(folder / SEGMENTS)
     encoder = load_text_encoder(folder)
-    own = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype)
-    namer, note = other_namer(others, own, load_names(folder / NAMES), encode=encoder, device=where, dtype=dtype)
     geometry = OncePerView(view_geometry)
     tree = TreeProposer(backbone, boundary.to(where), quality, dtype=dtype, geometry=geometry)
+    own = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype, detections=tree.detections)
+    namer, note = other_namer(others, own, load_names(folder / NAMES), encode=encoder, device=where, dtype=dtype)
     proposer, cost = other_proposer(others, tree, device=where, dtype=dtype)
     parts = Parts(
         proposer,

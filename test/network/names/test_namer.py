@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from converseg_ros.core import Frame, InputError
 from converseg_ros.core.segments import Namer
+from converseg_ros.network.encoders.nanodet import MEAN, STD, Detections
 from converseg_ros.network.names.namer import CROPS, CropNamer, load_namer, worth_a_crop
 from converseg_ros.network.names.weights import NameWeights, load_names, save_names
 from converseg_ros.network.segments.backbone import Backbone
@@ -61,6 +63,25 @@ def test_a_view_is_looked_at_once(weights: NameWeights, backbone: Backbone, monk
     assert looks == [9, 9]  # each region with a faded and with a grey background
     namer.score(picture(1), found, ('mug',))
     assert len(looks) == 4
+
+
+def test_detections_that_a_proposer_has_are_used(weights: NameWeights, backbone: Backbone) -> None:
+    """With the same input of the detector, the names are those of the namer's own run."""
+    view, found, asked = picture(0), regions(squares(4), [OBJECT] * 4), []
+
+    def detections(view: Frame) -> list[Detections]:
+        asked.append(view)
+        rgb = cv2.resize(view.rgb, (512, 384), interpolation=cv2.INTER_LINEAR)
+        mean, std = (torch.tensor(v)[:, None, None] for v in (MEAN, STD))
+        pixels = torch.from_numpy(rgb[..., ::-1].copy()).permute(2, 0, 1).float()
+        with torch.inference_mode():
+            levels: list[Detections] = backbone.detector(((pixels - mean) / std)[None])
+        return levels
+
+    given = CropNamer(backbone, weights, detections=detections).score(view, found, ('mug', 'thing'))
+    own = CropNamer(backbone, weights).score(view, found, ('mug', 'thing'))
+    assert asked == [view]
+    np.testing.assert_allclose(given.log_odds, own.log_odds, atol=1e-4)
 
 
 def test_surfaces_are_encoded_as_well(weights: NameWeights, backbone: Backbone) -> None:

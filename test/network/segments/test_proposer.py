@@ -92,3 +92,14 @@ def test_a_view_with_nothing_in_it(proposer: TreeProposer, value: int) -> None:
 
 def test_the_same_view_gives_the_same_segments(proposer: TreeProposer) -> None:
     assert same(proposer.propose(scene()), proposer.propose(scene()))
+
+
+def test_the_backbones_run_once_for_a_view(proposer: TreeProposer, monkeypatch: pytest.MonkeyPatch) -> None:
+    view, run, count = scene(), proposer.backbone.forward, []
+    monkeypatch.setattr(proposer.backbone, 'forward', lambda pixels: count.append(1) or run(pixels))
+    proposer.propose(view)
+    levels = proposer.detections(view)
+    assert [level.logits.shape[1] for level in levels] == [80, 80, 80]
+    assert len(count) == 1
+    proposer.propose(replace(view))
+    assert len(count) == 2, 'another frame may show something else'
