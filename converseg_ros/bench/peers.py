@@ -10,6 +10,7 @@ parses, names and decides. The measurements of the models alternate, so that rat
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -96,7 +97,7 @@ def ours(model: str, device: Any) -> Answer:
     loaded, view = network.load(model, device=str(device)), drawn_view()
 
     def answer(count: int) -> None:
-        loaded.set_image(view)
+        loaded.set_image(replace(view))  # a copy, because some results are kept for the same object
         loaded.predict([TEXTS[k % len(TEXTS)] for k in range(count)])
 
     return answer
