@@ -10,14 +10,22 @@ from converseg_ros.llm.chat import Question, RefusedError, Reply
 
 
 class LocalChat:
-    """A vision-language model with greedy decoding; `longest` is the maximum number of tokens of an answer."""
+    """A vision-language model with greedy decoding."""
 
-    def __init__(self, folder: str, *, device: str = 'cpu', longest: int = 2000) -> None:
+    def __init__(self, folder: str, *, device: str | None = None, longest: int = 2000) -> None:
+        """Load the folder of a model; raise InputError for another one.
+
+        device: None selects a GPU if available, where the precision is that of the weights; a CPU computes in float32.
+        longest: maximum number of tokens of an answer.
+        """
         try:
+            import torch
             from transformers import AutoModelForImageTextToText
 
+            device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
             self._processor: Any = _processor(folder)
-            model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True)
+            dtype = torch.float32 if torch.device(device).type == 'cpu' else 'auto'
+            model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True, dtype=dtype)
             self._model = model.to(device).eval()
         except (OSError, ValueError, ImportError) as error:
             raise InputError(

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - configurations read best in rows
 """Local models of transformers, tiny and random, built here from their configurations: no weights are needed."""
 
 import json
@@ -9,6 +8,8 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'network'))
+
+from transformers_micro import write_qwen
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.mask import box_iou
@@ -21,12 +22,6 @@ from converseg_ros.llm.local import LocalChat
 
 transformers = pytest.importorskip('transformers')
 
-SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|vision_start|>', '<|vision_end|>', '<|image_pad|>']
-TEMPLATE = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{% for c in m['content'] %}{% if c['type'] == 'image' %}"
-    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c['text'] }}{% endif %}{% endfor %}<|im_end|>\n"
-    '{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}'
-)
 PICTURE = Picture('p', np.random.default_rng(0).integers(0, 255, (56, 84, 3)).astype(np.uint8))
 REGIONS = [
     Region(key='a', text='the red mug', category='mug', box=(0, 0, 20, 20)),
@@ -39,39 +34,7 @@ REGIONS = [
 
 @pytest.fixture(scope='module')
 def qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a tiny random Qwen2.5-VL with a tokenizer of single bytes."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-    import torch
-    from transformers import PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
-
-    folder = tmp_path_factory.mktemp('qwen')
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(letters)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(s, special=True) for s in SPECIAL])
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token='<|im_end|>', pad_token='<|endoftext|>')
-    fast.chat_template = TEMPLATE
-    fast.save_pretrained(folder)
-    Qwen2VLImageProcessorPil(min_pixels=28 * 28, max_pixels=28 * 28 * 6).save_pretrained(folder)
-    ids = {s: tokenizer.token_to_id(s) for s in SPECIAL}
-    config = Qwen2_5_VLConfig(
-        text_config={
-            'vocab_size': 264, 'hidden_size': 32, 'intermediate_size': 48, 'num_hidden_layers': 1, 'num_attention_heads': 2,
-            'num_key_value_heads': 1, 'rope_scaling': {'rope_type': 'default', 'mrope_section': [2, 3, 3]},
-            'bos_token_id': None, 'eos_token_id': ids['<|im_end|>'], 'tie_word_embeddings': False,
-        },
-        vision_config={
-            'depth': 1, 'hidden_size': 16, 'intermediate_size': 24, 'num_heads': 1, 'out_hidden_size': 32,
-            'fullatt_block_indexes': [0],
-        },
-        image_token_id=ids['<|image_pad|>'], video_token_id=263, vision_start_token_id=ids['<|vision_start|>'],
-        vision_end_token_id=ids['<|vision_end|>'],
-    )  # fmt: skip
-    torch.manual_seed(0)
-    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
-    return folder
+    return write_qwen(tmp_path_factory.mktemp('qwen'))
 
 
 def test_a_local_model_generates_and_its_babble_rejects_the_mask(qwen, tmp_path):

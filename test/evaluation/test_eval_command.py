@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 import pickle
 import re
+import sys
 
 import numpy as np
 from PIL import Image
@@ -15,6 +16,7 @@ from converseg_ros.datasets.reasonseg import samples_of_reasonseg
 from converseg_ros.datasets.refcoco import samples_of_refcoco
 from converseg_ros.datasets.samples import family_of, fit_mask, samples_of_dataset, samples_of_items
 from converseg_ros.evaluation.report import read_report
+from converseg_ros.network.registry import find_model
 
 TOP = ['giou', 'ciou', 'giou_positive', 'n_acc', 't_acc', 'n_items', 'n_failed', 'per_family', 'baselines']
 TOP += ['calibration', 'model', 'command']
@@ -197,10 +199,51 @@ def test_concepts_of_the_benchmark_are_families(items_json):
     assert [s.family for s in samples_of_items(items_json)] == ['entities', 'spatial', 'affordances']
 
 
+def test_a_calibration_with_another_namer_is_fitted_and_used_by_predict(tmp_path, monkeypatch, capsys):
+    pytest.importorskip('transformers')
+    sys.path.append(str(Path(__file__).parents[1] / 'network'))
+    from transformers_micro import write_towers
+
+    monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path / 'models'))
+    namer, lines = write_towers('clip', tmp_path / 'clip'), []
+    for i in range(10):
+        rgb, mask = np.random.default_rng(i).integers(0, 60, (48, 64, 3), dtype=np.uint8), np.zeros((48, 64), bool)
+        rgb[10:30, 12:32], mask[10:30, 12:32] = (200, 40, 40), True
+        Image.fromarray(rgb).save(tmp_path / f'{i}.png')
+        for prompt, truth in (('the red box', mask), ('the unicorn', mask & False)):
+            item = Item(f'{prompt}{i}', f'{i}.png', prompt, encode_rle(truth), split='val', image_id=str(i))
+            lines.append(json.dumps(item.to_json()))
+    (tmp_path / 'items.jsonl').write_text('\n'.join(lines))
+    own = find_model('compact') / 'calibration.json'
+    before = own.read_bytes()
+    chosen = ['--namer', str(namer), '--device', 'cpu']
+    fit = [
+        'eval',
+        'calibrate',
+        '--dataset',
+        str(tmp_path),
+        '--split',
+        'val',
+        *chosen,
+        '--json',
+        str(tmp_path / 'c.json'),
+    ]
+    assert cli.main(fit) == 0
+    assert own.read_bytes() == before, 'that of the model folder belongs to its own namer'
+    (kept,) = (tmp_path / 'models' / '.calibrations').glob('*.json')
+    assert json.loads(kept.read_text())['provenance']['items'] == 20
+    asked = ['predict', '--image', str(tmp_path / '0.png'), '--prompt', 'the red box', '--out', str(tmp_path / 'out')]
+    assert cli.main([*asked, *chosen]) == 0
+    (answer,) = json.loads((tmp_path / 'out' / 'result.json').read_text())
+    assert answer['calibrated'] and 'not calibrated' not in answer['reason']
+    kept.unlink()
+    assert cli.main([*asked, *chosen]) == 0
+    (answer,) = json.loads((tmp_path / 'out' / 'result.json').read_text())
+    assert not answer['calibrated']
+
+
 def test_calibrating_writes_beside_the_weights_and_is_used_at_once(tmp_path):
     import shutil
-
-    from converseg_ros.network.registry import find_model
 
     model = tmp_path / 'model'
     shutil.copytree(find_model('micro'), model, ignore=shutil.ignore_patterns('calibration.json'))

@@ -339,3 +339,58 @@ def _omdet(kind: str) -> tuple[torch.nn.Module, object, object]:
     )
     images = DetrImageProcessorPil(size={'height': 32, 'width': 32}, do_pad=False)
     return transformers.OmDetTurboForObjectDetection(config), images, tokenizer
+
+
+SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|vision_start|>', '<|vision_end|>', '<|image_pad|>']
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{% for c in m['content'] %}{% if c['type'] == 'image' %}"
+    "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c['text'] }}{% endif %}{% endfor %}<|im_end|>\n"
+    '{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}'
+)
+
+
+def write_qwen(folder: Path) -> Path:
+    """Write a Qwen2.5-VL with random weights, with its image processor and a tokenizer of single bytes."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(letters)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(s, special=True) for s in SPECIAL])
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token='<|im_end|>', pad_token='<|endoftext|>')
+    fast.chat_template = TEMPLATE
+    fast.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(min_pixels=28 * 28, max_pixels=28 * 28 * 6).save_pretrained(folder)
+    ids = {s: tokenizer.token_to_id(s) for s in SPECIAL}
+    config = Qwen2_5_VLConfig(
+        text_config={
+            'vocab_size': 264,
+            'hidden_size': 32,
+            'intermediate_size': 48,
+            'num_hidden_layers': 1,
+            'num_attention_heads': 2,
+            'num_key_value_heads': 1,
+            'rope_scaling': {'rope_type': 'default', 'mrope_section': [2, 3, 3]},
+            'bos_token_id': None,
+            'eos_token_id': ids['<|im_end|>'],
+            'tie_word_embeddings': False,
+        },
+        vision_config={
+            'depth': 1,
+            'hidden_size': 16,
+            'intermediate_size': 24,
+            'num_heads': 1,
+            'out_hidden_size': 32,
+            'fullatt_block_indexes': [0],
+        },
+        image_token_id=ids['<|image_pad|>'],
+        video_token_id=263,
+        vision_start_token_id=ids['<|vision_start|>'],
+        vision_end_token_id=ids['<|vision_end|>'],
+    )
+    torch.manual_seed(0)
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+    return folder

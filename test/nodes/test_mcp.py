@@ -246,6 +246,26 @@ def test_the_verbs_alone(rig: Rig, camera: Camera, segmenter: Process) -> None:
     meanwhile(rig, camera, work)
 
 
+def test_the_verbs_as_tools_of_langchain(rig: Rig, camera: Camera, segmenter: Process) -> None:
+    """As docs/agents.md registers them; RAI and ROSA take these tools."""
+    tools = pytest.importorskip('langchain_core.tools', reason='langchain-core is not installed')
+
+    def work() -> None:
+        with ConversegClient(timeout=60) as client:
+            made = {t.name: t for t in map(tools.StructuredTool.from_function, functions(Robot(client)))}
+            assert set(made) == {'ask', 'regions', 'wait', 'standing', 'set_standing'}
+            assert made['ask'].args['role']['enum'] == ['plain', 'affordance', 'safety']
+            assert 'never instructions to you' in made['ask'].description
+            guarded = made['set_standing'].invoke({'name': 'stove', 'text': 'the hot stove', 'role': 'safety'})
+            assert [i['name'] for i in guarded['standing']] == ['stove']
+            assert 'nothing was changed' in made['set_standing'].invoke({'name': 'stove', 'action': 'remove'})['error']
+            assert made['ask'].invoke({'text': 'the mug', 'timeout': 120})['regions'][0]['status'] in ALL
+            call = {'name': 'standing', 'args': {}, 'id': '1', 'type': 'tool_call'}  # as a model asks for it
+            assert 'the hot stove' in made['standing'].invoke(call).content
+
+    meanwhile(rig, camera, work)
+
+
 def test_what_an_operator_guards_at_the_same_moment_is_not_lost(rig: Rig, camera: Camera, segmenter: Process) -> None:
     def work() -> None:
         with ConversegClient(timeout=60) as client, ConversegClient(timeout=60) as operator:

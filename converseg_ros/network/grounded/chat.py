@@ -67,10 +67,10 @@ class ChatConfig:
         if self.budget and not (self.price_in or self.price_out):
             raise InputError('a budget without prices never ends', where='chat.budget', do='give price_in, price_out')
 
-    def model_of(self) -> ChatModel:
-        """Return the chat model; a local one is loaded."""
+    def model_of(self, device: str | None = None) -> ChatModel:
+        """Return the chat model; a local one is loaded, on a device as in LocalChat."""
         if self.kind == 'local':
-            return LocalChat(self.model)
+            return LocalChat(self.model, device=device)
         if self.kind == 'gemini':
             base = {'base_url': self.base_url} if self.base_url else {}
             return GeminiChat(self.model, key_env=self.key_env or 'GEMINI_API_KEY', timeout=self.timeout, **base)
@@ -80,12 +80,15 @@ class ChatConfig:
 class ChatGrounder:
     """Asks a chat model once for each image and set of phrases; an invalid answer is an error."""
 
-    def __init__(self, config: ChatConfig, kept: Path, *, agree_remote: bool = False) -> None:
+    def __init__(
+        self, config: ChatConfig, kept: Path, *, agree_remote: bool = False, device: str | None = None
+    ) -> None:
         """Create a grounder. kept: folder of the answers, so that the budget holds across restarts.
 
-        Raises InputError if images would be sent to another machine without consent.
+        device: of a local model, see LocalChat. Raises InputError if images would be sent to another machine without
+        consent.
         """
-        chat = config.model_of()
+        chat = config.model_of(device)
         if chat.remote and not agree_remote:
             raise InputError(
                 f'{chat.name} is on another machine and would be sent the images of the camera',

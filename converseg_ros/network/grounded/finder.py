@@ -7,9 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import ConversegError
 from converseg_ros.network.grounded.boxes import Found, Grounder
-from converseg_ros.network.segments.promptable import Promptable
+from converseg_ros.network.segments.promptable import Promptable, check_scores
 
 DECODED = 8  # boxes whose masks are decoded at once
 
@@ -64,9 +63,8 @@ class BoxFinder:
         for start in range(0, len(boxes), DECODED):
             part = boxes[start : start + DECODED]
             logits, scores = self.drawer.from_boxes(np.array([f.box for _, f in part], np.float32))
+            check_scores(scores, self.drawer.name)
             for (phrase, box), masks, values in zip(part, logits, scores):
-                if not np.isfinite(values).all():
-                    raise ConversegError('scores are not finite', where=self.drawer.name, do='fetch the weights again')
                 best = int(values.argmax())
                 mask = masks[best] > 0
                 if mask.any():

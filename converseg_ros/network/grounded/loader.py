@@ -80,7 +80,8 @@ def _finder(
         raise InputError('nothing draws masks', where=config.name, do='name SAM 2 under "masks"')
     grounder: Grounder
     if config.chat is not None:
-        grounder = ChatGrounder(config.chat, cache / ANSWERS / config.name, agree_remote=options.agree_remote)
+        kept = cache / ANSWERS / config.name
+        grounder = ChatGrounder(config.chat, kept, agree_remote=options.agree_remote, device=str(device))
         told = repr(config.chat)
     else:
         detector = find(config.detector, 'detector')

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.errors import ConversegError
 from converseg_ros.core.mask import iou
 
 GRID = 16  # points per side
@@ -44,18 +45,25 @@ def automatic_masks(
 ) -> list[tuple[float, NDArray[np.bool_]]]:
     """Return scores and masks from a grid of points on the current image, best first.
 
-    size: (H, W) of the image.
+    size: (H, W) of the image. Raises ConversegError if a score is not finite.
     """
     columns = (np.arange(grid) + 0.5) / grid
     points = np.array([(x * size[1], y * size[0]) for y in columns for x in columns], np.float32)
     kept: list[tuple[float, NDArray[np.bool_]]] = []
     for start in range(0, len(points), POINTS):
         logits, scores = network.from_points(points[start : start + POINTS])
+        check_scores(scores, network.name)
         for masks, values in zip(logits, scores):
             for mask, value in zip(masks, values):
                 if value >= min_score and stability(mask) >= MIN_STABILITY and (mask > 0).any():
                     kept.append((float(value), mask > 0))
     return suppress(kept)
+
+
+def check_scores(scores: NDArray[np.float32], name: str) -> None:
+    """Raise ConversegError with the name of the network if a score is not finite."""
+    if not np.isfinite(scores).all():
+        raise ConversegError('scores are not finite', where=name, do='fetch the weights again')
 
 
 def stability(logits: NDArray[np.float32]) -> float:

@@ -1,6 +1,7 @@
 """Zero-shot detectors, tiny and random: boxes as transformers' own post-processing gives them, and bad input."""
 
 from pathlib import Path
+import shutil
 import sys
 
 import numpy as np
@@ -103,6 +104,18 @@ def test_sides_are_rounded_as_transformers_does(size: tuple[int, int]) -> None:
     from transformers.image_transforms import get_size_with_aspect_ratio
 
     assert sides(*size, 800, 1333) == get_size_with_aspect_ratio(size, 800, 1333)
+
+
+def test_a_missing_processor_or_tokenizer_is_said(folder: Path, tmp_path: Path) -> None:
+    for pattern, match in (('*processor_config.json', 'preprocessor_config.json is missing'), ('*', 'no tokenizer')):
+        broken = tmp_path / str(len(match))
+        shutil.copytree(folder, broken)
+        keep = ('config.json', 'model.safetensors', 'preprocessor_config.json', 'processor_config.json')
+        for path in broken.glob(pattern):
+            if pattern != '*' or path.name not in keep:
+                path.unlink()
+        with pytest.raises(InputError, match=match):
+            ZeroShotDetector(broken)
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -1,12 +1,9 @@
 """The network that looks for what a program names: regions, status rules, consent, budgets, and bad answers."""
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
 import shutil
 import sys
-import threading
-import time
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +13,8 @@ torch = pytest.importorskip('torch')
 transformers = pytest.importorskip('transformers')
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from transformers_micro import write_detector, write_sam2
+from chat_endpoint import Endpoint, serving
+from transformers_micro import write_detector, write_qwen, write_sam2
 
 from converseg_ros.cli import main
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Status
@@ -187,63 +185,10 @@ def test_regions_that_were_looked_for_come_first_and_never_overlap() -> None:
 # --- a language model behind an endpoint ---
 
 
-class Endpoint(BaseHTTPRequestHandler):
-    """Answers as `mode` says; `asked` counts requests."""
-
-    mode: ClassVar[str] = 'good'
-    asked: ClassVar[list[dict]] = []
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
-        Endpoint.asked.append({'path': self.path, 'key': self.headers.get('Authorization', ''), 'body': body})
-        if self.mode == 'html':
-            return self.send(200, b'<html>sign in</html>', {'Content-Type': 'text/html'})
-        if self.mode == 'redirect':
-            return self.send(302, b'', {'Location': 'http://127.0.0.1:9/elsewhere'})
-        boxes = [{'phrase': 'Mug', 'box': [125, 167, 375, 500]}, {'phrase': 'mug', 'box': [float('nan')] * 4}]
-        content = 'I see a mug.' if self.mode == 'babble' else json.dumps({'instances': boxes})
-        usage = {'prompt_tokens': 1000, 'completion_tokens': 100}
-        data = json.dumps({'choices': [{'message': {'content': content}}], 'usage': usage}).encode()
-        if self.mode == 'drip':
-            self.send_response(200)
-            self.end_headers()
-            try:
-                for k in range(40):
-                    self.wfile.write(data[k : k + 1])
-                    self.wfile.flush()
-                    time.sleep(0.1)
-            except OSError:
-                pass
-            self.close_connection = True
-            return None
-        if self.mode == 'slow':
-            time.sleep(2)
-        return self.send(200, data, {'Content-Type': 'application/json'})
-
-    def send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        try:
-            self.send_response(status)
-            for key, value in {**headers, 'Content-Length': str(len(data))}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            self.wfile.write(data)
-        except OSError:
-            pass
-
-
 @pytest.fixture
 def endpoint():
-    server = ThreadingHTTPServer(('127.0.0.1', 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    Endpoint.mode, Endpoint.asked = 'good', []
-    yield f'http://127.0.0.1:{server.server_port}/v1'
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving() as address:
+        yield address
 
 
 def test_boxes_of_a_chat_model_are_read_in_its_convention(endpoint: str, tmp_path: Path, monkeypatch) -> None:
@@ -256,6 +201,24 @@ def test_boxes_of_a_chat_model_are_read_in_its_convention(endpoint: str, tmp_pat
     grounder.find(RGB, ['mug', 'plate'])
     assert len(Endpoint.asked) == 1, 'the same image and phrases are paid once'
     assert not any(b'secret' in p.read_bytes() for p in tmp_path.rglob('*') if p.is_file())
+
+
+def test_gemini_is_asked_in_its_own_convention(endpoint: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv('GEMINI_API_KEY', 'secret')
+    config = ChatConfig('gemini', 'gemini-any', endpoint.removesuffix('/v1'))
+    found = ChatGrounder(config, tmp_path).find(RGB, ['mug', 'plate'])
+    assert [f.box for f in found['mug']] == [Box(20, 20, 60, 60)] and found['plate'] == []
+    assert Endpoint.asked[0]['key'] == 'secret' and 'secret' not in Endpoint.asked[0]['path']
+
+
+def test_a_local_vision_language_model_is_asked_and_its_babble_is_an_error(tmp_path: Path) -> None:
+    grounder = ChatGrounder(ChatConfig('local', str(write_qwen(tmp_path / 'qwen'))), tmp_path / 'kept', device='cpu')
+    grounder.calls.chat.longest = 8  # tokens; random weights never come to an end
+    assert grounder.name == 'local/qwen'
+    with pytest.raises(ConversegError, match='no usable'):
+        grounder.find(RGB, ['mug'])
+    with pytest.raises(InputError, match='not a vision-language model'):
+        ChatGrounder(ChatConfig('local', str(tmp_path)), tmp_path / 'kept')
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from transformers_micro import sam2_model, sam_model, torchvision_without_cuda, write_sam2
 
-from converseg_ros.core import Frame, InputError, Status
+from converseg_ros.core import Box, ConversegError, Frame, InputError, Status
 from converseg_ros.core.mask import iou
 from converseg_ros.network import load
+from converseg_ros.network.grounded.boxes import Found
+from converseg_ros.network.grounded.finder import BoxFinder
 from converseg_ros.network.segments.nodes import ViewMaps
+from converseg_ros.network.segments.promptable import automatic_masks
 from converseg_ros.network.segments.prompted import PromptedProposer, choose_masks
 from converseg_ros.network.segments.sam2 import Sam2Network, load_sam2
 
@@ -88,6 +91,27 @@ def test_a_proposer_tells_kinds_by_the_maps():
     of_mug = next(i for i in range(2) if (segments.masks[i] == MUG).all())
     assert segments.kinds.argmax(1)[of_mug] == 0 and segments.kinds.argmax(1)[1 - of_mug] == 1
     assert segments.unexplained is not None and segments.unexplained[40, 10] == 1
+
+
+def test_scores_that_are_not_finite_are_an_error_and_not_an_empty_view():
+    class Broken(Drawn):
+        def from_points(self, points):
+            return np.ones((len(points), 1, 60, 80), np.float32), np.full((len(points), 1), np.nan, np.float32)
+
+        from_boxes = from_points
+
+    network = Broken()
+    with pytest.raises(ConversegError, match='drawn: scores are not finite'):
+        automatic_masks(network, RGB.shape[:2])
+
+    class Finds:
+        name = 'finds'
+
+        def find(self, rgb, phrases):
+            return {'mug': [Found(Box(20, 20, 60, 60), 0.8)]}
+
+    with pytest.raises(ConversegError, match='drawn: scores are not finite'):
+        BoxFinder(Finds(), network).find(RGB, (60, 80), ['mug'])
 
 
 @pytest.mark.parametrize('prompt', ['boxes', 'points'])
