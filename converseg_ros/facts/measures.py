@@ -18,6 +18,9 @@ from converseg_ros.facts.planes import ViewGeometry
 Floats = NDArray[np.float64]
 SAMPLES = 256  # sampled points of a region
 MIN_POINTS, MIN_VALID = 12, 0.25  # points and share of valid depth below which a region has no metric size
+# metres, and share of the distance, of a gap in depth behind which there is another object
+GAP = (0.02, 0.01)
+FOREGROUND = 0.4  # minimum share of the points of a region in front of such a gap
 TAIL = 0.015  # share of points at either end of an extent that may be outliers
 OUTLINE = 1.2  # grid cells by which an outline may be off
 RELATIVE = 0.04  # share of an extent that the region may miss
@@ -172,10 +175,29 @@ def _sampled(masks: NDArray[np.bool_], geometry: ViewGeometry) -> tuple[Floats, 
         inner = np.flatnonzero(cv2.erode(mask.view(np.uint8), window, borderValue=1))
         inner = inner[known[inner]]
         chosen = inner if inner.size >= max(MIN_POINTS, 0.3 * seen.size) else seen
+        chosen = _without_background(chosen, flat[chosen, 2])
         chosen = chosen[np.linspace(0, chosen.size - 1, min(SAMPLES, chosen.size)).astype(np.intp)]
         out[i, : chosen.size] = flat[chosen]
         number[i] = chosen.size
     return out, number, valid
+
+
+def _without_background(cells: NDArray[np.intp], z: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return the cells in front of a gap in depth, or behind it if most of them are there.
+
+    Depth that is not exactly registered to colour shows the background at one side of an object; objects themselves are
+    continuous in depth, except for small parts.
+    """
+    while cells.size > MIN_POINTS:
+        order = np.argsort(z)
+        gaps = np.diff(z[order])
+        last = int(gaps.argmax())
+        if gaps[last] < GAP[0] + GAP[1] * z[order[last]]:
+            break
+        ahead = (last + 1) / cells.size
+        kept = order[: last + 1] if ahead >= FOREGROUND else order[last + 1 :]
+        cells, z = cells[kept], z[kept]
+    return cells
 
 
 def _range(values: Floats, number: NDArray[np.intp]) -> tuple[Floats, Floats]:
