@@ -41,7 +41,7 @@ def save(folder: Path, snapshot: Snapshot, *, keep: int, best: bool = False) -> 
     """Write `step-NNNNNNN.pt` and keep the last `keep` of them; `best` also writes best.pt."""
     path = folder / f'step-{snapshot.step:07d}.pt'
     data = {name: getattr(snapshot, name) for name in Snapshot.__dataclass_fields__}
-    for target in [path, folder / BEST] if best else [path]:
+    for target in [folder / BEST, path] if best else [path]:  # a run that resumes from `path` needs its best.pt
         with atomic_path(target) as temporary:
             torch.save(data, temporary)
     for old in steps(folder)[:-keep]:

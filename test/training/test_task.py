@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.training import checkpoints
 from converseg_ros.training.config import OptimConfig, RunConfig
 from converseg_ros.training.loop import StoppedError, Trainer
 from converseg_ros.training.task import Scores, Task
@@ -67,6 +68,14 @@ def test_the_best_weights_are_exported_if_they_are_chosen(tmp_path: Path) -> Non
     path = best.export()
     assert path.name == 'line-4.safetensors' and same(load_file(path), expected)
     assert last.export().name == 'line-12.safetensors'
+
+
+def test_the_best_weights_are_written_before_the_checkpoint_that_refers_to_them(tmp_path: Path) -> None:
+    trainer = trainer_of(tmp_path, (0.1, 0.9), steps=4, choose='best')
+    (tmp_path / 'checkpoints' / 'step-0000004.pt').mkdir(parents=True)  # the checkpoint of step 4 cannot be written
+    with pytest.raises(OSError):
+        trainer.train()
+    assert checkpoints.load(tmp_path / 'checkpoints' / checkpoints.BEST).step == 4
 
 
 def test_a_run_stops_when_validation_no_longer_improves(tmp_path: Path) -> None:

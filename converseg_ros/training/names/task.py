@@ -121,7 +121,8 @@ class NamesTask(Task[Batch]):
         fold = prepared.table.folds(config.folds)
         for number in range(config.folds):
             self.report(f'calibration: fold {number + 1} of {config.folds}')
-            part = replace(config, out=str(Path(config.out) / f'fold-{number}'), steps=config.fold_steps)
+            out = str(Path(config.out) / f'fold-{number}')
+            part = replace(config, out=out, steps=config.fold_steps, origin='')
             chosen = self.chosen & (fold != number)
             trainer = Trainer(NamesTask(part, prepared, self.encode, self.report, chosen), report=self.report)
             trainer.train()

@@ -1,4 +1,4 @@
-"""Training of the quality network: the IoU of every node of the merge trees of labelled views."""
+"""The task of the quality network: the IoU of every node of the merge trees of labelled views."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,7 +45,8 @@ class QualityTask(Task[Batch]):
 
     def __init__(self, config: SegmentsConfig, proposer: TreeProposer) -> None:
         """Compute the merge trees of some views of each source."""
-        self.config = replace(config, out=str(Path(config.out) / 'quality'), steps=config.quality.steps)
+        out = str(Path(config.out) / 'quality')
+        self.config = replace(config, out=out, steps=config.quality.steps, origin='')
         self.optim = OptimConfig(config.quality.lr, 1e-5, weight_decay=1e-3, warmup=0, clip=0, fall='linear')
         self.proposer, self.identity = proposer, weights_hash(proposer.boundary)
         self.groups: list[Batch] = []

@@ -123,6 +123,10 @@ def test_a_run_writes_a_calibrated_file(prepared: Prepared, tmp_path: Path) -> N
     weights = load_names(path)
     assert set(weights.scaling.own) == set(LABELS)  # 30 things of each are trained on
     assert path.stat().st_size < 5_000_000
+    more = trainer_of(prepared, config(tmp_path / 'more', steps=1, origin=str(tmp_path)))
+    assert torch.equal(more.parameters['linear.weight'], trainer.parameters['linear.weight'])
+    more.train()
+    assert load_names(more.export()).scaling == weights.scaling, 'the heads of the folds do not start from all objects'
 
 
 def test_what_speaks_for_nouns_comes_from_all_three_sources() -> None:
