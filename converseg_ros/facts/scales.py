@@ -100,19 +100,21 @@ SCALES = {
 }
 
 
-def gaps(m: Measures) -> tuple[Floats, Floats, bool]:
+def gaps(m: Measures, *, in_image: bool = False) -> tuple[Floats, Floats, bool]:
     """Return the distance between any two regions' boxes (S, S), their usual side (S,), and whether it is in metres.
 
     A tenth of the distance of the centres is added, so that objects in contact with the same object are still ordered.
+    in_image: use cells of the image even if there is depth.
     """
-    if m.metric.any():
+    metric = bool(m.metric.any()) and not in_image
+    if metric:
         centre, extent, side = m.centre, m.extent, np.sqrt(np.maximum(m.length * m.width, 1e-6))
     else:
         half = np.stack([m.box[:, 2] - m.box[:, 0], m.box[:, 3] - m.box[:, 1]], 1)
         centre, extent, side = (m.box[:, :2] + m.box[:, 2:]) / 2, half, np.sqrt(np.maximum(m.area, 1))
     apart = np.abs(centre[:, None] - centre[None])
     edge = np.linalg.norm(np.maximum(apart - (extent[:, None] + extent[None]) / 2, 0), axis=2)
-    return np.asarray(edge + 0.1 * np.linalg.norm(apart, axis=2)), np.asarray(side), bool(m.metric.any())
+    return np.asarray(edge + 0.1 * np.linalg.norm(apart, axis=2)), np.asarray(side), metric
 
 
 def distance_to(anchor: Degree, m: Measures) -> Scale:
@@ -122,11 +124,19 @@ def distance_to(anchor: Degree, m: Measures) -> Scale:
     if not chosen.any():
         nowhere = np.full(len(side), np.nan)
         return Scale(nowhere, nowhere, np.zeros(len(side), bool), 'what the distance is measured from is not seen')
-    with np.errstate(invalid='ignore'):
-        value = np.where(chosen, np.nan, np.nanmin(np.where(chosen[None], distance, np.inf), axis=1))
-    value[~np.isfinite(value)] = np.nan
+    value = _nearest(distance, chosen)
+    seen = np.isfinite(value).any()
+    if metric and not seen:  # no anchor has depth
+        distance, side, metric = gaps(m, in_image=True)
+        value = _nearest(distance, chosen)
     if metric:
         sigma = np.hypot(np.nan_to_num(m.sigma, nan=1.0), 0.01)
     else:
         sigma = IN_IMAGE * np.nan_to_num(value) + 0.01 * m.grid[1]
-    return Scale(value, sigma, np.isfinite(value) | chosen, NO_DISTANCES)
+    return Scale(value, sigma, (np.isfinite(value) | chosen) & seen, NO_DISTANCES)
+
+
+def _nearest(distance: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """Return (S,) the distance (S, S) of each region to the nearest chosen one; NaN for those, and if it is unknown."""
+    known = np.where(chosen[None] & np.isfinite(distance), distance, np.inf).min(1)
+    return np.where(chosen | ~np.isfinite(known), np.nan, known)

@@ -113,3 +113,11 @@ def test_a_picture_on_the_wall_hangs_there_and_a_mug_before_it_does_not(depth: b
     on = f.relation('on').p
     assert on[0, 2] > 0.4 and on[0, 3] < 0.2
     assert on[1, 2] < 0.1 and on[1, 3] > 0.6
+
+
+def test_the_nearest_to_a_thing_without_depth_is_told_by_the_image_and_decides_nothing() -> None:
+    holes = facts([LEFT, RIGHT, MIDDLE]).segments.masks[1]
+    f = facts([LEFT, RIGHT, MIDDLE], holes=holes)
+    scale = f.scale('distance_to', Degree.known([0.0, 0.9, 0.0, 0.0]))
+    assert scale.value[2] < scale.value[0] and np.isnan(scale.value[1])
+    assert not scale.firm.any() and 'depth' in scale.note
