@@ -1,1 +1,1 @@
-"""Training of the parser (network/parser) on texts from programs.phrasing, without images."""
+"""The task `parser`: instructions to programs, on texts from programs.phrasing, without images."""

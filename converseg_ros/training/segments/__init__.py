@@ -1,1 +1,1 @@
-"""Training of the segment networks: boundaries on rooms and photographs, then the quality of segments."""
+"""The task `segments`: boundaries on rooms and photographs, then the quality of segments."""
