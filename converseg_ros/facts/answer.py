@@ -17,9 +17,10 @@ class Options:
     present: probability of the best region above which something is seen; absent: below which nothing is. least:
     minimum probability of a region in the mask; between least and absent the mask shows the regions that would be meant
     if something was there. share: of the best, for another member of "all". sure: of the selected region against the
-    next, below which both are named. recall: for safety, every region above `recall_least` is part of the answer, and
-    unexplained parts of the view are unknown. previous: (h, w) the previous answer to a standing instruction, moved to
-    this view; regions inside of it have higher odds of being selected (facts/steady.py).
+    next, below which both are named. recall: for safety, every region with at least `recall_share` of the best is part
+    of the answer if the best has `recall_least`; otherwise there is none. Unexplained parts of the view are unknown.
+    previous: (h, w) the previous answer to a standing instruction, moved to this view; regions inside of it have higher
+    odds of being selected (facts/steady.py).
     """
 
     present: float = 0.5
@@ -29,6 +30,7 @@ class Options:
     sure: float = 0.7
     recall: bool = False
     recall_least: float = 0.08
+    recall_share: float = 0.2
     unexplained: float = 0.01
     previous: NDArray[np.bool_] | None = field(default=None, compare=False)
 

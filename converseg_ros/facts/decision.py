@@ -175,7 +175,8 @@ def _how_many(
     rank = _rank_of(program)
     if rank is not None:
         adjective = wording.ADJECTIVES[rank.key, rank.order]
-        return f'{wording.counted(1 + int((order[wanted:] > 0.5 * last).sum()), noun)} are about equally {adjective}'
+        alike = wanted + max(int((order[wanted:] > 0.5 * last).sum()), 1)
+        return f'{wording.counted(alike, noun)} are about equally {adjective}'
     alike = int((p >= following * 0.999).sum())
     alike = max(alike, int((p >= max(options.share * order[0], options.absent)).sum()))
     return f'{wording.seen(alike, noun)}, {_asked(wanted)}'
@@ -250,7 +251,8 @@ def _recall_answer(
     options: Options,
 ) -> Answer:
     """Return every region that could be meant; unexplained or unknown parts are unknown, never absent."""
-    possible = (degree.p >= options.recall_least) | (degree.doubt & (degree.high >= options.present))
+    least = options.recall_share * evidence.best if evidence.best >= options.recall_least else options.recall_least
+    possible = (degree.p >= least) | (degree.doubt & (degree.high >= options.present))
     order = np.argsort(-degree.p, kind='stable')
     chosen = tuple(int(i) for i in order if possible[i])
     reasons: list[str] = []

@@ -11,7 +11,7 @@ from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Literal, Options
 from converseg_ros.facts.decision import decide, with_reasons
 from converseg_ros.facts.degrees import Degree, related
-from converseg_ros.facts.free_space import Area, beside, free_space, within
+from converseg_ros.facts.free_space import Area, beside, free_space, outermost, within
 from converseg_ros.facts.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.ranking import ranked
 from converseg_ros.facts.table import Facts
@@ -165,6 +165,8 @@ class Execution:
     def _rank(self, node: Rank, main: bool) -> Meaning:
         of = self.evaluate(node.of, main)
         anchor = self.evaluate(node.anchor, False).degree if node.anchor is not None else None
+        if of.area is not None:
+            return replace(of, area=outermost(of.area, node.key, node.order))
         scale = self.facts.scale(node.key, anchor)
         members = of.degree
         if anchor is not None:  # the anchor of distances is excluded

@@ -2,7 +2,8 @@
 
 The surface is projected onto a grid in its plane, seen from above. A cell is free if the camera saw the bare surface
 there. Everything that rises above the plane, with or without a region, blocks the cells below it; hidden cells and
-cells without depth are never free. Discs with the size of the object to set down are then fitted.
+cells without depth are never free. The answer is the whole free part of each surface on which a disc with the size of
+the object to set down fits; lifting/placement.py finds the poses in it.
 """
 
 from dataclasses import dataclass
@@ -24,9 +25,11 @@ Floats = NDArray[np.float64]
 CELL, MAX_CELLS = 0.01, 400  # metres, and cells along a side
 MIN_ROOM = 0.05  # minimum width of a free place in metres, for any object
 OBSTACLE = 0.012  # metres above the plane, in addition to depth noise, from which something is an obstacle
+MAY_FIT = 0.75  # share of the size from which the object may fit, since its usual size is only typical of it
 HEADROOM = 0.6  # metres above a plane up to which something blocks the object to set down
 MAX_SPECK = 4  # cells across in the image; smaller holes in depth are camera noise
 OUTLINE = 1  # cells in the image around an object that belong to it
+OTHER_HALF = 0.2  # size of a part of a surface outside of its region, relative to the part inside
 OFF_SURFACE = 0.3  # share of the best surface's degree from which another surface is used as well
 NO_PLANE = 'no support surface is seen'
 NO_DEPTH = 'depth is missing, so free space is only what no thing covers in the image'
@@ -49,8 +52,8 @@ class Area:
 def free_space(facts: 'Facts', on: Degree | None, size: float = 0.0) -> Area:
     """Return the free area of the surfaces `on` (S,), or of any support surface except the floor.
 
-    size: width in metres of the object to set down; 0 if it is not given. Without depth the result is an estimate: the
-    region of the surface minus objects.
+    size: width in metres of the object to set down, which decides which surfaces have room; 0 if it is not given.
+    Without depth the result is an estimate: the region of the surface minus objects.
     """
     surfaces = support_surfaces(facts) if on is None else facts.flat & on & carriers(facts)
     best = float(surfaces.p.max(initial=0.0))
@@ -66,18 +69,23 @@ def free_space(facts: 'Facts', on: Degree | None, size: float = 0.0) -> Area:
     if facts.geometry is None:
         return _by_image(facts, chosen, best)
     things = obstacles(facts, chosen)
-    mask, without = empty.copy(), 0
-    for i in chosen:
-        plane = facts.plane[i]
-        if plane < 0:
-            without += 1
-            continue
-        mask |= free_of_plane(facts.geometry, facts.geometry.planes[plane], facts.segments.masks[i], things, size)
-    if without == len(chosen):
+    planes = sorted({int(facts.plane[i]) for i in chosen} - {-1})
+    if not planes:
         return Area(empty, best, False, frozenset({'the surface has no plane that could be measured'}))
-    return Area(
-        mask, best, best >= 0.5, frozenset() if best >= 0.5 else frozenset({'it is not certain what is a surface'})
-    )
+    view, found = facts.geometry, []
+    for k in planes:
+        region = facts.segments.masks[chosen[facts.plane[chosen] == k]].any(0)
+        found.append(free_of_plane(view, view.planes[k], region, things))
+    notes = frozenset() if best >= 0.5 else frozenset({'it is not certain what is a surface'})
+    fitting = [mask for mask, width in found if width >= size]
+    if not fitting:
+        fitting = [mask for mask, width in found if width >= MAY_FIT * size]
+        widest = max(width for _, width in found)
+        notes |= (
+            {f'the widest free place seen is {widest:.2f} m wide, and {size:.2f} m are needed'} if fitting else set()
+        )
+    mask = np.any([empty, *fitting], axis=0)
+    return Area(mask, best, not notes, notes)
 
 
 def carriers(facts: 'Facts') -> Degree:
@@ -114,39 +122,37 @@ def _by_image(facts: 'Facts', chosen: NDArray[np.intp], best: float) -> Area:
     return Area(mask, min(best, 0.6), False, frozenset({NO_DEPTH}))
 
 
-def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, size: float = 0.0) -> Mask:
-    """Return (h, w) the visible part of a plane where a disc of diameter `size` in metres can be set down.
+def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask) -> tuple[Mask, float]:
+    """Return (h, w) the free visible part of a plane, and the diameter in metres of the largest disc that fits into it.
 
     region: (h, w), the region of the surface; connected bare cells of the plane also count. things: (h, w), known
     objects in front of it or on it.
     """
     bare, above, higher = _classified(view, plane)
     seen = _without_specks(bare & ~things, view.known & ~bare | above | things)
-    seen = _connected(seen, region)
+    seen = _connected(seen, region, things)
     if np.count_nonzero(seen) < 20:
-        return np.zeros_like(region)
+        return np.zeros_like(region), 0.0
     top = _TopView.of(view, plane, seen)
     cells = top.lookup(seen)
     blocked = top.dropped(view.points[above | (things & higher)])  # flat objects cover the cells below them anyway
     free = cells & ~blocked
     free = cv2.morphologyEx(free.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & ~blocked
-    return np.asarray(top.back(with_room(free, top.cell, size), region.shape) & seen)
+    room, widest = with_room(free, top.cell)
+    return np.asarray(top.back(room, region.shape) & seen), widest
 
 
-def with_room(free: Mask, cell: float, size: float) -> Mask:
-    """Return the free cells of the patches where a disc of diameter `size` in metres fits.
+def with_room(free: Mask, cell: float) -> tuple[Mask, float]:
+    """Return the free cells that a disc of diameter MIN_ROOM covers without leaving them, and the largest diameter.
 
-    A patch is what a disc of diameter MIN_ROOM can reach without leaving the free cells. cell: metres.
+    cell: metres.
     """
-    room = cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] * cell + 0.5 * cell
-    reached = (room >= MIN_ROOM / 2).view(np.uint8)
-    if not reached.any():
-        return np.zeros_like(free)
-    _, patches = cv2.connectedComponents(reached, connectivity=4)
-    large = np.unique(patches[(room >= size / 2) & (patches > 0)])
-    centres = np.isin(patches, large)
+    room = (cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] + 0.5) * cell
+    centres = room >= MIN_ROOM / 2
+    if not centres.any():
+        return np.zeros_like(free), 0.0
     away = cv2.distanceTransform((~centres).view(np.uint8), cv2.DIST_L2, 5) * cell
-    return np.asarray(centres.any() & free & (away < MIN_ROOM / 2 + 0.5 * cell))
+    return np.asarray(free & (away < MIN_ROOM / 2 + 0.5 * cell)), 2 * float(room[centres].max())
 
 
 def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask, Mask]:
@@ -175,14 +181,28 @@ def _without_specks(seen: Mask, other: Mask) -> Mask:
     return np.asarray(closed & ~blocked)
 
 
-def _connected(seen: Mask, region: Mask) -> Mask:
-    """Return the connected components of `seen` that are mostly in the region, or of which large parts are."""
-    _, labels = cv2.connectedComponents(seen.view(np.uint8))
+def _connected(seen: Mask, region: Mask, things: Mask) -> Mask:
+    """Return the parts of `seen` that belong to the region.
+
+    A surface that things on it divide in the image is one. Large parts outside of the region are kept too if things
+    connect them with it; small ones may be flat things that lie on the surface.
+    """
+    inside = seen & (_grown(region, 4) | region)
+    joined = _mostly_in(seen | things, seen, region)
+    _, labels = cv2.connectedComponents((seen & ~inside & joined).view(np.uint8))
+    large = np.bincount(labels.ravel()) >= OTHER_HALF * np.count_nonzero(inside)
+    large[0] = False
+    return np.asarray(inside & _mostly_in(seen, seen, region) | large[labels])
+
+
+def _mostly_in(connected: Mask, seen: Mask, region: Mask) -> Mask:
+    """Return the components of `connected` of whose pixels in `seen` enough are in the region."""
+    _, labels = cv2.connectedComponents(connected.view(np.uint8))
     inside = np.bincount(labels[region & seen], minlength=labels.max() + 1)
-    whole = np.bincount(labels.ravel(), minlength=labels.max() + 1)
-    keep = inside > 0.3 * whole
+    whole = np.bincount(labels[seen], minlength=labels.max() + 1)
+    keep = (inside > 0.3 * whole) & (inside > 0)
     keep[0] = False
-    return np.asarray(keep[labels] & (_grown(region, 4) | region))
+    return np.asarray(keep[labels])
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +280,18 @@ def within(area: Area, region: str) -> Area:
         'corner': np.minimum(np.abs(across - 0.5), np.abs(down - 0.5)) > 0.25,
     }[region]  # fmt: skip
     return area & keep
+
+
+def outermost(area: Area, key: str, order: str) -> Area:
+    """Return the part of an area that a rank by depth, column or row selects: its near half, its left half ..."""
+    side = {
+        ('depth', 'min'): 'near', ('depth', 'max'): 'far', ('x', 'min'): 'left', ('x', 'max'): 'right',
+        ('y', 'min'): 'top', ('y', 'max'): 'bottom',
+    }.get((key, order))  # fmt: skip
+    if side is None:
+        note = f'free space is not ordered by {key.replace("_", " ")}'
+        return Area(area.mask, area.sure, False, area.notes | {note})
+    return within(area, side)
 
 
 def beside(area: Area, relation: str, anchor: Mask, view: ViewGeometry | None) -> Area:

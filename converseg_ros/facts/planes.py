@@ -24,6 +24,7 @@ LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a came
 MAX_VERTICAL_COSINE = 0.25  # cosine with up below which a surface is vertical (14 degrees)
 MIN_EXPLAINED_BY_GRAVITY = 0.75  # minimum share of the planes that another up explains; else gravity is rejected
 CHECK_CELL = 4  # pixels per cell of the grid for checking gravity
+MAX_ARM_DISTANCE = 0.8  # metres from a camera on an arm to the surface in front of it
 MIN_LEVEL_COSINE = 0.97  # cosine with up above which a surface is horizontal (14 degrees)
 
 
@@ -169,12 +170,13 @@ def find_planes(points: Floats, normals: Floats, *, most: int = MAX_PLANES) -> t
 def up_from_planes(planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
     """Return up (3,) and whether a plane gives it: the normal of the large plane that is most likely horizontal.
 
-    A camera on a robot or a tripod looks ahead or down and is not rolled by more than 30 degrees.
+    A camera on a robot or a tripod looks ahead or down and is not rolled by more than 30 degrees. A camera on an arm
+    may look down past the vertical; a plane at that angle is only accepted at close range, since it may also be a wall.
     """
     best, most = LOOKING_DOWN, 0.0
     for plane in planes:
         cosine = float(plane.normal @ LOOKING_DOWN)
-        if cosine < 0.5 or abs(plane.normal[0]) > 0.5:
+        if cosine < (0.5 if abs(plane.d) > MAX_ARM_DISTANCE else 0.3) or abs(plane.normal[0]) > 0.5:
             continue
         score = plane.inlier_ratio * cosine**2
         if score > most:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-PRIOR = 1.0  # log-odds of a region that lies entirely in the previous answer
+PRIOR = 2.0  # log-odds of a region that lies entirely in the previous answer
 
 
 def with_previous(

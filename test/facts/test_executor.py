@@ -194,6 +194,14 @@ def test_safety_answers_everything_that_could_be_meant(seen: Facts) -> None:
     assert execute(Select('all', named('knife')), seen, Options(recall=True)).status == Status.NO_TARGET
 
 
+@pytest.mark.parametrize('best', [0.6, 0.15])
+def test_safety_marks_what_is_nearly_as_likely_as_the_best(best: float) -> None:
+    """Also where nothing is certain: names of real things are often found with low probabilities."""
+    mugs = [Block('mug', x, 0, (0.08, 0.08, 0.1), p=best * share) for x, share in ((-0.3, 1), (0, 0.4), (0.3, 0.05))]
+    answer = execute(Select('all', named('mug')), facts(mugs), Options(recall=True))
+    assert set(answer.chosen) == {0, 1}
+
+
 def test_missing_depth_on_one_thing_leaves_an_order_open() -> None:
     masks = facts(BLOCKS).segments.masks
     table = facts(BLOCKS, holes=masks[BOX])

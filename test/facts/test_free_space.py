@@ -8,7 +8,7 @@ import pytest
 from converseg_ros.core.status import Status
 from converseg_ros.facts.executor import execute
 from converseg_ros.facts.table import Facts
-from converseg_ros.programs.nodes import Except, Filter, FreeSpace, Node, Relate
+from converseg_ros.programs.nodes import Except, Filter, FreeSpace, Node, Rank, Relate
 
 TABLE_TOP = Filter('name', 'table')
 BOX = Block('box', 0.0, 0.05, (0.2, 0.2, 0.15))
@@ -35,14 +35,29 @@ def test_the_free_part_is_the_table_around_the_box(noise: float) -> None:
     assert (answer.mask & table).sum() > 0.85 * table.sum()  # little is lost at the edges
 
 
-def test_a_large_thing_fits_only_where_there_is_room() -> None:
+def test_a_large_thing_needs_a_surface_with_room() -> None:
     f = facts([Block('box', -0.3, 0, (0.1, 0.1, 0.1)), Block('can', 0.1, 0, (0.07, 0.07, 0.1))])
     small, large, huge = (execute(FreeSpace(TABLE_TOP, size=s), f) for s in (0.05, 0.3, 1.2))
-    assert large.mask.sum() < small.mask.sum()
-    assert (large.mask & ~small.mask).sum() < 0.02 * small.mask.sum()
-    between = np.abs(places(f, large.mask)[:, :2] - [-0.1, 0]).max(1) < 0.05
-    assert between.any()  # 32 cm apart: it just fits
+    assert large.status == small.status == Status.OK
+    assert (large.mask == small.mask).all()  # the free part of the table: where in it, placement decides
     assert not huge.mask.any() and huge.status == Status.NO_TARGET
+
+
+def test_a_thing_that_may_just_fit_is_not_certain() -> None:
+    f = facts([Block('box', x, y, (0.1, 0.1, 0.1)) for x in (-0.4, -0.1, 0.2) for y in (-0.2, 0.05, 0.3)])
+    widest = next(s for s in np.arange(0.05, 1, 0.01) if execute(FreeSpace(TABLE_TOP, size=s), f).status != Status.OK)
+    answer = execute(FreeSpace(TABLE_TOP, size=1.1 * widest), f)
+    assert answer.status == Status.LOW_CONFIDENCE and answer.mask.any() and not answer.decided
+    assert 'widest free place' in answer.reason
+    assert execute(FreeSpace(TABLE_TOP, size=1.6 * widest), f).status == Status.NO_TARGET
+
+
+def test_the_nearest_part_of_the_free_space() -> None:
+    f = facts([BOX])
+    near, far = (places(f, execute(Rank('depth', o, FreeSpace()), f).mask)[:, 1] for o in ('min', 'max'))
+    assert np.percentile(near, 95) < np.percentile(far, 5) + 0.05
+    tall = execute(Rank('height', 'max', FreeSpace()), f)
+    assert tall.status == Status.LOW_CONFIDENCE and 'not ordered by height' in tall.reason
 
 
 def test_what_stands_there_without_a_region_is_in_the_way_too() -> None:
