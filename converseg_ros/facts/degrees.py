@@ -34,6 +34,10 @@ class Degree:
         """Validate shapes and bounds."""
         if not self.p.shape == self.low.shape == self.high.shape:
             raise InputError(f'shapes {self.p.shape}, {self.low.shape}, {self.high.shape} differ', where='degree')
+        if self.settled:
+            if self.p.size and not (self.p.min() >= 0 and self.p.max() <= 1):
+                raise InputError('probabilities are not within 0 and 1', where='degree')
+            return
         if self.p.size and not (self.low.min() >= 0 and self.high.max() <= 1):
             raise InputError('bounds are not within 0 and 1', where='degree')
         if (self.low > self.p + 1e-9).any() or (self.p > self.high + 1e-9).any():
@@ -63,9 +67,15 @@ class Degree:
         """Return probabilities in which NaN means unknown; `guess` stands for those."""
         values = np.asarray(p, np.float64)
         missing = np.isnan(values)
+        if not missing.any():
+            return _settled(values)
         estimate = np.where(missing, guess, values)
-        notes = frozenset({note}) if missing.any() else frozenset()
-        return Degree(estimate, np.where(missing, 0, estimate), np.where(missing, 1, estimate), notes)
+        return Degree(estimate, np.where(missing, 0, estimate), np.where(missing, 1, estimate), frozenset({note}))
+
+    @property
+    def settled(self) -> bool:
+        """Return whether the bounds are the estimate itself, as those of known probabilities: a cheaper case."""
+        return self.low is self.p and self.high is self.p
 
     @property
     def doubt(self) -> NDArray[np.bool_]:
@@ -80,20 +90,28 @@ class Degree:
     @property
     def T(self) -> 'Degree':  # noqa: N802 - as in NumPy
         """Return the converse of a relation."""
+        if self.settled:
+            return _settled(self.p.T)
         return Degree(self.p.T, self.low.T, self.high.T, self.notes)
 
     def __and__(self, other: 'Degree') -> 'Degree':
         """Return the conjunction, with broadcasting."""
+        if self.settled and other.settled:
+            return _settled(self.p * other.p)
         return _made(self.p * other.p, self.low * other.low, self.high * other.high, self, other)
 
     def __or__(self, other: 'Degree') -> 'Degree':
         """Return the disjunction, the maximum."""
+        if self.settled and other.settled:
+            return _settled(np.maximum(self.p, other.p))
         return _made(
             np.maximum(self.p, other.p), np.maximum(self.low, other.low), np.maximum(self.high, other.high), self, other
         )
 
     def __invert__(self) -> 'Degree':
         """Return the negation."""
+        if self.settled:
+            return _settled(1 - self.p)
         return Degree(1 - self.p, 1 - self.high, 1 - self.low, self.notes)
 
     def scaled(self, factor: ArrayLike) -> 'Degree':
@@ -102,6 +120,8 @@ class Degree:
 
     def any(self, axis: int) -> 'Degree':
         """Return the maximum along an axis; 0 for an empty axis."""
+        if self.settled:
+            return _settled(self.p.max(axis, initial=0.0))
         p, low, high = (x.max(axis, initial=0.0) for x in (self.p, self.low, self.high))
         return _made(p, low, high, self)
 
@@ -115,11 +135,13 @@ class Degree:
 
 def related(relation: Degree, anchors: Degree) -> Degree:
     """Return the degree of each of S regions for a relation (S, A) to one of the anchors (A,)."""
-    return (relation & Degree(anchors.p[None], anchors.low[None], anchors.high[None], anchors.notes)).any(1)
+    return (relation & anchors).any(1)
 
 
 def chained(step: Degree, most: int = 16) -> Degree:
     """Return the transitive closure of a relation (S, S): the maximum over chains of at most `most` steps."""
+    if step.settled:
+        return _settled(_closure(step.p, most))
     p, low, high = (_closure(x, most) for x in (step.p, step.low, step.high))
     return _made(p, low, high, step)
 
@@ -132,6 +154,10 @@ def _closure(step: Floats, most: int) -> Floats:
             break
         out = longer
     return out
+
+
+def _settled(p: Floats) -> Degree:
+    return Degree(p, p, p)
 
 
 def _made(p: Floats, low: Floats, high: Floats, *sources: Degree) -> Degree:

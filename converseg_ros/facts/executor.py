@@ -97,7 +97,7 @@ class Execution:
 
     def _note(self, node: Node, condition: Degree, reached: Degree, main: bool) -> None:
         noun = node.value if isinstance(node, Filter) and node.by == 'name' else ''
-        best, now = (float(d.p.max(initial=0.0)) for d in (condition & self.facts.flat, reached))
+        best, now = (float(p.max(initial=0.0)) for p in (condition.p * self.facts.flat.p, reached.p))
         if isinstance(node, Parts):
             best = now
         self.literals.append(Literal(wording.condition(node), best, now, condition.p, main, noun))

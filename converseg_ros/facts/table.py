@@ -113,12 +113,14 @@ class Facts:
     @property
     def flat(self) -> Degree:
         """(S,) membership of the regions that can be meant: see `whole`."""
-        return Degree.known(self.whole.astype(np.float64))
+        return self._once('flat', lambda: Degree.known(self.whole.astype(np.float64)))
 
     @property
     def outline(self) -> Floats:
         """(S,) how far the outline of a region is trusted: the square root of its expected IoU."""
-        return np.sqrt(np.clip(np.asarray(self.segments.quality, np.float64), MIN_OUTLINE, 1))
+        return self._once(
+            'outline', lambda: np.sqrt(np.clip(np.asarray(self.segments.quality, np.float64), MIN_OUTLINE, 1))
+        )
 
     @property
     def things(self) -> Degree:

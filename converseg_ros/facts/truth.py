@@ -15,6 +15,7 @@ from converseg_ros.facts.contacts import Primitives
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import Measures, image_measures
 from converseg_ros.facts.planes import upright_axes
+from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.table import Facts, Given
 from converseg_ros.programs.vocabulary import ACTS
 
@@ -22,6 +23,7 @@ Floats = NDArray[np.float64]
 OPINIONS = 'opinions could differ'
 NOT_STATED = 'the source does not state it'
 MILLIMETRE = 0.001
+SIZE_SIGMA = 0.05  # of the logarithm of a stated volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +101,8 @@ class _Stated:
         return None
 
     def knows(self, noun: str) -> bool:
-        """Return whether every object with that name is listed."""
-        return self.vocabulary is None or noun in self.vocabulary
+        """Return whether every object with that name is listed; a name that is in use is taken to be."""
+        return self.vocabulary is None or noun in self.vocabulary or any(noun in t.names for t in self.things)
 
     def part(self, noun: str) -> Degree | None:
         """Return which parts are called by a noun."""
@@ -142,15 +144,17 @@ def true_facts(
     flat = np.array([not t.owner for t in listed])
     nowhere = np.full(count, -1, np.intp)
     height, width = masks.shape[1:]
+    measures = _measures(listed, masks, up)
     segments = Segments(_apart(masks, flat), (height, width), kinds, np.ones(count, np.float32), flat, parent, nowhere)
     given = Given(
         primitives=_primitives(listed, index, graph),
         relations={**_stated_relations(listed, index, graph), **(relations or {})},
         acts=_acts(events, index, count),
+        scales=_sizes(measures),
         front=_fronts(listed, up),
         free={index[k]: m for k, m in (free or {}).items() if k in index},
     )
-    return Facts(segments, _measures(listed, masks, up), _Stated(listed, vocabulary, tells), given=given, exact=True)
+    return Facts(segments, measures, _Stated(listed, vocabulary, tells), given=given, exact=True)
 
 
 def _apart(masks: NDArray[np.bool_], flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -161,6 +165,13 @@ def _apart(masks: NDArray[np.bool_], flat: NDArray[np.bool_]) -> NDArray[np.bool
         out[i] &= ~taken
         taken |= out[i]
     return out
+
+
+def _sizes(m: Measures) -> dict[str, Scale]:
+    """Return the scale of sizes: volumes, without those of parts and structures, which state none."""
+    if not m.metric.any():
+        return {}  # the areas of the regions are compared
+    return {'size': Scale(np.log(m.volume), np.full(len(m.volume), SIZE_SIGMA), np.isfinite(m.volume), NOT_STATED)}
 
 
 def _pairs(rows: Sequence[frozenset[str]], index: Mapping[str, int]) -> Floats:

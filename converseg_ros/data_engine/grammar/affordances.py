@@ -1,8 +1,9 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about uses of objects, and substitutes for a missing tool."""
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
+from converseg_ros.data_engine.grammar.language import Drafts, Talk
 from converseg_ros.data_engine.grammar.parts import useful_parts
+from converseg_ros.data_engine.grammar.programs import every, worded
 from converseg_ros.knowledge import Use, tags, use_phrases
 from converseg_ros.programs.nodes import Filter, Node, Select
 
@@ -36,13 +37,13 @@ def affordances(talk: Talk) -> Drafts:
         if able is None:
             continue
         if able:
-            if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable) and world.askable(keys(able)):
+            if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable):
                 for _ in range(1 if tag == 'walk_on' else 2):
                     text, program = _say(talk, tag, use, len(able))
-                    yield Draft(text, keys(able), use.sub_concept, 'conversational', program=program)
+                    yield from talk.ask(text, program, use.sub_concept)
         elif _absence_is_sure(talk, tag, known):
             text, program = _say(talk, tag, use, 0)
-            yield Draft(text, (), use.sub_concept, 'conversational', 'missing_cousin', program=program)
+            yield from talk.ask(text, program, use.sub_concept, strategy='missing_cousin')
     yield from useful_parts(talk)
     yield from _substitutes(talk)
 
@@ -90,6 +91,7 @@ def _substitutes(talk: Talk) -> Drafts:
             continue
         for stand_in in tag.stand_ins:
             able = world.with_tag(stand_in)
-            if able and len(able) <= 4 and len(able) < len(world.nameable) and world.askable(keys(able)):
-                yield Draft(talk.choose(tag.substitute), keys(able), 'substitute', 'conversational')
+            if able and len(able) <= 4 and len(able) < len(world.nameable) and world.askable(e.key for e in able):
+                text = talk.choose(tag.substitute)
+                yield from talk.ask_in_words(text, every(worded(text)), able, 'substitute')
                 break

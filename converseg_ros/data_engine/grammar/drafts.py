@@ -11,18 +11,20 @@ from converseg_ros.data_engine.grammar.linter import lint
 from converseg_ros.data_engine.grammar.physics import physics
 from converseg_ros.data_engine.grammar.relations import relations
 from converseg_ros.data_engine.grammar.spatial import spatial
+from converseg_ros.data_engine.world.truth import Truth
 from converseg_ros.data_engine.world.world import World
 
 SPEAKERS = (entities, spatial, relations, affordances, physics)
-VERSION = 7  # of the grammar; part of an item's provenance and key
+VERSION = 8  # of the grammar; part of an item's provenance and key
 
 
 def enumerate_drafts(world: World, *, bare: bool = False, seed: str = '') -> list[Draft]:
-    """Return every valid prompt of a world, in a fixed order; a text never has two meanings."""
+    """Return every valid prompt of a world, in a fixed order; a text never has two answers."""
+    truth = Truth(world)
     by_text: dict[str, Draft] = {}
     ambiguous: set[str] = set()
     for speak in SPEAKERS:
-        for draft in speak(Talk(world, f'{seed}:{speak.__name__}', bare=bare)):
+        for draft in speak(Talk(truth, f'{seed}:{speak.__name__}', bare=bare)):
             if lint(draft.text, bare=bare):
                 continue
             known = by_text.setdefault(draft.text, draft)

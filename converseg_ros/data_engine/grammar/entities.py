@@ -1,28 +1,22 @@
-# ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about entities: classes, kinds, agents, stuff, parts, materials, colours, states, groups, outliers."""
 
-from dataclasses import replace
-
-from converseg_ros.data_engine.grammar.language import (
-    COLORS,
-    MATERIAL_WORDS,
-    Draft,
-    Drafts,
-    Talk,
-    against,
-    color_word,
-    is_color,
-    is_made_of,
-    is_plural,
-    keys,
-    select,
-)
+from converseg_ros.data_engine.grammar.language import COLORS, MATERIAL_WORDS, Drafts, Strategy, Talk, is_plural
 from converseg_ros.data_engine.grammar.parts import named_parts
-from converseg_ros.data_engine.grammar.programs import called, coloured, every, in_state, made_of, meant
+from converseg_ros.data_engine.grammar.programs import (
+    THINGS,
+    called,
+    coloured,
+    every,
+    in_state,
+    made_of,
+    meant,
+    worded,
+)
+from converseg_ros.data_engine.world.appearance import OPPOSITE, color_word
 from converseg_ros.data_engine.world.model_overrides import NAMELESS
 from converseg_ros.data_engine.world.world import Entity
 from converseg_ros.knowledge import class_of, confusable, cousins, labelled, plural, tags
-from converseg_ros.programs.nodes import Filter, Node, Things
+from converseg_ros.programs.nodes import Filter, Node, Select
 
 STATES = {
     'open': ('open', 'closed'),
@@ -32,8 +26,6 @@ STATES = {
     'empty': ('empty', 'full'),
     'lying': ('lying', 'upright'),
     'upright': ('upright', 'lying'),
-    'on': ('switched on', 'switched off'),
-    'off': ('switched off', 'switched on'),
 }
 STATE_POST = {
     'open': 'that is open',
@@ -43,11 +35,7 @@ STATE_POST = {
     'empty': 'that is empty',
     'lying': 'that has fallen over',
     'upright': 'that stands upright',
-    'on': 'that is switched on',
-    'off': 'that is switched off',
 }
-OPPOSITE = {'open': 'closed', 'lit': 'unlit', 'full': 'empty', 'lying': 'upright', 'on': 'off'}
-OPPOSITE |= {b: a for a, b in OPPOSITE.items()}
 
 
 def entities(talk: Talk) -> Drafts:
@@ -65,12 +53,14 @@ def _sentence(
     name: str,
     chosen: list[Entity],
     sub_concept: str,
+    program: Node,
+    strategy: Strategy = 'positive',
     *,
     pre: str = '',
     post: str = '',
     everything: bool = False,
-    program: Node | None = None,
-) -> Draft:
+) -> Drafts:
+    """Yield a sentence about the program; `chosen` gives the number of its noun."""
     noun, be = talk.noun(name, chosen)
     if be == 'are' and post.startswith('that '):
         post = (
@@ -81,7 +71,7 @@ def _sentence(
     phrase = ' '.join(filter(None, (pre, noun, post)))
     mass = chosen[0].thing.mass and not pre and not post
     text, phase = talk.say(phrase, be, chosen, everything=everything, mass=mass)
-    return Draft(text, keys(chosen), sub_concept, phase, program=meant(program, be, chosen))
+    yield from talk.ask(text, meant(program, be, chosen), sub_concept, phase, strategy)
 
 
 def _classes(talk: Talk) -> Drafts:
@@ -92,7 +82,7 @@ def _classes(talk: Talk) -> Drafts:
         if found is None:
             continue
         name, named = found
-        if not world.askable(keys(named)) or len(named) == len(world.nameable):
+        if len(named) == len(world.nameable):
             continue
         sub_concept = 'instance'
         if first.kind == 'agent':
@@ -102,9 +92,9 @@ def _classes(talk: Talk) -> Drafts:
         if talk.bare and talk.random.random() < 0.3:
             noun = name if len(named) == 1 or talk.random.random() < 0.5 else talk.noun(name, named)[0]
             program = meant(called(noun), 'is' if len(named) == 1 else 'are', named)
-            yield Draft(noun, keys(named), sub_concept, 'literal', program=program)
+            yield from talk.ask(noun, program, sub_concept, 'literal')
         else:
-            yield _sentence(talk, name, named, sub_concept, everything=True, program=called(name))
+            yield from _sentence(talk, name, named, sub_concept, called(name), everything=True)
 
 
 def _kinds(talk: Talk) -> Drafts:
@@ -114,7 +104,7 @@ def _kinds(talk: Talk) -> Drafts:
         if kind in world.open_tags:
             continue
         named = world.named(kind)
-        if not named or not world.askable(keys(named)) or len(named) == len(world.nameable) or len(named) > 12:
+        if not named or len(named) == len(world.nameable) or len(named) > 12:
             continue
         if kind in ('surface', 'building part'):
             continue  # ambiguous: table tops are surfaces too, and doors are parts of a building
@@ -133,13 +123,11 @@ def _kinds(talk: Talk) -> Drafts:
                     else ('who is here?', 'all the people here', 'everybody you can see', 'is anybody there? show me')
                 )
                 one_of = 'is' if 'the human' in text or 'a person' in text else 'are'
-                yield Draft(
-                    text, keys(named), 'agent', 'conversational', program=meant(called('person'), one_of, named)
-                )
+                yield from talk.ask(text, meant(called('person'), one_of, named), 'agent')
             continue
         if len({e.category for e in named}) < 2 and len(named) > 1:
             continue
-        yield _sentence(talk, kind, named, 'kind', everything=True, program=called(talk.noun(kind, named)[0]))
+        yield from _sentence(talk, kind, named, 'kind', called(talk.noun(kind, named)[0]), everything=True)
     for tag, adjective in ((t.name, t.adjective) for t in tags().values()):
         if adjective is None:
             continue
@@ -147,7 +135,7 @@ def _kinds(talk: Talk) -> Drafts:
         if tag in ('alive', 'soft', 'transparent') and 'stuff' not in world.facts:
             continue  # plants, textiles and windows are not in the list of classes
         tagged = world.with_tag(tag)
-        if tagged and len(tagged) <= 8 and len(tagged) < len(world.nameable) and world.askable(keys(tagged)):
+        if tagged and len(tagged) <= 8 and len(tagged) < len(world.nameable):
             text = talk.choose(
                 (
                     f'show me the {words}',
@@ -157,7 +145,7 @@ def _kinds(talk: Talk) -> Drafts:
                 )
             )
             program = called(words) if sub_concept == 'kind' else Filter('tag', tag)
-            yield Draft(text, keys(tagged), sub_concept, 'literal', program=every(program))
+            yield from talk.ask(text, every(program), sub_concept, 'literal')
 
 
 def _looks(talk: Talk) -> Drafts:
@@ -171,43 +159,40 @@ def _looks(talk: Talk) -> Drafts:
         for color in colors:
             if color in name:
                 continue
-            yes = select(talk, named, against(is_color, color), distractors=False)
+            program = coloured(color, called(name))
+            yes = talk.select(program, named, distractors=False)
             if yes:
-                yield _sentence(talk, name, yes, 'color', pre=color, program=coloured(color, called(name)))
-        absent = [c for c in COLORS if c not in colors and all(is_color(e, c) is False for e in named)]
+                yield from _sentence(talk, name, yes, 'color', program, pre=color)
+        absent = [c for c in COLORS if c not in colors and talk.answer(coloured(c, called(name))) == []]
         if colors and absent:
             color = talk.choose(absent)
-            made = _sentence(talk, name, named[:1], 'color', pre=color, program=coloured(color, called(name)))
-            yield replace(made, keys=(), strategy='false_attribute')
+            program = coloured(color, called(name))
+            yield from _sentence(talk, name, named[:1], 'color', program, 'false_attribute', pre=color)
         materials = sorted({e.material for e in named if e.material in MATERIAL_WORDS})
         for material in materials:
-            yes = select(talk, named, against(is_made_of, material))
+            program = made_of(material, called(name))
+            yes = talk.select(program, named)
             if yes:
-                program = made_of(material, called(name))
-                yield _sentence(talk, name, yes, 'material', pre=MATERIAL_WORDS[material], program=program)
-        for state in sorted({e.state for e in named if e.state in STATE_POST}):
-            if {state, OPPOSITE.get(state, '')} & set(name.split()):
-                continue  # an open box is neither open nor closed: it has no lid
-            yes = select(talk, named, against(has_state, state), distractors=False)
-            if yes and state in ('upright', 'off', 'closed', 'empty') and len(yes) == len(named):
-                continue  # the usual state is only mentioned as a contrast
-            program = in_state(state, called(name))
-            if yes and talk.random.random() < 0.5:
-                yield _sentence(talk, name, yes, 'state', pre=STATES[state][0], program=program)
-            elif yes:
-                yield _sentence(talk, name, yes, 'state', post=STATE_POST[state], program=program)
-            other = OPPOSITE.get(state, '')
-            if other in STATE_POST and all(has_state(e, other) is False for e in named):
-                program = in_state(other, called(name))
-                made = _sentence(talk, name, named[:1], 'state', post=STATE_POST[other], program=program)
-                yield replace(made, keys=(), strategy='false_attribute')
+                yield from _sentence(talk, name, yes, 'material', program, pre=MATERIAL_WORDS[material])
+        yield from _states(talk, name, named)
 
 
-def has_state(entity: Entity, state: str) -> bool | None:
-    """Return whether an entity is in a state; None if neither it nor its opposite is stated."""
-    if entity.state == state:
-        return True
-    return False if OPPOSITE.get(entity.state) == state else None
+def _states(talk: Talk, name: str, named: list[Entity]) -> Drafts:
+    for state in sorted({e.state for e in named if e.state in STATE_POST}):
+        if {state, OPPOSITE.get(state, '')} & set(name.split()):
+            continue  # an open box is neither open nor closed: it has no lid
+        program = in_state(state, called(name))
+        yes = talk.select(program, named, distractors=False)
+        if yes and state in ('upright', 'closed', 'empty') and len(yes) == len(named):
+            continue  # the usual state is only mentioned as a contrast
+        if yes and talk.random.random() < 0.5:
+            yield from _sentence(talk, name, yes, 'state', program, pre=STATES[state][0])
+        elif yes:
+            yield from _sentence(talk, name, yes, 'state', program, post=STATE_POST[state])
+        other = OPPOSITE.get(state, '')
+        if other in STATE_POST:
+            program = in_state(other, called(name))
+            yield from _sentence(talk, name, named[:1], 'state', program, 'false_attribute', post=STATE_POST[other])
 
 
 def _groups(talk: Talk) -> Drafts:
@@ -222,17 +207,13 @@ def _groups(talk: Talk) -> Drafts:
             stacks.setdefault(root.key, []).append(e)
     for members in stacks.values():
         categories = {e.category for e in members}
-        if NAMELESS in categories:
-            continue
-        if len(members) < 2 or not world.askable(keys(members)):
-            continue
-        noun = plural(members[0].thing.name) if len(categories) == 1 else 'things'
-        if len(stacks) == 1:
+        if NAMELESS not in categories and len(members) >= 2 and len(stacks) == 1:
+            noun = plural(members[0].thing.name) if len(categories) == 1 else 'things'
             text = talk.choose(
                 (f'the stack of {noun}', f'show me the pile of {noun}', f'where are the stacked {noun}?')
             )
-            stacked = in_state('stacked', called(noun) if len(categories) == 1 else Things())
-            yield Draft(text, keys(members), 'group', 'literal', program=every(stacked))
+            stacked = in_state('stacked', called(noun) if len(categories) == 1 else THINGS)
+            yield from talk.ask(text, every(stacked), 'group', 'literal')
     for category in sorted({e.category for e in world.things}):
         same = [e for e in world.things if e.category == category]
         if category == NAMELESS or len(same) < 3 or world.named(same[0].thing.name) != same:
@@ -240,12 +221,20 @@ def _groups(talk: Talk) -> Drafts:
         for feature in ('color', 'state'):
             values = [getattr(e, feature) for e in same]
             rare = [e for e in same if values.count(getattr(e, feature)) == 1]
-            if all(values) and len(set(values)) == 2 and len(rare) == 1 and world.askable(keys(rare)):
-                noun = plural(same[0].thing.name)
-                text = talk.choose(
-                    (f'the odd one out among the {noun}', f'which of the {noun} is not like the others?', f'one of the {noun} is different, which one?')
-                )  # fmt: skip
-                yield Draft(text, keys(rare), 'anomaly', 'conversational')
+            if all(values) and len(set(values)) == 2 and len(rare) == 1:
+                yield from _odd_one_out(talk, plural(same[0].thing.name), rare)
+
+
+def _odd_one_out(talk: Talk, noun: str, rare: list[Entity]) -> Drafts:
+    text = talk.choose(
+        (
+            f'the odd one out among the {noun}',
+            f'which of the {noun} is not like the others?',
+            f'one of the {noun} is different, which one?',
+        )
+    )
+    words = next(w for w in ('the odd one out', 'not like the others', 'different') if w in text)
+    yield from talk.ask_in_words(text, Select('one', worded(words, called(noun))), rare, 'anomaly')
 
 
 def _missing(talk: Talk) -> Drafts:
@@ -269,7 +258,7 @@ def _missing(talk: Talk) -> Drafts:
         if world.named(noun) is None or world.named(noun):
             continue
         if talk.bare and talk.random.random() < 0.25:
-            yield Draft(noun, (), 'instance', 'literal', 'missing_cousin', program=meant(called(noun), 'is', []))
+            yield from talk.ask(noun, meant(called(noun), 'is', []), 'instance', 'literal', 'missing_cousin')
             continue
         many = (absent.plural_only and is_plural(noun)) or (
             not absent.mass and not absent.plural_only and talk.random.random() < 0.3
@@ -277,5 +266,4 @@ def _missing(talk: Talk) -> Drafts:
         noun = plural(noun) if many and not absent.plural_only else noun
         be = 'are' if many else 'is'
         text, phase = talk.say(noun, be, [], everything=many, mass=absent.mass)
-        program = meant(called(noun), be, [])
-        yield Draft(text, (), 'instance', phase, 'missing_cousin', program=program)
+        yield from talk.ask(text, meant(called(noun), be, []), 'instance', phase, 'missing_cousin')

@@ -1,36 +1,39 @@
-# ruff: noqa: E501 - tables read best one entry a line
 """Building blocks of sentences: nouns that are true of exactly the right entities, and frames around them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 import random
-from typing import Literal, TypeVar
+from typing import Literal
 
 from converseg_ros.core.concepts import family_of
 from converseg_ros.core.families import Family
 from converseg_ros.core.item import Phase
 from converseg_ros.data_engine.grammar.programs import called, coloured, made_of
+from converseg_ros.data_engine.world.appearance import color_word
 from converseg_ros.data_engine.world.model_overrides import NAMELESS
-from converseg_ros.data_engine.world.world import Entity, World
+from converseg_ros.data_engine.world.truth import Truth
+from converseg_ros.data_engine.world.world import Entity
 from converseg_ros.knowledge import counted, plural, singular
-from converseg_ros.programs.nodes import Node, Parts
+from converseg_ros.programs.nodes import Node, Parts, Select
 
-Result = TypeVar('Result')
 Strategy = Literal['positive', 'missing_cousin', 'false_attribute', 'wrong_relation']
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A prompt and its meaning: the union of `keys`, or nothing (a negative, created by `strategy`)."""
+    """A prompt with its program, and the answer: the union of `keys`, or nothing (a negative, created by `strategy`).
+
+    Only Talk.ask and Talk.ask_in_words make drafts, so that the answer is that of the program.
+    """
 
     text: str
+    program: Node
     keys: tuple[str, ...]
     sub_concept: str
-    phase: Phase = 'literal'
+    phase: Phase
     strategy: Strategy = 'positive'
     context: str = ''  # of a follow-up: the previous text
     spoken: str = ''  # of a follow-up: its text, where `text` is the resolved prompt
-    program: Node | None = None  # the meaning of `text`, None if the program language has no form for it
 
     @property
     def family(self) -> Family:
@@ -109,12 +112,62 @@ MASS = (
 
 
 class Talk:
-    """Chooses words for one world; deterministic for a world and seed."""
+    """Chooses words for one world, and asks its true facts; deterministic for a world and seed."""
 
-    def __init__(self, world: World, seed: str = '', *, bare: bool = False) -> None:
-        self.world = world
+    def __init__(self, truth: Truth, seed: str = '', *, bare: bool = False) -> None:
+        self.truth, self.world = truth, truth.world
         self.bare = bare  # whether a prompt may be a class name alone
-        self.random = random.Random(f'{world.key}:{seed}')
+        self.random = random.Random(f'{self.world.key}:{seed}')
+
+    def answer(self, program: Node) -> list[Entity] | None:
+        """Return the entities that a program denotes, sorted by key; None if facts do not decide it."""
+        found = self.truth.answer(program)
+        return None if found is None else [self.world.entities[k] for k in found]
+
+    def select(self, program: Node, named: list[Entity], *, distractors: bool = True) -> list[Entity] | None:
+        """Return what a program denotes among the entities with its name.
+
+        Returns None if it is not decided, too little of it is visible, part of a crowd, or, with `distractors`, all
+        that has the name.
+        """
+        yes = self.answer(Select('all', program))
+        if yes is None or any(e.crowd for e in yes) or not self.world.askable(keys(yes)):
+            return None
+        return None if yes and distractors and len(yes) == len(named) else yes
+
+    def ask(
+        self,
+        text: str,
+        program: Node,
+        sub_concept: str,
+        phase: Phase = 'conversational',
+        strategy: Strategy = 'positive',
+        *,
+        context: str = '',
+        spoken: str = '',
+    ) -> Iterator[Draft]:
+        """Yield the draft of a text and its program; the answer is that of the program on the true facts.
+
+        Nothing is yielded if facts do not decide the answer, if too little of it is visible, or if it exists for a
+        negative or does not for a positive.
+        """
+        found = self.truth.answer(program)
+        if found is not None and bool(found) == (strategy == 'positive') and self.world.askable(found):
+            yield Draft(text, program, found, sub_concept, phase, strategy, context, spoken)
+
+    def ask_in_words(
+        self,
+        text: str,
+        program: Node,
+        answer: Iterable[Entity],
+        sub_concept: str,
+        phase: Phase = 'conversational',
+        strategy: Strategy = 'positive',
+    ) -> Iterator[Draft]:
+        """Yield the draft of a text without a closed form, whose program contains `like`, with its answer."""
+        found = keys(answer)
+        if self.world.askable(found):
+            yield Draft(text, program, found, sub_concept, phase, strategy)
 
     def choose(self, options: Iterable[str]) -> str:
         """Return one of the options."""
@@ -159,13 +212,13 @@ class Talk:
         if named == [entity]:
             return Reference(f'the {name}', called(name))
         color, material = color_word(entity), entity.material
-        looks: list[tuple[str, Node | None, Callable[[Entity], bool | None]]] = []
+        looks: list[tuple[str, Node]] = []
         if color:
-            looks.append((color, coloured(color, called(name)), against(is_color, color)))
+            looks.append((color, coloured(color, called(name))))
         if material in MATERIAL_WORDS:
-            looks.append((MATERIAL_WORDS[material], made_of(material, called(name)), against(is_made_of, material)))
-        for adjective, program, test in looks:
-            if program and all(test(e) is (e is entity) for e in named):
+            looks.append((MATERIAL_WORDS[material], made_of(material, called(name))))
+        for adjective, program in looks:
+            if self.answer(Select('all', program)) == [entity]:
                 return Reference(f'the {adjective} {name}', program)
         return None
 
@@ -215,70 +268,7 @@ MATERIAL_WORDS = {
     'paper': 'paper',
     'stone': 'stone',
 }
-HARD = frozenset({'ceramic', 'plastic', 'metal', 'stone', 'glass', 'paper', 'wax'})  # they look alike under paint
 COLORS = ('red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown', 'white', 'gray', 'black')
-CLOSE_COLORS = {
-    frozenset(pair)
-    for pair in (
-        ('red', 'orange'), ('red', 'brown'), ('red', 'pink'), ('red', 'purple'), ('orange', 'yellow'), ('orange', 'brown'),
-        ('yellow', 'brown'), ('yellow', 'white'), ('yellow', 'green'), ('yellow', 'beige'), ('brown', 'beige'),
-        ('brown', 'black'), ('white', 'beige'), ('white', 'gray'), ('gray', 'black'), ('gray', 'blue'), ('blue', 'purple'),
-        ('purple', 'pink'), ('pink', 'beige'), ('green', 'blue'), ('gray', 'green'), ('gray', 'brown'), ('gray', 'beige'),
-        ('orange', 'beige'), ('orange', 'pink'), ('black', 'blue'), ('pink', 'white'), ('gray', 'silver'), ('white', 'silver'),
-        ('cyan', 'blue'), ('cyan', 'green'), ('turquoise', 'blue'), ('turquoise', 'green'), ('black', 'purple'),
-        ('yellow', 'gold'), ('brown', 'gold'), ('orange', 'gold'),
-    )
-}  # fmt: skip
-
-
-def color_word(entity: Entity) -> str:
-    """Return the usual word for an entity's colour, '' if it is mixed."""
-    return {'grey': 'gray'}.get(entity.color, entity.color)
-
-
-def is_color(entity: Entity, color: str) -> bool | None:
-    """Return whether an entity has a colour; None if its paint or its pixels are close to it."""
-    own = color_word(entity)
-    if not own or frozenset((own, color)) in CLOSE_COLORS:
-        return None
-    if entity.looks and entity.looks != own:
-        apart = frozenset((own, entity.looks)) not in CLOSE_COLORS
-        if color == entity.looks or frozenset((entity.looks, color)) in CLOSE_COLORS or (apart and color == own):
-            return None
-    return own == color
-
-
-def is_made_of(entity: Entity, material: str) -> bool | None:
-    """Return whether an entity is made of a material; None if paint could hide it."""
-    if entity.material == material:
-        return True
-    painted = {entity.material, material} <= HARD and not (material == 'glass' and 'transparent' not in entity.tags)
-    return False if entity.material and not painted else None
-
-
-def select(
-    talk: Talk,
-    named: list[Entity],
-    verdict: Callable[[Entity], bool | None],
-    *,
-    distractors: bool = True,
-) -> list[Entity] | None:
-    """Return the entities that fulfil a condition, or None if it is unclear, unfair or true for all of them."""
-    yes = []
-    for entity in named:
-        holds = verdict(entity)
-        if holds is None or (entity.crowd and holds):
-            return None
-        if holds:
-            yes.append(entity)
-    if yes and ((distractors and len(yes) == len(named)) or not talk.world.askable(e.key for e in yes)):
-        return None
-    return yes
-
-
-def against(test: Callable[..., Result], *others: object) -> Callable[[Entity], Result]:
-    """Return `test` as a predicate of one entity, compared with the others."""
-    return lambda entity: test(entity, *others)
 
 
 def keys(entities: Iterable[Entity]) -> tuple[str, ...]:

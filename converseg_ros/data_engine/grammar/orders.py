@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk
+from converseg_ros.data_engine.grammar.language import Drafts, Talk
 from converseg_ros.data_engine.grammar.programs import called, first
 from converseg_ros.data_engine.world.world import Entity, World
 
@@ -38,7 +38,7 @@ def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
         for index, adjective, sub_concept in ends:
             chosen = ranked[index]
             others = [measure(r) for i, r in enumerate(ranked) if i != index]
-            if min(abs(measure(chosen) - o) for o in others) < gap_needed or not world.askable([chosen.key]):
+            if min(abs(measure(chosen) - o) for o in others) < gap_needed:
                 continue
             if sub_concept == 'side_order' and any(_beside(chosen, o) for o in named if o is not chosen):
                 continue
@@ -54,8 +54,7 @@ def orders(talk: Talk, name: str, named: list[Entity]) -> Drafts:
                 phrase, be = talk.phrase(name, [chosen], pre=adjective)
             text, phase = talk.say(phrase, be, [chosen])
             key, order, place = ORDERS[adjective]
-            program = first(key, order, called(name), place)
-            yield Draft(text, (chosen.key,), sub_concept, phase, program=program)
+            yield from talk.ask(text, first(key, order, called(name), place), sub_concept, phase)
 
 
 Size = Callable[[Entity], float]

@@ -1,8 +1,8 @@
 # ruff: noqa: E501 - tables of phrases read best one entry a line
 """Prompts about parts: by name, and by use."""
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk
-from converseg_ros.data_engine.grammar.programs import meant
+from converseg_ros.data_engine.grammar.language import Drafts, Reference, Talk
+from converseg_ros.data_engine.grammar.programs import meant, worded
 from converseg_ros.data_engine.world.model_overrides import part_name
 from converseg_ros.data_engine.world.world import Entity
 from converseg_ros.knowledge import singular
@@ -58,7 +58,7 @@ def named_parts(talk: Talk) -> Drafts:
             )
         )
         program = meant(Parts(singular(name), words.program), be, [])
-        yield Draft(text, (part.key,), 'part', 'literal', program=program)
+        yield from talk.ask(text, program, 'part', 'literal')
 
 
 def useful_parts(talk: Talk) -> Drafts:
@@ -73,7 +73,9 @@ def useful_parts(talk: Talk) -> Drafts:
             continue
         if name in USES:
             sub_concept, sayings = USES[name]
-            # 'handle': where one holds it. All other parts are implied, without a word in the text.
-            program = Select('one', Parts('grip', words.program)) if name == 'handle' else None
             text = talk.choose(sayings).format(w=words)
-            yield Draft(text, (part.key,), sub_concept, 'conversational', program=program)
+            if name == 'handle':  # where one holds it
+                yield from talk.ask(text, Select('one', Parts('grip', words.program)), sub_concept)
+            else:  # the part is implied, without a word in the text
+                program = Select('all', worded(text, Parts('part', words.program)))
+                yield from talk.ask_in_words(text, program, [part], sub_concept)

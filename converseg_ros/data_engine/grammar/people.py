@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from converseg_ros.core.item import Phase
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
-from converseg_ros.data_engine.grammar.programs import EVERYTHING, act, called, every, meant, relate
+from converseg_ros.data_engine.grammar.language import Drafts, Talk
+from converseg_ros.data_engine.grammar.programs import EVERYTHING, act, called, every, meant, relate, worded
 from converseg_ros.data_engine.world.companions import CARRIED, RIDES, SEATS, companions, rides
 from converseg_ros.data_engine.world.world import Entity, World
 from converseg_ros.programs.nodes import Filter, Node
@@ -25,7 +25,6 @@ def people_with(talk: Talk) -> Drafts:
 
 def _person_with(talk: Talk, known: str, rows: Sequence[tuple[Entity, Entity]], *, alone: bool) -> Drafts:
     """Yield the people with an object of a kind; if a person is `alone` in the photograph, the objects too."""
-    world = talk.world
     chosen = {p.key: p for p, _ in rows}
     noun = 'person' if len(chosen) == 1 else 'people'
     article = 'an' if known[0] in 'aeiou' else 'a'
@@ -38,21 +37,19 @@ def _person_with(talk: Talk, known: str, rows: Sequence[tuple[Entity, Entity]], 
         having = f'{article} {known}'
         options = (f'the {noun} with {having}', f'who has {having}?', f'the {noun} carrying {having}')
     sub_concept = 'riding' if known in RIDES else 'accompanying'
-    if world.askable(chosen):
-        text = talk.choose(options)
-        if len(rows) > 1:
-            text = text.replace(f'the {known}', f'a {known}')
-        one = text.startswith(f'the {noun}') and noun == 'person'
-        phase: Phase = 'literal' if text.startswith('the') else 'conversational'
-        asked = meant(_with(text, known), 'is' if one else 'are', [])
-        yield Draft(text, tuple(sorted(chosen)), sub_concept, phase, program=asked)
-    things = keys(t for _, t in rows)
-    if len(chosen) == 1 and alone and world.askable(things):
-        verb = 'riding' if known in RIDES else 'wearing' if known == 'tie' else 'carrying'
-        text = talk.choose((f'what is the person {verb}?', f'the thing the person is {verb}'))
-        if verb == 'riding':
-            program = every(act('riding', 'patient', EVERYTHING, called('person')))
-            yield Draft(text, things, sub_concept, 'conversational', program=program)
+    text = talk.choose(options)
+    if len(rows) > 1:
+        text = text.replace(f'the {known}', f'a {known}')
+    one = text.startswith(f'the {noun}') and noun == 'person'
+    phase: Phase = 'literal' if text.startswith('the') else 'conversational'
+    program = meant(_with(text, known), 'is' if one else 'are', [])
+    if any(node.op == 'like' for node in program.walk()):
+        yield from talk.ask_in_words(text, program, chosen.values(), sub_concept, phase)
+    else:
+        yield from talk.ask(text, program, sub_concept, phase)
+    if len(chosen) == 1 and alone and known in RIDES:
+        text = talk.choose(('what is the person riding?', 'the thing the person is riding'))
+        yield from talk.ask(text, every(act('riding', 'patient', EVERYTHING, called('person'))), sub_concept)
 
 
 def _nobody_with(talk: Talk, people: Sequence[Entity]) -> Drafts:
@@ -68,7 +65,7 @@ def _nobody_with(talk: Talk, people: Sequence[Entity]) -> Drafts:
         text = talk.choose(riding if known in RIDES else carrying)
         sub_concept = 'riding' if known in RIDES else 'accompanying'
         program = meant(_with(text, known), 'is' if text.startswith('the person') else 'are', [])
-        yield Draft(text, (), sub_concept, 'conversational', 'wrong_relation', program=program)
+        yield from talk.ask(text, program, sub_concept, strategy='wrong_relation')
 
 
 def _empty_seats(talk: Talk, people: Sequence[Entity]) -> Drafts:
@@ -77,24 +74,25 @@ def _empty_seats(talk: Talk, people: Sequence[Entity]) -> Drafts:
         present = [e for e in talk.world.things if e.category == seat]
         empty = [s for s in present if not any(p.key in s.contacts for p in people)]
         taken = [s for s in present if s not in empty]
-        if not (empty and taken and talk.world.askable(keys(empty))):
+        if not (empty and taken):
             continue
         if all(any(rides(p, s) for p in people if p.key in s.contacts) for s in taken):
             noun, be = talk.noun(seat, empty)
             text, phase = talk.say(f'empty {noun}', be, empty)
-            program = meant(Filter('state', 'empty', called(seat)), be, empty)
-            yield Draft(text, keys(empty), 'uninvolved', phase, program=program)
+            yield from talk.ask(text, meant(Filter('state', 'empty', called(seat)), be, empty), 'uninvolved', phase)
 
 
-def _with(text: str, name: str) -> Node | None:
-    """Return the person in a sentence about somebody and an object, by its verb; None for the verb `have`."""
+def _with(text: str, name: str) -> Node:
+    """Return the person in a sentence about somebody and an object, by its verb; the verb `have` has no closed form."""
     of, other = called('person'), called(name)
     if ' on ' in text:
         return relate('on', of, other)
     for kind in ('riding', 'wearing', 'carrying', 'holding'):
         if kind in text:
             return act(kind, 'agent', of, other)
-    return act('wearing', 'agent', of, other) if 'dressed' in text else None
+    if 'dressed' in text:
+        return act('wearing', 'agent', of, other)
+    return worded(text[text.index(' with ' if ' with ' in text else ' has ') + 1 :], of)
 
 
 def _close(a: Entity, b: Entity, world: World) -> bool:

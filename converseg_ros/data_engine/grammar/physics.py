@@ -1,11 +1,11 @@
 """Prompts about physics and safety: hazards, stability, loads, falling, and free space."""
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Talk, keys
-from converseg_ros.data_engine.grammar.programs import EVERYTHING, called, every, meant, relate
-from converseg_ros.data_engine.grammar.spatial_predicates import carriers
-from converseg_ros.data_engine.world.world import Entity, World
+from converseg_ros.data_engine.grammar.language import Drafts, Talk
+from converseg_ros.data_engine.grammar.programs import EVERYTHING, THINGS, called, every, meant, relate, worded
+from converseg_ros.data_engine.world.relations import carriers
+from converseg_ros.data_engine.world.truth import is_low, loose_things
 from converseg_ros.knowledge import plural, tags
-from converseg_ros.programs.nodes import Filter, FreeSpace, Select, Things
+from converseg_ros.programs.nodes import Filter, FreeSpace, Select
 from converseg_ros.programs.vocabulary import PHYSICS
 
 MAX_ANSWERS = 7
@@ -47,18 +47,15 @@ def _hazards(talk: Talk) -> Drafts:
         if able:
             if tag == 'heavy' and not _weights_are_clear(talk):
                 continue
-            if tag == 'moves' and all(e.contacts & set(keys(able)) for e in world.nameable if e not in able):
+            if tag == 'moves' and all(e.contacts & {a.key for a in able} for e in world.nameable if e not in able):
                 continue  # a portrait: only a person and what they wear
-            if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable) and world.askable(keys(able)):
+            if len(able) <= MAX_ANSWERS and len(able) < len(world.nameable):
                 for _ in range(2):
-                    yield Draft(
-                        talk.choose(use.sayings), keys(able), use.sub_concept, 'conversational', program=program
-                    )
+                    yield from talk.ask(talk.choose(use.sayings), program, use.sub_concept)
         elif tag == 'spills' and any(tag in e.thing.doubtful for e in world.nameable):
             continue  # empty, but not visible from every view
         elif 'graph' in world.facts or (tag == 'sharp' and talk.random.random() < 0.2):
-            text = talk.choose(use.sayings)
-            yield Draft(text, (), use.sub_concept, 'conversational', 'false_attribute', program=program)
+            yield from talk.ask(talk.choose(use.sayings), program, use.sub_concept, strategy='false_attribute')
 
 
 def _weights_are_clear(talk: Talk) -> bool:
@@ -73,7 +70,6 @@ def _weights_are_clear(talk: Talk) -> bool:
 def _stability(talk: Talk) -> Drafts:
     world = talk.world
     loose = loose_things(world)
-    tipping = [e for e in loose if e.tips]
     sayings = (
         'what would tip over at a small push?',
         'which of these stands unsteadily?',
@@ -82,31 +78,24 @@ def _stability(talk: Talk) -> Drafts:
         'which things could be knocked over easily?',
         'what might fall over if the table shook?',
     )
-    program = every(Filter('physics', 'tips', Things()))
+    program = every(Filter('physics', 'tips', THINGS))
+    tipping = talk.answer(program)
+    if tipping is None:
+        return
     if not tipping and loose:
-        yield Draft(talk.choose(sayings), (), 'stability', 'conversational', 'false_attribute', program=program)
-    elif len(tipping) <= MAX_ANSWERS and len(tipping) < len(loose) and world.askable(keys(tipping)):
+        yield from talk.ask(talk.choose(sayings), program, 'stability', strategy='false_attribute')
+    elif len(tipping) <= MAX_ANSWERS and len(tipping) < len(loose):
         for _ in range(2):
-            yield Draft(talk.choose(sayings), keys(tipping), 'stability', 'conversational', program=program)
+            yield from talk.ask(talk.choose(sayings), program, 'stability')
     for category in sorted({e.category for e in tipping}):
         same = [e for e in loose if e.category == category]
         word = talk.word(same[0])
-        chosen = [e for e in same if e.tips]
-        if word and word[1] == same and 0 < len(chosen) < len(same) and world.askable(keys(chosen)):
+        chosen = [e for e in same if e in tipping]
+        if word and word[1] == same and 0 < len(chosen) < len(same):
             noun, be = talk.noun(word[0], chosen)
             verb = 'is' if be == 'is' else 'are'
             text = talk.choose((f'which {noun} {verb} about to tip over?', f'the {noun} that could fall over'))
-            program = meant(Filter('physics', 'tips', called(word[0])), be, chosen)
-            yield Draft(text, keys(chosen), 'stability', 'conversational', program=program)
-
-
-def loose_things(world: World) -> list[Entity]:
-    """Return what could tip over: objects on a support, without furniture and appliances."""
-    return [
-        e
-        for e in world.things
-        if e.kind == 'object' and (e.support or e.tips) and not {'furniture', 'appliance'} & set(e.thing.kinds)
-    ]
+            yield from talk.ask(text, meant(Filter('physics', 'tips', called(word[0])), be, chosen), 'stability')
 
 
 def _removal(talk: Talk) -> Drafts:
@@ -115,8 +104,8 @@ def _removal(talk: Talk) -> Drafts:
         words = talk.anchor(e)
         if words is None or e.kind == 'agent':
             continue
-        falling = [world.entities[k] for k in e.falls_with if k in world.entities and world.entities[k].area]
-        if falling and len(falling) <= MAX_ANSWERS and world.askable(keys(falling)) and e.kind == 'object':
+        falling = every(relate('falls_without', THINGS, words.program))
+        if e.kind == 'object' and 0 < len(talk.answer(falling) or ()) <= MAX_ANSWERS:
             text = talk.choose(
                 (
                     f'what would fall if I pulled out {words}?',
@@ -125,21 +114,13 @@ def _removal(talk: Talk) -> Drafts:
                     f'without {words}, what would come down?',
                 )
             )
-            program = every(relate('falls_without', Things(), words.program))
-            yield Draft(text, keys(falling), 'falls_if_removed', 'conversational', program=program)
-        elif 'graph' in world.facts and e.kind == 'object' and not e.falls_with and e.support and e.stack > 0:
+            yield from talk.ask(text, falling, 'falls_if_removed')
+        elif 'graph' in world.facts and e.kind == 'object' and e.support and e.stack > 0:
             text = talk.choose((f'what would fall if I took away {words}?', f'what rests its weight on {words}?'))
-            relation = 'falls_without' if 'fall' in text else 'on'
-            program = every(relate(relation, Things(), words.program))
-            yield Draft(text, (), 'falls_if_removed', 'conversational', 'wrong_relation', program=program)
+            program = falling if 'fall' in text else every(relate('on', THINGS, words.program))
+            yield from talk.ask(text, program, 'falls_if_removed', strategy='wrong_relation')
         carrier = world.entities.get(e.support)
-        if (
-            carrier
-            and carrier.kind in ('object', 'surface')
-            and not is_low(carrier)
-            and carrier.area
-            and world.askable([carrier.key])
-        ):
+        if carrier and carrier.kind in ('object', 'surface') and not is_low(carrier):
             text = talk.choose(
                 (
                     f'what carries the weight of {words}?',
@@ -148,19 +129,19 @@ def _removal(talk: Talk) -> Drafts:
                     f'what must stay where it is to keep {words} from falling?',
                 )
             )
-            program = every(relate('supports', EVERYTHING, words.program))
-            yield Draft(text, (carrier.key,), 'load_bearing', 'conversational', program=program)
+            yield from talk.ask(text, every(relate('supports', EVERYTHING, words.program)), 'load_bearing')
+    yield from _piles(talk)
+
+
+def _piles(talk: Talk) -> Drafts:
+    """Yield what can be taken from the only pile."""
+    world = talk.world
     for base in world.things:
         if base.stack != 1:
             continue
         pile = [e for e in world.things if e.stack > 0 and (e is base or base.key in carriers(e, world))]
         top = [e for e in pile if not any(o.support == e.key or o.inside == e.key for o in world.things)]
-        if (
-            len(pile) >= 2
-            and len(top) == 1
-            and sum(e.stack == 1 for e in world.things) == 1
-            and world.askable(keys(top))
-        ):
+        if len(pile) >= 2 and len(top) == 1 and sum(e.stack == 1 for e in world.things) == 1:
             same = len({e.category for e in pile}) == 1
             noun = plural(pile[0].thing.name) if same else 'stacked things'
             if same and any(e.category == pile[0].category and e not in pile for e in world.nameable):
@@ -172,9 +153,9 @@ def _removal(talk: Talk) -> Drafts:
                     f'take the one of the {noun} that nothing rests on',
                 )
             )
-            removable = Filter('physics', 'removable', called(noun) if same else Filter('state', 'stacked', Things()))
+            removable = Filter('physics', 'removable', called(noun) if same else Filter('state', 'stacked', THINGS))
             alone = Select('one' if 'first' in text or 'the one' in text else 'all', removable)
-            yield Draft(text, keys(top), 'removable', 'conversational', program=alone)
+            yield from talk.ask(text, alone, 'removable')
 
 
 def _child(talk: Talk) -> Drafts:
@@ -200,10 +181,11 @@ def _child(talk: Talk) -> Drafts:
     unclear = any(e.up is not None and CHILD_REACH - 0.05 < e.up < CHILD_REACH + 0.25 for e in danger)
     if unclear or len(near) > MAX_ANSWERS:
         return
-    if near and world.askable(keys(near)):
-        yield Draft(text, keys(near), 'child_reach', 'conversational')
+    program = every(worded(text))
+    if near:
+        yield from talk.ask_in_words(text, program, near, 'child_reach')
     elif not danger and world.with_tag('shock') == []:
-        yield Draft(text, (), 'child_reach', 'conversational', 'false_attribute')
+        yield from talk.ask_in_words(text, program, (), 'child_reach', strategy='false_attribute')
 
 
 def _free_space(talk: Talk) -> Drafts:
@@ -211,7 +193,6 @@ def _free_space(talk: Talk) -> Drafts:
     world = talk.world
     surfaces = {k: world.entities[k] for k in world.free if world.free[k].any() and not is_low(world.entities[k])}
     if surfaces:
-        names = tuple(sorted(f'free:{k}' for k in surfaces))
         for _ in range(2):
             load = talk.choose(LOADS)
             text = talk.choose(
@@ -226,7 +207,7 @@ def _free_space(talk: Talk) -> Drafts:
                     f'where could a robot put {load} without knocking anything over?',
                 )
             )
-            yield Draft(text, names, 'free_space', 'conversational', program=FreeSpace(None, LOADS[load]))
+            yield from talk.ask(text, FreeSpace(None, LOADS[load]), 'free_space')
     for surface_key in surfaces:
         words = talk.anchor(world.entities[surface_key])
         if words is None:
@@ -241,9 +222,4 @@ def _free_space(talk: Talk) -> Drafts:
             )
         )
         program = FreeSpace(words.program, LOADS[load] if load in text else '')
-        yield Draft(text, (f'free:{surface_key}',), 'free_space', 'conversational', program=program)
-
-
-def is_low(entity: Entity) -> bool:
-    """Return whether a surface is the floor or a rug, where nobody sets down a plate."""
-    return entity.category in ('floor', 'rug', 'wooden floor') or (entity.up is not None and entity.up < 0.25)
+        yield from talk.ask(text, program, 'free_space')

@@ -1,15 +1,14 @@
-"""Programs of drafts: the syntax trees of the sentences of the grammar, by the conventions of programs.phrasing."""
+"""Programs of sentences of the grammar, by the conventions of programs.phrasing."""
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
+from converseg_ros.data_engine.world.truth import COLOURS
 from converseg_ros.data_engine.world.world import Entity
 from converseg_ros.knowledge import singular
-from converseg_ros.programs import vocabulary as v
-from converseg_ros.programs.nodes import Act, Everything, Filter, Node, Rank, Relate, Select
+from converseg_ros.programs.nodes import Act, Everything, Filter, Like, Node, Rank, Relate, Select, Things
 
-COLOURS = {'gray': 'grey'}
-"""American spellings of the grammar -> values of programs."""
-EVERYTHING = Everything()
+EVERYTHING, THINGS = Everything(), Things()
 Role = Literal['agent', 'patient', 'instrument', 'uninvolved']
 
 
@@ -23,28 +22,31 @@ def coloured(color: str, of: Node) -> Node:
     return Filter('colour', COLOURS.get(color, color), of)
 
 
-def made_of(material: str, of: Node) -> Node | None:
-    """Return the members with a material of scenes.graph, or None if programs do not have it."""
-    return Filter('material', material, of) if material in v.MATERIALS else None
+def made_of(material: str, of: Node) -> Node:
+    """Return the members with a material of scenes.graph."""
+    return Filter('material', material, of)
 
 
-def in_state(state: str, of: Node) -> Node | None:
-    """Return the members in a state of scenes.graph, or None if programs do not have it."""
-    return Filter('state', state, of) if state in v.STATES else None
+def in_state(state: str, of: Node) -> Node:
+    """Return the members in a state of scenes.graph."""
+    return Filter('state', state, of)
 
 
-def meant(of: Node | None, be: str, chosen: list[Entity]) -> Node | None:
+def meant(of: Node, be: str, chosen: Sequence[Entity]) -> Node:
     """Return the selection of a sentence with `is` or `are`: a mass noun selects all of it."""
-    if of is None:
-        return None
     if be == 'are' or (len(chosen) > 1 and any(e.thing.mass for e in chosen)):
         return Select('all', of)
     return Select('one', of)
 
 
-def every(of: Node | None) -> Node | None:
+def every(of: Node) -> Node:
     """Return the selection of a question with `what`, `which` or `who`."""
-    return None if of is None else Select('all', of)
+    return Select('all', of)
+
+
+def worded(text: str, of: Node = THINGS) -> Node:
+    """Return the members that fit words without a closed form; the final punctuation is not part of them."""
+    return Like(text.rstrip('?!. '), of)
 
 
 def first(key: str, order: Literal['max', 'min'], of: Node, place: int = 1, anchor: Node | None = None) -> Node:
@@ -52,9 +54,9 @@ def first(key: str, order: Literal['max', 'min'], of: Node, place: int = 1, anch
     return Select('one', Rank(key, order, of, place, 1, anchor))
 
 
-def relate(relation: str, of: Node, anchor: Node | None, other: Node | None = None) -> Node | None:
-    """Return the members in a relation, or None if the anchor has no program."""
-    return None if anchor is None else Relate(relation, of, anchor, other)
+def relate(relation: str, of: Node, anchor: Node, other: Node | None = None) -> Node:
+    """Return the members in a relation."""
+    return Relate(relation, of, anchor, other)
 
 
 def act(kind: str, role: str, of: Node = EVERYTHING, other: Node | None = None) -> Node:

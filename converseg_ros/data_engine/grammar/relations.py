@@ -5,11 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from converseg_ros.data_engine.grammar.language import Draft, Drafts, Reference, Talk, keys
+from converseg_ros.core.item import Phase
+from converseg_ros.data_engine.grammar.language import Drafts, Reference, Talk, keys
 from converseg_ros.data_engine.grammar.people import people_with
-from converseg_ros.data_engine.grammar.programs import EVERYTHING, act, called, every, in_state, meant, relate
+from converseg_ros.data_engine.grammar.programs import (
+    EVERYTHING,
+    THINGS,
+    act,
+    called,
+    every,
+    in_state,
+    meant,
+    relate,
+    worded,
+)
+from converseg_ros.data_engine.world.truth import IN_USE
 from converseg_ros.data_engine.world.world import Entity, Event, World
-from converseg_ros.programs.nodes import Node, Things
+from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.vocabulary import ACTS
 
 
@@ -36,8 +48,6 @@ EVENTS: dict[str, Happening] = {
     'plugging': Happening('connecting', ('that is in use', 'with a plug in it'), ('what has a plug in it?', 'where is {a} plugged in?', 'what is {a} going into?'), ('what is plugged into {w}?', 'what is going into {w}?'), ('that is free', 'with nothing plugged into it')),
 }  # fmt: skip
 PLURALS = {'that is ': 'that are ', 'that stays': 'that stay', 'it is': 'they are', 'that stands': 'that stand'}
-IN_USE = frozenset({'holding', 'cutting', 'pouring', 'sitting', 'carrying', 'plugging', 'covering'})
-"""Events in which both actor and target are in use."""
 ACTOR_ROLES = {'cutting': 'instrument', 'pouring': 'instrument'}
 """Role of the actor of an event in its act, if it is not the agent."""
 EVIDENCE = 0.0012  # minimum share of the image for each participant
@@ -56,15 +66,32 @@ def relations(talk: Talk) -> Drafts:
 
 
 def _target(event: str, of: Node, actor: Reference | None) -> Node | None:
-    """Return the members of `of` that are targets of an event, by an actor if it is given; None without a node."""
+    """Return the members of `of` that are targets of an event, by an actor if it is given; None without a closed form."""
     return act(event, 'patient', of, actor.program if actor else None) if event in ACTS else None
 
 
 def _actor(event: str, target: Reference | None) -> Node | None:
-    """Return the actor of an event, on a target if it is given."""
+    """Return the actor of an event, on a target if it is given; None without a closed form."""
     if event == 'covering':
-        return relate('covers', EVERYTHING, target.program if target else None)
+        return relate('covers', EVERYTHING, target.program) if target else None
     return act(event, ACTOR_ROLES.get(event, 'agent'), EVERYTHING, target.program if target else None)
+
+
+def _ask(
+    talk: Talk,
+    text: str,
+    closed: Node | None,
+    words: Node,
+    answer: list[Entity],
+    sub_concept: str,
+    be: str,
+    phase: Phase,
+) -> Drafts:
+    """Yield the draft of a closed form or, without one, of `words` with the answer."""
+    if closed is not None:
+        yield from talk.ask(text, meant(closed, be, answer), sub_concept, phase)
+    else:
+        yield from talk.ask_in_words(text, meant(words, be, answer), answer, sub_concept, phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +152,8 @@ def _what_it_happens_to(talk: Talk, told: _Told, target: Entity) -> Drafts:
     for _ in range(2 if options else 0):
         option = talk.choose(options)
         text, sub = option.format(a=told.words), _sub(told.happening.sub_concept, talk)
-        program = every(_target(told.event.type, EVERYTHING, told.words if '{a}' in option else None))
-        yield Draft(text, (target.key,), sub, 'conversational', program=program)
+        closed = _target(told.event.type, EVERYTHING, told.words if '{a}' in option else None)
+        yield from _ask(talk, text, closed, worded(text), [target], sub, 'are', 'conversational')
 
 
 def _by_its_name(talk: Talk, told: _Told, target: Entity) -> Drafts:
@@ -150,26 +177,28 @@ def _engaged(talk: Talk, told: _Told, name: str, engaged: list[Entity], idle: li
     option = talk.choose(options)
     clause = _agreeing(option.format(a=told.words), be, {'that is ': 'that are '})
     text, phase = talk.say(f'{noun} {clause}', be, engaged)
-    happens = _target(told.event.type, called(name), told.words if '{a}' in option else None)
-    program = meant(in_state('used', called(name)) if 'in use' in option else happens, be, engaged)
-    yield Draft(text, keys(engaged), told.happening.sub_concept, phase, program=program)
+    closed = _target(told.event.type, called(name), told.words if '{a}' in option else None)
+    if 'in use' in option:
+        closed = in_state('used', called(name))
+    words = worded(clause, called(name))
+    yield from _ask(talk, text, closed, words, engaged, told.happening.sub_concept, be, phase)
 
 
 def _idle(talk: Talk, told: _Told, name: str, engaged: list[Entity], idle: list[Entity]) -> Drafts:
     options = [c for c in told.happening.twin_clauses if '{a}' not in c or told.words]
-    if not (idle and engaged and options and talk.world.askable(keys(idle))):
+    if not (idle and engaged and options):
         return
     if any(_occupied(e, told.event, talk.world) for e in idle):
         return
     noun, be = talk.noun(name, idle)
     option = talk.choose(options)
-    text, phase = talk.say(f'{noun} {_agreeing(option.format(a=told.words), be, PLURALS)}', be, idle)
-    program = None
+    clause = _agreeing(option.format(a=told.words), be, PLURALS)
+    text, phase = talk.say(f'{noun} {clause}', be, idle)
+    closed = None
     if told.event.type in ACTS and '{a}' not in option and 'safely' not in option:
         unused = 'in use' in option
-        uninvolved = in_state('unused', called(name)) if unused else act(told.event.type, 'uninvolved', called(name))
-        program = meant(uninvolved, be, idle)
-    yield Draft(text, keys(idle), 'uninvolved', phase, program=program)
+        closed = in_state('unused', called(name)) if unused else act(told.event.type, 'uninvolved', called(name))
+    yield from _ask(talk, text, closed, worded(clause, called(name)), idle, 'uninvolved', be, phase)
 
 
 def _agreeing(clause: str, be: str, plurals: Mapping[str, str]) -> str:
@@ -192,19 +221,18 @@ def _who_acts(talk: Talk, told: _Told, actor: Entity) -> Drafts:
     if options:
         option = talk.choose(options)
         text, sub = option.format(w=words), _sub(told.happening.sub_concept, talk)
-        program = every(_actor(kind, words if '{w}' in option else None))
-        yield Draft(text, (actor.key,), sub, 'conversational', program=program)
+        closed = _actor(kind, words if '{w}' in option else None)
+        yield from _ask(talk, text, closed, worded(text), [actor], sub, 'are', 'conversational')
 
 
 def _tool_not_in_use(talk: Talk, told: _Told, actor: Entity) -> Drafts:
     """Yield the object that is similar to the actor but not in use."""
     found, twin = talk.word(actor), told.twin
     alike = found and twin and twin in found[1] and len(found[1]) == 2 and told.event.type in IN_USE
-    if found and twin and alike and twin.kind == 'object' and talk.world.askable([twin.key]):
+    if found and twin and alike and twin.kind == 'object':
         noun, be = talk.noun(found[0], [twin])
         text, phase = talk.say(f'{noun} that is not in use', be, [twin])
-        program = meant(in_state('unused', called(found[0])), be, [twin])
-        yield Draft(text, (twin.key,), 'uninvolved', phase, program=program)
+        yield from talk.ask(text, meant(in_state('unused', called(found[0])), be, [twin]), 'uninvolved', phase)
 
 
 def _sub(sub_concept: str, talk: Talk) -> str:
@@ -242,8 +270,8 @@ def _nothing_going_on(talk: Talk) -> Drafts:
         if talk.random.random() < (0.2 if going_on else 0.04):
             text = talk.choose(options)
             of_actor = text.startswith(('what is cutting', 'what is pouring', 'what is being poured from', 'who '))
-            program = every(_actor(kind, None) if of_actor else _target(kind, EVERYTHING, None))
-            yield Draft(text, (), EVENTS[kind].sub_concept, 'conversational', 'wrong_relation', program=program)
+            program = every(act(kind, ACTOR_ROLES.get(kind, 'agent') if of_actor else 'patient'))
+            yield from talk.ask(text, program, EVENTS[kind].sub_concept, strategy='wrong_relation')
 
 
 def _touching(talk: Talk) -> Drafts:
@@ -262,10 +290,9 @@ def _touching(talk: Talk) -> Drafts:
             continue  # for a person, the question is 'who'
         beside = [b for b in beside if b.kind == 'object' and b.area]
         words = talk.anchor(e)
-        if words and e.kind == 'object' and len(beside) == 1 and world.askable([beside[0].key]):
+        if words and e.kind == 'object' and len(beside) == 1:
             text = talk.choose(
                 (f'what is touching {words}?', f'what leans against {words}?', f'the thing in contact with {words}')
             )
-            if 'leans' not in text:
-                program = every(relate('touching', Things(), words.program))
-                yield Draft(text, (beside[0].key,), 'connecting', 'conversational', program=program)
+            closed = None if 'leans' in text else relate('touching', THINGS, words.program)
+            yield from _ask(talk, text, closed, worded(text), beside, 'connecting', 'are', 'conversational')

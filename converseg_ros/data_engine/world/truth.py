@@ -1,31 +1,71 @@
-"""The ground-truth facts of a world, on which the programs of its drafts are executed."""
+"""The true facts of a world, and the answers that programs have on them."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.data_engine.grammar.entities import STATE_POST, has_state
-from converseg_ros.data_engine.grammar.language import MATERIAL_WORDS, Draft, is_color, is_made_of
-from converseg_ros.data_engine.grammar.physics import is_low, loose_things
-from converseg_ros.data_engine.grammar.programs import COLOURS
-from converseg_ros.data_engine.grammar.relations import IN_USE
-from converseg_ros.data_engine.grammar.spatial_predicates import on_top, partly_hidden
+from converseg_ros.core.status import Status
+from converseg_ros.data_engine.world.appearance import OPPOSITE, has_state, is_color, is_made_of, partly_hidden
 from converseg_ros.data_engine.world.companions import RIDES, SEATS, WORN, companions, rides
 from converseg_ros.data_engine.world.model_overrides import NAMELESS, part_name
+from converseg_ros.data_engine.world.relations import stated_relations
 from converseg_ros.data_engine.world.world import Entity, World
-from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.executor import execute
 from converseg_ros.facts.planes import upright_axes
 from converseg_ros.facts.table import Facts
-from converseg_ros.facts.truth import OPINIONS, TrueEvent, TrueThing, true_facts
+from converseg_ros.facts.truth import TrueEvent, TrueThing, true_facts
 from converseg_ros.knowledge import class_of, counted, plural, singular, tags
 from converseg_ros.programs import vocabulary as v
+from converseg_ros.programs.nodes import Node
 
 KINDS = {'object': 'object', 'agent': 'agent', 'surface': 'surface', 'structure': 'structure', 'part': 'object'}
 """Kind of an entity -> kind of core.segments.KINDS; stuff is structure."""
+COLOURS = {'gray': 'grey'}
+"""American spellings of the scene graphs and the grammar -> values of programs."""
+IN_USE = frozenset({'holding', 'cutting', 'pouring', 'sitting', 'carrying', 'plugging', 'covering'})
+"""Events in which both actor and target are in use."""
 Property = tuple[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """A world with its true facts, on which programs are executed."""
+
+    world: World
+    _answers: dict[Node, tuple[str, ...] | None] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Return the facts of the world; raise InputError if it is empty."""
+        return world_facts(self.world)
+
+    @cached_property
+    def listed(self) -> list[Entity]:
+        """Return the entities in the order of the regions of the facts."""
+        return _listed(self.world)
+
+    def answer(self, program: Node) -> tuple[str, ...] | None:
+        """Return the keys of the answer of a program, sorted; None if facts do not decide it.
+
+        The keys are those of entities, or of free areas (`free:KEY`). An answer is decided if the executor would state
+        it without reservation: also a program for one thing that two things fulfil is not.
+        """
+        if program not in self._answers:
+            self._answers[program] = self._execute(program) if self.listed else ()
+        return self._answers[program]
+
+    def _execute(self, program: Node) -> tuple[str, ...] | None:
+        answer = execute(program, self.facts)
+        if answer.status not in (Status.OK, Status.NO_TARGET):
+            return None
+        if not answer.area:
+            return tuple(sorted(self.listed[i].key for i in answer.chosen))
+        free = self.world.free.items()
+        found = tuple(sorted(f'free:{k}' for k, m in free if m.any() and not (m & ~answer.mask).any()))
+        return found if np.array_equal(self.world.union(found), answer.mask) else None
 
 
 def world_facts(world: World) -> Facts:
@@ -46,34 +86,9 @@ def world_facts(world: World) -> Facts:
         else frozenset(),
         graph=scene,
     )
-    covering = [(e.actor, e.target) for e in world.events if e.type == 'covering']
-    relations = {'covers': _pairs(listed, lambda a, b: (a.key, b.key) in covering)}
-    if not scene:
-        relations['on'] = _pairs(listed, _on_in_photo(world))
-    return replace(facts, given=replace(facts.given, relations={**facts.given.relations, **relations}))
-
-
-def _on_in_photo(world: World) -> Callable[[Entity, Entity], bool | None]:
-    pairs, unclear = companions(world)
-    ridden = {(p.key, t.key) for rows in pairs.values() for p, t in rows}
-
-    def on(a: Entity, b: Entity) -> bool | None:
-        if b.category in RIDES and a.category == 'person':
-            return None if b.category in unclear and b.key in a.contacts else (a.key, b.key) in ridden
-        return on_top(a, b, world)
-
-    return on
-
-
-def reproduced(world: World, facts: Facts, draft: Draft) -> bool:
-    """Return whether the program of a draft, executed on the facts of its world, gives exactly the draft's mask."""
-    if draft.program is None:
-        raise ValueError(f'{draft.text!r} has no program')
-    answer = execute(draft.program, facts)
-    if answer.area:
-        return bool((answer.mask == world.union(draft.keys)).all())
-    listed = _listed(world)
-    return {listed[i].key for i in answer.chosen} == set(draft.keys)
+    return replace(
+        facts, given=replace(facts.given, relations={**facts.given.relations, **stated_relations(listed, world)})
+    )
 
 
 def _listed(world: World) -> list[Entity]:
@@ -145,8 +160,8 @@ def _properties(e: Entity, world: World) -> tuple[frozenset[Property], frozenset
         back = {value: word for word, value in COLOURS.items()}
         verdicts |= {('colour', c): is_color(e, back.get(c, c)) for c in v.COLOURS}
     if 'graph' in world.facts:
-        verdicts |= {('material', m): is_made_of(e, m) for m in v.MATERIALS if m in MATERIAL_WORDS or m == e.material}
-        verdicts |= {('state', s): has_state(e, s) for s in v.STATES if s in STATE_POST}
+        verdicts |= {('material', m): is_made_of(e, m) for m in v.MATERIALS}
+        verdicts |= {('state', s): has_state(e, s) for s in v.STATES if s in OPPOSITE}
         verdicts['state', 'stacked'] = e.stack > 0
         used = any(e.key in (x.actor, x.target) for x in world.events if x.type in IN_USE)
         verdicts |= {('state', 'used'): used, ('state', 'unused'): not used}
@@ -172,11 +187,15 @@ def _events(world: World) -> list[TrueEvent]:
     return events
 
 
-def _pairs(listed: list[Entity], test: Callable[[Entity, Entity], bool | None]) -> Degree:
-    """Return a relation (S, S) from a predicate; None is undecided."""
-    values = np.zeros((len(listed), len(listed)))
-    for i, a in enumerate(listed):
-        for j, b in enumerate(listed):
-            holds = test(a, b) if i != j else False
-            values[i, j] = np.nan if holds is None else float(holds)
-    return Degree.partly(values, OPINIONS)
+def loose_things(world: World) -> list[Entity]:
+    """Return what could tip over: objects on a support, without furniture and appliances."""
+    return [
+        e
+        for e in world.things
+        if e.kind == 'object' and (e.support or e.tips) and not {'furniture', 'appliance'} & set(e.thing.kinds)
+    ]
+
+
+def is_low(entity: Entity) -> bool:
+    """Return whether a surface is the floor or a rug, where nobody sets down a plate."""
+    return entity.category in ('floor', 'rug', 'wooden floor') or (entity.up is not None and entity.up < 0.25)
