@@ -85,6 +85,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
         sub.add_argument('--namer', default='', help='another model that names regions (docs/models.md)')
         sub.add_argument('--segments', default='', help='another model that finds regions (docs/models.md)')
+        sub.add_argument(
+            '--facts', choices=('off', 'on'), default='off', help='measure the regions of a model of kind converseg'
+        )
         sub.add_argument('--agree-remote', action='store_true', help='images may be sent to a model on another machine')
         sub.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
         sub.add_argument(
@@ -136,7 +139,7 @@ def _load(args: argparse.Namespace, *, calibration: bool = True) -> Any:
     """Return the network with the parts that were chosen."""
     from converseg_ros import network as networks
 
-    parts = {'namer': args.namer, 'segments': args.segments, 'agree_remote': args.agree_remote}
+    parts = {'namer': args.namer, 'segments': args.segments, 'facts': args.facts, 'agree_remote': args.agree_remote}
     network = networks.load(args.model, device=args.device, calibration=calibration, **parts)
     for note in getattr(network, 'notes', ()):
         _say(f'note: {note}')

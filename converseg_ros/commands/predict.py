@@ -56,6 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--namer', default='', help='another model that names regions, e.g. siglip2-base (docs/models.md)'
     )
     parser.add_argument('--segments', default='', help='another model that finds regions, e.g. sam2 (docs/models.md)')
+    parser.add_argument(
+        '--facts', choices=('off', 'on'), default='off', help='measure the regions of a model of kind converseg'
+    )
     parser.add_argument('--agree-remote', action='store_true', help='images may be sent to a model elsewhere')
     parser.add_argument(
         '--qwen', type=Path, metavar='DIR', help="a release's language model folder, if it is not next to it"
@@ -86,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         max_pixels=args.max_pixels,
         namer=args.namer,
         segments=args.segments,
+        facts=args.facts,
         agree_remote=args.agree_remote,
     )
     for note in getattr(predictor, 'notes', ()):

@@ -32,7 +32,7 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 
-MAX_ROOM = 0.4  # metres: larger objects are set down on the floor
+MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
 PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
 
 
@@ -200,7 +200,17 @@ class Execution:
     def _free(self, node: FreeSpace) -> Meaning:
         on = None if node.on is None else self.evaluate(node.on, False).degree
         size = node.size or _least_side(node.thing)
-        return Meaning(Degree.known(np.zeros(len(self.facts))), free_space(self.facts, on, size))
+        if not node.thing or size <= MAX_ROOM:
+            area = free_space(self.facts, on, size)
+        else:  # a wardrobe
+            floor = self.facts.filter('name', 'floor')
+            area = free_space(self.facts, floor if on is None else on, size)
+            stands = f'{wording.a(node.thing)} stands on the floor'
+            if on is None and not area.mask.any():
+                area = replace(area, notes=frozenset({f'{stands}, where no free place of {size:g} m is seen'}))
+            elif on is not None and float((on & floor).p.max(initial=0.0)) < 0.5 * float(on.p.max(initial=0.0)):
+                area = replace(area, decided=False, notes=area.notes | {f'{stands}, not on other things'})
+        return Meaning(Degree.known(np.zeros(len(self.facts))), area)
 
     def _union(self, members: list[Meaning]) -> Meaning:
         degree = members[0].degree
@@ -233,7 +243,7 @@ class Execution:
 def _least_side(noun: str) -> float:
     """Return the minimum width in metres for an object: the shorter side of its usual footprint, 0 if unknown."""
     known = thing(noun) if noun else None
-    return min(known.size[1], MAX_ROOM) if known and known.size else 0.0
+    return known.size[1] if known and known.size else 0.0
 
 
 def narrowed(degree: Degree, quantity: str | int) -> Degree:

@@ -15,7 +15,7 @@ from converseg_ros.programs.nodes import (
     Select,
     Union,
 )
-from converseg_ros.programs.printer import words
+from converseg_ros.programs.printer import tag_words, words
 
 NUMBERS = ('no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve')
 ADJECTIVES = {
@@ -106,7 +106,7 @@ def condition(node: Node) -> str:
     """Return the condition of a node in words: 'red', 'on the table', 'among the tallest'."""
     match node:
         case Filter(by, value):
-            return value.replace('_', ' ') if by != 'tag' else f'known as "{value.replace("_", " ")}"'
+            return value.replace('_', ' ') if by != 'tag' else tag_words(value)
         case Relate(relation=relation, anchor=anchor, other=other):
             how = RELATIONS.get(relation, relation.replace('_', ' '))
             rest = f' and the {noun_of(other)}' if other is not None else ''

@@ -25,7 +25,8 @@ class Options:
     native. images, texts: numbers of cached images and instructions. chunk: maximum instructions that are decoded at
     once. probability: whether predictions include their probability map; None: only if calibrated. graphs: CUDA graphs.
     namer, segments: models that replace these parts of a model of kind things, by name, hub name or folder
-    (docs/models.md); '' uses those of the model. agree_remote: images may be sent to a chat model on another machine.
+    (docs/models.md); '' uses those of the model. facts: whether a model of kind converseg measures its regions where
+    there is depth (network/measured.py). agree_remote: images may be sent to a chat model on another machine.
     """
 
     precision: Precision = 'auto'
@@ -40,6 +41,7 @@ class Options:
     graphs: bool = True
     namer: str = ''
     segments: str = ''
+    facts: Literal['off', 'on'] = 'off'
     agree_remote: bool = False
 
 

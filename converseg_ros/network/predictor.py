@@ -127,7 +127,7 @@ class Predictor(ViewNetwork[_Image]):
         unread = [self.unreadable(q.text) for q in asked]
         if any(unread):
             read_ones = [q for q, why in zip(asked, unread) if not why]
-            answered = iter(self.predict(read_ones, checkpoint=checkpoint))
+            answered = iter(Predictor.predict(self, read_ones, checkpoint=checkpoint))
             empty = np.zeros(image.shape, np.bool_)
             return [Prediction(empty, 0.0, Status.ERROR, why) if why else next(answered) for why in unread]
         texts, recalls = [q.text for q in asked], [q.role == Role.SAFETY for q in asked]

@@ -7,6 +7,7 @@ from typing import Any
 from converseg_ros.core import InputError
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'models'
+PARSER_OF = 'compact'  # the model whose parser reads texts for the facts of others
 
 
 def cache_folder() -> Path:
@@ -93,6 +94,10 @@ def load(
         chosen = Options(**options)
     except TypeError as error:
         raise InputError(str(error).split('__init__() ')[-1], where='options of the network') from error
+    if chosen.facts not in ('off', 'on'):
+        raise InputError(f'facts is {chosen.facts!r}', where='options of the network', do='use off or on')
+    if chosen.facts == 'on' and (is_things(folder) or is_grounded(folder)):
+        raise InputError('this network always uses facts', where=folder.name, do='leave facts out')
     others = Chosen(find_part(chosen.namer, 'namer'), find_part(chosen.segments, 'segments'), cache_folder())
     if is_grounded(folder):
         from converseg_ros.network.grounded.folder import GroundedConfig
@@ -119,4 +124,10 @@ def load(
     network = load_network(folder, qwen=None if qwen is None else Path(qwen))
     path = folder / CALIBRATION
     fitted = Calibration.load(path) if calibration and path.is_file() else None
+    if chosen.facts == 'on':
+        from converseg_ros.network.measured import MeasuredPredictor
+        from converseg_ros.network.parser.parser import load_parser
+
+        parser = load_parser(PACKAGE / PARSER_OF)
+        return MeasuredPredictor(network, parser, calibration=fitted, device=device, options=chosen)
     return Predictor(network, calibration=fitted, device=device, options=chosen)

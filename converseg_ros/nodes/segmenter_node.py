@@ -83,6 +83,7 @@ class SegmenterNode(LoggedLifecycleNode):
             device=None if device == 'auto' else device,
             namer=self.settings['namer'],
             segments=self.settings['segments'],
+            facts=self.settings['facts'],
             agree_remote=self.settings['agree_remote'],
         )
         for note in getattr(loaded, 'notes', ()):

@@ -55,6 +55,23 @@ _PHYSICS: Final = {
     'removable': 'that can be taken without disturbing anything', 'rolls': 'that could roll away',
     'heavy': 'that {are} heavy', 'light_weight': 'that weigh{s} little',
 }  # fmt: skip
+# Tags that no verb phrase describes.
+_TAGS: Final = {
+    'signal': 'that tell{s} drivers what to do', 'sharp': 'that {are} sharp', 'hot': 'that {are} hot',
+    'gets_hot': 'that get{s} hot in use', 'fragile': 'that {are} fragile', 'flammable': 'that {are} flammable',
+    'flame': 'that could start a fire', 'toxic': 'that {are} poisonous', 'spills': 'that could be spilled',
+    'heavy': 'that {are} too heavy for one hand', 'choking': 'that a child could choke on',
+    'electric': 'that {are} electric', 'shock': 'that could give an electric shock', 'rolls': 'that could roll',
+    'wheels': 'on wheels', 'moves': 'that could start to move', 'absorbs': 'that soak{s} up water',
+    'alive': 'that {are} alive', 'cold': 'that {are} cold', 'contain_small': 'for small things',
+    'covers': 'that can cover something', 'draw_line': 'that can guide a straight line', 'floats': 'that float{s}',
+    'graspable': 'that one hand can pick up', 'heavy_tool': 'that could drive in a nail',
+    'light_weight': 'that a draught could move', 'metal_tool': 'of rigid metal', 'plant': 'that {are} plants',
+    'ready_food': 'that can be eaten without preparation', 'season': 'that season{s} food',
+    'shelter': 'that shelter{s} people', 'shiny': 'that {are} shiny', 'sit': 'that people may sit in',
+    'soft': 'that {are} soft', 'tall_vessel': 'that could serve as a vase', 'tippy': 'that tip{s} over easily',
+    'toy': 'that {are} toys', 'transparent': 'that one can see through', 'water_plants': 'that water{s} plants',
+}  # fmt: skip
 _REGIONS: Final = {
     'left': 'in the left of the picture', 'right': 'in the right of the picture', 'top': 'at the top of the picture',
     'bottom': 'at the bottom of the picture', 'centre': 'in the centre of the picture',
@@ -151,7 +168,7 @@ def _phrase(node: Node, many: bool = True) -> Phrase:
 def _with(of: Node, condition: str, many: bool) -> Phrase:
     """Return the phrase of `of` followed by a condition."""
     phrase = _phrase(of, many)
-    condition = condition.replace('{s}', '' if many else 's').replace('{are}', 'are' if many else 'is')
+    condition = _number(condition, many)
     if phrase.definite:
         return Phrase(f'{"those" if many else "one"} of ({phrase})', after=(condition,), article='')
     return replace(phrase, after=(*phrase.after, condition))
@@ -169,14 +186,26 @@ def _filtered(node: Filter, many: bool) -> Phrase:
                 return _with(node.of, f'that {{are}} {value}', many)
             return Phrase(phrase.noun, (value, *phrase.before))
         case 'tag':
-            use = use_phrases().get(value)
-            verb = use.verbs[0] if use and use.verbs else ''
-            return _with(node.of, f'to {verb}' if verb else f'that {{are}} "{value.replace("_", " ")}"', many)
+            return _with(node.of, _tagged(value), many)
         case 'state':
             return _with(node.of, f'that {{are}} {value}', many)
         case 'physics':
             return _with(node.of, _PHYSICS[value], many)
     return _with(node.of, _REGIONS[value], many)
+
+
+def _tagged(tag: str) -> str:
+    use = use_phrases().get(tag)
+    return f'to {use.verbs[0]}' if use and use.verbs else _TAGS[tag]
+
+
+def tag_words(tag: str) -> str:
+    """Return a tag as a condition on one thing: "to cut with", "that could be spilled"."""
+    return _number(_tagged(tag), False)
+
+
+def _number(condition: str, many: bool) -> str:
+    return condition.replace('{s}', '' if many else 's').replace('{are}', 'are' if many else 'is')
 
 
 def _acting(node: Act) -> str:

@@ -68,6 +68,9 @@ def split(text: str) -> list[str]:
     return words
 
 
+ARTICLES = frozenset({'a', 'an', 'the', 'some'})
+
+
 def find_span(slot: str, value: str | float, words: Sequence[str]) -> tuple[int, int] | None:
     """Return the first and last index of the first span with the value `value`, or None."""
     content = [i for i, word in enumerate(words) if word not in FILLERS]
@@ -97,6 +100,8 @@ def read_span(slot: str, words: Sequence[str]) -> str | float:
         if metres is None:
             raise InputError(f'{" ".join(words)!r} is not a length', where='instruction', do='write it like "20 cm"')
         return metres
+    if slot == 'noun' and len(words) > 1 and words[0] in ARTICLES:
+        words = words[1:]  # "a lunch"
     phrase = ' '.join(words).replace(" 's", "'s")
     return singular(phrase) if slot == 'noun' else phrase
 

@@ -24,6 +24,13 @@ OWN = (
         'namer', '', "Another model that names regions, e.g. siglip2-base; empty: the network's own.", live=False
     ),
     Parameter('segments', '', "Another model that finds regions, e.g. sam2; empty: the network's own.", live=False),
+    Parameter(
+        'facts',
+        'off',
+        'on: a model of kind converseg measures its regions where there is depth (docs/models.md).',
+        choices=('off', 'on'),
+        live=False,
+    ),
     Parameter('agree_remote', False, 'Images may be sent to a chat model on another machine.', live=False),
     Parameter('device', 'auto', 'cpu, cuda, cuda:N, or auto: a GPU if there is one.', live=False),
     Parameter('threads', 0, "CPU threads of the network; 0: PyTorch's default.", 0, 256, live=False),

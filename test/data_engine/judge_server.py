@@ -71,8 +71,8 @@ class JudgeServer:
         self.fault, self.calls, self.bodies, self.headers, self.paths = fault, [], [], [], []
         self._protocol = {'openai': _OpenAI, 'gemini': _Gemini}[protocol]
         self._lock = threading.Lock()
-        self._judges: dict[str, tuple[World, FactsJudge]] = {}
-        self._shots = {s.key: s for s in shots}
+        # every image is looked at in advance, so that no answer takes long
+        self._judges = {s.key: _looked_at(s) for s in shots}
         self._small = {s.key: _thumb(cv2.imread(str(s.path))[..., ::-1]) for s in shots}
         outer = self
 
@@ -134,9 +134,6 @@ class JudgeServer:
     def _answer(self, task: str, text: str, images: list[np.ndarray]) -> dict[str, object]:
         thumb = _thumb(images[0])
         key = min(self._small, key=lambda k: float(np.abs(self._small[k] - thumb).mean()))
-        if key not in self._judges:
-            world = self._shots[key].world()
-            self._judges[key] = world, FactsJudge('scene', lambda _: world)
         world, judge = self._judges[key]
         picture = Picture(key, np.zeros((world.height, world.width, 3), np.uint8))
         regions = judge.describe(picture)
@@ -179,6 +176,13 @@ class JudgeServer:
         drafts = judge.prompts(picture, [r for r in regions if r.key in keys], total, int(counts[2]) / max(1, total))
         rows = [{**d.model_dump(), 'regions': [keys[k] for k in d.regions]} for d in drafts]
         return {'prompts': rows}
+
+
+def _looked_at(shot: Shot) -> tuple[World, FactsJudge]:
+    world = shot.world()
+    judge = FactsJudge('scene', lambda _: world)
+    judge.describe(Picture(shot.key, np.zeros((world.height, world.width, 3), np.uint8)))
+    return world, judge
 
 
 def _decode(encoded: str) -> np.ndarray:

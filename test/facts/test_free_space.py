@@ -125,3 +125,19 @@ def test_the_floor_is_used_only_when_it_is_asked_for() -> None:
 def test_no_surface_no_free_space() -> None:
     answer = execute(FreeSpace(), facts([Block('wall', 0, 0.5, (3, 0.05, 3), -1, kind=2)], table=None))
     assert answer.status == Status.NO_TARGET and 'no support surface is seen' in answer.reason
+
+
+def test_a_wardrobe_stands_on_the_floor_not_on_a_table() -> None:
+    f = facts([BOX])
+    anywhere, on_table = (execute(FreeSpace(on, 'wardrobe'), f) for on in (None, TABLE_TOP))
+    assert anywhere.status == Status.NO_TARGET and not anywhere.mask.any()
+    assert 'a wardrobe stands on the floor' in anywhere.reason
+    assert on_table.status != Status.OK and 'stands on the floor' in on_table.reason
+    assert execute(FreeSpace(TABLE_TOP, 'mug'), f).status == Status.OK
+
+
+def test_a_wardrobe_has_room_on_a_free_floor() -> None:
+    floor = Block('floor', 0.0, 1.0, (6.0, 5.0, 0.02), -0.02, kind=1)
+    f = facts([BOX], pose=Pose(1.5, 1.8, 35.0), table=floor)
+    answer = execute(FreeSpace(None, 'wardrobe'), f)
+    assert answer.mask.any() and not (answer.mask & f.segments.masks[0]).any()
