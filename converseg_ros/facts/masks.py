@@ -21,7 +21,7 @@ from converseg_ros.core.segments import KINDS, Segments
 from converseg_ros.facts.answer import Answer
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import measure
-from converseg_ros.facts.planes import LEVEL, ViewGeometry, view_geometry
+from converseg_ros.facts.planes import MIN_LEVEL_COSINE, ViewGeometry, view_geometry
 from converseg_ros.facts.table import Facts, is_background
 from converseg_ros.facts.wording import noun_of
 from converseg_ros.programs.nodes import Filter, FreeSpace, Node, Rank, Relate, Select
@@ -216,7 +216,7 @@ def facts_of_masks(view: Frame, masks: Mapping[str, Mask], *, planes: bool = Fal
     structure = {i for name, mine in members.items() if is_background(name) for i in mine}
     small = [_resized(r, rows, columns) for r in regions]
     for plane in geometry.planes if planes else ():
-        if plane.normal @ geometry.up > LEVEL:
+        if plane.normal @ geometry.up > MIN_LEVEL_COSINE:
             structure.add(len(small))
             small.append(_on(plane, geometry))
             regions.append(_resized(small[-1], view.height, view.width))
@@ -254,7 +254,7 @@ def _pieces(mask: Mask) -> list[Mask]:
 def _on(plane: Plane, geometry: ViewGeometry) -> Mask:
     with np.errstate(invalid='ignore'):
         off = np.abs(geometry.points @ plane.normal.astype(np.float32) + np.float32(plane.d))
-        level = geometry.normals @ plane.normal.astype(np.float32) > LEVEL
+        level = geometry.normals @ plane.normal.astype(np.float32) > MIN_LEVEL_COSINE
         return np.asarray((off < NEAR_PLANE) & level)
 
 
