@@ -56,7 +56,7 @@ class MeasuredPredictor(Predictor):
         """
         frame = self._frame
         asked = as_queries(queries)
-        programs = [self._program(q) for q in asked]
+        programs = self._programs(asked)
         texts = [q.text if q.program is None or p is None else words(p) for q, p in zip(asked, programs)]
         plain = [Query(text, None, q.role) for text, q in zip(texts, asked)]
         measurable = frame is not None and frame.depth is not None and frame.intrinsics is not None
@@ -74,17 +74,21 @@ class MeasuredPredictor(Predictor):
             for own, program, parts, row in zip(answers, programs, splits, phrases)
         ]
 
-    def _program(self, query: Query) -> Node | None:
-        """Return the program that facts may answer, None for a safety instruction or without a sure reading."""
-        if query.program is not None:
-            return program_from_json(query.program)
-        if query.role == Role.SAFETY or unreadable(query.text):
-            return None
-        try:
-            parsed = self._parser.parse(without_closing_marks(query.text))
-        except InputError:
-            return None
-        return parsed.program if parsed.confidence >= UNSURE_PARSE else None
+    def _programs(self, queries: Sequence[Query]) -> list[Node | None]:
+        """Return the programs that facts may answer, None for a safety instruction or without a sure reading."""
+        known = [q.program is None and q.role != Role.SAFETY and not unreadable(q.text) for q in queries]
+        texts = [without_closing_marks(q.text) for q, ok in zip(queries, known) if ok]
+        parsed = iter(self._parser.parse_all(texts) if texts else ())
+        out: list[Node | None] = []
+        for query, ok in zip(queries, known):
+            found = next(parsed) if ok else None
+            if query.program is not None:
+                out.append(program_from_json(query.program))
+            elif found is None or isinstance(found, InputError) or found.confidence < UNSURE_PARSE:
+                out.append(None)
+            else:
+                out.append(found.program)
+        return out
 
     def _measured(
         self, own: Prediction, program: Node, parts: Split, found: Sequence[Prediction], frame: Frame

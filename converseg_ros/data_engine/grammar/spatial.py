@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from converseg_ros.data_engine.grammar.contents import contents
-from converseg_ros.data_engine.grammar.language import Drafts, Reference, Talk
+from converseg_ros.data_engine.grammar.language import Drafts, Reference, Strategy, Talk
 from converseg_ros.data_engine.grammar.orders import orders
 from converseg_ros.data_engine.grammar.programs import called, first, in_state, meant, relate
 from converseg_ros.data_engine.world.world import Entity
@@ -69,7 +69,7 @@ def _draft(
     if be == 'are':
         phrase = phrase.replace(' that is ', ' that are ')
     text, phase = talk.say(phrase, be, yes)
-    strategy = 'positive' if yes else 'wrong_relation'
+    strategy: Strategy = 'positive' if yes else 'wrong_relation'
     yield from talk.ask(text, meant(program, be, yes or named[:1]), sub_concept, phase, strategy)
 
 
