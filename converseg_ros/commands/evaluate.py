@@ -15,7 +15,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from converseg_ros.core import InputError
+from converseg_ros.core import InputError, Role
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
@@ -79,6 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument(
             '--op', default='', help='only the items whose program (--programs, --gold) has this node, e.g. free'
         )
+        sub.add_argument('--safety', action='store_true', help='ask as safety instructions: see recall and marked')
         sub.add_argument('--rgb', action='store_true', help='leave out depth, intrinsics and gravity')
         sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
     for sub in (items, dataset, labels, calibrate, hub, refcoco, reasonseg, bag):
@@ -177,7 +178,8 @@ def _score(args: argparse.Namespace) -> int:
     try:
         baselines = [] if args.no_baselines else standard(network, _say)
         baselines += [OtherModel(name, networks.load(name, device=args.device)) for name in args.also]
-        runner = Runner(network, baselines, _record(args), _say, _weights(args))
+        role = Role.SAFETY if args.safety else Role.PLAIN
+        runner = Runner(network, baselines, _record(args), _say, _weights(args), role)
         runner.progress = print_event if args.events else None
         answers = runner.run(samples)
         report = build_report(

@@ -136,7 +136,8 @@ class Score:
 
     positive: whether the item has a target, None if the ground truth could not be read. swapped: mean IoU of the
     answers to other prompts of the same image with the ground truth of this item (language sensitivity), None without
-    such prompts. image_id: the unit of the bootstrap. step: the step that failed (evaluation/ladder.py), '' if unknown.
+    such prompts. recall: share of the ground truth in the answer. marked: share of the image in the answer. image_id:
+    the unit of the bootstrap. step: the step that failed (evaluation/ladder.py), '' if unknown.
     """
 
     id: str
@@ -148,6 +149,8 @@ class Score:
     intersection: int = 0
     union: int = 0
     boundary: float = 0.0
+    recall: float = 0.0
+    marked: float = 0.0
     family: str = ''
     sub_concept: str = ''
     score: float = 0.0
@@ -219,6 +222,8 @@ def summarize(scores: list[Score]) -> dict[str, Any]:
         'n_acc': n_acc,
         't_acc': t_acc,
         'boundary_f': boundary.compute(),
+        'recall': float(np.mean([s.recall for s in scores if s.positive])) if no_target.count[True] else None,
+        'marked': float(np.mean([s.marked for s in scores])) if scores else None,
         'language_sensitivity': float(np.mean(differences)) if differences else None,
         'n_items': len(scores),
         'n_positive': no_target.count[True],

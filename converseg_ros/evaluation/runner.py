@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import ConversegError, Frame, Prediction, Status, encode_rle
+from converseg_ros.core import ConversegError, Frame, Prediction, Role, Status, encode_rle
 from converseg_ros.core.files import write_text
 from converseg_ros.core.mask import iou, overlap
 from converseg_ros.core.progress import Progress, Report
@@ -49,20 +49,28 @@ class Runner:
         record: Path | None = None,
         report: Callable[[str], None] = print,
         weights: str = '',
+        role: Role = Role.PLAIN,
     ) -> None:
         """Create a runner.
 
         weights: `record.fingerprint` of the model folder, so that a record of other weights is not used.
+        role: with which all prompts are asked.
         """
         self.network, self.baselines, self.record, self.report = network, list(baselines), record, report
         self.progress: Report | None = None  # called for each image
-        self.weights = weights
+        self.weights, self.role = weights, role
         self.names = [MODEL, *(b.name for b in self.baselines)]
         self.image_ms: list[float] = []
 
     def run(self, samples: Sequence[Sample]) -> dict[str, list[Answer]]:
         """Return the answers of the network and of each baseline, in the order of the samples."""
-        head = {'model': self.network.name, 'weights': self.weights, 'answerers': self.names, 'data': digest(samples)}
+        head = {
+            'model': self.network.name,
+            'weights': self.weights,
+            'answerers': self.names,
+            'data': digest(samples),
+            'role': self.role.name,
+        }
         wanted = {(name, s.id) for name in self.names for s in samples}
         before = read_record(self.record, head) if self.record else []
         kept = {(a.by, a.score.id): a for a in before if (a.by, a.score.id) in wanted}
@@ -113,7 +121,9 @@ class Runner:
         millis: dict[str, float] = {}
         for chunk in (good[i : i + BATCH] for i in range(0, len(good), BATCH)):
             start = time.perf_counter()
-            answers, failed = self._ask(chunk, lambda c: self.network.predict([Query(s.prompt, s.program) for s in c]))
+            answers, failed = self._ask(
+                chunk, lambda c: self.network.predict([Query(s.prompt, s.program, self.role) for s in c])
+            )
             own |= answers
             problems |= failed
             millis |= {s.id: 1e3 * (time.perf_counter() - start) / len(chunk) for s in chunk}
@@ -145,7 +155,7 @@ class Runner:
             return {}
         golds = [s for s in samples if s.gold is not None and s.id in own]
         given, _ = (
-            self._ask(golds, lambda c: self.network.predict([Query(s.prompt, s.gold) for s in c]))
+            self._ask(golds, lambda c: self.network.predict([Query(s.prompt, s.gold, self.role) for s in c]))
             if golds
             else ({}, {})
         )
@@ -218,6 +228,8 @@ class Runner:
                 intersection=intersection,
                 union=union,
                 boundary=boundary_f(mask, truth) if positive else 0.0,
+                recall=intersection / np.count_nonzero(truth) if truth.any() else 0.0,
+                marked=float(mask.mean()),
                 score=float(p.score),
                 object_score=None if p.object_score is None else float(p.object_score),
                 mask_score=None if p.mask_score is None else float(p.mask_score),

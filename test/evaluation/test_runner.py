@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converseg_ros import network as networks
-from converseg_ros.core import Frame, Prediction, Status, decode_rle
+from converseg_ros.core import Frame, Prediction, Role, Status, decode_rle
 from converseg_ros.datasets.samples import Sample, broken, check_ids
 from converseg_ros.evaluation.baselines import AllEmpty, AllForeground, MajorityMask, standard
 from converseg_ros.evaluation.record import fingerprint, read_record
@@ -56,6 +56,7 @@ def test_baselines_score_what_they_must(micro):
     assert (empty['giou'], empty['n_acc'], empty['t_acc']) == (0.5, 1, 0)
     assert full['giou_positive'] == pytest.approx(400 / (48 * 64))
     assert (full['n_acc'], full['t_acc']) == (0, 1)
+    assert (empty['recall'], empty['marked'], full['recall'], full['marked']) == (0, 0, 1, 1)
     assert report['per_family']['physics']['n_items'] == 6
     assert report['per_family']['spatial'] == {'absent': True, 'n_items': 0}
     assert report['giou'] == pytest.approx(np.mean([i['iou'] for i in report['items']]))
@@ -188,3 +189,21 @@ def test_a_record_of_other_weights_is_not_used(micro, tmp_path):
     assert len(stumbling.asked) == 2
     (folder / 'w').write_bytes(b'1')
     assert fingerprint(folder) == before
+
+
+def test_all_prompts_are_asked_in_the_role_and_answers_of_another_role_are_not_resumed(micro, tmp_path):
+    class Asked:
+        def __init__(self):
+            self.roles = []
+
+        def __getattr__(self, name):
+            return getattr(micro, name)
+
+        def predict(self, queries, **options):
+            self.roles += [q.role for q in queries]
+            return micro.predict(queries, **options)
+
+    asked, record = Asked(), tmp_path / 'record.jsonl'
+    for role in (Role.PLAIN, Role.SAFETY):
+        Runner(asked, record=record, report=lambda _: None, role=role).run(samples(1))
+    assert asked.roles == [Role.PLAIN] * 2 + [Role.SAFETY] * 2
