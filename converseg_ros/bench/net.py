@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         max_pixels = None if cap == 'native' else int(cap)
         predictor = make_predictor(args, device, max_pixels)
         plain = None if args.no_baseline else make_network(args.config, device, 'fp32')
-        result['precision'] = str(predictor._dtype).removeprefix('torch.')
+        result['precision'] = str(predictor.dtype).removeprefix('torch.')
         for size, rgb in image_of.items():
             predictor.warm_up((rgb.shape[:2],), [int(n) for n in args.prompts.split(',')])
             for count in (int(n) for n in args.prompts.split(',')):
@@ -114,7 +114,7 @@ def measure(
         'same_image_same_words_ms': summary(again),
         'same_image_new_words_ms': summary(asked),
         'counts': dict(predictor.counts),
-        'graph_captures': predictor._graphs.captures,
+        'graph_captures': predictor.graphs.captures,
         'operations': operations(lambda: (predictor.set_image(rgb), predictor.predict(texts))),
     }
     if plain is not None:

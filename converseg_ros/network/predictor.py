@@ -69,11 +69,11 @@ class Predictor(ViewNetwork[_Image]):
         self.calibration = calibration
         gpu = self._device.type == 'cuda'
         precision = self.options.precision
-        self._dtype = torch.bfloat16 if precision == 'bf16' or (precision == 'auto' and gpu) else torch.float32
+        self.dtype = torch.bfloat16 if precision == 'bf16' or (precision == 'auto' and gpu) else torch.float32
         self._select: Select = self.options.select or self.config.select
         self._preprocess: Preprocess = self.options.preprocess or self.config.preprocess
         self._tokens = selection.tokens(self._select, self.config.decoder.multimask_outputs)
-        self._graphs = Graphs(gpu and self.options.graphs)
+        self.graphs = Graphs(gpu and self.options.graphs)
         self._network: ConverSegNet | None = self._prepare(network)
         self._side = torch.cuda.Stream(self._device) if gpu else None
         self._texts: OrderedDict[str, Prompts] = OrderedDict()
@@ -82,13 +82,13 @@ class Predictor(ViewNetwork[_Image]):
         """Freeze, cast and move the network; connect its language encoder to the graphs."""
         network = network.eval().requires_grad_(False)
         network.image_encoder.freeze()
-        set_precision(network, self._dtype)
+        set_precision(network, self.dtype)
         network = network.to(self._device)
         encoder = network.language_encoder
         if self.options.max_pixels is not None:
             encoder.limit_pixels(self.options.max_pixels)
-        if self._graphs.enabled:
-            encoder.accelerate(self._graphs.run, lambda length: bucket(length, BUCKETS))
+        if self.graphs.enabled:
+            encoder.accelerate(self.graphs.run, lambda length: bucket(length, BUCKETS))
         return network
 
     @property
@@ -192,7 +192,7 @@ class Predictor(ViewNetwork[_Image]):
 
     def close(self) -> None:
         """Release the memory, on a GPU for other programs too."""
-        self._graphs.clear()
+        self.graphs.clear()
         self.forget()
         self._network = None
         self._release()
@@ -205,14 +205,14 @@ class Predictor(ViewNetwork[_Image]):
             pixels = to_input(rgb, image.image_size, self._preprocess)
         if self._side is None:
             with stages.stage(Stage.IMAGE):
-                features = network.encode_image(normalise(pixels, image.mean, image.std, self._dtype))
+                features = network.encode_image(normalise(pixels, image.mean, image.std, self.dtype))
             return _Image(rgb, features, stages)
         main = torch.cuda.current_stream(self._device)
         self._side.wait_stream(main)
         with torch.cuda.stream(self._side), stages.stage(Stage.IMAGE):
             uploaded = pixels.pin_memory().to(self._device, non_blocking=True)
-            scaled = normalise(uploaded, image.mean, image.std, self._dtype)
-            features = self._graphs.run(network.encode_image, 'image', scaled)
+            scaled = normalise(uploaded, image.mean, image.std, self.dtype)
+            features = self.graphs.run(network.encode_image, 'image', scaled)
             ready = torch.cuda.Event()
             ready.record()
         for tensor in features.tensors():
@@ -256,7 +256,7 @@ class Predictor(ViewNetwork[_Image]):
 
     def _decode_batch(self, network: ConverSegNet, features: ImageFeatures, batch: list[Prompts]) -> Decoded:
         """Decode one chunk; with graphs, padded to a fixed count and length, with masked padding."""
-        if not self._graphs.enabled:
+        if not self.graphs.enabled:
             return network.decode(features, join_rows(batch), tokens=self._tokens)
         count = bucket(len(batch), COUNTS)
         length = bucket(max(len(p.sparse[0]) for p in batch), BUCKETS)
@@ -268,7 +268,7 @@ class Predictor(ViewNetwork[_Image]):
             return network.decode(image, Prompts(sparse, mask, dense), tokens=self._tokens)
 
         tensors = (*features.tensors(), prompts.sparse, prompts.mask, prompts.dense)
-        decoded: Decoded = self._graphs.run(decode, 'decode', *tensors)
+        decoded: Decoded = self.graphs.run(decode, 'decode', *tensors)
         return decoded
 
     @contextmanager

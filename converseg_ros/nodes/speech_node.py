@@ -46,7 +46,7 @@ class SpeechNode(SameValue, Node):
         self._partial = self.create_publisher(String, '~/partial', reliable(10))
         self._state = self.create_publisher(String, '~/state', LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', QoSProfile(depth=10))
-        self._live: Live | None = None
+        self.live: Live | None = None
         self._microphone: Microphone | None = None
         self._resamplers: dict[int, Resampler] = {}
         self._ended = threading.Event()
@@ -65,7 +65,7 @@ class SpeechNode(SameValue, Node):
         s = self.settings
         try:
             recogniser = Recogniser(s['model'], fetch=s['fetch_model'], device=s['compute'], threads=s['threads'])
-            self._live = Live(Listener(recogniser, listen_options(s)), self._told)
+            self.live = Live(Listener(recogniser, listen_options(s)), self.told)
         except ConversegError as error:
             raise ConversegError(say('no_recogniser', why=error)) from error
         self._apply(s)
@@ -78,14 +78,14 @@ class SpeechNode(SameValue, Node):
             self._reader = threading.Thread(target=self._read, args=([f for f in s['files'] if f],), daemon=True)
             self._reader.start()
         else:
-            self._microphone = Microphone(self._live.feed, s['device'])
+            self._microphone = Microphone(self.live.feed, s['device'])
         self.get_logger().info(f'listening: {s["audio_source"]}')
 
     def _apply(self, settings: dict[str, Any]) -> None:
         """Take new values of the parameters that may change."""
         self.settings = settings
-        if self._live is not None:
-            listener = self._live.listener
+        if self.live is not None:
+            listener = self.live.listener
             listener.options = listen_options(settings)
             listener.recogniser.limits = Limits(confidence=settings['min_confidence'])
             self._follow()
@@ -99,7 +99,7 @@ class SpeechNode(SameValue, Node):
         """Publish the state of the node as text."""
         self._state.publish(String(data=text))
 
-    def _told(self, event: Event) -> None:
+    def told(self, event: Event) -> None:
         """Publish an event of the listener."""
         if event.kind in (EventKind.FINAL, EventKind.REJECTED):
             self._counts[event.kind] += 1
@@ -123,7 +123,7 @@ class SpeechNode(SameValue, Node):
             'reading (s)': f'{event.read_s:.3f}',
             'count heard': self._counts[EventKind.FINAL],
             'count rejected': self._counts[EventKind.REJECTED],
-            'count lost': self._live.lost if self._live is not None else 0,
+            'count lost': self.live.lost if self.live is not None else 0,
         }
         pairs = [KeyValue(key=k, value=str(v)) for k, v in values.items()]
         words = 'heard a sentence' if event.kind == EventKind.FINAL else event.text
@@ -134,8 +134,8 @@ class SpeechNode(SameValue, Node):
 
     def _follow(self) -> None:
         """Set the hot-words of the parameter and of the scene."""
-        if self._live is not None:
-            self._live.listener.hotwords = sorted(self._scene | {w for w in self.settings['hotwords'] if w})
+        if self.live is not None:
+            self.live.listener.hotwords = sorted(self._scene | {w for w in self.settings['hotwords'] if w})
 
     def _on_regions(self, message: RegionArray) -> None:
         """Set the hot-words of the scene."""
@@ -143,22 +143,22 @@ class SpeechNode(SameValue, Node):
         self._follow()
 
     def _on_talk(self, message: Bool) -> None:
-        if self._live is not None:
-            self._live.press() if message.data else self._live.release()
+        if self.live is not None:
+            self.live.press() if message.data else self.live.release()
 
     def _on_audio(self, message: AudioChunk) -> None:
-        assert self._live is not None
+        assert self.live is not None
         rate = int(message.sample_rate)
         try:
             if rate not in self._resamplers:
                 self._resamplers = {rate: Resampler(rate)}
-            self._live.feed(self._resamplers[rate](from_int16(message.samples)))
+            self.live.feed(self._resamplers[rate](from_int16(message.samples)))
         except ConversegError as error:
             self.get_logger().warning(str(error), throttle_duration_sec=5.0)
 
     def _read(self, files: list[str]) -> None:
         """Play WAV files in real time, with a pause after each."""
-        assert self._live is not None
+        assert self.live is not None
         for name in files:
             try:
                 sound = read_wav(Path(name))
@@ -169,7 +169,7 @@ class SpeechNode(SameValue, Node):
             for start in range(0, sound.size, CHUNK):
                 if self._ended.wait(0.1):
                     return
-                self._live.feed(sound[start : start + CHUNK])
+                self.live.feed(sound[start : start + CHUNK])
 
     def close(self) -> None:
         """Stop the listener."""
@@ -178,8 +178,8 @@ class SpeechNode(SameValue, Node):
             self._microphone.close()
         if self._reader is not None:
             self._reader.join(2)
-        if self._live is not None:
-            self._live.close()
+        if self.live is not None:
+            self.live.close()
 
 
 def end(node: Any) -> None:

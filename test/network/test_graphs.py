@@ -86,8 +86,8 @@ def rows(network: Any, lengths: list[int], dtype: Any) -> list[Prompts]:
 @torch.no_grad()
 def test_image_and_masks_can_be_recorded(precision: str) -> None:
     predictor = load('micro', device='cpu', precision=precision)
-    network, dtype = predictor.network.to(DEVICE), predictor._dtype
-    watched = predictor._graphs = WatchedGraphs()
+    network, dtype = predictor.network.to(DEVICE), predictor.dtype
+    watched = predictor.graphs = WatchedGraphs()
     pixels = torch.empty(1, 3, *network.config.image.image_size, dtype=dtype, device=DEVICE)
     features = watched.run(network.encode_image, 'image', pixels)
     for lengths in ([4], [16], [16, 16], [3, 12, 7]):  # alone, exactly a bucket, of different length
@@ -110,4 +110,4 @@ def test_the_language_can_be_recorded(precision: str, picture: Any) -> None:
     hidden, _, *keys = watched.run(encoder.first_of(cut.rows, cut.columns), 'first', *text, on_device(cut.pixels))
     again = watched.run(encoder.more, 'more', *text, *keys)
     assert hidden.shape == again.shape == (len(text[0]), encoder.config.hidden_size)
-    assert hidden.dtype == again.dtype == predictor._dtype
+    assert hidden.dtype == again.dtype == predictor.dtype

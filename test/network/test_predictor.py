@@ -194,7 +194,7 @@ def test_on_a_gpu_graphs_change_nothing_and_memory_comes_back(picture):
     exact = load('micro', device='cpu', precision='fp32')
     predictor = load('micro', device='cuda', precision='fp32')
     predictor.warm_up(((120, 160),), (1, 4))
-    captures = predictor._graphs.captures
+    captures = predictor.graphs.captures
     assert captures > 0
     texts = ['a cup', 'the hot plate on the left', 'a knife']
     for seed in (0, 1, 0):

@@ -202,7 +202,7 @@ def test_texts_on_the_cameras_topics_do_not_hide_its_images(rig: Rig, live: InPr
     rig.until(lambda: answer(rig, send).regions, 40)
     rig.spin(2.5, send)  # the node has looked at who publishes
     assert answer(rig, send).regions
-    subscription = live.node.camera._subscriptions['image']
-    assert subscription.asks.startswith('reliable') and not subscription.other_types
+    asked = live.node.camera.describe()['image']
+    assert '; reliable, ' in asked and '(0 publishers' not in asked
     camera.close()
     other.close()

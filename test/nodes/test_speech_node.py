@@ -50,7 +50,7 @@ def test_sound_on_a_topic_becomes_an_instruction(rig, tmp_path):
 
 def test_parameters_that_may_change_take_effect_and_the_others_say_why_not(rig):
     node = make(rig, audio_source='topic', hotwords=['kettle'], operator='ann')
-    live = node._live
+    live = node.live
     assert live is not None and live.listener.hotwords == ['kettle']
     assert live.listener.recogniser.limits.confidence == 0.45
     good = {'threshold': 0.7, 'min_confidence': 0.6, 'hotwords': ['pan']}
@@ -60,8 +60,8 @@ def test_parameters_that_may_change_take_effect_and_the_others_say_why_not(rig):
     words = rig.listen(String, '/instruction')
     reports = rig.listen(DiagnosticArray, '/diagnostics')
     words.clear()
-    rig.until(lambda: node._words.get_subscription_count() and node._diagnostics.get_subscription_count())
-    node._told(Event(EventKind.FINAL, 'the mug', 0.8, 2.0, 0.5, 0.4))
+    rig.until(lambda: node.count_subscribers('instruction') and node.count_subscribers('/diagnostics'))
+    node.told(Event(EventKind.FINAL, 'the mug', 0.8, 2.0, 0.5, 0.4))
     rig.until(lambda: words and any('speech' in s.name for r in reports for s in r.status))
     assert words[0].data == '@ann the mug'
     values = {v.key: v.value for s in reports[-1].status for v in s.values}

@@ -1,6 +1,7 @@
 """The subscription thread takes messages past the executor, whatever comes, goes or fails."""
 
 from collections.abc import Iterator
+import threading
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
 
 import rclpy
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from std_msgs.msg import String
 
@@ -18,6 +20,8 @@ from converseg_ros.ros.camera.qos import FollowingSubscription, reliable
 from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 
 pytestmark = pytest.mark.ros
+
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 @pytest.fixture
@@ -70,10 +74,10 @@ def test_a_subscription_made_again_still_arrives(node: Node) -> None:
     """The quality of service is followed by destroying a subscription that the thread is waiting for."""
     subscription_thread, got = SubscriptionThread(node), []
     subscription = FollowingSubscription(node, String, 'c', got.append, subscription_thread=subscription_thread)
-    for depth in (1, 2, 3):
-        subscription._chosen = None
-        assert subscription.refresh() and subscription.remade == depth
-        publisher = node.create_publisher(String, 'c', reliable(1))
+    for times, offered in enumerate((BEST_EFFORT, reliable(1), BEST_EFFORT), 1):
+        publisher = node.create_publisher(String, 'c', offered)
+        until(subscription.refresh)  # when the publisher is discovered, and the one before is gone
+        assert subscription.remade == times
         got.clear()
         until(lambda: got, lambda p=publisher: p.publish(String(data='x')))
         node.destroy_publisher(publisher)
@@ -89,7 +93,7 @@ def test_a_shutdown_of_ros_ends_the_thread(tmp_path: Any, monkeypatch: pytest.Mo
     subscription_thread = SubscriptionThread(node)
     subscription_thread.subscribe(String, 'd', lambda _: None, reliable(1))
     rclpy.shutdown(context=context)
-    until(lambda: not subscription_thread._thread.is_alive())
+    until(lambda: 'subscription_thread' not in {t.name for t in threading.enumerate()})
     subscription_thread.close()
     node.destroy_node()
 
