@@ -11,8 +11,8 @@ PARAMETERS = {
     'image_transport': ('str', 'raw or compressed'),
     'host': ('str', 'address to listen on'),
     'port': ('int', 'its port; 0: a free one'),
-    'token': ('str', 'what pages from other machines must know'),
-    'operator': ('str', 'who speaks'),
+    'token': ('str', 'token for pages on other machines'),
+    'operator': ('str', 'name of the operator'),
 }
 
 

@@ -35,15 +35,15 @@ TOPICS = {
 PARAMETERS = {
     'image_transport': ('str', 'raw or compressed'),
     'depth_transport': ('str', 'raw or compressedDepth'),
-    'autostart': ('bool', 'configure and activate at start; false: a lifecycle manager does'),
+    'autostart': ('bool', 'configure and activate at start; false: controlled by a lifecycle manager'),
 }
 # argument -> (default, description)
 ARGUMENTS = {
     **COMMON,
     'camera': ('', 'camera configuration: realsense, orbbec, zed, kinect_azure, oak, a YAML file, or empty'),
     'model': ('', 'name or folder of the network'),
-    **{n: ('', f"{text}; empty: the camera configuration's") for n, text in TOPICS.items()},
-    **{n: ('', f'{text}; empty: what the parameter files say') for n, (_, text) in PARAMETERS.items()},
+    **{n: ('', f'{text}; empty: that of the camera configuration') for n, text in TOPICS.items()},
+    **{n: ('', f'{text}; empty: the value of the parameter files') for n, (_, text) in PARAMETERS.items()},
     'rviz': ('false', 'show everything in RViz'),
 }
 
@@ -52,7 +52,7 @@ def _configuration(said: dict[str, str], share: Path) -> tuple[list[str], dict[s
     """Return the parameter files of the camera and the topics that its first comment lines name (`# image: /topic`).
 
     A topic that is given replaces the one of the configuration. Colour of one camera with depth of another one is
-    refused: whoever gives `image` gives `depth` and `camera_info` too.
+    refused: `image` requires `depth` and `camera_info`.
     """
     given = {name: said[name] for name in TOPICS if said[name]}
     if not said['camera']:

@@ -12,7 +12,7 @@ PARAMETERS = {
     'device': ('str', 'name or number of the input device'),
     'model': ('str', 'folder of a faster-whisper model'),
     'push_to_talk': ('bool', 'listen only while ~/talk says so'),
-    'operator': ('str', 'who speaks'),
+    'operator': ('str', 'name of the operator'),
 }
 
 

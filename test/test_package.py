@@ -19,6 +19,8 @@ def test_the_version_is_one() -> None:
     manifest = ET.parse(ROOT / 'package.xml').getroot()
     assert manifest.findtext('version') == converseg_ros.__version__
     assert f"version='{converseg_ros.__version__}'" in (ROOT / 'setup.py').read_text()
+    assert f'version: {converseg_ros.__version__}\n' in (ROOT / 'CITATION.cff').read_text()
+    assert f'\n{converseg_ros.__version__} (' in (ROOT / 'CHANGELOG.rst').read_text()
 
 
 def test_the_manifest_is_right() -> None:

@@ -35,7 +35,7 @@ def functions(robot: Robot) -> list[Function]:
         return _told(lambda: robot.wait(name, (status,), timeout))
 
     def standing() -> dict[str, Any]:
-        """Return the standing instructions, whoever set them."""
+        """Return the standing instructions from all sources."""
         return _told(lambda: {'standing': robot.standing()})
 
     def set_standing(

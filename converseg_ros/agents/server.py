@@ -130,7 +130,7 @@ def make_server(robot: Robot, confirm: Confirm = 'operator') -> MCPServer[Any]:
 
     @_tool(server, LOOKS)
     async def standing() -> Standing:
-        """Return the standing instructions, whoever set them."""
+        """Return the standing instructions from all sources."""
         return Standing(standing=await _tell(lambda: robot.standing()))
 
     _add_set_standing(server, robot, confirm)

@@ -1,4 +1,4 @@
-"""Measure compact beside other ways to answer on the same machine, in one run: ratios of time for one new view.
+"""Compare compact with other methods on the same machine, in one run: ratios of time for one new view.
 
 converseg bench peers --threads 2 --json peers.json
 

@@ -17,7 +17,7 @@ PARTS = {
     'operator': 'time from the last voiced sample to the overlay with the answer, by stage',
     'console': "the operator's page: frames per second with several clients",
     'things': 'networks of kind things: each stage, in both precisions',
-    'peers': 'compact beside Grounding DINO + SAM 2 and CLIPSeg of the real sizes, as ratios',
+    'peers': 'compact compared with Grounding DINO + SAM 2 and CLIPSeg of the real sizes, as ratios',
     'segments': 'segments: the best one and the best union for every labelled region',
 }
 

@@ -26,7 +26,7 @@ def state(value: str, facts: 'Facts') -> Degree:
     """Return (S,) degrees of one of programs.vocabulary.STATES."""
     if value in STATES:
         return STATES[value](facts)
-    return Degree.unknown(len(facts), f'whether something is {value} cannot be told')
+    return Degree.unknown(len(facts), f'it cannot be seen whether something is {value}')
 
 
 def _lying(facts: 'Facts') -> Degree:

@@ -313,7 +313,7 @@ def beside(area: Area, relation: str, anchor: Mask, view: ViewGeometry | None) -
         'behind': (y < high) & in_line,
     }.get(relation)
     if keep is None:
-        note = f'free space {relation.replace("_", " ")} something cannot be told'
+        note = f'free space {relation.replace("_", " ")} something cannot be determined'
         return Area(area.mask, area.sure, False, area.notes | {note})
     return area & np.asarray(keep)
 

@@ -80,9 +80,7 @@ class Seen:
             if material in thing.materials
         }
         p = BY_CLASS * self._any_of(weights)
-        return Degree(
-            p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'what is {material} is told by its class'})
-        )
+        return Degree(p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'{material} is inferred from the class'}))
 
     def _any_of(self, weights: dict[str, float]) -> Floats:
         """Return (S,) the probability that each region is of one of some exclusive classes, times its weight.

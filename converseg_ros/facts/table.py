@@ -203,7 +203,7 @@ class Facts:
         """Return (S,) degrees of a free text: estimates, since text similarity is not calibrated."""
         found = None if self.similarity is None else self.similarity(text)
         if found is None:
-            return Degree.unknown(len(self), f'what fits "{text}" cannot be told')
+            return Degree.unknown(len(self), f'it cannot be determined what fits "{text}"')
         alike = np.clip(found, 0, 1)
         # Similarities order regions but are not a measure of fit, so they are relative to the best one.
         relative = alike / max(float(alike.max(initial=0.0)), 1e-6)

@@ -41,7 +41,7 @@ class TrueThing:
         support, inside: keys, '' for none.
         tips: None if unknown.
         position: (3,) metres in the optical frame.
-        size: extents along the upright axes (x, y, z), or of its own box standing upright.
+        size: extents along the upright axes (x, y, z), or of its box, which stands upright.
         top: metres above the floor.
         front: (3,) direction that it faces, in the optical frame.
     """

@@ -45,7 +45,7 @@ def register(
         if not same_view(depth_camera, color_camera):
             raise _refuse(
                 'depth and colour have the same frame_id but their intrinsics do not agree after scaling',
-                'use the aligned depth topic, or give the depth image a frame of its own and its transform',
+                'use the aligned depth topic, or publish depth in a separate frame with its transform',
             )
         return resized(depth, color_camera.width, color_camera.height)
     if transform is None:

@@ -1,4 +1,4 @@
-"""What the two kinds of network share: a name, a device, and the views that were encoded lately."""
+"""What the two kinds of network share: a name, a device, and the recently encoded views."""
 
 from collections import Counter, OrderedDict
 from collections.abc import Hashable

@@ -133,7 +133,7 @@ class FrameMaker:
                 raise InputError(
                     'depth and colour have the same frame_id, but their intrinsics do not agree',
                     where='depth',
-                    do='use depth that is registered to colour, or give the depth image a frame of its own',
+                    do='use depth that is registered to colour, or publish depth in a separate frame',
                 )
         if depth.shape == (height, width):
             return depth

@@ -170,7 +170,7 @@ def choose_camera(
         notes.append(f'no camera_info is of {colour.topic}: {", ".join(map(str, infos))}')
     depth = _named(images, 'depth', named) if 'depth' in named else _depth_of(colour, deep, infos)
     if depth is None and deep and 'depth' not in named:
-        notes.append(f'depth of another frame without camera_info of its own is not used: {", ".join(map(str, deep))}')
+        notes.append(f'depth of another frame is not used without its own camera_info: {", ".join(map(str, deep))}')
     deep_info = None
     if 'depth_camera_info' in named:
         deep_info = _named(infos, 'depth_camera_info', named)

@@ -1,4 +1,4 @@
-"""Run a node until it is told to end."""
+"""Run a node until a signal ends it."""
 
 from collections.abc import Callable
 import contextlib
