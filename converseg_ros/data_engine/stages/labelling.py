@@ -1,5 +1,6 @@
 """The verified regions of an image as labels: category, kind and mask, for the training of names and segments."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,10 @@ def label_rows(verified: list[VerifiedRegion]) -> list[dict[str, Any]]:
     other unknown categories.
     """
     regions = [v for v in verified if not v.region.category.startswith(FREE)]
-    areas = [int(np.count_nonzero(v.mask)) for v in regions]
     rows = []
-    for i, v in enumerate(regions):
+    for v in regions:
         kind = kind_of_category(v.region.category)
-        if kind == UNKNOWN and any(
-            areas[i] < SMALLER * areas[j] and np.count_nonzero(v.mask & other.mask) >= INSIDE * areas[i]
-            for j, other in enumerate(regions)
-            if j != i
-        ):
+        if kind == UNKNOWN and _is_part(v, regions):
             kind = PART
         rows.append(
             {
@@ -44,6 +40,17 @@ def label_rows(verified: list[VerifiedRegion]) -> list[dict[str, Any]]:
     return rows
 
 
+def _is_part(part: VerifiedRegion, regions: list[VerifiedRegion]) -> bool:
+    """Return whether a region is mostly inside of a larger one."""
+    area = np.count_nonzero(part.mask)
+    return any(
+        area < SMALLER * np.count_nonzero(owner.mask) and np.count_nonzero(part.mask & owner.mask) >= INSIDE * area
+        for owner in regions
+        if owner is not part
+    )
+
+
+@cache
 def kind_of_category(category: str) -> str:
     """Return the kind of a category by the classes of `knowledge`, 'unknown' if it has none of them."""
     found = thing(category.strip().lower())
