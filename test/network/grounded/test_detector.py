@@ -26,10 +26,10 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return write_detector(request.param, tmp_path_factory.mktemp(request.param))
 
 
-def expected(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+def expected(folder: Path, rgb: np.ndarray = RGB) -> tuple[np.ndarray, np.ndarray]:
     """Return scores and boxes by transformers' own processor and post-processing."""
     model = transformers.AutoModelForZeroShotObjectDetection.from_pretrained(folder, local_files_only=True).eval()
-    kind = model.config.model_type
+    kind, (height, width) = model.config.model_type, rgb.shape[:2]
     if kind in OMDET:  # its post-processing suppresses with torchvision; scores and boxes enter it as they are here
         from transformers.image_transforms import center_to_corners_format
         from transformers.models.detr.image_processing_pil_detr import DetrImageProcessorPil
@@ -38,18 +38,20 @@ def expected(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         same = {'padding': 'max_length', 'max_length': 77, 'truncation': True, 'return_tensors': 'pt'}
         texts = {'classes': read(PHRASES, **same), 'tasks': read([f'Detect {", ".join(PHRASES)}.'], **same)}
         inputs = {f'{name}_{k}': v for name, tokens in texts.items() for k, v in tokens.items()}
-        pixels = DetrImageProcessorPil.from_pretrained(folder)(images=RGB, return_tensors='pt')['pixel_values']
+        pixels = DetrImageProcessorPil.from_pretrained(folder)(images=rgb, return_tensors='pt')['pixel_values']
         with torch.inference_mode():
             out = model(pixel_values=pixels, classes_structure=torch.tensor([2]), **inputs)
-        boxes = center_to_corners_format(out.decoder_coord_logits[0]) * torch.tensor([84, 56, 84, 56])
+        boxes = center_to_corners_format(out.decoder_coord_logits[0]) * torch.tensor([width, height] * 2)
         return out.decoder_class_logits[0].sigmoid().T.numpy(), boxes.numpy()
     processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
     text = 'the red mug. plate.' if kind in DINO else [PHRASES]
-    inputs = processor(images=RGB, text=text, return_tensors='pt')
+    inputs = processor(images=rgb, text=text, return_tensors='pt')
     with torch.inference_mode():
         out = model(**inputs)
     more = {'input_ids': inputs['input_ids'], 'text_threshold': 2.0} if kind in DINO else {}
-    found = processor.post_process_grounded_object_detection(out, threshold=-1.0, target_sizes=[(56, 84)], **more)[0]
+    found = processor.post_process_grounded_object_detection(
+        out, threshold=-1.0, target_sizes=[(height, width)], **more
+    )[0]
     scores = out.logits[0].sigmoid()
     if kind in DINO:
         scores = torch.stack([scores[:, 1:4].amax(1), scores[:, 5:6].amax(1)], 1)
@@ -62,6 +64,15 @@ def test_boxes_and_scores_are_those_of_transformers(folder: Path) -> None:
     assert boxes.shape == true_boxes.shape and scores.shape == true_scores.shape
     assert np.abs(boxes - true_boxes).max() < 1
     np.testing.assert_allclose(scores, true_scores, atol=0.02)
+
+
+def test_scores_of_an_image_that_is_not_resized_are_exactly_those_of_transformers(folder: Path) -> None:
+    """PIL, which resizes for transformers' processors here, rounds pixels to whole numbers."""
+    rgb = np.ascontiguousarray(RGB[:32, :32])
+    scores, boxes = ZeroShotDetector(folder).detect(rgb, PHRASES)
+    true_scores, true_boxes = expected(folder, rgb)
+    np.testing.assert_allclose(scores, true_scores, atol=1e-4)
+    assert np.abs(boxes - true_boxes).max() < 0.01
 
 
 def test_what_is_found_is_inside_the_image_and_above_the_threshold(folder: Path) -> None:
