@@ -71,9 +71,11 @@ def _finder(
     config: GroundedConfig, find: Find, device: torch.device, options: Options, cache: Path
 ) -> tuple[Finder, str]:
     """Return the finder of a configuration, and a text that identifies its weights and settings."""
+    low = options.precision == 'bf16' or (options.precision == 'auto' and device.type == 'cuda')
+    dtype = torch.bfloat16 if low else torch.float32  # of masks; boxes of a detector are computed in float32
     weights = find(config.weights, 'concepts')
     if weights is not None:
-        found = Sam3Finder(weights, device=device, threshold=config.threshold)
+        found = Sam3Finder(weights, device=device, threshold=config.threshold, dtype=dtype)
         return found, f'{weights_hash(weights)} {config.threshold}'
     drawer = find(config.masks, 'segments')
     if drawer is None:
@@ -88,7 +90,7 @@ def _finder(
         assert detector is not None
         grounder = ZeroShotDetector(detector, device=device, threshold=config.threshold)
         told = f'{weights_hash(detector)} {config.threshold}'
-    return BoxFinder(grounder, load_promptable(drawer, device)), f'{weights_hash(drawer)} {told}'
+    return BoxFinder(grounder, load_promptable(drawer, device, dtype)), f'{weights_hash(drawer)} {told}'
 
 
 def _cost(config: GroundedConfig, device: torch.device) -> tuple[str, ...]:

@@ -154,7 +154,13 @@ def test_a_folder_of_kind_sam3_answers(
     answer = network.predict(['the red mug'])[0]
     assert answer.status != Status.ERROR and answer.mask.shape == (120, 160) and not answer.calibrated
     assert network.counts['phrases_looked_for'] == 1
+    assert network.finder.dtype == torch.float32
     network.close()
+    low = load(str(model), device='cpu', precision='bf16')
+    assert low.finder.dtype == torch.bfloat16
+    low.set_image(RGB)
+    assert low.predict(['the red mug'])[0].status != Status.ERROR
+    low.close()
     assert 'sam3: other models' in describe(model) and 'of kind sam3' in describe(folder)
     assert main(['weights', 'check', str(model)]) == 0
     assert 'masks by sam3/' in capsys.readouterr().out
