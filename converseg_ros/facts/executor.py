@@ -81,7 +81,8 @@ class Execution:
             case Rank():
                 return self._rank(node, main)
             case Like(text, of):
-                return self._conjunction(node, self.evaluate(of, main), self.facts.like(text), main)
+                alike = self.facts.like(text, alone=isinstance(of, Things))
+                return self._conjunction(node, self.evaluate(of, main), alike, main)
             case Parts():
                 return self._parts(node, main)
             case FreeSpace():

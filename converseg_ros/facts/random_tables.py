@@ -107,7 +107,7 @@ def random_table(seed: int) -> Facts:
     events = [TrueEvent(rng.choice(ACTS), rng.choice(keys), rng.choice(keys)) for _ in range(8)]
     facts = true_facts(things, events=events, up=UP, free=_free(things))
     drawn = _Drawn(seed, len(things), tuple(kinds))
-    similar = lambda text: np.array([_draw(seed, f'like:{text}', i) for i in range(len(things))])  # noqa: E731
+    similar = lambda text, alone: np.array([_draw(seed, f'like:{text}', i) for i in range(len(things))])  # noqa: E731
     return Facts(facts.segments, facts.measures, drawn, given=facts.given, exact=True, similarity=similar)
 
 

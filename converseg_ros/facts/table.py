@@ -29,7 +29,7 @@ BACKGROUND = frozenset({'ground', 'water', 'surface', 'building part', 'flooring
 MIN_OUTLINE = 0.05  # expected IoU; a region is not excluded by its outline alone
 PEOPLE = 0.7  # share of people among agents; most of the others are animals
 HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
-Similarity = Callable[[str], Floats | None]
+Similarity = Callable[[str, bool], Floats | None]
 
 
 class Properties(Protocol):
@@ -70,8 +70,8 @@ class Facts:
     """The facts about S regions of one view.
 
     exact: whether measures and properties are ground truth; derived relations are then true, false, or undecided where
-    opinions could differ. similarity: text -> (S,) similarity of a text to each region in 0..1, for `like`; None if
-    the text says nothing to the namer.
+    opinions could differ. similarity: (text, alone) -> (S,) similarity of a text to each region in 0..1, for
+    `like`; None if the text says nothing to the namer and is not `alone`.
     """
 
     segments: Segments
@@ -199,9 +199,12 @@ class Facts:
         """Return (S,) degrees that regions which are parts of others are called by a noun."""
         return self._once(('part', noun), lambda: parts.named_parts(noun, self))
 
-    def like(self, text: str) -> Degree:
-        """Return (S,) degrees of a free text: estimates, since text similarity is not calibrated."""
-        found = None if self.similarity is None else self.similarity(text)
+    def like(self, text: str, *, alone: bool = False) -> Degree:
+        """Return (S,) degrees of a free text: estimates, since text similarity is not calibrated.
+
+        alone: whether nothing else tells the regions apart, so that even a vague similarity is better than none.
+        """
+        found = None if self.similarity is None else self.similarity(text, alone)
         if found is None:
             return Degree.unknown(len(self), f'it cannot be determined what fits "{text}"')
         alike = np.clip(found, 0, 1)

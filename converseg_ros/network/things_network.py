@@ -114,10 +114,10 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         parts = self.parts
         namer = parts.namer
 
-        def similarity(text: str) -> NDArray[np.float64] | None:
+        def similarity(text: str, alone: bool) -> NDArray[np.float64] | None:
             found = namer.score(frame, segments, (text,))
             # A namer of nouns compares other words with its nouns: "with flowers painted on it" is no noun's look.
-            return np.asarray(expit(found.log_odds[:, 0]), np.float64) if found.known[0] else None
+            return np.asarray(expit(found.log_odds[:, 0]), np.float64) if found.known[0] or alone else None
 
         facts = facts_of_view(
             frame,

@@ -266,7 +266,7 @@ def test_words_that_say_nothing_to_the_namer_choose_no_region(seen: Facts) -> No
     """The probabilities of names decide between two mugs, not the similarity of "with a chip" to some other noun."""
     program = Select('one', Like('with a chip', named('mug')))
     by_name = execute(Select('one', named('mug')), seen, Options())
-    answer = execute(program, replace(seen, similarity=lambda text: None, _cache={}), Options())
+    answer = execute(program, replace(seen, similarity=lambda text, alone: None, _cache={}), Options())
     assert answer.chosen == by_name.chosen
     assert answer.status == Status.LOW_CONFIDENCE and '"with a chip"' in answer.reason
 
