@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from converseg_ros.core.status import Status
 from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Candidate, Evidence, Literal, Options
+from converseg_ros.facts.areas import Area
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.free_space import Area
 from converseg_ros.facts.steady import with_previous
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Node, Parts, Rank, Select

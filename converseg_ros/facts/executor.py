@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Literal, Options
+from converseg_ros.facts.areas import Area, beside, outermost, within
 from converseg_ros.facts.decision import decide, with_reasons
 from converseg_ros.facts.degrees import Degree, related
-from converseg_ros.facts.free_space import Area, beside, free_space, outermost, within
+from converseg_ros.facts.free_space import free_space
 from converseg_ros.facts.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.ranking import ranked
 from converseg_ros.facts.table import Facts

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import InputError, Status
 from converseg_ros.core.files import write_json
-from converseg_ros.network.calibration import Verdict
+from converseg_ros.network.calibration import ScoredAnswer, Verdict
 from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
 
 FORMAT = 2
@@ -30,6 +30,7 @@ region covers. Probabilities are converted to log-odds.
 """
 SIGNS = (1, 1, 1, 1, 1, -1)  # of each weight
 CLIP = 1e-3
+MIN_ANSWERS = 200  # answers of a mode below which its weights are fitted on those of both modes
 REMEDY = 'calibrate again: converseg eval labels ... --calibrate'
 UNCALIBRATED = 'not calibrated for these segments and names: the probability is an estimate'
 
@@ -188,6 +189,34 @@ def fit_existence(
     confident = max(precision_threshold(p, quality, precision), no_target)
     report = held_out_report(held_out, truth, no_target=no_target, recall=safe)
     return ExistenceFit(tuple(weights[:-1].tolist()), float(weights[-1]), no_target, safe, confident, report)
+
+
+def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict[str, Any]) -> Existence:
+    """Return the fits of an uncalibrated network, one for each mode with enough answers.
+
+    If a mode has few answers, the weights are fitted on those of both modes, and the thresholds on its own. Raise
+    InputError if no mode has enough.
+    """
+    modes, short = {}, []
+    known = [s for s in scored if s.evidence]
+    for mode, depth in (('rgb', 0.0), ('rgbd', 1.0)):
+        own = [s.evidence['depth'] == depth for s in known]
+        if not any(own):
+            continue
+        use = [s for s, mine in zip(known, own) if mine or sum(own) < MIN_ANSWERS]
+        try:
+            modes[mode] = fit_existence(
+                [s.evidence for s in use],
+                [bool(s.positive) for s in use],
+                [s.iou for s in use],
+                [s.image_id for s in use],
+                own=[s.evidence['depth'] == depth for s in use],
+            )
+        except InputError as error:
+            short.append(f'{mode}: {error.what}')
+    if not modes:
+        raise InputError('; '.join(short) or 'no answer has evidence', where='calibration', do='give more labels')
+    return Existence(modes, fingerprint, provenance | {'items': len(scored)})
 
 
 def _apply(weights: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
 from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
-from converseg_ros.network.existence import Existence, decide, fit_existence
+from converseg_ros.network.existence import Existence, decide, fit_modes
 from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parts import ParsedText, Parts
 from converseg_ros.network.stage_timer import StageTimer
@@ -40,7 +40,6 @@ from converseg_ros.programs.printer import words
 PRESENT, ABSENT = 0.3, 0.02  # of the executor
 MIN_PROPOSED = 0.001  # minimum probability of a proposed region: the existence model decides whether there is a target
 SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
-MIN_ANSWERS = 200  # answers of a mode below which its existence weights are fitted on those of both modes
 UNSURE_PARSE = 0.65  # confidence of the parser below which an answer is at most LOW_CONFIDENCE: half are wrong there
 
 
@@ -270,30 +269,8 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         return best[index][0] if best else f'region {index}'
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Existence:
-        """Return existence fits of this uncalibrated network, one for each mode with enough answers.
-
-        If a mode has few answers, the weights are fitted on those of both modes, and the thresholds on its own.
-        """
-        modes, short = {}, []
-        known = [s for s in scored if s.evidence]
-        for mode, depth in (('rgb', 0.0), ('rgbd', 1.0)):
-            own = [s.evidence['depth'] == depth for s in known]
-            if not any(own):
-                continue
-            use = [s for s, mine in zip(known, own) if mine or sum(own) < MIN_ANSWERS]
-            try:
-                modes[mode] = fit_existence(
-                    [s.evidence for s in use],
-                    [bool(s.positive) for s in use],
-                    [s.iou for s in use],
-                    [s.image_id for s in use],
-                    own=[s.evidence['depth'] == depth for s in use],
-                )
-            except InputError as error:
-                short.append(f'{mode}: {error.what}')
-        if not modes:
-            raise InputError('; '.join(short) or 'no answer has evidence', where='calibration', do='give more labels')
-        return Existence(modes, self.parts.fingerprint, provenance | {'items': len(scored)})
+        """Return existence fits of this uncalibrated network, one for each mode with enough answers."""
+        return fit_modes(scored, self.parts.fingerprint, provenance)
 
     def warm_up(self, shapes: Sequence[tuple[int, int]] = ((480, 640),), prompts: Sequence[int] = (1,)) -> None:
         """Run once for each image shape, so that kernels are selected before the first camera image."""

@@ -30,6 +30,7 @@ from converseg_ros.programs.phrasing.properties import (
     corner,
     entry,
     is_bare,
+    is_of_people,
     is_person,
     split,
 )
@@ -41,11 +42,6 @@ from converseg_ros.programs.phrasing.words import is_mass, is_plural_only, is_so
 LINKS = (*(' and ',) * 10, ', ', ', ', ', ', ' and also ', ', and ', ' ', ' ', ' ')
 """Words between two conditions after a noun."""
 _THAT = re.compile(r'^(?:that|which)(?= |\'s\b)')
-WHERE_PEOPLE_ARE = frozenset(
-    {'on', 'in', 'under', 'next_to', 'near', 'far_from', 'behind', 'in_front_of', 'between', 'left_of', 'right_of'}
-    | {'facing'}
-)
-"""Relations that questions with "who" ask about."""
 WITH_ANY = frozenset(
     {'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting', 'pouring', 'drinking', 'cutting'}
 )
@@ -184,7 +180,7 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
         out.bare = False
     if bare and any(isinstance(m, Act) and m.role == 'agent' and m.kind != 'plugging' for m in modifiers):
         out.noun, out.who = ('ones' if many else 'one'), True
-    if is_person(base) and len(modifiers) == 1 and _of_people(modifiers[0]) and talk.chance(0.35):
+    if is_person(base) and len(modifiers) == 1 and is_of_people(modifiers[0]) and talk.chance(0.35):
         out.noun, out.bare, out.who = ('people' if many else 'one'), True, True  # "somebody riding a bike"
     if (place := corner(modifiers)) is not None:
         if talk.chance(0.25):
@@ -197,11 +193,6 @@ def pieces(talk: Talk, node: Node, many: bool) -> Pieces:
     if (isinstance(base, Filter) and is_somebody(base.value)) or out.who:
         out.after = [_THAT.sub('who', words) if talk.chance(0.6) else words for words in out.after]
     return out
-
-
-def _of_people(condition: Node) -> bool:
-    """Return whether a condition is usual for a person: an action, or a place."""
-    return isinstance(condition, Act) or (isinstance(condition, Relate) and condition.relation in WHERE_PEOPLE_ARE)
 
 
 def add(talk: Talk, out: Pieces, node: Node, base: Node, room: bool) -> None:

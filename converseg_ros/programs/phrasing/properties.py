@@ -19,6 +19,11 @@ PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands
 """Tags of places: somewhere to sit."""
 # Order of adjectives: smaller numbers are farther from the noun.
 PLACE = {'rank': 0, 'region': 1, 'tag': 2, 'physics': 2, 'like': 2, 'state': 3, 'act': 3, 'colour': 4, 'material': 5}
+WHERE_PEOPLE_ARE = frozenset(
+    {'on', 'in', 'under', 'next_to', 'near', 'far_from', 'behind', 'in_front_of', 'between', 'left_of', 'right_of'}
+    | {'facing'}
+)
+"""Relations that questions with "who" ask about."""
 PLAIN_STARTS = frozenset(
     {'with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as', 'under', 'out', 'unlike', 'different', 'full'}
     | {'taller', 'wider', 'heavier', 'shaped', 'covered', 'decorated', 'made', 'that', 'whose'}
@@ -48,6 +53,11 @@ def is_bare(base: Node) -> bool:
 def is_person(base: Node) -> bool:
     """Return whether a base is any person: "who", "somebody"."""
     return isinstance(base, Filter) and base.by == 'name' and base.value == 'person'
+
+
+def is_of_people(condition: Node) -> bool:
+    """Return whether a condition is usual for a person: an action, or a place."""
+    return isinstance(condition, Act) or (isinstance(condition, Relate) and condition.relation in WHERE_PEOPLE_ARE)
 
 
 def rearranged(node: Node, rng: random.Random) -> Node:

@@ -5,10 +5,11 @@ import re
 
 from converseg_ros.programs.nodes import Act, Except, Filter, Like, Node, Rank, Relate, Select
 from converseg_ros.programs.phrasing.free_text import kind_of
-from converseg_ros.programs.phrasing.noun_phrase import WHERE_PEOPLE_ARE, pieces, values
+from converseg_ros.programs.phrasing.noun_phrase import pieces, values
 from converseg_ros.programs.phrasing.predicates import lacking
 from converseg_ros.programs.phrasing.properties import (
     PLACES,
+    WHERE_PEOPLE_ARE,
     entry,
     is_bare,
     is_person,
