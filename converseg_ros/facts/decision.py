@@ -40,7 +40,7 @@ def decide(
 ) -> Answer:
     """Return the answer for the meaning of a program."""
     degree = meaning.degree
-    if not options.recall:  # safety instructions include a region for any outline
+    if not options.recall and not facts.exact:  # safety instructions include a region for any outline
         degree = degree.scaled(facts.outline)
     evidence = gather(facts, degree, meaning.area, literals, not unknown_nouns)
     candidates = _candidates(degree, literals)
@@ -51,7 +51,8 @@ def decide(
     if options.recall:
         return _recall_answer(program, facts, degree, evidence, candidates, unknown_nouns, options)
     gone, surest = _gone(meaning.minus, facts, options)
-    p = np.where(np.isin(np.arange(len(p)), gone), 0.0, p)
+    if gone:
+        p = np.where(np.isin(np.arange(len(p)), gone), 0.0, p)
     quantity = quantity_of(program)
     chosen = choose(with_previous(p, facts.segments.masks, options.previous), quantity, options)
     reasons: list[str] = []

@@ -60,7 +60,8 @@ class MeasuredPredictor(Predictor):
         texts = [q.text if q.program is None or p is None else words(p) for q, p in zip(asked, programs)]
         plain = [Query(text, None, q.role) for text, q in zip(texts, asked)]
         measurable = frame is not None and frame.depth is not None and frame.intrinsics is not None
-        splits = [split(p) if p is not None and measurable else None for p in programs]
+        measured = [measurable and q.role != Role.SAFETY for q in asked]
+        splits = [split(p) if p is not None and ok else None for p, ok in zip(programs, measured)]
         phrases = [[p or text for p in s.phrases.values()] if s else [] for s, text in zip(splits, texts)]
         wanted = list(dict.fromkeys(p for row in phrases for p in row))
         answers = super().predict([*plain, *(Query(w) for w in wanted)], checkpoint=checkpoint)

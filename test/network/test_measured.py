@@ -75,11 +75,22 @@ def test_the_network_answers_alone_without_depth_and_for_what_it_does_not_find(b
         assert answer.program is None and answer.mask[label == 0].mean() > 0.9 and answer.mask[label == 1].mean() > 0.9
 
 
-def test_nothing_is_taken_from_a_safety_answer(both_boxes, view):
+TALLER = {'version': 1, 'root': {'op': 'rank', 'key': 'height', 'order': 'max', 'of': {'op': 'filter', 'by': 'name', 'value': 'box'}}}  # fmt: skip # noqa: E501
+
+
+@pytest.mark.parametrize('program', [None, TALLER])
+def test_nothing_is_taken_from_a_safety_answer(both_boxes, view, program):
     frame, label = view
     both_boxes.set_image(frame)
-    (answer,) = both_boxes.predict([Query('the taller box', role=Role.SAFETY)])
+    (answer,) = both_boxes.predict([Query('the taller box', program, Role.SAFETY)])
     assert answer.mask[label == 0].mean() > 0.9 and answer.mask[label == 1].mean() > 0.9
+
+
+def test_a_program_may_be_given_instead_of_a_text(both_boxes, view):
+    frame, label = view
+    both_boxes.set_image(frame)
+    (answer,) = both_boxes.predict([Query('', TALLER)])
+    assert answer.mask[label == 1].mean() > 0.9 and not answer.mask[label == 0].any()
 
 
 def test_free_space_is_geometry(both_boxes, view):

@@ -5,6 +5,7 @@ import random
 import pytest
 from random_programs import random_program
 
+from converseg_ros import knowledge
 from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.nodes import Everything, Except, Filter, Node, Parts, Rank, Relate, Select, Things, Union
 from converseg_ros.programs.printer import words
@@ -83,3 +84,11 @@ def test_different_programs_have_different_words() -> None:
     for seed in range(3000):
         program = random_program(random.Random(seed), 3)
         assert seen.setdefault(words(program), program) == program
+
+
+def test_every_tag_is_printed_in_words_of_its_own() -> None:
+    texts = {tag: words(Select('all', Filter('tag', tag, Things()))) for tag in knowledge.tags()}
+    assert len(set(texts.values())) == len(texts)
+    assert not any('"' in text or '_' in text or '{' in text for text in texts.values())
+    assert texts['spills'] == 'all things that could be spilled'
+    assert words(Select('one', Filter('tag', 'sharp', Things()))) == 'the thing that is sharp'

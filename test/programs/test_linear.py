@@ -10,7 +10,7 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.programs.linear import MAX_TOKENS, Grammar, State
 from converseg_ros.programs.nodes import Filter, FreeSpace, Parts, Rank, Select, Things, node_from_json
-from converseg_ros.programs.spans import Text, length, split
+from converseg_ros.programs.spans import Text, length, read_span, split
 
 
 @pytest.fixture(scope='module')
@@ -115,3 +115,8 @@ def test_texts_without_words_or_with_far_too_many_are_refused(text: str) -> None
     with pytest.raises(InputError) as error:
         split(text)
     assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(('text', 'noun'), [('a lunch', 'lunch'), ('the cups', 'cup'), ('an um egg', 'egg')])
+def test_a_copied_noun_has_no_article(text: str, noun: str) -> None:
+    assert read_span('noun', split(text)) == noun
