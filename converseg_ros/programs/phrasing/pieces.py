@@ -17,7 +17,7 @@ class Pieces:
     many: bool
     before: list[tuple[int, str]] = field(default_factory=list)  # position among adjectives, adjective
     after: list[str] = field(default_factory=list)
-    links: tuple[str, ...] = (' and ',) * 4  # between what follows the noun; ' ' is only used before clauses
+    links: tuple[str, ...] = (' and ',) * 4  # between what follows the noun; those without "and" only before clauses
     last: str = ''  # at the end: exceptions
     superlative: bool = False
     who: bool = False  # it is a person, since it acts
@@ -34,8 +34,8 @@ class Pieces:
         """Return the words after the noun."""
         out = ' '.join(self.after[:1])
         for link, words in zip(self.links, self.after[1:], strict=False):
-            clause = link == ' ' and not words.startswith(('that ', 'which ', 'who '))
-            out += f'{" and " if clause else link}{words}'
+            clause = words.startswith(('that ', 'which ', 'who '))  # "on the plate on the tray" has another meaning
+            out += f'{link if clause or "and" in link else " and "}{words}'
         return ' '.join(filter(None, (out, self.last)))
 
 
