@@ -104,6 +104,20 @@ def test_an_image_is_encoded_once_for_all_phrases(folder: Path, monkeypatch: pyt
     assert len(seen) == 2
 
 
+def test_the_image_model_of_a_released_folder_is_used(folder: Path, tmp_path: Path) -> None:
+    """The release is a video model: a detector, which is the image model, and a tracker."""
+    from safetensors.torch import load_file, save_file
+
+    video = tmp_path / 'video'
+    shutil.copytree(folder, video)
+    detector = json.loads((folder / 'config.json').read_text())
+    (video / 'config.json').write_text(json.dumps({'model_type': 'sam3_video', 'detector_config': detector}))
+    state = {f'detector_model.{k}': v for k, v in load_file(folder / 'model.safetensors').items()}
+    save_file({**state, 'tracker_model.any': torch.zeros(2)}, video / 'model.safetensors', {'format': 'pt'})
+    alone, inside = (Sam3Finder(f, threshold=0.0).detect(RGB, 'plate') for f in (folder, video))
+    torch.testing.assert_close(alone, inside)
+
+
 def test_weights_that_are_not_finite_are_an_error_in_words(folder: Path) -> None:
     finder = Sam3Finder(folder, threshold=0.3)
     for parameter in finder.model.mask_decoder.parameters():
