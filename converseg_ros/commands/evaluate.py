@@ -70,10 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--no-baselines', action='store_true', help='score the network alone')
         sub.add_argument('--also', action='append', default=[], metavar='MODEL', help='another model in the same table')
         sub.add_argument(
-            '--programs',
-            type=Path,
-            metavar='FILE',
-            help='JSON {item id: program}, executed instead of the prompts',
+            '--programs', type=Path, metavar='FILE', help='JSON {item id: program}, executed instead of the prompts'
         )
         sub.add_argument('--gold', type=Path, metavar='FILE', help='JSON {item id: program} that the prompts mean')
         sub.add_argument(

@@ -1,4 +1,4 @@
-"""Parts of the view without a region of their own, such as free space, and conditions on their place."""
+"""What nodes denote: regions by degree, or parts of the view without a region, and conditions on their place."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.planes import ViewGeometry
 
 Mask = NDArray[np.bool_]
@@ -23,6 +24,18 @@ class Area:
     def __and__(self, other: Mask) -> 'Area':
         """Return the intersection of the area with a mask."""
         return Area(self.mask & other, self.sure, self.decided, self.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """The meaning of a node: regions by degree (S,), and optionally an area without a region.
+
+    minus: the excluded regions, if there are any.
+    """
+
+    degree: Degree
+    area: Area | None = None
+    minus: Degree | None = None
 
 
 def within(area: Area, region: str) -> Area:

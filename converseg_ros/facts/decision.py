@@ -1,7 +1,6 @@
 """The decision from degrees to an answer: the selected regions, whether facts decide it, and the reason as text."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +8,11 @@ from numpy.typing import NDArray
 from converseg_ros.core.status import Status
 from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Candidate, Evidence, Literal, Options
-from converseg_ros.facts.areas import Area
+from converseg_ros.facts.areas import Area, Meaning
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.steady import with_previous
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Node, Parts, Rank, Select
-
-if TYPE_CHECKING:
-    from converseg_ros.facts.executor import Meaning
 
 MAX_CANDIDATES = 5
 
@@ -33,7 +29,7 @@ def quantity_of(program: Node) -> str | int:
 def decide(
     program: Node,
     facts: Facts,
-    meaning: 'Meaning',
+    meaning: Meaning,
     literals: tuple[Literal, ...],
     unknown_nouns: frozenset[str],
     options: Options,

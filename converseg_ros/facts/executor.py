@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Literal, Options
-from converseg_ros.facts.areas import Area, beside, outermost, within
+from converseg_ros.facts.areas import Area, Meaning, beside, outermost, within
 from converseg_ros.facts.decision import decide, with_reasons
 from converseg_ros.facts.degrees import Degree, related
 from converseg_ros.facts.free_space import free_space
@@ -44,18 +44,6 @@ def execute(program: Node, facts: Facts, options: Options | None = None) -> Answ
     options = options or Options()
     answer = decide(program, facts, meaning, tuple(run.literals), frozenset(run.unknown_nouns), options)
     return with_reasons(answer, program, options)
-
-
-@dataclass(frozen=True, eq=False)
-class Meaning:
-    """The meaning of a node: regions by degree (S,), and optionally an area without a region.
-
-    minus: the excluded regions, if there are any.
-    """
-
-    degree: Degree
-    area: Area | None = None
-    minus: Degree | None = None
 
 
 @dataclass(eq=False)

@@ -125,9 +125,8 @@ class SegmenterNode(LoggedLifecycleNode):
             self.get_logger().info(f'standing instructions restored from the conversation file: {names}')
         self.outputs.unsafe()
         self.outputs.clear()
-        name, where = loaded.name, loaded.device
         kind = 'calibrated' if loaded.calibrated else 'not calibrated: NO_TARGET is not reliable'
-        self.get_logger().info(f'{name} on {where}, {kind}')
+        self.get_logger().info(f'{loaded.name} on {loaded.device}, {kind}')
 
     def activate(self) -> None:
         """Subscribe to the camera and accept requests."""

@@ -17,6 +17,9 @@ MAX_DEPTH = 12
 Quantity = Literal['one', 'all'] | int
 Order = Literal['max', 'min']
 
+CLOSED = {'colour': v.COLOURS, 'material': v.MATERIALS, 'state': v.STATES, 'physics': v.PHYSICS, 'region': v.REGIONS}
+"""The values of filters with a closed set of values."""
+
 MIGRATIONS: dict[int, Callable[[Any], Any]] = {}
 """For each earlier version, the function that converts the JSON of a root to the next version."""
 
@@ -107,15 +110,8 @@ class Filter(Node, op='filter'):
         _one_of(self, 'by', ('name', 'tag', 'colour', 'material', 'state', 'physics', 'region'))
         _text(self, 'value')
         _nodes(self, 'of')
-        closed = {
-            'colour': v.COLOURS,
-            'material': v.MATERIALS,
-            'state': v.STATES,
-            'physics': v.PHYSICS,
-            'region': v.REGIONS,
-        }
-        if self.by in closed:
-            _one_of(self, 'value', closed[self.by])
+        if self.by in CLOSED:
+            _one_of(self, 'value', CLOSED[self.by])
 
 
 @dataclass(frozen=True)
