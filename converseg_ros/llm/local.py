@@ -9,7 +9,23 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.llm.chat import Question, RefusedError, Reply
 
 
-class LocalChat:
+class _Local:
+    """What the models in a local folder have in common."""
+
+    model: str
+
+    @property
+    def name(self) -> str:
+        """Return the folder name of the model."""
+        return f'local/{Path(self.model).resolve().name}'
+
+    @property
+    def remote(self) -> bool:
+        """Return False: nothing is sent."""
+        return False
+
+
+class LocalChat(_Local):
     """A vision-language model with greedy decoding."""
 
     def __init__(self, folder: str, *, device: str | None = None, longest: int = 2000) -> None:
@@ -35,16 +51,6 @@ class LocalChat:
             ) from error
         self.model, self._device, self.longest = str(folder), device, longest
 
-    @property
-    def name(self) -> str:
-        """Return the folder name of the model."""
-        return f'local/{Path(self.model).resolve().name}'
-
-    @property
-    def remote(self) -> bool:
-        """Return False: images are not sent."""
-        return False
-
     def ask(self, question: Question) -> Reply:
         """Answer by greedy decoding; the schema is part of the text, since decoding is not constrained."""
         from PIL import Image
@@ -65,7 +71,7 @@ class LocalChat:
         return Reply(answer, int(length), int(out.shape[1] - length))
 
 
-class LocalTextChat:
+class LocalTextChat(_Local):
     """A text-only model with greedy decoding and a limit of `timeout` seconds."""
 
     def __init__(self, folder: str, *, timeout: float = 120.0) -> None:
@@ -81,16 +87,6 @@ class LocalTextChat:
                 f'not a language model that transformers can load ({str(error)[:300]})', where=folder
             ) from error
         self.model, self.timeout = folder, timeout
-
-    @property
-    def name(self) -> str:
-        """Return the folder name of the model."""
-        return f'local/{Path(self.model).resolve().name}'
-
-    @property
-    def remote(self) -> bool:
-        """Return False: nothing is sent."""
-        return False
 
     def ask(self, question: Question) -> Reply:
         """Answer by greedy decoding; raise RefusedError for a question with images."""

@@ -93,8 +93,3 @@ def _language_encoder(config: NetworkConfig, **parts: Any) -> LanguageEncoder:
     from converseg_ros.network.encoders.qwen import QwenEncoder
 
     return QwenEncoder(config.language, **parts)
-
-
-def parameter_count(module: nn.Module, *, trainable: bool = False) -> int:
-    """Return the number of parameters of `module`."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad or not trainable)

@@ -100,29 +100,3 @@ def to_image(logits: Tensor, shape: Size, size: Size, mode: Preprocess) -> Tenso
 def cell_pixels(shape: Size, grid: Size) -> float:
     """Return the number of image pixels per cell of the logits' grid, along the side that fills the input."""
     return max(shape[0] / grid[0], shape[1] / grid[1])
-
-
-def boxes_to_image(boxes: NDArray[np.float32], shape: Size, size: Size) -> NDArray[np.float32]:
-    """Return (N, 4) boxes x0, y0, x1, y1 in pixels of an image, from boxes in 0..1 of its padded input of `size`."""
-    inner = inner_size(shape, size)
-    top, left = offset(inner, size)
-    pixels = boxes * np.array([size[1], size[0]] * 2) - np.array([left, top] * 2)
-    return np.asarray((pixels * np.array([shape[1] / inner[1], shape[0] / inner[0]] * 2)).astype(np.float32))
-
-
-def truth_to_grid(mask: NDArray[np.bool_], size: Size, grid: Size, mode: Preprocess, erode: int = 0) -> Tensor:
-    """Return an (H, W) mask as the (rows, columns) bool target of logits on `grid`, placed like its image.
-
-    erode: side of the square for eroding the mask, in pixels of the input (5 in the reference's training).
-    """
-    image = mask.astype(np.uint8)
-    inner = size if mode == 'stretch' else inner_size((mask.shape[0], mask.shape[1]), size)
-    top, left = offset(inner, size)
-    placed = np.zeros(size, np.uint8)
-    placed[top : top + inner[0], left : left + inner[1]] = cv2.resize(
-        image, (inner[1], inner[0]), interpolation=cv2.INTER_NEAREST
-    )
-    if erode:
-        placed = np.asarray(cv2.erode(placed, np.ones((erode, erode), np.uint8)), np.uint8)
-    rows, columns = (np.arange(grid[i]) * size[i] // grid[i] for i in (0, 1))
-    return torch.from_numpy(placed[rows][:, columns] > 0)

@@ -121,13 +121,6 @@ def decode_color(
     return to_rgb(read_pixels(data, encoding, height, width, step, big_endian=big_endian), encoding)
 
 
-def decode_depth(
-    data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
-) -> NDArray[np.float32]:
-    """Return (H, W) float32 metres, NaN where unknown, of a raw depth image (REP 118)."""
-    return np.asarray(stored_depth(data, encoding, height, width, step, big_endian=big_endian))
-
-
 def stored_depth(
     data: Buffer, encoding: str, height: int, width: int, step: int = 0, *, big_endian: bool = False
 ) -> StoredDepth:

@@ -48,10 +48,10 @@ def test_sixteen_bits_in_both_byte_orders(big: bool) -> None:
     assert np.array_equal(images.read_pixels(data, 'mono16', H, W, big_endian=big), values)
     grey = images.decode_color(data, 'mono16', H, W, big_endian=big)
     assert np.array_equal(grey[..., 1], values >> 8)
-    metres = images.decode_depth(data, '16UC1', H, W, big_endian=big)
+    metres = np.asarray(images.stored_depth(data, '16UC1', H, W, big_endian=big))
     assert np.allclose(metres[1:], values[1:] / 1000)
     floats = (values / 1000).astype('>f4' if big else '<f4').tobytes()
-    assert np.allclose(images.decode_depth(floats, '32FC1', H, W, big_endian=big)[1:], values[1:] / 1000)
+    assert np.allclose(np.asarray(images.stored_depth(floats, '32FC1', H, W, big_endian=big))[1:], values[1:] / 1000)
 
 
 @pytest.mark.parametrize('order', ['rggb', 'bggr', 'gbrg', 'grbg'])
@@ -75,9 +75,9 @@ def test_yuv(encoding: str, layout: str) -> None:
 
 def test_depth_zero_saturated_nan_and_negative_are_unknown() -> None:
     raw = np.array([[0, 65535, 1000]], np.uint16)
-    assert np.isnan(images.decode_depth(raw.tobytes(), '16UC1', 1, 3)[0, :2]).all()
+    assert np.isnan(np.asarray(images.stored_depth(raw.tobytes(), '16UC1', 1, 3))[0, :2]).all()
     floats = np.array([[0, np.nan, np.inf, -1, 2]], np.float32)
-    out = images.decode_depth(floats.tobytes(), '32FC1', 1, 5)
+    out = np.asarray(images.stored_depth(floats.tobytes(), '32FC1', 1, 5))
     assert np.isnan(out[0, :4]).all() and out[0, 4] == 2
 
 

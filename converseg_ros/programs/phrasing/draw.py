@@ -202,9 +202,7 @@ def _space_somewhere(rng: random.Random) -> Node:
     free = FreeSpace(on if rng.random() < 0.7 else None, words.draw_noun(rng) if rng.random() < 0.5 else '')
     if rng.random() < 0.25:
         return Filter('region', rng.choice(v.REGIONS), free)
-    relation = rng.choice(
-        ('next_to', 'next_to', 'near', 'left_of', 'right_of', 'behind', 'in_front_of', 'between', 'far_from')
-    )
+    relation = rng.choice(BESIDE)
     return Relate(relation, free, anchor(rng, 2), anchor(rng, 2) if relation == 'between' else None)
 
 
