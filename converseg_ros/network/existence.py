@@ -23,15 +23,16 @@ from converseg_ros.network.thresholds import best_threshold, held_out_report, pr
 
 FORMAT = 2
 Mode = Literal['rgb', 'rgbd']
-EVIDENCE = ('best', 'noisy_or', 'weakest', 'in_vocabulary', 'parse', 'unexplained')
+EVIDENCE = ('best', 'noisy_or', 'weakest', 'conditions', 'in_vocabulary', 'parse', 'unexplained')
 """best: probability of the best region; noisy_or: of any region; weakest: the minimum over all conditions;
-in_vocabulary: 1 if all nouns are known; parse: the confidence of the parser; unexplained: share of the view that no
-region covers. Probabilities are converted to log-odds.
+conditions: their number, because the probability of the best region is a product over all of them; in_vocabulary: 1
+if all nouns are known; parse: the confidence of the parser; unexplained: share of the view that no region covers.
+Probabilities are converted to log-odds.
 """
-SIGNS = (1, 1, 1, 1, 1, -1)  # of each weight
-CLIP = 1e-3
+SIGNS = (1, 1, 1, 1, 1, 1, -1)  # of each weight
+CLIP = 1e-5
 MIN_ANSWERS = 200  # answers of a mode below which its weights are fitted on those of both modes
-REMEDY = 'calibrate again: converseg eval labels ... --calibrate'
+REMEDY = 'calibrate again: converseg eval calibrate'
 UNCALIBRATED = 'not calibrated for these segments and names: the probability is an estimate'
 
 
@@ -88,8 +89,10 @@ class Existence:
         """Read calibration.json; raise InputError for another format or other evidence."""
         try:
             data = json.loads(path.read_text())
-            if data.get('format') != FORMAT or data.get('evidence') != list(EVIDENCE):
+            if data.get('format') != FORMAT:
                 raise InputError(f'format is {data.get("format")}, not {FORMAT}', where=str(path), do=REMEDY)
+            if data.get('evidence') != list(EVIDENCE):
+                raise InputError('it was fitted on other evidence', where=str(path), do=REMEDY)
             fits = {k: ExistenceFit(**{**v, 'weights': tuple(v['weights'])}) for k, v in data['modes'].items()}
             return cls(fits, str(data.get('fingerprint', '')), dict(data.get('provenance', {})))
         except InputError:
@@ -99,14 +102,14 @@ class Existence:
 
 
 def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
-    """Return (6,) the input of the weights; raise InputError for missing evidence."""
+    """Return (7,) the input of the weights; raise InputError for missing evidence."""
     missing = [k for k in EVIDENCE if k not in evidence]
     if missing:
         raise InputError(f'evidence {", ".join(missing)} is missing', where='calibration')
-    best, noisy_or, weakest, known, parse, unexplained = (float(evidence[k]) for k in EVIDENCE)
+    best, noisy_or, weakest, conditions, known, parse, unexplained = (float(evidence[k]) for k in EVIDENCE)
     p = np.clip([best, noisy_or, weakest, parse], CLIP, 1 - CLIP)
     best, noisy_or, weakest, parse = (np.log(p) - np.log1p(-p)).tolist()
-    return np.array([best, noisy_or, weakest, known, parse, math.sqrt(max(unexplained, 0.0))])
+    return np.array([best, noisy_or, weakest, conditions, known, parse, math.sqrt(max(unexplained, 0.0))])
 
 
 def decide(

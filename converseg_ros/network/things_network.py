@@ -213,6 +213,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             'best': answer.evidence.best,
             'noisy_or': answer.evidence.noisy_or,
             'weakest': answer.evidence.weakest,
+            'conditions': float(len(answer.evidence.literals)),
             'in_vocabulary': float(answer.evidence.in_vocabulary),
             'parse': program.confidence,
             'unexplained': answer.evidence.unexplained,

@@ -7,9 +7,17 @@ import pytest
 from converseg_ros.core import InputError, Status
 from converseg_ros.network.existence import EVIDENCE, Existence, ExistenceFit, decide, fit_existence
 
-SEEN = {'best': 0.9, 'noisy_or': 0.95, 'weakest': 0.8, 'in_vocabulary': 1.0, 'parse': 0.97, 'unexplained': 0.0}
+SEEN = {
+    'best': 0.9,
+    'noisy_or': 0.95,
+    'weakest': 0.8,
+    'conditions': 2.0,
+    'in_vocabulary': 1.0,
+    'parse': 0.97,
+    'unexplained': 0.0,
+}
 NOT_SEEN = SEEN | {'best': 0.03, 'noisy_or': 0.1, 'weakest': 0.02}
-FIT = ExistenceFit((0.5, 0.3, 0.4, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1, confident=0.7)
+FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1, confident=0.7)
 
 
 def answers(count=200, seed=0):
@@ -34,9 +42,23 @@ def test_more_evidence_never_means_less_probability():
     rows, truth, ious, groups = answers()
     backwards = fit_existence(rows, [not t for t in truth], ious, groups)  # evidence that points the wrong way
     for fit in (fit_existence(rows, truth, ious, groups), backwards):
-        for name in EVIDENCE[:5]:
+        for name in EVIDENCE[:6]:
             assert fit.probability(SEEN | {name: 0.99}) >= fit.probability(SEEN | {name: 0.3}) - 1e-9
         assert fit.probability(SEEN | {'unexplained': 0.2}) <= fit.probability(SEEN) + 1e-9
+
+
+def test_a_small_product_of_many_conditions_is_not_absence():
+    """Ten conditions of 0.6 each are more probable than one of 0.01."""
+    random = np.random.default_rng(1)
+    rows, truth = [], []
+    for i in range(400):
+        there, count = bool(i % 2), int(random.integers(1, 5))
+        best = float(np.clip(random.normal(0.6 if there else 0.25, 0.1), 0.05, 0.95)) ** count
+        rows.append(SEEN | {'best': best, 'noisy_or': best, 'weakest': 0.3, 'conditions': float(count)})
+        truth.append(there)
+    fit = fit_existence(rows, truth, [0.8] * 400, [f'image {i // 4}' for i in range(400)])
+    alike = SEEN | {'best': 0.12, 'noisy_or': 0.12, 'weakest': 0.3}
+    assert fit.probability(alike | {'conditions': 4.0}) > 0.8 > 0.3 > fit.probability(alike | {'conditions': 1.0})
 
 
 def test_status_follows_from_evidence_and_from_the_executor():
