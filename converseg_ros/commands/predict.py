@@ -104,7 +104,14 @@ def run(args: argparse.Namespace) -> int:
         print(f'{predictor.name} is not calibrated: only an empty mask counts as no target', file=sys.stderr)
     for k, (instruction, p) in enumerate(zip(instructions, predictions)):
         say = f'{p.status.name:14} {p.area:8d} px  mask_{k:02d}.png  {instruction.text}'
-        print(say + (f'  ({p.reason})' if p.reason and (predictor.calibrated or p.status == Status.ERROR) else ''))
+        print(
+            say
+            + (
+                f'  ({p.reason})'
+                if p.reason and (predictor.calibrated or p.program is not None or p.status == Status.ERROR)
+                else ''
+            )
+        )
         if p.program_text:
             print(f'{"":14} understood as: {p.program_text}')
     predictor.close()
