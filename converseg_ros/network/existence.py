@@ -23,13 +23,13 @@ from converseg_ros.network.thresholds import best_threshold, held_out_report, pr
 
 FORMAT = 2
 Mode = Literal['rgb', 'rgbd']
-EVIDENCE = ('best', 'noisy_or', 'weakest', 'conditions', 'in_vocabulary', 'parse', 'unexplained')
+EVIDENCE = ('best', 'noisy_or', 'weakest', 'conditions', 'measured', 'in_vocabulary', 'parse', 'unexplained')
 """best: probability of the best region; noisy_or: of any region; weakest: the minimum over all conditions;
-conditions: their number, because the probability of the best region is a product over all of them; in_vocabulary: 1
-if all nouns are known; parse: the confidence of the parser; unexplained: share of the view that no region covers.
-Probabilities are converted to log-odds.
+conditions: their number, because the probability of the best region is a product over all of them; measured: 1 if the
+answer is an area that geometry decides; in_vocabulary: 1 if all nouns are known; parse: the confidence of the parser;
+unexplained: share of the view that no region covers. Probabilities are converted to log-odds.
 """
-SIGNS = (1, 1, 1, 1, 1, 1, -1)  # of each weight
+SIGNS = (1, 1, 1, 1, 1, 1, 1, -1)  # of each weight
 CLIP = 1e-5
 MIN_ANSWERS = 200  # answers of a mode below which its weights are fitted on those of both modes
 REMEDY = 'calibrate again: converseg eval calibrate'
@@ -102,14 +102,14 @@ class Existence:
 
 
 def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
-    """Return (7,) the input of the weights; raise InputError for missing evidence."""
+    """Return (8,) the input of the weights; raise InputError for missing evidence."""
     missing = [k for k in EVIDENCE if k not in evidence]
     if missing:
         raise InputError(f'evidence {", ".join(missing)} is missing', where='calibration')
-    best, noisy_or, weakest, conditions, known, parse, unexplained = (float(evidence[k]) for k in EVIDENCE)
+    best, noisy_or, weakest, conditions, measured, known, parse, unexplained = (float(evidence[k]) for k in EVIDENCE)
     p = np.clip([best, noisy_or, weakest, parse], CLIP, 1 - CLIP)
     best, noisy_or, weakest, parse = (np.log(p) - np.log1p(-p)).tolist()
-    return np.array([best, noisy_or, weakest, conditions, known, parse, math.sqrt(max(unexplained, 0.0))])
+    return np.array([best, noisy_or, weakest, conditions, measured, known, parse, math.sqrt(max(unexplained, 0.0))])
 
 
 def decide(

@@ -214,6 +214,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             'noisy_or': answer.evidence.noisy_or,
             'weakest': answer.evidence.weakest,
             'conditions': float(len(answer.evidence.literals)),
+            'measured': float(answer.area and answer.decided),
             'in_vocabulary': float(answer.evidence.in_vocabulary),
             'parse': program.confidence,
             'unexplained': answer.evidence.unexplained,

@@ -12,12 +12,13 @@ SEEN = {
     'noisy_or': 0.95,
     'weakest': 0.8,
     'conditions': 2.0,
+    'measured': 0.0,
     'in_vocabulary': 1.0,
     'parse': 0.97,
     'unexplained': 0.0,
 }
 NOT_SEEN = SEEN | {'best': 0.03, 'noisy_or': 0.1, 'weakest': 0.02}
-FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1, confident=0.7)
+FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.1, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1, confident=0.7)
 
 
 def answers(count=200, seed=0):
@@ -42,7 +43,7 @@ def test_more_evidence_never_means_less_probability():
     rows, truth, ious, groups = answers()
     backwards = fit_existence(rows, [not t for t in truth], ious, groups)  # evidence that points the wrong way
     for fit in (fit_existence(rows, truth, ious, groups), backwards):
-        for name in EVIDENCE[:6]:
+        for name in EVIDENCE[:7]:
             assert fit.probability(SEEN | {name: 0.99}) >= fit.probability(SEEN | {name: 0.3}) - 1e-9
         assert fit.probability(SEEN | {'unexplained': 0.2}) <= fit.probability(SEEN) + 1e-9
 
