@@ -57,7 +57,8 @@ def act(kind: str, facts: 'Facts') -> Degree:
     if kind == 'reaching':
         near = facts.relation('near').scaled(somebody * facts.kinds[None, :, 0]) & ~facts.primitives.contact
         return Degree(0.4 * near.p, np.zeros_like(near.p), near.high, near.notes | {UNSEEN})
-    return Degree(0.3 * somebody, np.zeros_like(somebody), (somebody > 0.2).astype(np.float64), frozenset({UNSEEN}))
+    p = 0.3 * somebody
+    return Degree(p, np.zeros_like(p), np.where(somebody > 0.2, 1.0, p), frozenset({UNSEEN}))
 
 
 def _at_most(found: Degree, ceiling: float) -> Degree:

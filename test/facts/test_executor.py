@@ -27,6 +27,7 @@ from converseg_ros.programs.nodes import (
     Things,
     Union,
 )
+from converseg_ros.programs.vocabulary import ACTS
 
 RED_MUG, BOWL, BOOK, WHITE_MUG, BOX = range(5)
 BLOCKS = [
@@ -283,3 +284,15 @@ def test_a_reason_without_a_noun_says_what_was_asked_for(seen: Facts) -> None:
     assert execute(FreeSpace(thing='wardrobe', size=4.0), seen).reason.startswith(
         'no free place for a wardrobe is seen'
     )
+
+
+@pytest.mark.parametrize('kind', ACTS)
+@pytest.mark.parametrize('share', [0.0, 0.05, 0.5])
+def test_every_act_can_be_asked_whoever_may_be_an_agent(kind: str, share: float) -> None:
+    """A region that is a person or an animal with a low probability must not make an instruction fail."""
+    alone = facts(BLOCKS)
+    kinds = (1 - share) * alone.segments.kinds
+    kinds[:, 3] += share
+    seen = replace(alone, segments=replace(alone.segments, kinds=kinds), _cache={})
+    answer = execute(Select('all', Act(kind, 'agent')), seen)
+    assert answer.status in (Status.NO_TARGET, Status.LOW_CONFIDENCE)
