@@ -86,7 +86,7 @@ def test_items_are_complete_and_balanced(dataset, rooms):
         ('the red mug', {'o3'}),
         ('the mug right of the apple', {'o4'}),
         ('the tallest bottle', {'o13'}),
-        ('everything on the white plate', {'o7', 'o8'}),
+        ('everything on the green plate', {'o8'}),
         ('what would fall if I pulled out the white plate?', {'o7', 'o8'}),
         ('which of the plates should I lift off first?', {'o8'}),
         ('the handle of the red mug', {'p40'}),
