@@ -11,8 +11,8 @@ from torch import Tensor
 
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import NameScores, Segments
-from converseg_ros.knowledge.vocabulary import vocabulary
-from converseg_ros.network.encoders.nanodet import Detections
+from converseg_ros.knowledge.vocabulary import Vocabulary, vocabulary
+from converseg_ros.network.encoders.nanodet import KIND_NAMES, Detections
 from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut_with
 from converseg_ros.network.names.detector import EVIDENCE, Detected, Evidence, detected, match
 from converseg_ros.network.names.scores import Encoder, Phrases
@@ -20,6 +20,7 @@ from converseg_ros.network.names.weights import NameWeights, load_names
 from converseg_ros.network.segments.backbone import Backbone
 
 IMAGENET = 0.3  # share of ImageNet's posterior alone
+BOX = 0.5  # share of the detector for a box of probability 1 that fits a region
 CROPS = 24  # regions of a view that are encoded, each with a faded and with a grey background
 
 
@@ -51,6 +52,7 @@ class CropNamer:
         self.use_detector = True  # False: names from crops alone, to measure the contribution of the detector
         self._evidence = Evidence(backbone.detector, dtype)
         self._detections = detections
+        self._places = nouns_of_detector(self.head.sources.nouns, self.words)
         self._phrases = Phrases(self.head.sources.nouns, weights.scaling, weights.meanings, self.words, encode)
         self._last: tuple[Frame, Segments, NDArray[np.float32]] | None = None
 
@@ -76,6 +78,7 @@ class CropNamer:
             chosen = worth_a_crop(segments)
             if len(chosen):
                 out[chosen] = self._named(view.rgb, segments.masks[chosen], evidence[chosen])
+            out = with_boxes(out, evidence, self._places)
         return out[:, :-1].exp().numpy()
 
     def _detected(self, view: Frame) -> Detected:
@@ -118,6 +121,28 @@ def mixed(trained: Tensor, plain: Tensor, share: float) -> Tensor:
     mixture, neither can exclude what the other one is certain of.
     """
     return torch.logaddexp(trained + math.log(1 - share), plain + math.log(share))
+
+
+def with_boxes(found: Tensor, evidence: Tensor, places: Tensor) -> Tensor:
+    """Return log-probabilities (S, K + 1) mixed with the class of the detector's box that fits each region best.
+
+    The share of the detector is BOX times its probability times the fit of the box, which is the first half of
+    `evidence` (S, 160). Crops of small objects are blurred, and the head has seen far fewer photographs than the
+    detector. places: (80,) index of the noun of each class, -1 for none.
+    """
+    share, kind = evidence[:, : len(places)].max(1)
+    place = places[kind]
+    share = torch.where(place >= 0, BOX * share, torch.zeros_like(share))[:, None]
+    place = place.clamp_min(0)[:, None]
+    rest = found + torch.log1p(-share)
+    return rest.scatter(1, place, torch.logaddexp(rest.gather(1, place), share.log()))
+
+
+def nouns_of_detector(nouns: Sequence[str], words: Vocabulary) -> Tensor:
+    """Return (80,) the index in `nouns` of the name of each class of the detector, -1 if it is none of them."""
+    index = {noun: i for i, noun in enumerate(nouns)}
+    found = [words.find(names[0]) for names in KIND_NAMES]
+    return torch.tensor([-1 if i is None else index.get(words.names[i], -1) for i in found])
 
 
 def worth_a_crop(segments: Segments) -> NDArray[np.intp]:

@@ -9,9 +9,19 @@ import torch
 
 from converseg_ros.core import Frame, InputError
 from converseg_ros.core.segments import Namer
+from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.encoders.nanodet import MEAN, STD, Detections
-from converseg_ros.network.names.namer import CROPS, CropNamer, load_namer, worth_a_crop
+from converseg_ros.network.names.detector import EVIDENCE
+from converseg_ros.network.names.namer import (
+    CROPS,
+    CropNamer,
+    load_namer,
+    nouns_of_detector,
+    with_boxes,
+    worth_a_crop,
+)
 from converseg_ros.network.names.weights import NameWeights, load_names, save_names
+from converseg_ros.network.registry import find_model
 from converseg_ros.network.segments.backbone import Backbone
 from test.network.names.conftest import regions
 
@@ -112,3 +122,21 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b'nothing of the kind')
     with pytest.raises(InputError, match='not the weights of names'):
         load_names(path)
+
+
+def test_a_detection_that_fits_a_region_names_it_unless_the_crop_is_certain() -> None:
+    """A box of probability 0.8 raises a noun of 0.05 to 0.43, and changes nothing where no box fits."""
+    found = torch.tensor([[0.05, 0.55, 0.40]] * 3).log()
+    evidence = torch.zeros(3, EVIDENCE)
+    evidence[0, 1], evidence[2, 2] = 0.8, 0.9  # the last class has no noun
+    places = torch.full((80,), -1)
+    places[1] = 0
+    mixed_in = with_boxes(found, evidence, places).exp()
+    assert torch.allclose(mixed_in[0], torch.tensor([0.43, 0.33, 0.24]), atol=1e-6)
+    assert torch.allclose(mixed_in[1:], found[1:].exp(), atol=1e-6)
+
+
+def test_every_class_of_the_detector_has_a_noun_of_the_shipped_head() -> None:
+    nouns = load_names(find_model('compact') / 'names.safetensors').head.sources.nouns
+    places = nouns_of_detector(nouns, vocabulary())
+    assert (places >= 0).all() and nouns[int(places[0])] == 'person'
