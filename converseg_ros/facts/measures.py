@@ -189,12 +189,13 @@ def _without_background(cells: NDArray[np.intp], z: NDArray[np.floating]) -> NDA
     continuous in depth, except for small parts.
     """
     while cells.size > MIN_POINTS:
-        order = np.argsort(z)
-        gaps = np.diff(z[order])
+        ordered = np.sort(z)
+        gaps = np.diff(ordered)
         last = int(gaps.argmax())
-        if gaps[last] < GAP[0] + GAP[1] * z[order[last]]:
+        if gaps[last] < GAP[0] + GAP[1] * ordered[last]:
             break
         ahead = (last + 1) / cells.size
+        order = np.argsort(z)
         kept = order[: last + 1] if ahead >= FOREGROUND else order[last + 1 :]
         cells, z = cells[kept], z[kept]
     return cells
