@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.console.frames import draw_age, draw_outline, encode_image, encode_ply
 from converseg_ros.core import GeometryStatus, Role, Status
+from converseg_ros.core.mask import resize_mask
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.palette import color_of
 from converseg_ros.core.texts import catalogue
@@ -286,8 +287,6 @@ def _fit(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return a mask resized to the image (the camera may have changed in between)."""
     if mask.shape == shape:
         return mask
-    import cv2
-
     if not mask.size:
         return np.zeros(shape, bool)
-    return cv2.resize(mask.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).astype(bool)
+    return resize_mask(mask, *shape)

@@ -1,4 +1,4 @@
-"""Binary masks: bounding boxes and COCO run-length encoding."""
+"""Binary masks: bounding boxes, other resolutions, and COCO run-length encoding."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ def mask_box(mask: NDArray[np.bool_]) -> Box:
     """Return the tightest box around a (H, W) mask; all zeros for an empty one."""
     import cv2
 
-    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask, bool).view(np.uint8))
     return Box(x, y, x + width, y + height)
 
 
@@ -33,7 +33,7 @@ def mask_area(mask: NDArray[np.bool_], box: Box) -> int:
     """Return the number of pixels of a (H, W) mask whose box is known."""
     import cv2
 
-    inside = np.ascontiguousarray(mask).view(np.uint8)[box.y0 : box.y1, box.x0 : box.x1]
+    inside = np.ascontiguousarray(mask, bool).view(np.uint8)[box.y0 : box.y1, box.x0 : box.x1]
     return cv2.countNonZero(inside) if box.x1 else 0
 
 
@@ -57,6 +57,14 @@ def box_iou(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float
     shared = max(width, 0) * max(height, 0)
     both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
     return shared / both if both > 0 else 0.0
+
+
+def resize_mask(mask: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.bool_]:
+    """Return an (h, w) mask at another resolution (rows, columns), by the nearest pixel."""
+    import cv2
+
+    small = np.ascontiguousarray(mask, bool).view(np.uint8)
+    return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_NEAREST)).view(bool)
 
 
 @lru_cache(maxsize=12)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import Family, Frame, InputError, Item
+from converseg_ros.core.mask import resize_mask
 from converseg_ros.datasets.images import read_mask
 from converseg_ros.datasets.labels import FindView, Label
 from converseg_ros.datasets.views import read_view
@@ -56,13 +57,11 @@ class Sample:
 
 def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
     """Return the mask resized to the image; its aspect ratio must be that of the image."""
-    import cv2
-
     if mask.shape == (height, width):
         return mask
     if abs(mask.shape[1] / mask.shape[0] - width / height) > 0.02 * width / height:
         raise InputError(f'the mask is {mask.shape}, the image {(height, width)}', where='truth')
-    return cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    return resize_mask(mask, height, width)
 
 
 def family_of(concept: str) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import Plane
-from converseg_ros.core.mask import iou
+from converseg_ros.core.mask import iou, resize_mask
 from converseg_ros.core.segments import KINDS, Segments
 from converseg_ros.facts.answer import Answer
 from converseg_ros.facts.degrees import Degree
@@ -166,7 +166,7 @@ class MaskFacts:
         """Return the mask (H, W) of an answer on these facts."""
         shape = self.facts.segments.size
         if answer.area:
-            return _resized(answer.mask, *shape)
+            return resize_mask(answer.mask, *shape)
         out = np.zeros(shape, bool)
         for i in answer.chosen:
             out |= self.regions[i]
@@ -214,12 +214,12 @@ def facts_of_masks(view: Frame, masks: Mapping[str, Mask], *, planes: bool = Fal
                 regions.append(piece)
             members.setdefault(name, []).append(same)
     structure = {i for name, mine in members.items() if is_background(name) for i in mine}
-    small = [_resized(r, rows, columns) for r in regions]
+    small = [resize_mask(r, rows, columns) for r in regions]
     for plane in geometry.planes if planes else ():
         if plane.normal @ geometry.up > MIN_LEVEL_COSINE:
             structure.add(len(small))
             small.append(_on(plane, geometry))
-            regions.append(_resized(small[-1], view.height, view.width))
+            regions.append(resize_mask(small[-1], view.height, view.width))
     count = len(small)
     kinds = np.zeros((count, len(KINDS)), np.float32)
     kinds[range(count), [KINDS.index('structure' if i in structure else 'object') for i in range(count)]] = 1
@@ -237,10 +237,6 @@ def facts_of_masks(view: Frame, masks: Mapping[str, Mask], *, planes: bool = Fal
     names = {name: np.isin(np.arange(count), mine).astype(np.float64) for name, mine in members.items()}
     facts = Facts(segments, measure(segments.masks, geometry), _Recognised(names, count), geometry)
     return MaskFacts(facts, tuple(regions))
-
-
-def _resized(mask: Mask, rows: int, columns: int) -> Mask:
-    return np.asarray(cv2.resize(mask.view(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST)).view(bool)
 
 
 def _pieces(mask: Mask) -> list[Mask]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Prediction, Role, Status
 from converseg_ros.core.instruction import without_closing_marks
+from converseg_ros.core.mask import resize_mask
 from converseg_ros.core.prediction import Candidate
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.core.segments import Segments
@@ -192,7 +192,8 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         if isinstance(program, str):
             return program
         safety = query.role == Role.SAFETY
-        previous = None if safety or query.previous is None else _resized(query.previous, seen.segments.masks.shape[1:])
+        rows, columns = seen.segments.masks.shape[1:]
+        previous = None if safety or query.previous is None else resize_mask(query.previous, rows, columns)
         try:
             options = Options(PRESENT, ABSENT, least=MIN_PROPOSED, share=SHARE, recall=safety, previous=previous)
             return execute(program.root, seen.facts, options)
@@ -287,11 +288,6 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         self.forget()
         self._parts = None
         self._release()
-
-
-def _resized(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Return a mask at another resolution (h, w)."""
-    return np.asarray(cv2.resize(mask.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST)).view(bool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.item import Item
+from converseg_ros.core.mask import resize_mask
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.datasets.images import read_rgb
 
@@ -18,7 +19,7 @@ def draw_item(item: Item, root: Path, width: int = 480) -> NDArray[np.uint8]:
     rgb = read_rgb(item.image_path(root))
     height = round(width * rgb.shape[0] / rgb.shape[1])
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    mask = cv2.resize(item.mask().astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    mask = resize_mask(item.mask(), height, width)
     note = f'{item.family}/{item.sub_concept}' + ('' if item.positive else f' NONE ({item.provenance.get("strategy")})')
     layers = [Layer(mask, item.prompt), Layer(np.zeros_like(mask), note)]
     return draw_overlay(small, layers)
