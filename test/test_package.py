@@ -118,6 +118,16 @@ def test_every_node_has_an_executable_and_a_page() -> None:
         assert converseg_ros.__version__ in done.stdout
 
 
+@pytest.mark.parametrize('given', [None, '3'])
+def test_numpy_leaves_the_cores_to_the_networks(given: str | None) -> None:
+    """The threads of OpenBLAS made a view a third slower. A user's own setting is kept."""
+    name = 'OPENBLAS_NUM_THREADS'
+    env = {k: v for k, v in os.environ.items() if k != name} | ({name: given} if given else {})
+    code = f"import converseg_ros, os; print(os.environ['{name}'])"
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, env=env, cwd=ROOT, check=True)
+    assert done.stdout.strip() == (given or '1')
+
+
 def test_the_scripts_say_how_they_are_used() -> None:
     done = subprocess.run(['bash', ROOT / 'run', '--help'], capture_output=True, text=True)
     assert done.returncode == 0 and './run demo' in done.stdout and './run test' in done.stdout
