@@ -1,17 +1,25 @@
 """The labels on real images that are kept beside the tests."""
 
 from collections import Counter
+import json
 from pathlib import Path
+import re
 
+import cv2
+import numpy as np
 import pytest
 
 from converseg_ros.core import Family
+from converseg_ros.core.splits import instance_split, picture_name, split_of
+from converseg_ros.datasets.coco import CocoInstances
+from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.labels import labels_of_polygons, read_labels
 from converseg_ros.evaluation.programs import read_gold
 from converseg_ros.evaluation.sources import Sources
 
 LABELS = Path(__file__).resolve().parents[1] / 'data/labels'
-NAMES = ('kitchen', 'kitchen_more', 'tabletops', 'tabletop', 'tabletop_more')
+DRAWN = ('kitchen', 'kitchen_more', 'tabletops', 'tabletop', 'tabletop_more')  # all their masks are polygons
+NAMES = (*DRAWN, 'photos_val')
 
 
 def test_there_are_enough_labels_of_every_kind():
@@ -32,7 +40,7 @@ def test_every_prompt_has_its_program(name):
     assert [gold.text for gold in read_gold(LABELS / f'programs/{name}.json')] == prompts
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', DRAWN)
 def test_the_labels_are_what_their_polygons_give(name, shared):
     built = labels_of_polygons(LABELS / f'polygons/{name}.json', Sources(shared / 'data').find)
     kept = read_labels(LABELS / f'{name}.json')
@@ -40,3 +48,48 @@ def test_the_labels_are_what_their_polygons_give(name, shared):
     for a, b in zip(built, kept):
         different = (a.mask() != b.mask()).sum()  # GrabCut may differ by pixels between OpenCV versions
         assert different <= 0.03 * b.mask().sum() + 20, a.id
+
+
+def test_the_photographs_are_of_the_splits_that_the_documentation_states():
+    for label in read_labels(LABELS / 'photos_val.json'):
+        if label.source == 'coco_sample/images':
+            assert split_of(picture_name(label.image)) == 'val', label.id
+        else:
+            assert label.source == 'coco_more/images' and instance_split(label.image) == 'train', label.id
+
+
+def test_masks_of_photographs_are_what_their_coco_annotations_give(shared):
+    pytest.importorskip('pycocotools')
+    coco = {n: CocoMasks(shared / 'data' / n) for n in ('coco_sample', 'coco_more')}
+    of_coco = [x for x in read_labels(LABELS / 'photos_val.json') if x.how.startswith('COCO')]
+    assert len(of_coco) >= 100
+    for label in of_coco:
+        masks, kept = coco[label.source.split('/')[0]].of(label.image), label.mask()
+        wanted, _, less = label.how.partition(' less ')
+        built = np.logical_or.reduce([masks[i] for i in re.findall(r'\d+', wanted)])
+        for other in re.findall(r'\d+', less):
+            built = built & ~masks[other]
+        outline = np.count_nonzero(kept ^ cv2.erode(kept.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool))
+        # polygons may be rasterized differently at their edge
+        assert np.count_nonzero(built ^ kept) <= outline, label.id
+
+
+class CocoMasks:
+    """The masks of a folder in COCO's format by the id of the annotation."""
+
+    def __init__(self, folder):
+        """Read the annotations."""
+        self.folder = folder
+        self.instances = CocoInstances(folder / 'instances.json', folder / 'images')
+        panoptic = folder / 'panoptic.json'
+        rows = json.loads(panoptic.read_text())['annotations'] if panoptic.is_file() else []
+        self.panoptic = {Path(row['file_name']).stem: row for row in rows}
+
+    def of(self, image):
+        """Return {id: (H, W) mask} of an image."""
+        if image in self.instances.images:
+            return {x.key.removeprefix('a'): x.mask for x in self.instances.annotations(image)}
+        row = self.panoptic[Path(image).stem]
+        red, green, blue = np.moveaxis(read_rgb(self.folder / 'panoptic' / row['file_name']).astype(np.int64), -1, 0)
+        ids = red + 256 * green + 65536 * blue
+        return {str(x['id']): ids == x['id'] for x in row['segments_info']}
