@@ -83,6 +83,24 @@ class NameScores:
     best: tuple[tuple[str, float], ...] = ()
 
 
+@dataclass(frozen=True)
+class Posterior:
+    """Probabilities of exclusive nouns: each region is one of them or none of them.
+
+    Attributes:
+        nouns: K nouns with evidence.
+        p: (S, K) float32 probabilities; a row sums to 1 minus the probability of none of them.
+    """
+
+    nouns: tuple[str, ...]
+    p: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Validate the shape."""
+        if self.p.ndim != 2 or self.p.shape[1] != len(self.nouns):
+            raise InputError(f'{len(self.nouns)} nouns, probabilities {self.p.shape}', where='posterior')
+
+
 class SegmentProposer(Protocol):
     """Interface of a part that proposes regions, for example SAM 2."""
 
@@ -96,4 +114,8 @@ class Namer(Protocol):
 
     def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
         """Return the log-odds of each noun phrase for each region."""
+        ...
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        """Return the probabilities of the exclusive nouns of this namer for each region."""
         ...

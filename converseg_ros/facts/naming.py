@@ -1,8 +1,8 @@
-"""Names, tags and materials of the regions of a view, from a namer's scores, `knowledge` and colours."""
+"""Names, tags and materials of the regions of a view, from a namer, `knowledge` and colours."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -11,10 +11,10 @@ from scipy.special import expit
 
 from converseg_ros import knowledge
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.segments import NameScores, Segments
+from converseg_ros.core.segments import Namer, NameScores, Posterior, Segments
 from converseg_ros.facts.colours import colour_words
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.measures import Measures, measure
+from converseg_ros.facts.measures import measure
 from converseg_ros.facts.planes import ViewGeometry, view_geometry
 from converseg_ros.facts.size_evidence import SizeEvidence
 from converseg_ros.facts.table import Facts, Similarity
@@ -22,7 +22,6 @@ from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
-MIN_PROBABILITY = 0.003  # probability of a class below which it is noise, because there are thousands of classes
 LIKENESS = 0.5  # factor on the score of a class that the namer does not have
 SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
 BY_CLASS = 0.6  # maximum degree of a material that follows from the class alone
@@ -30,9 +29,13 @@ BY_CLASS = 0.6  # maximum degree of a material that follows from the class alone
 
 @dataclass(eq=False)
 class Seen:
-    """Properties of regions from a namer and colours; each noun is scored at its first use."""
+    """Properties of regions from a namer and colours; each noun is scored at its first use.
+
+    scores: of any nouns. make_posterior: the probabilities of the exclusive nouns of the namer.
+    """
 
     scores: Scores
+    make_posterior: Callable[[], Posterior]
     colours: Floats
     _nouns: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
 
@@ -82,58 +85,68 @@ class Seen:
         p = BY_CLASS * self._any_of(weights)
         return Degree(p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'{material} is inferred from the class'}))
 
+    @cached_property
+    def _posterior(self) -> Posterior:
+        return self.make_posterior()
+
     def _any_of(self, weights: dict[str, float]) -> Floats:
-        """Return (S,) the probability that each region is of one of some exclusive classes, times its weight.
+        """Return (S,) the probability that each region is of one of some classes, times its weight.
 
-        The score of a class includes its narrower classes (a bread knife is a knife), so those are excluded. Classes
-        that the namer does not have are scored by similar classes; these scores are redundant, so only the largest
-        counts, with a lower weight.
+        Classes are exclusive, so this is a sum over the posterior of the namer, and the many classes of a tag such as
+        `electric` do not add noise: where the posterior is flat, the sum is their share of all classes. If the namer
+        has none of the classes, similar nouns replace them; their scores are redundant, so only the largest counts.
         """
-        widest = [name for name in weights if not wider(name) & weights.keys()]
-        if not widest:
-            return np.zeros(len(self.colours))
-        found = self.scores(widest)
-        p = expit(np.asarray(found.log_odds, np.float64)) * np.array([weights[name] for name in widest])
-        p = np.where(p < MIN_PROBABILITY, 0, p)
-        by_likeness = LIKENESS * p[:, ~found.known].max(1, initial=0.0)
-        return np.asarray(np.clip(p[:, found.known].sum(1), by_likeness, 1))
-
-
-@cache
-def wider(name: str) -> frozenset[str]:
-    """Return the other classes whose usual name is also a name of this class."""
-    return frozenset(n for n in knowledge.class_of(name).names if n != name and n in knowledge.things())
+        found = self._posterior
+        factors = np.array([weights.get(noun, 0.0) for noun in found.nouns])
+        if factors.any():
+            return np.asarray(np.clip(found.p @ factors, 0, 1))
+        p = expit(np.asarray(self.scores(tuple(weights)).log_odds, np.float64)) * np.array(list(weights.values()))
+        return np.asarray(LIKENESS * p.max(1, initial=0.0))
 
 
 def facts_of_view(
     view: Frame,
     segments: Segments,
-    scores: Scores,
+    namer: Namer,
     geometry: ViewGeometry | None = None,
     similarity: Similarity | None = None,
 ) -> Facts:
     """Return the facts about the segments of a view.
 
-    scores: returns a namer's scores of nouns for these segments. geometry: of the view at the resolution of the
-    segments, if it has been computed already.
+    geometry: of the view at the resolution of the segments, if it has been computed already.
     """
     h, w = segments.masks.shape[1:]
     if geometry is None:
         geometry = view_geometry(view, h, w)
     small = np.asarray(cv2.resize(view.rgb, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
     measures = measure(segments.masks, geometry)
-    seen = Seen(by_size_too(scores, measures), colour_words(small, segments.masks))
-    return Facts(segments, measures, seen, geometry, similarity=similarity)
+    evidence = SizeEvidence(measures) if measures.metric.any() else None
+
+    def scores(nouns: Sequence[str]) -> NameScores:
+        found = namer.score(view, segments, nouns)
+        return found if evidence is None else scores_by_size(found, evidence)
+
+    def posterior() -> Posterior:
+        found = namer.posterior(view, segments)
+        return found if evidence is None else posterior_by_size(found, evidence)
+
+    return Facts(
+        segments,
+        measures,
+        Seen(scores, posterior, colour_words(small, segments.masks)),
+        geometry,
+        similarity=similarity,
+    )
 
 
-def by_size_too(scores: Scores, measures: Measures) -> Scores:
+def scores_by_size(found: NameScores, evidence: SizeEvidence) -> NameScores:
     """Return scores that combine measured sizes with appearance."""
-    if not measures.metric.any():
-        return scores
-    evidence = SizeEvidence(measures)
+    return replace(found, log_odds=np.asarray(found.log_odds + SIZE_WEIGHT * evidence(found.nouns), np.float32))
 
-    def both(nouns: Sequence[str]) -> NameScores:
-        found = scores(nouns)
-        return replace(found, log_odds=np.asarray(found.log_odds + SIZE_WEIGHT * evidence(nouns), np.float32))
 
-    return both
+def posterior_by_size(found: Posterior, evidence: SizeEvidence) -> Posterior:
+    """Return a posterior that combines measured sizes with appearance; the size of none of the nouns is not known."""
+    p = np.asarray(found.p, np.float64)
+    weighed = p * np.exp(SIZE_WEIGHT * evidence(found.nouns))
+    total = weighed.sum(1, keepdims=True) + np.clip(1 - p.sum(1, keepdims=True), 0, 1)
+    return replace(found, p=np.asarray(weighed / np.maximum(total, np.finfo(np.float64).tiny), np.float32))

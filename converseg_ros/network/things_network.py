@@ -121,7 +121,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         facts = facts_of_view(
             frame,
             segments,
-            lambda nouns: namer.score(frame, segments, nouns),
+            namer,
             parts.geometry(frame, *segments.masks.shape[1:]),
             similarity,
         )

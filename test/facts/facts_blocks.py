@@ -1,13 +1,13 @@
 """Boxes on a table, rendered to depth and masks by ray casting: a view whose facts are known exactly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame, Intrinsics
-from converseg_ros.core.segments import NameScores, Segments
+from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
 
@@ -67,16 +67,28 @@ def render(blocks: list[Block], pose: Pose) -> tuple[NDArray[np.float32], NDArra
     return depth.astype(np.float32), label
 
 
-def scores_of(blocks: list[Block]) -> Callable[[Sequence[str]], NameScores]:
-    """Return a namer that knows the blocks' names."""
+@dataclass(frozen=True)
+class BlockNamer:
+    """Knows the names of blocks, one for each region, and a few nouns more."""
 
-    def scores(nouns: Sequence[str]) -> NameScores:
-        words = tuple(nouns)
-        p = np.array([[b.p if b.name == w else 0.001 for w in words] for b in blocks]).reshape(len(blocks), len(words))
-        known = np.array([w in {b.name for b in blocks} | {'mug', 'bowl', 'knife'} for w in words])
-        return NameScores(words, np.log(p / (1 - p)).astype(np.float32), known)
+    blocks: tuple[Block, ...]
 
-    return scores
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*(b.name for b in self.blocks), 'mug', 'bowl', 'knife']))
+
+    def _p(self, nouns: Sequence[str]) -> NDArray[np.float64]:
+        p = [[b.p if b.name == noun else 0.001 for noun in nouns] for b in self.blocks]
+        return np.array(p).reshape(len(self.blocks), len(nouns))
+
+    def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
+        p, words = self._p(nouns), tuple(nouns)
+        known = np.array([w in self.nouns for w in words], bool)
+        best = tuple((b.name, 3.0) for b in self.blocks)
+        return NameScores(words, np.log(p / (1 - p)).astype(np.float32), known, best)
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        return Posterior(self.nouns, self._p(self.nouns).astype(np.float32))
 
 
 def facts(
@@ -108,4 +120,4 @@ def facts(
     )  # fmt: skip
     gravity = -camera(pose or Pose())[1].T @ np.array([0, 0, 1.0])
     view = Frame(rgb, z if depth else None, K if depth else None, gravity=gravity)
-    return facts_of_view(view, segments, scores_of(shown))
+    return facts_of_view(view, segments, BlockNamer(tuple(shown)))

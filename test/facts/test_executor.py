@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from facts_blocks import TABLE, Block, K, Pose, facts, render, scores_of
+from facts_blocks import TABLE, Block, BlockNamer, K, Pose, facts, render
 import numpy as np
 import pytest
 
@@ -250,7 +250,7 @@ def test_a_table_that_the_flat_cut_misses_is_found_by_its_plane() -> None:
     none = np.full(3, -1)
     segments = Segments(masks, z.shape, kinds, np.ones(3, np.float32), np.array([False, True, False]), none, none)
     view = Frame(np.zeros((*z.shape, 3), np.uint8), z, K)
-    joined = facts_of_view(view, segments, scores_of([blocks[0], blocks[0], blocks[1]]))
+    joined = facts_of_view(view, segments, BlockNamer((blocks[0], blocks[0], blocks[1])))
     assert list(joined.whole) == [False, True, True]
     assert execute(Select('one', TABLE_TOP), joined).chosen == (2,)
     assert execute(FreeSpace(), joined).status == Status.OK

@@ -1,7 +1,7 @@
 """The network that executes programs, on a table of blocks whose regions and names are given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 import sys
 
@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip('torch')
 sys.path.insert(0, str(Path(__file__).parents[1] / 'facts'))
 
-from facts_blocks import COLOURS, TABLE, Block, H, K, Pose, W, camera, render, scores_of
+from facts_blocks import COLOURS, TABLE, Block, BlockNamer, H, K, Pose, W, camera, render
 
 from converseg_ros.core import ConversegError, Frame, InputError, Role, Status
 from converseg_ros.core.segmentation import Query
@@ -60,11 +60,13 @@ class Phrasebook:
         ]
 
 
-class Blocks:
+class Blocks(BlockNamer):
     """Knows where the blocks are and what they are called; `looked` counts views."""
 
+    looked = 0
+
     def __init__(self) -> None:
-        self.looked = 0
+        super().__init__(tuple(SHOWN))
 
     def propose(self, view: Frame) -> Segments:
         self.looked += 1
@@ -75,10 +77,6 @@ class Blocks:
         masks = np.stack([label == k for k in range(count)])
         everywhere = np.ones(count, bool)
         return Segments(masks, (view.height, view.width), kinds, np.ones(count, np.float32), everywhere, none, none)
-
-    def score(self, view: Frame, segments: Segments, nouns: object) -> object:
-        found = scores_of(SHOWN)(nouns)
-        return replace(found, best=tuple((b.name, 3.0) for b in SHOWN))
 
 
 @pytest.fixture

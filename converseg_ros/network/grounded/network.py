@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame
-from converseg_ros.core.segments import Namer, NameScores, Segments
+from converseg_ros.core.segments import Namer, NameScores, Posterior, Segments
 from converseg_ros.knowledge import singular
 from converseg_ros.network.grounded.finder import Finder
 from converseg_ros.network.grounded.regions import Region, add_region, united
@@ -66,6 +66,10 @@ class FoundNamer:
             log_odds[:, i], known[i] = np.log(p / (1 - p)), True
         best = [self._called(r) or other for r, other in zip(self._regions, found.best)]
         return NameScores(found.nouns, log_odds, known, tuple(best))
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        """Return the probabilities of the other namer."""
+        return self.other.posterior(view, segments)
 
     @staticmethod
     def _called(region: Region | None) -> tuple[str, float] | None:

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.segments import Namer, NameScores, Segments
+from converseg_ros.core.segments import Namer, NameScores, Posterior, Segments
 from converseg_ros.network.encoders.pretrained import (
     check_finite,
     image_settings,
@@ -102,6 +102,10 @@ class ClipSegNamer:
             return scores
         found = self._pooled(view, segments, nouns)
         return NameScores(tuple(nouns), found, np.ones(len(nouns), bool), scores.best)
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        """Return the probabilities of the other namer: relevance maps of different nouns are not exclusive."""
+        return self.other.posterior(view, segments)
 
     def _pooled(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NDArray[np.float32]:
         """Return (S, N): log-odds of the mean relevance inside each region."""

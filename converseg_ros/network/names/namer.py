@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.segments import NameScores, Segments
+from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.knowledge.vocabulary import Vocabulary, vocabulary
 from converseg_ros.network.encoders.nanodet import KIND_NAMES, Detections
 from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut_with
@@ -59,6 +59,10 @@ class CropNamer:
     def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
         """Return the log-odds of each noun phrase for each region."""
         return self._phrases.scores(self.probabilities(view, segments), nouns)
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        """Return the calibrated probabilities of the nouns with evidence."""
+        return self._phrases.posterior(self.probabilities(view, segments))
 
     def probabilities(self, view: Frame, segments: Segments) -> NDArray[np.float32]:
         """Return (S, K): for each region, the probabilities of the nouns with evidence."""

@@ -17,7 +17,7 @@ import torch
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
-from converseg_ros.core.segments import NameScores, Segments
+from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.names.crops import FADED, cut
 from converseg_ros.network.names.scores import MIN_PROBABILITY, Encoder, Phrases
@@ -67,6 +67,10 @@ class OpenNamer:
             known[i] = True
         limit = float(np.log(1 / MIN_PROBABILITY - 1))
         return NameScores(scores.nouns, np.clip(log_odds, -limit, limit), known, scores.best)
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        """Return the probabilities of the nouns of the vocabulary."""
+        return self._phrases.posterior(self._look(view, segments)[2])
 
     def logits(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NDArray[np.float32]:
         """Return (S, N), the model's similarity logits of each region's crop and each noun's caption."""

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.segments import NameScores
+from converseg_ros.core.segments import NameScores, Posterior
 from converseg_ros.knowledge import thing, things
 from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.names.weights import Meanings, Scaling
@@ -56,6 +56,13 @@ class Phrases:
             log_odds[:, column] = np.log(total / (1 - total)) * self._scaling.of(noun)
         known = np.array([m.known for m in found], bool)
         return NameScores(tuple(nouns), log_odds, known, self._called(p))
+
+    def posterior(self, p: NDArray[np.float32]) -> Posterior:
+        """Return the calibrated posterior: powers of the probabilities with the shared factor, which sum to 1 again."""
+        none = np.clip(1 - p.sum(1, keepdims=True), 0, 1)
+        power = np.concatenate([p, none], 1) ** self._scaling.shared
+        share = power / np.maximum(power.sum(1, keepdims=True), MIN_PROBABILITY)
+        return Posterior(self._nouns, np.asarray(share[:, :-1], np.float32))
 
     def _called(self, p: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
         """Return the name of each region; cached for a view, whose probabilities are the same array."""

@@ -19,7 +19,7 @@ from transformers_micro import write_detector, write_qwen, write_sam2
 from converseg_ros.cli import main
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Status
 from converseg_ros.core.segmentation import Query
-from converseg_ros.core.segments import NameScores, Segments
+from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.network import load
 from converseg_ros.network.grounded.boxes import Found
 from converseg_ros.network.grounded.chat import ChatConfig, ChatGrounder
@@ -65,6 +65,9 @@ class Base:
         names = tuple(nouns)
         odds = np.full((len(segments), len(names)), -3, np.float32)
         return NameScores(names, odds, np.ones(len(names), bool), tuple(('thing', 0.0) for _ in range(len(segments))))
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        return Posterior((), np.zeros((len(segments), 0), np.float32))
 
     def parse_all(self, texts: object) -> list[object]:
         raise InputError('not needed', where='test')

@@ -40,6 +40,15 @@ def test_a_noun_of_its_own_calibration_has_its_own_factor(weights: NameWeights) 
     assert found.log_odds[0, 0] == pytest.approx(2 * odds(0.9), abs=0.01)
 
 
+def test_the_posterior_is_flatter_by_the_shared_factor_and_leaves_the_rest_to_none_of_the_nouns(
+    weights: NameWeights,
+) -> None:
+    found = phrases(weights).posterior(rows(mug=0.64, cup=0.16))
+    p = dict(zip(found.nouns, found.p[0], strict=True))
+    assert p['mug'] / p['cup'] == pytest.approx(4**weights.scaling.shared, rel=1e-3)
+    assert sum(p.values()) == pytest.approx(1 - p['cup'] * (0.2 / 0.16) ** weights.scaling.shared, rel=1e-3)
+
+
 def test_a_phrase_that_nothing_speaks_for_is_scored_by_similar_nouns(weights: NameWeights) -> None:
     found = phrases(weights).scores(rows(mug=0.9), ('beaker', 'pogo stick'))
     assert not found.known.any()

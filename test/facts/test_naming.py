@@ -1,0 +1,62 @@
+"""Tags and materials are sums over the posterior of a namer, and measured sizes change it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+from test_size_evidence import boxes
+
+from converseg_ros import knowledge
+from converseg_ros.core.segments import NameScores, Posterior
+from converseg_ros.facts.naming import BY_CLASS, Seen, posterior_by_size
+from converseg_ros.facts.size_evidence import SizeEvidence
+
+NOUNS = tuple(knowledge.labelled())
+
+
+def seen(nouns: tuple[str, ...], p: NDArray[np.float64], score: float = 0.9) -> Seen:
+    """Return the properties of regions with a posterior; every other noun has the same score."""
+
+    def scores(asked: Sequence[str]) -> NameScores:
+        odds = np.full((len(p), len(asked)), np.log(score / (1 - score)), np.float32)
+        return NameScores(tuple(asked), odds, np.zeros(len(asked), bool))
+
+    return Seen(scores, lambda: Posterior(nouns, p.astype(np.float32)), np.zeros((len(p), 1)))
+
+
+def test_a_posterior_that_tells_nothing_makes_no_common_tag_likely() -> None:
+    """Many classes run on electricity, but a region of which nothing is known is not likely to be one of them."""
+    flat = np.full((1, len(NOUNS)), 1 / len(NOUNS))
+    having = knowledge.nouns_with('electric')
+    share = sum(having.get(noun, 0) for noun in NOUNS) / len(NOUNS)
+    found = seen(NOUNS, flat).look_up('tag', 'electric')
+    assert found is not None and found.p[0] == pytest.approx(share, rel=1e-4) and share < 0.3
+
+
+def test_a_tag_adds_the_classes_that_have_it_and_halves_those_that_opinions_differ_about() -> None:
+    p = np.array([[0.5, 0.3, 0.2], [0.0, 0.0, 1.0]])
+    found = seen(('knife', 'scissors', 'cup'), p).look_up('tag', 'sharp')
+    assert found is not None and found.p == pytest.approx([0.8, 0.0])
+    doubtful = seen(('fork', 'cup'), np.array([[0.6, 0.4]])).look_up('tag', 'sharp')
+    assert doubtful is not None and doubtful.p == pytest.approx([0.3])
+
+
+def test_a_material_has_the_weight_of_its_place_among_the_materials_of_a_class() -> None:
+    first, second = knowledge.class_of('bread knife').materials[:2]
+    region = seen(('bread knife',), np.ones((1, 1)))
+    usual, rare = region.look_up('material', first), region.look_up('material', second)
+    assert usual is not None and usual.p == pytest.approx([BY_CLASS])
+    assert rare is not None and rare.p == pytest.approx([BY_CLASS / 2])
+
+
+def test_similar_nouns_replace_classes_that_the_namer_does_not_have() -> None:
+    found = seen(('cup',), np.ones((1, 1))).look_up('tag', 'water_plants')
+    assert found is not None and found.p == pytest.approx([0.45])
+
+
+def test_a_measured_size_moves_the_posterior_and_keeps_its_sum() -> None:
+    alike = Posterior(('mug', 'bucket', 'sky'), np.array([[0.4, 0.4, 0.1], [0.4, 0.4, 0.1]], np.float32))
+    small, large = posterior_by_size(alike, SizeEvidence(boxes((0.1, 0.08, 0.1), (0.32, 0.3, 0.33)))).p
+    assert small[0] > 1.5 * small[1] and large[1] > 1.5 * large[0]
+    assert (small.sum(), large.sum()) < (1, 1)
