@@ -42,14 +42,30 @@ def thing(noun: str) -> Thing | None:
     The noun may be a plural, another name, or COCO's spelling. A longer name whose last word is known is a class of
     that kind: 'steak knife' is a knife with its own name.
     """
-    name = knowledge().coco_names.get(noun, noun)
-    for table in _by_name():
-        for form in (name, singular(name), plural(name)):
-            if found := table.get(form.lower()):
-                return found
-    before, _, head = singular(name).rpartition(' ')
+    if found := _named(noun):
+        return found
+    name = singular(knowledge().coco_names.get(noun, noun))
+    before, _, head = name.rpartition(' ')
     base = things().get(head) if before else None
-    return base and replace(base, name=singular(name), names=(singular(name), *base.names), labelled=False)
+    return base and replace(base, name=name, names=(name, *base.names), labelled=False)
+
+
+def _named(noun: str) -> Thing | None:
+    """Return the class with this name, in the singular or the plural."""
+    name = knowledge().coco_names.get(noun, noun)
+    forms = [form.lower() for form in (name, singular(name), plural(name))]
+    return next((table[form] for table in _by_name() for form in forms if form in table), None)
+
+
+def is_known(noun: str) -> bool:
+    """Return whether a noun is the name of a class, not only a longer name whose last word is one."""
+    return _named(noun) is not None
+
+
+@cache
+def implies(noun: str, tag: str) -> bool:
+    """Return whether every class that a noun may mean has a tag: all forks are to eat with."""
+    return bool(denoted(noun)) and all(tag in things()[name].tags for name in denoted(noun))
 
 
 def class_of(category: str) -> Thing:

@@ -1,22 +1,24 @@
 """The canonical form of programs: programs with the same meaning for a simple reason become equal."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 import json
-from typing import Any
 
-from converseg_ros.knowledge import singular
+from converseg_ros.knowledge import implies, singular
 from converseg_ros.programs.nodes import Act, Except, Filter, FreeSpace, Like, Node, Parts, Rank, Relate, Select, Union
+from converseg_ros.programs.nouns import adjectives, as_part
 from converseg_ros.programs.vocabulary import TAGS_WITH_PHYSICS
 
 MODIFIERS = (Filter, Relate, Act, Like)
 """Nodes that keep the members of `of` which fulfil a condition, so that their order does not matter."""
 FILTERS = ('name', 'tag', 'material', 'colour', 'state', 'physics', 'region')
 """The order of filters, the innermost first, as in a noun phrase."""
+CONNECTING = frozenset({'with', 'has', 'have', 'having', 'that', 'which', 'is', 'are', 'the', 'a', 'an'})
+"""Words at the start of a free text that describe nothing."""
 
 
 def canonical(node: Node) -> Node:
     """Return the canonical form: unions flat and sorted, chains of conditions sorted, redundant selections removed."""
-    node = _simple(_with_canonical_children(node))
+    node = _simple(node.map(canonical))
     return _sorted_chain(node) if isinstance(node, MODIFIERS) else node
 
 
@@ -30,28 +32,17 @@ def key(node: Node) -> str:
     return json.dumps(node.to_json(), sort_keys=True)
 
 
-def _with_canonical_children(node: Node) -> Node:
-    changed: dict[str, Any] = {}
-    for f in fields(node):
-        value = getattr(node, f.name)
-        if isinstance(value, Node):
-            changed[f.name] = canonical(value)
-        elif isinstance(value, tuple):
-            changed[f.name] = tuple(canonical(x) for x in value)
-    return replace(node, **changed) if changed else node
-
-
 def _simple(node: Node) -> Node:
     """Return the canonical form of a node with canonical children."""
     match node:
         case Filter(by='name'):
-            return replace(node, value=singular(_plain(node.value)))
+            return _named(singular(_plain(node.value)), node.of)
         case Filter(by='tag', value=value) if value in TAGS_WITH_PHYSICS:
             return replace(node, by='physics', value=TAGS_WITH_PHYSICS[value])
         case Filter(by='tag', value='transparent'):
             return replace(node, by='material')
         case Like():
-            return replace(node, text=_plain(node.text))
+            return replace(node, text=_content(node.text))
         case Parts():
             return replace(node, noun=singular(_plain(node.noun)))
         case FreeSpace():
@@ -70,6 +61,21 @@ def _simple(node: Node) -> Node:
 def _plain(text: str) -> str:
     """Return a text in lower case with single spaces."""
     return ' '.join(text.casefold().split())
+
+
+def _named(noun: str, of: Node) -> Node:
+    """Return the filters by a noun and by the adjectives in it."""
+    filters, noun = adjectives(noun, within_names=True)
+    for by, value in filters:
+        of = Filter(by, value, of)  # type: ignore[arg-type]
+    return Filter('name', noun, of)
+
+
+def _content(text: str) -> str:
+    """Return a free text without the words that only connect it to its noun: 'with the red cap' is 'red cap'."""
+    words = _plain(text).split()
+    start = next((i for i, word in enumerate(words) if word not in CONNECTING), 0)
+    return ' '.join(words[start:])
 
 
 def _union(of: tuple[Node, ...]) -> Node:
@@ -103,6 +109,14 @@ def _sorted_chain(node: Node) -> Node:
         kind = FILTERS.index(base.by) if isinstance(base, Filter) else 0
         chain[MODIFIERS.index(type(base)), kind, json.dumps(data, sort_keys=True)] = base
         base = below
+    names = [c.value for c in chain.values() if isinstance(c, Filter) and c.by == 'name']
     for place in sorted(chain):
-        base = replace(chain[place], of=base)  # type: ignore[call-arg]
+        if not _implied(chain[place], names):
+            base = replace(chain[place], of=base)  # type: ignore[call-arg]
+            base = as_part(base) if isinstance(base, Filter) and base.by == 'name' else base
     return base
+
+
+def _implied(node: Node, names: list[str]) -> bool:
+    """Return whether a noun of the chain says as much: 'a fork to eat with' is a fork."""
+    return isinstance(node, Filter) and node.by == 'tag' and any(implies(name, node.value) for name in names)

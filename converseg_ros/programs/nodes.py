@@ -6,7 +6,7 @@ never misinterpreted.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, ClassVar, Literal
 
 from converseg_ros.core.errors import InputError
@@ -46,6 +46,21 @@ class Node:
                 yield value
             elif isinstance(value, tuple):
                 yield from (x for x in value if isinstance(x, Node))
+
+    def map(self, function: Callable[['Node'], 'Node']) -> 'Node':
+        """Return this node with `function` applied to each of its child nodes."""
+        changed: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Node):
+                changed[f.name] = function(value)
+            elif isinstance(value, tuple):
+                changed[f.name] = tuple(function(x) for x in value)
+        return replace(self, **changed) if changed else self
+
+    def depth(self) -> int:
+        """Return the number of levels below this node."""
+        return max((1 + child.depth() for child in self.children()), default=0)
 
     def walk(self) -> Iterator['Node']:
         """Yield this node and its descendants, depth first."""

@@ -46,5 +46,17 @@ IMPLIED_NOUNS = ('grip', 'person', 'hand', 'gripper', 'table', 'floor', 'handle'
 NEVER_COPIED = ('grip',)
 """Implied nouns that are never copied from the instruction, even if it contains the word."""
 
+ADJECTIVES = {
+    **{word: ('colour', word) for word in COLOURS if word not in ('orange', 'silver', 'gold', 'dark', 'light')},
+    **{word: ('state', word) for word in STATES},
+    'gray': ('colour', 'grey'),
+    'wooden': ('material', 'wood'),
+    'metallic': ('material', 'metal'),
+}
+"""Words that are adjectives only, with the filter that they mean; 'orange' and 'glass' also begin compounds."""
+
+FIXED_PARTS = ('handle', 'leg', 'spout', 'rim', 'neck', 'stem', 'armrest', 'backrest')
+"""Nouns that name a part if they follow the noun of a whole: 'cupboard handle'."""
+
 LONGEST_SPAN = 12
 """Maximum number of words of a noun, a free text or a length."""

@@ -7,7 +7,19 @@ from random_programs import random_program
 
 from converseg_ros import knowledge
 from converseg_ros.programs.canonical import canonical, equal
-from converseg_ros.programs.nodes import Everything, Except, Filter, Node, Parts, Rank, Relate, Select, Things, Union
+from converseg_ros.programs.nodes import (
+    Everything,
+    Except,
+    Filter,
+    Like,
+    Node,
+    Parts,
+    Rank,
+    Relate,
+    Select,
+    Things,
+    Union,
+)
 from converseg_ros.programs.printer import words
 
 MUG, CUP, TABLE = Filter('name', 'mug'), Filter('name', 'cup'), Filter('name', 'table')
@@ -27,6 +39,16 @@ MUG, CUP, TABLE = Filter('name', 'mug'), Filter('name', 'cup'), Filter('name', '
         (Select(1, MUG), Select('one', MUG)),
         (Except(Except(MUG, CUP), TABLE), Except(MUG, Union((TABLE, CUP)))),
         (Relate('between', Things(), MUG, CUP), Relate('between', Things(), CUP, MUG)),
+        (Filter('name', 'open mugs'), Filter('state', 'open', MUG)),
+        (Filter('name', 'wooden box', MUG), Filter('material', 'wood', Filter('name', 'box', MUG))),
+        (Filter('name', 'cupboard handle'), Parts('handle', Filter('name', 'cupboard'))),
+        (
+            Filter('name', 'cupboard handle', Filter('colour', 'red')),
+            Filter('colour', 'red', Parts('handle', Filter('name', 'cupboard'))),
+        ),
+        (Filter('tag', 'cuts', Filter('name', 'knife')), Filter('name', 'knife')),
+        (Filter('name', 'knife', Filter('tag', 'cuts')), Filter('name', 'knife')),
+        (Like('with the red cap', MUG), Like('red cap', MUG)),
     ],
 )
 def test_the_same_is_equal(first: Node, second: Node) -> None:
@@ -44,6 +66,10 @@ def test_the_same_is_equal(first: Node, second: Node) -> None:
         (Parts('lid', Filter('colour', 'red', MUG)), Filter('colour', 'red', Parts('lid', MUG))),
         (Select(2, Rank('height', 'max', MUG, count=3)), Rank('height', 'max', MUG, count=3)),
         (Things(), Everything()),
+        (Filter('name', 'red wine stain'), Filter('colour', 'red', Filter('name', 'wine stain'))),
+        (Filter('name', 'door handle'), Parts('handle', Filter('name', 'door'))),
+        (Filter('tag', 'eat_with', Filter('name', 'fork')), Filter('name', 'fork')),  # a garden fork is a fork
+        (Like('red', MUG), Like('with the', MUG)),
     ],
 )
 def test_what_differs_stays_different(first: Node, second: Node) -> None:

@@ -1,0 +1,55 @@
+"""Nouns that are unknown to `knowledge`: their adjectives become filters, and a part becomes a part of its whole."""
+
+from converseg_ros.knowledge import is_known, singular, thing
+from converseg_ros.programs.nodes import MAX_DEPTH, Everything, Filter, Node, Parts
+from converseg_ros.programs.vocabulary import ADJECTIVES, FIXED_PARTS
+
+
+def with_plain_nouns(node: Node) -> Node:
+    """Return a program with simple nouns: 'open book' becomes a book that is open, unless it is the name of a class.
+
+    A program that would be deeper than MAX_DEPTH is returned unchanged.
+    """
+    found = _plain(node)
+    return found if found.depth() <= MAX_DEPTH else node
+
+
+def _plain(node: Node) -> Node:
+    node = node.map(_plain)
+    if not isinstance(node, Filter) or node.by != 'name':
+        return node
+    filters, noun = adjectives(node.value)
+    out = as_part(Filter('name', noun, node.of))
+    for by, value in reversed(filters):
+        out = Filter(by, value, out)  # type: ignore[arg-type]
+    return out
+
+
+def adjectives(noun: str, *, within_names: bool = False) -> tuple[list[tuple[str, str]], str]:
+    """Return the (kind, value) of the filters that the first words of a noun mean, and the rest of the noun.
+
+    The name of a class is not divided, since it is recognised as a whole. within_names: also divide it if the class is
+    called by the rest alone too, as a wooden box is called a box.
+    """
+    words, found = noun.split(), []
+    while len(words) > 1 and words[0].lower() in ADJECTIVES:
+        rest = ' '.join(words[1:])
+        called = thing(' '.join(words)) if within_names else None
+        if _begins_a_name(words) and not (called and rest in called.names):
+            break
+        found.append(ADJECTIVES[words.pop(0).lower()])
+    return found, ' '.join(words)
+
+
+def as_part(node: Filter) -> Node:
+    """Return the part that a filter by a noun means: a 'cupboard handle' is the handle of a cupboard."""
+    whole, _, last = node.value.rpartition(' ')
+    part = singular(last.lower())
+    if part in FIXED_PARTS and node.of == Everything() and is_known(whole) and not is_known(node.value):
+        return Parts(part, Filter('name', whole))
+    return node
+
+
+def _begins_a_name(words: list[str]) -> bool:
+    """Return whether the first words are the name of a class, such as 'red wine' in 'red wine stain'."""
+    return any(is_known(' '.join(words[:end])) for end in range(2, len(words) + 1))

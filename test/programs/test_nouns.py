@@ -1,0 +1,54 @@
+"""Unknown nouns are divided into conditions that can be tested; names of classes stay whole."""
+
+import random
+
+import pytest
+from random_programs import random_program
+
+from converseg_ros.programs.canonical import equal
+from converseg_ros.programs.nodes import MAX_DEPTH, Filter, Node, Parts, Relate, Select
+from converseg_ros.programs.nouns import with_plain_nouns
+
+BOOK, TABLE = Filter('name', 'book'), Filter('name', 'table')
+
+
+@pytest.mark.parametrize(
+    ('program', 'plain'),
+    [
+        (Filter('name', 'open book'), Filter('state', 'open', BOOK)),
+        (
+            Select('one', Relate('on', Filter('name', 'blue book'), TABLE)),
+            Relate('on', Filter('colour', 'blue', BOOK), TABLE),
+        ),
+        (Filter('name', 'open blue book'), Filter('state', 'open', Filter('colour', 'blue', BOOK))),
+        (Filter('name', 'cupboard handle'), Parts('handle', Filter('name', 'cupboard'))),
+        (
+            Filter('name', 'open cupboard handle'),
+            Filter('state', 'open', Parts('handle', Filter('name', 'cupboard'))),
+        ),
+    ],
+)
+def test_an_unknown_noun_is_divided(program: Node, plain: Node) -> None:
+    found = with_plain_nouns(program)
+    assert found == (Select('one', plain) if isinstance(program, Select) else plain)
+
+
+@pytest.mark.parametrize(
+    'noun',
+    ['wooden spoon', 'red wine', 'red wine stain', 'red', 'door handle', 'orange peel', 'gizmo handle', 'handle'],
+)
+def test_names_of_classes_and_unknown_compounds_stay_whole(noun: str) -> None:
+    assert with_plain_nouns(Filter('name', noun)) == Filter('name', noun)
+
+
+def test_a_program_never_becomes_too_deep() -> None:
+    deep: Node = Filter('name', 'open blue book')
+    for _ in range(MAX_DEPTH):
+        deep = Filter('physics', 'stable', deep)
+    assert with_plain_nouns(deep) == deep
+
+
+@pytest.mark.parametrize('seed', range(50))
+def test_the_meaning_stays_the_same(seed: int) -> None:
+    program = random_program(random.Random(seed), 4)
+    assert equal(with_plain_nouns(program), program)
