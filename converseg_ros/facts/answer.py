@@ -88,8 +88,9 @@ class Answer:
 
     status: a proposal; the calibrated existence model may change OK, LOW_CONFIDENCE and NO_TARGET, but not to OK if
     facts do not decide the answer (`decided` is false). chosen: indices of regions, the most certain first. area:
-    whether the mask is an area (free space, a grip) instead of regions. mask: (h, w) at the working resolution. none:
-    the reason if the existence model finds that nothing fits. unsure: the reason if it finds that something might.
+    whether the mask is an area (free space, a grip) instead of regions; measured: whether depth shows that area. mask:
+    (h, w) at the working resolution. none: the reason if the existence model finds that nothing fits. unsure: the
+    reason if it finds that something might.
     """
 
     status: Status
@@ -104,3 +105,4 @@ class Answer:
     candidates: tuple[Candidate, ...] = ()
     none: str = ''
     unsure: str = ''
+    measured: bool = False

@@ -1,6 +1,6 @@
 """What nodes denote: regions by degree, or parts of the view without a region, and conditions on their place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,16 +14,20 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Area:
-    """A part of the view. mask: (h, w). sure: 0 to 1. decided: whether facts suffice; notes has the reasons."""
+    """A part of the view.
+
+    mask: (h, w). sure: 0 to 1. decided: whether facts suffice; notes has the reasons. measured: whether depth shows it.
+    """
 
     mask: Mask
     sure: float
     decided: bool = True
     notes: frozenset[str] = frozenset()
+    measured: bool = False
 
     def __and__(self, other: Mask) -> 'Area':
         """Return the intersection of the area with a mask."""
-        return Area(self.mask & other, self.sure, self.decided, self.notes)
+        return replace(self, mask=self.mask & other)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,7 @@ def outermost(area: Area, key: str, order: str) -> Area:
     }.get((key, order))  # fmt: skip
     if side is None:
         note = f'free space is not ordered by {key.replace("_", " ")}'
-        return Area(area.mask, area.sure, False, area.notes | {note})
+        return replace(area, decided=False, notes=area.notes | {note})
     return within(area, side)
 
 
@@ -72,7 +76,7 @@ def beside(area: Area, relation: str, anchor: Mask, view: ViewGeometry | None) -
     """Return the part of an area in a relation to an anchor (h, w): near, left of, behind ... from the viewpoint."""
     rows, columns = np.nonzero(anchor)
     if not rows.size:
-        return Area(np.zeros_like(area.mask), area.sure, area.decided, area.notes)
+        return replace(area, mask=np.zeros_like(area.mask))
     y, x = np.mgrid[: anchor.shape[0], : anchor.shape[1]]
     if relation in ('near', 'next_to', 'touching', 'far_from'):
         close = _within_reach(anchor, 0.25 if relation == 'next_to' else 0.35, view)
@@ -88,7 +92,7 @@ def beside(area: Area, relation: str, anchor: Mask, view: ViewGeometry | None) -
     }.get(relation)
     if keep is None:
         note = f'free space {relation.replace("_", " ")} something cannot be determined'
-        return Area(area.mask, area.sure, False, area.notes | {note})
+        return replace(area, decided=False, notes=area.notes | {note})
     return area & np.asarray(keep)
 
 

@@ -121,11 +121,12 @@ def gather(
     """Return the evidence that a target exists."""
     p = degree.p
     best = float(p.max(initial=0.0))
-    if area is not None:
-        best = max(best, area.sure if area.mask.any() else 0.0)
+    some = float(1 - np.prod(1 - p)) if len(p) else 0.0
+    if area is not None and (area.mask.any() or not area.decided):
+        best, some = max(best, area.sure), 1 - (1 - some) * (1 - area.sure)
     unexplained = facts.segments.unexplained
     return Evidence(
-        noisy_or=float(1 - np.prod(1 - p)) if len(p) else 0.0,
+        noisy_or=some,
         best=best,
         weakest=min((x.best for x in literals), default=best),
         in_vocabulary=in_vocabulary,
@@ -292,4 +293,16 @@ def _area_answer(
         )
     sure = area.sure >= options.present and area.decided
     status = Status.OK if sure else Status.LOW_CONFIDENCE
-    return Answer(status, '; '.join(reasons), area.sure, degree, added, True, mask, area.decided, evidence, candidates)
+    return Answer(
+        status,
+        '; '.join(reasons),
+        area.sure,
+        degree,
+        added,
+        True,
+        mask,
+        area.decided,
+        evidence,
+        candidates,
+        measured=area.measured,
+    )

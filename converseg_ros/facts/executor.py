@@ -39,18 +39,22 @@ PART_SEEN = 0.25  # degree of the best part region below which the part is deriv
 
 def execute(program: Node, facts: Facts, options: Options | None = None) -> Answer:
     """Return the meaning of a program in the view of the facts."""
-    run = Execution(facts)
-    meaning = run.evaluate(program.of if isinstance(program, Select) else program, main=True)
     options = options or Options()
+    run = Execution(facts, options.recall)
+    meaning = run.evaluate(program.of if isinstance(program, Select) else program, main=True)
     answer = decide(program, facts, meaning, tuple(run.literals), frozenset(run.unknown_nouns), options)
     return with_reasons(answer, program, options)
 
 
 @dataclass(eq=False)
 class Execution:
-    """One execution of a program; literals are collected in the order of evaluation."""
+    """One execution of a program; literals are collected in the order of evaluation.
+
+    safe: whether nothing is free that is not seen to be free.
+    """
 
     facts: Facts
+    safe: bool = False
     literals: list[Literal] = field(default_factory=list)
     unknown_nouns: set[str] = field(default_factory=set)
 
@@ -189,15 +193,15 @@ class Execution:
 
     def _free(self, node: FreeSpace) -> Meaning:
         on = None if node.on is None else self.evaluate(node.on, False).degree
-        size = node.size or _least_side(node.thing)
-        if not node.thing or size <= MAX_ROOM:
-            area = free_space(self.facts, on, size)
+        sides = (node.size, node.size) if node.size else _footprint(node.thing)
+        if not node.thing or sides[1] <= MAX_ROOM:
+            area = free_space(self.facts, on, sides, safe=self.safe)
         else:  # a wardrobe
             floor = self.facts.filter('name', 'floor')
-            area = free_space(self.facts, floor if on is None else on, size)
+            area = free_space(self.facts, floor if on is None else on, sides, safe=self.safe)
             stands = f'{wording.a(node.thing)} stands on the floor'
             if on is None and not area.mask.any():
-                area = replace(area, notes=frozenset({f'{stands}, where no free place of {size:g} m is seen'}))
+                area = replace(area, notes=frozenset({f'{stands}, where no free place of {sides[1]:g} m is seen'}))
             elif on is not None and float((on & floor).p.max(initial=0.0)) < 0.5 * float(on.p.max(initial=0.0)):
                 area = replace(area, decided=False, notes=area.notes | {f'{stands}, not on other things'})
         return Meaning(Degree.known(np.zeros(len(self.facts))), area)
@@ -211,7 +215,13 @@ class Execution:
             return Meaning(degree)
         area = areas[0]
         for a in areas[1:]:
-            area = Area(area.mask | a.mask, max(area.sure, a.sure), area.decided and a.decided, area.notes | a.notes)
+            area = Area(
+                area.mask | a.mask,
+                max(area.sure, a.sure),
+                area.decided and a.decided,
+                area.notes | a.notes,
+                area.measured or a.measured,
+            )
         return Meaning(degree, area)
 
     def _except(self, of: Meaning, minus: Meaning) -> Meaning:
@@ -230,10 +240,10 @@ class Execution:
         return np.asarray(masks[chosen].any(0)) if chosen.any() else np.zeros(masks.shape[1:], bool)
 
 
-def _least_side(noun: str) -> float:
-    """Return the minimum width in metres for an object: the shorter side of its usual footprint, 0 if unknown."""
+def _footprint(noun: str) -> tuple[float, float]:
+    """Return the longer and the shorter side in metres of the usual footprint of an object, 0 if it is not known."""
     known = thing(noun) if noun else None
-    return known.size[1] if known and known.size else 0.0
+    return known.size[:2] if known and known.size else (0.0, 0.0)
 
 
 def narrowed(degree: Degree, quantity: str | int) -> Degree:

@@ -1,9 +1,13 @@
 """Free space: a horizontal support surface without the objects on it, in metres.
 
 The surface is projected onto a grid in its plane, seen from above. A cell is free if the camera saw the bare surface
-there. Everything that rises above the plane, with or without a region, blocks the cells below it; hidden cells and
-cells without depth are never free. The answer is the whole free part of each surface on which a disc with the size of
-the object to set down fits; lifting/placement.py finds the poses in it.
+there. Everything that rises above the plane, with or without a region, blocks the cells below it; hidden cells are
+never free. The answer is the whole free part of each surface on which the object to set down fits;
+lifting/placement.py finds the poses in it.
+
+A cell of the surface's region without depth may be free: a glossy worktop and the border of many depth images have
+none. If enough of the region is seen to lie in the plane, these cells are part of the answer, which is then undecided
+and says so. They are never part of the answer to a safety instruction.
 """
 
 from dataclasses import dataclass
@@ -17,30 +21,41 @@ from converseg_ros.core.geometry import Plane
 from converseg_ros.facts.areas import Area
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.facts.top_view import TopView, best_place, on_plane, radii
 
 if TYPE_CHECKING:
     from converseg_ros.facts.table import Facts
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-CELL, MAX_CELLS = 0.01, 400  # metres, and cells along a side
 MIN_ROOM = 0.05  # minimum width of a free place in metres, for any object
 OBSTACLE = 0.012  # metres above the plane, in addition to depth noise, from which something is an obstacle
-MAY_FIT = 0.75  # share of the size from which the object may fit, since its usual size is only typical of it
+MAY_FIT = 0.75  # share of its usual sides from which an object may fit, since they are only typical of it
+FITS, PARTLY_SEEN = 0.98, 0.5  # share of an object's place that is seen: it fits, or it may fit
 HEADROOM = 0.6  # metres above a plane up to which something blocks the object to set down
 MAX_SPECK = 4  # cells across in the image; smaller holes in depth are camera noise
 OUTLINE = 1  # cells in the image around an object that belong to it
 OTHER_HALF = 0.2  # size of a part of a surface outside of its region, relative to the part inside
-OFF_SURFACE = 0.3  # share of the best surface's degree from which another surface is used as well
+MIN_KNOWN = 0.15  # share of a surface with depth from which its plane holds for the rest of it
+MIN_ON_PLANE = 0.6  # share of its cells with depth that lie in the plane, for the same
+MIN_MISSING = 0.05  # share of an answer without depth; less is left out
+OFF_SURFACE = 0.6  # share of the best surface's degree from which another surface is used as well
 NO_PLANE = 'no support surface is seen'
+MAX_BY_IMAGE = 0.6  # probability of free space that depth does not show
 NO_DEPTH = 'depth is missing, so free space is only what no thing covers in the image'
+NOT_MEASURED = 'the plane of the surface cannot be measured, so free space is only what no thing covers in the image'
+PART_MISSING = 'depth is missing on a part of the surface, where it is not known whether it is free'
+GUESSED = 'depth is missing on a part of the surface, which is free if nothing stands there'
 
 
-def free_space(facts: 'Facts', on: Degree | None, size: float = 0.0) -> Area:
+def free_space(
+    facts: 'Facts', on: Degree | None, sides: tuple[float, float] = (0.0, 0.0), *, safe: bool = False
+) -> Area:
     """Return the free area of the surfaces `on` (S,), or of any support surface except the floor.
 
-    size: width in metres of the object to set down, which decides which surfaces have room; 0 if it is not given.
-    Without depth the result is an estimate: the region of the surface minus objects.
+    sides: metres of the place that the object to set down covers (top_view.best_place), which decides which surfaces
+    have room; 0 if they are not given. safe: only what is seen to be free; without depth that is nothing. Otherwise the
+    result without depth is an estimate: the region of the surface minus objects.
     """
     surfaces = support_surfaces(facts) if on is None else facts.flat & on & carriers(facts)
     best = float(surfaces.p.max(initial=0.0))
@@ -52,27 +67,44 @@ def free_space(facts: 'Facts', on: Degree | None, size: float = 0.0) -> Area:
         mask = empty.copy()
         for i in chosen:
             mask |= facts.given.free.get(int(i), empty)
-        return Area(mask, best)
-    if facts.geometry is None:
-        return _by_image(facts, chosen, best)
+        return Area(mask, best, measured=True)
     things = obstacles(facts, chosen)
-    planes = sorted({int(facts.plane[i]) for i in chosen} - {-1})
-    if not planes:
-        return Area(empty, best, False, frozenset({'the surface has no plane that could be measured'}))
-    view, found = facts.geometry, []
-    for k in planes:
+    if facts.geometry is not None and (facts.plane[chosen] >= 0).any():
+        return _by_planes(facts, facts.geometry, chosen, things, best, sides, safe)
+    note = NO_DEPTH if facts.geometry is None else NOT_MEASURED
+    mask = empty if safe else _by_image(np.asarray(facts.segments.masks[chosen].any(0)), things)
+    return Area(mask, min(best, MAX_BY_IMAGE), False, frozenset({note}))
+
+
+def _by_planes(
+    facts: 'Facts',
+    view: ViewGeometry,
+    chosen: NDArray[np.intp],
+    things: Mask,
+    best: float,
+    sides: tuple[float, float],
+    safe: bool,
+) -> Area:
+    """Return the free area of the planes of the chosen surfaces, whose best degree is `best`."""
+    found = []
+    for k in sorted({int(facts.plane[i]) for i in chosen} - {-1}):
         region = facts.segments.masks[chosen[facts.plane[chosen] == k]].any(0)
-        found.append(free_of_plane(view, view.planes[k], region, things))
-    notes = frozenset() if best >= 0.5 else frozenset({'it is not certain what is a surface'})
-    fitting = [mask for mask, width in found if width >= size]
-    if not fitting:
-        fitting = [mask for mask, width in found if width >= MAY_FIT * size]
-        widest = max(width for _, width in found)
-        notes |= (
-            {f'the widest free place seen is {widest:.2f} m wide, and {size:.2f} m are needed'} if fitting else set()
-        )
-    mask = np.any([empty, *fitting], axis=0)
-    return Area(mask, best, not notes, notes)
+        found.append(free_of_plane(view, view.planes[k], region, things, sides, safe=safe))
+    fitting = [part for part in found if part.fits >= FITS]
+    sure = bool(fitting)
+    if not fitting and not safe:
+        fitting = [part for part in found if max(part.fits, part.tight) >= PARTLY_SEEN]
+        if not fitting:
+            return Area(np.zeros_like(things), best)
+    notes = set() if best >= 0.5 else {'it is not certain what is a surface'}
+    if not sure:
+        widest = max(part.widest for part in found)
+        needed = f'{sides[0]:.2f} x {sides[1]:.2f} m are needed'
+        notes.add(f'the widest free place seen is {widest:.2f} m wide, and {needed}')
+    if any(part.missing for part in fitting or found):
+        notes.add(GUESSED if any(part.guessed for part in fitting) else PART_MISSING)
+    mask = np.any([np.zeros_like(things), *(part.mask for part in fitting)], axis=0)
+    return Area(mask, best, not notes, frozenset(notes), measured=bool(mask.any()))
 
 
 def carriers(facts: 'Facts') -> Degree:
@@ -103,30 +135,79 @@ def _grown(mask: Mask, cells: int) -> Mask:
     return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=cells)).view(bool)
 
 
-def _by_image(facts: 'Facts', chosen: NDArray[np.intp], best: float) -> Area:
-    mask = facts.segments.masks[chosen].any(0) & ~obstacles(facts, chosen)
-    mask = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)).view(bool)
-    return Area(mask, min(best, 0.6), False, frozenset({NO_DEPTH}))
+def _by_image(region: Mask, things: Mask) -> Mask:
+    mask = (region & ~things).view(np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))).view(bool)
 
 
-def free_of_plane(view: ViewGeometry, plane: Plane, region: Mask, things: Mask) -> tuple[Mask, float]:
-    """Return (h, w) the free visible part of a plane, and the diameter in metres of the largest disc that fits into it.
+@dataclass(frozen=True, eq=False)
+class FreePart:
+    """The free part of one plane.
+
+    mask: (h, w). widest: diameter in metres of the largest disc that fits into it. fits: share of the object's place
+    that is seen to be free, in the best place whose rest is not seen; 0 if there is none. tight: the same for an object
+    of MAY_FIT of the size. missing: whether a part of the surface has no depth; guessed: whether the mask contains it.
+    """
+
+    mask: Mask
+    widest: float = 0.0
+    fits: float = 0.0
+    tight: float = 0.0
+    missing: bool = False
+    guessed: bool = False
+
+
+def free_of_plane(
+    view: ViewGeometry,
+    plane: Plane,
+    region: Mask,
+    things: Mask,
+    sides: tuple[float, float] = (0.0, 0.0),
+    *,
+    safe: bool = False,
+) -> FreePart:
+    """Return the free part of a plane.
 
     region: (h, w), the region of the surface; connected bare cells of the plane also count. things: (h, w), known
-    objects in front of it or on it.
+    objects in front of it or on it. sides: metres of the object to set down. safe: leave out all cells without depth.
     """
     bare, above, higher = _classified(view, plane)
     seen = _without_specks(bare & ~things, view.known & ~bare | above | things)
-    seen = _connected(seen, region, things)
+    seen = _connected(seen, region, things) & (view.known if safe else True)
     if np.count_nonzero(seen) < 20:
-        return np.zeros_like(region), 0.0
-    top = _TopView.of(view, plane, seen)
-    cells = top.lookup(seen)
+        return FreePart(np.zeros_like(region))
+    unseen, points = on_plane(view, plane, region & ~view.known & ~seen & ~things)
+    known = view.points[seen & view.known].astype(np.float64)
+    top = TopView.of(view, plane, np.concatenate([known, points]), max(sides))
     blocked = top.dropped(view.points[above | (things & higher)])  # flat objects cover the cells below them anyway
-    free = cells & ~blocked
-    free = cv2.morphologyEx(free.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & ~blocked
+    free, maybe = (_closed(top.lookup(cells) & ~blocked) & ~blocked for cells in (seen, seen | unseen))
     room, widest = with_room(free, top.cell)
-    return np.asarray(top.back(room, region.shape) & seen), widest
+    mask = top.back(room) & seen
+    more = top.back(with_room(maybe, top.cell)[0]) & unseen
+    missing = bool(np.count_nonzero(more) > MIN_MISSING * np.count_nonzero(mask | more))
+    if safe:
+        return FreePart(mask, widest, best_place(free, free, sides, top.cell), missing=missing)
+    open_ = maybe | top.outside() & ~blocked
+    fits = best_place(free, open_, sides, top.cell)
+    tight = (MAY_FIT * sides[0], MAY_FIT * sides[1])
+    tight_fits = fits if fits >= PARTLY_SEEN else best_place(free, open_, tight, top.cell)
+    guessed = missing and _continues(view, plane, region, things)
+    return FreePart(mask | more if guessed else mask, widest, fits, tight_fits, missing, guessed)
+
+
+def _continues(view: ViewGeometry, plane: Plane, region: Mask, things: Mask) -> bool:
+    """Return whether enough of a region is known to lie in a plane, so that its cells without depth probably do too."""
+    with np.errstate(invalid='ignore'):
+        off = np.abs(view.points @ plane.normal.astype(np.float32) + np.float32(plane.d))
+        near = off < 0.006 + 0.01 * view.points[..., 2]
+    rest = region & (~things | near)  # things on the surface are not in its plane
+    known = np.count_nonzero(rest & view.known)
+    enough = known >= MIN_KNOWN * np.count_nonzero(rest)
+    return bool(known and enough and np.count_nonzero(near & rest) >= MIN_ON_PLANE * known)
+
+
+def _closed(cells: Mask) -> Mask:
+    return np.asarray(cv2.morphologyEx(cells.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))).view(bool)
 
 
 def with_room(free: Mask, cell: float) -> tuple[Mask, float]:
@@ -134,7 +215,7 @@ def with_room(free: Mask, cell: float) -> tuple[Mask, float]:
 
     cell: metres.
     """
-    room = (cv2.distanceTransform(np.pad(free, 1).view(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] + 0.5) * cell
+    room = radii(free) * cell
     centres = room >= MIN_ROOM / 2
     if not centres.any():
         return np.zeros_like(free), 0.0
@@ -190,62 +271,3 @@ def _mostly_in(connected: Mask, seen: Mask, region: Mask) -> Mask:
     keep = (inside > 0.3 * whole) & (inside > 0)
     keep[0] = False
     return np.asarray(keep[labels])
-
-
-@dataclass(frozen=True, eq=False)
-class _TopView:
-    """A plane from above: cell (j, i) is at origin + cell (i x + j y), axes (3, 2) = x, y; to_pixel is a homography."""
-
-    shape: tuple[int, int]
-    origin: Floats
-    axes: Floats
-    cell: float
-    to_pixel: Floats
-
-    @staticmethod
-    def of(view: ViewGeometry, plane: Plane, seen: Mask) -> '_TopView':
-        points = view.points[seen & view.known].astype(np.float64)
-        first = np.cross(plane.normal, [1.0, 0.0, 0.0])
-        x = first / np.linalg.norm(first) if np.linalg.norm(first) > 0.1 else np.array([0.0, 1.0, 0.0])
-        axes = np.stack([x, np.cross(plane.normal, x)], 1)
-        flat = points @ axes
-        low, high = flat.min(0), flat.max(0)
-        cell = max(CELL, float((high - low).max()) / MAX_CELLS)
-        low -= 2 * cell
-        nx, ny = (np.ceil((high - low) / cell).astype(int) + 3).tolist()
-        origin = -plane.d * plane.normal + axes @ low
-        to_pixel = _pinhole(view) @ np.column_stack([axes[:, 0] * cell, axes[:, 1] * cell, origin])
-        return _TopView((ny, nx), origin, axes, cell, to_pixel)
-
-    def lookup(self, image: Mask) -> Mask:
-        """Return which cells an image mask (h, w) covers."""
-        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpPerspective(image.view(np.uint8), self.to_pixel, self.shape[::-1], flags=flags)).view(
-            bool
-        )
-
-    def back(self, cells: Mask, shape: tuple[int, ...]) -> Mask:
-        """Return the image (h, w) of cells."""
-        warped = cv2.warpPerspective(cells.view(np.uint8), self.to_pixel, (shape[1], shape[0]), flags=cv2.INTER_NEAREST)
-        return np.asarray(warped).view(bool)
-
-    def dropped(self, points: NDArray[np.float32]) -> Mask:
-        """Return the cells vertically below points (N, 3)."""
-        ij = np.rint(((points - self.origin) @ self.axes) / self.cell)
-        inside = ((ij >= 0) & (ij < self.shape[::-1])).all(1)
-        out = np.zeros(self.shape, np.uint8)
-        i, j = ij[inside].astype(np.intp).T
-        out[j, i] = 1
-        return np.asarray(cv2.morphologyEx(out, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))).view(bool)
-
-
-def _pinhole(view: ViewGeometry) -> Floats:
-    """Return the camera matrix (3, 3) of the grid, computed from its points."""
-    h, w = view.known.shape
-    out = np.eye(3)
-    for axis, cells in ((0, np.arange(w)), (1, np.arange(h))):
-        index = np.broadcast_to(cells if axis == 0 else cells[:, None], (h, w))[view.known].astype(np.float64)
-        ratio = (view.points[..., axis][view.known] / view.points[..., 2][view.known]).astype(np.float64)
-        slope, start = np.polyfit(ratio, index, 1)
-        out[axis, axis], out[axis, 2] = slope, start
-    return out

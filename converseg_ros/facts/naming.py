@@ -17,6 +17,7 @@ from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import measure
 from converseg_ros.facts.planes import ViewGeometry, view_geometry
 from converseg_ros.facts.size_evidence import SizeEvidence
+from converseg_ros.facts.surfaces import with_planes_of_regions
 from converseg_ros.facts.table import Facts, Similarity
 from converseg_ros.programs.vocabulary import COLOURS
 
@@ -118,6 +119,8 @@ def facts_of_view(
     h, w = segments.masks.shape[1:]
     if geometry is None:
         geometry = view_geometry(view, h, w)
+    if geometry is not None:
+        geometry = with_planes_of_regions(segments.masks, segments.kinds, segments.flat, geometry)
     small = np.asarray(cv2.resize(view.rgb, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
     measures = measure(segments.masks, geometry)
     evidence = SizeEvidence(measures) if measures.metric.any() else None

@@ -19,6 +19,7 @@ from converseg_ros.core.planes import least_squares_plane, planes_through
 Floats = NDArray[np.float32]
 MAX_SAMPLES, HYPOTHESES, MAX_PLANES, REFINEMENTS = 2000, 100, 6, 2
 MAX_DISTANCE = 5.0  # metres, beyond which the noise of a depth camera hides small surfaces
+MIN_POINTS = 500  # of a view, below which it has no planes
 MIN_SHARE = 0.03  # minimum share of all sampled points on a plane
 LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
 MAX_VERTICAL_COSINE = 0.25  # cosine with up below which a surface is vertical (14 degrees)
@@ -130,16 +131,19 @@ def surface_normals(points: Floats) -> Floats:
     return np.asarray(normal, np.float32)
 
 
-def find_planes(points: Floats, normals: Floats, *, most: int = MAX_PLANES) -> tuple[Plane, ...]:
+def find_planes(
+    points: Floats, normals: Floats, *, most: int = MAX_PLANES, least: int = MIN_POINTS
+) -> tuple[Plane, ...]:
     """Return the large planes of a view by sequential RANSAC (Fischler and Bolles 1981), largest first.
 
     Hypotheses are three points, or one point with its normal; inliers are near and have a similar normal. Points of a
-    plane are removed before the next one is searched. Deterministic.
+    plane are removed before the next one is searched. There are none if fewer than `least` points are near enough.
+    Deterministic.
     """
     rng = np.random.default_rng(0)
     usable = np.isfinite(normals[..., 0]) & (points[..., 2] < MAX_DISTANCE)
     index = np.flatnonzero(usable)
-    if index.size < 500:
+    if index.size < least:
         return ()
     index = rng.choice(index, min(MAX_SAMPLES, index.size), replace=False)
     p, q = points.reshape(-1, 3)[index], normals.reshape(-1, 3)[index]

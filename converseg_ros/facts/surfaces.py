@@ -1,19 +1,23 @@
 """Names of surfaces from geometry: their plane and height are more informative than a crop of their texture."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import Plane
 from converseg_ros.facts.measures import Measures
-from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.facts.planes import ViewGeometry, find_planes
 from converseg_ros.facts.relations import ramp
+from converseg_ros.knowledge import thing
 
 Floats = NDArray[np.float64]
 TABLES = frozenset({
     'table', 'desk', 'counter', 'countertop', 'worktop', 'workbench', 'work surface', 'table top', 'tabletop',
     'dining table', 'coffee table', 'kitchen counter', 'kitchen table', 'work table', 'bench top', 'kitchen island',
-    'side table', 'work bench', 'furniture', 'piece of furniture',
+    'side table', 'work bench',
 })  # fmt: skip
+FURNITURE = frozenset({'furniture', 'piece of furniture'})
 FLOORS = frozenset({'floor', 'ground', 'carpet', 'flooring', 'pavement'})
 WALLS = frozenset({'wall', 'tiles', 'backsplash'})
 CEILINGS = frozenset({'ceiling'})
@@ -23,11 +27,17 @@ LEVEL_COSINES = (0.85, 0.96)  # of a plane with up: below it is not horizontal, 
 # metres below a camera from which a single plane may be a floor, and from which it certainly is
 FLOOR_BELOW = (0.9, 1.3)
 MIN_FLOOR_DROP = 0.3  # metres that a floor is below a table
+USUAL_TABLE = 0.75  # metres over the floor, of tables whose usual height is not known
+# |ln| of the height over the floor relative to the usual one, up to which it is usual, and from which it is strange
+HEIGHT_RATIOS = (0.25, 0.5)
+STRANGE_HEIGHT = 0.2  # factor of a table of strange height; the seat of a chair has .6 of the height of a table
 UNSEEN_PLANE = 0.6  # probability that a surface without a known plane is horizontal
 SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
 MIN_WALL_PROBABILITY = 0.5  # probability of a wall from which a region in a level plane counts as a surface
 # share of its points in a plane for a region to lie in it; the top may be a small part of an object
 IN_PLANE, IN_TOP = 0.5, 0.15
+# share of the view, and cells with depth, from which a region may have a plane of its own
+MIN_REGION, MIN_CELLS = 0.01, 150
 
 
 def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: ViewGeometry | None) -> NDArray[np.intp]:
@@ -49,6 +59,31 @@ def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: V
         elif shares.max() > IN_PLANE and kinds[i, 1] > SURFACE_KIND:
             out[i] = int(shares.argmax())
     return out
+
+
+def with_planes_of_regions(
+    masks: NDArray[np.bool_], kinds: NDArray[np.floating], flat: NDArray[np.bool_], geometry: ViewGeometry
+) -> ViewGeometry:
+    """Return the geometry with the level planes of surfaces that are in none of its planes.
+
+    The planes of a view are those with many points. A glossy worktop of which a fifth has depth is not among them, but
+    its own points lie in one plane. masks: (S, h, w). kinds: (S, 4). flat: (S,) the regions to consider.
+    """
+    planes = planes_of(masks, kinds, geometry)
+    sizes = masks.mean((1, 2))
+    added = []
+    for i in np.flatnonzero(flat & (planes < 0) & (kinds[:, 1] > SURFACE_KIND) & (sizes > MIN_REGION)):
+        cells = masks[i] & geometry.known
+        if np.count_nonzero(cells) < MIN_CELLS:
+            continue
+        points, normals = (
+            np.where(cells[..., None], x, np.float32(np.nan)) for x in (geometry.points, geometry.normals)
+        )
+        for plane in find_planes(points, normals, most=1, least=MIN_CELLS):
+            if plane.inlier_ratio > IN_PLANE and plane.normal @ geometry.up > LEVEL_COSINES[1]:
+                share = plane.inlier_ratio * np.count_nonzero(cells) / np.count_nonzero(geometry.known)
+                added.append(replace(plane, inlier_ratio=float(share)))
+    return replace(geometry, planes=(*geometry.planes, *added)) if added else geometry
 
 
 def levelled(kinds: NDArray[np.floating], planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
@@ -76,15 +111,17 @@ def surface_name(
     kinds: (S, 4) of core.segments.KINDS. planes: (S,) index of the plane of the region in `geometry`, or -1.
     """
     word = noun.casefold()
-    groups = (TABLES, FLOORS, WALLS, CEILINGS, SHELVES, SURFACES)
+    groups = (TABLES, FURNITURE, FLOORS, WALLS, CEILINGS, SHELVES, SURFACES)
     if not any(word in g for g in groups):
         return None
     surface, structure = kinds[:, 1], kinds[:, 2]
     level, floor = _level(planes, geometry), _floor(planes, measures, geometry)
     if word in SURFACES:
         return np.asarray(surface * level)
-    if word in TABLES:
+    if word in FURNITURE:
         return np.asarray(surface * level * (1 - floor))
+    if word in TABLES:
+        return np.asarray(surface * level * (1 - floor) * _usual_height(word, planes, floor, geometry))
     if word in FLOORS:
         return np.asarray((surface + 0.5 * structure) * level * floor)
     if word in SHELVES:
@@ -101,6 +138,24 @@ def _level(planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
         for i in np.flatnonzero(planes >= 0):
             out[i] = ramp(np.asarray(abs(geometry.planes[planes[i]].normal @ geometry.up)), *LEVEL_COSINES)
     return out
+
+
+def _usual_height(noun: str, planes: NDArray[np.intp], floor: Floats, geometry: ViewGeometry | None) -> Floats:
+    """Return (S,) factors for the height of each surface over the floor, 1 if the noun usually has it.
+
+    1 as well if no floor is seen. floor: (S,) probabilities of the floor.
+    """
+    out = np.ones(len(planes))
+    below = planes[(planes >= 0) & (floor > 0.5)]
+    if geometry is None or not below.size:
+        return out
+    drop = np.array([p.d for p in geometry.planes])
+    known = thing(noun)
+    usual = known.size[2] if known is not None and known.size else USUAL_TABLE
+    own = drop[below].max() - drop[planes]
+    with np.errstate(divide='ignore', invalid='ignore'):
+        strange = ramp(np.abs(np.log(np.maximum(own, 1e-3) / usual)), *HEIGHT_RATIOS)
+    return np.where((planes >= 0) & (floor <= 0.5), 1 - (1 - STRANGE_HEIGHT) * strange, out)
 
 
 def _floor(planes: NDArray[np.intp], m: Measures, geometry: ViewGeometry | None) -> Floats:

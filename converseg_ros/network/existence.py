@@ -26,7 +26,7 @@ Mode = Literal['rgb', 'rgbd']
 EVIDENCE = ('best', 'noisy_or', 'weakest', 'conditions', 'measured', 'in_vocabulary', 'parse', 'unexplained')
 """best: probability of the best region; noisy_or: of any region; weakest: the minimum over all conditions;
 conditions: their number, because the probability of the best region is a product over all of them; measured: 1 if the
-answer is an area that geometry decides; in_vocabulary: 1 if all nouns are known; parse: the confidence of the parser;
+answer is an area that depth shows; in_vocabulary: 1 if all nouns are known; parse: the confidence of the parser;
 unexplained: share of the view that no region covers. Probabilities are converted to log-odds.
 """
 SIGNS = (1, 1, 1, 1, 1, 1, 1, -1)  # of each weight

@@ -145,6 +145,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         check(Stage.MASKS)
         with stages.stage(Stage.MASKS):
             masks = at_full_size([a.mask for a in answers if isinstance(a, Answer)], seen.frame.rgb)
+        masks = self._only_seen(masks, [(a, q) for a, q in zip(answers, asked) if isinstance(a, Answer)], seen)
         times = seen.stages | stages.milliseconds()
         seen.stages = {}  # the time of encoding is reported once
         at_hand = iter(masks)
@@ -200,6 +201,22 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         except InputError as error:
             return str(error)
 
+    def _only_seen(
+        self, masks: list[NDArray[np.bool_]], answers: Sequence[tuple[Answer, Query]], seen: ViewState
+    ) -> list[NDArray[np.bool_]]:
+        """Return the masks (H, W) without pixels that have no depth, for the free space of safety instructions.
+
+        Following the edges of the image moves outlines by some pixels, also onto those.
+        """
+        depth = seen.frame.depth
+        if depth is None:
+            return masks
+        metres = np.asarray(depth)
+        known = np.isfinite(metres) & (metres > 0)
+        return [
+            m & known if q.role == Role.SAFETY and a.measured else m for m, (a, q) in zip(masks, answers, strict=True)
+        ]
+
     def _prediction(
         self,
         answer: Answer,
@@ -215,7 +232,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             'noisy_or': answer.evidence.noisy_or,
             'weakest': answer.evidence.weakest,
             'conditions': float(len(answer.evidence.literals)),
-            'measured': float(answer.area and answer.decided),
+            'measured': float(answer.measured),
             'in_vocabulary': float(answer.evidence.in_vocabulary),
             'parse': program.confidence,
             'unexplained': answer.evidence.unexplained,

@@ -1,11 +1,13 @@
 """Free space on a table of blocks, in metres."""
 
-from facts_blocks import Block, Pose, camera, facts
+import cv2
+from facts_blocks import TABLE, Block, Pose, camera, facts, render
 import numpy as np
 from numpy.typing import NDArray
 import pytest
 
 from converseg_ros.core.status import Status
+from converseg_ros.facts.answer import Options
 from converseg_ros.facts.executor import execute
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Except, Filter, FreeSpace, Node, Rank, Relate
@@ -13,6 +15,7 @@ from converseg_ros.programs.nodes import Except, Filter, FreeSpace, Node, Rank, 
 TABLE_TOP = Filter('name', 'table')
 BOX = Block('box', 0.0, 0.05, (0.2, 0.2, 0.15))
 POSE = Pose()
+SAFETY = Options(recall=True)
 
 
 def places(f: Facts, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -35,6 +38,14 @@ def test_the_free_part_is_the_table_around_the_box(noise: float) -> None:
     assert (answer.mask & table).sum() > 0.85 * table.sum()  # little is lost at the edges
 
 
+@pytest.mark.parametrize('turn', [0, 1])
+def test_a_long_thing_fits_into_a_gap_in_any_orientation(turn: int) -> None:
+    size = (0.2, 0.8, 0.02) if turn else (0.8, 0.2, 0.02)
+    f = facts([], table=Block('table', 0.0, 0.1, size, -0.02, kind=1), pose=Pose(1.0, 0.9, 45))
+    keyboard, tray = (execute(FreeSpace(None, t), f) for t in ('keyboard', 'tray'))
+    assert keyboard.status == Status.OK and tray.status == Status.NO_TARGET
+
+
 def test_a_large_thing_needs_a_surface_with_room() -> None:
     f = facts([Block('box', -0.3, 0, (0.1, 0.1, 0.1)), Block('can', 0.1, 0, (0.07, 0.07, 0.1))])
     small, large, huge = (execute(FreeSpace(TABLE_TOP, size=s), f) for s in (0.05, 0.3, 1.2))
@@ -44,7 +55,8 @@ def test_a_large_thing_needs_a_surface_with_room() -> None:
 
 
 def test_a_thing_that_may_just_fit_is_not_certain() -> None:
-    f = facts([Block('box', x, y, (0.1, 0.1, 0.1)) for x in (-0.4, -0.1, 0.2) for y in (-0.2, 0.05, 0.3)])
+    boxes = [Block('box', x, y, (0.1, 0.1, 0.1)) for x in (-0.4, -0.1, 0.2) for y in (-0.2, 0.05, 0.3)]
+    f = facts(boxes, pose=Pose(1.0, 1.4, 37))  # the whole table is in the image
     widest = next(s for s in np.arange(0.05, 1, 0.01) if execute(FreeSpace(TABLE_TOP, size=s), f).status != Status.OK)
     answer = execute(FreeSpace(TABLE_TOP, size=1.1 * widest), f)
     assert answer.status == Status.LOW_CONFIDENCE and answer.mask.any() and not answer.decided
@@ -75,11 +87,87 @@ def test_flat_things_are_in_the_way_by_their_mask() -> None:
     assert answer.mask.any() and not (answer.mask & f.segments.masks[0]).any()
 
 
-def test_missing_depth_is_never_free() -> None:
+def test_a_part_without_depth_is_free_only_with_a_reservation() -> None:
     holes = np.zeros((240, 320), bool)
     holes[120:170, 60:140] = True
-    answer = execute(FreeSpace(), facts([BOX], holes=holes))
-    assert answer.mask.any() and not (answer.mask & holes)[3:-3].sum() > 0.05 * holes.sum()
+    f = facts([BOX], holes=holes)
+    answer, safe = execute(FreeSpace(), f), execute(FreeSpace(), f, SAFETY)
+    assert (answer.mask & holes).sum() > 0.9 * holes.sum()
+    assert answer.status == Status.LOW_CONFIDENCE and 'depth is missing on a part' in answer.reason
+    assert safe.mask.any() and not (safe.mask & holes).any()
+    assert safe.status == Status.LOW_CONFIDENCE and 'not known whether it is free' in safe.reason
+
+
+def test_a_part_without_depth_is_not_free_where_a_thing_is_seen_in_the_image() -> None:
+    glass = Block('glass', -0.25, -0.1, (0.1, 0.1, 0.1))
+    _, label = render([glass, TABLE], POSE)
+    shown = facts([glass], holes=cv2.dilate((label == 0).astype(np.uint8), np.ones((9, 9))) > 0)
+    assert not (execute(FreeSpace(), shown).mask & shown.segments.masks[0]).any()
+
+
+def test_a_surface_of_which_hardly_anything_is_measured_is_not_continued() -> None:
+    dark = np.ones((240, 320), bool)
+    dark[150:175, 130:190] = False
+    f = facts([], holes=dark)
+    assert not (execute(FreeSpace(), f, SAFETY).mask & dark).any()
+    answer = execute(FreeSpace(), f)
+    assert answer.status != Status.OK and 'not known whether it is free' in answer.reason
+    assert not (answer.mask & dark).sum() > 100
+
+
+@pytest.mark.parametrize('missing', [0.02, 0.3, 0.9])
+def test_nothing_unseen_is_free_for_safety(missing: float) -> None:
+    lost = np.random.default_rng(1).random((240, 320)) < missing
+    lost[:, 250:] = True
+    f = facts([BOX], holes=lost, noise=0.001)
+    for program in (FreeSpace(), FreeSpace(TABLE_TOP, 'plate'), FreeSpace(TABLE_TOP, 'tray')):
+        answer = execute(program, f, SAFETY)
+        assert f.geometry is not None and not (answer.mask & ~f.geometry.known).any()
+        assert answer.status != Status.OK
+
+
+def test_for_safety_a_thing_that_may_not_fit_has_no_place() -> None:
+    f = facts([Block('box', x, y, (0.1, 0.1, 0.1)) for x in (-0.4, -0.1, 0.2) for y in (-0.2, 0.05, 0.3)])
+    safe, plain = (execute(FreeSpace(TABLE_TOP, size=0.42), f, options) for options in (SAFETY, None))
+    assert plain.mask.any() and plain.status == Status.LOW_CONFIDENCE
+    assert not safe.mask.any() and safe.status == Status.LOW_CONFIDENCE
+    assert execute(FreeSpace(TABLE_TOP, size=0.1), f, SAFETY).status == Status.OK
+
+
+def test_for_safety_nothing_is_free_in_colour_alone() -> None:
+    safe = execute(FreeSpace(), facts([BOX], depth=False), SAFETY)
+    assert not safe.mask.any() and safe.status == Status.LOW_CONFIDENCE and 'depth is missing' in safe.reason
+
+
+def test_a_thing_may_fit_on_a_table_that_the_image_cuts_off() -> None:
+    cut = facts([], table=Block('table', 1.2, 0.0, (1.4, 1.0, 0.02), -0.02, kind=1))
+    whole = facts([], table=Block('table', 0.38, 0.4, (0.2, 0.5, 0.02), -0.02, kind=1))
+    unsure, no = (execute(FreeSpace(TABLE_TOP, 'pizza box'), f) for f in (cut, whole))
+    assert unsure.status == Status.LOW_CONFIDENCE and unsure.mask.any() and 'm wide' in unsure.reason
+    assert no.status == Status.NO_TARGET
+
+
+def test_a_glossy_table_has_the_plane_of_the_part_that_is_measured() -> None:
+    floor = Block('floor', 0.0, 1.0, (6.0, 5.0, 0.02), -0.74, kind=1)
+    shown = [Block('table', 0.6, 0.3, (0.4, 0.4, 0.02), -0.02, kind=1), floor]
+    _, label = render(shown, POSE)
+    columns = np.nonzero(label == 0)[1]
+    dark = (label == 0) & (np.arange(320) > np.percentile(columns, 30))
+    f = facts(shown[:1], table=floor, holes=dark)
+    answer = execute(FreeSpace(TABLE_TOP), f)
+    table = f.segments.masks[0]
+    assert f.plane[0] >= 0 and (answer.mask & table).sum() > 0.8 * table.sum()
+    assert answer.status == Status.LOW_CONFIDENCE and not (answer.mask & ~table).sum() > 0.05 * table.sum()
+
+
+def test_the_seat_of_a_chair_is_not_the_table() -> None:
+    floor = Block('floor', 0.0, 1.0, (6.0, 5.0, 0.02), -0.76, kind=1)
+    seat = Block('seat', -0.9, 0.6, (0.42, 0.42, 0.04), -0.31, kind=1)
+    f = facts([Block('table', 0.3, 0.3, (0.8, 0.8, 0.02), -0.02, kind=1), seat], table=floor, pose=Pose(0.8, 1.2, 37))
+    answer = execute(FreeSpace(TABLE_TOP, 'lunch box'), f)
+    table, chair = f.segments.masks[:2]
+    assert answer.status == Status.OK and (answer.mask & table).sum() > 0.8 * table.sum()
+    assert not (answer.mask & chair).any()
 
 
 def test_single_lost_readings_cost_nothing() -> None:

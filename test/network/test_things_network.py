@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -20,7 +21,7 @@ from converseg_ros.network.existence import Existence, ExistenceFit
 from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parts import Parts
 from converseg_ros.network.things_network import ThingsNetwork
-from converseg_ros.programs.nodes import Except, Filter, Node, Rank, Relate, Select, Things, program_to_json
+from converseg_ros.programs.nodes import Except, Filter, FreeSpace, Node, Rank, Relate, Select, Things, program_to_json
 
 BLOCKS = [
     Block('mug', -0.2, 0, (0.08, 0.08, 0.1), colour='red'),
@@ -137,6 +138,19 @@ def test_safety_needs_the_fit_to_say_that_nothing_is_there(network, blocks, view
     assert bare.predict([knife])[0].status == Status.LOW_CONFIDENCE and not bare.calibrated
     network.set_image(view)
     assert network.predict([Query('the bowl', role=Role.SAFETY)])[0].mask[region(1)].all()
+
+
+def test_free_space_of_a_safety_instruction_is_seen_at_every_pixel_of_the_image(network, view):
+    k = K.scaled(2 * W, 2 * H)
+    rgb, depth = (
+        cv2.resize(np.asarray(x), (2 * W, 2 * H), interpolation=cv2.INTER_NEAREST) for x in (view.rgb, view.depth)
+    )
+    depth[2 * H // 2 :, 101:203] = np.nan
+    network.set_image(Frame(rgb, depth, k, gravity=view.gravity))
+    free = program_to_json(FreeSpace(Filter('name', 'table')))
+    plain, safe = network.predict([Query('', free), Query('', free, Role.SAFETY)])
+    assert safe.mask.any() and not safe.mask[np.isnan(depth)].any() and safe.status == Status.LOW_CONFIDENCE
+    assert plain.mask[np.isnan(depth)].any() and plain.status == Status.LOW_CONFIDENCE
 
 
 def test_a_calibration_of_other_weights_is_not_used(blocks, view):
