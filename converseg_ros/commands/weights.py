@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     assembled = actions.add_parser('assemble', help='make a model folder of kind things from trained parts')
     assembled.add_argument('target', type=Path, metavar='TARGET_DIR')
     assembled.add_argument('--frozen', default='compact', metavar='NAME_OR_DIR', help='backbone and text encoder')
-    for part in ('segments', 'names', 'parser'):
+    for part in ('segments', 'names', 'parser', 'intents'):
         assembled.add_argument(
             f'--{part}', type=Path, metavar='FILE', help=f'{part}.safetensors (default: of --frozen)'
         )
@@ -123,10 +123,10 @@ def convert(args: argparse.Namespace) -> int:
 def assemble(args: argparse.Namespace) -> int:
     """Write a model folder of kind things."""
     from converseg_ros.network.registry import find_model
-    from converseg_ros.network.weights.things_folder import NAMES, PARSER, SEGMENTS
+    from converseg_ros.network.weights.things_folder import INTENTS, NAMES, PARSER, SEGMENTS
     from converseg_ros.network.weights.things_folder import assemble as write
 
-    trained = {SEGMENTS: args.segments, NAMES: args.names, PARSER: args.parser}
+    trained = {SEGMENTS: args.segments, NAMES: args.names, PARSER: args.parser, INTENTS: args.intents}
     given = {name: path for name, path in trained.items() if path is not None}
     config = write(
         args.target,

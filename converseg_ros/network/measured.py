@@ -23,10 +23,10 @@ from converseg_ros.facts.executor import execute
 from converseg_ros.facts.masks import MaskFacts, Split, facts_of_masks, split
 from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.model import ConverSegNet
+from converseg_ros.network.parser.intents import UNSURE_PARSE
 from converseg_ros.network.parts import TextParser
 from converseg_ros.network.predictor import Predictor
 from converseg_ros.network.stage_timer import StageTimer
-from converseg_ros.network.things_network import UNSURE_PARSE
 from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
 from converseg_ros.programs.printer import words
 

@@ -30,6 +30,7 @@ from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_modes
 from converseg_ros.network.guided_filter import at_full_size
+from converseg_ros.network.parser.intents import UNSURE_PARSE
 from converseg_ros.network.parts import ParsedText, Parts
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.views import ViewNetwork
@@ -40,7 +41,6 @@ from converseg_ros.programs.printer import words
 PRESENT, ABSENT = 0.3, 0.02  # of the executor
 MIN_PROPOSED = 0.001  # minimum probability of a proposed region: the existence model decides whether there is a target
 SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
-UNSURE_PARSE = 0.65  # confidence of the parser below which an answer is at most LOW_CONFIDENCE: half are wrong there
 
 
 @dataclass(slots=True)

@@ -19,6 +19,11 @@ PHYSICS = ('tips', 'stable', 'removable', 'bears_load', 'rolls', 'heavy', 'light
 TAGS_WITH_PHYSICS = {'heavy': 'heavy', 'light_weight': 'light_weight', 'rolls': 'rolls', 'tippy': 'tips'}
 """Tags that a filter by physics replaces, because it also uses shape and size: 'what would roll away'."""
 
+SAID_BY_FILTERS = {tag: f'physics.{value}' for tag, value in TAGS_WITH_PHYSICS.items()} | {
+    'transparent': 'material.transparent'
+}
+"""Tags with the meaning of another filter, written KIND.VALUE."""
+
 REGIONS = ('left', 'right', 'top', 'bottom', 'centre', 'corner', 'near', 'far')
 
 RANK_KEYS = ('height', 'size', 'width', 'length', 'weight', 'x', 'y', 'elevation', 'depth', 'distance_to')

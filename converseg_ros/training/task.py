@@ -17,7 +17,7 @@ from converseg_ros.core.config import read_mapping
 from converseg_ros.core.errors import InputError
 from converseg_ros.training.config import OptimConfig, RunConfig
 
-TASKS = ('converseg', 'segments', 'names', 'parser')  # each is a package with `config.parse` and `task.create`
+TASKS = ('converseg', 'segments', 'names', 'parser', 'intents')  # packages with `config.parse` and `task.create`
 Batch = TypeVar('Batch')
 
 

@@ -32,7 +32,7 @@ from converseg_ros.programs.nodes import (
 from converseg_ros.programs.phrasing import draw, sample, say
 from converseg_ros.programs.phrasing.forms import count, forms
 from converseg_ros.programs.phrasing.free_text import free_text, kind_of
-from converseg_ros.programs.phrasing.properties import SAID_BY_FILTERS, rearranged
+from converseg_ros.programs.phrasing.properties import rearranged
 from converseg_ros.programs.phrasing.templates import Template, Templates, entries, tidy
 from converseg_ros.programs.spans import find_span, split
 
@@ -85,7 +85,7 @@ def test_the_vocabulary_can_be_said() -> None:
     assert {f'relate.{x}' for x in v.RELATIONS} <= spatial.keys()
     assert {f'{k}.{o}' for k in v.RANK_KEYS for o in ('max', 'min')} <= ranks.keys()
     assert {key.split('.')[0] for key in acts} == set(v.ACTS)
-    assert entries('tags').keys() | SAID_BY_FILTERS.keys() >= tags().keys()
+    assert entries('tags').keys() | v.SAID_BY_FILTERS.keys() >= tags().keys()
 
 
 def test_tables_know_only_what_exists() -> None:

@@ -4,7 +4,7 @@ Static embeddings of word pieces do not depend on the other words; MiniLM was tr
 parser. Only inference is needed, so that the layers are plain matrices.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.minilm import from_int8, load_tokenizer
 
 HEADS = 12
+LAYERS = 6
 EPSILON = 1e-12
 
 
@@ -38,6 +39,38 @@ class Layer:
         x = F.layer_norm(x + F.linear(seen, *self.outward), x.shape[-1:], *self.norm, EPSILON)
         inner = F.linear(F.gelu(F.linear(x, *self.widen)), *self.narrow)
         return F.layer_norm(x + inner, x.shape[-1:], *self.last_norm, EPSILON)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """States (B, S + 2, E) of B texts after some layers, with [CLS] and [SEP]. mask (B, 1, 1, S + 2): visible ones."""
+
+    states: Tensor
+    mask: Tensor
+
+    @property
+    def pieces(self) -> Tensor:
+        """Return the states (B, S, E) of the word pieces."""
+        return self.states[:, 1:-1]
+
+    @property
+    def mean(self) -> Tensor:
+        """Return the mean (B, E) of the visible states, which is the sentence vector after the last layer."""
+        weight = self.mask[:, 0, 0, :, None].to(self.states.dtype)
+        return (self.states * weight).sum(1) / weight.sum(1)
+
+    def rows(self, index: Sequence[int]) -> 'Hidden':
+        """Return the states of some texts."""
+        place = torch.tensor(index, dtype=torch.long)
+        return Hidden(self.states[place], self.mask[place])
+
+    @torch.no_grad()
+    def after(self, layers: Sequence[Layer]) -> 'Hidden':
+        """Return the states after further layers."""
+        states = self.states
+        for layer in layers:
+            states = layer(states, self.mask)
+        return Hidden(states, self.mask)
 
 
 class Context:
@@ -69,6 +102,11 @@ class Context:
     @torch.no_grad()
     def __call__(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Return (B, S, E) states of pieces `ids` (B, S) with `lengths` (B,)."""
+        return self.hidden(ids, lengths).pieces
+
+    @torch.no_grad()
+    def hidden(self, ids: Tensor, lengths: Tensor) -> Hidden:
+        """Return the states of pieces `ids` (B, S) with `lengths` (B,), and of [CLS] and [SEP]."""
         count, size = ids.shape
         first, last = self.ends
         framed = torch.full((count, size + 2), last, dtype=torch.long)
@@ -80,9 +118,7 @@ class Context:
             F.embedding(framed, self.words) + self.places[: size + 2], self.words.shape[1:], *self.norm, EPSILON
         )
         mask = (torch.arange(size + 2) < lengths[:, None] + 2)[:, None, None]
-        for layer in self.layers:
-            x = layer(x, mask)
-        return x[:, 1:-1]
+        return Hidden(x, mask).after(self.layers)
 
 
 def load_context(folder: Path, count: int, file: str = 'language.safetensors') -> Context | None:

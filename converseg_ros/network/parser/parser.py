@@ -16,7 +16,8 @@ from torch import Tensor
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
-from converseg_ros.network.parser.context import Context, load_context
+from converseg_ros.network.parser.context import Context, Hidden, load_context
+from converseg_ros.network.parser.intents import UNSURE_PARSE, IntentReader, load_reader, preferred
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import Hypothesis, search
@@ -67,11 +68,17 @@ class Parser:
         calibration: Calibration,
         *,
         context: Context | None = None,
+        reader: IntentReader | None = None,
         beam: int = 4,
     ) -> None:
-        """Create a parser; context: the layers of MiniLM of the model's configuration, if any."""
+        """Create a parser.
+
+        context: the layers of MiniLM of the model's configuration, if any. reader: for texts that the parser is unsure
+        about; it continues from the states of `context`.
+        """
         self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
-        self.calibration, self.beam, self.context = calibration, beam, context
+        self.calibration, self.beam = calibration, beam
+        self.context, self.reader = context, reader
         self.spelling = Spelling(pieces.vocabulary())
         self._known: OrderedDict[str, Parsed] = OrderedDict()
 
@@ -116,10 +123,24 @@ class Parser:
         """Return the programs of texts that are given as words."""
         inputs = collate([self.pieces.encode(words) for words in texts])
         vectors = self.pieces.vectors(inputs.ids)
-        states = None if self.context is None else self.context(inputs.ids, inputs.lengths)
+        hidden = None if self.context is None else self.context.hidden(inputs.ids, inputs.lengths)
+        states = None if hidden is None else hidden.pieces
         memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
         found = search(self.model, memory, self.grammar, [Text(tuple(words)) for words in texts], self.beam)
-        return map(self._best, found, texts)
+        parsed = [self._best(hypotheses, words) for hypotheses, words in zip(found, texts)]
+        return iter(parsed if hidden is None else self._by_intent(parsed, hidden))
+
+    def _by_intent(self, parsed: list[Parsed], hidden: Hidden) -> list[Parsed]:
+        """Return the programs with those of the intent reader where it is more certain than an unsure parser."""
+        unsure = [i for i, p in enumerate(parsed) if p.confidence < UNSURE_PARSE]
+        if self.reader is None or not unsure:
+            return parsed
+        out = list(parsed)
+        for i, intents in zip(unsure, self.reader.read(hidden.rows(unsure))):
+            program = parsed[i].program
+            if (better := preferred(intents, program, parsed[i].confidence)) is not None:
+                out[i] = Parsed(*better, second=program)
+        return out
 
     def _best(self, found: Sequence[Hypothesis], words: Sequence[str]) -> Parsed:
         """Return the most probable program; hypotheses with the same canonical form are the same program."""
@@ -139,7 +160,8 @@ def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4) -> Par
     grammar = Grammar(tuple(knowledge.tags()))
     model, calibration = load_model(file or folder / FILE, grammar)
     context = load_context(folder, model.config.context)
-    return Parser(model, grammar, Pieces.load(folder), calibration, context=context, beam=beam)
+    reader = None if context is None else load_reader(folder, model.config.context)
+    return Parser(model, grammar, Pieces.load(folder), calibration, context=context, reader=reader, beam=beam)
 
 
 def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: Calibration) -> None:

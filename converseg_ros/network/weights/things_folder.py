@@ -5,6 +5,7 @@
 - language.safetensors with tokenizer.json: MiniLM; frozen
 - segments.safetensors: boundary and quality networks; names.safetensors: the head of the namer; parser.safetensors:
   from an instruction to its program; trained by this package
+- intents.safetensors: properties that instructions ask for in other words (network/parser/intents.py), optional
 - calibration.json: existence of a target, format 2 (network/existence.py)
 """
 
@@ -22,6 +23,7 @@ GROUNDED, SAM3 = 'grounded', 'sam3'  # kinds of folders that name other models (
 CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
 TOKENIZER = 'tokenizer.json'
 SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.safetensors'
+INTENTS = 'intents.safetensors'
 CALIBRATION = 'calibration.json'
 SEEING = (BACKBONE, SEGMENTS, NAMES)  # files whose hash existence is calibrated for
 FORMAT = 1
@@ -97,7 +99,9 @@ def assemble(
     trained: files by their names in the folder; missing ones are copied from `frozen`. A calibration is not copied,
     since it belongs to the weights that it was fitted with. Raises InputError for a missing file.
     """
-    needed = (BACKBONE, LANGUAGE, TOKENIZER, SEGMENTS, NAMES, PARSER)
+    needed = [BACKBONE, LANGUAGE, TOKENIZER, SEGMENTS, NAMES, PARSER]
+    if INTENTS in trained or (frozen / INTENTS).is_file():
+        needed.append(INTENTS)
     sources = {file: trained.get(file, frozen / file) for file in needed}
     for path in sources.values():
         if not path.is_file():

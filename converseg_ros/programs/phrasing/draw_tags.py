@@ -22,8 +22,8 @@ from converseg_ros.programs.phrasing.draw_sets import (
     ranked,
     related,
 )
-from converseg_ros.programs.phrasing.properties import SAID_BY_FILTERS
 from converseg_ros.programs.phrasing.templates import data, with_knowledge
+from converseg_ros.programs.vocabulary import SAID_BY_FILTERS
 
 ADJECTIVES = ('soft', 'sharp', 'fragile', 'electric', 'shiny', 'toxic', 'alive', 'graspable', 'cold')
 """Tags that are adjectives before another tag."""

@@ -7,14 +7,10 @@ import random
 from converseg_ros.core.errors import InputError
 from converseg_ros.programs.nodes import Act, Everything, Except, Filter, Like, Node, Rank, Relate, Select, Things
 from converseg_ros.programs.phrasing.templates import Entry, entries, lists, with_knowledge
-from converseg_ros.programs.vocabulary import TAGS_WITH_PHYSICS
+from converseg_ros.programs.vocabulary import SAID_BY_FILTERS
 
 MODIFIERS = (Filter, Relate, Act, Like, Except, Rank)
 COMMUTING = (Filter, Relate, Act, Like)
-SAID_BY_FILTERS = {tag: f'physics.{value}' for tag, value in TAGS_WITH_PHYSICS.items()} | {
-    'transparent': 'material.transparent'
-}
-"""Tags with the meaning of another filter: its table has their phrases, and the sampler draws the filter."""
 PLACES = frozenset({'sittable', 'lie', 'walk_on', 'swim', 'plug_in', 'wash_hands', 'hang', 'trash', 'bathe', 'shelter'})
 """Tags of places: somewhere to sit."""
 # Order of adjectives: smaller numbers are farther from the noun.

@@ -1,0 +1,1 @@
+"""The task `intents`: the property that a text asks for, on sentences of people and of programs.phrasing."""

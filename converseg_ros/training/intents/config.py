@@ -1,0 +1,55 @@
+"""The configuration of `converseg train config/train/intents.yaml`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from converseg_ros.core.config import build
+from converseg_ros.core.errors import InputError
+from converseg_ros.training.config import OptimConfig, RunConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentTraining(RunConfig):
+    """A training run of the intent reader.
+
+    pieces: folder of the MiniLM. sentences: 'all' also trains with the held-out sentences, after which scores on them
+    are meaningless; the temperature is then that of `temperature`. phrased: generated texts for each intent. drawn:
+    generated texts of random programs, most of which are `other`; validate: more of them, for the scores. people:
+    share of a batch that was written by people. smoothing: of the labels. temperature: 0 = fitted on the held-out ones.
+    """
+
+    task: Literal['intents']
+    threads: int = 1
+    pieces: str = 'compact'
+    sentences: Literal['train', 'all'] = 'train'
+    phrased: int = 40
+    drawn: int = 8000
+    validate: int = 1000
+    people: float = 0.6
+    smoothing: float = 0.0
+    temperature: float = 0.0
+    batch: int = 512
+    lr: float = 0.02
+    min_lr: float = 1e-4
+    weight_decay: float = 0.1
+
+    @property
+    def optim(self) -> OptimConfig:
+        """Return the settings of the optimizer."""
+        return OptimConfig(self.lr, self.min_lr, self.weight_decay, fall='linear')
+
+
+def parse(data: dict[str, Any], where: Path) -> IntentTraining:
+    """Validate a configuration key by key; raise InputError with the name of an invalid key."""
+    config: IntentTraining = build(IntentTraining, data, str(where))
+    for key in ('batch', 'phrased', 'drawn', 'validate'):
+        if getattr(config, key) < 1:
+            raise InputError(f'{key} is {getattr(config, key)}', where=str(where), do='use at least 1')
+    if not 0 < config.people <= 1:
+        raise InputError(f'people is {config.people}', where=str(where), do='use a share in (0, 1]')
+    if config.sentences == 'all' and config.temperature <= 0:
+        raise InputError(
+            'no sentences are left to fit a temperature on', where=str(where), do='give that of a run with train'
+        )
+    return config

@@ -1,0 +1,96 @@
+"""The training of the intent reader."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from converseg_ros.core.config import read_mapping
+from converseg_ros.core.errors import InputError
+from converseg_ros.network.parser.intents import load_model
+from converseg_ros.programs.intents import OTHER, intents
+from converseg_ros.training.intents.config import IntentTraining, parse
+from converseg_ros.training.intents.sentences import by_people, drawn, is_held_out, phrased
+from converseg_ros.training.intents.task import IntentTask, create
+from converseg_ros.training.loop import Trainer
+
+ROOT = Path(__file__).parents[3]
+
+
+def settings(out: Path, steps: int) -> IntentTraining:
+    return IntentTraining(
+        task='intents', out=str(out), steps=steps, phrased=1, drawn=40, validate=40, batch=64, lr=0.05,
+        checkpoint_every=100, validate_every=100,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def task(tmp_path_factory: pytest.TempPathFactory) -> IntentTask:
+    return create(settings(tmp_path_factory.mktemp('run'), 40), lambda text: None)
+
+
+def test_people_have_sentences_for_each_intent() -> None:
+    sentences = by_people()
+    assert {intent for _, intent in sentences} == set(intents())
+    for intent in intents():
+        mine = [text for text, i in sentences if i == intent]
+        assert len(mine) >= 20 and 0 < sum(map(is_held_out, mine)) < len(mine)
+
+
+def test_generated_sentences_are_reproducible_and_of_all_intents() -> None:
+    assert list(phrased(1, 0)) == list(phrased(1, 0)) != list(phrased(1, 1))
+    assert {intent for _, intent in phrased(1, 0)} == set(intents()) - {OTHER}
+    kinds = [intent for _, intent in drawn(200, 0)]
+    assert 0.6 < kinds.count(OTHER) / 200 < 1
+
+
+def test_held_out_sentences_are_not_trained_with(task: IntentTask) -> None:
+    people = by_people()
+    assert len(task.held_out[1]) + len(task.people[1]) == len(people)
+    assert len(task.held_out[1]) == sum(is_held_out(text) for text, _ in people)
+
+
+def test_a_run_learns_and_its_file_is_calibrated(task: IntentTask) -> None:
+    trainer = Trainer(task, report=lambda text: None)
+    before = float(task.loss(trainer.network, task.held_out)['total'])
+    scores = trainer.train()
+    assert set(scores) == {'held_out', 'properties', 'drawn'} and scores['held_out'] > 0.2
+    model, temperature = load_model(trainer.export())
+    assert model.values == intents()
+    with torch.no_grad():
+        vectors, places = task.held_out
+        cost = torch.nn.functional.cross_entropy(model(vectors) / temperature, places)
+        worse = [torch.nn.functional.cross_entropy(model(vectors) / (temperature * f), places) for f in (0.8, 1.25)]
+    assert float(cost) < before and all(cost < other for other in worse)
+
+
+def test_a_run_that_is_killed_and_resumed_is_bit_exact(tmp_path: Path, task: IntentTask) -> None:
+    whole = trainer_of(task, tmp_path / 'whole')
+    whole.train()
+    killed = trainer_of(task, tmp_path / 'parts')
+    while killed.step < 5:
+        killed.update()
+    killed.save(False)
+    killed.update()  # lost with the process
+    resumed = trainer_of(task, tmp_path / 'parts')
+    assert resumed.step == 5
+    resumed.train()
+    assert all(torch.equal(value, resumed.state[name]) for name, value in whole.state.items())
+
+
+def trainer_of(task: IntentTask, out: Path) -> Trainer:
+    """Return a short run of a task whose sentences are encoded already."""
+    task.config = replace(task.config, out=str(out), steps=8)
+    return Trainer(task, report=lambda text: None)
+
+
+def test_the_shipped_configuration_is_valid_and_wrong_ones_are_named() -> None:
+    data = read_mapping(ROOT / 'config/train/intents.yaml')
+    assert parse(data, Path('intents.yaml')).steps > 0
+    with pytest.raises(InputError, match='batch'):
+        parse(data | {'batch': 0}, Path('intents.yaml'))
+    with pytest.raises(InputError, match='temperature'):
+        parse(data | {'sentences': 'all', 'temperature': 0.0}, Path('intents.yaml'))
+    with pytest.raises(InputError, match='bach'):
+        parse(data | {'bach': 3}, Path('intents.yaml'))
