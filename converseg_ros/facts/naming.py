@@ -17,7 +17,7 @@ from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import measure
 from converseg_ros.facts.planes import ViewGeometry, view_geometry
 from converseg_ros.facts.size_evidence import SizeEvidence
-from converseg_ros.facts.surfaces import with_planes_of_regions
+from converseg_ros.facts.surfaces import by_class, with_planes_of_regions
 from converseg_ros.facts.table import Facts, Similarity
 from converseg_ros.programs.vocabulary import COLOURS
 
@@ -25,7 +25,6 @@ Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
 LIKENESS = 0.5  # factor on the score of a class that the namer does not have
 SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
-BY_CLASS = 0.6  # maximum degree of a material that follows from the class alone
 
 
 @dataclass(eq=False)
@@ -78,13 +77,7 @@ class Seen:
         """Return the usual materials of a region's class: the first has full weight, later ones less."""
         if material == 'transparent':
             return self._tag('transparent')
-        weights = {
-            thing.name: 1 / (1 + thing.materials.index(material))
-            for thing in knowledge.things().values()
-            if material in thing.materials
-        }
-        p = BY_CLASS * self._any_of(weights)
-        return Degree(p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'{material} is inferred from the class'}))
+        return by_class(material, self._any_of(dict(knowledge.nouns_of(material))))
 
     @cached_property
     def _posterior(self) -> Posterior:

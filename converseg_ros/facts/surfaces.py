@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import Plane
+from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import Measures
 from converseg_ros.facts.planes import ViewGeometry, find_planes
 from converseg_ros.facts.relations import ramp
 from converseg_ros.knowledge import thing
 
 Floats = NDArray[np.float64]
+BY_CLASS = 0.6  # maximum degree of a material that follows from the class alone
 TABLES = frozenset({
     'table', 'desk', 'counter', 'countertop', 'worktop', 'workbench', 'work surface', 'table top', 'tabletop',
     'dining table', 'coffee table', 'kitchen counter', 'kitchen table', 'work table', 'bench top', 'kitchen island',
@@ -177,3 +179,9 @@ def _floor(planes: NDArray[np.intp], m: Measures, geometry: ViewGeometry | None)
             lower = np.nanmax(drop) > own + MIN_FLOOR_DROP
             out[i] = max(alone, 0.85) if higher and own > 0.6 else min(alone, 0.1) if lower else alone
     return out
+
+
+def by_class(material: str, p: Floats) -> Degree:
+    """Return the degrees of a material that follow from the probability (S,) of classes which usually have it."""
+    p = BY_CLASS * p
+    return Degree(p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'{material} is inferred from the class'}))

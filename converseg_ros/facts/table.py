@@ -18,7 +18,7 @@ from converseg_ros.facts.measures import Measures
 from converseg_ros.facts.planes import MIN_LEVEL_COSINE, ViewGeometry
 from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.scales import distance_to, scale_of
-from converseg_ros.facts.surfaces import levelled, planes_of, surface_name
+from converseg_ros.facts.surfaces import by_class, levelled, planes_of, surface_name
 from converseg_ros.knowledge import thing
 
 T = TypeVar('T')
@@ -227,21 +227,23 @@ class Facts:
         if by == 'name':
             return self._named(value, given)
         if given is not None:
-            return self._tagged(value, given) if by == 'tag' and not self.exact else given
+            return self._of_class(value, given) if by in ('tag', 'material') and not self.exact else given
         if by == 'state':
             return self._exact(conditions.state(value, self))
         if by == 'physics':
             return self._exact(conditions.physics(value, self))
         return Degree.unknown(len(self), f'nothing is known of {value}')
 
-    def _tagged(self, tag: str, given: Degree) -> Degree:
-        """Return tags: of surfaces by their geometric names, of other regions by the namer."""
-        having = knowledge.nouns_with(tag) if tag in knowledge.tags() else {}
+    def _of_class(self, value: str, given: Degree) -> Degree:
+        """Return a tag or material: of surfaces by their geometric names, of other regions by the namer."""
+        tag = value in knowledge.tags()
+        having = knowledge.nouns_with(value) if tag else knowledge.nouns_of(value)
         out = given.scaled(1 - self.kinds[:, 1])
         for noun in ('table', 'floor', 'wall'):
             by_plane = self._surface(noun)
             if noun in having and by_plane is not None:
-                out = out | Degree.known(having[noun] * by_plane)
+                p = having[noun] * by_plane
+                out = out | (Degree.known(p) if tag else by_class(value, p))
         return out
 
     def _named(self, noun: str, given: Degree | None) -> Degree:

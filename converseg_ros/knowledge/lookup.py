@@ -156,6 +156,12 @@ def nouns_with(tag: str) -> Mapping[str, float]:
     return {t.name: 1.0 if tag in t.tags else 0.5 for t in things().values() if tag in t.tags or tag in t.doubtful}
 
 
+@cache
+def nouns_of(material: str) -> Mapping[str, float]:
+    """Return the classes that may be of a material: 1.0 for those that usually are, 1/2 for a second material, ..."""
+    return {t.name: 1 / (1 + t.materials.index(material)) for t in things().values() if material in t.materials}
+
+
 def footprint(noun: str) -> float | None:
     """Return the typical length in metres of the longer side of the footprint of a thing, or None."""
     found = thing(noun)

@@ -277,6 +277,12 @@ def test_a_surface_has_the_tags_of_what_it_is_and_not_of_what_a_crop_looks_like(
     assert not seen.filter('tag', 'edible').p[-1] > 0.05
 
 
+def test_a_surface_has_the_usual_material_of_what_it_is_and_its_tags_do_not_make_it_a_seat(seen: Facts) -> None:
+    wooden = execute(Select('one', Filter('material', 'wood', named('table'))), seen)
+    assert wooden.chosen == (len(BLOCKS),) and wooden.evidence.best > 0.3
+    assert not seen.filter('tag', 'sittable').p[-1] > 0.05
+
+
 def test_a_reason_without_a_noun_says_what_was_asked_for(seen: Facts) -> None:
     absent = execute(Select('one', Filter('tag', 'cuts')), facts(BLOCKS[1:]), Options(absent=0.9, present=0.95))
     assert 'no thing' not in absent.none and 'a thing' not in absent.unsure

@@ -9,8 +9,9 @@ from test_size_evidence import boxes
 
 from converseg_ros import knowledge
 from converseg_ros.core.segments import NameScores, Posterior
-from converseg_ros.facts.naming import BY_CLASS, Seen, posterior_by_size
+from converseg_ros.facts.naming import Seen, posterior_by_size
 from converseg_ros.facts.size_evidence import SizeEvidence
+from converseg_ros.facts.surfaces import BY_CLASS
 
 NOUNS = tuple(knowledge.labelled())
 

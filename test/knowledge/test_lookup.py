@@ -107,3 +107,8 @@ def test_there_are_enough_nouns_and_each_has_a_kind_or_tags() -> None:
     assert len(knowledge.nouns()) >= 1200
     bare = [t.name for t in knowledge.things().values() if not t.kinds and not t.tags and not t.labelled]
     assert not bare
+
+
+def test_classes_of_a_material_have_the_weight_of_its_place() -> None:
+    weights = knowledge.nouns_of('metal')
+    assert weights['tin can'] == 1.0 and weights['table'] == 0.5 and 'paper' not in weights
