@@ -114,7 +114,9 @@ def load_text_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.floa
                 parts = [encoder(new[i : i + BATCH]).pooled.float() for i in range(0, len(new), BATCH)]
             pooled = torch.nn.functional.normalize(torch.cat(parts), dim=1).numpy()
             if len(known) + len(new) > REMEMBERED:
+                kept = {t: known[t] for t in texts if t in known}
                 known.clear()
+                known.update(kept)
             known.update(zip(new, pooled))
         return np.stack([known[t] for t in texts])
 
