@@ -20,7 +20,8 @@ class Options:
     next, below which both are named. recall: for safety, every region with at least `recall_share` of the best is part
     of the answer if the best has `recall_least`; otherwise there is none. Unexplained parts of the view are unknown.
     previous: (h, w) the previous answer to a standing instruction, moved to this view; regions inside of it have higher
-    odds of being selected (facts/steady.py).
+    odds of being selected (facts/steady.py). trust: probability that the conditions of the program are meant; the name
+    of the target is trusted anyway, because it is copied from the text.
     """
 
     present: float = 0.5
@@ -33,6 +34,7 @@ class Options:
     recall_share: float = 0.2
     unexplained: float = 0.01
     previous: NDArray[np.bool_] | None = field(default=None, compare=False)
+    trust: float = 1.0
 
     def __post_init__(self) -> None:
         """Validate the order of the thresholds."""

@@ -34,13 +34,14 @@ from converseg_ros.programs.nodes import (
 )
 
 MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
+NOT_MEANT = 0.1  # degree of a condition that the text may not mean: what fulfils it remains the first choice
 PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
 
 
 def execute(program: Node, facts: Facts, options: Options | None = None) -> Answer:
     """Return the meaning of a program in the view of the facts."""
     options = options or Options()
-    run = Execution(facts, options.recall)
+    run = Execution(facts, options.recall, options.trust if _named(program) else 1.0)
     meaning = run.evaluate(program.of if isinstance(program, Select) else program, main=True)
     answer = decide(program, facts, meaning, tuple(run.literals), frozenset(run.unknown_nouns), options)
     return with_reasons(answer, program, options)
@@ -50,11 +51,12 @@ def execute(program: Node, facts: Facts, options: Options | None = None) -> Answ
 class Execution:
     """One execution of a program; literals are collected in the order of evaluation.
 
-    safe: whether nothing is free that is not seen to be free.
+    safe: whether nothing is free that is not seen to be free. trust: as in Options.
     """
 
     facts: Facts
     safe: bool = False
+    trust: float = 1.0
     literals: list[Literal] = field(default_factory=list)
     unknown_nouns: set[str] = field(default_factory=set)
 
@@ -97,7 +99,8 @@ class Execution:
         self.literals.append(Literal(wording.condition(node), best, now, condition.p, main, noun))
 
     def _conjunction(self, node: Node, of: Meaning, condition: Degree, main: bool) -> Meaning:
-        degree = of.degree & condition
+        named = isinstance(node, Filter) and node.by == 'name'
+        degree = of.degree & (condition.doubted(self.trust, NOT_MEANT) if main and not named else condition)
         self._note(node, condition, degree, main)
         return replace(of, degree=degree)
 
@@ -238,6 +241,16 @@ class Execution:
         chosen = degree.p >= max(0.5 * float(degree.p.max(initial=0.0)), 0.1)
         masks = self.facts.segments.masks
         return np.asarray(masks[chosen].any(0)) if chosen.any() else np.zeros(masks.shape[1:], bool)
+
+
+def _named(program: Node) -> bool:
+    """Return whether the target has a name, not only properties."""
+    node: object = program
+    while node is not None and not isinstance(node, tuple):
+        if isinstance(node, Filter) and node.by == 'name':
+            return True
+        node = getattr(node, 'of', None)
+    return isinstance(node, tuple) and any(_named(member) for member in node)
 
 
 def _footprint(noun: str) -> tuple[float, float]:

@@ -39,7 +39,7 @@ from converseg_ros.programs.nodes import Node, program_from_json, program_to_jso
 from converseg_ros.programs.printer import words
 
 PRESENT, ABSENT = 0.3, 0.02  # of the executor
-MIN_PROPOSED = 0.001  # minimum probability of a proposed region: the existence model decides whether there is a target
+MIN_PROPOSED = 1e-9  # minimum probability of a proposed region: the existence model decides whether there is a target
 SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
 
 
@@ -196,7 +196,15 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         rows, columns = seen.segments.masks.shape[1:]
         previous = None if safety or query.previous is None else resize_mask(query.previous, rows, columns)
         try:
-            options = Options(PRESENT, ABSENT, least=MIN_PROPOSED, share=SHARE, recall=safety, previous=previous)
+            options = Options(
+                PRESENT,
+                ABSENT,
+                least=MIN_PROPOSED,
+                share=SHARE,
+                recall=safety,
+                previous=previous,
+                trust=program.confidence,
+            )
             return execute(program.root, seen.facts, options)
         except InputError as error:
             return str(error)
