@@ -1,7 +1,7 @@
 """Log-odds of noun phrases for regions from probabilities of exclusive nouns, with back-off to kinds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.names.weights import Meanings, Scaling
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
+AGENT, PEOPLE = 'agent', frozenset({'person', 'man', 'woman', 'child'})
 MIN_PROBABILITY = 1e-4  # minimum probability
 SURE = 0.5  # probability from which a noun is named; below it, a wider kind
 NEAREST = 5  # nouns that replace a phrase without evidence
@@ -21,6 +22,7 @@ KIN = 0.1  # added to the cosine of nouns that share a kind
 FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun has no weight, and full weight
 BY_HEAD = 0.9  # weight of the head of a phrase that is not in the vocabulary
 BY_KIND, NARROW = 0.6, 12  # weight of the nouns of a kind for another member, lower for kinds with more nouns than this
+AS_ROLE = 0.7  # weight of the looks of people for a role (waiter, bride), which is hardly visible
 BY_MEANING = 0.5  # maximum weight of a similar noun's probability for a phrase
 
 
@@ -31,6 +33,9 @@ class Meaning:
     places: NDArray[np.intp]
     weights: NDArray[np.float32]
     known: bool
+
+
+NOTHING = Meaning(np.zeros(0, np.intp), np.zeros(0, np.float32), False)
 
 
 class Phrases:
@@ -82,15 +87,27 @@ class Phrases:
         denoted = {self._words.names[i]: share for i, share in self._words.denoted(phrase).items()}
         spoken = [(self._place[n], share) for n, share in denoted.items() if n in self._place]
         if any(share == 1 for _, share in spoken):
-            return Meaning(
-                np.array([i for i, _ in spoken], np.intp), np.array([s for _, s in spoken], np.float32), True
-            )
+            own = Meaning(np.array([i for i, _ in spoken], np.intp), np.array([s for _, s in spoken], np.float32), True)
+            return self._of_people(phrase, own)
+        if (people := self._of_people(phrase)).known:
+            return people
         _, _, head = phrase.strip().partition(' ')
         if head:  # a soup can is a can: its modifiers are ignored
             wider = self.meaning(head)
             if wider.known:
                 return Meaning(wider.places, BY_HEAD * wider.weights, False)
         return self._united(self._of_kind(phrase), self._similar(phrase))
+
+    def _of_people(self, phrase: str, own: Meaning = NOTHING) -> Meaning:
+        """Let people without a visible role represent one: a person may be a waiter."""
+        found = thing(phrase)
+        if found is None or AGENT not in found.kinds or {found.name, *found.kinds} & PEOPLE:
+            return own
+        looks = [self.meaning(name) for name in found.loose_names if name in PEOPLE]
+        if not looks:
+            return own
+        wide = [Meaning(m.places, AS_ROLE * m.weights, True) for m in looks]
+        return replace(self._united(own, *wide), known=True)
 
     def _of_kind(self, phrase: str) -> Meaning:
         """Let the nouns of the narrowest kind of a class represent it if it has no evidence."""
@@ -100,7 +117,7 @@ class Phrases:
             if kind in kinds:
                 trust = BY_KIND * min(1.0, NARROW / len(members))
                 return Meaning(members, np.full(len(members), trust, np.float32), False)
-        return Meaning(np.zeros(0, np.intp), np.zeros(0, np.float32), False)
+        return NOTHING
 
     def _united(self, *meanings: Meaning) -> Meaning:
         weights = np.zeros(len(self._nouns), np.float32)
@@ -122,7 +139,7 @@ class Phrases:
         if vector is None and self._encode is not None:
             vector = np.asarray(self._encode([phrase]), np.float32)[0]
         if vector is None:
-            return Meaning(np.zeros(0, np.intp), np.zeros(0, np.float32), False)
+            return NOTHING
         cosine = self._matrix @ vector
         kin = [m for k in things()[name].kinds if (m := self._members.get(k)) is not None] if name in things() else []
         if kin:
