@@ -302,3 +302,23 @@ def test_every_act_can_be_asked_whoever_may_be_an_agent(kind: str, share: float)
     seen = replace(alone, segments=replace(alone.segments, kinds=kinds), _cache={})
     answer = execute(Select('all', Act(kind, 'agent')), seen)
     assert answer.status in (Status.NO_TARGET, Status.LOW_CONFIDENCE)
+
+
+def test_a_condition_that_may_not_be_meant_does_not_rule_out_the_named_thing(seen: Facts) -> None:
+    """The parser reads "the bowl that is tied to the leash" as something that no bowl here is."""
+    wrong = Select('one', Filter('colour', 'red', named('bowl')))
+    assert execute(wrong, seen, Options(least=1e-9, trust=0.3)).chosen == (BOWL,)
+    assert BOWL not in execute(wrong, seen, Options(trust=1.0)).chosen
+
+
+def test_what_fulfils_a_doubtful_condition_is_still_the_first_choice(seen: Facts) -> None:
+    red = Select('one', Filter('colour', 'red', named('mug')))
+    white_first = execute(red, seen, Options(trust=0.2)).degree.p
+    assert white_first[RED_MUG] > 2 * white_first[WHITE_MUG]
+
+
+def test_a_property_without_a_name_is_not_doubted(seen: Facts) -> None:
+    """Without a name nothing would be left of the program."""
+    red = Select('all', Filter('colour', 'red', Things()))
+    sure, unsure = (execute(red, seen, Options(trust=t)).degree.p for t in (1.0, 0.2))
+    np.testing.assert_array_equal(sure, unsure)

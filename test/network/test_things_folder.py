@@ -13,6 +13,7 @@ from converseg_ros.core import Frame, InputError, Intrinsics, Status
 from converseg_ros.network import load
 from converseg_ros.network.registry import find_model
 from converseg_ros.network.weights.things_folder import NAMES, PARSER, SEGMENTS, assemble, is_things
+from converseg_ros.network.weights.things_loader import load_text_encoder
 
 
 @pytest.fixture(scope='module')
@@ -78,3 +79,13 @@ def test_the_shipped_folder_has_nothing_wrong(capsys: pytest.CaptureFixture[str]
     assert main(['weights', 'check', 'compact']) == 0
     out = capsys.readouterr().out
     assert 'calibrated (' in out and 'licence of' in out
+
+
+def test_a_full_cache_of_texts_keeps_those_that_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that was known before is returned, although the texts beside it filled the cache."""
+    monkeypatch.setattr('converseg_ros.network.weights.things_loader.REMEMBERED', 3)
+    encode = load_text_encoder(find_model('compact'))
+    first = encode(('mug', 'bowl'))
+    again = encode(('mug', 'plate', 'spoon'))
+    np.testing.assert_allclose(again[0], first[0], atol=1e-6)
+    assert again.shape == (3, first.shape[1])

@@ -10,7 +10,8 @@ from converseg_ros.core import InputError
 from converseg_ros.knowledge.vocabulary import vocabulary
 from converseg_ros.network.names.head import NameHead, NounSources
 from converseg_ros.network.names.scores import Encoder, Phrases
-from converseg_ros.network.names.weights import NameWeights
+from converseg_ros.network.names.weights import NameWeights, load_names
+from converseg_ros.network.registry import find_model
 from test.network.names.conftest import NOUNS, sources
 
 
@@ -110,3 +111,19 @@ def test_a_class_that_nothing_speaks_for_is_told_by_its_kind(weights: NameWeight
     found = phrases(weights).scores(rows(hammer=0.9), ('chisel', 'banana'))
     assert not found.known[0]
     assert found.log_odds[0, 1] < found.log_odds[0, 0] < odds(0.9)
+
+
+def test_a_person_may_have_any_role_but_a_woman_is_no_man() -> None:
+    """A waiter and a gentleman look like people; their roles are hardly visible."""
+    names = load_names(find_model('compact') / 'names.safetensors')
+    nouns = names.head.sources.nouns
+    p = np.zeros((2, len(nouns)), np.float32)
+    p[0, nouns.index('man')] = p[1, nouns.index('woman')] = 0.9
+    asked = ('waiter', 'gentleman', 'lady', 'umpire', 'man', 'woman')
+    found = Phrases(nouns, names.scaling, names.meanings, vocabulary(), None).scores(p, asked)
+    man, woman = (dict(zip(asked, row, strict=True)) for row in found.log_odds)
+    assert found.known.all()
+    assert man['waiter'] > 0 and woman['waiter'] > 0 and man['umpire'] > 0 and woman['umpire'] > 0
+    assert man['gentleman'] > 0 > woman['gentleman'] and woman['lady'] > 0 > man['lady']
+    assert man['man'] > 0 > woman['man'] and woman['woman'] > 0 > man['woman']
+    assert man['waiter'] < man['man']
