@@ -23,6 +23,7 @@ from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import Hypothesis, search
 from converseg_ros.network.parser.spelling import Spelling
 from converseg_ros.programs.canonical import canonical
+from converseg_ros.programs.evidence import faults
 from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Node
@@ -33,6 +34,8 @@ FILE: Final = 'parser.safetensors'
 FORMAT: Final = '1'
 AGAIN: Final = 'fetch the model folder again, or train the parser'
 REMEMBERED: Final = 256
+FAULT: Final = 5.0
+"""A program is e^5 times less probable for each of its faults; 4 and 7 give the same results on the labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,11 @@ class Parser:
         return out
 
     def _best(self, found: Sequence[Hypothesis], words: Sequence[str]) -> Parsed:
-        """Return the most probable program; hypotheses with the same canonical form are the same program."""
+        """Return the most probable program; hypotheses with the same canonical form are the same program.
+
+        The probability of a program with faults (programs/evidence.py) is reduced, and all are normalized again
+        together with the probability of the programs that were not found.
+        """
         total: dict[Node, float] = {}
         said: dict[Node, Node] = {}  # the written program of each canonical one, which can be too deep
         for hypothesis in found:
@@ -151,8 +158,11 @@ class Parser:
             same = canonical(program)
             said.setdefault(same, program)
             total[same] = total.get(same, 0.0) + math.exp(hypothesis.log_probability)
-        best, *others = sorted(total, key=lambda p: -total[p])
-        return Parsed(said[best], self.calibration(total[best]), said[others[0]] if others else None)
+        others = max(0.0, 1 - sum(total.values()))
+        weight = {same: p * math.exp(-FAULT * faults(said[same], words)) for same, p in total.items()}
+        best, *rest = sorted(weight, key=lambda same: -weight[same])
+        confidence = self.calibration(weight[best] / (sum(weight.values()) + others))
+        return Parsed(said[best], confidence, said[rest[0]] if rest else None)
 
 
 def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4) -> Parser:

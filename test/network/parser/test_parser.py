@@ -1,6 +1,7 @@
 """The parser gives a valid program for any text, whatever its weights are, and refuses what is no instruction."""
 
 from dataclasses import replace
+import math
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,12 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.minilm import from_int8
 from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
-from converseg_ros.network.parser.parser import Calibration, Parsed, Parser, load_parser, save_parser
+from converseg_ros.network.parser.parser import FAULT, Calibration, Parsed, Parser, load_parser, save_parser
 from converseg_ros.network.parser.pieces import Pieces, collate
-from converseg_ros.network.parser.search import batch_tokens, search
+from converseg_ros.network.parser.search import Hypothesis, batch_tokens, search
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import canonical
-from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.linear import Grammar, State
 from converseg_ros.programs.nodes import Except, Filter, Relate, Select, node_from_json
 from converseg_ros.programs.spans import Text, split
 
@@ -248,3 +249,23 @@ def test_calibration_keeps_the_order_and_stays_between_0_and_1() -> None:
 def test_a_folder_without_a_parser_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match='no parser'):
         load_parser(tmp_path)
+
+
+def test_a_program_without_faults_is_preferred_and_its_confidence_counts_the_rest(
+    grammar: Grammar, pieces: Pieces
+) -> None:
+    parser = Parser(model(grammar), grammar, pieces, Calibration())
+    words = split('my keys')
+    one, many = Select('one', Filter('name', 'key')), Select('all', Filter('name', 'key'))
+    found = [
+        Hypothesis(tuple(grammar.write(program, words)), math.log(p), State())
+        for program, p in ((one, 0.8), (many, 0.1))
+    ]
+    parsed = parser._best(found, words)
+    assert (parsed.program, parsed.second) == (many, one)
+    assert parsed.confidence == pytest.approx(0.1 / (0.1 + 0.8 * math.exp(-FAULT) + 0.1))
+    nearly_sure = [
+        replace(found[0], log_probability=math.log(0.9999)),
+        replace(found[1], log_probability=math.log(1e-5)),
+    ]
+    assert parser._best(nearly_sure, words).program == one
