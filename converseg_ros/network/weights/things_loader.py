@@ -11,6 +11,7 @@ import torch
 
 from converseg_ros.facts.planes import view_geometry
 from converseg_ros.network.config import MiniLMConfig
+from converseg_ros.network.encoders.fused import can_fuse, fuse
 from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
 from converseg_ros.network.existence import Existence
 from converseg_ros.network.names.namer import load_namer
@@ -55,6 +56,8 @@ def load_things(
     where = device_of(device)
     backbone = load_backbone(folder).to(where)
     dtype = precision_of(chosen.precision, backbone)
+    if can_fuse(where, dtype):
+        fuse(backbone.trunk, dtype)
     boundary, quality = load_segments(folder / SEGMENTS)
     encoder = load_text_encoder(folder)
     geometry = OncePerView(view_geometry)
