@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.mask import mask_box
 from converseg_ros.facts.planes import ViewGeometry
 
 Floats = NDArray[np.float64]
@@ -92,7 +93,13 @@ class Measures:
 def image_measures(masks: NDArray[np.bool_]) -> dict[str, Any]:
     """Return box, centroid, area and cut of (S, h, w) masks."""
     count, h, w = masks.shape
-    columns, rows = masks.sum(1, dtype=np.int32), masks.sum(2, dtype=np.int32)
+    columns, rows = np.zeros((count, w), np.int32), np.zeros((count, h), np.int32)
+    for i, mask in enumerate(masks):
+        x0, y0, x1, y1 = mask_box(mask)
+        if x1:
+            inside = np.ascontiguousarray(mask[y0:y1, x0:x1]).view(np.uint8)
+            columns[i, x0:x1] = cv2.reduce(inside, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
+            rows[i, y0:y1] = cv2.reduce(inside, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0]
     area = rows.sum(1).astype(np.float64)
     some = np.maximum(area, 1)
     centroid = np.stack([columns @ np.arange(w) / some, rows @ np.arange(h) / some], 1)
@@ -162,19 +169,17 @@ def _sampled(masks: NDArray[np.bool_], geometry: ViewGeometry) -> tuple[Floats, 
     Cells at the outline are skipped if enough others remain, because depth cameras mix near and far there.
     """
     flat = geometry.points.reshape(-1, 3)
-    known = geometry.known.ravel()
     out = np.full((len(masks), SAMPLES, 3), np.nan)
     number, valid = np.zeros(len(masks), np.intp), np.zeros(len(masks))
     window = np.ones((3, 3), np.uint8)
     for i, mask in enumerate(masks):
-        cells = np.flatnonzero(mask)
-        if not cells.size:
+        measured = mask & geometry.known
+        seen = int(np.count_nonzero(measured))
+        valid[i] = seen / max(int(np.count_nonzero(mask)), 1)
+        inner = np.flatnonzero(cv2.erode(mask.view(np.uint8), window, borderValue=1).view(bool) & geometry.known)
+        chosen = inner if inner.size >= max(MIN_POINTS, 0.3 * seen) else np.flatnonzero(measured)
+        if not chosen.size:
             continue
-        seen = cells[known[cells]]
-        valid[i] = seen.size / cells.size
-        inner = np.flatnonzero(cv2.erode(mask.view(np.uint8), window, borderValue=1))
-        inner = inner[known[inner]]
-        chosen = inner if inner.size >= max(MIN_POINTS, 0.3 * seen.size) else seen
         chosen = _without_background(chosen, flat[chosen, 2])
         chosen = chosen[np.linspace(0, chosen.size - 1, min(SAMPLES, chosen.size)).astype(np.intp)]
         out[i, : chosen.size] = flat[chosen]
@@ -188,17 +193,18 @@ def _without_background(cells: NDArray[np.intp], z: NDArray[np.floating]) -> NDA
     Depth that is not exactly registered to colour shows the background at one side of an object; objects themselves are
     continuous in depth, except for small parts.
     """
-    while cells.size > MIN_POINTS:
-        ordered = np.sort(z)
-        gaps = np.diff(ordered)
-        last = int(gaps.argmax())
+    ordered = np.sort(z)
+    gaps = np.diff(ordered)
+    first, end = 0, cells.size  # of those that remain, in the order of depth
+    while end - first > MIN_POINTS:
+        last = first + int(gaps[first : end - 1].argmax())
         if gaps[last] < GAP[0] + GAP[1] * ordered[last]:
             break
-        ahead = (last + 1) / cells.size
-        order = np.argsort(z)
-        kept = order[: last + 1] if ahead >= FOREGROUND else order[last + 1 :]
-        cells, z = cells[kept], z[kept]
-    return cells
+        if last + 1 - first >= FOREGROUND * (end - first):
+            end = last + 1
+        else:
+            first = last + 1
+    return cells if end - first == cells.size else cells[np.argsort(z)[first:end]]
 
 
 def _range(values: Floats, number: NDArray[np.intp]) -> tuple[Floats, Floats]:

@@ -75,7 +75,8 @@ def cut_with(
         if min(backgrounds) < 1:
             inside = look(mask.view(np.uint8) * np.uint8(255), where, size, cv2.BORDER_CONSTANT)
             grown = cv2.dilate(inside, np.ones((5, 5), np.uint8))
-            weight = cv2.GaussianBlur(grown.astype(np.float32) / 255, (0, 0), 1.5)[..., None]
+            weight = cv2.GaussianBlur(grown.astype(np.float32) / 255, (0, 0), 1.5)
+            weight = cv2.merge([weight] * 3)  # NumPy broadcasts a last axis of one slowly
         for target, background in zip(out, backgrounds):
             if background < 1:
                 share = background + (1 - background) * weight

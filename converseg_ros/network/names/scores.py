@@ -72,7 +72,7 @@ class Phrases:
     def _called(self, p: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
         """Return the name of each region; cached for a view, whose probabilities are the same array."""
         if self._last is None or self._last[0] is not p:
-            self._last = p, tuple(self._best(row) for row in p)
+            self._last = p, tuple(self._said(name, total) for name, total in self._best(p))
         return self._last[1]
 
     def meaning(self, phrase: str) -> Meaning:
@@ -159,15 +159,23 @@ class Phrases:
                 members.setdefault(kind, []).append(i)
         return {k: np.array(m, np.intp) for k, m in sorted(members.items(), key=lambda pair: len(pair[1]))}
 
-    def _best(self, p: NDArray[np.float32]) -> tuple[str, float]:
-        """Return the most natural noun of a region, and its log-odds: a wider kind if no noun is certain."""
-        top = int(p.argmax()) if len(p) else -1
-        if top >= 0 and p[top] >= SURE:
-            return self._said(self._nouns[top], float(p[top]))
+    def _best(self, p: NDArray[np.float32]) -> list[tuple[str, float]]:
+        """Return the most natural noun of each region, and its probability: a wider kind if no noun is certain."""
+        if not len(self._nouns):
+            return [('thing', 0.0)] * len(p)
+        top = p.argmax(1)
+        found = [(self._nouns[i], float(row[i])) for row, i in zip(p, top)]
+        unsure = np.flatnonzero(p[np.arange(len(p)), top] < SURE)
         for kind, members in self._members.items():
-            if (total := float(p[members].sum())) >= SURE:
-                return self._said(kind, total)
-        return self._said('thing', float(p.sum()))
+            if not len(unsure):
+                break
+            total = p[unsure[:, None], members].sum(1)
+            for i in np.flatnonzero(total >= SURE):
+                found[unsure[i]] = kind, float(total[i])
+            unsure = unsure[total < SURE]
+        for i in unsure:
+            found[i] = 'thing', float(p[i].sum())
+        return found
 
     def _said(self, noun: str, p: float) -> tuple[str, float]:
         p = min(max(p, MIN_PROBABILITY), 1 - MIN_PROBABILITY)

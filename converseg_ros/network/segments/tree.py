@@ -31,14 +31,14 @@ def superpixels(boundary: NDArray[np.float32]) -> NDArray[np.int32]:
     count, basins = cv2.connectedComponents((smooth <= floor + SHALLOW).astype(np.uint8), connectivity=4)
     height, width = smooth.shape
     padded = np.pad(smooth, 1, constant_values=np.inf)
-    lowest, to = smooth.copy(), np.arange(height * width).reshape(height, width)
-    here = to.copy()
+    lowest, step = smooth.copy(), np.zeros(smooth.shape, np.intp)
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
             value = padded[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
-            lower = value < lowest
-            lowest[lower] = value[lower]
-            to[lower] = here[lower] + dy * width + dx
+            np.copyto(step, dy * width + dx, where=value < lowest)
+            np.minimum(lowest, value, out=lowest)
+    here = np.arange(height * width).reshape(height, width)
+    to = here + step
     flat, target = basins.ravel(), to.ravel()
     centre = np.zeros(count, np.intp)
     centre[flat[::-1]] = here.ravel()[::-1]  # the first cell of each basin
@@ -103,10 +103,10 @@ class MergeTree:
         return len(self.order)
 
     @cached_property
-    def rank(self) -> NDArray[np.intp]:
+    def rank(self) -> NDArray[np.int32]:
         """Return (h, w): the position of each cell's leaf in the order of the tree; a node is a range of it."""
-        rank = np.empty(self.leaves, np.intp)
-        rank[self.order] = np.arange(self.leaves)
+        rank = np.empty(self.leaves, np.int32)
+        rank[self.order] = np.arange(self.leaves, dtype=np.int32)
         return rank[self.labels]
 
     @cached_property
