@@ -40,7 +40,7 @@ def neighbours(masks: Mask, flat: Mask, geometry: ViewGeometry | None) -> Neighb
     """Return the neighbours of (S, h, w) masks; those that are not `flat` have none."""
     count, h, w = masks.shape
     label = np.zeros((h, w), np.intp)  # 1 + index of the flat region
-    sizes = masks.sum((1, 2))
+    sizes = [np.count_nonzero(mask) for mask in masks]
     for i in sorted(np.flatnonzero(flat), key=lambda k: -sizes[k]):  # where regions overlap, the smaller one is used
         label[masks[i]] = i + 1
     z = None if geometry is None else np.where(geometry.known, geometry.points[..., 2], 0).astype(np.float32)

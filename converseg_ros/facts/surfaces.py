@@ -48,13 +48,13 @@ def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: V
     if geometry is None or not geometry.planes:
         return out
     level = np.array([float(p.normal @ geometry.up > LEVEL_COSINES[1]) for p in geometry.planes])
-    near = np.stack([_on_plane(geometry, p) for p in geometry.planes])
+    near = [_on_plane(geometry, p) for p in geometry.planes]
     for i in np.flatnonzero((kinds[:, 1] > SURFACE_KIND) | (kinds[:, 2] > MIN_WALL_PROBABILITY)):
         cells = masks[i] & geometry.known
         count = np.count_nonzero(cells)
         if not count:
             continue
-        shares = near[:, cells].mean(1)
+        shares = np.array([np.count_nonzero(n & cells) for n in near]) / count
         top = shares * level
         if top.max() > (IN_TOP if kinds[i, 1] > SURFACE_KIND else IN_PLANE):
             out[i] = int(top.argmax())
@@ -72,7 +72,7 @@ def with_planes_of_regions(
     its own points lie in one plane. masks: (S, h, w). kinds: (S, 4). flat: (S,) the regions to consider.
     """
     planes = planes_of(masks, kinds, geometry)
-    sizes = masks.mean((1, 2))
+    sizes = np.array([np.count_nonzero(mask) for mask in masks]) / max(geometry.known.size, 1)
     added = []
     for i in np.flatnonzero(flat & (planes < 0) & (kinds[:, 1] > SURFACE_KIND) & (sizes > MIN_REGION)):
         cells = masks[i] & geometry.known
