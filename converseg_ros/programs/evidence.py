@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from converseg_ros.knowledge import plural, singular
-from converseg_ros.programs.nodes import Act, Filter, Node, Parts, Select
+from converseg_ros.programs.nodes import Act, Filter, Node, Select
+from converseg_ros.programs.nouns import main_noun
 from converseg_ros.programs.spans import find_span
 
 _ACTS = {
@@ -81,7 +82,7 @@ def _needed(program: Node) -> Iterator[tuple[str, ...]]:
 
 def _wrong_number(program: Node, words: Sequence[str]) -> bool:
     """Return whether one is selected of a plural ('the mugs'), or all of a singular ('a mug')."""
-    noun = _noun(program.of) if isinstance(program, Select) else ''
+    noun = main_noun(program) if isinstance(program, Select) else ''
     span = find_span('noun', noun, words) if any(c.isalnum() for c in noun) else None
     if span is None or not isinstance(program, Select):
         return False
@@ -90,14 +91,3 @@ def _wrong_number(program: Node, words: Sequence[str]) -> bool:
         return singular(said) != said and 'of' not in before and CHOOSING.isdisjoint(words)
     single = singular(said) == said and plural(said) != said
     return program.quantity == 'all' and single and not ARTICLES.isdisjoint(before[-3:])
-
-
-def _noun(node: Node | None) -> str:
-    """Return the noun of what a program asks for, '' without one."""
-    while isinstance(node, Node):
-        if isinstance(node, Parts):
-            return node.noun
-        if isinstance(node, Filter) and node.by == 'name':
-            return node.value
-        node = getattr(node, 'of', None)
-    return ''

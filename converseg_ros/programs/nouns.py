@@ -1,7 +1,11 @@
-"""Nouns that are unknown to `knowledge`: their adjectives become filters, and a part becomes a part of its whole."""
+"""Nouns of programs: unknown ones are divided into adjectives and simple nouns, and "one" stands for the main noun."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from converseg_ros.knowledge import is_known, singular, thing
-from converseg_ros.programs.nodes import MAX_DEPTH, Everything, Filter, Node, Parts
+from converseg_ros.programs.nodes import MAX_DEPTH, Everything, Filter, Node, Parts, Relate, Things
 from converseg_ros.programs.vocabulary import ADJECTIVES, FIXED_PARTS
 
 
@@ -23,6 +27,41 @@ def _plain(node: Node) -> Node:
     for by, value in reversed(filters):
         out = Filter(by, value, out)  # type: ignore[arg-type]
     return out
+
+
+def main_noun(node: Node | None) -> str:
+    """Return the noun of what a program asks for, '' without one."""
+    while isinstance(node, Node):
+        if isinstance(node, Parts):
+            return node.noun
+        if isinstance(node, Filter) and node.by == 'name':
+            return node.value
+        node = getattr(node, 'of', None)
+    return ''
+
+
+def with_antecedents(program: Node, words: Sequence[str]) -> Node:
+    """Return a program in which "one" after an adjective stands for the main noun: the mug behind the blue one."""
+    noun = main_noun(program)
+    said = {ADJECTIVES[word] for word, one in pairwise(words) if one in ('one', 'ones') and word in ADJECTIVES}
+    if not noun or not said:
+        return program
+
+    def named(node: Node) -> Node:
+        """Return an adjective of "one" with the main noun; others are unchanged."""
+        if not isinstance(node, Filter) or (node.by, node.value) not in said:
+            return node
+        nameless = isinstance(node.of, (Things, Everything))
+        return replace(node, of=Filter('name', noun) if nameless else named(node.of))
+
+    def resolved(node: Node) -> Node:
+        node = node.map(resolved)
+        if isinstance(node, Relate):
+            node = replace(node, anchor=named(node.anchor), other=node.other and named(node.other))
+        return node
+
+    found = resolved(program)
+    return found if found.depth() <= MAX_DEPTH else program
 
 
 def adjectives(noun: str, *, within_names: bool = False) -> tuple[list[tuple[str, str]], str]:

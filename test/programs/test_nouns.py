@@ -6,8 +6,9 @@ import pytest
 from random_programs import random_program
 
 from converseg_ros.programs.canonical import equal
-from converseg_ros.programs.nodes import MAX_DEPTH, Filter, Node, Parts, Relate, Select
-from converseg_ros.programs.nouns import with_plain_nouns
+from converseg_ros.programs.nodes import MAX_DEPTH, Filter, Node, Parts, Relate, Select, Things
+from converseg_ros.programs.nouns import with_antecedents, with_plain_nouns
+from converseg_ros.programs.spans import split
 
 BOOK, TABLE = Filter('name', 'book'), Filter('name', 'table')
 
@@ -52,3 +53,31 @@ def test_a_program_never_becomes_too_deep() -> None:
 def test_the_meaning_stays_the_same(seed: int) -> None:
     program = random_program(random.Random(seed), 4)
     assert equal(with_plain_nouns(program), program)
+
+
+MUG, BLUE = Filter('name', 'mug'), Filter('colour', 'blue', Things())
+
+
+@pytest.mark.parametrize(
+    ('text', 'anchor'),
+    [
+        ('the mug behind the blue one', Filter('colour', 'blue', MUG)),
+        ('the mug behind the blue thing', BLUE),
+        ('one mug behind the blue thing', BLUE),
+    ],
+)
+def test_one_after_an_adjective_is_the_main_noun(text: str, anchor: Node) -> None:
+    program = Select('one', Relate('behind', MUG, BLUE))
+    assert with_antecedents(program, split(text)) == Select('one', Relate('behind', MUG, anchor))
+
+
+@pytest.mark.parametrize(
+    ('text', 'program'),
+    [
+        ('everything behind the blue one', Select('all', Relate('behind', Things(), BLUE))),
+        ('the mug, the red one, behind the blue thing', Relate('behind', Filter('colour', 'red', MUG), BLUE)),
+        ('the blue one of the mugs on the blue table', Relate('on', MUG, Filter('colour', 'blue', TABLE))),
+    ],
+)
+def test_one_stands_for_nothing_else(text: str, program: Node) -> None:
+    assert with_antecedents(program, split(text)) == program

@@ -27,7 +27,7 @@ from converseg_ros.programs.evidence import faults
 from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Node
-from converseg_ros.programs.nouns import with_plain_nouns
+from converseg_ros.programs.nouns import with_antecedents, with_plain_nouns
 from converseg_ros.programs.spans import Text, split
 
 FILE: Final = 'parser.safetensors'
@@ -154,7 +154,7 @@ class Parser:
         total: dict[Node, float] = {}
         said: dict[Node, Node] = {}  # the written program of each canonical one, which can be too deep
         for hypothesis in found:
-            program = with_plain_nouns(self.grammar.read(hypothesis.tokens, words))
+            program = with_antecedents(with_plain_nouns(self.grammar.read(hypothesis.tokens, words)), words)
             same = canonical(program)
             said.setdefault(same, program)
             total[same] = total.get(same, 0.0) + math.exp(hypothesis.log_probability)
