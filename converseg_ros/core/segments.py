@@ -58,7 +58,8 @@ class Segments:
         for name, (array, shape) in shapes.items():
             if array.shape != shape:
                 raise InputError(f'{name} has shape {array.shape}, not {shape}', where='segments')
-        if count and self.masks[self.flat].sum(0).max(initial=0) > 1:
+        flat = self.masks[self.flat]
+        if np.count_nonzero(flat) > np.count_nonzero(flat.any(0)):
             raise InputError('regions of the flat cut overlap', where='segments')
 
     def __len__(self) -> int:

@@ -136,7 +136,7 @@ class Worlds:
                         where=picture.key,
                         do='choose a judge that looks at pixels',
                     )
-                world = self._kept[picture.key] = shot.world()
+                world = self._kept[picture.key] = shot.world(picture.rgb)
                 while len(self._kept) > self._keep:
                     self._kept.pop(next(iter(self._kept)))
         if (world.height, world.width) != (picture.height, picture.width):

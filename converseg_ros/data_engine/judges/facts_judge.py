@@ -76,14 +76,15 @@ class FactsJudge:
         if region.box is None:
             return None
         if region.category.startswith('free '):
-            options = [m for k, m in world.free.items() if world.entities[k].category == region.category[5:]]
+            free = [m for k, m in world.free.items() if world.entities[k].category == region.category[5:]]
+            options = [(m, mask_box(m)) for m in free]
         else:
             name = class_of(region.category).name
-            options = [e.mask for e in world.entities.values() if _is_called(e, region, name)]
-        scored = [(box_iou(region.box, mask_box(m)), i) for i, m in enumerate(options)]
+            options = [(e.mask, e.box) for e in world.entities.values() if _is_called(e, region, name)]
+        scored = [(box_iou(region.box, box), i) for i, (_, box) in enumerate(options)]
         if not scored or max(scored)[0] < 0.5:
             return None
-        return options[max(scored)[1]]
+        return options[max(scored)[1]][0]
 
     def verify(self, picture: Picture, region: Region, mask: NDArray[np.bool_]) -> Verdict:
         """Compare the mask with the label map."""

@@ -23,10 +23,11 @@ def label_rows(verified: list[VerifiedRegion]) -> list[dict[str, Any]]:
     other unknown categories.
     """
     regions = [v for v in verified if not v.region.category.startswith(FREE)]
+    areas = [int(np.count_nonzero(v.mask)) for v in regions]
     rows = []
-    for v in regions:
+    for i, v in enumerate(regions):
         kind = kind_of_category(v.region.category)
-        if kind == UNKNOWN and _is_part(v, regions):
+        if kind == UNKNOWN and _is_part(i, regions, areas):
             kind = PART
         rows.append(
             {
@@ -40,12 +41,12 @@ def label_rows(verified: list[VerifiedRegion]) -> list[dict[str, Any]]:
     return rows
 
 
-def _is_part(part: VerifiedRegion, regions: list[VerifiedRegion]) -> bool:
-    """Return whether a region is mostly inside of a larger one."""
-    area = np.count_nonzero(part.mask)
+def _is_part(index: int, regions: list[VerifiedRegion], areas: list[int]) -> bool:
+    """Return whether a region is mostly inside of a larger one; areas: of the regions, in pixels."""
+    part, area = regions[index], areas[index]
     return any(
-        area < SMALLER * np.count_nonzero(owner.mask) and np.count_nonzero(part.mask & owner.mask) >= INSIDE * area
-        for owner in regions
+        area < SMALLER * whole and np.count_nonzero(part.mask & owner.mask) >= INSIDE * area
+        for owner, whole in zip(regions, areas)
         if owner is not part
     )
 

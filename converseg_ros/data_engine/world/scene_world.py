@@ -1,6 +1,5 @@
 """Worlds of rendered scenes: the scene graph, the label image of a view and its ideal depth."""
 
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -28,24 +27,29 @@ MIN_SHOWN, PLAIN = 0.3, 0.01  # minimum share of an object in the image, and of 
 MIN_FREE = 0.04  # square metres; smaller free parts have no prompt
 
 
-def scene_world(scene: Scene, view: View, folder: Path, key: str) -> World:
-    """Return the world of one view of a scene folder; raise InputError if its images cannot be read."""
+def scene_world(scene: Scene, view: View, folder: Path, key: str, rgb: NDArray[np.uint8] | None = None) -> World:
+    """Return the world of one view of a scene folder; raise InputError if its images cannot be read.
+
+    rgb: the image, if it has been read already.
+    """
     labels = read_image16(folder / f'{view.name}.labels.png')
     depth = read_depth(folder / f'{view.name}.depth.png')
     if labels.shape != (view.height, view.width) or depth.shape != labels.shape:
         raise InputError(f'labels are {labels.shape}, the view is {view.height}x{view.width}', where=str(folder))
-    rgb = read_rgb(folder / f'{view.name}.png')
+    rgb = read_rgb(folder / f'{view.name}.png') if rgb is None or rgb.shape[:2] != labels.shape else rgb
     to_camera = np.linalg.inv(np.asarray(view.pose, np.float64))
-    present = set(np.unique(labels).tolist())
+    present = np.bincount(labels.ravel()) > 0
     entities: dict[str, Entity] = {}
     for obj in scene.objects:
-        own = {obj.id, *obj.parts.values()} & present
+        own = [label for label in (obj.id, *obj.parts.values()) if label < len(present) and present[label]]
         if not own:
             continue
-        mask = np.isin(labels, list(own))
-        entities[f'o{obj.id}'] = replace(_entity(obj, view, mask, to_camera), looks=_looks(rgb, mask))
+        mask = labels == own[0]
+        for label in own[1:]:
+            mask |= labels == label
+        entities[f'o{obj.id}'] = _entity(obj, view, mask, to_camera, _looks(rgb, mask))
         for part, label in obj.parts.items():
-            if label in present:
+            if label in own:
                 part_key = f'p{label}'
                 mask = labels == label
                 if part == 'drawer':
@@ -88,8 +92,8 @@ def is_sliver(obj: SceneObject, pose: NDArray[np.float64], view: View, mask: NDA
 
 def _looks(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> str:
     """Return the colour term of at least 60 % of sampled pixels, '' if they are between terms."""
-    pixels = rgb[mask]
-    chosen = pixels[:: max(1, len(pixels) // SAMPLES)]
+    pixels = np.flatnonzero(mask)
+    chosen = rgb.reshape(-1, 3)[pixels[:: max(1, len(pixels) // SAMPLES)]]
     return dominant(to_linear(chosen.astype(np.float32)), np.ones(len(chosen))) if len(chosen) else ''
 
 
@@ -144,7 +148,9 @@ def _untrue(obj: SceneObject) -> frozenset[str]:
     return frozenset(out)
 
 
-def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: NDArray[np.float64]) -> Entity:
+def _entity(
+    obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: NDArray[np.float64], looks: str
+) -> Entity:
     plain = obj.category == 'cabinet' and not obj.model  # a table on four legs with another name
     known = class_of('table' if plain else LOOKS_LIKE.get(obj.model, obj.category))
     stated = frozenset(obj.attributes) - _untrue(obj) - ({'container', 'openable'} if plain else set())
@@ -174,6 +180,7 @@ def _entity(obj: SceneObject, view: View, mask: NDArray[np.bool_], to_camera: ND
         tags=tags,
         maybe=unsure,
         color='' if known.name in ('counter', 'kitchen island') else obj.color,  # top and fronts differ
+        looks=looks,
         material=obj.material,
         state=obj.state,
         support=f'o{obj.support}' if obj.support else '',

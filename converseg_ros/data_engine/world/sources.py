@@ -24,8 +24,9 @@ PHOTOS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 class Shot:
     """One image to generate pairs for.
 
-    key: hash of its content and labels. world: reads its world, or None. origin: the files of its labels. problems:
-    labels that could not be used, once they have been read.
+    key: hash of its content and labels. world: reads its world, or None; its argument may be the image (H, W, 3) if it
+    has been read already. origin: the files of its labels. problems: labels that could not be used, once they have been
+    read.
     """
 
     key: str
@@ -35,7 +36,7 @@ class Shot:
     split: Split
     kind: str  # scene, coco or photo
     seed: int | None = None
-    world: Callable[[], World] | None = None
+    world: Callable[..., World] | None = None
     origin: str = ''
     problems: Callable[[], list[str]] = list
 
@@ -95,9 +96,13 @@ def _coco(files: CocoFiles) -> Iterator[Shot]:
         extra = json.dumps(labels.annotation(name), sort_keys=True).encode()
         key = content_key(path, extra)
         own = f'{files.prefix}{name}'
-        world, problems = partial(labels.world, name, key), partial(labels.problems, name)
+        world, problems = _without_image(partial(labels.world, name, key)), partial(labels.problems, name)
         split = split_of(picture_name(name))
         yield Shot(key, path, own, own, split, 'coco', world=world, origin=origin, problems=problems)
+
+
+def _without_image(world: Callable[[], World]) -> Callable[..., World]:
+    return lambda rgb=None: world()
 
 
 def _scene(folder: Path) -> Iterator[Shot]:

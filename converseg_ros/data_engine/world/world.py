@@ -53,9 +53,10 @@ class Entity:
         self.area = int(np.count_nonzero(self.mask))
         self.box = mask_box(self.mask)
         if self.area:
-            rows, columns = self.mask.sum(1), self.mask.sum(0)
-            self.cy = float((rows * np.arange(rows.size)).sum() / self.area)
-            self.cx = float((columns * np.arange(columns.size)).sum() / self.area)
+            x0, y0, x1, y1 = self.box
+            inside = self.mask[y0:y1, x0:x1]
+            self.cy = float((inside.sum(1) * np.arange(y0, y1)).sum() / self.area)
+            self.cx = float((inside.sum(0) * np.arange(x0, x1)).sum() / self.area)
 
     @property
     def thing(self) -> Thing:

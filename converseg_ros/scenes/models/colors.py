@@ -1,5 +1,7 @@
 """Basic colour terms: naming the colour of a surface, and paints."""
 
+from colorsys import rgb_to_hsv
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,10 +41,12 @@ def paint(name: str, rng: np.random.Generator) -> tuple[float, float, float]:
 
 def name(linear: NDArray[np.floating] | tuple[float, float, float]) -> str:
     """Return the basic colour term of a linear RGB colour, '' if it is between terms."""
-    import colorsys
+    return _term(*(to_display(np.asarray(linear, np.float32)) / 255).tolist())
 
-    r, g, b = to_display(np.asarray(linear, np.float32)) / 255
-    h, s, v = colorsys.rgb_to_hsv(float(r), float(g), float(b))
+
+def _term(red: float, green: float, blue: float) -> str:
+    """Return the basic colour term of display values in 0..1, '' if they are between terms."""
+    h, s, v = rgb_to_hsv(red, green, blue)
     hue, chroma = h * 360, s * v
     if v < 0.2:
         return 'black'
@@ -66,9 +70,10 @@ def name(linear: NDArray[np.floating] | tuple[float, float, float]) -> str:
 def dominant(colors: NDArray[np.floating], weights: NDArray[np.floating]) -> str:
     """Return the term that covers at least 60 % of the weight of N x 3 linear colours, else ''."""
     total: dict[str, float] = {}
-    for color, weight in zip(colors, weights):
-        term = name(color)
-        total[term] = total.get(term, 0.0) + float(weight)
+    display = (to_display(np.asarray(colors, np.float32)) / 255).tolist()
+    for color, weight in zip(display, weights.tolist()):
+        term = _term(*color)
+        total[term] = total.get(term, 0.0) + weight
     whole = sum(total.values())
     if not whole:
         return ''
