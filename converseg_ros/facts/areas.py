@@ -1,5 +1,6 @@
 """What nodes denote: regions by degree, or parts of the view without a region, and conditions on their place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -34,12 +35,40 @@ class Area:
 class Meaning:
     """The meaning of a node: regions by degree (S,), and optionally an area without a region.
 
-    minus: the excluded regions, if there are any.
+    minus: the excluded regions, if there are any. condition: the degree of each region for the condition of the node
+    alone, None if it has none. fulfilled: for this condition and all below it, if `degree` is not that.
     """
 
     degree: Degree
     area: Area | None = None
     minus: Degree | None = None
+    condition: Degree | None = None
+    fulfilled: Degree | None = None
+
+    @property
+    def reached(self) -> Degree:
+        """Return the degree of each region for the condition of the node and all below it."""
+        return self.degree if self.fulfilled is None else self.fulfilled
+
+
+def union(members: Sequence[Meaning]) -> Meaning:
+    """Return the meaning of a union."""
+    degree = members[0].degree
+    for m in members[1:]:
+        degree = degree | m.degree
+    areas = [m.area for m in members if m.area is not None]
+    if not areas:
+        return Meaning(degree)
+    area = areas[0]
+    for a in areas[1:]:
+        area = Area(
+            area.mask | a.mask,
+            max(area.sure, a.sure),
+            area.decided and a.decided,
+            area.notes | a.notes,
+            area.measured or a.measured,
+        )
+    return Meaning(degree, area)
 
 
 def within(area: Area, region: str) -> Area:

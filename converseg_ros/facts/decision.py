@@ -1,20 +1,76 @@
-"""The decision from degrees to an answer: the selected regions, whether facts decide it, and the reason as text."""
+"""The decision from degrees to a selection: the regions or the area, the status, and whether facts decide it.
 
-from dataclasses import replace
+A decision has no words. `explanation` adds the reasons, the evidence and the candidates, which the data engine does not
+need.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.status import Status
-from converseg_ros.facts import wording
-from converseg_ros.facts.answer import Answer, Candidate, Evidence, Literal, Options
+from converseg_ros.facts.answer import Options
 from converseg_ros.facts.areas import Area, Meaning
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.steady import with_previous
 from converseg_ros.facts.table import Facts
-from converseg_ros.programs.nodes import Node, Parts, Rank, Select
+from converseg_ros.programs.nodes import Node, Rank, Select
 
-MAX_CANDIDATES = 5
+
+@dataclass(frozen=True)
+class Miscount:
+    """Another number of regions than the program asks for.
+
+    seen: how many could be meant, or how many there are. wanted: how many it asks for. rank: the order in which those
+    are about equal, or None.
+    """
+
+    seen: int
+    wanted: int
+    rank: Rank | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """The selection of a program in a view.
+
+    Attributes:
+        status: OK, LOW_CONFIDENCE or NO_TARGET, before the calibrated existence model.
+        chosen: indices of regions, the most certain first.
+        decided: whether facts decide the answer.
+        degree: (S,) of each region; unless every possible region is wanted, the outline of a region counts.
+        best: certainty of the best region, or of the area.
+        found: whether something is selected with enough certainty to be a target.
+        area: the selected part of the view that is no region, or None.
+        open: whether missing facts could change which regions are selected.
+        unknown_nouns: the nouns whose absence is not meaningful.
+        gone: indices of the excluded regions. leaving: the certainty of the surest of them if it is not enough, else
+            None.
+        miscount: what is wrong with the number of regions, or None.
+    """
+
+    status: Status
+    chosen: tuple[int, ...]
+    decided: bool
+    degree: Degree
+    best: float
+    found: bool
+    area: Area | None = None
+    open: bool = False
+    unknown_nouns: frozenset[str] = frozenset()
+    gone: tuple[int, ...] = ()
+    leaving: float | None = None
+    miscount: Miscount | None = None
+
+    def mask(self, facts: Facts) -> NDArray[np.bool_]:
+        """Return (h, w) the pixels of the selection."""
+        masks = facts.segments.masks
+        if self.area is not None:
+            return self.area.mask | masks[list(self.chosen)].any(0) if self.chosen else self.area.mask
+        if self.chosen and self.gone:
+            return _without(facts, self.chosen, self.gone)
+        return np.asarray(masks[list(self.chosen)].any(0)) if self.chosen else np.zeros(masks.shape[1:], bool)
 
 
 def quantity_of(program: Node) -> str | int:
@@ -26,53 +82,32 @@ def quantity_of(program: Node) -> str | int:
     return 'one' if quantity == 1 else quantity
 
 
-def decide(
-    program: Node,
-    facts: Facts,
-    meaning: Meaning,
-    literals: tuple[Literal, ...],
-    unknown_nouns: frozenset[str],
-    options: Options,
-) -> Answer:
-    """Return the answer for the meaning of a program."""
+def decide(program: Node, facts: Facts, meaning: Meaning, unknown_nouns: frozenset[str], options: Options) -> Decision:
+    """Return the decision for the meaning of a program."""
     degree = meaning.degree
     if not options.recall and not facts.exact:  # safety instructions include a region for any outline
         degree = degree.scaled(facts.outline)
-    evidence = gather(facts, degree, meaning.area, literals, not unknown_nouns)
-    candidates = _candidates(degree, literals)
-    if meaning.area is not None:
-        return _area_answer(program, facts, meaning.area, degree, evidence, candidates, options)
     p = degree.p
-    best = evidence.best
+    best = float(p.max(initial=0.0))
+    if meaning.area is not None:
+        return _of_area(facts, meaning.area, degree, best, unknown_nouns, options)
     if options.recall:
-        return _recall_answer(program, facts, degree, evidence, candidates, unknown_nouns, options)
+        return _of_all_possible(facts, degree, best, unknown_nouns, options)
     gone, surest = _gone(meaning.minus, facts, options)
     if gone:
         p = np.where(np.isin(np.arange(len(p)), gone), 0.0, p)
     quantity = quantity_of(program)
     chosen = choose(with_previous(p, facts.segments.masks, options.previous), quantity, options)
-    reasons: list[str] = []
     open_ = _undecided(degree, chosen, options)
-    if open_:
-        reasons += sorted(degree.notes) or ['facts do not decide it']
-    if unknown_nouns:
-        reasons.append(_unknown(unknown_nouns))
-    if gone and surest < options.present:
-        reasons.append(f'it is not certain which regions are to be left out (the surest with {surest:.2f})')
+    leaving = surest if gone and surest < options.present else None
     if not chosen or best < options.absent:
-        open_ = bool((degree.doubt & (degree.high >= options.present)).any())
-        status = Status.LOW_CONFIDENCE if open_ or unknown_nouns else Status.NO_TARGET
-        reasons.insert(0, why_none(program, literals, options))
-        return _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
-    status = Status.OK if best >= options.present and not reasons else Status.LOW_CONFIDENCE
-    if best < options.present:
-        reasons.insert(0, _unsure(program))
-    trouble = _how_many(program, p, chosen, quantity, options)
-    if trouble:
-        status = Status.LOW_CONFIDENCE
-        reasons.insert(0, trouble)
-    answer = _made(status, reasons, facts, degree, chosen, not open_, evidence, candidates)
-    return replace(answer, mask=_without(facts, chosen, gone)) if gone else answer
+        possible = not degree.settled and bool((degree.doubt & (degree.high >= options.present)).any())
+        status = Status.LOW_CONFIDENCE if possible or unknown_nouns else Status.NO_TARGET
+        return Decision(status, chosen, not possible, degree, best, False, None, open_, unknown_nouns, leaving=leaving)
+    miscount = _miscount(program, p, chosen, quantity, options)
+    doubtful = open_ or unknown_nouns or leaving is not None or miscount is not None
+    status = Status.OK if best >= options.present and not doubtful else Status.LOW_CONFIDENCE
+    return Decision(status, chosen, not open_, degree, best, True, None, open_, unknown_nouns, gone, leaving, miscount)
 
 
 def _gone(minus: Degree | None, facts: Facts, options: Options) -> tuple[tuple[int, ...], float]:
@@ -105,50 +140,22 @@ def _without(facts: Facts, chosen: tuple[int, ...], gone: tuple[int, ...]) -> ND
     return mask
 
 
-def with_reasons(answer: Answer, program: Node, options: Options) -> Answer:
-    """Return the answer with the reasons that the existence model may need."""
-    none = answer.reason if answer.area else why_none(program, answer.evidence.literals, options)
-    return replace(answer, none=none, unsure=_unsure(program))
-
-
-def _unsure(program: Node) -> str:
-    return f'it is not certain that {wording.any_of(program)} is seen'
-
-
-def gather(
-    facts: Facts, degree: Degree, area: Area | None, literals: tuple[Literal, ...], in_vocabulary: bool
-) -> Evidence:
-    """Return the evidence that a target exists."""
-    p = degree.p
-    best = float(p.max(initial=0.0))
-    some = float(1 - np.prod(1 - p)) if len(p) else 0.0
-    if area is not None and (area.mask.any() or not area.decided):
-        best, some = max(best, area.sure), 1 - (1 - some) * (1 - area.sure)
-    unexplained = facts.segments.unexplained
-    return Evidence(
-        noisy_or=some,
-        best=best,
-        weakest=min((x.best for x in literals), default=best),
-        in_vocabulary=in_vocabulary,
-        unexplained=0.0 if unexplained is None else float(unexplained.mean()),
-        literals=literals,
-    )
-
-
 def choose(p: NDArray[np.float64], quantity: str | int, options: Options) -> tuple[int, ...]:
     """Return the selected indices, the most certain first; () if none is certain enough."""
     if not len(p) or p.max() < options.least:
         return ()
-    order = np.argsort(-p, kind='stable')
     if quantity == 'one':
-        return (int(order[0]),)
+        return (int(p.argmax()),)
+    order = np.argsort(-p, kind='stable')
     floor = max(options.share * p[order[0]], options.least)
-    enough = [int(i) for i in order if p[i] >= floor]
-    return tuple(enough if quantity == 'all' else enough[: int(quantity)])
+    enough = tuple(order[p[order] >= floor].tolist())
+    return enough if quantity == 'all' else enough[: int(quantity)]
 
 
 def _undecided(degree: Degree, chosen: tuple[int, ...], options: Options) -> bool:
     """Return whether missing facts could change the selection."""
+    if degree.settled:
+        return False
     inside = np.zeros(len(degree.p), bool)
     inside[list(chosen)] = True
     could_leave = inside & (degree.low < 0.5 * degree.p)
@@ -156,153 +163,60 @@ def _undecided(degree: Degree, chosen: tuple[int, ...], options: Options) -> boo
     return bool((could_leave | could_join).any())
 
 
-def _how_many(
+def _miscount(
     program: Node, p: NDArray[np.float64], chosen: tuple[int, ...], quantity: str | int, options: Options
-) -> str:
-    """Return what is wrong with the number of regions, '' if nothing."""
-    noun, order = wording.noun_of(program), np.sort(p)[::-1]
+) -> Miscount | None:
+    """Return what is wrong with the number of regions, None if nothing."""
     if quantity == 'all':
-        return ''
+        return None
     wanted = 1 if quantity == 'one' else int(quantity)
     if len(chosen) < wanted:
-        return f'{wording.seen(len(chosen), noun)}, {_asked(wanted)}'
+        return Miscount(len(chosen), wanted)
+    order = np.sort(p)[::-1]
     following = float(order[wanted]) if len(order) > wanted else 0.0
     last = float(order[wanted - 1])
     if following < options.absent or last / (last + following) >= options.sure:
-        return ''
-    rank = _rank_of(program)
-    if rank is not None:
-        adjective = wording.ADJECTIVES[rank.key, rank.order]
-        alike = wanted + max(int((order[wanted:] > 0.5 * last).sum()), 1)
-        return f'{wording.counted(alike, noun)} are about equally {adjective}'
+        return None
+    rank = program.of if isinstance(program, Select) else program
+    if isinstance(rank, Rank):
+        return Miscount(wanted + max(int((order[wanted:] > 0.5 * last).sum()), 1), wanted, rank)
     alike = int((p >= following * 0.999).sum())
-    alike = max(alike, int((p >= max(options.share * order[0], options.absent)).sum()))
-    return f'{wording.seen(alike, noun)}, {_asked(wanted)}'
+    return Miscount(max(alike, int((p >= max(options.share * order[0], options.absent)).sum())), wanted)
 
 
-def _asked(count: int) -> str:
-    return f'{wording.number(count)} {"was" if count == 1 else "were"} asked for'
-
-
-def _rank_of(program: Node) -> Rank | None:
-    inner = program.of if isinstance(program, Select) else program
-    return inner if isinstance(inner, Rank) else None
-
-
-def why_none(program: Node, literals: tuple[Literal, ...], options: Options) -> str:
-    """Return why nothing fits: the first condition, of an anchor or of the target, that no region fulfils."""
-    base = ''
-    for x in literals:
-        if x.noun and x.main:
-            base = base or x.noun
-        if not x.main and x.noun and x.best < options.absent:
-            return f'no {x.noun} is seen'
-        if x.main and x.reached < options.absent:
-            if x.noun:
-                return (
-                    f'no {x.noun} is seen'
-                    if base == x.noun
-                    else f'{wording.a(base)} is seen, but none that is {x.text}'
-                )
-            return f'{wording.a(base)} is seen, but none {x.text}' if base else f'{wording.none_of(program)} is seen'
-    return f'{wording.none_of(program)} is seen'
-
-
-def _unknown(nouns: frozenset[str]) -> str:
-    return ', '.join(f'"{n}"' for n in sorted(nouns)) + ' is no name that can be told by its looks'
-
-
-def _candidates(degree: Degree, literals: tuple[Literal, ...]) -> tuple[Candidate, ...]:
-    order = np.argsort(-degree.p, kind='stable')[:MAX_CANDIDATES]
-    own = [x for x in literals if x.main]
-    return tuple(
-        Candidate(int(i), float(degree.p[i]), tuple((x.text, float(x.degrees[i])) for x in own))
-        for i in order
-        if degree.p[i] > 0.01
-    )
-
-
-def _made(
-    status: Status,
-    reasons: list[str],
-    facts: Facts,
-    degree: Degree,
-    chosen: tuple[int, ...],
-    decided: bool,
-    evidence: Evidence,
-    candidates: tuple[Candidate, ...],
-) -> Answer:
-    masks = facts.segments.masks
-    mask = masks[list(chosen)].any(0) if chosen else np.zeros(masks.shape[1:], bool)
-    score = float(degree.p[list(chosen)].min()) if chosen else evidence.best
-    reason = '; '.join(dict.fromkeys(reasons))
-    return Answer(status, reason, score, degree, chosen, False, np.asarray(mask), decided, evidence, candidates)
-
-
-def _recall_answer(
-    program: Node,
-    facts: Facts,
-    degree: Degree,
-    evidence: Evidence,
-    candidates: tuple[Candidate, ...],
-    unknown_nouns: frozenset[str],
-    options: Options,
-) -> Answer:
+def _of_all_possible(
+    facts: Facts, degree: Degree, best: float, unknown_nouns: frozenset[str], options: Options
+) -> Decision:
     """Return every region that could be meant; unexplained or unknown parts are unknown, never absent."""
-    least = options.recall_share * evidence.best if evidence.best >= options.recall_least else options.recall_least
+    least = options.recall_share * best if best >= options.recall_least else options.recall_least
     possible = (degree.p >= least) | (degree.doubt & (degree.high >= options.present))
     order = np.argsort(-degree.p, kind='stable')
-    chosen = tuple(int(i) for i in order if possible[i])
-    reasons: list[str] = []
-    if evidence.unexplained > options.unexplained:
-        reasons.append('part of the image shows things that are not recognised')
-    if unknown_nouns:
-        reasons.append(_unknown(unknown_nouns))
-    doubtful = bool((degree.doubt & possible).any())
-    if doubtful:
-        reasons += sorted(degree.notes)
+    chosen = tuple(order[possible[order]].tolist())
+    open_ = bool((degree.doubt & possible).any())
+    doubtful = unexplained(facts) > options.unexplained or unknown_nouns or (open_ and degree.notes)
     if not chosen:
-        status = Status.LOW_CONFIDENCE if reasons else Status.NO_TARGET
-        reasons.insert(0, why_none(program, evidence.literals, options))
+        status = Status.LOW_CONFIDENCE if doubtful else Status.NO_TARGET
     else:
-        status = Status.OK if evidence.best >= options.present and not reasons else Status.LOW_CONFIDENCE
-        if evidence.best < options.present:
-            reasons.insert(0, _unsure(program))
-    return _made(status, reasons, facts, degree, chosen, not doubtful, evidence, candidates)
+        status = Status.OK if best >= options.present and not doubtful else Status.LOW_CONFIDENCE
+    return Decision(status, chosen, not open_, degree, best, bool(chosen), None, open_, unknown_nouns)
 
 
-def _area_answer(
-    program: Node,
-    facts: Facts,
-    area: Area,
-    degree: Degree,
-    evidence: Evidence,
-    candidates: tuple[Candidate, ...],
-    options: Options,
-) -> Answer:
-    """Return an answer whose mask is an area, with the regions of a union."""
+def unexplained(facts: Facts) -> float:
+    """Return the share of the view with objects that no region covers."""
+    seen = facts.segments.unexplained
+    return 0.0 if seen is None else float(seen.mean())
+
+
+def _of_area(
+    facts: Facts, area: Area, degree: Degree, best: float, unknown_nouns: frozenset[str], options: Options
+) -> Decision:
+    """Return an area, with the regions of a union."""
     added = choose(degree.p, 'all', options)
-    mask = area.mask | facts.segments.masks[list(added)].any(0) if added else area.mask
-    reasons = sorted(area.notes)
-    if not mask.any():
-        missing = 'no place to hold' if isinstance(program, Parts) else wording.none_of(program)
-        reasons.insert(0, f'{missing} is seen')
+    free = bool(area.mask.any())
+    seen = free or bool(facts.segments.masks[list(added)].any())
+    if seen:
+        status = Status.OK if area.sure >= options.present and area.decided else Status.LOW_CONFIDENCE
+    else:
         status = Status.NO_TARGET if area.decided else Status.LOW_CONFIDENCE
-        return Answer(
-            status, '; '.join(reasons), area.sure, degree, added, True, mask, area.decided, evidence, candidates
-        )
-    sure = area.sure >= options.present and area.decided
-    status = Status.OK if sure else Status.LOW_CONFIDENCE
-    return Answer(
-        status,
-        '; '.join(reasons),
-        area.sure,
-        degree,
-        added,
-        True,
-        mask,
-        area.decided,
-        evidence,
-        candidates,
-        measured=area.measured,
-    )
+    best = max(best, area.sure if free or not area.decided else 0.0)
+    return Decision(status, added, area.decided, degree, best, seen, area, unknown_nouns=unknown_nouns)

@@ -8,6 +8,7 @@ where another one is false leaves no doubt.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,7 +69,7 @@ class Degree:
         values = np.asarray(p, np.float64)
         missing = np.isnan(values)
         if not missing.any():
-            return _settled(values)
+            return Degree(values, values, values)
         estimate = np.where(missing, guess, values)
         return Degree(estimate, np.where(missing, 0, estimate), np.where(missing, 1, estimate), frozenset({note}))
 
@@ -83,6 +84,21 @@ class Degree:
         return np.asarray((self.high - self.p > DOUBT) | (self.p - self.low > DOUBT))
 
     @property
+    def possible(self) -> NDArray[np.intp]:
+        """Return the indices of what may be true, of probabilities (S,)."""
+        return np.flatnonzero(self.high > 0)
+
+    def __getitem__(self, index: Any) -> 'Degree':
+        """Return the degrees at an index of NumPy."""
+        if self.settled:
+            return _settled(self.p[index])
+        return _valid(self.p[index], self.low[index], self.high[index], self.notes)
+
+    def looked_up(self, index: NDArray[np.intp]) -> 'Degree':
+        """Return the degrees (S,) at indices; 0 for negative indices, which mean none."""
+        return self[index].scaled(index >= 0)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Return the shape of the arrays."""
         return self.p.shape
@@ -92,7 +108,7 @@ class Degree:
         """Return the converse of a relation."""
         if self.settled:
             return _settled(self.p.T)
-        return Degree(self.p.T, self.low.T, self.high.T, self.notes)
+        return _valid(self.p.T, self.low.T, self.high.T, self.notes)
 
     def __and__(self, other: 'Degree') -> 'Degree':
         """Return the conjunction, with broadcasting."""
@@ -112,7 +128,7 @@ class Degree:
         """Return the negation."""
         if self.settled:
             return _settled(1 - self.p)
-        return Degree(1 - self.p, 1 - self.high, 1 - self.low, self.notes)
+        return _valid(1 - self.p, 1 - self.high, 1 - self.low, self.notes)
 
     def scaled(self, factor: ArrayLike) -> 'Degree':
         """Return the degree multiplied by known factors in 0 to 1."""
@@ -140,9 +156,25 @@ class Degree:
         return _made(p, np.where(yes, 1.0, 0.0), np.where(no, 0.0, 1.0), Degree(p, p * 0, p * 0 + 1, notes))
 
 
+def narrowed(degree: Degree, quantity: str | int) -> Degree:
+    """Return the most certain members of a nested selection; others keep a degree relative to the last selected one.
+
+    Equally certain ones are all kept: further conditions may decide which of two mugs "the mug" means.
+    """
+    if quantity == 'all' or not len(degree.p):
+        return degree
+    count = min(1 if quantity == 'one' else int(quantity), len(degree.p))
+    last = np.sort(degree.p)[-count]
+    if last <= 0:
+        return degree
+    factor = np.clip(degree.p / last, 0, 1)
+    return Degree(degree.p * factor, degree.low * factor, degree.high * np.maximum(factor, degree.doubt), degree.notes)
+
+
 def related(relation: Degree, anchors: Degree) -> Degree:
     """Return the degree of each of S regions for a relation (S, A) to one of the anchors (A,)."""
-    return (relation & anchors).any(1)
+    near = anchors.possible
+    return (relation[:, near] & anchors[near]).any(1)
 
 
 def chained(step: Degree, most: int = 16) -> Degree:
@@ -164,11 +196,20 @@ def _closure(step: Floats, most: int) -> Floats:
 
 
 def _settled(p: Floats) -> Degree:
-    return Degree(p, p, p)
+    return _valid(p, p, p, frozenset())
 
 
 def _made(p: Floats, low: Floats, high: Floats, *sources: Degree) -> Degree:
     """Return a degree with the notes of its sources, unless no doubt is left."""
+    if np.array_equal(low, high):
+        return _settled(p)
     doubtful = bool(((high - p > DOUBT) | (p - low > DOUBT)).any())
     notes: Iterable[frozenset[str]] = (s.notes for s in sources) if doubtful else ()
-    return Degree(p, low, high, frozenset().union(*notes))
+    return _valid(p, low, high, frozenset().union(*notes))
+
+
+def _valid(p: Floats, low: Floats, high: Floats, notes: frozenset[str]) -> Degree:
+    """Return the result of an operation on degrees without validating it again, which would take longer than most."""
+    out = object.__new__(Degree)
+    vars(out).update(p=p, low=low, high=high, notes=notes)
+    return out

@@ -1,7 +1,8 @@
 """Execution of a program on facts: each node gives a degree for every region, or an area of the view."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 from converseg_ros.core.errors import InputError
 from converseg_ros.facts import wording
 from converseg_ros.facts.answer import Answer, Literal, Options
-from converseg_ros.facts.areas import Area, Meaning, beside, outermost, within
-from converseg_ros.facts.decision import decide, with_reasons
-from converseg_ros.facts.degrees import Degree, related
+from converseg_ros.facts.areas import Area, Meaning, beside, outermost, union, within
+from converseg_ros.facts.decision import Decision, decide
+from converseg_ros.facts.degrees import Degree, narrowed, related
+from converseg_ros.facts.explanation import explain
 from converseg_ros.facts.free_space import free_space
 from converseg_ros.facts.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.ranking import ranked
@@ -35,120 +37,151 @@ from converseg_ros.programs.nodes import (
 
 MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
 NOT_MEANT = 0.1  # degree of a condition that the text may not mean: what fulfils it remains the first choice
+DEFAULT = Options()
 PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
 
 
 def execute(program: Node, facts: Facts, options: Options | None = None) -> Answer:
-    """Return the meaning of a program in the view of the facts."""
-    options = options or Options()
-    run = Execution(facts, options.recall, options.trust if _named(program) else 1.0)
-    meaning = run.evaluate(program.of if isinstance(program, Select) else program, main=True)
-    answer = decide(program, facts, meaning, tuple(run.literals), frozenset(run.unknown_nouns), options)
-    return with_reasons(answer, program, options)
+    """Return the meaning of a program in the view of the facts; for several programs, an Executor is faster."""
+    return Executor(facts).execute(program, options)
 
 
-@dataclass(eq=False)
-class Execution:
-    """One execution of a program; literals are collected in the order of evaluation.
+class Reading(NamedTuple):
+    """How a node is evaluated.
 
-    safe: whether nothing is free that is not seen to be free. trust: as in Options.
+    safe: whether nothing is free that is not seen to be free. trust: as in Options; it is 1 for anchors.
     """
 
-    facts: Facts
     safe: bool = False
     trust: float = 1.0
-    literals: list[Literal] = field(default_factory=list)
-    unknown_nouns: set[str] = field(default_factory=set)
 
-    def evaluate(self, node: Node, main: bool) -> Meaning:
-        """Return the meaning of a node. main: whether it is the target, not an anchor."""
+
+class Executor:
+    """Executes programs on the facts of one view.
+
+    The meaning of every node is cached, and the degree of every relation to an anchor, so that programs of one view
+    share what they have in common.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._meanings: dict[tuple[Node, Reading], Meaning] = {}
+        self._related: dict[Hashable, Degree] = {}
+
+    def execute(self, program: Node, options: Options | None = None) -> Answer:
+        """Return the answer of a program with its reasons."""
+        options = options or DEFAULT
+        decision = self.decide(program, options)
+        literals = tuple(self._literals(_selected(program), _reading(program, options), main=True))
+        return explain(program, self.facts, decision, literals, options)
+
+    def decide(self, program: Node, options: Options | None = None) -> Decision:
+        """Return what a program selects, without reasons."""
+        options = options or DEFAULT
+        inner = _selected(program)
+        meaning = self._evaluate(inner, _reading(program, options))
+        unknown = frozenset(noun for noun in inner.nouns if not self.facts.knows(noun))
+        return decide(program, self.facts, meaning, unknown, options)
+
+    def _evaluate(self, node: Node, how: Reading) -> Meaning:
+        """Return the meaning of a node."""
+        known = self._meanings.get((node, how))
+        if known is None:
+            known = self._meanings[node, how] = self._evaluated(node, how)
+        return known
+
+    def _anchor(self, node: Node, how: Reading) -> Meaning:
+        """Return the meaning of a node that is not the target: its conditions are trusted."""
+        return self._evaluate(node, Reading(how.safe))
+
+    def _evaluated(self, node: Node, how: Reading) -> Meaning:
         match node:
+            case Filter():
+                return self._filter(node, how)
+            case Relate():
+                return self._relate(node, how)
             case Things():
                 return Meaning(self.facts.things)
             case Everything():
                 return Meaning(self.facts.flat)
-            case Filter():
-                return self._filter(node, main)
-            case Relate():
-                return self._relate(node, main)
             case Act():
-                return self._act(node, main)
+                return self._act(node, how)
             case Rank():
-                return self._rank(node, main)
+                return self._rank(node, how)
             case Like(text, of):
-                alike = self.facts.like(text, alone=isinstance(of, Things))
-                return self._conjunction(node, self.evaluate(of, main), alike, main)
+                return _and(node, how, self._evaluate(of, how), self.facts.like(text, alone=isinstance(of, Things)))
             case Parts():
-                return self._parts(node, main)
+                return self._parts(node, how)
             case FreeSpace():
-                return self._free(node)
+                return self._free(node, how)
             case Union(of):
-                return self._union([self.evaluate(x, main) for x in of])
+                return union([self._evaluate(x, how) for x in of])
             case Except(of, minus):
-                return self._except(self.evaluate(of, main), self.evaluate(minus, False))
+                return self._except(self._evaluate(of, how), self._anchor(minus, how))
             case Select(quantity, of):
-                meaning = self.evaluate(of, main)
-                return replace(meaning, degree=narrowed(meaning.degree, quantity))
-        raise InputError(f'{node.op} cannot be executed', where='executor', do='give it a rule in Execution.evaluate')
+                meaning = self._evaluate(of, how)
+                return Meaning(narrowed(meaning.degree, quantity), meaning.area, meaning.minus)
+        raise InputError(f'{node.op} cannot be executed', where='executor', do='give it a rule in Executor._evaluated')
 
-    def _note(self, node: Node, condition: Degree, reached: Degree, main: bool) -> None:
+    def _literals(self, node: Node, how: Reading, main: bool) -> Iterator[Literal]:
+        """Yield the conditions of a node in the order of evaluation. main: whether it is the target, not an anchor."""
+        meaning = self._evaluate(node, how)
+        for name, child in node.named_children():
+            if meaning.area is None or name != 'other':  # the place of an area has one anchor
+                of = name == 'of'
+                yield from self._literals(child, how if of else Reading(how.safe), main and of)
+        if meaning.condition is None:
+            return
+        condition, reached = meaning.condition.p, meaning.reached.p
+        now = float(reached.max(initial=0.0))
+        best = now if isinstance(node, Parts) else float((condition * self.facts.flat.p).max(initial=0.0))
         noun = node.value if isinstance(node, Filter) and node.by == 'name' else ''
-        best, now = (float(p.max(initial=0.0)) for p in (condition.p * self.facts.flat.p, reached.p))
-        if isinstance(node, Parts):
-            best = now
-        self.literals.append(Literal(wording.condition(node), best, now, condition.p, main, noun))
+        yield Literal(wording.condition(node), best, now, condition, main, noun)
 
-    def _conjunction(self, node: Node, of: Meaning, condition: Degree, main: bool) -> Meaning:
-        named = isinstance(node, Filter) and node.by == 'name'
-        degree = of.degree & (condition.doubted(self.trust, NOT_MEANT) if main and not named else condition)
-        self._note(node, condition, degree, main)
-        return replace(of, degree=degree)
-
-    def _filter(self, node: Filter, main: bool) -> Meaning:
-        of = self.evaluate(node.of, main)
+    def _filter(self, node: Filter, how: Reading) -> Meaning:
+        of = self._evaluate(node.of, how)
         if of.area is not None and node.by == 'region':
-            return replace(of, area=within(of.area, node.value))
-        if node.by == 'name' and not self.facts.knows(node.value):
-            self.unknown_nouns.add(node.value)
-        return self._conjunction(node, of, self.facts.filter(node.by, node.value), main)
+            return Meaning(of.degree, within(of.area, node.value), of.minus)
+        return _and(node, how, of, self.facts.filter(node.by, node.value))
 
-    def _relate(self, node: Relate, main: bool) -> Meaning:
+    def _relate(self, node: Relate, how: Reading) -> Meaning:
         if node.relation == 'part_of' and isinstance(node.of, Everything):
             of = Meaning(Degree.known((self.facts.segments.parent >= 0).astype(np.float64)))
         else:
-            of = self.evaluate(node.of, main)
-        anchor = self.evaluate(node.anchor, False).degree
+            of = self._evaluate(node.of, how)
         if of.area is not None:
-            mask = self._mask_of_best(anchor)
-            return replace(of, area=beside(of.area, node.relation, mask, self.facts.geometry))
-        if node.relation == 'between':
-            other = anchor if node.other is None else self.evaluate(node.other, False).degree
-            condition = self._between(anchor, other)
-        else:
-            condition = related(self.facts.relation(node.relation), anchor)
-        return self._conjunction(node, of, condition, main)
+            mask = self._mask_of_best(self._anchor(node.anchor, how).degree)
+            return Meaning(of.degree, beside(of.area, node.relation, mask, self.facts.geometry), of.minus)
+        key = node.relation, node.anchor, node.other, how.safe
+        condition = self._related.get(key)
+        if condition is None:
+            condition = self._related[key] = self._relation(node, how)
+        return _and(node, how, of, condition)
 
-    def _between(self, first: Degree, second: Degree) -> Degree:
-        middle = self.facts.between()
-        a = Degree(first.p[None, :, None], first.low[None, :, None], first.high[None, :, None], first.notes)
-        b = Degree(second.p[None, None], second.low[None, None], second.high[None, None], second.notes)
-        return (middle & a & b).any(2).any(1)
+    def _relation(self, node: Relate, how: Reading) -> Degree:
+        """Return (S,) degrees for the relation of a node to one of its anchors."""
+        anchor = self._anchor(node.anchor, how).degree
+        if node.relation != 'between':
+            return related(self.facts.relation(node.relation), anchor)
+        other = anchor if node.other is None else self._anchor(node.other, how).degree
+        first, second = anchor.possible, other.possible
+        middle = self.facts.between()[:, first[:, None], second]
+        return (middle & anchor[first][None, :, None] & other[second][None, None]).any(2).any(1)
 
-    def _act(self, node: Act, main: bool) -> Meaning:
-        of = self.evaluate(node.of, main)
+    def _act(self, node: Act, how: Reading) -> Meaning:
+        of = self._evaluate(node.of, how)
         pairs = self.facts.act(node.kind)
         if node.role in ('patient', 'uninvolved'):
             pairs = pairs.T
         elif node.role == 'instrument':
             pairs = self._instruments(node.kind)
         if node.other is not None:
-            other = self.evaluate(node.other, False).degree
-            condition = related(pairs, other)
+            condition = related(pairs, self._anchor(node.other, how).degree)
         else:
             condition = pairs.any(1)
         if node.role == 'uninvolved':
             condition = ~(condition | self.facts.act(node.kind).any(1))
-        return self._conjunction(node, of, condition, main)
+        return _and(node, how, of, condition)
 
     def _instruments(self, kind: str) -> Degree:
         """Return (S, S): region i is the instrument of an act on j: it acts itself, or an agent holds it."""
@@ -159,73 +192,54 @@ class Execution:
         p, low, high = (np.repeat(x[:, None], len(self.facts), 1) for x in (by_hand.p, by_hand.low, by_hand.high))
         return itself | Degree(p, low, high, by_hand.notes)
 
-    def _rank(self, node: Rank, main: bool) -> Meaning:
-        of = self.evaluate(node.of, main)
-        anchor = self.evaluate(node.anchor, False).degree if node.anchor is not None else None
+    def _rank(self, node: Rank, how: Reading) -> Meaning:
+        of = self._evaluate(node.of, how)
+        anchor = self._anchor(node.anchor, how).degree if node.anchor is not None else None
         if of.area is not None:
-            return replace(of, area=outermost(of.area, node.key, node.order))
+            return Meaning(of.degree, outermost(of.area, node.key, node.order), of.minus)
         scale = self.facts.scale(node.key, anchor)
         members = of.degree
         if anchor is not None:  # the anchor of distances is excluded
             members = members.scaled(np.isfinite(scale.value))
         degree = ranked(members, scale, node.order, node.first, node.count)
-        self._note(node, degree, degree, main)
-        return replace(of, degree=degree)
+        return Meaning(degree, of.area, of.minus, degree)
 
-    def _parts(self, node: Parts, main: bool) -> Meaning:
-        wholes = self.evaluate(node.of, main).degree
+    def _parts(self, node: Parts, how: Reading) -> Meaning:
+        wholes = self._evaluate(node.of, how).degree
         parent = self.facts.segments.parent
         named = self.facts.part('handle' if node.noun == 'grip' else node.noun)
-        owner = _at(wholes, parent)
+        owner = wholes.looked_up(parent)
         degree = named & owner
-        self._note(node, named, degree, main)
+        by_name = Meaning(degree, None, None, named)
         if float(degree.p.max(initial=0.0)) >= PART_SEEN or (self.facts.exact and node.noun != 'grip'):
-            return Meaning(degree)
-        if node.noun == 'grip':
-            return self._grips(wholes, grip)
-        return self._grips(wholes, protrusion) if node.noun in ('handle', 'grip', 'spout') else Meaning(degree)
+            return by_name
+        if node.noun not in ('handle', 'grip', 'spout'):
+            return by_name
+        area = self._grips(wholes, grip if node.noun == 'grip' else protrusion)
+        return Meaning(Degree.known(np.zeros(len(self.facts))), area, None, named, degree)
 
-    def _grips(self, wholes: Degree, shape: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> Meaning:
+    def _grips(self, wholes: Degree, shape: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> Area:
         """Return an area: the part of the outline of each plausible member that `shape` finds."""
         best = float(wholes.p.max(initial=0.0))
         mask = np.zeros(self.facts.segments.masks.shape[1:], bool)
         for i in np.flatnonzero(wholes.p >= max(0.5 * best, 1e-6)):
             mask |= shape(self.facts.segments.masks[i])
-        nobody = Degree.known(np.zeros(len(self.facts)))
-        return Meaning(nobody, Area(mask, 0.6 * best if mask.any() else 0.0, False, frozenset({BY_SHAPE})))
+        return Area(mask, 0.6 * best if mask.any() else 0.0, False, frozenset({BY_SHAPE}))
 
-    def _free(self, node: FreeSpace) -> Meaning:
-        on = None if node.on is None else self.evaluate(node.on, False).degree
+    def _free(self, node: FreeSpace, how: Reading) -> Meaning:
+        on = None if node.on is None else self._anchor(node.on, how).degree
         sides = (node.size, node.size) if node.size else _footprint(node.thing)
         if not node.thing or sides[1] <= MAX_ROOM:
-            area = free_space(self.facts, on, sides, safe=self.safe)
+            area = free_space(self.facts, on, sides, safe=how.safe)
         else:  # a wardrobe
             floor = self.facts.filter('name', 'floor')
-            area = free_space(self.facts, floor if on is None else on, sides, safe=self.safe)
+            area = free_space(self.facts, floor if on is None else on, sides, safe=how.safe)
             stands = f'{wording.a(node.thing)} stands on the floor'
             if on is None and not area.mask.any():
                 area = replace(area, notes=frozenset({f'{stands}, where no free place of {sides[1]:g} m is seen'}))
             elif on is not None and float((on & floor).p.max(initial=0.0)) < 0.5 * float(on.p.max(initial=0.0)):
                 area = replace(area, decided=False, notes=area.notes | {f'{stands}, not on other things'})
         return Meaning(Degree.known(np.zeros(len(self.facts))), area)
-
-    def _union(self, members: list[Meaning]) -> Meaning:
-        degree = members[0].degree
-        for m in members[1:]:
-            degree = degree | m.degree
-        areas = [m.area for m in members if m.area is not None]
-        if not areas:
-            return Meaning(degree)
-        area = areas[0]
-        for a in areas[1:]:
-            area = Area(
-                area.mask | a.mask,
-                max(area.sure, a.sure),
-                area.decided and a.decided,
-                area.notes | a.notes,
-                area.measured or a.measured,
-            )
-        return Meaning(degree, area)
 
     def _except(self, of: Meaning, minus: Meaning) -> Meaning:
         degree = of.degree & ~minus.degree
@@ -259,22 +273,19 @@ def _footprint(noun: str) -> tuple[float, float]:
     return known.size[:2] if known and known.size else (0.0, 0.0)
 
 
-def narrowed(degree: Degree, quantity: str | int) -> Degree:
-    """Return the most certain members of a nested selection; others keep a degree relative to the last selected one.
-
-    Equally certain ones are all kept: further conditions may decide which of two mugs "the mug" means.
-    """
-    if quantity == 'all' or not len(degree.p):
-        return degree
-    count = min(1 if quantity == 'one' else int(quantity), len(degree.p))
-    last = np.sort(degree.p)[-count]
-    if last <= 0:
-        return degree
-    factor = np.clip(degree.p / last, 0, 1)
-    return Degree(degree.p * factor, degree.low * factor, degree.high * np.maximum(factor, degree.doubt), degree.notes)
+def _selected(program: Node) -> Node:
+    """Return what the outermost selection of a program selects from; the decision is the selection."""
+    return program.of if isinstance(program, Select) else program
 
 
-def _at(degree: Degree, index: NDArray[np.intp]) -> Degree:
-    """Return a degree (S,) looked up at indices; negative indices mean none."""
-    there = (index >= 0).astype(np.float64)
-    return Degree(degree.p[index] * there, degree.low[index] * there, degree.high[index] * there, degree.notes)
+def _reading(program: Node, options: Options) -> Reading:
+    """Return how a program is evaluated: without a name, nothing but its conditions tells the target."""
+    doubted = options.trust < 1 and _named(program)
+    return Reading(options.recall, options.trust if doubted else 1.0)
+
+
+def _and(node: Node, how: Reading, of: Meaning, condition: Degree) -> Meaning:
+    """Return the members that fulfil a condition; only a name is trusted in any case."""
+    named = isinstance(node, Filter) and node.by == 'name'
+    meant = condition if named else condition.doubted(how.trust, NOT_MEANT)
+    return Meaning(of.degree & meant, of.area, of.minus, condition)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from converseg_ros import knowledge
 from converseg_ros.core.segments import KINDS
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.executor import execute
+from converseg_ros.facts.executor import Executor
 from converseg_ros.facts.table import Facts
 from converseg_ros.facts.truth import TrueEvent, TrueThing, true_facts
 from converseg_ros.programs.nodes import Node
@@ -161,8 +161,8 @@ def random_tables(count: int = TABLES) -> tuple[Facts, ...]:
 
 def denotes(program: Node, facts: Facts) -> tuple[frozenset[int], bytes]:
     """Return the meaning of a program in a table: the selected regions and the mask, which distinguishes areas."""
-    answer = execute(program, facts)
-    return frozenset(answer.chosen), answer.mask.tobytes()
+    decision = Executor(facts).decide(program)
+    return frozenset(decision.chosen), decision.mask(facts).tobytes()
 
 
 def same_meaning(first: Node, second: Node, tables: tuple[Facts, ...] | None = None) -> bool:

@@ -25,6 +25,10 @@ class Scale:
     firm: NDArray[np.bool_]
     note: str = ''
 
+    def of(self, index: NDArray[np.intp]) -> 'Scale':
+        """Return the scale of some of the regions."""
+        return Scale(self.value[index], self.sigma[index], self.firm[index], self.note)
+
     def beats(self, order: str) -> Floats:
         """Return the (S, S) probability that region i has a larger ('max') or smaller ('min') value than region j.
 
@@ -51,9 +55,11 @@ def ranked(members: Degree, scale: Scale, order: str, first: int, count: int) ->
     """
     most = float(members.p.max(initial=0.0))
     competes = members.p >= max(PRESENT * most, 1e-6)
-    beaten = scale.beats(order).T * np.where(competes, members.p, 0)[None]  # [i, j]: j is a member and beats i
+    among = np.flatnonzero(competes)
+    beaten = scale.of(among).beats(order).T * members.p[among]  # [i, j]: j is a member and beats i
     place = _places(beaten, first + count - 1)[:, first - 1 :].sum(1)
-    p = np.where(competes, members.p * place, 0)
+    p = np.zeros(len(members.p))
+    p[among] = members.p[among] * place
     p = np.clip(
         p / max(1.0, float(p.sum()) / count), 0, 1
     )  # ties are decided pairwise, but the number of places is limited

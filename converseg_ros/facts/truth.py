@@ -4,8 +4,9 @@ The caller lists the contents of the view; everything that it states is used unc
 nearest ...) is computed from exact positions and sizes, and is undecided where opinions could differ.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,15 +86,27 @@ class _Stated:
     vocabulary: frozenset[str] | None
     tells: frozenset[str]
 
+    @cached_property
+    def _values(self) -> dict[tuple[str, str], dict[int, float]]:
+        """Return for each property the indices of the things that have it (1) or may have it (NaN).
+
+        ('part', NOUN) is the name of a part, ('name', NOUN) that of any other thing.
+        """
+        out: dict[tuple[str, str], dict[int, float]] = {}
+        for i, t in enumerate(self.things):
+            sure = {('part', n) for n in t.names} | {('tag', n) for n in t.tags} | t.properties
+            unsure = {(by, n) for n in t.maybe_names for by in ('name', 'part')} | {('tag', n) for n in t.maybe_tags}
+            for pair in unsure | t.maybe:
+                out.setdefault(pair, {})[i] = np.nan
+            for pair in sure if t.owner else sure | {('name', n) for n in t.names}:
+                out.setdefault(pair, {})[i] = 1.0
+        return out
+
     def look_up(self, by: str, value: str) -> Degree | None:
         """Return (S,) degrees; None for what has to be computed."""
-        if by == 'name':
-            return self._of(lambda t: value in t.names and not t.owner, lambda t: value in t.maybe_names)
-        if by == 'tag':
-            return self._of(lambda t: value in t.tags, lambda t: value in t.maybe_tags)
         pair = (by, value)
-        if any(pair in t.properties or pair in t.maybe for t in self.things) or by in self.tells:
-            return self._of(lambda t: pair in t.properties, lambda t: pair in t.maybe)
+        if by in ('name', 'tag') or by in self.tells or pair in self._values:
+            return self._of(pair)
         if pair in (('physics', 'tips'), ('physics', 'stable')) and any(t.tips is not None for t in self.things):
             tips = Degree.partly([np.nan if t.tips is None else float(t.tips) for t in self.things], NOT_STATED)
             things = [float(t.kind == 'object' and not t.owner) for t in self.things]
@@ -106,10 +119,12 @@ class _Stated:
 
     def part(self, noun: str) -> Degree | None:
         """Return which parts are called by a noun."""
-        return self._of(lambda t: noun in t.names, lambda t: noun in t.maybe_names)
+        return self._of(('part', noun))
 
-    def _of(self, true: Callable[[TrueThing], bool], maybe: Callable[[TrueThing], bool]) -> Degree:
-        values = [1.0 if true(t) else np.nan if maybe(t) else 0.0 for t in self.things]
+    def _of(self, pair: tuple[str, str]) -> Degree:
+        values = np.zeros(len(self.things))
+        for i, value in self._values.get(pair, {}).items():
+            values[i] = value
         return Degree.partly(values, OPINIONS)
 
 

@@ -23,7 +23,7 @@ from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.core.segments import Segments
 from converseg_ros.core.stages import Checkpoint, Stage
 from converseg_ros.facts.answer import Answer, Options
-from converseg_ros.facts.executor import execute
+from converseg_ros.facts.executor import Executor
 from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
 from converseg_ros.knowledge.english import unreadable
@@ -45,12 +45,17 @@ SHARE = 0.65  # of the best region, for another member of "all"; chosen on the k
 
 @dataclass(slots=True)
 class ViewState:
-    """An encoded view."""
+    """An encoded view; the executor shares sub-programs between its instructions."""
 
     frame: Frame
     segments: Segments
     facts: Facts
     stages: dict[str, float] = field(default_factory=dict)
+    executor: Executor = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Create the executor."""
+        self.executor = Executor(self.facts)
 
     @property
     def mode(self) -> str:
@@ -205,7 +210,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
                 previous=previous,
                 trust=program.confidence,
             )
-            return execute(program.root, seen.facts, options)
+            return seen.executor.execute(program.root, options)
         except InputError as error:
             return str(error)
 

@@ -7,6 +7,7 @@ never misinterpreted.
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from converseg_ros.core.errors import InputError
@@ -33,19 +34,39 @@ class Node:
     op: ClassVar[str] = ''
 
     def __init_subclass__(cls, op: str = '', **kwargs: Any) -> None:
-        """Register the operation."""
+        """Register the operation; the hash of a node is cached, since nodes are keys of the executor's caches."""
+        cls.__hash__ = Node._cached_hash  # type: ignore[assignment, method-assign]
         if op:
             cls.op = op
             NODES[op] = cls
 
+    def _cached_hash(self) -> int:
+        known = vars(self).get('_hash')
+        if known is None:
+            known = hash(tuple([getattr(self, name) for name in self.__dataclass_fields__]))
+            object.__setattr__(self, '_hash', known)
+        return int(known)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone for pickling: hashes of strings differ between processes."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def named_children(self) -> Iterator[tuple[str, 'Node']]:
+        """Yield the child nodes in field order, each with the name of its field."""
+        for name, value in tuple(vars(self).items()):
+            if isinstance(value, Node):
+                yield name, value
+            elif isinstance(value, tuple):
+                yield from ((name, x) for x in value if isinstance(x, Node))
+
     def children(self) -> Iterator['Node']:
         """Yield the child nodes in field order."""
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if isinstance(value, Node):
-                yield value
-            elif isinstance(value, tuple):
-                yield from (x for x in value if isinstance(x, Node))
+        return (child for _, child in self.named_children())
+
+    @cached_property
+    def nouns(self) -> frozenset[str]:
+        """Return the nouns of this node and its descendants that are filters by name."""
+        return frozenset[str]().union(*(child.nouns for child in self.children()))
 
     def map(self, function: Callable[['Node'], 'Node']) -> 'Node':
         """Return this node with `function` applied to each of its child nodes."""
@@ -127,6 +148,11 @@ class Filter(Node, op='filter'):
         _nodes(self, 'of')
         if self.by in CLOSED:
             _one_of(self, 'value', CLOSED[self.by])
+
+    @cached_property
+    def nouns(self) -> frozenset[str]:
+        """Return the value of a filter by name, and the nouns of its descendants."""
+        return self.of.nouns | {self.value} if self.by == 'name' else self.of.nouns
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from facts_blocks import Block, facts
 import pytest
 
 from converseg_ros import knowledge
-from converseg_ros.facts.executor import execute
+from converseg_ros.facts.executor import Executor, execute
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.canonical import canonical
 from converseg_ros.programs.linear import Grammar
@@ -70,3 +70,27 @@ def test_a_node_is_stored_written_printed_phrased_and_executed(node: Node, seen:
         assert say(outer, random.Random(0))
     answer = execute(Select('all', node), seen)
     assert answer.reason or answer.mask.any()
+
+
+def test_programs_of_one_view_have_the_answers_that_each_has_alone(seen: Facts) -> None:
+    shared = Executor(seen)
+    programs = [*EXAMPLES, *(Select('one', node) for node in EXAMPLES), Relate('left_of', Like('big', BOX), MUG)]
+    for program in programs * 2:
+        alone, cached = execute(program, seen), shared.execute(program)
+        assert (cached.status, cached.reason, cached.chosen, cached.evidence.best) == (
+            alone.status,
+            alone.reason,
+            alone.chosen,
+            alone.evidence.best,
+        )
+        assert [(x.text, x.main, x.best, x.reached) for x in cached.evidence.literals] == [
+            (x.text, x.main, x.best, x.reached) for x in alone.evidence.literals
+        ]
+        assert (cached.mask == alone.mask).all()
+
+
+def test_a_decision_is_the_answer_without_its_reasons(seen: Facts) -> None:
+    for program in EXAMPLES:
+        decision, answer = Executor(seen).decide(program), execute(program, seen)
+        assert (decision.status, decision.chosen, decision.decided) == (answer.status, answer.chosen, answer.decided)
+        assert (decision.mask(seen) == answer.mask).all()

@@ -1,5 +1,9 @@
 """The JSON form of programs: what is malformed or of another version is refused, what is older is migrated."""
 
+import os
+import pickle
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -53,3 +57,19 @@ def test_programs_of_an_earlier_version_are_migrated_step_by_step(monkeypatch: p
     )
     assert program_from_json({'version': 1, 'root': {'op': 'stuff'}}) == nodes.Things()
     assert program_from_json({'version': 2, 'root': {'op': 'thing_s'}}) == nodes.Things()
+
+
+def test_a_node_that_was_a_key_is_found_in_another_process() -> None:
+    """Hashes of strings differ between processes, and a node caches its hash."""
+    node = Select('one', Filter('name', 'mug'))
+    hash(node)
+    find = 'import pickle, sys; n, text = pickle.load(sys.stdin.buffer); d = {n: 1}; print(d[eval(text)])'
+    names = 'from converseg_ros.programs.nodes import *; '
+    done = subprocess.run(
+        [sys.executable, '-c', names + find],
+        input=pickle.dumps((node, repr(node))),
+        env={**os.environ, 'PYTHONHASHSEED': '1234'},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.strip() == b'1'

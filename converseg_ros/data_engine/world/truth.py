@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.status import Status
@@ -13,7 +14,7 @@ from converseg_ros.data_engine.world.companions import RIDES, SEATS, WORN, compa
 from converseg_ros.data_engine.world.model_overrides import NAMELESS, part_name
 from converseg_ros.data_engine.world.relations import stated_relations
 from converseg_ros.data_engine.world.world import Entity, World
-from converseg_ros.facts.executor import execute
+from converseg_ros.facts.executor import Executor
 from converseg_ros.facts.planes import upright_axes
 from converseg_ros.facts.table import Facts
 from converseg_ros.facts.truth import TrueEvent, TrueThing, true_facts
@@ -43,6 +44,10 @@ class Truth:
         return world_facts(self.world)
 
     @cached_property
+    def _executor(self) -> Executor:
+        return Executor(self.facts)
+
+    @cached_property
     def listed(self) -> list[Entity]:
         """Return the entities in the order of the regions of the facts."""
         return _listed(self.world)
@@ -53,19 +58,22 @@ class Truth:
         The keys are those of entities, or of free areas (`free:KEY`). An answer is decided if the executor would state
         it without reservation: also a program for one thing that two things fulfil is not.
         """
-        if program not in self._answers:
-            self._answers[program] = self._execute(program) if self.listed else ()
-        return self._answers[program]
+        try:
+            return self._answers[program]
+        except KeyError:
+            found = self._answers[program] = self._execute(program) if self.listed else ()
+            return found
 
     def _execute(self, program: Node) -> tuple[str, ...] | None:
-        answer = execute(program, self.facts)
-        if answer.status not in (Status.OK, Status.NO_TARGET):
+        decision = self._executor.decide(program)
+        if decision.status not in (Status.OK, Status.NO_TARGET):
             return None
-        if not answer.area:
-            return tuple(sorted(self.listed[i].key for i in answer.chosen))
+        if decision.area is None:
+            return tuple(sorted(self.listed[i].key for i in decision.chosen))
+        mask = decision.mask(self.facts)
         free = self.world.free.items()
-        found = tuple(sorted(f'free:{k}' for k, m in free if m.any() and not (m & ~answer.mask).any()))
-        return found if np.array_equal(self.world.union(found), answer.mask) else None
+        found = tuple(sorted(f'free:{k}' for k, m in free if m.any() and not (m & ~mask).any()))
+        return found if np.array_equal(self.world.union(found), mask) else None
 
 
 def world_facts(world: World) -> Facts:
@@ -75,8 +83,9 @@ def world_facts(world: World) -> Facts:
         raise InputError('nothing is labelled', where=f'image {world.key}', do='leave it out')
     scene = 'graph' in world.facts
     loose = set() if not scene else {e.key for e in loose_things(world)}
+    axes = None if world.up is None else upright_axes(world.up)
     facts = true_facts(
-        [_thing(e, world, e.key in loose) for e in listed],
+        [_thing(e, world, e.key in loose, axes) for e in listed],
         events=_events(world),
         up=world.up,
         free={k: m for k, m in world.free.items() if m.any() and not is_low(world.entities[k])},
@@ -97,10 +106,15 @@ def _listed(world: World) -> list[Entity]:
 
 def _forms(words: Iterable[str]) -> frozenset[str]:
     """Return names with the forms that programs use: singular and counted."""
-    return frozenset(f for w in words for f in (w, singular(w), singular(plural(w)), singular(counted(w))))
+    return frozenset[str]().union(*map(_forms_of, words))
 
 
-def _thing(e: Entity, world: World, loose: bool) -> TrueThing:
+@cache
+def _forms_of(word: str) -> frozenset[str]:
+    return frozenset({word, singular(word), singular(plural(word)), singular(counted(word))})
+
+
+def _thing(e: Entity, world: World, loose: bool, axes: NDArray[np.float64] | None) -> TrueThing:
     known = e.thing
     scene = 'graph' in world.facts
     if e.kind == 'part':
@@ -126,17 +140,17 @@ def _thing(e: Entity, world: World, loose: bool) -> TrueThing:
         e.falls_with,
         (e.tips if loose else False) if scene else None,
         e.position,
-        _upright_size(e, world),
+        _upright_size(e, axes),
         e.up,
         None if e.axes is None else -e.axes[:, 1],
     )
 
 
-def _upright_size(e: Entity, world: World) -> tuple[float, float, float] | None:
-    """Return the extents of the box of an object along the upright axes of the view."""
-    if e.extent is None or e.axes is None or world.up is None:
+def _upright_size(e: Entity, axes: NDArray[np.float64] | None) -> tuple[float, float, float] | None:
+    """Return the extents of the box of an object along the upright axes (3, 3) of the view."""
+    if e.extent is None or e.axes is None or axes is None:
         return e.size
-    x, y, z = np.abs(upright_axes(world.up) @ e.axes) @ np.asarray(e.extent)
+    x, y, z = np.abs(axes @ e.axes) @ np.asarray(e.extent)
     return float(x), float(y), float(z)
 
 
