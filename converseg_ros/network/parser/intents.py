@@ -9,6 +9,7 @@ al., arXiv 1706.04599), and only used where the parser is uncertain.
 from collections.abc import Sequence
 from dataclasses import dataclass
 import json
+import math
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +22,12 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 from converseg_ros.network.parser.context import LAYERS, Hidden, Layer, load_context
 from converseg_ros.programs.intents import OTHER, condition, intents
-from converseg_ros.programs.nodes import Node, Select
+from converseg_ros.programs.nodes import Filter, Node, Select
 
 FILE: Final = 'intents.safetensors'
 FORMAT: Final = '1'
 UNSURE_PARSE: Final = 0.65  # confidence of the parser below which half of its programs are wrong
+CERTAIN: Final = math.nextafter(UNSURE_PARSE, 0.0)  # the greatest confidence of a program of the reader
 AGAIN: Final = 'fetch the model folder again, or train the intent reader'
 
 
@@ -111,11 +113,16 @@ def load_reader(folder: Path, after: int) -> IntentReader | None:
 
 
 def preferred(found: Sequence[Intent], program: Node, confidence: float) -> tuple[Node, float] | None:
-    """Return the program of the most probable intent and its probability, or None if the parser's program is kept.
+    """Return the program of the most probable intent and its confidence, or None if the parser's program is kept.
 
-    found: the most probable intents. program, confidence: of the parser, whose number is kept ("something to ...").
+    found: the most probable intents. program, confidence: of the parser, whose number is kept ("something to ..."). A
+    program with a noun is kept: the text says what it asks for ("the kettle that is boiling"). The confidence is the
+    probability, but below UNSURE_PARSE: an answer is at most LOW_CONFIDENCE, and no safety instruction becomes certain.
     """
     best = found[0]
     if confidence >= UNSURE_PARSE or best.name == OTHER or best.probability <= confidence:
         return None
-    return Select(program.quantity if isinstance(program, Select) else 'all', condition(best.name)), best.probability
+    if any(isinstance(node, Filter) and node.by == 'name' for node in program.walk()):
+        return None
+    quantity = program.quantity if isinstance(program, Select) else 'all'
+    return Select(quantity, condition(best.name)), min(best.probability, CERTAIN)

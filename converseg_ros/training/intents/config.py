@@ -16,28 +16,28 @@ class IntentTraining(RunConfig):
     pieces: folder of the MiniLM. sentences: 'all' also trains with the held-out sentences, after which scores on them
     are meaningless; the temperature is then that of `temperature`. phrased: generated texts for each intent. drawn:
     generated texts of random programs, most of which are `other`; validate: more of them, for the scores. people:
-    share of a batch that was written by people. smoothing: of the labels. temperature: 0 = fitted on the held-out ones.
+    share of a batch that was written by people. penalty: factor of the sum of squared weights. temperature: 0 = fitted
+    on the held-out sentences.
     """
 
     task: Literal['intents']
     threads: int = 1
     pieces: str = 'compact'
     sentences: Literal['train', 'all'] = 'train'
-    phrased: int = 40
-    drawn: int = 8000
-    validate: int = 1000
+    phrased: int = 16
+    drawn: int = 2500
+    validate: int = 500
     people: float = 0.6
-    smoothing: float = 0.0
+    penalty: float = 1e-5
     temperature: float = 0.0
     batch: int = 512
     lr: float = 0.02
     min_lr: float = 1e-4
-    weight_decay: float = 0.1
 
     @property
     def optim(self) -> OptimConfig:
         """Return the settings of the optimizer."""
-        return OptimConfig(self.lr, self.min_lr, self.weight_decay, fall='linear')
+        return OptimConfig(self.lr, self.min_lr, 0.0, fall='linear')
 
 
 def parse(data: dict[str, Any], where: Path) -> IntentTraining:

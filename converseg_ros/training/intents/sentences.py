@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 import random
-from typing import Final
-import zlib
+from typing import Final, Literal
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.programs.intents import OTHER, condition, intent_of, intents
@@ -12,25 +11,25 @@ from converseg_ros.programs.phrasing import Part, sample, say
 from converseg_ros.programs.phrasing.noise import roughen
 from converseg_ros.programs.phrasing.templates import data
 
-HELD_OUT: Final = 5  # one sentence in this number is held out
+HELD_OUT: Final = 5  # one sentence of an intent in this number is held out
 Sentence = tuple[str, str]
 """A text and its intent."""
 
 
-def by_people() -> list[Sentence]:
-    """Return the sentences of programs/phrasing/data/intents.yaml; raise InputError for an unknown intent."""
+def by_people(part: Literal['train', 'held_out', 'all']) -> list[Sentence]:
+    """Return sentences of programs/phrasing/data/intents.yaml; raise InputError for an unknown intent.
+
+    Every fifth sentence of an intent is held out.
+    """
     known = set(intents())
     out = []
     for intent, lines in data('intents').items():
         if intent not in known:
             raise InputError(f'{intent} is no intent', where='intents.yaml', do='use a tag, KIND.VALUE or other')
-        out += [(line, intent) for line in lines.splitlines() if line]
+        for number, line in enumerate((text for text in lines.splitlines() if text), 1):
+            if part == 'all' or (part == 'held_out') == (number % HELD_OUT == 0):
+                out.append((line, intent))
     return out
-
-
-def is_held_out(text: str) -> bool:
-    """Return whether a sentence of people is held out of training, by its checksum."""
-    return zlib.crc32(text.encode()) % HELD_OUT == 0
 
 
 def phrased(count: int, seed: int, part: Part = 'all') -> Iterator[Sentence]:

@@ -17,7 +17,7 @@ from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.intents import OTHER, intents
 from converseg_ros.programs.spans import split
 from converseg_ros.training.intents.config import IntentTraining
-from converseg_ros.training.intents.sentences import Sentence, by_people, drawn, is_held_out, phrased
+from converseg_ros.training.intents.sentences import Sentence, by_people, drawn, phrased
 from converseg_ros.training.task import Scores, Task
 
 TOGETHER = 64  # texts that MiniLM encodes at once
@@ -34,12 +34,11 @@ class IntentTask(Task[Encoded]):
         self.intents = intents()
         self.pieces = Pieces.load(find_model(config.pieces))
         self.context = load_context(find_model(config.pieces), LAYERS)
-        people = by_people()
-        used = people if config.sentences == 'all' else [s for s in people if not is_held_out(s[0])]
+        people, used = by_people('all'), by_people(config.sentences)
         made = [*phrased(config.phrased, config.seed), *drawn(config.drawn, config.seed)]
         report(f'{len(used)} of {len(people)} sentences of people, {len(made)} generated ones')
         self.people, self.made = self.encoded(used), self.encoded(made)
-        self.held_out = self.encoded([s for s in people if is_held_out(s[0])])
+        self.held_out = self.encoded(by_people('held_out'))
         self.others = self.encoded(list(drawn(config.validate, -1)))
         self.identity = hashlib.sha256('\n'.join(f'{t}\t{i}' for t, i in people).encode()).hexdigest()
 
@@ -71,9 +70,11 @@ class IntentTask(Task[Encoded]):
         return torch.cat([v for v, _ in parts]), torch.cat([p for _, p in parts])
 
     def loss(self, network: nn.Module, batch: Encoded) -> dict[str, Tensor]:
-        """Return the mean cross-entropy."""
+        """Return the mean cross-entropy, and its sum with the penalty."""
+        assert isinstance(network, IntentModel)
         vectors, places = batch
-        return {'total': F.cross_entropy(network(vectors), places, label_smoothing=self.config.smoothing)}
+        cost = F.cross_entropy(network(vectors), places)
+        return {'total': cost + self.config.penalty * network.linear.weight.square().sum(), 'entropy': cost}
 
     def validate(self, network: nn.Module, step: int) -> Scores:
         """Return the accuracy on held-out sentences (the goal), and the share of random programs that are recognized.

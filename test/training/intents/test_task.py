@@ -10,8 +10,10 @@ from converseg_ros.core.config import read_mapping
 from converseg_ros.core.errors import InputError
 from converseg_ros.network.parser.intents import load_model
 from converseg_ros.programs.intents import OTHER, intents
+from converseg_ros.programs.phrasing.templates import data
+from converseg_ros.training.intents import sentences
 from converseg_ros.training.intents.config import IntentTraining, parse
-from converseg_ros.training.intents.sentences import by_people, drawn, is_held_out, phrased
+from converseg_ros.training.intents.sentences import by_people, drawn, phrased
 from converseg_ros.training.intents.task import IntentTask, create
 from converseg_ros.training.loop import Trainer
 
@@ -27,15 +29,18 @@ def settings(out: Path, steps: int) -> IntentTraining:
 
 @pytest.fixture(scope='module')
 def task(tmp_path_factory: pytest.TempPathFactory) -> IntentTask:
-    return create(settings(tmp_path_factory.mktemp('run'), 40), lambda text: None)
+    """Return a task with a fifth of the intents, since all sentences take long to encode."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sentences, 'data', lambda name: {i: data(name)[i] for i in (*intents()[::5], OTHER)})
+        return create(settings(tmp_path_factory.mktemp('run'), 40), lambda text: None)
 
 
 def test_people_have_sentences_for_each_intent() -> None:
-    sentences = by_people()
-    assert {intent for _, intent in sentences} == set(intents())
+    every, held_out, trained = by_people('all'), by_people('held_out'), by_people('train')
+    assert len(set(every)) == len(every) and set(held_out) | set(trained) == set(every)
+    assert not set(held_out) & set(trained)
     for intent in intents():
-        mine = [text for text, i in sentences if i == intent]
-        assert len(mine) >= 20 and 0 < sum(map(is_held_out, mine)) < len(mine)
+        assert sum(i == intent for _, i in every) >= 20 and any(i == intent for _, i in held_out)
 
 
 def test_generated_sentences_are_reproducible_and_of_all_intents() -> None:
@@ -46,16 +51,15 @@ def test_generated_sentences_are_reproducible_and_of_all_intents() -> None:
 
 
 def test_held_out_sentences_are_not_trained_with(task: IntentTask) -> None:
-    people = by_people()
-    assert len(task.held_out[1]) + len(task.people[1]) == len(people)
-    assert len(task.held_out[1]) == sum(is_held_out(text) for text, _ in people)
+    held_out = {tuple(vector) for vector in task.held_out[0].tolist()}
+    assert len(held_out) > 100 and not held_out & {tuple(vector) for vector in task.people[0].tolist()}
 
 
 def test_a_run_learns_and_its_file_is_calibrated(task: IntentTask) -> None:
     trainer = Trainer(task, report=lambda text: None)
     before = float(task.loss(trainer.network, task.held_out)['total'])
     scores = trainer.train()
-    assert set(scores) == {'held_out', 'properties', 'drawn'} and scores['held_out'] > 0.2
+    assert set(scores) == {'held_out', 'properties', 'drawn'} and scores['held_out'] > 0.3
     model, temperature = load_model(trainer.export())
     assert model.values == intents()
     with torch.no_grad():
