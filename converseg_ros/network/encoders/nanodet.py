@@ -27,6 +27,11 @@ _NAMES = (
 )
 KIND_NAMES = tuple(tuple(group.split('/')) for group in _NAMES.split('|'))
 """Names of each of COCO's 80 classes; the first is the name of the class, up to a word."""
+AGENTS = (
+    KIND_NAMES.index(('person', 'man', 'woman')),
+    *range(KIND_NAMES.index(('bird',)), KIND_NAMES.index(('giraffe',)) + 1),
+)
+"""The classes of people and animals, in the order of COCO."""
 STRIDES = (8, 16, 32)
 
 

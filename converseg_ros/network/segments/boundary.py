@@ -18,6 +18,7 @@ TRUNK = (16, 24, 40, 112, 320)  # channels of EfficientNet-Lite0 at strides 2, 4
 NECK = 128  # channels of NanoDet's neck at strides 8, 16, 32
 GEOMETRY = 8  # channels of `geometry_channels`
 Network = TypeVar('Network', bound=nn.Module)
+PIXEL = 56  # channels of the last features at stride 4
 VOTE = 64.0  # cells of the working grid (stride 2) for a vote of 1
 
 
@@ -48,6 +49,7 @@ class BoundaryMaps(NamedTuple):
         part: (B, H/2, W/2), inside a part with a name (handle, lid, leg).
         kind: (B, 4, H/4, W/4) of KINDS.
         vote: (B, 2, H/4, W/4), from the pixel to the centre of its object (x, y), in units of VOTE cells.
+        pixels: (B, PIXEL, H/4, W/4), the features that `kind` and `vote` are computed from.
     """
 
     boundary: Tensor
@@ -55,6 +57,7 @@ class BoundaryMaps(NamedTuple):
     part: Tensor
     kind: Tensor
     vote: Tensor
+    pixels: Tensor
 
 
 class BoundaryNet(nn.Module):
@@ -73,11 +76,11 @@ class BoundaryNet(nn.Module):
         self.context = nn.Linear(s32 + NECK, 96)
         self.m16 = nn.Sequential(_separable(160, 128), _Dilated(128), _separable(128, 96))
         self.m8 = nn.Sequential(_separable(96 + 64 + 48, 96), _separable(96, 80))
-        self.t4, self.t2 = nn.Conv2d(80, 48, 1), nn.Conv2d(56, 24, 1)
-        self.m4 = nn.Sequential(_separable(48 + 24 + 24, 64), _separable(64, 56))
+        self.t4, self.t2 = nn.Conv2d(80, 48, 1), nn.Conv2d(PIXEL, 24, 1)
+        self.m4 = nn.Sequential(_separable(48 + 24 + 24, 64), _separable(64, PIXEL))
         self.m2 = nn.Sequential(_separable(24 + 12 + 12, 24), _separable(24, 24))
         self.fine = nn.Conv2d(24, 3, 1)
-        self.coarse = nn.Conv2d(56, len(KINDS) + 2, 1)
+        self.coarse = nn.Conv2d(PIXEL, len(KINDS) + 2, 1)
 
     def forward(self, features: BackboneFeatures, geometry: Tensor) -> BoundaryMaps:
         """Map features and (B, 9, H/2, W/2) geometry to maps.
@@ -96,9 +99,9 @@ class BoundaryNet(nn.Module):
         x = self.m8(torch.cat([_resize(x, s8), self.l8(s8) + _resize(self.d8(d8), s8), g8], 1))
         x = self.m4(torch.cat([_resize(self.t4(x), s4), self.l4(s4), g4], 1))
         kind, vote = self.coarse(x).split((len(KINDS), 2), 1)
-        x = self.m2(torch.cat([_resize(self.t2(x), s2), self.l2(s2), g2], 1))
-        boundary, part_boundary, part = self.fine(x).unbind(1)
-        return BoundaryMaps(boundary, part_boundary, part, kind, vote)
+        fine = self.m2(torch.cat([_resize(self.t2(x), s2), self.l2(s2), g2], 1))
+        boundary, part_boundary, part = self.fine(fine).unbind(1)
+        return BoundaryMaps(boundary, part_boundary, part, kind, vote, x)
 
 
 class _Dilated(nn.Module):

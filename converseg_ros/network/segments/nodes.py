@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.network.segments.agents import Agents
 from converseg_ros.network.segments.boundary import VOTE
 from converseg_ros.network.segments.quality import NUMBERS
 from converseg_ros.network.segments.tree import Floats, LeafEvidence, MergeTree
@@ -26,6 +27,7 @@ class ViewMaps:
         lab: (h, w, 3) CIE Lab in 0..255.
         boxes: (D, 5) the detector's boxes x0, y0, x1, y1 in cells and their scores.
         geometry: of the view, or None without depth.
+        agents: the people and animals in boxes of the detector, or None if no network searches for them.
     """
 
     boundary: NDArray[np.float32]
@@ -37,6 +39,7 @@ class ViewMaps:
     lab: NDArray[np.float32]
     boxes: NDArray[np.float32]
     geometry: ViewGeometry | None = None
+    agents: Agents | None = None
 
     @property
     def voting(self) -> NDArray[np.float32]:

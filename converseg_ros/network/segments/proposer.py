@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import KINDS, Segments
 from converseg_ros.facts.planes import Geometry, ViewGeometry, plane_masks, view_geometry
-from converseg_ros.network.encoders.nanodet import Detections, best_boxes, kinds_map
+from converseg_ros.network.encoders.nanodet import AGENTS, Detections, best_boxes, kinds_map
 from converseg_ros.network.once import OncePerView
+from converseg_ros.network.segments.agents import MAX_BOXES, MIN_SCORE, AgentNet, Agents, agents_of
 from converseg_ros.network.segments.backbone import Backbone, Seen, load_backbone, to_pixels, working_size
 from converseg_ros.network.segments.boundary import VOTE, BoundaryMaps, BoundaryNet, channels_last
+from converseg_ros.network.segments.composition import composed
 from converseg_ros.network.segments.geometry import geometry_channels, network_input
 from converseg_ros.network.segments.nodes import ViewMaps, describe
 from converseg_ros.network.segments.quality import QualityNet
@@ -49,18 +51,21 @@ class TreeProposer:
         backbone: Backbone,
         boundary: BoundaryNet,
         quality: QualityNet,
+        agents: AgentNet | None = None,
         *,
         dtype: torch.dtype = torch.float32,
         geometry: Geometry = view_geometry,
     ) -> None:
         """Create a proposer from the networks; `dtype` (bfloat16 or float16): precision of the convolutions.
 
+        agents: masks of people and animals in the detector's boxes; None to propose nodes of the tree only.
         geometry: of a view, from what shares it with others. The output of the backbones for the last view is kept: see
         `detections`.
         """
         self.backbone = channels_last(backbone.eval())
         self.boundary = channels_last(boundary.eval())
         self.quality = quality.eval().cpu()
+        self.agents = None if agents is None else agents.eval()
         self.dtype, self.geometry = dtype, geometry
         self._seen = OncePerView(self._see)
 
@@ -94,7 +99,16 @@ class TreeProposer:
         with torch.no_grad(), self._precision():
             channels = torch.from_numpy(planes)[None].to(self._device, memory_format=torch.channels_last)
             maps = self.boundary(seen.features, channels)
-        return _view_maps(view.rgb, seen, maps, geometry)
+            boxes, of_agents = detected(seen.detections)
+            agents = self._agents(seen, maps, boxes[of_agents])
+        return _view_maps(view.rgb, seen, maps, geometry, boxes, agents)
+
+    def _agents(self, seen: Seen, maps: BoundaryMaps, boxes: torch.Tensor) -> Agents | None:
+        """Return the agents in the best of their boxes (D, 5)."""
+        if self.agents is None:
+            return None
+        found = boxes[boxes[:, 4] > MIN_SCORE][:MAX_BOXES]
+        return agents_of(self.agents, maps, seen.features.neck[0], found)
 
     def _see(self, view: Frame) -> Seen:
         """Run the backbones on a view."""
@@ -112,8 +126,7 @@ class TreeProposer:
 
 def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.float32) -> TreeProposer:
     """Return a proposer with the backbones of a model folder and the weights of `segments.safetensors`."""
-    boundary, quality = load_segments(weights)
-    return TreeProposer(load_backbone(model), boundary, quality, dtype=dtype)
+    return TreeProposer(load_backbone(model), *load_segments(weights), dtype=dtype)
 
 
 def segments_of(
@@ -122,10 +135,9 @@ def segments_of(
     """Select segments by the predicted IoUs of nodes (N, 2), as an object and as a part, and add patches of planes."""
     tree, maps = proposals.tree, proposals.maps
     chosen = choose(tree, score[:, 0], score[:, 1], proposals.kinds, most=most)
-    nodes = chosen.nodes
-    quality = [float(score[n, 1 if of >= 0 else 0]) for n, of in zip(nodes, chosen.parent)]
-    masks, kinds = [tree.mask(n) for n in nodes], list(proposals.kinds[nodes])
-    return assembled(masks, kinds, quality, chosen.flat, chosen.parent, maps, size)
+    found = composed(tree, chosen, score, proposals.kinds, maps.agents)
+    masks = [leaves[tree.labels] for leaves in found.leaves]
+    return assembled(masks, list(found.kinds), found.quality.tolist(), found.flat, found.parent, maps, size)
 
 
 def assembled(
@@ -212,7 +224,27 @@ def _at_working_size(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(rgb, (columns, rows), interpolation=how), np.uint8)
 
 
-def _view_maps(rgb: NDArray[np.uint8], seen: Seen, maps: BoundaryMaps, geometry: ViewGeometry | None) -> ViewMaps:
+def detected(levels: list[Detections]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the detector's boxes (D, 5) of an image, best first, and which (D,) are those of people and animals.
+
+    The columns are x0, y0, x1, y1 as shares of the image, and the score.
+    """
+    found = best_boxes(levels, BOXES)
+    score, best = found.kinds[0].float().max(1)
+    height, width = (s * 8 for s in levels[0].logits.shape[-2:])  # of the detector's input
+    boxes = found.boxes[0].float() / torch.tensor([width, height] * 2, device=score.device)
+    of_agents = torch.isin(best, torch.tensor(AGENTS, device=best.device))
+    return torch.cat([boxes, score[:, None]], 1)[score > 0], of_agents[score > 0]
+
+
+def _view_maps(
+    rgb: NDArray[np.uint8],
+    seen: Seen,
+    maps: BoundaryMaps,
+    geometry: ViewGeometry | None,
+    boxes: torch.Tensor,
+    agents: Agents | None,
+) -> ViewMaps:
     """Return the networks' output on the working grid."""
     size = maps.boundary.shape[-2:]
 
@@ -222,11 +254,7 @@ def _view_maps(rgb: NDArray[np.uint8], seen: Seen, maps: BoundaryMaps, geometry:
     def probability(x: torch.Tensor) -> NDArray[np.float32]:
         return np.asarray(x[0].float().sigmoid().cpu().numpy())
 
-    found = best_boxes(seen.detections, BOXES)
-    score = found.kinds[0].float().amax(1)
-    height, width = (s * 8 for s in seen.detections[0].logits.shape[-2:])  # of the detector's input
-    scale = torch.tensor([size[1] / width, size[0] / height] * 2, device=score.device)
-    boxes = torch.cat([found.boxes[0].float() * scale, score[:, None]], 1)[score > 0]
+    scale = torch.tensor([size[1], size[0]] * 2 + [1], device=boxes.device)
     half = np.asarray(cv2.resize(_at_working_size(rgb), (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)
     return ViewMaps(
         probability(maps.boundary),
@@ -236,6 +264,7 @@ def _view_maps(rgb: NDArray[np.uint8], seen: Seen, maps: BoundaryMaps, geometry:
         resized(maps.vote) * VOTE,
         resized(kinds_map(seen.detections).amax(1, keepdim=True))[0],
         cv2.cvtColor(half, cv2.COLOR_RGB2LAB).astype(np.float32),
-        np.asarray(boxes.cpu().numpy(), np.float32),
+        np.asarray((boxes * scale).cpu().numpy(), np.float32),
         geometry,
+        agents,
     )

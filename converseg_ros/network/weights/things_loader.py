@@ -58,10 +58,10 @@ def load_things(
     dtype = precision_of(chosen.precision, backbone)
     if can_fuse(where, dtype):
         fuse(backbone.trunk, dtype)
-    boundary, quality = load_segments(folder / SEGMENTS)
+    networks = load_segments(folder / SEGMENTS).to(where)
     encoder = load_text_encoder(folder)
     geometry = OncePerView(view_geometry)
-    tree = TreeProposer(backbone, boundary.to(where), quality, dtype=dtype, geometry=geometry)
+    tree = TreeProposer(backbone, *networks, dtype=dtype, geometry=geometry)
     own = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype, detections=tree.detections)
     namer, note = other_namer(others, own, load_names(folder / NAMES), encode=encoder, device=where, dtype=dtype)
     proposer, cost = other_proposer(others, tree, device=where, dtype=dtype)

@@ -47,6 +47,20 @@ class QualityConfig:
     lr: float = 2e-3
 
 
+@dataclass(frozen=True, slots=True)
+class AgentsConfig:
+    """Training of the agent network: views of each source, random versions of each view, and steps.
+
+    batch: boxes of a step. The features of all versions are stored in the cache, about 4 MB each.
+    """
+
+    views: int = 350
+    draws: int = 3
+    steps: int = 1200
+    batch: int = 20
+    lr: float = 2e-3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentsConfig(RunConfig):
     """A training run of the segment networks on frozen backbones."""
@@ -67,6 +81,7 @@ class SegmentsConfig(RunConfig):
     validate_every: int = 200
     loss: BoundaryLossConfig = field(default_factory=BoundaryLossConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
+    agents: AgentsConfig = field(default_factory=AgentsConfig)
 
     @property
     def optim(self) -> OptimConfig:

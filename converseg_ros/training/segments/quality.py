@@ -18,7 +18,7 @@ from converseg_ros.datasets.regions import LabelledView, read_labelled
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.quality import NUMBERS, QualityNet
 from converseg_ros.network.segments.selection import MIN_CELLS
-from converseg_ros.network.segments.weights import WEIGHTS, save_segments
+from converseg_ros.network.segments.weights import WEIGHTS, SegmentNets, save_segments
 from converseg_ros.training.checkpoints import weights_hash
 from converseg_ros.training.config import OptimConfig
 from converseg_ros.training.segments.boundaries import split_names
@@ -112,7 +112,7 @@ class QualityTask(Task[Batch]):
         """Write the boundary network and the quality network as segments.safetensors."""
         assert isinstance(network, QualityNet)
         path = (folder or Path(self.config.out)) / WEIGHTS
-        save_segments(path, self.proposer.boundary, network)
+        save_segments(path, SegmentNets(self.proposer.boundary, network))
         return path
 
 

@@ -99,7 +99,8 @@ def prepare(labelled: LabelledView) -> Stored:
     """Return a labelled view at 640x480 with its geometry."""
     size = (COLUMNS, ROWS)
     rgb = cv2.resize(labelled.view.rgb, size, interpolation=cv2.INTER_AREA)
-    numbers = {id_: i for i, id_ in enumerate(np.unique(np.append(labelled.whole, labelled.parts)))} | {0: 0}
+    ids = np.union1d(labelled.whole, labelled.parts)
+    numbers = {0: 0} | {id_: i for i, id_ in enumerate(ids[ids > 0], 1)}
     whole, parts = (
         cv2.resize(_renumber(m, numbers), size, interpolation=cv2.INTER_NEAREST).astype(np.int32)
         for m in (labelled.whole, labelled.parts)
@@ -119,6 +120,11 @@ def plain(stored: Stored) -> Sample:
 
 
 def draw(stored: Stored, rng: Rng, *, size: tuple[int, int] = (ROWS, COLUMNS), drop_depth: float = 0.35) -> Sample:
+    """Return the sample of a random view of a stored image, see `varied`."""
+    return _targets(varied(stored, rng, size=size, drop_depth=drop_depth))
+
+
+def varied(stored: Stored, rng: Rng, *, size: tuple[int, int] = (ROWS, COLUMNS), drop_depth: float = 0.35) -> Stored:
     """Return a random view of a stored image at `size` (rows, columns): cropped, mirrored and degraded."""
     if stored.geometry is not None:
         withheld = rng.random() < drop_depth
@@ -131,7 +137,7 @@ def draw(stored: Stored, rng: Rng, *, size: tuple[int, int] = (ROWS, COLUMNS), d
     stored = _cut(stored, np.s_[y : y + height, x : x + width], size)
     if rng.random() < 0.5:
         stored = _mirrored(stored)
-    return _targets(replace(stored, rgb=worsen(stored.rgb, rng)))
+    return replace(stored, rgb=worsen(stored.rgb, rng))
 
 
 def _cut(stored: Stored, window: tuple[slice, slice], size: tuple[int, int]) -> Stored:

@@ -1,4 +1,4 @@
-"""The task `segments`: the boundary network on rooms and photographs, then the quality network on its merge trees."""
+"""The task `segments`: the boundary network, then the quality network on its trees, and the agent network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,9 @@ from converseg_ros.network.segments.backbone import load_backbone
 from converseg_ros.network.segments.boundary import BoundaryNet
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.quality import QualityNet
+from converseg_ros.network.segments.weights import load_segments
 from converseg_ros.training.loop import Trainer
+from converseg_ros.training.segments.agents import AgentTask
 from converseg_ros.training.segments.boundaries import Batch, Boundaries, collate, losses, split_names
 from converseg_ros.training.segments.config import SegmentsConfig
 from converseg_ros.training.segments.quality import QualityTask
@@ -64,12 +66,22 @@ class SegmentsTask(Task[Batch]):
         return Scores(-values['boundary'], values) if values else None
 
     def export(self, network: nn.Module, step: int, folder: Path | None) -> Path:
-        """Train the quality network and write both as segments.safetensors."""
+        """Train the quality and the agent network, and write all three as segments.safetensors.
+
+        There is no agent network if no source shows people or animals.
+        """
         assert isinstance(network, Boundaries)
         proposer = TreeProposer(network.backbone, network.boundary, QualityNet(), dtype=torch.bfloat16)
         trainer = Trainer(QualityTask(self.config, proposer), report=self.report)
         trainer.train()
-        return trainer.export(folder or Path(self.config.out))
+        folder = folder or Path(self.config.out)
+        agents = AgentTask(self.config, network.backbone, load_segments(trainer.export()), self.report)
+        if not agents.training:
+            self.report('no source shows people or animals: their masks are not learned')
+            return trainer.export(folder)
+        last = Trainer(agents, report=self.report)
+        last.train()
+        return last.export(folder)
 
 
 create = SegmentsTask

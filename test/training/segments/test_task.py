@@ -79,6 +79,11 @@ def test_targets_say_what_is_known(pictures: Path) -> None:
     assert not sample.part_weight.any() and not sample.geometry.any()
 
 
+def test_no_region_of_a_completely_labelled_picture_is_lost(pictures: Path) -> None:
+    stored = prepare(read_labelled(pictures, NAMES[1]))
+    assert stored.whole.all() and len(np.unique(stored.whole)) == 2 and set(np.unique(stored.kind)) == {0, 1}
+
+
 def test_a_drawn_view_keeps_its_shapes(pictures: Path) -> None:
     stored = prepare(read_labelled(pictures, NAMES[0]))
     for seed in range(5):
