@@ -22,7 +22,8 @@ from converseg_ros.facts.answer import Answer
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import measure
 from converseg_ros.facts.planes import MIN_LEVEL_COSINE, ViewGeometry, view_geometry
-from converseg_ros.facts.table import Facts, is_background
+from converseg_ros.facts.surfaces import is_background
+from converseg_ros.facts.table import Facts
 from converseg_ros.facts.wording import noun_of
 from converseg_ros.programs.nodes import Filter, FreeSpace, Node, Rank, Relate, Select
 from converseg_ros.programs.printer import words

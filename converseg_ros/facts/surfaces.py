@@ -1,6 +1,7 @@
 """Names of surfaces from geometry: their plane and height are more informative than a crop of their texture."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ WALLS = frozenset({'wall', 'tiles', 'backsplash'})
 CEILINGS = frozenset({'ceiling'})
 SHELVES = frozenset({'shelf', 'shelves', 'shelf board'})
 SURFACES = frozenset({'surface', 'support surface', 'work area', 'flat surface'})
+# Kinds of what surrounds objects. A surface or a wall may be called by a name of these, not by that of an object.
+BACKGROUND = frozenset({'ground', 'water', 'surface', 'building part', 'flooring', 'furniture', 'plant'})
 LEVEL_COSINES = (0.85, 0.96)  # of a plane with up: below it is not horizontal, above it certainly is
 # metres below a camera from which a single plane may be a floor, and from which it certainly is
 FLOOR_BELOW = (0.9, 1.3)
@@ -185,3 +188,10 @@ def by_class(material: str, p: Floats) -> Degree:
     """Return the degrees of a material that follow from the probability (S,) of classes which usually have it."""
     p = BY_CLASS * p
     return Degree(p, np.zeros_like(p), np.clip(2 * p, p, 1), frozenset({f'{material} is inferred from the class'}))
+
+
+@cache
+def is_background(noun: str) -> bool:
+    """Return whether a noun names part of the surroundings: its kind is in BACKGROUND, or it has no typical size."""
+    found = thing(noun)
+    return found is not None and (found.size is None or not BACKGROUND.isdisjoint(found.kinds))

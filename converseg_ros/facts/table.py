@@ -18,14 +18,12 @@ from converseg_ros.facts.measures import Measures
 from converseg_ros.facts.planes import MIN_LEVEL_COSINE, ViewGeometry
 from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.scales import distance_to, scale_of
-from converseg_ros.facts.surfaces import by_class, levelled, planes_of, surface_name
+from converseg_ros.facts.surfaces import by_class, is_background, levelled, planes_of, surface_name
 from converseg_ros.knowledge import thing
 
 T = TypeVar('T')
 Floats = NDArray[np.float64]
 MIN_LIKE, MAX_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
-# Kinds of what surrounds objects. A surface or a wall may be called by a name of these, not by that of an object.
-BACKGROUND = frozenset({'ground', 'water', 'surface', 'building part', 'flooring', 'furniture', 'plant'})
 MIN_OUTLINE = 0.05  # expected IoU; a region is not excluded by its outline alone
 PEOPLE = 0.7  # share of people among agents; most of the others are animals
 HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
@@ -292,10 +290,3 @@ def agent_share(noun: str) -> float:
     """Return the probability that an agent (a person, a hand, an animal) is called by a noun, for any appearance."""
     found = thing(noun)
     return PEOPLE if found is not None and found.name == 'person' else 0.0
-
-
-@cache
-def is_background(noun: str) -> bool:
-    """Return whether a noun names part of the surroundings: its kind is in BACKGROUND, or it has no typical size."""
-    found = thing(noun)
-    return found is not None and (found.size is None or not BACKGROUND.isdisjoint(found.kinds))

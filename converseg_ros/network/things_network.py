@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Prediction, Role, Status
-from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.core.mask import resize_mask
 from converseg_ros.core.prediction import Candidate
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
@@ -31,11 +30,11 @@ from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.existence import Existence, decide, fit_modes
 from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parser.intents import UNSURE_PARSE
-from converseg_ros.network.parts import ParsedText, Parts
+from converseg_ros.network.parts import Parts
+from converseg_ros.network.reading import ReadProgram, read_programs
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.views import ViewNetwork
-from converseg_ros.programs.exclusion import contradiction
-from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
+from converseg_ros.programs.nodes import Node, program_to_json
 from converseg_ros.programs.printer import words
 
 PRESENT, ABSENT = 0.3, 0.02  # of the executor
@@ -141,9 +140,9 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         asked = as_queries(queries)
         check(Stage.TEXT)
         with stages.stage(Stage.TEXT):
-            programs = self._programs(asked)
-            seen, unseen = self.look(seen, [p.root if isinstance(p, _Program) else None for p in programs])
-            programs = [why if why and isinstance(p, _Program) else p for p, why in zip(programs, unseen)]
+            programs = read_programs(asked, self.parts.parser, self.unreadable)
+            seen, unseen = self.look(seen, [p.root if isinstance(p, ReadProgram) else None for p in programs])
+            programs = [why if why and isinstance(p, ReadProgram) else p for p, why in zip(programs, unseen)]
         check(Stage.FACTS)
         with stages.stage(Stage.FACTS):
             answers = [self._execute(p, q, seen) for p, q in zip(programs, asked)]
@@ -156,7 +155,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         at_hand = iter(masks)
         return [
             self._prediction(a, p, q, seen, next(at_hand), times)
-            if isinstance(a, Answer) and isinstance(p, _Program)
+            if isinstance(a, Answer) and isinstance(p, ReadProgram)
             else Prediction(np.zeros(seen.frame.rgb.shape[:2], bool), 0.0, Status.ERROR, str(a), self.calibrated)
             for a, p, q in zip(answers, programs, asked)
         ]
@@ -173,28 +172,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         """Return why a text is not readable English, '' if it is."""
         return unreadable(text)
 
-    def _programs(self, queries: Sequence[Query]) -> list['_Program | str']:
-        """Return the program of each query with its confidence, or why it cannot be read; texts are read together."""
-        given = [self._given(q) for q in queries]
-        texts = [without_closing_marks(q.text) for q, known in zip(queries, given) if known is None]
-        parsed = iter(self.parts.parser.parse_all(texts) if texts else ())
-        return [self._read(q, next(parsed)) if known is None else known for q, known in zip(queries, given)]
-
-    def _given(self, query: Query) -> '_Program | str | None':
-        """Return the program of a query, or why it or its text cannot be read; None for a text to parse."""
-        if query.program is None:
-            return self.unreadable(query.text) or None
-        try:
-            return _Program(program_from_json(query.program), 1.0)
-        except InputError as error:
-            return str(error)
-
-    def _read(self, query: Query, parsed: ParsedText | InputError) -> '_Program | str':
-        if isinstance(parsed, InputError):
-            return str(parsed)
-        return _Program(parsed.program, parsed.confidence, contradiction(query.text, parsed.program))
-
-    def _execute(self, program: '_Program | str', query: Query, seen: ViewState) -> Answer | str:
+    def _execute(self, program: ReadProgram | str, query: Query, seen: ViewState) -> Answer | str:
         if isinstance(program, str):
             return program
         safety = query.role == Role.SAFETY
@@ -233,7 +211,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
     def _prediction(
         self,
         answer: Answer,
-        program: '_Program',
+        program: ReadProgram,
         query: Query,
         seen: ViewState,
         mask: NDArray[np.bool_],
@@ -318,12 +296,3 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         self.forget()
         self._parts = None
         self._release()
-
-
-@dataclass(frozen=True, slots=True)
-class _Program:
-    """A program, the probability that the text means it, and what in the text contradicts it."""
-
-    root: Node
-    confidence: float
-    doubt: str = ''
