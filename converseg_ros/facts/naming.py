@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -18,13 +18,16 @@ from converseg_ros.facts.measures import measure
 from converseg_ros.facts.planes import ViewGeometry, view_geometry
 from converseg_ros.facts.size_evidence import SizeEvidence
 from converseg_ros.facts.surfaces import by_class, with_planes_of_regions
-from converseg_ros.facts.table import Facts, Similarity
+from converseg_ros.facts.table import Facts, Similarity, is_background
 from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
 LIKENESS = 0.5  # factor on the score of a class that the namer does not have
 SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
+MIN_FIT = 0.05  # added to the probability that a region is of the kind of a noun; that probability may be wrong
+AGENTS = frozenset({'agent', 'animal', 'person', 'body part'})
+OBJECTS_OR_SURFACES = frozenset({'furniture', 'plant'})
 
 
 @dataclass(eq=False)
@@ -123,7 +126,7 @@ def facts_of_view(
         return found if evidence is None else scores_by_size(found, evidence)
 
     def posterior() -> Posterior:
-        found = namer.posterior(view, segments)
+        found = posterior_by_kind(namer.posterior(view, segments), segments.kinds)
         return found if evidence is None else posterior_by_size(found, evidence)
 
     return Facts(
@@ -138,6 +141,30 @@ def facts_of_view(
 def scores_by_size(found: NameScores, evidence: SizeEvidence) -> NameScores:
     """Return scores that combine measured sizes with appearance."""
     return replace(found, log_odds=np.asarray(found.log_odds + SIZE_WEIGHT * evidence(found.nouns), np.float32))
+
+
+def posterior_by_kind(found: Posterior, kinds: NDArray[np.float32]) -> Posterior:
+    """Return a posterior in which nouns that do not fit the kind of a region count less; each row keeps its sum.
+
+    kinds: (S, 4) probabilities of core.segments.KINDS. The texture of a floor may resemble any object, and the crop of
+    a person may show what the person wears.
+    """
+    fit = MIN_FIT + np.asarray(kinds, np.float64) @ np.array([fitting_kinds(n) for n in found.nouns]).reshape(-1, 4).T
+    total = found.p.sum(1, keepdims=True)
+    weighed = found.p * fit
+    share = weighed / np.maximum(weighed.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+    return replace(found, p=np.asarray(share * total, np.float32))
+
+
+@cache
+def fitting_kinds(noun: str) -> tuple[int, int, int, int]:
+    """Return which of core.segments.KINDS a noun may name, 1 or 0 for each."""
+    kinds = set(knowledge.kinds(noun))
+    if kinds & AGENTS:
+        return 0, 0, 0, 1
+    if kinds & OBJECTS_OR_SURFACES:
+        return 1, 1, 0, 0
+    return (0, 1, 1, 0) if is_background(noun) else (1, 0, 0, 0)
 
 
 def posterior_by_size(found: Posterior, evidence: SizeEvidence) -> Posterior:

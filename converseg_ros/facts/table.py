@@ -233,10 +233,10 @@ class Facts:
         return Degree.unknown(len(self), f'nothing is known of {value}')
 
     def _of_class(self, value: str, given: Degree) -> Degree:
-        """Return a tag or material: of surfaces by their geometric names, of other regions by the namer."""
+        """Return a tag or material: by the namer, and of surfaces also by their geometric names."""
         tag = value in knowledge.tags()
         having = knowledge.nouns_with(value) if tag else knowledge.nouns_of(value)
-        out = given.scaled(1 - self.kinds[:, 1])
+        out = given
         for noun in ('table', 'floor', 'wall'):
             by_plane = self._surface(noun)
             if noun in having and by_plane is not None:

@@ -80,7 +80,7 @@ def test_items_are_complete_and_balanced(dataset, rooms):
         ('the bottle that nobody is holding', {'o13'}),
         ('what would tip over at a small push?', {'o4'}),
         ('what could cut me?', {'o5'}),
-        ('which of these could I cut with?', {'o5'}),
+        ('what has a cutting edge?', {'o5'}),
         ('whatever is inside the bowl', {'o10'}),
         ('the leftmost mug', {'o3'}),
         ('the red mug', {'o3'}),

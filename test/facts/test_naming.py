@@ -9,7 +9,7 @@ from test_size_evidence import boxes
 
 from converseg_ros import knowledge
 from converseg_ros.core.segments import NameScores, Posterior
-from converseg_ros.facts.naming import Seen, posterior_by_size
+from converseg_ros.facts.naming import Seen, posterior_by_kind, posterior_by_size
 from converseg_ros.facts.size_evidence import SizeEvidence
 from converseg_ros.facts.surfaces import BY_CLASS
 
@@ -61,3 +61,13 @@ def test_a_measured_size_moves_the_posterior_and_keeps_its_sum() -> None:
     small, large = posterior_by_size(alike, SizeEvidence(boxes((0.1, 0.08, 0.1), (0.32, 0.3, 0.33)))).p
     assert small[0] > 1.5 * small[1] and large[1] > 1.5 * large[0]
     assert (small.sum(), large.sum()) < (1, 1)
+
+
+def test_nouns_that_do_not_fit_the_kind_of_a_region_count_less() -> None:
+    """The crop of a floor may look like a cleaver, and that of a person like a handbag."""
+    nouns = ('cleaver', 'grass', 'handbag', 'person')
+    looks = Posterior(nouns, np.array([[0.4, 0.3, 0.1, 0.1], [0.1, 0.1, 0.5, 0.2]], np.float32))
+    kinds = np.array([[0.1, 0.8, 0.1, 0], [0.1, 0, 0, 0.9]], np.float32)
+    floor, person = posterior_by_kind(looks, kinds).p
+    assert nouns[int(floor.argmax())] == 'grass' and nouns[int(person.argmax())] == 'person'
+    assert (floor.sum(), person.sum()) == pytest.approx((0.9, 0.9), abs=1e-5)
