@@ -17,8 +17,8 @@ from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import measure
 from converseg_ros.facts.planes import ViewGeometry, view_geometry
 from converseg_ros.facts.size_evidence import SizeEvidence
-from converseg_ros.facts.surfaces import by_class, with_planes_of_regions
-from converseg_ros.facts.table import Facts, Similarity, is_background
+from converseg_ros.facts.surfaces import by_class, is_background, with_planes_of_regions
+from converseg_ros.facts.table import Facts, Similarity
 from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
