@@ -30,7 +30,9 @@ def follow_image(probabilities: NDArray[np.float32], rgb: NDArray[np.uint8], cel
         level = _mean(small)
         slope = (_mean(guide * small) - mean * level) / variance
         steep, offset = (cv2.resize(_mean(x), (width, height)) for x in (slope, level - slope * mean))
-        np.clip(steep * grey + offset, 0, 1, out=out[index])
+        np.multiply(steep, grey, out=out[index])
+        np.add(out[index], offset, out=out[index])
+        np.clip(out[index], 0, 1, out=out[index])
     return out
 
 
@@ -64,7 +66,8 @@ def at_full_size(masks: Sequence[NDArray[np.bool_]], rgb: NDArray[np.uint8]) -> 
     if (h, w) == (height, width):
         return list(masks)
     size = (width, height)
-    large = [cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) for m in masks]
-    smooth = np.asarray(np.stack(large), np.float32)
+    smooth = np.empty((len(masks), height, width), np.float32)
+    for mask, large in zip(masks, smooth):
+        cv2.resize(mask.astype(np.float32), size, large, interpolation=cv2.INTER_LINEAR)
     cell = max(width / w, height / h)
     return [np.asarray(m) for m in (follow_image(smooth, rgb, cell) if cell > 1 else smooth) > 0.5]
