@@ -13,23 +13,19 @@ from converseg_ros.training.config import OptimConfig, RunConfig
 class IntentTraining(RunConfig):
     """A training run of the intent reader.
 
-    pieces: folder of the MiniLM. sentences: 'all' also trains with the held-out sentences, after which scores on them
-    are meaningless; the temperature is then that of `temperature`. phrased: generated texts for each intent. drawn:
-    generated texts of random programs, most of which are `other`; validate: more of them, for the scores. people:
-    share of a batch that was written by people. penalty: factor of the sum of squared weights. temperature: 0 = fitted
-    on the held-out sentences.
+    pieces: folder of the MiniLM. phrased: generated texts for each intent. drawn: generated texts of random programs,
+    most of which are `other`; validate: more of them, for the scores. people: share of a batch that was written by
+    people. penalty: factor of the sum of squared weights.
     """
 
     task: Literal['intents']
     threads: int = 1
     pieces: str = 'compact'
-    sentences: Literal['train', 'all'] = 'train'
     phrased: int = 16
     drawn: int = 2500
     validate: int = 500
     people: float = 0.6
     penalty: float = 1e-5
-    temperature: float = 0.0
     batch: int = 512
     lr: float = 0.02
     min_lr: float = 1e-4
@@ -48,8 +44,4 @@ def parse(data: dict[str, Any], where: Path) -> IntentTraining:
             raise InputError(f'{key} is {getattr(config, key)}', where=str(where), do='use at least 1')
     if not 0 < config.people <= 1:
         raise InputError(f'people is {config.people}', where=str(where), do='use a share in (0, 1]')
-    if config.sentences == 'all' and config.temperature <= 0:
-        raise InputError(
-            'no sentences are left to fit a temperature on', where=str(where), do='give that of a run with train'
-        )
     return config

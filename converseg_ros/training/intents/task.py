@@ -34,7 +34,7 @@ class IntentTask(Task[Encoded]):
         self.intents = intents()
         self.pieces = Pieces.load(find_model(config.pieces))
         self.context = load_context(find_model(config.pieces), LAYERS)
-        people, used = by_people('all'), by_people(config.sentences)
+        people, used = by_people('all'), by_people('train')
         made = [*phrased(config.phrased, config.seed), *drawn(config.drawn, config.seed)]
         report(f'{len(used)} of {len(people)} sentences of people, {len(made)} generated ones')
         self.people, self.made = self.encoded(used), self.encoded(made)
@@ -91,10 +91,10 @@ class IntentTask(Task[Encoded]):
         return Scores(values['held_out'], values)
 
     def export(self, network: nn.Module, step: int, folder: Path | None) -> Path:
-        """Write intents.safetensors with the configured temperature, or that of the held-out sentences."""
+        """Write intents.safetensors with the temperature that fits the held-out sentences."""
         assert isinstance(network, IntentModel)
         path = (folder or Path(self.config.out)) / FILE
-        save_intents(path, network, self.config.temperature or self.temperature(network))
+        save_intents(path, network, self.temperature(network))
         return path
 
     @torch.no_grad()

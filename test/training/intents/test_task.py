@@ -94,7 +94,7 @@ def test_the_shipped_configuration_is_valid_and_wrong_ones_are_named() -> None:
     assert parse(data, Path('intents.yaml')).steps > 0
     with pytest.raises(InputError, match='batch'):
         parse(data | {'batch': 0}, Path('intents.yaml'))
-    with pytest.raises(InputError, match='temperature'):
-        parse(data | {'sentences': 'all', 'temperature': 0.0}, Path('intents.yaml'))
+    with pytest.raises(InputError, match='people'):
+        parse(data | {'people': 0.0}, Path('intents.yaml'))
     with pytest.raises(InputError, match='bach'):
         parse(data | {'bach': 3}, Path('intents.yaml'))
