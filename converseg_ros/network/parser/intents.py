@@ -13,7 +13,6 @@ import math
 from pathlib import Path
 from typing import Final
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 import torch
 from torch import Tensor, nn
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 from converseg_ros.network.parser.context import LAYERS, Hidden, Layer, load_context
+from converseg_ros.network.parser.files import read_tensors
 from converseg_ros.programs.intents import OTHER, condition, intents
 from converseg_ros.programs.nodes import Filter, Node, Select
 
@@ -86,14 +86,7 @@ def load_model(path: Path) -> tuple[IntentModel, float]:
 
     An intent that this version does not know is an error: its probability would otherwise go to wrong ones.
     """
-    try:
-        with safe_open(path, framework='pt') as f:
-            metadata = f.metadata() or {}
-            state = {name: f.get_tensor(name).float() for name in f.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError) as error:
-        raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=AGAIN) from error
-    if metadata.get('format') != FORMAT:
-        raise InputError(f'format is {metadata.get("format")}, this package reads {FORMAT}', where=str(path), do=AGAIN)
+    state, metadata = read_tensors(path, FORMAT, again=AGAIN)
     values = json.loads(metadata['intents'])
     if unknown := sorted(set(values) - set(intents())):
         raise InputError(f'its intents {unknown} are unknown', where=str(path), do=AGAIN)

@@ -8,7 +8,6 @@ import math
 from pathlib import Path
 from typing import Final
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 from converseg_ros.network.parser.context import Context, Hidden, load_context
+from converseg_ros.network.parser.files import read_tensors
 from converseg_ros.network.parser.intents import UNSURE_PARSE, IntentReader, load_reader, preferred
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
@@ -190,14 +190,7 @@ def load_model(path: Path, grammar: Grammar) -> tuple[ParserModel, Calibration]:
     """Read a model for a grammar; tokens that the file does not have are never written, additional rows are dropped."""
     if not path.is_file():
         raise InputError('there is no parser', where=str(path), do=AGAIN)
-    try:
-        with safe_open(path, framework='pt') as f:
-            metadata = f.metadata() or {}
-            state = {name: f.get_tensor(name).float() for name in f.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError) as error:
-        raise InputError(f'the file is truncated or no safetensors ({error})', where=str(path), do=AGAIN) from error
-    if metadata.get('format') != FORMAT:
-        raise InputError(f'format is {metadata.get("format")}, this package reads {FORMAT}', where=str(path), do=AGAIN)
+    state, metadata = read_tensors(path, FORMAT, again=AGAIN)
     tokens = json.loads(metadata['tokens'])
     config = ParserConfig(**json.loads(metadata['config']) | {'tokens': grammar.size})
     model = ParserModel(config)
