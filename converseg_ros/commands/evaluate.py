@@ -124,13 +124,9 @@ def _say(text: str) -> None:
 
 
 def _weights(args: argparse.Namespace) -> str:
-    """Return a fingerprint of the weights, which distinguishes them from earlier ones with the same name."""
-    from converseg_ros.evaluation.record import fingerprint
-    from converseg_ros.network.registry import find_model, find_part
+    from converseg_ros.evaluation.record import weights_of
 
-    others = [find_part(args.namer, 'namer'), find_part(args.segments, 'segments')]
-    folders = [find_model(name) for name in [args.model, *getattr(args, 'also', [])]]
-    return '+'.join(fingerprint(path) for path in [*folders, *others] if path is not None)
+    return weights_of([args.model, *getattr(args, 'also', [])], args.namer, args.segments)
 
 
 def _load(args: argparse.Namespace, *, calibration: bool = True) -> Any:
@@ -145,12 +141,9 @@ def _load(args: argparse.Namespace, *, calibration: bool = True) -> Any:
 
 
 def _record(args: argparse.Namespace, suffix: str = '') -> Path:
-    """Return the record next to OUT that makes a run resumable; remove it first if --fresh is given."""
-    path: Path = args.json.with_suffix(f'{suffix}.record.jsonl')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if args.fresh:
-        path.unlink(missing_ok=True)
-    return path
+    from converseg_ros.evaluation.record import record_of
+
+    return record_of(args.json.with_suffix(f'{suffix}.record.jsonl'), fresh=args.fresh)
 
 
 def _score(args: argparse.Namespace) -> int:

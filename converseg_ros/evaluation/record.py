@@ -1,5 +1,6 @@
 """The record of an evaluation: one line per answer, so that a run that was interrupted can be resumed."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 import hashlib
 import json
@@ -20,6 +21,14 @@ class Answer:
     def to_json(self) -> str:
         """Return the line."""
         return json.dumps({'by': self.by, 'score': asdict(self.score), 'rle': self.rle}, separators=(',', ':'))
+
+
+def record_of(path: Path, *, fresh: bool) -> Path:
+    """Return the path of a record whose folder exists; the record of an earlier run is removed if `fresh`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        path.unlink(missing_ok=True)
+    return path
 
 
 def read_record(path: Path, head: dict[str, Any]) -> list[Answer]:
@@ -54,3 +63,14 @@ def fingerprint(folder: Path) -> str:
         if not large:
             h.update(path.read_bytes())
     return h.hexdigest()[:16]
+
+
+def weights_of(models: Sequence[str], namer: str, segments: str) -> str:
+    """Return a fingerprint of the weights of models and parts, which distinguishes them from earlier ones of that name.
+
+    namer, segments: other parts for the models, '' for their own.
+    """
+    from converseg_ros.network.registry import find_model, find_part
+
+    others = [find_part(namer, 'namer'), find_part(segments, 'segments')]
+    return '+'.join(fingerprint(path) for path in [*map(find_model, models), *others] if path is not None)

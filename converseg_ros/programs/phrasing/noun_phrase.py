@@ -27,6 +27,7 @@ from converseg_ros.programs.phrasing.predicates import add_like, behind, lacking
 from converseg_ros.programs.phrasing.properties import (
     PLACE,
     PLACES,
+    WITH_ANY,
     corner,
     entry,
     is_bare,
@@ -42,10 +43,6 @@ from converseg_ros.programs.phrasing.words import is_mass, is_plural_only, is_so
 LINKS = (*(' and ',) * 10, ', ', ', ', ', ', ' and also ', ', and ', ' ', ' ', ' ')
 """Words between two conditions after a noun."""
 _THAT = re.compile(r'^(?:that|which)(?= |\'s\b)')
-WITH_ANY = frozenset(
-    {'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting', 'pouring', 'drinking', 'cutting'}
-)
-"""Actions that apply to any object instead of a definite one."""
 
 
 def values(talk: Talk, node: Node, many: bool, adjective: bool = False) -> dict[str, str]:

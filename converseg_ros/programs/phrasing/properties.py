@@ -20,6 +20,10 @@ WHERE_PEOPLE_ARE = frozenset(
     | {'facing'}
 )
 """Relations that questions with "who" ask about."""
+WITH_ANY = frozenset(
+    {'wearing', 'carrying', 'holding', 'riding', 'eating', 'using', 'sitting', 'pouring', 'drinking', 'cutting'}
+)
+"""Actions that apply to any object instead of a definite one."""
 PLAIN_STARTS = frozenset(
     {'with', 'without', 'for', 'from', 'of', 'like', 'in', 'on', 'as', 'under', 'out', 'unlike', 'different', 'full'}
     | {'taller', 'wider', 'heavier', 'shaped', 'covered', 'decorated', 'made', 'that', 'whose'}
