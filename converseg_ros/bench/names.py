@@ -5,18 +5,21 @@ converseg bench names data/coco_more data/tools --weights names.safetensors --js
 A set is a COCO folder or a folder with crops.json. Images of --split are evaluated (core/splits.py, by session), and of
 a folder of crops the sets of --crop-sets. A name is correct if it is a name of the labelled class in `knowledge`; top-1
 and top-5 are over all nouns of the namer. `kind`: the most probable wider kind is one of the kinds of the label.
-The detector was trained on COCO's training photographs, which include coco_sample and coco_more: only the column
-without it shows how well names generalise there.
+`tags`: mean over the tags of `knowledge` of the area under the ROC curve of the sum of the posterior over the nouns
+with the tag, for objects whose label has it or not. The detector was trained on COCO's training photographs, which
+include coco_sample and coco_more: only the column without it shows how well names generalise there.
 """
 
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_json
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 MIN_LARGE_AREA = 32 * 32  # pixels: COCO's limit for small objects
 BINS = 10  # of the expected calibration error
+MIN_HAVING = 10  # objects with a tag, and without it, from which the tag is judged
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -98,10 +102,12 @@ def things(namer: 'CropNamer', picture: 'Picture', source: str) -> list[dict[str
     rows = []
     for start in range(0, len(named), CROPS):
         part = named[start : start + CROPS]
-        p = namer.probabilities(Frame(picture.rgb), _segments(np.stack([i.mask for i in part])))
+        view, segments = Frame(picture.rgb), _segments(np.stack([i.mask for i in part]))
+        p = namer.probabilities(view, segments)
+        tagged = namer.posterior(view, segments).p @ tag_weights(namer.head.sources.nouns)
         may = allowed([i.label for i in part], source, words)[:, place]
         kinds = [known()[words.names[own_noun(i.label, words) or 0]].kinds for i in part]
-        for instance, odds, right, wider in zip(part, p, may, kinds, strict=True):
+        for instance, odds, right, wider, degrees in zip(part, p, may, kinds, tagged, strict=True):
             order = np.argsort(-odds)[:5]
             rows.append(
                 {
@@ -111,9 +117,40 @@ def things(namer: 'CropNamer', picture: 'Picture', source: str) -> list[dict[str
                     'sure': float(odds[order[0]]),
                     'kind': float(_kind(namer, odds) in wider) if wider else np.nan,
                     'label': float(own_noun(instance.label, words) or 0),
+                    **dict(zip(_tags(), degrees.tolist(), strict=True)),
                 }
             )
     return rows
+
+
+def _tags() -> tuple[str, ...]:
+    from converseg_ros.knowledge import tags
+
+    return tuple(f'tag {name}' for name in tags())
+
+
+@cache
+def tag_weights(nouns: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return (K, T): whether each noun has each tag; 0.5 if opinions differ."""
+    from converseg_ros.knowledge import nouns_with, tags
+
+    return np.array([[nouns_with(tag).get(noun, 0.0) for tag in tags()] for noun in nouns])
+
+
+def tag_areas(columns: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Return the area under the ROC curve of each tag with enough objects; labels that may have it are left out."""
+    from converseg_ros.knowledge import tags
+    from converseg_ros.knowledge.vocabulary import vocabulary
+
+    having = tag_weights(vocabulary().names)[columns['label'].astype(int)]
+    areas = {}
+    for i, tag in enumerate(tags()):
+        degrees, has = columns[f'tag {tag}'], having[:, i]
+        with_it, without = degrees[has == 1], degrees[has == 0]
+        if min(len(with_it), len(without)) >= MIN_HAVING:
+            ranks = rankdata(np.concatenate([with_it, without]))[: len(with_it)]
+            areas[tag] = float((ranks.mean() - (len(with_it) + 1) / 2) / len(without))
+    return areas
 
 
 def _kind(namer: 'CropNamer', p: NDArray[np.float32]) -> str:
@@ -153,6 +190,7 @@ def summary(rows: list[dict[str, float]]) -> dict[str, Any]:
         for b in np.unique(bins)
     ]
     found['calibration_error'] = float(np.abs(gaps).sum())
+    found['tags'] = tag_areas(columns)
     return found
 
 
@@ -175,5 +213,6 @@ def table(name: str, result: dict[str, dict[str, Any]]) -> list[str]:
         lines.append(
             f'  {detector:7} detector: top-1/top-5 {", ".join(parts)}; kind {kind_text}; '
             f'calibration error {found["calibration_error"]:.3f}'
+            + (f'; tags {np.mean(list(found["tags"].values())):.3f}' if found['tags'] else '')
         )
     return lines
