@@ -78,14 +78,8 @@ class SegmenterNode(LoggedLifecycleNode):
             import torch
 
             torch.set_num_threads(self.settings['threads'])
-        loaded = network.load(
-            self.settings['model'],
-            device=None if device == 'auto' else device,
-            namer=self.settings['namer'],
-            segments=self.settings['segments'],
-            facts=self.settings['facts'],
-            agree_remote=self.settings['agree_remote'],
-        )
+        chosen = None if device == 'auto' else device
+        loaded = network.load(self.settings['model'], device=chosen, **self.settings.network)
         for note in getattr(loaded, 'notes', ()):
             self.get_logger().warning(note)
         return loaded

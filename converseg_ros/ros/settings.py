@@ -134,6 +134,7 @@ class Settings:
             self.lift, self.tracker, self['max_age'], self['geometry'], self['lift_carried']
         )
         self.frames = FrameOptions(self['distortion'], self['world_frame'], self['level_frame'], self['tf_timeout'])
+        self.network = {name: self[name] for name in ('namer', 'segments', 'facts', 'agree_remote')}
         self.standing = tuple(_standing(line) for line in self['standing'] if line.strip())
 
     def _part(self, prefix: str, cls: type) -> dict[str, Any]:

@@ -38,7 +38,7 @@ FIT = 0.5  # IoU from which a box of the detector is that of an agent
 DETECTED = 0.6  # share of the agents whose box is the detector's, if it found them
 JITTER = 0.07  # standard deviation of a side of other boxes, as a share of the size
 NOTHING = 0.3  # IoU with every agent below which a box of the detector is that of no agent
-MOST, MOST_NOTHING = 10, 3  # agents of a view in a batch, and boxes of nothing
+MAX_AGENTS, MAX_NOTHING = 10, 3  # agents of a view in a batch, and boxes of nothing
 UNLABELLED = 0.5  # weight of cells without a label, which may belong to the agent
 DICE, IOU = 0.5, 0.3  # weights of the losses
 AGENT = KINDS.index('agent')
@@ -109,11 +109,11 @@ class AgentTask(Task[Batch]):
         parts: list[Batch] = []
         while sum(len(part.score) for part in parts) < self.config.agents.batch:
             view = read_view(mixture(self.training, rng))
-            chosen = rng.permutation(len(view.agents))[:MOST]
+            chosen = rng.permutation(len(view.agents))[:MAX_AGENTS]
             boxes = [_drawn(view.agents[i, 1:], view.boxes, rng) for i in chosen]
             nothing = [box for box in view.boxes if _of_nothing(box, view.agents)]
-            labels = np.append(view.agents[chosen, 0], np.zeros(len(nothing[:MOST_NOTHING])))
-            parts.append(boxes_of_view(view, labels, np.array(boxes + nothing[:MOST_NOTHING], np.float32)))
+            labels = np.append(view.agents[chosen, 0], np.zeros(len(nothing[:MAX_NOTHING])))
+            parts.append(boxes_of_view(view, labels, np.array(boxes + nothing[:MAX_NOTHING], np.float32)))
         return Batch(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
