@@ -130,6 +130,8 @@ class Executor:
             if meaning.area is None or name != 'other':  # the place of an area has one anchor
                 of = name == 'of'
                 yield from self._literals(child, how if of else Reading(how.safe), main and of)
+        if isinstance(node, FreeSpace) and node.on is None:  # a surface that is not named is a condition too
+            yield from self._literals(Filter('name', 'surface'), Reading(how.safe), False)
         if meaning.condition is None:
             return
         condition, reached = meaning.condition.p, meaning.reached.p

@@ -39,7 +39,8 @@ OTHER_HALF = 0.2  # size of a part of a surface outside of its region, relative 
 MIN_KNOWN = 0.15  # share of a surface with depth from which its plane holds for the rest of it
 MIN_ON_PLANE = 0.6  # share of its cells with depth that lie in the plane, for the same
 MIN_MISSING = 0.05  # share of an answer without depth; less is left out
-OFF_SURFACE = 0.6  # share of the best surface's degree from which another surface is used as well
+OTHER_CARRIER = 0.3  # weight of an object as a support, relative to a surface of the same name
+OFF_SURFACE = 0.7  # share of the best surface's rank from which another surface is used as well
 NO_PLANE = 'no support surface is seen'
 MAX_BY_IMAGE = 0.6  # probability of free space that depth does not show
 NO_DEPTH = 'depth is missing, so free space is only what no thing covers in the image'
@@ -57,12 +58,13 @@ def free_space(
     have room; 0 if they are not given. safe: only what is seen to be free; without depth that is nothing. Otherwise the
     result without depth is an estimate: the region of the surface minus objects.
     """
-    surfaces = support_surfaces(facts) if on is None else facts.flat & on & carriers(facts)
+    surfaces = support_surfaces(facts) if on is None else facts.flat & on
     best = float(surfaces.p.max(initial=0.0))
     empty = np.zeros(facts.segments.masks.shape[1:], bool)
     if best < 0.1:
         return Area(empty, best, notes=frozenset({NO_PLANE}))
-    chosen = np.flatnonzero(surfaces.p >= max(OFF_SURFACE * best, 0.1) if on is not None else surfaces.p >= 0.6 * best)
+    rank = surfaces.p * facts.outline * (1.0 if on is None else carriers(facts))
+    chosen = np.flatnonzero((rank >= OFF_SURFACE * rank.max()) & (surfaces.p >= 0.1))
     if facts.given.free is not None:
         mask = empty.copy()
         for i in chosen:
@@ -107,10 +109,10 @@ def _by_planes(
     return Area(mask, best, not notes, frozenset(notes), measured=bool(mask.any()))
 
 
-def carriers(facts: 'Facts') -> Degree:
-    """Return (S,) degrees of regions that can support objects: surfaces, and other objects with lower degrees."""
+def carriers(facts: 'Facts') -> Floats:
+    """Return (S,) weights of regions that can support objects: surfaces, and other objects with lower weights."""
     kinds = facts.kinds
-    return Degree.known(np.clip(kinds[:, 1] + 0.6 * kinds[:, 0] + 0.3 * kinds[:, 2], 0, 1))
+    return np.clip(kinds[:, 1] + OTHER_CARRIER * (kinds[:, 0] + kinds[:, 2]), 0, 1)
 
 
 def support_surfaces(facts: 'Facts') -> Degree:

@@ -36,6 +36,8 @@ USUAL_TABLE = 0.75  # metres over the floor, of tables whose usual height is not
 # |ln| of the height over the floor relative to the usual one, up to which it is usual, and from which it is strange
 HEIGHT_RATIOS = (0.25, 0.5)
 STRANGE_HEIGHT = 0.2  # factor of a table of strange height; the seat of a chair has .6 of the height of a table
+# rows relative to the image, of the centre, lower end and upper end of a floor
+LOW_CENTRE, LOW_END, WALL_START = (0.45, 0.65), (0.7, 0.9), (0.0, 0.3)
 UNSEEN_PLANE = 0.6  # probability that a surface without a known plane is horizontal
 SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
 MIN_WALL_PROBABILITY = 0.5  # probability of a wall from which a region in a level plane counts as a surface
@@ -91,10 +93,19 @@ def with_planes_of_regions(
     return replace(geometry, planes=(*geometry.planes, *added)) if added else geometry
 
 
-def levelled(kinds: NDArray[np.floating], planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
-    """Return (S, 4) kinds in which a region in a level plane is not a wall: a structure there is a surface."""
+def levelled(
+    kinds: NDArray[np.floating], planes: NDArray[np.intp], geometry: ViewGeometry | None, measures: Measures
+) -> Floats:
+    """Return (S, 4) kinds in which a region in a level plane is not a wall: a structure there is a surface.
+
+    Without depth, its place in the image tells how probably it is a floor.
+    """
     out = np.array(kinds, np.float64)
-    if geometry is not None:
+    if geometry is None:
+        low = _lies_low(measures) * out[:, 2]
+        out[:, 1] += low
+        out[:, 2] -= low
+    else:
         flat = (planes >= 0) & (_level(planes, geometry) > 0.5)
         flat &= np.array([k >= 0 and float(geometry.planes[k].normal @ geometry.up) > 0 for k in planes], bool)
         out[flat, 1] += out[flat, 2]
@@ -109,18 +120,24 @@ def _on_plane(geometry: ViewGeometry, plane: Plane) -> NDArray[np.bool_]:
 
 
 def surface_name(
-    noun: str, kinds: Floats, planes: NDArray[np.intp], measures: Measures, geometry: ViewGeometry | None
+    noun: str,
+    kinds: Floats,
+    planes: NDArray[np.intp],
+    measures: Measures,
+    geometry: ViewGeometry | None,
+    structures: NDArray[np.floating],
 ) -> Floats | None:
     """Return (S,) probabilities that a noun names each region as a surface, or None for a noun without surfaces.
 
-    kinds: (S, 4) of core.segments.KINDS. planes: (S,) index of the plane of the region in `geometry`, or -1.
+    kinds: (S, 4) of core.segments.KINDS, levelled. planes: (S,) index of the plane of the region in `geometry`, or -1.
+    structures: (S,) probabilities of a wall or a floor by appearance.
     """
     word = noun.casefold()
     groups = (TABLES, FURNITURE, FLOORS, WALLS, CEILINGS, SHELVES, SURFACES)
     if not any(word in g for g in groups):
         return None
     surface, structure = kinds[:, 1], kinds[:, 2]
-    level, floor = _level(planes, geometry), _floor(planes, measures, geometry)
+    level, floor = _level(planes, geometry), _floor(planes, measures, geometry, kinds, structures)
     if word in SURFACES:
         return np.asarray(surface * level)
     if word in FURNITURE:
@@ -163,13 +180,29 @@ def _usual_height(noun: str, planes: NDArray[np.intp], floor: Floats, geometry: 
     return np.where((planes >= 0) & (floor <= 0.5), 1 - (1 - STRANGE_HEIGHT) * strange, out)
 
 
-def _floor(planes: NDArray[np.intp], m: Measures, geometry: ViewGeometry | None) -> Floats:
-    """Return (S,) probabilities of the floor: far below the camera, or well below another horizontal plane.
+def _lies_low(m: Measures) -> Floats:
+    """Return (S,) probabilities that a wall or a floor at this place in the image is a floor.
 
-    Without depth, a surface that spans the image at its lower edge and reaches the middle may be either.
+    A floor seen by a camera that looks ahead or down is in the lower part of the image; a wall reaches the upper part.
+    """
+    rows = m.grid[0]
+    low = ramp(m.centroid[:, 1] / rows, *LOW_CENTRE) * ramp(m.box[:, 3] / rows, *LOW_END)
+    return np.asarray(low * ramp(m.box[:, 1] / rows, *WALL_START))
+
+
+def _floor(
+    planes: NDArray[np.intp],
+    m: Measures,
+    geometry: ViewGeometry | None,
+    kinds: Floats,
+    structures: NDArray[np.floating],
+) -> Floats:
+    """Return (S,) probabilities that a level surface is the floor.
+
+    It is far below the camera, or well below another horizontal plane. Without depth, it looks like a structure.
     """
     if geometry is None:
-        return np.full(len(planes), 0.4)
+        return np.asarray(np.clip(structures * _lies_low(m) / np.maximum(kinds[:, 1], 1e-6), 0, 1))
     drop = np.array([p.d if p.normal @ geometry.up > LEVEL_COSINES[0] else np.nan for p in geometry.planes])
     out = np.full(len(planes), 0.3)
     if not np.isfinite(drop).any():

@@ -98,7 +98,9 @@ class Facts:
     @property
     def kinds(self) -> Floats:
         """Return (S, 4) probabilities of core.segments.KINDS; a region in a level plane is not a structure."""
-        return self._once('kinds', lambda: levelled(self.segments.kinds, self.plane, self.geometry))
+        if self.exact:
+            return np.asarray(self.segments.kinds, np.float64)
+        return self._once('kinds', lambda: levelled(self.segments.kinds, self.plane, self.geometry, self.measures))
 
     @property
     def whole(self) -> NDArray[np.bool_]:
@@ -257,7 +259,8 @@ class Facts:
         return crops if by_plane is None else crops | Degree.known(by_plane)
 
     def _surface(self, noun: str) -> Floats | None:
-        return surface_name(noun, self.kinds, self.plane, self.measures, self.geometry)
+        structures = self.segments.kinds[:, 2]
+        return surface_name(noun, self.kinds, self.plane, self.measures, self.geometry, structures)
 
     def _primitives(self) -> Primitives:
         container = self.properties.look_up('tag', 'container')

@@ -202,12 +202,30 @@ def test_without_depth_it_is_a_guess_with_a_reason() -> None:
     assert answer.mask.any() and not (answer.mask & facts([BOX]).segments.masks[0]).any()
 
 
+def test_in_colour_alone_a_structure_low_in_the_image_is_the_floor_and_a_high_one_the_wall() -> None:
+    wall = Block('wall', 0.0, 3.5, (8.0, 0.1, 4.0), -0.7, kind=2)
+    floor = Block('floor', 0.0, 1.0, (8.0, 5.0, 0.02), -0.74, kind=2)
+    table = Block('table', -0.4, 0.4, (0.6, 0.6, 0.02), -0.02, kind=1)
+    f = facts([wall, table], depth=False, table=floor, pose=Pose(0.6, 1.0, 20))
+    masks = f.segments.masks
+    drive, put = (execute(FreeSpace(on), f) for on in (Filter('name', 'floor'), TABLE_TOP))
+    assert (drive.mask & masks[2]).sum() > 0.9 * masks[2].sum() and not (drive.mask & (masks[0] | masks[1])).any()
+    assert (put.mask & masks[1]).sum() > 0.8 * masks[1].sum() and not (put.mask & (masks[0] | masks[2])).any()
+
+
 def test_the_floor_is_used_only_when_it_is_asked_for() -> None:
     floor = Block('floor', 0, 1, (6, 5, 0.02), -0.02, 'white', 1)
     f = facts([Block('box', 0, 0.3, (0.3, 0.3, 0.3))], pose=Pose(1.5, 1.6, 40), table=floor)
     assert execute(FreeSpace(), f).status != Status.OK
     asked = execute(FreeSpace(Filter('name', 'floor')), f)
     assert asked.status == Status.OK and asked.mask.sum() > 5000
+
+
+def test_a_surface_is_preferred_to_a_thing_that_may_be_called_by_its_name() -> None:
+    cupboard = Block('table', 0.5, 0.3, (0.3, 0.3, 0.4), p=0.6)
+    f = facts([cupboard], depth=False)
+    answer = execute(FreeSpace(TABLE_TOP), f)
+    assert answer.mask.any() and not (answer.mask & f.segments.masks[0]).any()
 
 
 def test_no_surface_no_free_space() -> None:
