@@ -38,6 +38,7 @@ HEIGHT_RATIOS = (0.25, 0.5)
 STRANGE_HEIGHT = 0.2  # factor of a table of strange height; the seat of a chair has .6 of the height of a table
 # rows relative to the image, of the centre, lower end and upper end of a floor
 LOW_CENTRE, LOW_END, WALL_START = (0.45, 0.65), (0.7, 0.9), (0.0, 0.3)
+UNSEEN_FLOOR = 0.4  # probability that a surface without depth, which does not look like a structure, is the floor
 UNSEEN_PLANE = 0.6  # probability that a surface without a known plane is horizontal
 SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
 MIN_WALL_PROBABILITY = 0.5  # probability of a wall from which a region in a level plane counts as a surface
@@ -145,6 +146,8 @@ def surface_name(
     if word in TABLES:
         return np.asarray(surface * level * (1 - floor) * _usual_height(word, planes, floor, geometry))
     if word in FLOORS:
+        if geometry is None:  # what looks like a floor is level; any other surface may be one too
+            return np.asarray((surface + 0.5 * structure) * (floor + (1 - floor) * UNSEEN_FLOOR * level))
         return np.asarray((surface + 0.5 * structure) * level * floor)
     if word in SHELVES:
         return np.asarray(0.4 * (surface + 0.5 * structure) * level * (1 - floor))
@@ -202,7 +205,7 @@ def _floor(
     It is far below the camera, or well below another horizontal plane. Without depth, it looks like a structure.
     """
     if geometry is None:
-        return np.asarray(np.clip(structures * _lies_low(m) / np.maximum(kinds[:, 1], 1e-6), 0, 1))
+        return np.asarray(np.minimum(structures * _lies_low(m) / np.maximum(kinds[:, 1], 1e-6), 1))
     drop = np.array([p.d if p.normal @ geometry.up > LEVEL_COSINES[0] else np.nan for p in geometry.planes])
     out = np.full(len(planes), 0.3)
     if not np.isfinite(drop).any():
