@@ -155,7 +155,7 @@ def fit_existence(
     groups: Sequence[str],
     *,
     own: Sequence[bool] | None = None,
-    kept: float = 0.75,
+    kept: float = 0.8,
     recall: float = 0.98,
     precision: float = 0.5,
 ) -> ExistenceFit:

@@ -32,8 +32,8 @@ def test_the_recipe_of_compact_trains_each_part_and_assembles_them():
             trained.append(f'{config.out}/{config.task}.safetensors')
             assert args.origin is None or str(args.origin) in trained
         else:
-            assert {str(p) for p in (args.segments, args.names, args.parser)} <= set(trained)
-    assert len(trained) == 4 and args.command == 'weights'
+            assert {str(p) for p in (args.segments, args.names, args.parser, args.intents)} <= set(trained)
+    assert len(trained) == 5 and args.command == 'weights'
 
 
 def test_a_recipe_runs_its_commands_until_one_fails(tmp_path, capfd):
