@@ -77,20 +77,17 @@ def regions_of_interest(maps: BoundaryMaps, neck: Tensor, boxes: Tensor) -> Tens
     y0, x1, y1 as shares of the image.
     """
     height, width = maps.boundary.shape[-2:]
-    within = with_margin(boxes)
-    place = (torch.arange(SIDE, device=boxes.device) + 0.5) / SIDE
-    x = within[:, :1] + (within[:, 2:3] - within[:, :1]) * place
-    y = within[:, 1:2] + (within[:, 3:] - within[:, 1:2]) * place
-    pixels = _sampled(maps.pixels, x, y)
-    kinds = _sampled(maps.kind.float().softmax(1), x, y)
-    vote = _sampled(maps.vote, x, y) * (VOTE / torch.tensor([width, height], device=boxes.device))[:, None, None]
-    boundary = _sampled(maps.boundary[:, None].float().sigmoid(), x, y)
+    places = places_of_cells(with_margin(boxes))
+    pixels = _sampled(maps.pixels, places)
+    kinds = _sampled(maps.kind.float().softmax(1), places)
+    vote = _sampled(maps.vote, places) * (VOTE / torch.tensor([width, height], device=boxes.device))[:, None, None]
+    boundary = _sampled(maps.boundary[:, None].float().sigmoid(), places)
     size = (boxes[:, 2:] - boxes[:, :2]).clamp_min(1e-3)[:, :, None, None]
     centre = ((boxes[:, 2:] + boxes[:, :2]) / 2)[:, :, None, None]
-    where = torch.stack([x[:, None].expand(-1, SIDE, -1), y[:, :, None].expand(-1, -1, SIDE)], 1)
+    where = places.permute(0, 3, 1, 2)
     target = ((where + vote - centre) / size).clamp(-MAX_VOTE, MAX_VOTE)
     channels = [pixels, kinds, target, boundary, (where - centre) / size, size.log().expand(-1, -1, SIDE, SIDE)]
-    return torch.cat([*channels, _sampled(F.group_norm(neck.float(), 1), x, y)], 1)
+    return torch.cat([*channels, _sampled(F.group_norm(neck.float(), 1), places)], 1)
 
 
 def with_margin(boxes: Tensor) -> Tensor:
@@ -121,10 +118,17 @@ def placed(masks: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
     return found
 
 
-def _sampled(values: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Return (N, C, SIDE, SIDE) of (1, C, h, w) at places x and y (N, SIDE), as shares of the image."""
-    count = len(x)
-    places = torch.stack([x[:, None].expand(-1, SIDE, -1), y[:, :, None].expand(-1, -1, SIDE)], -1)
+def places_of_cells(boxes: Tensor) -> Tensor:
+    """Return the places (N, SIDE, SIDE, 2), x and y as shares of the image, of the cells of boxes (N, 4)."""
+    place = (torch.arange(SIDE, device=boxes.device) + 0.5) / SIDE
+    x = boxes[:, :1] + (boxes[:, 2:3] - boxes[:, :1]) * place
+    y = boxes[:, 1:2] + (boxes[:, 3:] - boxes[:, 1:2]) * place
+    return torch.stack([x[:, None].expand(-1, SIDE, -1), y[:, :, None].expand(-1, -1, SIDE)], -1)
+
+
+def _sampled(values: Tensor, places: Tensor) -> Tensor:
+    """Return (N, C, SIDE, SIDE) of (1, C, h, w) at places (N, SIDE, SIDE, 2), as shares of the image."""
+    count = len(places)
     flat = (2 * places - 1).reshape(1, count * SIDE, SIDE, 2)
     found = F.grid_sample(values.float(), flat, align_corners=False, padding_mode='border')[0]
     return found.reshape(len(found), count, SIDE, SIDE).transpose(0, 1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.segments import KINDS
 from converseg_ros.network.segments.agents import Agents
-from converseg_ros.network.segments.selection import MIN_CELLS, MIN_QUALITY, SAME, Chosen
+from converseg_ros.network.segments.selection import MIN_CELLS, SAME, Chosen, gain_of
 from converseg_ros.network.segments.tree import MergeTree
 
 Leaves = NDArray[np.bool_]
@@ -77,7 +77,7 @@ def _with_agent(
     kind = (own @ of_leaf / total).astype(np.float32)
     if kind.argmax() != AGENT:
         return found
-    if _gain(total, quality) < WORTH * sum(_gain(area[i], found.quality[i]) for i in replaced):
+    if gain_of(np.array(total), np.array(quality)) < WORTH * gain_of(area[replaced], found.quality[replaced]).sum():
         return found
     leaves, flags, parent = found.leaves.copy(), found.flat.copy(), found.parent.copy()
     leaves[flat[~covered]] &= ~own
@@ -94,7 +94,3 @@ def _with_agent(
         np.append(flags, True),
         np.append(parent, -1),
     )
-
-
-def _gain(area: float, quality: float) -> float:
-    return float(np.sqrt(area)) * max(quality - MIN_QUALITY, 0.0)

@@ -23,15 +23,21 @@ class Chosen:
     parent: NDArray[np.intp]
 
 
+def gain_of(area: NDArray[np.floating], quality: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the gain of regions of predicted IoU q: sqrt(area) (q - MIN_QUALITY), at least 0.
+
+    With the area itself, a small error in the quality of a table would outweigh all objects on it; without area, an
+    object would be divided into its parts.
+    """
+    return np.asarray(np.sqrt(area) * np.maximum(quality - MIN_QUALITY, 0))
+
+
 def flat_cut(tree: MergeTree, quality: NDArray[np.floating]) -> NDArray[np.intp]:
     """Return nodes without overlaps and with the maximum total gain, by dynamic programming over the tree.
 
-    The gain of a node of predicted IoU q is sqrt(area) (q - MIN_QUALITY). With the area itself, a small error in the
-    quality of a table would outweigh all objects on it; without area, an object would be divided into its parts. Nodes
-    without gain are excluded.
+    Nodes without gain are excluded, and those of fewer than MIN_CELLS cells.
     """
-    usable = np.where(tree.area >= MIN_CELLS, quality - MIN_QUALITY, 0)
-    gain = (np.sqrt(tree.area) * np.maximum(usable, 0)).tolist()
+    gain = np.where(tree.area >= MIN_CELLS, gain_of(tree.area, quality), 0).tolist()
     children = tree.children.tolist()
     best, keep = [0.0] * len(tree), bytearray(len(tree))
     for node, (a, b) in enumerate(children):

@@ -15,9 +15,9 @@ from converseg_ros.core.files import atomic_path
 from converseg_ros.core.segments import KINDS
 from converseg_ros.network.segments.agents import (
     MIN_SCORE,
-    SIDE,
     AgentNet,
     agents_of,
+    places_of_cells,
     regions_of_interest,
     with_margin,
 )
@@ -204,7 +204,7 @@ def boxes_of_view(view: View, labels: NDArray[np.float32], boxes: NDArray[np.flo
     places, score = torch.from_numpy(boxes[:, :4]), torch.from_numpy(boxes[:, 4])
     cells = torch.from_numpy(view.labels.astype(np.int32))
     own = torch.stack([(cells == int(label)).float() if label else torch.zeros(cells.shape) for label in labels])
-    grid = _grid(with_margin(places))
+    grid = 2 * places_of_cells(with_margin(places)) - 1
     masks = F.grid_sample(own[:, None], grid, align_corners=False)[:, 0]
     labelled = F.grid_sample((cells > 0).float().expand(len(own), 1, -1, -1), grid, align_corners=False)[:, 0]
     weights = torch.where((masks > 0) | (labelled > UNLABELLED), 1.0, UNLABELLED)
@@ -218,14 +218,6 @@ def overlap(p: Tensor, masks: Tensor) -> Tensor:
     """Return the IoU (N,) of masks (N, h, w) that are probabilities with true ones."""
     a, b = p > 0.5, masks > 0.5
     return (a & b).sum((1, 2)).float() / (a | b).sum((1, 2)).clamp_min(1)
-
-
-def _grid(boxes: Tensor) -> Tensor:
-    """Return the places (N, SIDE, SIDE, 2) of the cells of boxes, in -1..1 for `grid_sample`."""
-    place = (torch.arange(SIDE) + 0.5) / SIDE
-    x = boxes[:, :1] + (boxes[:, 2:3] - boxes[:, :1]) * place
-    y = boxes[:, 1:2] + (boxes[:, 3:] - boxes[:, 1:2]) * place
-    return 2 * torch.stack([x[:, None].expand(-1, SIDE, -1), y[:, :, None].expand(-1, -1, SIDE)], -1) - 1
 
 
 def _agents(stored: Stored) -> NDArray[np.float32]:
