@@ -199,14 +199,13 @@ class ThingsNetwork(ViewNetwork[ViewState]):
 
         Following the edges of the image moves outlines by some pixels, also onto those.
         """
+        limited = [q.role == Role.SAFETY and a.measured for a, q in answers]
         depth = seen.frame.depth
-        if depth is None:
+        if depth is None or not any(limited):
             return masks
         metres = np.asarray(depth)
         known = np.isfinite(metres) & (metres > 0)
-        return [
-            m & known if q.role == Role.SAFETY and a.measured else m for m, (a, q) in zip(masks, answers, strict=True)
-        ]
+        return [m & known if only_seen else m for m, only_seen in zip(masks, limited, strict=True)]
 
     def _prediction(
         self,

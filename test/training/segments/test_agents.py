@@ -18,8 +18,9 @@ from converseg_ros.network.segments.weights import SegmentNets, load_segments
 from converseg_ros.training.loop import Trainer
 from converseg_ros.training.segments import agents as module
 from converseg_ros.training.segments.agents import AgentTask, boxes_of_view, read_view
-from converseg_ros.training.segments.config import SegmentsConfig, parse
+from converseg_ros.training.segments.config import SegmentsConfig
 from converseg_ros.training.segments.task import create
+from test.training.segments.test_task import config as run_config
 
 PERSON, TABLE = (40, 20, 80, 110), (0, 0, 160, 120)  # x0, y0, x1, y1 in a picture of 160x120
 BOX = torch.tensor([[x / w for x, w in zip(PERSON, (160, 120) * 2)] + [0.9], [0.6, 0.1, 0.95, 0.6, 0.4]])
@@ -56,23 +57,7 @@ def detector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def config(pictures: Path, out: Path) -> SegmentsConfig:
-    return parse(
-        {
-            'task': 'segments',
-            'out': str(out),
-            'backbone': str(find_model('compact')),
-            'cache': str(out / 'cache'),
-            'sources': [{'path': str(pictures)}],
-            'steps': 1,
-            'batch': 1,
-            'warmup': 1,
-            'view': [96, 128],
-            'checkpoint_every': 1,
-            'quality': {'views': 2, 'steps': 20},
-            'agents': {'views': 3, 'draws': 1, 'steps': 3, 'batch': 4},
-        },
-        out,
-    )
+    return run_config(pictures, out, steps=1, agents={'views': 3, 'draws': 1, 'steps': 3, 'batch': 4})
 
 
 def task_of(config: SegmentsConfig) -> AgentTask:

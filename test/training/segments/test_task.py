@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +45,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def config(pictures: Path, out: Path) -> SegmentsConfig:
+def config(pictures: Path, out: Path, **changes: Any) -> SegmentsConfig:
+    """Return a short run on a folder of pictures; changes: other values."""
     return parse(
         {
             'task': 'segments',
@@ -59,6 +61,7 @@ def config(pictures: Path, out: Path) -> SegmentsConfig:
             'checkpoint_every': 1,
             'validate_every': 2,
             'quality': {'views': 2, 'steps': 20},
+            **changes,
         },
         out,
     )
