@@ -30,9 +30,7 @@ REQUIRES = [
     'transformers>=5.20,<6',
     'tokenizers>=0.22',
     'safetensors>=0.5',
-    'segment-anything>=1.0',
     'opencv-python-headless>=4.10',
-    'open3d>=0.19',
     'scipy>=1.11',
     'pillow>=10',
     'pyyaml>=6',
@@ -43,11 +41,11 @@ REQUIRES = [
 ]
 EXTRAS = {
     'train': ['accelerate>=1.10', 'peft>=0.18', 'tensorboard>=2.18', 'pyarrow>=17', 'pycocotools>=2.0.8'],
-    'engine': ['pyarrow>=17', 'pycocotools>=2.0.8'],
+    'engine': ['pyarrow>=17', 'pycocotools>=2.0.8', 'segment-anything>=1.0'],
     'ray': ['ray>=2.40'],
     # numba cannot be imported beside an older coverage, such as Ubuntu's, which colcon brings along;
-    # rendering also wants open3d, and Debian's sweethome3d-furniture; MuJoCo 3.3 has no wheels for Python 3.14
-    'scenes': ['mujoco>=3.3.7,<3.4; python_version<"3.14"', 'numba>=0.61', 'coverage>=7.6.1'],
+    # rendering also needs Debian's sweethome3d-furniture; MuJoCo 3.3 has no wheels for Python 3.14
+    'scenes': ['mujoco>=3.3.7,<3.4; python_version<"3.14"', 'open3d>=0.19', 'numba>=0.61', 'coverage>=7.6.1'],
     'console': ['fastapi>=0.115', 'uvicorn>=0.32', 'websockets>=13', 'prompt_toolkit>=3.0'],
     'eval': ['pyarrow>=17', 'huggingface_hub>=0.30', 'pycocotools>=2.0.8'],
     # weights only: the noun-matching baseline of `converseg eval`, and where the training of compact starts

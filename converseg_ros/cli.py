@@ -1,6 +1,7 @@
 """The entry point of the command line.
 
-converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/ converseg doctor
+converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/
+converseg doctor
 """
 
 import argparse

@@ -32,6 +32,16 @@ def test_the_manifest_is_right() -> None:
     catkin.parse_package(str(ROOT / 'package.xml')).validate()
 
 
+def test_no_file_names_an_address_of_the_project_which_has_none() -> None:
+    """An address that does not exist, or is somebody else's, misleads; `.invalid` is reserved (RFC 2606)."""
+    manifest = ET.parse(ROOT / 'package.xml').getroot()
+    assert manifest.find('url') is None
+    assert [m.get('email', '').rpartition('.')[2] for m in manifest.findall('maintainer')] == ['invalid']
+    for name in ('setup.py', 'CITATION.cff', 'mkdocs.yml', 'pyproject.toml'):
+        addresses = re.findall(r'https?://[^\s\'"]+', (ROOT / name).read_text())
+        assert all(a.startswith('https://arxiv.org/abs/') for a in addresses), f'{name}: {addresses}'
+
+
 @pytest.mark.parametrize('path', INTERFACES, ids=lambda p: p.name)
 def test_interface_is_documented(path: Path) -> None:
     """A consumer reads the file: it begins with what it is for, and what has a unit or a rule says so."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.errors import InputError, import_extra
 from converseg_ros.core.files import write_json
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import Geometry, OrientedBox
@@ -118,7 +118,8 @@ def four_regions(size: tuple[int, int]) -> tuple[Frame, list[tuple[Instruction, 
 
 def open3d_chain(frame: Frame, masks: list[NDArray[np.bool_]]) -> list[tuple[NDArray[Any], Any]]:
     """Return (points, oriented box) of each mask by Open3D: create, select, statistical outliers, oriented box."""
-    import open3d as o3d
+    with import_extra('scenes'):
+        import open3d as o3d
 
     k = frame.intrinsics
     assert k is not None and frame.depth is not None
@@ -197,7 +198,8 @@ def _box(box: Any) -> OrientedBox:
 
 def _cloud(points: NDArray[np.float32]) -> Any:
     """Convert points to Open3D's cloud."""
-    import open3d as o3d
+    with import_extra('scenes'):
+        import open3d as o3d
 
     return o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
 

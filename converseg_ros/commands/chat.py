@@ -14,6 +14,8 @@ import sys
 import time
 from typing import Any
 
+from converseg_ros.core.errors import import_extra
+
 HELP = (
     '/regions  list the regions\n/safety   list the standing safety instructions\n/reset    clear the conversation\n'
     '/help     show this help\n/quit     end'
@@ -111,15 +113,11 @@ def complete(typed: str, seen: Iterable[str]) -> list[str]:
 
 def talk(robot: Any, operator: str = '') -> int:
     """Read lines with prompt_toolkit until the end."""
-    try:
+    with import_extra('console'):
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import Completer, Completion
         from prompt_toolkit.history import FileHistory
         from prompt_toolkit.patch_stdout import patch_stdout
-    except ImportError as error:
-        from converseg_ros.core import ConversegError
-
-        raise ConversegError(f'{error.name} is missing', do="pip install '.[console]' in the clone") from error
 
     class Words(Completer):
         """Completion from phrases of the dialogue and the visible regions."""

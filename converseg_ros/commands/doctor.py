@@ -59,8 +59,8 @@ def _version(*names: str) -> str:
 def check_python() -> Iterator[Finding]:
     """Check the interpreter and the libraries that every command needs."""
     v = sys.version_info
-    good = (3, 11) <= v[:2] <= (3, 13)
-    yield Finding('Python', 'ok' if good else 'missing', sys.version.split()[0], '' if good else 'use 3.11 to 3.13')
+    good = (3, 11) <= v[:2] <= (3, 14)
+    yield Finding('Python', 'ok' if good else 'missing', sys.version.split()[0], '' if good else 'use 3.11 to 3.14')
     libraries = {'numpy': 'numpy', 'torch': 'torch', 'cv2': 'opencv-python-headless', 'transformers': 'transformers'}
     for module, package in libraries.items():
         if find_spec(module) is None:

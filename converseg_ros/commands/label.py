@@ -9,6 +9,7 @@ from pathlib import Path
 import sys
 
 from converseg_ros.core import InputError
+from converseg_ros.core.errors import import_extra
 from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
 
 
@@ -33,7 +34,9 @@ def run(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C, or build the file."""
     if args.polygons:
         return _build(args)
-    from converseg_ros.evaluation.labelling import Labelling, make_label_app, pictures_of
+    with import_extra('console'):
+        from converseg_ros.evaluation.labelling import Labelling, make_label_app, pictures_of
+        from converseg_ros.web.server import run as serve
 
     topics = parse_topics(args.topic)
     root, pictures = pictures_of(args.sources, args.every, topics)
@@ -42,10 +45,6 @@ def run(args: argparse.Namespace) -> int:
         from converseg_ros import network as networks
 
         network = networks.load(args.assist)
-    try:
-        from converseg_ros.web.server import run as serve
-    except ImportError as error:
-        raise InputError('the page needs FastAPI', do="pip install '.[console]' in the clone") from error
     serve(make_label_app(Labelling(root, pictures, args.out, network, topics), host=args.host), port=args.port)
     return 0
 

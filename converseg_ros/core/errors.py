@@ -1,5 +1,8 @@
 """Exceptions that state what is wrong, where, and what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ConversegError(Exception):
     """A failure: `what` went wrong, `where`, and what to `do` about it."""
@@ -16,3 +19,16 @@ class ConversegError(Exception):
 
 class InputError(ConversegError, ValueError):
     """The caller's data cannot be used as it is."""
+
+
+@contextmanager
+def import_extra(extra: str) -> Iterator[None]:
+    """Report a package that an import needs and that is missing, with the extra of setup.py that installs it.
+
+    Raises:
+        ConversegError: a module is not installed; `do` has the command.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConversegError(f'{error.name} is not installed', do=f"pip install '.[{extra}]' in the clone") from error

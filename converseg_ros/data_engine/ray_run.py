@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.errors import import_extra
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.stages import JobStage
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
@@ -21,10 +21,8 @@ def _run_shard(plan: Plan, index: int, count: int) -> dict[str, Any]:
 
 def run_on_ray(plan: Plan, workers: int, report: Report | None = None) -> dict[str, Any]:
     """Run a plan as `workers` tasks on the cluster of RAY_ADDRESS, or on a local one; return the manifest."""
-    try:
+    with import_extra('ray'):
         import ray
-    except ImportError as error:
-        raise ConversegError('Ray is not installed', where='--ray', do="pip install '.[ray]' in the clone") from error
     started = not ray.is_initialized()
     if started:
         ray.init(num_cpus=None if _cluster() else workers, include_dashboard=False, log_to_driver=False)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.errors import InputError, import_extra
 from converseg_ros.core.mask import decode_rle
 
 FAR_OUT = 4  # image sizes beyond the edge at which a coordinate counts as invalid
@@ -174,10 +174,8 @@ def segmentation_mask(segmentation: Any, height: int, width: int) -> NDArray[np.
 
 def polygons_mask(polygons: list[Any], height: int, width: int) -> NDArray[np.bool_]:
     """Return the (H, W) union of COCO polygons [x, y, x, y, ...] in pixels, rasterized by pycocotools."""
-    try:
+    with import_extra('engine'):
         from pycocotools import mask as coco
-    except ImportError as error:
-        raise ConversegError('COCO polygons need pycocotools', do="pip install '.[engine]' in the clone") from error
     if not polygons:
         raise InputError('an empty segmentation', where='COCO')
     limit = FAR_OUT * max(height, width)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from converseg_ros.core import ConversegError, Frame, InputError
+from converseg_ros.core.errors import import_extra
 from converseg_ros.datasets.images import read_mask, read_rgb
 from converseg_ros.datasets.samples import Sample, broken, family_of
 
@@ -18,11 +19,8 @@ class Parquet:
     """A parquet file whose image columns are read by row; the column of one row group is cached."""
 
     def __init__(self, path: Path) -> None:
-        try:
+        with import_extra('eval'):
             import pyarrow.parquet as pq
-        except ImportError as error:
-            do = "pip install '.[eval]' in the clone"
-            raise ConversegError('parquet needs pyarrow', where=str(path), do=do) from error
         try:
             self.path, self.file = path, pq.ParquetFile(path)
         except (OSError, ValueError) as error:
@@ -94,10 +92,8 @@ def samples_of_parquet(path: Path, prefix: str = '') -> list[Sample]:
 
 def fetch_hub(repo: str, split: str, folder: Path | None = None) -> list[Path]:
     """Download the parquet files of a split of a Hugging Face data set and return their paths."""
-    try:
+    with import_extra('eval'):
         from huggingface_hub import HfApi, hf_hub_download
-    except ImportError as error:
-        raise ConversegError('the hub needs huggingface_hub', do="pip install '.[eval]' in the clone") from error
     try:
         names = [n for n in HfApi().list_repo_files(repo, repo_type='dataset') if n.endswith('.parquet')]
         chosen = sorted(n for n in names if split in Path(n).name or f'/{split}/' in f'/{n}')

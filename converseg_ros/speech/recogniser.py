@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, InputError
+from converseg_ros.core.errors import import_extra
 from converseg_ros.core.texts import say
 from converseg_ros.speech.phrases import operators, words_of
 from converseg_ros.speech.vad import RATE
@@ -102,12 +103,8 @@ class Recogniser:
         limits: Limits | None = None,
     ) -> None:
         """Load the model; raise ConversegError if the package or the model is missing."""
-        try:
+        with import_extra('speech'):
             from faster_whisper import WhisperModel
-        except ImportError as error:
-            raise ConversegError(
-                'faster-whisper is not installed', where='speech', do="pip install '.[speech]' in the clone"
-            ) from error
         folder = model_folder(model, fetch=fetch)
         self.name = Path(model).name if model else 'tiny.en'
         try:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError
+from converseg_ros.core.errors import import_extra
 
 RATE = 16_000  # Hz, for all modules of this folder
 CHUNK = 512  # samples (32 ms) per call of the network
@@ -30,12 +31,8 @@ class VoiceActivity:
     """Probability that a chunk of sound is speech; keeps the state of the network between chunks."""
 
     def __init__(self, path: Path | None = None) -> None:
-        try:
+        with import_extra('speech'):
             import onnxruntime
-        except ImportError as error:
-            raise ConversegError(
-                'onnxruntime is not installed', where='speech', do="pip install '.[speech]' in the clone"
-            ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.errors import ConversegError, InputError, import_extra
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Report
 from converseg_ros.training import checkpoints
@@ -34,7 +34,8 @@ class Trainer:
         self, task: Task[Any], *, report: Callable[[str], None] = print, progress: Report | None = None
     ) -> None:
         """Build the network and its optimizer; report: gets lines of text. progress: gets steps and validations."""
-        from accelerate import Accelerator, DistributedDataParallelKwargs
+        with import_extra('train'):
+            from accelerate import Accelerator, DistributedDataParallelKwargs
 
         self.task, self.report, self.progress = task, report, progress
         self.config = config = task.config

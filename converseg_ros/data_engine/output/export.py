@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.errors import ConversegError, InputError, import_extra
 from converseg_ros.core.files import atomic_path, write_json, write_text
 from converseg_ros.core.item import Item
 from converseg_ros.core.mask import mask_box
@@ -142,13 +142,9 @@ def _coco(items: list[Item], images: dict[str, str], folder: Path, split: str) -
 
 def _parquet(items: list[Item], images: dict[str, str], folder: Path, split: str) -> Path:
     """Write a Hugging Face table: encoded images and masks, with the feature types in the schema's metadata."""
-    try:
+    with import_extra('engine'):
         import pyarrow as pa
         import pyarrow.parquet as pq
-    except ImportError as error:
-        raise ConversegError(
-            'parquet needs pyarrow', where='export', do="pip install '.[engine]' in the clone"
-        ) from error
     image_type = pa.struct([('bytes', pa.binary()), ('path', pa.string())])
     texts = ('id', 'prompt', 'concept', 'sub_concept', 'phase', 'image_id', 'room')
     schema = pa.schema([('image', image_type), ('mask', image_type), *((t, pa.string()) for t in texts)])

@@ -24,7 +24,9 @@ def build_module() -> Any:
         return importlib.import_module('segment_anything.build_sam')
     spec = importlib.util.find_spec('segment_anything')
     if spec is None:
-        raise ConversegError('segment-anything is not installed', where='sam', do='pip install segment-anything')
+        raise ConversegError(
+            'segment-anything is not installed', where='sam', do="pip install '.[engine]' in the clone"
+        )
     package = types.ModuleType('segment_anything')
     package.__path__ = list(spec.submodule_search_locations or [])
     sys.modules['segment_anything'] = package

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from converseg_ros.core import InputError
+from converseg_ros.core.errors import import_extra
 from converseg_ros.core.files import atomic_path, read_object, write_json
 from converseg_ros.network.config import NetworkConfig, QwenConfig
 from converseg_ros.network.encoders.minilm import TOKENIZER, from_int8, load_tokenizer
@@ -146,7 +147,8 @@ def add_lora(network: ConverSegNet) -> None:
     config = network.config.language
     if not isinstance(config, QwenConfig) or not config.lora_rank:
         return
-    from peft import LoraConfig, inject_adapter_in_model
+    with import_extra('train'):
+        from peft import LoraConfig, inject_adapter_in_model
 
     names = ('q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj')
     inject_adapter_in_model(

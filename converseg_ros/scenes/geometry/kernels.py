@@ -4,8 +4,12 @@
 
 import math
 
-from numba import njit
 import numpy as np
+
+from converseg_ros.core.errors import import_extra
+
+with import_extra('scenes'):
+    from numba import njit
 
 LINEAR = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.errors import import_extra
 from converseg_ros.scenes.geometry import kernels
 from converseg_ros.scenes.geometry.mesh import Mesh
 from converseg_ros.scenes.graph import View
@@ -27,7 +28,8 @@ class RayCaster:
     """Casts rays against one world-space mesh; `labels` is the label id of each face."""
 
     def __init__(self, mesh: Mesh, labels: NDArray[np.uint16], threads: int = 1) -> None:
-        import open3d
+        with import_extra('scenes'):
+            import open3d
 
         self.mesh = mesh
         self.labels = labels

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.errors import import_extra
 from converseg_ros.scenes.geometry.mesh import Mesh
 from converseg_ros.scenes.layout.builder import Thing
 
@@ -96,7 +97,8 @@ def simulate(
 
     `pushes` gives movers (by index) an initial velocity of their centre of mass in m/s, as if pushed near the top.
     """
-    import mujoco
+    with import_extra('scenes'):
+        import mujoco
 
     spec = mujoco.MjSpec()
     spec.option.timestep = 0.004
