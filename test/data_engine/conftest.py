@@ -5,6 +5,16 @@ import sys
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from engine_runs import run
+import pytest
 from small_rooms import rooms
 
-__all__ = ['rooms']
+__all__ = ['dataset', 'rooms']
+
+
+@pytest.fixture(scope='session')
+def dataset(rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data set of a run over the rooms; tests only read it."""
+    out = tmp_path_factory.mktemp('dataset') / 'data'
+    run([rooms], out)
+    return out
