@@ -4,3 +4,20 @@ from pathlib import Path
 import sys
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from facts_blocks import BLOCKS, facts
+import pytest
+
+from converseg_ros.facts.table import Facts
+
+
+@pytest.fixture(scope='module')
+def seen() -> Facts:
+    """Return the facts of the view of most tests, with depth."""
+    return facts(BLOCKS, noise=0.001)
+
+
+@pytest.fixture(scope='module')
+def flat() -> Facts:
+    """Return the same view without depth."""
+    return facts(BLOCKS, depth=False)

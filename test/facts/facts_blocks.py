@@ -10,6 +10,7 @@ from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
+from converseg_ros.programs.nodes import Filter
 
 W, H = 320, 240
 K = Intrinsics(280.0, 280.0, 159.5, 119.5, W, H)
@@ -121,3 +122,20 @@ def facts(
     gravity = -camera(pose or Pose())[1].T @ np.array([0, 0, 1.0])
     view = Frame(rgb, z if depth else None, K if depth else None, gravity=gravity)
     return facts_of_view(view, segments, BlockNamer(tuple(shown)))
+
+
+# the view of most tests: five things on a table, whose region is the last one
+RED_MUG, BOWL, BOOK, WHITE_MUG, BOX = range(5)
+BLOCKS = [
+    Block('mug', -0.2, 0, (0.08, 0.08, 0.1), colour='red'),
+    Block('bowl', 0.1, 0.1, (0.15, 0.15, 0.07), colour='blue'),
+    Block('book', 0.3, -0.1, (0.2, 0.15, 0.03), colour='green'),
+    Block('mug', 0.3, -0.1, (0.08, 0.08, 0.1), z=0.03),
+    Block('box', -0.3, 0.25, (0.1, 0.1, 0.25)),
+]
+TABLE_TOP = Filter('name', 'table')
+
+
+def named(noun: str) -> Filter:
+    """Return the program of a noun."""
+    return Filter('name', noun)
