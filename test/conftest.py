@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-import sys
 
 # Before rclpy is imported: a domain of this run's own, on this machine only, with checked messages.
 # Workers of pytest-xdist inherit the environment, and each moves on to a domain of its own.
@@ -20,7 +19,6 @@ settings.register_profile('converseg', deadline=None, suppress_health_check=[Hea
 settings.load_profile('converseg')
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
 
 @pytest.fixture(scope='session')

@@ -1,9 +1,6 @@
-"""Let the tests of this folder import its helpers and use its rooms."""
+"""The rooms of the tests of this folder, and a data set generated from them."""
 
 from pathlib import Path
-import sys
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from engine_runs import run
 import pytest

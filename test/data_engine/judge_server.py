@@ -73,7 +73,7 @@ class JudgeServer:
         self._lock = threading.Lock()
         # every image is looked at in advance, so that no answer takes long
         self._judges = {s.key: _looked_at(s) for s in shots}
-        self._shots = {s.key: s for s in shots}
+        self.shots = {s.key: s for s in shots}
         self._small = {s.key: _thumb(cv2.imread(str(s.path))[..., ::-1]) for s in shots}
         outer = self
 

@@ -5,7 +5,6 @@ The judge is a local server that agrees with everything, SAM 2 has random weight
 
 import json
 from pathlib import Path
-import sys
 
 import numpy as np
 import pytest
@@ -13,11 +12,10 @@ import yaml
 
 pytest.importorskip('torch')
 pytest.importorskip('transformers')
-sys.path += [str(Path(__file__).parents[1] / folder) for folder in ('network', 'evaluation')]
 
 from agreeing_judge import AgreeingJudge
 from bag_files import START, image, write
-from transformers_micro import write_sam2
+from micro_segmenters import write_sam2
 
 from converseg_ros.cli import main
 from converseg_ros.core import InputError

@@ -5,13 +5,10 @@ from collections import Counter
 import json
 import logging
 from pathlib import Path
-import sys
 import time
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from judge_server import JudgeServer
+import pytest
 
 from converseg_ros.cli import main
 from converseg_ros.core.errors import ConversegError, InputError

@@ -1,12 +1,7 @@
 """SAM-like proposers on random micro weights: shapes, order, suppression, refinement; and what the loaders refuse."""
 
-from pathlib import Path
-import sys
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'network'))
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.data_engine.contracts import Picture, Region
@@ -24,7 +19,7 @@ REGIONS = [
 @pytest.fixture(scope='module')
 def sam2():
     pytest.importorskip('torch')
-    from transformers_micro import sam2_model
+    from micro_segmenters import sam2_model
 
     from converseg_ros.network.segments.sam2 import Sam2Network
 
@@ -34,7 +29,7 @@ def sam2():
 @pytest.fixture(scope='module')
 def sam():
     pytest.importorskip('torch')
-    from transformers_micro import sam_model
+    from micro_segmenters import sam_model
 
     from converseg_ros.network.segments.sam import SamNetwork
 

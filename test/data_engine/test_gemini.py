@@ -2,12 +2,9 @@
 
 import json
 from pathlib import Path
-import sys
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from judge_server import JudgeServer
+import pytest
 
 from converseg_ros.core.errors import ConversegError
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
@@ -82,7 +79,7 @@ def test_a_refusal_is_reported_and_not_asked_again(serve, rooms, tmp_path, fault
 
 def test_thinking_is_counted_but_not_read(serve):
     server = serve()
-    shot_image = Path(server._shots[next(iter(server._shots))].path).read_bytes()
+    shot_image = Path(server.shots[next(iter(server.shots))].path).read_bytes()
     question = Question('describe', 'You look.', 'TASK: describe\n', (shot_image,), {'type': 'object'})
     reply = GeminiChat('m', server.url).ask(question)
     assert json.loads(reply.text)['regions'] and (reply.tokens_in, reply.tokens_out) == (1000, 100)

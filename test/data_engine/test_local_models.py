@@ -2,14 +2,10 @@
 
 import json
 from pathlib import Path
-import sys
 
+from micro_detectors import write_qwen
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'network'))
-
-from transformers_micro import write_qwen
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.mask import box_iou
@@ -88,7 +84,7 @@ def _teach(chat: LocalChat, question: Question, answer: str) -> None:
 @pytest.fixture(scope='module', params=['owlvit', 'grounding-dino'])
 def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a tiny random detector."""
-    from transformers_micro import write_detector
+    from micro_detectors import write_detector
 
     return write_detector(request.param, tmp_path_factory.mktemp(request.param))
 

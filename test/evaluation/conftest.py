@@ -2,13 +2,10 @@
 
 import json
 from pathlib import Path
-import sys
 
 import numpy as np
 from PIL import Image
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from converseg_ros.core import Item, encode_rle
 

@@ -3,7 +3,6 @@ import json
 from pathlib import Path
 import pickle
 import re
-import sys
 
 import numpy as np
 from PIL import Image
@@ -201,7 +200,6 @@ def test_concepts_of_the_benchmark_are_families(items_json):
 
 def test_a_calibration_with_another_namer_is_fitted_and_used_by_predict(tmp_path, monkeypatch, capsys):
     pytest.importorskip('transformers')
-    sys.path.append(str(Path(__file__).parents[1] / 'network'))
     from transformers_micro import write_towers
 
     monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path / 'models'))

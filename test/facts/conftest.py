@@ -1,9 +1,4 @@
-"""Makes the helpers beside the tests importable."""
-
-from pathlib import Path
-import sys
-
-sys.path.insert(0, str(Path(__file__).parent))
+"""The view of most tests, with and without depth."""
 
 from facts_blocks import BLOCKS, facts
 import pytest

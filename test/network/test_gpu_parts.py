@@ -1,17 +1,17 @@
 """Replacement parts on a GPU: bfloat16 and CUDA graphs; what would be recorded also runs without a GPU."""
 
 from pathlib import Path
-import sys
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
 pytest.importorskip('transformers')
-sys.path.insert(0, str(Path(__file__).parent))
 
+from micro_detectors import write_detector
+from micro_segmenters import sam2_model, write_sam3
 from test_graphs import DEVICE, WatchedGraphs
-from transformers_micro import sam2_model, write_clipseg, write_detector, write_sam3, write_towers
+from transformers_micro import write_clipseg, write_towers
 
 from converseg_ros.core.mask import iou
 from converseg_ros.network.grounded.detector import ZeroShotDetector

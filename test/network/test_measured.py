@@ -1,13 +1,9 @@
 """facts: on: geometric conditions are executed on the regions of the network's masks; off changes nothing."""
 
-from pathlib import Path
-import sys
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
-sys.path.insert(0, str(Path(__file__).parents[1] / 'facts'))
 
 import cv2
 from facts_blocks import TABLE, Block, H, K, Pose, W, camera, render

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 import socket
-import sys
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,10 @@ import pytest
 
 pytest.importorskip('torch')
 pytest.importorskip('transformers')
-sys.path.insert(0, str(Path(__file__).parent))
 
-from transformers_micro import write_clipseg, write_detector, write_sam2, write_sam3, write_towers
+from micro_detectors import write_detector
+from micro_segmenters import write_sam2, write_sam3
+from transformers_micro import write_clipseg, write_towers
 
 from converseg_ros.cli import main
 from converseg_ros.core import InputError, Status

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-import sys
 
 import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
-sys.path.insert(0, str(Path(__file__).parents[1] / 'facts'))
 
 from facts_blocks import COLOURS, TABLE, Block, BlockNamer, H, K, Pose, W, camera, render
 

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 import os
-from pathlib import Path
-import sys
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / 'data_engine')]
 pytest.importorskip('rclpy', reason='ROS 2 is not installed')
 pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
 
+from agents_rig import agents_node, nothing_stands
+from live_segmenter import live, restored
 from ros_rig import Camera, Rig
+from segmenter_process import segmenter
 from small_rooms import rooms
 
-__all__ = ['rooms']
+__all__ = ['agents_node', 'live', 'nothing_stands', 'restored', 'rooms', 'segmenter']
 
 
 @pytest.fixture(scope='module')

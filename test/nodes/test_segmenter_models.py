@@ -2,17 +2,16 @@
 
 import json
 from pathlib import Path
-import sys
 
 from converseg_ros.msg import Region, RegionArray
 import pytest
 from ros_rig import Camera, Process, Rig
 
 pytest.importorskip('transformers')
-sys.path.append(str(Path(__file__).parents[1] / 'network'))
 
 from chat_endpoint import Endpoint, serving
-from transformers_micro import write_sam2, write_towers
+from micro_segmenters import write_sam2
+from transformers_micro import write_towers
 
 from converseg_ros.network import load
 from converseg_ros.network.existence import Existence, ExistenceFit

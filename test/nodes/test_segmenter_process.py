@@ -1,58 +1,21 @@
-"""The segmenter as a process: its main job, its services, its client, and all the bad input there is."""
+"""The segmenter as a process: its main job, its services, its client."""
 
-from collections.abc import Iterator
 from threading import Timer
 import time
 from typing import Any
 import zlib
 
-from converseg_ros.msg import Instruction, InstructionAck, Region, RegionArray
+from converseg_ros.msg import Instruction, Region
 from converseg_ros.srv import Reset, Segment, SetInstructions
-from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np
 import pytest
-from ros_rig import Camera, H, K, Process, Rig, W
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from std_msgs.msg import Bool
-from vision_msgs.msg import LabelInfo
+from ros_rig import Camera, H, Process, Rig, W
+from segmenter_process import acknowledged, answered
+from sensor_msgs.msg import Image, PointCloud2
 
-from converseg_ros.ros.camera.qos import LATCHED
 from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
-
-
-@pytest.fixture(scope='module')
-def segmenter(rig: Rig, camera: Camera, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    parameters = {'model': 'micro', 'threads': 1, 'instruction_ttl': 0.0, 'world_frame': "''", 'level_frame': "''"}
-    arguments = [a for k, v in parameters.items() for a in ('-p', f'{k}:={v}')]
-    process = Process(tmp_path_factory.mktemp('node') / 'log.txt', *arguments)
-    rig.listen(RegionArray, 'regions')
-    rig.listen(InstructionAck, 'instruction_ack')
-    rig.listen(Bool, 'safety_ok', LATCHED)
-    rig.listen(LabelInfo, 'label_info', LATCHED)
-    rig.listen(DiagnosticArray, '/diagnostics')
-    rig.until(lambda: camera.image.get_subscription_count() or not process.lives, 120)
-    assert process.lives, process.log.read_text()
-    yield process
-    assert process.lives, process.log.read_text()
-    assert process.end() == 0, process.log.read_text()
-
-
-def answered(rig: Rig, camera: Camera, timeout: float = 40.0) -> RegionArray:
-    """Return the answer to a frame that is sent now."""
-    first = camera.send()
-    got = rig.got['regions']
-    got.clear()
-    rig.until(lambda: any(conversion.to_ns(m.header.stamp) >= first and m.regions for m in got), timeout, camera.send)
-    return next(m for m in reversed(got) if m.regions)
-
-
-def acknowledged(rig: Rig, text: str) -> InstructionAck:
-    acks = rig.got['instruction_ack']
-    acks.clear()
-    rig.say(text)
-    return rig.until(lambda: acks)[0]
 
 
 def test_instruction_and_image_in_regions_mask_and_clouds_out(rig: Rig, camera: Camera, segmenter: Process) -> None:
@@ -205,131 +168,3 @@ def test_ask_and_watch_on_the_command_line(rig: Rig, camera: Camera, segmenter: 
     assert main(['ask', 'the red box', '--mask', str(tmp_path / 'mask.png')]) in (0, 4)
     assert (tmp_path / 'mask.png').stat().st_size
     assert main(['ask', 'the red box', '--node', 'nobody', '--timeout', '0.3']) == 1
-
-
-# --- bad input: each is tried, and the node answers a good frame afterwards ---
-
-
-def changed_image(camera: Camera, **fields: Any) -> Image:
-    image = camera.messages()['image']
-    for name, value in fields.items():
-        setattr(image, name, value)
-    return image
-
-
-def bad_frames(camera: Camera) -> dict[str, dict[str, Any]]:
-    good = camera.messages()
-    head = good['image'].header
-    nan_depth = conversion.to_image(np.full((H, W), np.nan, np.float32), '32FC1', head)
-    nan_k = CameraInfo(header=head, width=W, height=H, k=np.full(9, np.nan))
-    return {
-        'unknown encoding': {'image': changed_image(camera, encoding='h264')},
-        'no encoding': {'image': changed_image(camera, encoding='')},
-        'depth on the colour topic': {'image': good['depth']},
-        'colour on the depth topic': {'depth': good['image']},
-        'too little data': {'image': changed_image(camera, data=conversion.to_bytes(np.zeros(7, np.uint8)))},
-        'no data': {'image': changed_image(camera, data=conversion.to_bytes(np.zeros(0, np.uint8)))},
-        'size zero': {'image': changed_image(camera, width=0, height=0)},
-        'huge size': {'image': changed_image(camera, width=2**31, height=2**31)},
-        'wrong step': {'image': changed_image(camera, step=3)},
-        'depth of another size': {'depth': conversion.to_image(np.ones((50, 60), np.uint16), '16UC1', head)},
-        'depth of another frame': {
-            'depth': conversion.to_image(np.ones((H, W), np.uint16), '16UC1', conversion.header(1, 'elsewhere'))
-        },
-        'K all zero': {'info': CameraInfo(header=head, width=W, height=H)},
-        'K not a number': {'info': nan_k},
-        'K changed': {'info': CameraInfo(header=head, width=W, height=H, k=K * 2)},
-        'camera_info of another size': {'info': CameraInfo(header=head, width=99, height=H, k=K)},
-        'distortion nobody knows': {
-            'info': CameraInfo(header=head, width=W, height=H, k=K, d=[1.0] * 3, distortion_model='magic')
-        },
-        'depth not a number': {'depth': nan_depth},
-        'depth 0': {'depth': conversion.to_image(np.zeros((H, W), np.uint16), '16UC1', head)},
-        'depth 65535': {'depth': conversion.to_image(np.full((H, W), 65535, np.uint16), '16UC1', head)},
-    }
-
-
-NAMES = list(bad_frames(type('Dummy', (), {'messages': Camera.messages})()))  # type: ignore[arg-type]
-
-
-def test_no_bad_frame_ends_the_node(rig: Rig, camera: Camera, segmenter: Process) -> None:
-    assert acknowledged(rig, 'the red box').accepted
-    for name in NAMES:
-        stamp = time.time_ns()
-        changed = bad_frames(camera)[name]
-        for message in changed.values():
-            message.header.stamp = conversion.to_stamp(stamp)
-        camera.send(stamp, **changed)
-        rig.spin(0.15)
-        assert segmenter.lives, name
-    assert answered(rig, camera).regions[0].status != Region.STATUS_ERROR
-
-
-def test_a_bad_frame_is_explained_in_diagnostics(rig: Rig, camera: Camera, segmenter: Process) -> None:
-    def words() -> str:
-        return ' '.join(s.message for m in rig.got['/diagnostics'][-2:] for s in m.status)
-
-    def bad() -> None:
-        stamp = time.time_ns()
-        info = CameraInfo(header=conversion.header(stamp, 'camera'), width=W, height=H)
-        camera.send(stamp, info=info)
-
-    rig.got['/diagnostics'].clear()
-    rig.until(lambda: 'not calibrated' in words(), each=bad)
-    region = answered(rig, camera).regions[0]
-    assert 'not calibrated' not in region.geometry_reason
-    values = {v.key for m in rig.got['/diagnostics'][-1:] for s in m.status for v in s.values}
-    assert {'model', 'device', 'calibrated', 'memory (MB)', 'sync matched', 'latency lift (ms)'} <= values
-
-
-def test_stamps_of_another_clock_and_a_clock_that_jumps_back(rig: Rig, camera: Camera, segmenter: Process) -> None:
-    got = rig.got['regions']
-    for second in (5, 4_000, 100):  # 1970, later, back again: a looping bag
-        stamps: list[int] = []
-        got.clear()
-
-        def send(second: int = second, stamps: list[int] = stamps) -> None:
-            stamps.append(camera.send(second * 10**9 + len(stamps) * 33_000_000))
-
-        rig.until(
-            lambda second=second: any(m.header.stamp.sec in (second, second + 1) and m.regions for m in got), each=send
-        )
-    assert answered(rig, camera).regions
-
-
-@pytest.mark.parametrize(
-    ('text', 'accepted', 'words'),
-    [
-        ('x' * 10_000, False, 'characters'),
-        ('the \x07bell', False, 'control'),
-        ('   ', True, 'cleared'),
-        ('покажи красную кружку', False, ''),
-        ('赤いマグカップ', False, ''),
-        ('the mug \U0001f375', None, ''),
-        ("'; DROP TABLE regions; --", None, ''),
-    ],
-)
-def test_odd_texts_are_answered(
-    rig: Rig, camera: Camera, segmenter: Process, text: str, accepted: bool | None, words: str
-) -> None:
-    ack = acknowledged(rig, text)
-    assert accepted is None or ack.accepted is accepted, ack
-    assert words in ack.reason
-    assert ack.accepted or ack.reason
-    assert len(ack.text) <= 500
-
-
-def test_odd_requests_are_answered(rig: Rig, camera: Camera, segmenter: Process) -> None:
-    image = camera.messages()['image']
-    mug = Instruction(text='the mug')
-    bad: list[dict[str, Any]] = [
-        {'instructions': [], 'image': image},
-        {'instructions': [mug] * 200, 'image': image},
-        {'instructions': [Instruction(text='x' * 10_000)], 'image': image},
-        {'instructions': [Instruction(text='')], 'image': image},
-        {'instructions': [mug], 'image': changed_image(camera, encoding='nonsense')},
-        {'instructions': [mug], 'image': image, 'depth': camera.messages()['depth']},
-    ]
-    for request in bad:
-        response = rig.call(Segment, '/segmenter/segment', Segment.Request(**request))
-        assert not response.success and response.message, request

@@ -2,16 +2,14 @@
 
 from pathlib import Path
 import shutil
-import sys
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
 transformers = pytest.importorskip('transformers')
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from transformers_micro import write_detector
+from micro_detectors import write_detector
 
 from converseg_ros.core import InputError
 from converseg_ros.network.grounded.boxes import MAX_BOXES, best_boxes

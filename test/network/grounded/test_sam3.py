@@ -3,16 +3,14 @@
 import json
 from pathlib import Path
 import shutil
-import sys
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
 transformers = pytest.importorskip('transformers')
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from transformers_micro import repaired_torchvision, torchvision_without_cuda, write_sam3
+from micro_segmenters import repaired_torchvision, torchvision_without_cuda, write_sam3
 
 repaired_torchvision()
 if not hasattr(transformers, 'Sam3Model'):

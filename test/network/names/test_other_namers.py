@@ -2,14 +2,12 @@
 
 from pathlib import Path
 import shutil
-import sys
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
 transformers = pytest.importorskip('transformers')
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from transformers_micro import write_clipseg, write_towers
 

@@ -1,16 +1,12 @@
 """Segments by SAM 2 and SAM: choice among overlapping masks, and masks as transformers computes them."""
 
-from pathlib import Path
-import sys
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip('torch')
 transformers = pytest.importorskip('transformers')
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from transformers_micro import sam2_model, sam_model, torchvision_without_cuda, write_sam2
+from micro_segmenters import sam2_model, sam_model, torchvision_without_cuda, write_sam2
 
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Status
 from converseg_ros.core.mask import iou
