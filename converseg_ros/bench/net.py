@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
+from converseg_ros.core.image_files import write_image
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,14 +133,13 @@ def compare(
     cap: int | None,
 ) -> dict[str, Any]:
     """Time the baseline on the same texts, and compare its masks."""
-    import cv2
     import torch
 
     from converseg_ros.bench.baseline import answer
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'image.png'
-        cv2.imwrite(str(path), rgb[..., ::-1])
+        write_image(path, rgb)
 
         def one_by_one() -> list[Any]:
             return [answer(plain, path, text, max_pixels=cap)[0].cpu() > 0 for text in texts]

@@ -142,8 +142,8 @@ def _sheet(args: argparse.Namespace) -> int:
     from PIL import Image
 
     from converseg_ros.core.files import atomic_path
+    from converseg_ros.core.item import read_items
     from converseg_ros.data_engine.output.sheet import contact_sheet
-    from converseg_ros.data_engine.output.store import read_items
 
     picture = contact_sheet(read_items(args.dataset), args.dataset, args.count, seed=args.seed)
     with atomic_path(args.out) as temporary:
@@ -154,7 +154,7 @@ def _sheet(args: argparse.Namespace) -> int:
 def _stats(args: argparse.Namespace) -> int:
     from collections import Counter
 
-    from converseg_ros.data_engine.output.store import read_items
+    from converseg_ros.core.item import read_items
 
     items = read_items(args.dataset)
     for title, counts in (
@@ -173,8 +173,8 @@ def _stats(args: argparse.Namespace) -> int:
 
 
 def _lint(args: argparse.Namespace) -> int:
+    from converseg_ros.core.item import read_items
     from converseg_ros.data_engine.grammar.linter import lint
-    from converseg_ros.data_engine.output.store import read_items
 
     bad = [(i, p) for i in read_items(args.dataset) if (p := lint(i.prompt, bare=i.phase == 'literal'))]
     for item, problems in bad:

@@ -18,7 +18,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from converseg_ros.core import Frame, InputError, Instruction, Prediction, Role, Status
-from converseg_ros.core.files import atomic_path, write_json
+from converseg_ros.core.files import write_json
+from converseg_ros.core.image_files import write_image
 from converseg_ros.core.segmentation import Query
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def explain(out: Path, network: Any, rgb: 'NDArray[np.uint8]', predictions: list
         raise InputError('this network executes no programs', where='--explain', do='use a model of kind things')
     for k, prediction in enumerate(predictions):
         picture = draw_explanation(rgb, network.facts.segments, network.names(), prediction)
-        _write_png(out / f'explain_{k:02d}.png', picture[..., ::-1])
+        write_image(out / f'explain_{k:02d}.png', picture)
 
 
 def read_program(path: Path) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     results: list[dict[str, Any]] = []
     for k, (instruction, p) in enumerate(zip(instructions, predictions)):
-        _write_png(out / f'mask_{k:02d}.png', p.mask.astype(np.uint8) * 255)
+        write_image(out / f'mask_{k:02d}.png', p.mask.astype(np.uint8) * 255)
         entry: dict[str, Any] = {
             'prompt': instruction.text,
             'status': p.status.name,
@@ -182,7 +183,7 @@ def write(
             entry['geometry'] = _geometry(out, k, rgb, geometries[k])
         results.append(entry)
     layers = [Layer(p.mask, i.text, i.role, p.status) for i, p in zip(instructions, predictions)]
-    _write_png(out / 'overlay.png', draw_overlay(rgb, layers)[..., ::-1])
+    write_image(out / 'overlay.png', draw_overlay(rgb, layers))
     write_json(out / 'result.json', results)
 
 
@@ -217,12 +218,3 @@ def _geometry(out: Path, k: int, rgb: 'NDArray[np.uint8]', g: 'Geometry') -> dic
             {'position': np.round(p.position, 4).tolist(), 'free_radius': round(p.free_radius, 4)} for p in g.placements
         ],
     }
-
-
-def _write_png(path: Path, image: 'NDArray[np.uint8]') -> None:
-    """Write an image atomically."""
-    import cv2
-
-    with atomic_path(path) as temporary:
-        if not cv2.imwrite(str(temporary), image):
-            raise InputError('the file could not be written', where=str(path))

@@ -7,22 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import InputError
+from converseg_ros.core.image_files import encode_image
 from converseg_ros.core.texts import catalogue
 
 MAX_POINTS = 40_000  # of a cloud in the 3D view
-
-
-def encode_image(image: NDArray[np.uint8], kind: str = '.jpg', quality: int = 80) -> bytes:
-    """Return (H, W, 3) RGB or (H, W) grey encoded as a file; kind: '.jpg' or '.png'."""
-    import cv2
-
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == '.jpg' else []
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    good, data = cv2.imencode(kind, pixels, options)
-    if not good:
-        raise InputError(f'a {image.shape} image cannot be written as {kind}', where='console')
-    return data.tobytes()
 
 
 def draw_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_] | None) -> NDArray[np.uint8]:

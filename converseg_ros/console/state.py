@@ -12,8 +12,9 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.console.frames import draw_age, draw_outline, encode_image, encode_ply
+from converseg_ros.console.frames import draw_age, draw_outline, encode_ply
 from converseg_ros.core import GeometryStatus, Role, Status
+from converseg_ros.core.image_files import encode_image
 from converseg_ros.core.mask import resize_mask
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.palette import color_of

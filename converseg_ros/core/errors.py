@@ -32,3 +32,18 @@ def import_extra(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ConversegError(f'{error.name} is not installed', do=f"pip install '.[{extra}]' in the clone") from error
+
+
+@contextmanager
+def parsing(what: str, where: object, do: str = '') -> Iterator[None]:
+    """Report everything that fails while `where` is read and interpreted as `what` by one InputError.
+
+    An InputError that names `where` itself is not changed.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        if isinstance(error, InputError) and error.where == str(where):
+            raise
+        reason = f'{error} is missing' if isinstance(error, KeyError) else error
+        raise InputError(f'not {what} ({reason})', where=str(where), do=do) from error

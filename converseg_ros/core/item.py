@@ -1,13 +1,14 @@
 """A prompt-mask pair: output of the data engine, input of training and evaluation."""
 
 from dataclasses import dataclass, field, fields
+import json
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.errors import InputError, parsing
 from converseg_ros.core.families import Family
 from converseg_ros.core.mask import decode_rle
 
@@ -71,3 +72,16 @@ class Item:
         """Create an item from a JSON object; unknown keys (of later versions) are ignored."""
         known = {f.name for f in fields(cls)}
         return cls(**{k: v for k, v in data.items() if k in known})
+
+
+def read_items(path: Path) -> list[Item]:
+    """Read an items.jsonl, or that of a data set folder; raise InputError with the number of an invalid line."""
+    file = path / 'items.jsonl' if path.is_dir() else path
+    with parsing('a list of items', file):
+        lines = file.read_text().splitlines()
+    items = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            with parsing('an item', f'{file}:{number}'):
+                items.append(Item.from_json(json.loads(line)))
+    return items

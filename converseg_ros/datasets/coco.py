@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import InputError, import_extra
+from converseg_ros.core.errors import InputError, import_extra, parsing
 from converseg_ros.core.mask import decode_rle
 
 FAR_OUT = 4  # image sizes beyond the edge at which a coordinate counts as invalid
@@ -96,13 +96,11 @@ class CocoInstances:
         """Read the file; raise InputError if it is not in COCO's format."""
         self.path, self.folder = path, images
         self.images: dict[str, Annotated] = {}
-        try:
+        with parsing('COCO annotations', path):
             data = json.loads(path.read_text(encoding='utf-8-sig'))
             self.categories = {str(c['id']): str(c['name']) for c in data['categories']}
             by_id = {str(row['id']): self._image(row) for row in data['images']}
             rows = list(data['annotations'])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f'not COCO annotations ({error!r})', where=str(path)) from error
         self.unplaced = 0  # annotations without an image
         used: dict[tuple[str, str], int] = defaultdict(int)
         for number, row in enumerate(rows):

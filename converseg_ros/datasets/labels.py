@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import Family, Frame, InputError, decode_rle, encode_rle
+from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_text
 from converseg_ros.core.instruction import clean_text
 from converseg_ros.datasets.polygons import build_parts, combine
@@ -118,11 +119,9 @@ def how_made(target: list[str], parts: Mapping[str, Mapping[str, Any]]) -> str:
 
 def labels_of_polygons(path: Path, find: FindView) -> list[Label]:
     """Create the labels of a polygon file (see datasets.polygons); `find` returns the images that were drawn on."""
-    try:
+    with parsing('a polygon file', path):
         data = json.loads(path.read_text())
         source, images = str(data['source']), dict(data['images'])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f'not a polygon file ({error})', where=str(path)) from error
     labels = []
     for name, entry in images.items():
         rgb = find(source, name).rgb

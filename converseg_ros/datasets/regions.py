@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.errors import InputError, parsing
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.item import Split
 from converseg_ros.core.mask import decode_rle
@@ -167,7 +167,7 @@ def _judged(folder: Path) -> dict[str, Any]:
     """Return the rows of a data set of the engine by image; cached."""
     path = folder / LABELS
     if path not in _read:
-        try:
+        with parsing('the regions of a data set', path):
             rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
             for row in rows:
                 if not {'image', 'split', 'regions'} <= row.keys():
@@ -175,8 +175,6 @@ def _judged(folder: Path) -> dict[str, Any]:
                 if any(not {'category', 'kind', 'rle'} <= region.keys() for region in row['regions']):
                     raise ValueError('a region needs category, kind and rle')
             _read[path] = {row['image']: row for row in rows}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f'not the regions of a data set ({error!r})', where=str(path)) from error
     found: dict[str, Any] = _read[path]
     return found
 
@@ -249,7 +247,7 @@ def _coco(folder: Path, kind: str) -> dict[str, tuple[Any, dict[int, tuple[str, 
     if not path.is_file():
         return {}
     if path not in _read:
-        try:
+        with parsing('COCO annotations', path):
             data = json.loads(path.read_text())
             names = {c['id']: (c['name'], bool(c.get('isthing', 1))) for c in data['categories']}
             file_names = {i['id']: i['file_name'] for i in data['images']}
@@ -260,18 +258,14 @@ def _coco(folder: Path, kind: str) -> dict[str, tuple[Any, dict[int, tuple[str, 
                 for annotation in data['annotations']:
                     rows[file_names[annotation['image_id']]].append(annotation)
                 _read[path] = {name: (rows[name], names) for name in file_names.values()}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f'not COCO annotations ({error!r})', where=str(path)) from error
     found: dict[str, tuple[Any, dict[int, tuple[str, bool]]]] = _read[path]
     return found
 
 
 def _scene(path: Path) -> dict[str, Any]:
-    try:
+    with parsing('a scene', path, 'render it again'):
         data = json.loads(path.read_text())
         if not {'views', 'objects'} <= data.keys():
             raise ValueError('no views or objects')
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f'not a scene ({error})', where=str(path), do='render it again') from error
     found: dict[str, Any] = data
     return found

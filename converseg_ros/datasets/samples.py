@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import Family, Frame, InputError, Item
+from converseg_ros.core.errors import parsing
 from converseg_ros.core.mask import resize_mask
 from converseg_ros.datasets.images import read_mask
 from converseg_ros.datasets.labels import FindView, Label
@@ -81,17 +82,11 @@ def broken(id_: str, why: str) -> Sample:
 
 def samples_of_items(path: Path) -> list[Sample]:
     """Read the reference's items.json (docs/evaluation.md); paths in it are relative to the file."""
-    try:
+    with parsing('an items.json', path, 'it needs {"items": [{"id", "image", "mask", "prompt"}]}'):
         data = json.loads(path.read_text())
         items = data['items']
         if not isinstance(items, list):
             raise TypeError('`items` is not a list')
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f'not an items.json ({error})',
-            where=str(path),
-            do='it needs {"items": [{"id", "image", "mask", "prompt"}]}',
-        ) from error
     return [_item_sample(path.parent, index, item) for index, item in enumerate(items)]
 
 
@@ -187,10 +182,8 @@ def with_programs(samples: list[Sample], path: Path | None, field: str = 'progra
     """
     if path is None:
         return samples
-    try:
+    with parsing('a JSON object of programs', path):
         programs = dict(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f'not a JSON object of programs ({error})', where=str(path)) from error
     if unknown := programs.keys() - {s.id for s in samples}:
         raise InputError(f'no item is called {", ".join(sorted(unknown)[:5])}', where=str(path))
     return [replace(s, **{field: programs[s.id]}) if s.id in programs else s for s in samples]

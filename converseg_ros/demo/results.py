@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 import shutil
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
 from converseg_ros.core import GeometryStatus, Instruction, Role, Status
-from converseg_ros.core.files import write_bytes, write_json
+from converseg_ros.core.files import write_json
+from converseg_ros.core.image_files import write_image
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.demo.recorder import Recorder
 from converseg_ros.lifting.clouds import unpack_rgb
@@ -43,13 +43,12 @@ def write_results(
     xyz, colors = _scene(recorder, shown)
     answers = [_answer(out, n, r, rgb, xyz, colors) for n, r in enumerate(regions)]
     clouds = _role_clouds(out, recorder, shown)
-    _png(out / 'overlay.png', draw_overlay(rgb, [_layer(r) for r in regions]))
+    write_image(out / 'overlay.png', draw_overlay(rgb, [_layer(r) for r in regions]))
     strip = []
     for n, stamp in enumerate(_spread(full, STRIP)):
         name = f'frame_{n:02d}.jpg'
         picture = draw_overlay(images[stamp], [_layer(r, caption=False) for r in recorder.regions[stamp]])
-        _, data = cv2.imencode('.jpg', picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-        write_bytes(out / name, data.tobytes())
+        write_image(out / name, picture, quality=85)
         strip.append(name)
     model = regions[0].model
     notes = [f'{len(full)} frames were answered; pictures and table show the middle one.']
@@ -74,8 +73,8 @@ def _answer(
     """Write the files of one instruction and return its row."""
     mask = conversion.from_image(region.mask) > 0 if region.mask.width else np.zeros(rgb.shape[:2], bool)
     names = (f'{number:02d}_overlay.png', f'{number:02d}_mask.png')
-    _png(out / names[0], draw_overlay(rgb, [_layer(region)]))
-    _png(out / names[1], mask.astype(np.uint8) * 255)
+    write_image(out / names[0], draw_overlay(rgb, [_layer(region)]))
+    write_image(out / names[1], mask.astype(np.uint8) * 255)
     points, clouds = 0, []
     if xyz is not None and colors is not None and mask.any():
         picked = mask & np.isfinite(xyz).all(-1)
@@ -138,11 +137,6 @@ def _spread(values: Sequence[int], count: int) -> list[int]:
     if len(values) <= count:
         return list(values)
     return [values[round(i * (len(values) - 1) / (count - 1))] for i in range(count)]
-
-
-def _png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    _, data = cv2.imencode('.png', pixels[..., ::-1] if pixels.ndim == 3 else pixels)
-    write_bytes(path, data.tobytes())
 
 
 def _print_table(answers: Sequence[Answer]) -> None:

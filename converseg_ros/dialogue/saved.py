@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from converseg_ros.core import InputError, Instruction
+from converseg_ros.core import Instruction
+from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
 from converseg_ros.dialogue.conversation import Conversation
 from converseg_ros.dialogue.memory import Turn
@@ -39,7 +40,7 @@ def write(
 
 def read(path: Path, history: int) -> tuple[dict[str, Conversation], tuple[Instruction, ...], dict[str, str]]:
     """Return what `write` wrote, the newest `history` turns of each; raise InputError if the file is invalid."""
-    try:
+    with parsing('a saved dialogue', path, 'delete it'):
         data = json.loads(path.read_text())
         standing = tuple(Instruction(**d) for d in data['standing'])
         unclear = {str(name): str(text) for name, text in data.get('unclear', {}).items()}
@@ -48,8 +49,6 @@ def read(path: Path, history: int) -> tuple[dict[str, Conversation], tuple[Instr
             turns = (Turn.from_json(t) for t in entry['turns'])
             asked = ([Instruction(**d) for d in group] for group in entry['asked'])
             conversations[name] = Conversation(deque(turns, history), deque(asked, history))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f'not a saved dialogue ({error})', where=str(path), do='delete it') from error
     return conversations, standing, unclear
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from converseg_ros.core import InputError, Instruction, Role
+from converseg_ros.core.errors import parsing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,6 @@ def read_instructions(path: Path) -> list[Asked]:
 
 def read_truth(path: Path) -> dict[tuple[int, str], dict[str, Any]]:
     """Read a ground-truth file: a JSON list of {id, stamp_ns, rle}; keys of the result are (stamp, instruction id)."""
-    try:
+    with parsing('a truth file', path, 'a list of {id, stamp_ns, rle}'):
         entries = json.loads(path.read_text())
         return {(int(e['stamp_ns']), str(e['id'])): e['rle'] for e in entries}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f'not a truth file ({error})', where=str(path), do='a list of {id, stamp_ns, rle}') from error

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import decode_rle
 from converseg_ros.core.files import write_text
+from converseg_ros.core.image_files import encode_image
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.datasets.samples import Sample, fit_mask
 from converseg_ros.evaluation.record import Answer
@@ -164,5 +165,4 @@ def jpeg_url(rgb: NDArray[np.uint8], width: int = WIDTH) -> str:
     if rgb.shape[1] > width:
         size = (width, max(1, round(rgb.shape[0] * width / rgb.shape[1])))
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    _, data = cv2.imencode('.jpg', rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return 'data:image/jpeg;base64,' + base64.b64encode(data.tobytes()).decode()
+    return 'data:image/jpeg;base64,' + base64.b64encode(encode_image(rgb, '.jpg')).decode()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from converseg_ros.core import Family, InputError, decode_rle, encode_rle
+from converseg_ros.core.image_files import encode_image
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.datasets.labels import ASSISTED, Label, read_labels, write_labels
 from converseg_ros.datasets.polygons import rasterize, refine
@@ -200,8 +201,8 @@ def make_label_app(work: Labelling, *, host: str = '127.0.0.1', token: str = '')
 
     @app.get('/api/picture/{key}')
     def picture(key: int) -> Response:
-        _, data = cv2.imencode('.png', work.picture(key)[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        return Response(data.tobytes(), media_type='image/png')
+        data = encode_image(work.picture(key), options=[cv2.IMWRITE_PNG_COMPRESSION, 1])
+        return Response(data, media_type='image/png')
 
     @app.get('/api/label/{id_}')
     def label(id_: str) -> dict[str, Any]:

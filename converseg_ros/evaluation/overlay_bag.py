@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from converseg_ros.core import InputError
+from converseg_ros.core.image_files import encode_image
 from converseg_ros.evaluation.bag_run import BagRun
 from converseg_ros.evaluation.bags import SECOND
 
@@ -35,10 +35,10 @@ def write_overlay_bag(path: Path, run: BagRun, jpeg_quality: int = 85) -> int:
             if frame is None:
                 continue
             drawn = draw_overlay(frame.rgb, run.layers(frame.stamp_ns))
-            _, data = cv2.imencode('.jpg', drawn[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality])
+            data = encode_image(drawn, '.jpg', quality=jpeg_quality)
             stamp = types['builtin_interfaces/msg/Time'](sec=frame.stamp_ns // SECOND, nanosec=frame.stamp_ns % SECOND)
             header = types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame.frame_id)
-            message = types[kind](header=header, format='jpeg', data=np.frombuffer(data.tobytes(), np.uint8))
+            message = types[kind](header=header, format='jpeg', data=np.frombuffer(data, np.uint8))
             writer.write(connection, frame.stamp_ns, store.serialize_cdr(message, kind))
             count += 1
     return count

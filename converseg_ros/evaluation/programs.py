@@ -8,7 +8,7 @@ from pathlib import Path
 import random
 from typing import Any
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.errors import InputError, parsing
 from converseg_ros.facts.random_tables import same_meaning
 from converseg_ros.network.parser.parser import Parsed
 from converseg_ros.programs.canonical import canonical, equal
@@ -48,13 +48,9 @@ def read_gold(path: Path) -> list[Gold]:
         if not line.strip():
             continue
         where = f'{path}, line {number}'
-        try:
+        with parsing('a text with its program', where, 'give {"text": ..., "program": ...}'):
             row = json.loads(line)
             out.append(Gold(str(row['text']), program_from_json(row['program']), str(row.get('family', ''))))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f'not a text with its program ({error})', where=where, do='give {"text": ..., "program": ...}'
-            ) from error
     if not out:
         raise InputError('there are no programs', where=str(path))
     return out
@@ -65,13 +61,11 @@ def read_label_gold(path: Path) -> list[Gold]:
     labels = path.parent.parent / path.name
     if not labels.is_file():
         raise InputError('the labels are missing', where=str(labels), do=f'put the labels of {path.name} there')
-    try:
+    with parsing('the programs of labels', path, 'give {id: program}'):
         programs = json.loads(path.read_text(encoding='utf-8'))
         rows = json.loads(labels.read_text(encoding='utf-8'))
         asked = [(row, programs[row['id']]) for row in rows if row['id'] in programs]
         out = [Gold(str(row['prompt']), program_from_json(p), str(row.get('family', ''))) for row, p in asked]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f'not the programs of labels ({error})', where=str(path), do='give {id: program}') from error
     if not out:
         raise InputError('there are no programs', where=str(path))
     return out

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from converseg_ros.core import Family, InputError
+from converseg_ros.core.errors import parsing
 from converseg_ros.evaluation.baselines import BLIND
 from converseg_ros.evaluation.ladder import STEPS, ladder
 from converseg_ros.evaluation.metrics import Score, Summary, summarize
@@ -140,11 +141,9 @@ def peak_memory_mb() -> float:
 
 def read_report(path: Path) -> dict[str, Any]:
     """Read a report; raise InputError if the file is not a report."""
-    try:
+    with parsing('a report of `converseg eval`', path):
         report: dict[str, Any] = json.loads(path.read_text())
         report['giou'], report['items']
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f'not a report of `converseg eval` ({error})', where=str(path)) from error
     return report
 
 

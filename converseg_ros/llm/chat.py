@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.image_files import encode_image
 
 
 class NoReplyError(RuntimeError):
@@ -78,28 +78,22 @@ def sent_size(shape: tuple[int, ...], longest: int = MAX_IMAGE_SIDE) -> tuple[in
     return round(shape[1] * scale), round(shape[0] * scale)
 
 
-def encode_image(rgb: NDArray[np.uint8], longest: int = MAX_IMAGE_SIDE) -> bytes:
+def sent_image(rgb: NDArray[np.uint8], longest: int = MAX_IMAGE_SIDE) -> bytes:
     """Return deterministic JPEG bytes of (H, W, 3) pixels with no side longer than `longest`."""
     import cv2
 
     size = sent_size(rgb.shape, longest)
     if size != rgb.shape[1::-1]:
         rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    ok, data = cv2.imencode('.jpg', rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
-    if not ok:
-        raise InputError('cannot be encoded', where='image')
-    return bytes(data)
+    return encode_image(rgb, '.jpg', quality=92)
 
 
-def encode_mask(mask: NDArray[np.bool_], longest: int = MAX_IMAGE_SIDE) -> bytes:
-    """Return PNG bytes of a mask, white on black, with the size that `encode_image` gives its image."""
+def sent_mask(mask: NDArray[np.bool_], longest: int = MAX_IMAGE_SIDE) -> bytes:
+    """Return PNG bytes of a mask, white on black, with the size that `sent_image` gives its image."""
     import cv2
 
     size = sent_size(mask.shape, longest)
     image = mask.astype(np.uint8) * 255
     if size != mask.shape[::-1]:
         image = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-    ok, data = cv2.imencode('.png', image)
-    if not ok:
-        raise InputError('cannot be encoded', where='mask')
-    return bytes(data)
+    return encode_image(image)

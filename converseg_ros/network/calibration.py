@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from converseg_ros.core import InputError, Status
+from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
 from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
 
@@ -80,20 +81,12 @@ class Calibration:
     @classmethod
     def load(cls, path: Path) -> 'Calibration':
         """Read calibration.json."""
-        try:
+        with parsing('a calibration', path, 'calibrate again: converseg eval items ... --calibrate'):
             data = json.loads(path.read_text())
             if data.pop('format', FORMAT) > FORMAT:
                 raise InputError('the format is newer than this program', where=str(path), do='update converseg')
             known = {f.name for f in fields(cls)}
             return cls(**{k: v for k, v in data.items() if k in known})
-        except InputError:
-            raise
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise InputError(
-                f'not a calibration ({error})',
-                where=str(path),
-                do='calibrate again: converseg eval items ... --calibrate',
-            ) from error
 
 
 class ScoredAnswer(Protocol):

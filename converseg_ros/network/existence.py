@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import InputError, Status
+from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
 from converseg_ros.network.calibration import ScoredAnswer, Verdict
 from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
@@ -87,7 +88,7 @@ class Existence:
     @classmethod
     def load(cls, path: Path) -> 'Existence':
         """Read calibration.json; raise InputError for another format or other evidence."""
-        try:
+        with parsing('a calibration', path, REMEDY):
             data = json.loads(path.read_text())
             if data.get('format') != FORMAT:
                 raise InputError(f'format is {data.get("format")}, not {FORMAT}', where=str(path), do=REMEDY)
@@ -95,10 +96,6 @@ class Existence:
                 raise InputError('it was fitted on other evidence', where=str(path), do=REMEDY)
             fits = {k: ExistenceFit(**{**v, 'weights': tuple(v['weights'])}) for k, v in data['modes'].items()}
             return cls(fits, str(data.get('fingerprint', '')), dict(data.get('provenance', {})))
-        except InputError:
-            raise
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f'not a calibration ({error})', where=str(path), do=REMEDY) from error
 
 
 def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:

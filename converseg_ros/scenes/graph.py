@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
 
 
@@ -100,14 +100,12 @@ class Scene:
     def load(cls, folder: Path) -> 'Scene':
         """Read `folder/scene.json`; raise InputError if it is not a scene of this version."""
         path = folder / 'scene.json'
-        try:
+        with parsing('a scene', path, 'render it again'):
             data: dict[str, Any] = json.loads(path.read_text())
             scene = cls(**data)
             scene.objects = [SceneObject(**o) for o in data['objects']]
             scene.interactions = [Interaction(**i) for i in data['interactions']]
             scene.views = [View(**v) for v in data['views']]
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f'not a scene ({error})', where=str(path), do='render it again') from error
         return scene
 
 

@@ -82,10 +82,10 @@ def test_a_judge_gives_the_same_region_whatever_its_family(model: str) -> None:
 def test_the_size_that_is_asked_about_is_the_size_that_is_sent() -> None:
     import cv2
 
-    from converseg_ros.llm.chat import encode_image, encode_mask, sent_size
+    from converseg_ros.llm.chat import sent_image, sent_mask, sent_size
 
     for shape in ((480, 640), (1200, 1600), (3000, 1000)):
         width, height = sent_size(shape)
-        sent = cv2.imdecode(np.frombuffer(encode_image(np.zeros((*shape, 3), np.uint8)), np.uint8), cv2.IMREAD_COLOR)
-        mask = cv2.imdecode(np.frombuffer(encode_mask(np.zeros(shape, bool)), np.uint8), cv2.IMREAD_GRAYSCALE)
+        sent = cv2.imdecode(np.frombuffer(sent_image(np.zeros((*shape, 3), np.uint8)), np.uint8), cv2.IMREAD_COLOR)
+        mask = cv2.imdecode(np.frombuffer(sent_mask(np.zeros(shape, bool)), np.uint8), cv2.IMREAD_GRAYSCALE)
         assert sent.shape[:2] == mask.shape == (height, width)

@@ -19,9 +19,9 @@ from micro_segmenters import write_sam2
 
 from converseg_ros.cli import main
 from converseg_ros.core import InputError
+from converseg_ros.core.item import read_items
 from converseg_ros.core.mask import decode_rle
 from converseg_ros.core.splits import session_of
-from converseg_ros.data_engine.output.store import read_items
 from converseg_ros.data_engine.world.bag_frames import frame_name, is_bag, write_frames
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.regions import KINDS, UNKNOWN_KIND, labelled_names, own_splits, read_labelled

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
 from converseg_ros.data_engine.grammar.drafts import enumerate_drafts
 from converseg_ros.data_engine.grammar.spatial import FACED
-from converseg_ros.data_engine.output.store import read_items
 from converseg_ros.data_engine.world.coco_world import CocoLabels
 from converseg_ros.data_engine.world.scene_world import scene_world
 from converseg_ros.data_engine.world.sources import read_source

@@ -12,8 +12,8 @@ import pytest
 
 from converseg_ros.cli import main
 from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
-from converseg_ros.data_engine.output.store import read_items
 from converseg_ros.data_engine.pipeline import Settings
 from converseg_ros.llm.calls import Limits
 

@@ -6,11 +6,11 @@ import cv2
 from engine_runs import world_of
 import numpy as np
 
+from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
 from converseg_ros.data_engine.contracts import Picture, Region
 from converseg_ros.data_engine.grammar.drafts import enumerate_drafts
 from converseg_ros.data_engine.judges.facts_judge import FactsJudge
-from converseg_ros.data_engine.output.store import read_items
 from converseg_ros.data_engine.proposers.proposer import FAULTS, GraphProposer, spoil
 from converseg_ros.data_engine.world.sources import read_source
 

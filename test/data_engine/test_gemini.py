@@ -7,9 +7,9 @@ from judge_server import JudgeServer
 import pytest
 
 from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
 from converseg_ros.data_engine.grammar.drafts import enumerate_drafts
-from converseg_ros.data_engine.output.store import read_items
 from converseg_ros.data_engine.pipeline import Settings
 from converseg_ros.llm.calls import Limits
 from converseg_ros.llm.chat import Question

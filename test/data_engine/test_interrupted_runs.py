@@ -11,8 +11,9 @@ from engine_runs import ROOT, run
 import pytest
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import gather
-from converseg_ros.data_engine.output.store import Journal, read_items
+from converseg_ros.data_engine.output.store import Journal
 from converseg_ros.data_engine.pipeline import Settings
 
 KILLED = """

@@ -7,7 +7,7 @@ import pytest
 
 from converseg_ros.cli import main
 from converseg_ros.core.errors import InputError
-from converseg_ros.data_engine.output.store import read_items
+from converseg_ros.core.item import read_items
 from converseg_ros.datasets.images import load_upright
 
 

@@ -13,7 +13,7 @@ from converseg_ros.data_engine.contracts import Picture, Region, Verdict
 from converseg_ros.data_engine.judges.model_judge import ModelJudge
 from converseg_ros.data_engine.proposers.grounding import DetectorGrounder
 from converseg_ros.llm.calls import Calls, NoAnswerError
-from converseg_ros.llm.chat import Question, encode_image
+from converseg_ros.llm.chat import Question, sent_image
 from converseg_ros.llm.local import LocalChat
 
 transformers = pytest.importorskip('transformers')
@@ -50,7 +50,7 @@ def test_a_local_model_generates_and_its_babble_rejects_the_mask(qwen, tmp_path)
 def test_what_a_local_model_says_is_parsed_and_held_to_the_schema(qwen, tmp_path):
     """A model that has learned one answer gives it, and the schema decides what becomes of it."""
     chat = LocalChat(str(qwen), longest=60)
-    images = (encode_image(PICTURE.rgb),)
+    images = (sent_image(PICTURE.rgb),)
     question = Question('verify', 'You look.', 'ok?', images, {'type': 'object'})
     good, bad = '{"ok": true, "score": 0.9, "reason": "fits"}', '{"ok": "yes", "score": 7}'
     _teach(chat, question, good)

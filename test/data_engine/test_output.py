@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from converseg_ros.cli import main
+from converseg_ros.core.item import read_items
 from converseg_ros.core.mask import decode_rle
-from converseg_ros.data_engine.output.store import read_items, read_rejects
+from converseg_ros.data_engine.output.store import read_rejects
 
 
 def test_an_item_of_every_export_is_the_same_item(dataset, tmp_path):

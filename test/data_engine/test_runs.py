@@ -10,8 +10,8 @@ from converseg_ros.cli import main
 from converseg_ros.core.concepts import SUB_CONCEPTS
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.families import Family
+from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline, natural_judge
-from converseg_ros.data_engine.output.store import read_items
 from converseg_ros.data_engine.pipeline import Settings
 from converseg_ros.datasets.images import load_upright
 

@@ -15,10 +15,10 @@ from rclpy.action import ActionClient
 from ros_rig import Camera, Rig
 
 from converseg_ros.core.config import from_flags
+from converseg_ros.core.item import read_items
 from converseg_ros.core.jobs import Job
 from converseg_ros.core.progress import Progress
 from converseg_ros.data_engine.options import RunOptions
-from converseg_ros.data_engine.output.store import read_items
 
 pytestmark = pytest.mark.ros
 ROOT = Path(__file__).resolve().parents[2]

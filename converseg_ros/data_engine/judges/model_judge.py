@@ -14,7 +14,7 @@ from converseg_ros.data_engine.contracts import Picture, PromptDraft, Region, Ve
 from converseg_ros.data_engine.judges import prompts
 from converseg_ros.llm.boxes import convention_of
 from converseg_ros.llm.calls import Calls, NoAnswerError
-from converseg_ros.llm.chat import Question, encode_image, encode_mask, sent_size
+from converseg_ros.llm.chat import Question, sent_image, sent_mask, sent_size
 from converseg_ros.llm.reply import schema_of
 
 
@@ -72,7 +72,7 @@ class ModelJudge:
         """Ask for the contents; boxes are clipped to the image, and regions with an empty box are dropped."""
         text = prompts.DESCRIBE.format(box=self.boxes.words(*sent_size(picture.rgb.shape)))
         try:
-            answer = self._ask('describe', text, [encode_image(picture.rgb)], Description)
+            answer = self._ask('describe', text, [sent_image(picture.rgb)], Description)
         except NoAnswerError as error:
             raise InputError(str(error), where='scene understanding') from error
         regions = []
@@ -97,7 +97,7 @@ class ModelJudge:
         overlay = draw_overlay(picture.rgb, [Layer(mask)])
         try:
             answer: Verdict = self._ask(
-                task, text, [encode_image(picture.rgb), encode_image(overlay), encode_mask(mask)], Verdict
+                task, text, [sent_image(picture.rgb), sent_image(overlay), sent_mask(mask)], Verdict
             )
         except NoAnswerError as error:
             return Verdict(ok=False, score=0.0, reason=str(error))
@@ -122,7 +122,7 @@ class ModelJudge:
             concepts='\n'.join(f'- {s.name} ({s.family}): {s.description}' for s in SUB_CONCEPTS.values()),
         )
         try:
-            answer = self._ask('write', text, [encode_image(picture.rgb)], WrittenPrompts)
+            answer = self._ask('write', text, [sent_image(picture.rgb)], WrittenPrompts)
         except NoAnswerError as error:
             raise InputError(str(error), where='prompt generation') from error
         known = {r.key for r in regions}

@@ -10,9 +10,9 @@ import numpy as np
 
 from converseg_ros.core.errors import ConversegError, InputError, import_extra
 from converseg_ros.core.files import atomic_path, write_json, write_text
-from converseg_ros.core.item import Item
+from converseg_ros.core.image_files import write_image
+from converseg_ros.core.item import Item, read_items
 from converseg_ros.core.mask import mask_box
-from converseg_ros.data_engine.output.store import read_items
 
 
 def export(dataset: Path, out: Path, formats: Iterable[str], splits: Iterable[str]) -> Iterator[str]:
@@ -62,15 +62,9 @@ def _copy_images(items: list[Item], dataset: Path, folder: Path) -> dict[str, st
 
 def _mask_file(item: Item, folder: Path) -> str:
     """Write the mask of an item if it does not exist; return its path relative to `folder`."""
-    import cv2
-
     name = f'masks/{item.id}.png'
     if not (folder / name).is_file():
-        ok, data = cv2.imencode('.png', item.mask().astype(np.uint8) * 255)
-        if not ok:
-            raise InputError('cannot be encoded', where=f'mask of {item.id}')
-        with atomic_path(folder / name) as temporary:
-            temporary.write_bytes(data.tobytes())
+        write_image(folder / name, item.mask().astype(np.uint8) * 255)
     return name
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from fastapi import FastAPI, Response
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.item import Item
+from converseg_ros.core.image_files import encode_image
+from converseg_ros.core.item import Item, read_items
 from converseg_ros.data_engine.output.sheet import draw_item
-from converseg_ros.data_engine.output.store import read_items, read_rejects
+from converseg_ros.data_engine.output.store import read_rejects
 from converseg_ros.web.server import STATIC, add_page, make_app, run
 
 PAGE = 24  # pairs per page
@@ -88,13 +89,9 @@ def make_gallery(dataset: Path, host: str = '127.0.0.1') -> FastAPI:
 
     @app.get('/api/picture/{key}')
     def picture(key: str) -> Response:
-        import cv2
-
         if key not in by_id:
             return Response('there is no such pair', 404)
-        image = draw_item(by_id[key].item, dataset)
-        ok, data = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-        return Response(data.tobytes() if ok else b'', media_type='image/jpeg')
+        return Response(encode_image(draw_item(by_id[key].item, dataset), '.jpg', quality=85), media_type='image/jpeg')
 
     return app
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.errors import ConversegError, InputError, parsing
 from converseg_ros.core.files import write_json, write_text
 from converseg_ros.core.item import Item
 from converseg_ros.datasets.regions import LABELS
@@ -28,7 +28,7 @@ class Journal:
         data = self.path.read_bytes()
         whole = data.rfind(b'\n') + 1
         for line in data[:whole].splitlines():
-            try:
+            with parsing('a line of a journal', self.path, 'delete this file; only its image is made again'):
                 row = json.loads(line)
                 if 'item' in row:
                     item = Item.from_json(row['item'])
@@ -40,12 +40,6 @@ class Journal:
                     self.labels = row['labels']
                 elif 'done' in row:
                     self.summary = row['done']
-            except (ValueError, TypeError, KeyError) as error:
-                raise InputError(
-                    f'a broken line ({error})',
-                    where=str(self.path),
-                    do='delete this file; only its image is made again',
-                ) from error
         if whole < len(data):  # the process was killed while writing a line
             with self.path.open('r+b') as f:
                 f.truncate(whole)
@@ -150,12 +144,3 @@ def read_rejects(folder: Path) -> list[tuple[Item, str]]:
     """Return the rejected pairs with the reasons from the journals of a data set folder."""
     journals = sorted((folder / 'store').rglob('*.jsonl'))
     return [pair for path in journals for pair in Journal(path).rejects.values()]
-
-
-def read_items(path: Path) -> list[Item]:
-    """Read an items.jsonl (or its data set folder); raise InputError if it is invalid."""
-    file = path / 'items.jsonl' if path.is_dir() else path
-    try:
-        return [Item.from_json(json.loads(line)) for line in file.read_text().splitlines() if line.strip()]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f'not a list of items ({error})', where=str(file)) from error

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import ConversegError, InputError
-from converseg_ros.core.files import atomic_path
+from converseg_ros.core.image_files import write_image
 from converseg_ros.perception.keyframes import Keyframes
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.perception.rosbag import connections, find_camera, open_bag, read
@@ -34,8 +34,6 @@ def write_frames(
     A file is named by the UTC time of its image (`frame_name`), so that core.splits keeps the images of a minute in one
     split. Raises InputError for a bag without a readable image, ConversegError if the disk is full.
     """
-    import cv2
-
     target = folder / bag.resolve().stem
     keyframes, due, found = Keyframes(change), 0, False
     for stamp, rgb in _images(bag, topics):
@@ -45,12 +43,8 @@ def write_frames(
         path = target / frame_name(stamp)
         if path.is_file():
             continue
-        ok, data = cv2.imencode('.png', rgb[..., ::-1])
-        if not ok:
-            raise InputError('an image cannot be encoded', where=f'{bag}, {stamp}')
         try:
-            with atomic_path(path) as temporary:
-                temporary.write_bytes(data.tobytes())
+            write_image(path, rgb)
         except OSError as error:
             raise ConversegError(f'cannot write ({error.strerror})', where=str(path), do='free disk space') from error
     if not found:

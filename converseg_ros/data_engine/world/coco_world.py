@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.errors import parsing
 from converseg_ros.data_engine.world.world import SURFACES, Entity, World
 from converseg_ros.datasets.coco import Annotated, CocoFiles, CocoInstances
 from converseg_ros.datasets.images import read_rgb
@@ -63,15 +63,13 @@ class CocoLabels:
             self._read_panoptic(files.panoptic)
 
     def _read_panoptic(self, path: Path) -> None:
-        try:
+        with parsing('COCO annotations', path):
             data = json.loads(path.read_text(encoding='utf-8-sig'))
             images = {str(i['id']): i for i in data['images']}
             self._categories = {str(c['id']): (c['name'], bool(c.get('isthing', 1))) for c in data['categories']}
             for annotation in data['annotations']:
                 name = str(images[str(annotation['image_id'])]['file_name'])
                 self._panoptic[name] = Annotated(name, rows=list(annotation['segments_info'])), annotation
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f'not COCO annotations ({error!r})', where=str(path)) from error
 
     def __iter__(self) -> Iterator[str]:
         """Yield the file names of the annotated images."""

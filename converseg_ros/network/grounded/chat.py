@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.llm.boxes import convention_of
 from converseg_ros.llm.calls import Calls, Limits, NoAnswerError
-from converseg_ros.llm.chat import ChatModel, Question, encode_image, sent_size
+from converseg_ros.llm.chat import ChatModel, Question, sent_image, sent_size
 from converseg_ros.llm.http import GeminiChat, OpenAIChat
 from converseg_ros.llm.local import LocalChat
 from converseg_ros.llm.reply import schema_of
@@ -110,7 +110,7 @@ class ChatGrounder:
             return {}
         size = sent_size(rgb.shape)
         text = ASK.format(phrases=', '.join(f'"{p}"' for p in phrases), box=self._convention.words(*size))
-        question = Question('ground', SYSTEM, text, (encode_image(rgb),), schema_of(_Answer))
+        question = Question('ground', SYSTEM, text, (sent_image(rgb),), schema_of(_Answer))
         try:
             answer = self.calls.ask(question, _Answer)
         except NoAnswerError as error:

@@ -8,7 +8,6 @@ FOLDER/Qwen/NAME/: config.json and tokenizer.json of the language model (optiona
 """
 
 from dataclasses import dataclass
-import json
 from pathlib import Path
 import re
 from typing import Any
@@ -17,9 +16,11 @@ import torch
 from torch import Tensor
 
 from converseg_ros.core import InputError
+from converseg_ros.core.files import read_object
 from converseg_ros.network.config import DecoderConfig, NetworkConfig, QwenConfig, Sam2ImageConfig
 
 State = dict[str, Tensor]
+AGAIN = 'fetch the folder again'
 HUB_SOURCE = 'aadarsh99/ConverSeg-Net-3B'
 QWEN_SOURCE = 'Qwen/Qwen2.5-VL-3B-Instruct'
 QWEN_FILES = ('config.json', 'tokenizer.json')
@@ -100,7 +101,7 @@ def _newest(folder: Path, pattern: str) -> Path | None:
 def _qwen_folder(folder: Path) -> Path:
     """Return the language model's folder next to the weights or in the hub's cache."""
     for config in sorted(folder.glob('**/config.json')):
-        data = _read_json(config)
+        data = read_object(config, AGAIN)
         if data.get('model_type') == 'qwen2_5_vl' and (config.parent / 'tokenizer.json').is_file():
             return config.parent
     from huggingface_hub import try_to_load_from_cache
@@ -113,15 +114,6 @@ def _qwen_folder(folder: Path) -> Path:
         where=f"{folder / QWEN_SOURCE} and the hub's cache",
         do='fetch them: converseg weights fetch converseg-net-3b',
     )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object."""
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f'not JSON ({error})', where=str(path), do='fetch the folder again') from error
-    return data if isinstance(data, dict) else {}
 
 
 def read_torch(path: Path, key: str) -> State:
@@ -210,9 +202,9 @@ def adapter_state(folder: Path) -> State:
 
 def configuration(release: Release, sam: State, plm: State) -> NetworkConfig:
     """Return the network's configuration from the files next to the weights and the shapes of the tensors."""
-    settings = _read_json(release.qwen / 'config.json')
+    settings = read_object(release.qwen / 'config.json', AGAIN)
     processor = (
-        _read_json(release.qwen / 'preprocessor_config.json')
+        read_object(release.qwen / 'preprocessor_config.json', AGAIN)
         if (release.qwen / 'preprocessor_config.json').is_file()
         else {}
     )
@@ -241,7 +233,7 @@ def configuration(release: Release, sam: State, plm: State) -> NetworkConfig:
 def _source(release: Release) -> str:
     """Return the hub's name of the language model, from the adapter if it exists."""
     if release.adapter is not None:
-        name = _read_json(release.adapter / 'adapter_config.json').get('base_model_name_or_path')
+        name = read_object(release.adapter / 'adapter_config.json', AGAIN).get('base_model_name_or_path')
         if isinstance(name, str) and name:
             return name
     return QWEN_SOURCE

@@ -10,7 +10,7 @@ from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
 from converseg_ros.core.errors import ConversegError
-from converseg_ros.core.files import atomic_path
+from converseg_ros.core.image_files import write_image
 from converseg_ros.perception.keyframes import Keyframes
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.ros.camera.qos import FollowingSubscription
@@ -51,19 +51,13 @@ class FrameSampler:
 
     def _take(self, message: Any) -> None:
         """Write the image if the period has passed and it differs from the last one."""
-        import cv2
-
         if time.monotonic() < self._next or self.taken >= self.count:
             return
         try:
             rgb = to_rgb(message)
             if not self._keyframes.accepts(rgb):
                 return
-            ok, data = cv2.imencode('.png', rgb[..., ::-1])
-            if not ok:
-                return
-            with atomic_path(self.folder / f'frame_{self.taken:05d}.png') as temporary:
-                temporary.write_bytes(data.tobytes())
+            write_image(self.folder / f'frame_{self.taken:05d}.png', rgb)
         except (ConversegError, OSError) as error:
             self.stop(str(error))
             return

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.image_files import encode_image
 from converseg_ros.datasets.images import read_image16, read_rgb
 from converseg_ros.scenes.graph import Scene, View
 from converseg_ros.scenes.layout import cameras
@@ -65,9 +66,7 @@ def compressed_depth(depth: NDArray[np.uint16]) -> bytes:
     """Return a compressedDepth payload: 12 bytes of configuration (format 0, no depth quantization), then a PNG."""
     import cv2
 
-    ok, png = cv2.imencode('.png', depth, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    assert ok
-    return struct.pack('<iff', 0, 0.0, 0.0) + png.tobytes()
+    return struct.pack('<iff', 0, 0.0, 0.0) + encode_image(depth, options=[cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def disparity_steps(depth: NDArray[np.uint16], focal: float) -> NDArray[np.uint16]:
@@ -91,7 +90,6 @@ def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: st
     Topics are those of a RealSense driver with registered depth; `tf` has map -> the optical frame. Raise InputError if
     `out` exists.
     """
-    import cv2
     from rosbags.rosbag2 import StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore
 
@@ -123,12 +121,10 @@ def write_bag(folder: Path, out: Path, hz: float, quality: int = 80, storage: st
 
         for i, view in enumerate(scene.views):
             stamp = START_NS + round(i * 1e9 / hz)
-            color = cv2.cvtColor(read_rgb(folder / f'{view.name}.png'), cv2.COLOR_RGB2BGR)
             depth = read_image16(folder / f'{view.name}.noisy.png')
-            ok, jpeg = cv2.imencode('.jpg', color, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            assert ok
+            jpeg = np.frombuffer(encode_image(read_rgb(folder / f'{view.name}.png'), '.jpg', quality=quality), np.uint8)
             image = t['sensor_msgs/msg/CompressedImage']
-            write(COLOR, stamp, image(header(stamp, FRAME), 'rgb8; jpeg compressed bgr8', jpeg.reshape(-1)))
+            write(COLOR, stamp, image(header(stamp, FRAME), 'rgb8; jpeg compressed bgr8', jpeg))
             payload = np.frombuffer(compressed_depth(disparity_steps(depth, view.k[0])), np.uint8)
             write(DEPTH, stamp, image(header(stamp, FRAME), '16UC1; compressedDepth png', payload))
             fx, fy, cx, cy = view.k

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.image_files import write_image
 from converseg_ros.scenes.geometry.mesh import Mesh
 from converseg_ros.scenes.geometry.raycast import directions, origin
 from converseg_ros.scenes.graph import View
@@ -80,12 +81,7 @@ def texture_file(texture: str) -> str:
     kind, variant = texture.split(':')[:2]
     path = cache_dir() / 'textures' / f'{kind}_{variant}_{textures.SIZE}.png'
     if not path.is_file():
-        import cv2
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f'.{path.stem}.{os.getpid()}.png')
-        cv2.imwrite(str(temporary), textures.load(texture)[0][0][::-1, :, ::-1])
-        os.replace(temporary, path)
+        write_image(path, textures.load(texture)[0][0][::-1])
     return str(path)
 
 

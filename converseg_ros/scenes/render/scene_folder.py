@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.image_files import write_image
 from converseg_ros.scenes.geometry.raycast import measure
 from converseg_ros.scenes.graph import View
 from converseg_ros.scenes.layout.build import Built, build, scene_id
@@ -58,7 +59,7 @@ def write_view(folder: Path, built: Built, view: View, picture: Picture, rendere
     measure(built.caster, view, picture.labels, built.owner)
     noise = np.random.default_rng([built.lighting.seed, crc32(view.name.encode())])
     noisy = depth_camera.observe(picture.depth, noise, clear=picture.clear)
-    _png(folder / f'{view.name}.png', picture.color[..., ::-1], noisy=True)
+    _png(folder / f'{view.name}.png', picture.color, noisy=True)
     _png(folder / f'{view.name}.depth.png', millimetres(picture.depth))
     _png(folder / f'{view.name}.noisy.png', millimetres(noisy), noisy=True)
     _png(folder / f'{view.name}.labels.png', picture.labels)
@@ -75,9 +76,7 @@ def _png(path: Path, image: NDArray[np.generic], *, noisy: bool = False) -> None
     import cv2
 
     strategy = cv2.IMWRITE_PNG_STRATEGY_RLE if noisy else cv2.IMWRITE_PNG_STRATEGY_FILTERED
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_STRATEGY, strategy]
-    if not cv2.imwrite(str(path), np.ascontiguousarray(image), options):
-        raise InputError('could not write an image', where=str(path), do='check the disk')
+    write_image(path, image, options=[cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_STRATEGY, strategy])
 
 
 def render_many(

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import Family, InputError, Item, encode_rle
+from converseg_ros.core.item import read_items
 from converseg_ros.core.splits import picture_name, split_of
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.readers import LITERAL, READERS
@@ -98,16 +98,3 @@ def _item(sample: Sample, split: str, height: int, width: int, *, literal: bool)
         )
     except InputError:
         return None
-
-
-def read_items(path: Path) -> Iterable[Item]:
-    """Read the engine's items.jsonl (a file, or a folder with one)."""
-    file = path / ITEMS if path.is_dir() else path
-    with file.open() as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield Item.from_json(json.loads(line))
-            except (ValueError, TypeError, KeyError) as error:
-                raise InputError(f'not an item ({error})', where=f'{file}:{number}') from error

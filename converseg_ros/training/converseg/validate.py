@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 import torch
 
-from converseg_ros.core.files import atomic_path
+from converseg_ros.core.image_files import write_image
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.core.status import Status
 from converseg_ros.training.converseg.answer import Answerer
@@ -65,8 +65,7 @@ def write_panels(answerer: Answerer, source: Source, folder: Path, *, count: int
             tiles.append(
                 np.hstack([_tile(picture, truth, text), _tile(picture, answer, f'object {score:.2f}', status)])
             )
-        with atomic_path(folder / f'{number:03d}.png') as temporary:
-            cv2.imwrite(str(temporary), np.vstack(tiles)[..., ::-1])
+        write_image(folder / f'{number:03d}.png', np.vstack(tiles))
 
 
 def _tile(

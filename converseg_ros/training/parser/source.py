@@ -6,7 +6,7 @@ from pathlib import Path
 import random
 from typing import Final
 
-from converseg_ros.core.errors import InputError
+from converseg_ros.core.errors import InputError, parsing
 from converseg_ros.programs.canonical import canonical
 from converseg_ros.programs.nodes import Node, program_from_json
 from converseg_ros.programs.phrasing import Part, sample
@@ -37,15 +37,11 @@ def phrased(rng: random.Random, part: Part, pairs: str = '') -> tuple[str, Node]
 def read(path: str) -> tuple[tuple[str, Node], ...]:
     """Return the prompts with a program of lines {"prompt" or "text", "program"}, as the data engine writes them."""
     out = []
-    try:
+    with parsing('items with programs', path, 'give the items.jsonl of a data set'):
         for line in Path(path).read_text(encoding='utf-8').splitlines():
             row = json.loads(line)
             if row.get('program'):
                 out.append((str(row.get('prompt') or row['text']), program_from_json(row['program'])))
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise InputError(
-            f'no items with programs ({error})', where=path, do='give the items.jsonl of a data set'
-        ) from error
     if not out:
         raise InputError('no item has a program', where=path, do='build the data set again with this version')
     return tuple(out)
