@@ -1,4 +1,4 @@
-"""The 3D geometry of a region; metres, in the frame `frame_id`."""
+"""The 3D geometry of a region, in metres and in the frame `frame_id`, and poses of cameras."""
 
 from dataclasses import dataclass, field
 
@@ -72,3 +72,19 @@ class Geometry:
 
 
 NOT_COMPUTED = Geometry(GeometryStatus.NOT_COMPUTED)
+
+
+def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], roll: float = 0.0) -> NDArray[np.float64]:
+    """Return the 4x4 pose of an optical frame (x right, y down, z forward) at `eye` that looks at `target`.
+
+    roll: rotation about the viewing direction in radians.
+    """
+    z = target - eye
+    z /= np.linalg.norm(z)
+    x = np.cross(z, [0.0, 0.0, 1.0])
+    x /= max(float(np.linalg.norm(x)), 1e-9)
+    y = np.cross(z, x)
+    c, s = np.cos(roll), np.sin(roll)
+    pose = np.eye(4)
+    pose[:3, 0], pose[:3, 1], pose[:3, 2], pose[:3, 3] = c * x + s * y, -s * x + c * y, z, eye
+    return pose

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame, Intrinsics
-from converseg_ros.core.geometry import OrientedBox, Placement, Plane
+from converseg_ros.core.geometry import OrientedBox, Placement, Plane, look_at
 
 FLOOR, TABLE = 1, 2  # labels; the objects have the following numbers
 VGA = Intrinsics(615.0, 615.0, 319.5, 239.5, 640, 480)
@@ -123,19 +123,6 @@ class TruthScene:
 def level_plane(camera: NDArray[np.float64], height: float) -> Plane:
     """Return the level plane at a height in the world, seen from a camera at a 4x4 pose."""
     return Plane(camera[2, :3].copy(), float(camera[2, 3]) - height, 1.0, 0.0)
-
-
-def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], roll: float = 0.0) -> NDArray[np.float64]:
-    """Return the 4x4 pose of an optical frame (z forward, y down) at `eye` that looks at `target`; roll in radians."""
-    z = (target - eye) / np.linalg.norm(target - eye)
-    x = np.cross(z, [0, 0, 1.0])
-    x /= np.linalg.norm(x)
-    y = np.cross(z, x)
-    pose = np.eye(4)
-    pose[:3, 0] = x * np.cos(roll) + y * np.sin(roll)
-    pose[:3, 1] = y * np.cos(roll) - x * np.sin(roll)
-    pose[:3, 2], pose[:3, 3] = z, eye
-    return pose
 
 
 def _standing(

@@ -1,6 +1,8 @@
 """Chat models over HTTP: servers with OpenAI's protocol, and Gemini."""
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 import os
 import time
@@ -91,10 +93,12 @@ def _read(url: str, body: dict[str, Any], headers: dict[str, str], timeout: floa
         return httpx.Response(response.status_code, headers=plain, content=b''.join(parts))
 
 
-class OpenAIChat:
-    """Any server with OpenAI's chat completions: vLLM, Ollama, llama.cpp, OpenAI, OpenRouter."""
+class _HttpChat:
+    """A chat model of a server, whose key is in the environment variable `key_env`."""
 
-    def __init__(self, model: str, base_url: str, *, key_env: str = 'OPENAI_API_KEY', timeout: float = 120.0) -> None:
+    protocol: str
+
+    def __init__(self, model: str, base_url: str, *, key_env: str, timeout: float = 120.0) -> None:
         if urlsplit(base_url).scheme not in ('http', 'https'):
             raise InputError(f'{base_url!r} is not an address', where='chat model', do='give http(s)://HOST:PORT/v1')
         self.model, self.base_url, self.key_env, self.timeout = model, base_url.rstrip('/'), key_env, timeout
@@ -102,12 +106,30 @@ class OpenAIChat:
     @property
     def name(self) -> str:
         """Return protocol and model; the address does not influence the answers."""
-        return f'openai/{self.model}'
+        return f'{self.protocol}/{self.model}'
 
     @property
     def remote(self) -> bool:
         """Return whether the server is another machine."""
         return urlsplit(self.base_url).hostname not in LOOPBACK
+
+
+@contextmanager
+def _following_the_protocol() -> Iterator[None]:
+    """Report a reply that lacks an expected field, or has it with another type."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UnavailableError('the answer does not follow the protocol') from error
+
+
+class OpenAIChat(_HttpChat):
+    """Any server with OpenAI's chat completions: vLLM, Ollama, llama.cpp, OpenAI, OpenRouter."""
+
+    protocol = 'openai'
+
+    def __init__(self, model: str, base_url: str, *, key_env: str = 'OPENAI_API_KEY', timeout: float = 120.0) -> None:
+        super().__init__(model, base_url, key_env=key_env, timeout=timeout)
 
     def ask(self, question: Question) -> Reply:
         """Ask once."""
@@ -130,7 +152,7 @@ class OpenAIChat:
         key = _key(self.key_env)
         headers = {'Authorization': f'Bearer {key}'} if key else {}
         data = _post(f'{self.base_url}/chat/completions', body, headers, self.timeout)
-        try:
+        with _following_the_protocol():
             choice: dict[str, Any] = data['choices'][0]
             message: dict[str, Any] = choice['message']
             usage: dict[str, Any] = data.get('usage') or {}
@@ -138,12 +160,12 @@ class OpenAIChat:
                 raise RefusedError(str(message.get('refusal') or 'content filter'))
             tokens = int(usage.get('prompt_tokens', 0)), int(usage.get('completion_tokens', 0))
             return Reply(str(message.get('content') or ''), *tokens)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise UnavailableError('the answer does not follow the protocol') from error
 
 
-class GeminiChat:
+class GeminiChat(_HttpChat):
     """Google's generateContent."""
+
+    protocol = 'gemini'
 
     def __init__(
         self,
@@ -153,17 +175,7 @@ class GeminiChat:
         key_env: str = 'GEMINI_API_KEY',
         timeout: float = 120.0,
     ) -> None:
-        self.model, self.base_url, self.key_env, self.timeout = model, base_url.rstrip('/'), key_env, timeout
-
-    @property
-    def name(self) -> str:
-        """Return provider and model."""
-        return f'gemini/{self.model}'
-
-    @property
-    def remote(self) -> bool:
-        """Return whether the server is another machine."""
-        return urlsplit(self.base_url).hostname not in LOOPBACK
+        super().__init__(model, base_url, key_env=key_env, timeout=timeout)
 
     def ask(self, question: Question) -> Reply:
         """Ask once; the key is sent in a header, so that no logged URL contains it."""
@@ -182,7 +194,7 @@ class GeminiChat:
         }
         url = f'{self.base_url}/v1beta/models/{self.model}:generateContent'
         data = _post(url, body, {'x-goog-api-key': _key(self.key_env)}, self.timeout)
-        try:
+        with _following_the_protocol():
             blocked = (data.get('promptFeedback') or {}).get('blockReason')
             candidates = data.get('candidates') or []
             if blocked or not candidates or candidates[0].get('finishReason') in REFUSALS:
@@ -191,5 +203,3 @@ class GeminiChat:
             usage = data.get('usageMetadata') or {}
             made = int(usage.get('candidatesTokenCount', 0)) + int(usage.get('thoughtsTokenCount', 0))
             return Reply(text, int(usage.get('promptTokenCount', 0)), made)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise UnavailableError('the answer does not follow the protocol') from error

@@ -3,14 +3,13 @@
 import numpy as np
 
 from converseg_ros.core import Instruction, Role
-from converseg_ros.core.geometry import Geometry
+from converseg_ros.core.geometry import Geometry, look_at
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.lifting.truth import (
     TABLE,
     VGA,
     Solid,
     TruthScene,
-    look_at,
 )
 
 PUT = Instruction('Where can I set down the knife?', role=Role.AFFORDANCE)

@@ -164,6 +164,7 @@ def test_the_bag_holds_the_scene(rendered, tmp_path):
 
 
 def test_cycles_draws_what_the_labels_say(furniture, monkeypatch):
+    from converseg_ros.core.geometry import look_at
     from converseg_ros.scenes.geometry.mesh import translation
     from converseg_ros.scenes.geometry.raycast import RayCaster
     from converseg_ros.scenes.geometry.shapes import box
@@ -171,7 +172,6 @@ def test_cycles_draws_what_the_labels_say(furniture, monkeypatch):
     from converseg_ros.scenes.layout import light
     from converseg_ros.scenes.layout.build import Built
     from converseg_ros.scenes.layout.builder import Builder
-    from converseg_ros.scenes.layout.cameras import look_at
     from converseg_ros.scenes.models.procedural import Shape, fixed
     from converseg_ros.scenes.render import cycles
 

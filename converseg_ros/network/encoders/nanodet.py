@@ -107,7 +107,7 @@ def best_boxes(levels: list[Detections], count: int, *, candidates: int = 128, l
     score = of.amax(2)
     score, order = score.topk(min(candidates, score.shape[1]), 1)
     every = every.gather(1, order[..., None].expand(-1, -1, 4))
-    overlap = _iou(every).triu(1)  # with the better ones
+    overlap = box_ious(every, every).triu(1)  # with the better ones
     most = overlap.amax(1)  # how much each is a duplicate itself
     decay = torch.exp(-(overlap.square() - most.square()[..., None]) / 0.25).amin(1)
     score, best = (score * decay).topk(count, 1)
@@ -116,13 +116,13 @@ def best_boxes(levels: list[Detections], count: int, *, candidates: int = 128, l
     return Boxes(every.gather(1, best[..., None].expand(-1, -1, 4)), kept)
 
 
-def _iou(boxes: Tensor) -> Tensor:
-    """Return (B, N, N) intersection over union."""
-    a, b = boxes[:, :, None], boxes[:, None]
+def box_ious(a: Tensor, b: Tensor) -> Tensor:
+    """Return the intersection over union (..., N, M) of boxes (..., N, 4) and (..., M, 4) with x0, y0, x1, y1."""
+    a, b = a[..., :, None, :], b[..., None, :, :]
     low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
     inside = (high - low).clamp_min(0).prod(-1)
-    area = (boxes[..., 2:] - boxes[..., :2]).clamp_min(0).prod(-1)
-    return inside / (area[:, :, None] + area[:, None] - inside).clamp_min(1e-6)
+    area_a, area_b = ((x[..., 2:] - x[..., :2]).clamp_min(0).prod(-1) for x in (a, b))
+    return inside / (area_a + area_b - inside).clamp_min(1e-6)
 
 
 def kinds_map(levels: list[Detections]) -> Tensor:

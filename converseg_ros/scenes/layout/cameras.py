@@ -3,24 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.geometry import look_at
 from converseg_ros.scenes.geometry.raycast import RayCaster, directions, origin
 from converseg_ros.scenes.graph import View
 from converseg_ros.scenes.layout.builder import Surface
 
 WIDTH, HEIGHT = 640, 480
-
-
-def look_at(eye: NDArray[np.float64], target: NDArray[np.float64], roll: float = 0.0) -> NDArray[np.float64]:
-    """Return the 4x4 pose of an optical frame (x right, y down, z forward) at `eye` looking at `target`."""
-    z = target - eye
-    z /= np.linalg.norm(z)
-    x = np.cross(z, [0.0, 0.0, 1.0])
-    x /= max(float(np.linalg.norm(x)), 1e-9)
-    y = np.cross(z, x)
-    c, s = np.cos(roll), np.sin(roll)
-    pose = np.eye(4)
-    pose[:3, 0], pose[:3, 1], pose[:3, 2], pose[:3, 3] = c * x + s * y, -s * x + c * y, z, eye
-    return pose
 
 
 def make_view(name: str, pose: NDArray[np.float64], focal: float, rng: np.random.Generator) -> View:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.geometry import look_at
 from converseg_ros.core.image_files import encode_image
 from converseg_ros.datasets.images import read_image16, read_rgb
 from converseg_ros.scenes.graph import Scene, View
@@ -38,7 +39,7 @@ def path_scene(seed: int, split: str, frames: int, room: str = '') -> Built:
     for i in range(frames):
         s = 2 * i / max(frames - 1, 1)
         a = np.array([(1 - s / 2) ** 2, s * (1 - s / 2), (s / 2) ** 2])  # quadratic Bezier
-        pose = cameras.look_at(a @ eyes + shake[i], a @ aims, float(np.radians(1.5) * np.sin(i / 7)))
+        pose = look_at(a @ eyes + shake[i], a @ aims, float(np.radians(1.5) * np.sin(i / 7)))
         rows = [[round(float(v), 6) for v in row] for row in pose]
         views.append(View(f'frame{i:04d}', cameras.WIDTH, cameras.HEIGHT, [focal, focal, 319.5, 239.5], rows))
     built.scene.views = views

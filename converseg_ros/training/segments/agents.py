@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from converseg_ros.core.files import atomic_path
 from converseg_ros.core.segments import KINDS
+from converseg_ros.network.encoders.nanodet import box_ious
 from converseg_ros.network.segments.agents import (
     MIN_SCORE,
     AgentNet,
@@ -235,9 +236,7 @@ def _agents(stored: Stored) -> NDArray[np.float32]:
 
 def _fits(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the IoUs (D,) of a box (4,) with boxes (D, 4 or more)."""
-    inside = np.clip(np.minimum(box[2:], boxes[:, 2:4]) - np.maximum(box[:2], boxes[:, :2]), 0, None).prod(1)
-    both = (box[2:] - box[:2]).prod() + (boxes[:, 2:4] - boxes[:, :2]).prod(1) - inside
-    return np.asarray(inside / both, np.float32)
+    return box_ious(torch.from_numpy(box)[None], torch.from_numpy(boxes[:, :4]))[0].numpy()
 
 
 def _of_nothing(box: NDArray[np.float32], agents: NDArray[np.float32]) -> bool:
