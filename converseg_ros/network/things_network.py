@@ -261,22 +261,18 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         """Return the regions that were considered, with the evidence for and against each."""
         masks = seen.segments.masks
         sy, sx = seen.frame.height / masks.shape[1], seen.frame.width / masks.shape[2]
-        found = []
+        names, found = self.names() if answer.candidates else (), []
         for c in answer.candidates:
             x0, y0, x1, y1 = seen.facts.measures.box[c.index]
             box = Box(round(x0 * sx), round(y0 * sy), round(x1 * sx), round(y1 * sy))
             note = ', '.join(f'{text} {p:.2f}' for text, p in c.counted)
-            found.append(Candidate(self._name_of(seen, c.index), c.p, box, note))
+            found.append(Candidate(names[c.index][0] if names else f'region {c.index}', c.p, box, note))
         return tuple(found)
 
     def names(self) -> tuple[tuple[str, float], ...]:
         """Return the most probable name of each region of the current view, with the log-odds."""
         seen = self._view()
         return self.parts.namer.score(seen.frame, seen.segments, ('thing',)).best
-
-    def _name_of(self, seen: ViewState, index: int) -> str:
-        best = self.names()
-        return best[index][0] if best else f'region {index}'
 
     def calibrate(self, scored: Sequence[ScoredAnswer], provenance: dict[str, Any]) -> Existence:
         """Return existence fits of this uncalibrated network, one for each mode with enough answers."""

@@ -78,7 +78,7 @@ class Head:
     slots: tuple[tuple[str, str], ...]
 
 
-def _heads(tags: Iterable[str]) -> list[Head]:
+def _heads() -> list[Head]:
     """Return every head of every operation."""
     heads = []
     for op, kind in NODES.items():
@@ -136,7 +136,7 @@ class Grammar:
     def __post_init__(self) -> None:
         """Build the tables."""
         closed = CLOSED | {'tag': self.tags, 'implied': v.IMPLIED_NOUNS}
-        self.heads = {h.token: h for h in _heads(self.tags)}
+        self.heads = {h.token: h for h in _heads()}
         values = {f'{slot}:{x}': x for slot, xs in closed.items() if len(xs) > 1 for x in xs}
         self.tokens = (*self.heads, *values)
         self.values: dict[str, str | int] = values

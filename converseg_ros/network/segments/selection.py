@@ -79,7 +79,7 @@ def choose(
         if usable[node] and not any(_same(tree, node, other) for other in chosen):
             chosen.append(node)
     parent = [-1] * len(chosen)
-    parts = _parts(tree, part, kinds, flat, chosen, most_parts)
+    parts = _parts(tree, part, kinds, flat, most_parts)
     nodes = chosen + [node for node, _ in parts]
     parent += [of for _, of in parts]
     is_flat = np.arange(len(nodes)) < len(flat)
@@ -91,7 +91,6 @@ def _parts(
     part: NDArray[np.floating],
     kinds: NDArray[np.floating],
     flat: list[int],
-    chosen: list[int],
     most: int,
 ) -> list[tuple[int, int]]:
     """Return (node, index of its flat object) of the best parts."""

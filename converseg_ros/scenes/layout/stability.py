@@ -1,9 +1,8 @@
 """Stability: which objects tip at a small push, and which fall when another is removed."""
 
-from functools import lru_cache
-
 import numpy as np
 
+from converseg_ros.scenes.geometry.mesh import Mesh
 from converseg_ros.scenes.layout.builder import Builder, Thing
 
 PUSH = 0.32  # m/s at the centre of mass: a light touch
@@ -61,31 +60,21 @@ def _base(thing: Thing) -> tuple[float, float]:
     mesh = thing.shape.mesh
     high = mesh.bounds[1]
     key = (thing.node.model, thing.node.state, round(float(high[2]), 3))
-    return _base_of(key, _Mesh(mesh))
+    if key not in _bases:
+        _bases[key] = _base_of(mesh)
+    return _bases[key]
 
 
-class _Mesh:
-    """A hashable wrapper of a mesh for the cache: equal for equal keys."""
-
-    def __init__(self, mesh: object) -> None:
-        self.mesh = mesh
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Mesh)
-
-    def __hash__(self) -> int:
-        return 0
+_bases: dict[tuple[str, str, float], tuple[float, float]] = {}  # of models in their states
 
 
-@lru_cache(maxsize=4096)
-def _base_of(key: tuple[str, str, float], carrier: _Mesh) -> tuple[float, float]:
+def _base_of(mesh: Mesh) -> tuple[float, float]:
     from scipy.spatial import ConvexHull, QhullError
 
-    mesh = carrier.mesh
-    low, high = mesh.bounds  # type: ignore[attr-defined]
-    foot = mesh.vertices[mesh.vertices[:, 2] < low[2] + 0.03 * (high[2] - low[2]) + 0.001][:, :2]  # type: ignore[attr-defined]
-    area = mesh.areas()  # type: ignore[attr-defined]
-    centre = np.average(mesh.vertices[mesh.faces].mean(1), axis=0, weights=np.maximum(area, 1e-12))  # type: ignore[attr-defined]
+    low, high = mesh.bounds
+    foot = mesh.vertices[mesh.vertices[:, 2] < low[2] + 0.03 * (high[2] - low[2]) + 0.001][:, :2]
+    area = mesh.areas()
+    centre = np.average(mesh.vertices[mesh.faces].mean(1), axis=0, weights=np.maximum(area, 1e-12))
     try:
         hull = ConvexHull(np.unique(np.round(foot, 5), axis=0))
     except (QhullError, ValueError):

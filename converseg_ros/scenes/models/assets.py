@@ -12,7 +12,6 @@ from converseg_ros.scenes.models import catalogue, colors, procedural, textures
 from converseg_ros.scenes.models.categories import CATEGORIES
 from converseg_ros.scenes.models.curated import CHOICES
 
-SPLITS = ('train', 'val', 'test')
 VARIANTS = 40  # shapes of each procedural category
 _ORDER = ('train', 'test', 'val', 'train', 'train', 'train', 'test', 'train', 'train', 'val')
 
