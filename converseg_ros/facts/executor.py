@@ -37,6 +37,7 @@ from converseg_ros.programs.nodes import (
 
 MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
 NOT_MEANT = 0.1  # degree of a condition that the text may not mean: what fulfils it remains the first choice
+RECOGNIZED = 0.05  # degree of the best region for an anchor from which its place is known
 DEFAULT = Options()
 PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
 
@@ -158,7 +159,18 @@ class Executor:
         condition = self._related.get(key)
         if condition is None:
             condition = self._related[key] = self._relation(node, how)
-        return _and(node, how, of, condition)
+        return _and(node, how, of, self._presupposed(node.anchor, how, condition))
+
+    def _presupposed(self, anchor: Node, how: Reading, condition: Degree) -> Degree:
+        """Return a condition on an anchor, doubted if nothing is likely to be the anchor.
+
+        A text presupposes its anchor, which may be there without being recognized: "the towel on the rail" is a towel,
+        wherever the rail is. Safety instructions doubt no condition.
+        """
+        if how.safe or self.facts.exact:
+            return condition
+        best = float((self._anchor(anchor, how).degree.p * self.facts.flat.p).max(initial=0.0))
+        return condition.doubted(best / RECOGNIZED, NOT_MEANT)
 
     def _relation(self, node: Relate, how: Reading) -> Degree:
         """Return (S,) degrees for the relation of a node to one of its anchors."""
@@ -179,6 +191,7 @@ class Executor:
             pairs = self._instruments(node.kind)
         if node.other is not None:
             condition = related(pairs, self._anchor(node.other, how).degree)
+            condition = self._presupposed(node.other, how, condition)
         else:
             condition = pairs.any(1)
         if node.role == 'uninvolved':

@@ -68,13 +68,21 @@ def test_depth_decides(seen: Facts, program: Node, expected: set[int]) -> None:
         (Select('one', named('knife')), 'no knife is seen'),
         (Select('one', Filter('colour', 'blue', named('mug'))), 'a mug is seen, but none blue'),
         (Select('one', Relate('on', named('box'), named('book'))), 'a box is seen, but none on the book'),
-        (Select('one', Relate('next_to', named('box'), named('knife'))), 'no knife is seen'),
     ],
 )
 def test_nothing_fits_and_says_why(seen: Facts, program: Node, reason: str) -> None:
     answer = execute(program, seen)
     assert answer.status == Status.NO_TARGET and not answer.mask.any()
     assert reason in answer.reason
+
+
+def test_an_anchor_that_is_not_seen_gives_no_target_but_a_proposal(seen: Facts) -> None:
+    answer = execute(Select('one', Relate('next_to', named('box'), named('knife'))), seen)
+    assert answer.status == Status.NO_TARGET
+    assert answer.reason == 'no knife is seen'
+    assert set(answer.chosen) == {BOX}
+    safety = execute(Select('one', Relate('next_to', named('box'), named('knife'))), seen, Options(recall=True))
+    assert not safety.mask.any()
 
 
 def test_how_many_are_seen_is_compared_with_how_many_were_asked_for(seen: Facts) -> None:

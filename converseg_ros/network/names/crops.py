@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.mask import mask_box
 
-SIDE = 128  # pixels of a crop
+SIDE = 128  # pixels of a crop in training
 MARGIN = 1.25  # side of the window relative to the longer side of the segment's box
 MIN_SIDE = 24.0  # pixels of the image: a smaller window is too blurred
 GREY = 127.0  # value of the background, and the trunk's mean

@@ -13,7 +13,7 @@ from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.knowledge.vocabulary import Vocabulary, vocabulary
 from converseg_ros.network.encoders.nanodet import KIND_NAMES, Detections
-from converseg_ros.network.names.crops import FADED, MASKED, SIDE, cut_with
+from converseg_ros.network.names.crops import FADED, MASKED, cut_with
 from converseg_ros.network.names.detector import EVIDENCE, Detected, Evidence, detected, match
 from converseg_ros.network.names.scores import Encoder, Phrases
 from converseg_ros.network.names.weights import NameWeights, load_names
@@ -21,6 +21,7 @@ from converseg_ros.network.segments.backbone import Backbone
 
 IMAGENET = 0.3  # share of ImageNet's posterior alone
 BOX = 0.5  # share of the detector for a box of probability 1 that fits a region
+SIDE = 160  # pixels of a crop: things appear larger than in training crops, where they are augmented (arXiv 1906.06423)
 CROPS = 24  # regions of a view that are encoded, each with a faded and with a grey background
 
 
@@ -94,7 +95,7 @@ class CropNamer:
         The mean of both crops is more accurate on real photographs than either of them: the background tells what is
         likely, and without it the shape counts.
         """
-        faded, masked = cut_with(rgb, masks, (FADED, MASKED))
+        faded, masked = cut_with(rgb, masks, (FADED, MASKED), SIDE)
         pooled = (self.pooled(faded) + self.pooled(masked)) / 2
         return self._read(pooled, evidence)
 
