@@ -77,14 +77,19 @@ def plain(shape: tuple[int, ...], value: int) -> NDArray[np.uint8]:
 
 def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
     """Return COCO's uncompressed RLE {'size': [H, W], 'counts': [...]}: column-major runs that start with zeros."""
-    mask = np.asarray(mask, bool)
+    import cv2
+
+    mask = np.ascontiguousarray(mask, bool)
     height, width = mask.shape
     box = mask_box(mask)
-    flat = mask[:, box.x0 : box.x1].ravel(order='F')  # the other columns are one run before and one after
+    if not box.x1:
+        return {'size': [height, width], 'counts': [mask.size]}
+    columns = cv2.transpose(mask.view(np.uint8)[:, box.x0 : box.x1])  # the others are one run before and one after
+    flat = columns.ravel()
     first, last = box.x0 * height, box.x1 * height
     changes = first + 1 + np.flatnonzero(flat[1:] != flat[:-1])
-    before = [first] if flat.size and flat[0] else []
-    after = [last] if flat.size and flat[-1] and last < mask.size else []
+    before = [first] if flat[0] else []
+    after = [last] if flat[-1] and last < mask.size else []
     runs = np.diff(np.concatenate(([0], before, changes, after, [mask.size])))
     return {'size': [height, width], 'counts': runs.astype(int).tolist()}
 

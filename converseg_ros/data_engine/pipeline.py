@@ -97,6 +97,7 @@ class Pipeline:
     def publish(self, shots: list[Shot], out: Path, failed: list[dict[str, str]]) -> dict[str, Any]:
         """Write items.jsonl and manifest.json of the finished images, in order of the shots; return the manifest."""
         store = Store(out, self.identity())
+        items, summaries = store.publish([s.key for s in shots])
         manifest = {
             'format': 'converseg-items-1',
             **self.identity(),
@@ -105,11 +106,13 @@ class Pipeline:
             'unusable': [
                 {'image': shot.image_id, 'why': why}
                 for shot in shots
-                for why in (store.journal(shot.key).summary or {}).get('unusable', ())
+                for why in summaries.get(shot.key, {}).get('unusable', ())
             ],
-            'unfinished': sum(not store.journal(s.key).done for s in shots),
+            'unfinished': sum(s.key not in summaries for s in shots),
+            'items': items,
         }
-        return {**manifest, 'items': store.publish([s.key for s in shots], manifest)}
+        store.describe(manifest)
+        return manifest
 
     def run_shot(self, shot: Shot, store: Store, out: Path) -> None:
         """Generate and commit the items of one image; committed ones are kept."""

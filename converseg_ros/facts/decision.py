@@ -142,25 +142,26 @@ def _without(facts: Facts, chosen: tuple[int, ...], gone: tuple[int, ...]) -> ND
 
 def choose(p: NDArray[np.float64], quantity: str | int, options: Options) -> tuple[int, ...]:
     """Return the selected indices, the most certain first; () if none is certain enough."""
-    if not len(p) or p.max() < options.least:
+    best = int(p.argmax()) if len(p) else 0
+    if not len(p) or p[best] < options.least:
         return ()
     if quantity == 'one':
-        return (int(p.argmax()),)
-    order = np.argsort(-p, kind='stable')
-    floor = max(options.share * p[order[0]], options.least)
-    enough = tuple(order[p[order] >= floor].tolist())
-    return enough if quantity == 'all' else enough[: int(quantity)]
+        return (best,)
+    enough = np.flatnonzero(p >= max(options.share * p[best], options.least))
+    order: list[int] = enough[np.argsort(-p[enough], kind='stable')].tolist()
+    return tuple(order if quantity == 'all' else order[: int(quantity)])
 
 
 def _undecided(degree: Degree, chosen: tuple[int, ...], options: Options) -> bool:
     """Return whether missing facts could change the selection."""
     if degree.settled:
         return False
-    inside = np.zeros(len(degree.p), bool)
-    inside[list(chosen)] = True
-    could_leave = inside & (degree.low < 0.5 * degree.p)
-    could_join = ~inside & (degree.high >= options.present) & (degree.high > degree.p + 0.1)
-    return bool((could_leave | could_join).any())
+    inside = list(chosen)
+    if (degree.low[inside] < 0.5 * degree.p[inside]).any():
+        return True
+    could_join = (degree.high >= options.present) & (degree.high > degree.p + 0.1)
+    could_join[inside] = False
+    return bool(could_join.any())
 
 
 def _miscount(

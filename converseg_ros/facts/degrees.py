@@ -201,9 +201,9 @@ def _settled(p: Floats) -> Degree:
 
 def _made(p: Floats, low: Floats, high: Floats, *sources: Degree) -> Degree:
     """Return a degree with the notes of its sources, unless no doubt is left."""
-    if np.array_equal(low, high):
+    if (low == high).all():
         return _settled(p)
-    doubtful = bool(((high - p > DOUBT) | (p - low > DOUBT)).any())
+    doubtful = (high - p).max() > DOUBT or (p - low).max() > DOUBT
     notes: Iterable[frozenset[str]] = (s.notes for s in sources) if doubtful else ()
     return _valid(p, low, high, frozenset().union(*notes))
 

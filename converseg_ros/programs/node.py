@@ -22,11 +22,10 @@ class Node:
             NODES[op] = cls
 
     def _cached_hash(self) -> int:
-        known = vars(self).get('_hash')
-        if known is None:
-            known = hash(tuple([getattr(self, name) for name in self.__dataclass_fields__]))
-            object.__setattr__(self, '_hash', known)
-        return int(known)
+        own = self.__dict__
+        if '_hash' not in own:
+            own['_hash'] = hash(tuple([getattr(self, name) for name in self.__dataclass_fields__]))
+        return own['_hash']  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone for pickling: hashes of strings differ between processes."""

@@ -1,6 +1,7 @@
 """Programs of sentences of the grammar, by the conventions of programs.phrasing."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal, cast
 
 from converseg_ros.data_engine.world.truth import COLOURS
@@ -12,6 +13,7 @@ EVERYTHING, THINGS = Everything(), Things()
 Role = Literal['agent', 'patient', 'instrument', 'uninvolved']
 
 
+@cache
 def called(name: str) -> Filter:
     """Return all entities with a name, in the singular."""
     return Filter('name', singular(name))

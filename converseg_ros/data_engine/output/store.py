@@ -1,10 +1,11 @@
 """The data set folder: one journal per image, items committed one by one, and an index that is written at the end."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from converseg_ros.core.errors import ConversegError, InputError, parsing
 from converseg_ros.core.files import write_json, write_text
@@ -73,10 +74,10 @@ class Journal:
 
     def _append(self, row: dict[str, Any]) -> None:
         line = json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b'\n'
-        try:
+        with _writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            size = self.path.stat().st_size if self.path.exists() else 0
             with self.path.open('ab') as f:
+                size = f.tell()
                 try:
                     f.write(line)
                     f.flush()
@@ -84,12 +85,13 @@ class Journal:
                 except OSError:
                     f.truncate(size)
                     raise
-        except OSError as error:
-            raise ConversegError(
-                f'cannot write ({error.strerror})',
-                where=str(self.path),
-                do='free disk space, then run the same command again',
-            ) from error
+
+
+class Published(NamedTuple):
+    """What an index contains: the number of its items, and the summary of each finished image by key."""
+
+    items: int
+    summaries: dict[str, dict[str, Any]]
 
 
 class Store:
@@ -106,38 +108,48 @@ class Store:
                     f'was made with other settings ({changed})', where=str(folder), do='name another output folder'
                 )
         else:
-            try:
+            with _writing(folder):
                 write_json(path, settings)
-            except OSError as error:
-                raise ConversegError(f'cannot write ({error.strerror})', where=str(folder)) from error
 
     def journal(self, key: str) -> Journal:
         """Return the journal of an image."""
         return Journal(self.folder / 'store' / key[:2] / f'{key}.jsonl')
 
-    def collect(self, keys: list[str]) -> Iterator[Item]:
-        """Yield the committed items of finished images, in the order of `keys`."""
+    def publish(self, keys: list[str]) -> Published:
+        """Write items.jsonl and regions.jsonl of the finished images atomically, in the order of `keys`."""
+        items: list[str] = []
+        labels: list[str] = []
+        summaries: dict[str, dict[str, Any]] = {}
         for key in dict.fromkeys(keys):
             journal = self.journal(key)
-            if journal.done:
-                yield from journal.items.values()
-
-    def publish(self, keys: list[str], manifest: dict[str, Any]) -> int:
-        """Write items.jsonl, regions.jsonl and manifest.json atomically; return the number of items."""
-        lines = [json.dumps(item.to_json(), ensure_ascii=False) for item in self.collect(keys)]
-        finished = [journal for key in dict.fromkeys(keys) if (journal := self.journal(key)).done]
-        labels = [json.dumps(j.labels, ensure_ascii=False) for j in finished if j.labels is not None]
-        try:
-            write_text(self.folder / 'items.jsonl', ''.join(f'{line}\n' for line in lines))
+            if journal.summary is None:
+                continue
+            summaries[key] = journal.summary
+            items += [json.dumps(item.to_json(), ensure_ascii=False) for item in journal.items.values()]
+            if journal.labels is not None:
+                labels.append(json.dumps(journal.labels, ensure_ascii=False))
+        with _writing(self.folder):
+            write_text(self.folder / 'items.jsonl', ''.join(f'{line}\n' for line in items))
             write_text(self.folder / LABELS, ''.join(f'{line}\n' for line in labels))
-            write_json(self.folder / 'manifest.json', {**manifest, 'items': len(lines)})
-        except OSError as error:
-            raise ConversegError(
-                f'cannot write ({error.strerror})',
-                where=str(self.folder),
-                do='free disk space, then run the same command again',
-            ) from error
-        return len(lines)
+        return Published(len(items), summaries)
+
+    def describe(self, manifest: dict[str, Any]) -> None:
+        """Write manifest.json atomically."""
+        with _writing(self.folder):
+            write_json(self.folder / 'manifest.json', manifest)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Name the file or folder in errors of writing."""
+    try:
+        yield
+    except OSError as error:
+        raise ConversegError(
+            f'cannot write ({error.strerror})',
+            where=str(path),
+            do='free disk space, then run the same command again',
+        ) from error
 
 
 def read_rejects(folder: Path) -> list[tuple[Item, str]]:

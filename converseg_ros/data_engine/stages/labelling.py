@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converseg_ros.core.mask import encode_rle
+from converseg_ros.core.mask import encode_rle, mask_box
 from converseg_ros.data_engine.stages.verification import VerifiedRegion
 from converseg_ros.data_engine.world.world import SURFACES
 from converseg_ros.knowledge import singular, thing
@@ -44,8 +44,10 @@ def label_rows(verified: list[VerifiedRegion]) -> list[dict[str, Any]]:
 def _is_part(index: int, regions: list[VerifiedRegion], areas: list[int]) -> bool:
     """Return whether a region is mostly inside of a larger one; areas: of the regions, in pixels."""
     part, area = regions[index], areas[index]
+    x0, y0, x1, y1 = mask_box(part.mask)
+    inside = part.mask[y0:y1, x0:x1]
     return any(
-        area < SMALLER * whole and np.count_nonzero(part.mask & owner.mask) >= INSIDE * area
+        area < SMALLER * whole and np.count_nonzero(inside & owner.mask[y0:y1, x0:x1]) >= INSIDE * area
         for owner, whole in zip(regions, areas)
         if owner is not part
     )

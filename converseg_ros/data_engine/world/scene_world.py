@@ -199,6 +199,16 @@ def _entity(
     )
 
 
+def _level(e: Entity, obj: SceneObject, heights: NDArray[np.float64]) -> float:
+    """Return the height of the top of a surface, in metres, from the heights of its visible pixels."""
+    if e.kind != 'surface':
+        return e.up or 0.0
+    top = obj.pose[2][3] + obj.size[2] / 2
+    if obj.size[2] > 0 and np.mean(np.abs(heights - top) < 0.03) > 0.2:
+        return top
+    return float(np.median(heights[heights > np.quantile(heights, 0.5)]))
+
+
 def free_area(e: Entity, obj: SceneObject, depth: NDArray[np.float32], view: View) -> NDArray[np.bool_] | None:
     """Return the (H, W) visible part of the top of a surface with `CLEARANCE` around, or None if it is too small.
 
@@ -215,11 +225,7 @@ def free_area(e: Entity, obj: SceneObject, depth: NDArray[np.float32], view: Vie
     points = np.stack([(columns - cx) * z / fx, (rows - cy) * z / fy, z, np.ones_like(z)])
     world = np.asarray(view.pose, np.float64) @ points
     heights = world[2]
-    level = np.median(heights[heights > np.quantile(heights, 0.5)]) if e.kind == 'surface' else e.up or 0.0
-    if e.kind == 'surface' and obj.size[2] > 0:
-        top = obj.pose[2][3] + obj.size[2] / 2
-        level = top if np.mean(np.abs(heights - top) < 0.03) > 0.2 else level
-    on_top = np.abs(heights - level) < 0.02
+    on_top = np.abs(heights - _level(e, obj, heights)) < 0.02
     if np.count_nonzero(on_top) < 200:
         return None
     x, y = world[0][on_top], world[1][on_top]
