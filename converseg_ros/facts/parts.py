@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.mask import mask_box
 from converseg_ros.facts.degrees import Degree
 
 if TYPE_CHECKING:
@@ -31,20 +32,25 @@ def named_parts(noun: str, facts: 'Facts') -> Degree:
         return is_part & given
     masks, word = facts.segments.masks, noun.casefold()
     fit = np.zeros(len(facts))
-    for i in np.flatnonzero(parent >= 0):
-        whole = masks[parent[i]]
-        fit[i] = _shape_fit(word, masks[i], whole)
+    for owner in np.unique(parent[parent >= 0]):
+        sticking = protrusion(masks[owner]) if word in LONG_NOUNS else None
+        for i in np.flatnonzero(parent == owner):
+            fit[i] = _shape_fit(word, masks[i], masks[owner], sticking)
     return is_part & Degree.guess(fit, BY_SHAPE)
 
 
-def _shape_fit(word: str, part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
-    """Return how well the position and shape of a part fit a noun; 0.3 for a noun without a rule."""
+def _shape_fit(
+    word: str, part: NDArray[np.bool_], whole: NDArray[np.bool_], sticking: NDArray[np.bool_] | None
+) -> float:
+    """Return how well the position and shape of a part fit a noun; 0.3 for a noun without a rule.
+
+    sticking: the protrusion of the whole, for the parts that protrude.
+    """
     area = np.count_nonzero(part)
     if not area or area > 0.7 * np.count_nonzero(whole):
         return 0.05
     fit = 0.3
-    if word in LONG_NOUNS:
-        sticking = protrusion(whole)
+    if sticking is not None:
         covered = np.count_nonzero(part & sticking) / area
         fit = 0.15 + 0.7 * covered
     rows = np.flatnonzero(whole.any(1))
@@ -61,23 +67,30 @@ def protrusion(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
     The result may be empty.
     """
-    image = mask.view(np.uint8)
+    out = np.zeros_like(mask)
+    x0, y0, x1, y1 = mask_box(mask)
+    inside = mask.view(np.uint8)[y0:y1, x0:x1]
+    if not inside.size:
+        return out
     radius = float(
-        cv2.distanceTransform(cv2.copyMakeBorder(image, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5).max()
+        cv2.distanceTransform(cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5).max()
     )
-    reach = max(1, round(NARROW * radius))
     if radius < 2:
-        return np.zeros_like(mask)
+        return out
+    reach = max(1, round(NARROW * radius))
+    left, top = max(x0 - reach, 0), max(y0 - reach, 0)  # the opening sees the cells around the mask, in the image
+    window = slice(top, y1 + reach), slice(left, x1 + reach)
+    near = mask[window]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    body = cv2.dilate(cv2.morphologyEx(image, cv2.MORPH_OPEN, disc), np.ones((3, 3), np.uint8)) > 0
-    rest = (mask & ~body).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(rest)
+    opened = cv2.morphologyEx(near.view(np.uint8), cv2.MORPH_OPEN, disc)
+    body = cv2.dilate(opened, np.ones((3, 3), np.uint8)) > 0
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((near & ~body).view(np.uint8))
     if count < 2:
-        return np.zeros_like(mask)
+        return out
     best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    if stats[best, cv2.CC_STAT_AREA] < MIN_PART_SHARE * np.count_nonzero(mask):
-        return np.zeros_like(mask)
-    return np.asarray(labels == best)
+    if stats[best, cv2.CC_STAT_AREA] >= MIN_PART_SHARE * np.count_nonzero(mask):
+        out[window] = labels == best
+    return out
 
 
 def grip(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ depth is unknown; nothing is interpolated.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ MAX_ARM_DISTANCE = 0.8  # metres from a camera on an arm to the surface in front
 MIN_LEVEL_COSINE = 0.97  # cosine with up above which a surface is horizontal (14 degrees)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ViewGeometry:
     """The geometry of one view on a grid of h x w cells.
 
@@ -63,6 +64,18 @@ class ViewGeometry:
         if self.base is None:
             return np.full(self.known.shape, np.nan, np.float32)
         return np.asarray(self.points @ self.base.normal.astype(np.float32) + np.float32(self.base.d))
+
+    @cached_property
+    def camera(self) -> NDArray[np.float64]:
+        """Return the camera matrix (3, 3) of the grid, computed from its points."""
+        h, w = self.known.shape
+        out = np.eye(3)
+        for axis, cells in ((0, np.arange(w)), (1, np.arange(h))):
+            index = np.broadcast_to(cells if axis == 0 else cells[:, None], (h, w))[self.known].astype(np.float64)
+            ratio = (self.points[..., axis][self.known] / self.points[..., 2][self.known]).astype(np.float64)
+            slope, start = np.polyfit(ratio, index, 1)
+            out[axis, axis], out[axis, 2] = slope, start
+        return out
 
     @property
     def upright(self) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ class TopView:
         low -= 2 * cell
         nx, ny = (np.ceil((high - low) / cell).astype(int) + 3).tolist()
         origin = -plane.d * plane.normal + axes @ low
-        to_pixel = pinhole(view) @ np.column_stack([axes[:, 0] * cell, axes[:, 1] * cell, origin])
+        to_pixel = view.camera @ np.column_stack([axes[:, 0] * cell, axes[:, 1] * cell, origin])
         rows, columns = view.known.shape
         return TopView((ny, nx), origin, axes, cell, to_pixel, (rows, columns))
 
@@ -77,21 +77,9 @@ class TopView:
         return np.asarray(~((w > 0) & (u > -0.5) & (u < columns - 0.5) & (v > -0.5) & (v < rows - 0.5)))
 
 
-def pinhole(view: ViewGeometry) -> Floats:
-    """Return the camera matrix (3, 3) of the grid, computed from its points."""
-    h, w = view.known.shape
-    out = np.eye(3)
-    for axis, cells in ((0, np.arange(w)), (1, np.arange(h))):
-        index = np.broadcast_to(cells if axis == 0 else cells[:, None], (h, w))[view.known].astype(np.float64)
-        ratio = (view.points[..., axis][view.known] / view.points[..., 2][view.known]).astype(np.float64)
-        slope, start = np.polyfit(ratio, index, 1)
-        out[axis, axis], out[axis, 2] = slope, start
-    return out
-
-
 def on_plane(view: ViewGeometry, plane: Plane, cells: Mask) -> tuple[Mask, Floats]:
     """Return the cells (h, w) of an image mask whose rays meet a plane nearby, and the points (N, 3) where they do."""
-    k = pinhole(view)
+    k = view.camera
     v, u = np.nonzero(cells)
     rays = np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones(len(u))], 1)
     slope = rays @ plane.normal

@@ -6,13 +6,16 @@ import shutil
 import numpy as np
 import pytest
 
-pytest.importorskip('torch')
+torch = pytest.importorskip('torch')
 
 from converseg_ros.cli import main
 from converseg_ros.core import Frame, InputError, Intrinsics, Status
 from converseg_ros.network import load
+from converseg_ros.network.config import MiniLMConfig
+from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
 from converseg_ros.network.registry import find_model
-from converseg_ros.network.weights.things_folder import NAMES, PARSER, SEGMENTS, assemble, is_things
+from converseg_ros.network.weights.checkpoints import read_weights
+from converseg_ros.network.weights.things_folder import LANGUAGE, NAMES, PARSER, SEGMENTS, assemble, is_things
 from converseg_ros.network.weights.things_loader import load_text_encoder
 
 
@@ -79,6 +82,20 @@ def test_the_shipped_folder_has_nothing_wrong(capsys: pytest.CaptureFixture[str]
     assert main(['weights', 'check', 'compact']) == 0
     out = capsys.readouterr().out
     assert 'calibrated (' in out and 'licence of' in out
+
+
+def test_the_text_encoder_is_the_minilm_of_transformers_whatever_is_beside_a_text() -> None:
+    """Vectors of short, empty, punctuated and truncated texts, encoded together, are those of each text alone."""
+    folder = find_model('compact')
+    state = {k.removeprefix('language_encoder.'): v for k, v in read_weights(folder / LANGUAGE).items()}
+    pieces = len(state['bert.embeddings.word_embeddings.weight'])
+    whole = MiniLMEncoder(MiniLMConfig(options={'vocab_size': pieces}), load_tokenizer(folder)).eval()
+    whole.load_state_dict(state)
+    texts = ['mug', 'an unbelievably colourful coffee-pot, with a lid!', '"the mug."', 'a mug ' * 40, '']
+    with torch.inference_mode():
+        alone = torch.cat([whole([text]).pooled for text in texts])
+    expected = torch.nn.functional.normalize(alone, dim=1).numpy()
+    np.testing.assert_allclose(load_text_encoder(folder)(texts), expected, atol=2e-5)
 
 
 def test_a_full_cache_of_texts_keeps_those_that_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

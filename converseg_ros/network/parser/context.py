@@ -5,16 +5,17 @@ parser. Only inference is needed, so that the layers are plain matrices.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import safe_open
 import torch
 from torch import Tensor
 import torch.nn.functional as F
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.minilm import from_int8, load_tokenizer
+from converseg_ros.network.parser.files import opened
 
 HEADS = 12
 LAYERS = 6
@@ -88,10 +89,16 @@ class Context:
         self.norm = _pair(state, 'embeddings.LayerNorm')
         self.layers = [_layer(state, f'encoder.layer.{i}.') for i in range(count)]
 
+    def first(self, count: int) -> 'Context':
+        """Return the first `count` layers, which share the weights of this object."""
+        out = copy(self)
+        out.layers = self.layers[:count]
+        return out
+
     def to(self, dtype: torch.dtype) -> 'Context':
         """Return the layers with weights of another dtype."""
-        out = object.__new__(Context)
-        out.ends, out.words, out.places = self.ends, self.words.to(dtype), self.places.to(dtype)
+        out = copy(self)
+        out.words, out.places = self.words.to(dtype), self.places.to(dtype)
         out.norm = (self.norm[0].to(dtype), self.norm[1].to(dtype))
         out.layers = [
             Layer(*((w.to(dtype), b.to(dtype)) for w, b in (getattr(x, n) for n in Layer.__slots__)))
@@ -121,11 +128,9 @@ class Context:
         return Hidden(x, mask).after(self.layers)
 
 
-def load_context(folder: Path, count: int, file: str = 'language.safetensors') -> Context | None:
-    """Return the first `count` layers of the MiniLM of a model folder in float32, or None if `count` is 0."""
-    if count == 0:
-        return None
-    with safe_open(folder / file, framework='pt') as f:
+def load_context(folder: Path, count: int = LAYERS, file: str = 'language.safetensors') -> Context:
+    """Return the first `count` layers of the MiniLM of a model folder in float32, at least one."""
+    with opened(folder / file, again='fetch the model folder again') as f:
         names = {n.removeprefix('language_encoder.').removeprefix('bert.'): n for n in f.keys()}  # noqa: SIM118
         wanted = ('embeddings.', *(f'encoder.layer.{i}.' for i in range(count)))
         state = from_int8({name: f.get_tensor(n) for name, n in names.items() if name.startswith(wanted)})

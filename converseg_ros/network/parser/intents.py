@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
-from converseg_ros.network.parser.context import LAYERS, Hidden, Layer, load_context
+from converseg_ros.network.parser.context import Hidden, Layer
 from converseg_ros.network.parser.files import read_tensors
 from converseg_ros.programs.intents import OTHER, condition, intents
 from converseg_ros.programs.nodes import Filter, Node, Select
@@ -95,14 +95,10 @@ def load_model(path: Path) -> tuple[IntentModel, float]:
     return model, float(json.loads(metadata['temperature']))
 
 
-def load_reader(folder: Path, after: int) -> IntentReader | None:
-    """Return the reader of a model folder for states after `after` layers, or None if the folder has none."""
+def load_reader(folder: Path, layers: Sequence[Layer]) -> IntentReader | None:
+    """Return the reader of a model folder, or None if the folder has none; layers: those after the parser's."""
     path = folder / FILE
-    if not path.is_file():
-        return None
-    context = load_context(folder, LAYERS)
-    assert context is not None
-    return IntentReader(*load_model(path), context.layers[after:])
+    return IntentReader(*load_model(path), layers) if path.is_file() else None
 
 
 def preferred(found: Sequence[Intent], program: Node, confidence: float) -> tuple[Node, float] | None:

@@ -165,12 +165,17 @@ class Parser:
         return Parsed(said[best], confidence, said[rest[0]] if rest else None)
 
 
-def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4) -> Parser:
-    """Return the parser of a model folder, or that of another file with the folder's word pieces."""
+def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4, language: Context | None = None) -> Parser:
+    """Return the parser of a model folder, or that of another file with the folder's word pieces.
+
+    language: the MiniLM of the folder, if it is loaded already.
+    """
     grammar = Grammar(tuple(knowledge.tags()))
     model, calibration = load_model(file or folder / FILE, grammar)
-    context = load_context(folder, model.config.context)
-    reader = None if context is None else load_reader(folder, model.config.context)
+    count, context, reader = model.config.context, None, None
+    if count:
+        language = language or load_context(folder)
+        context, reader = language.first(count), load_reader(folder, language.layers[count:])
     return Parser(model, grammar, Pieces.load(folder), calibration, context=context, reader=reader, beam=beam)
 
 

@@ -8,34 +8,35 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
+from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.facts.planes import view_geometry
-from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.fused import can_fuse, fuse
-from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
+from converseg_ros.network.encoders.minilm import load_tokenizer
 from converseg_ros.network.existence import Existence
 from converseg_ros.network.names.namer import load_namer
 from converseg_ros.network.names.weights import load_names
 from converseg_ros.network.once import OncePerView
 from converseg_ros.network.options import Options, Precision, device_of
+from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.parser import load_parser
 from converseg_ros.network.parts import Parts
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
 from converseg_ros.network.things_network import ThingsNetwork
-from converseg_ros.network.weights.checkpoints import read_weights
 from converseg_ros.network.weights.other_parts import Chosen, other_namer, other_proposer
 from converseg_ros.network.weights.things_folder import (
     CALIBRATION,
-    LANGUAGE,
     NAMES,
     SEGMENTS,
     ThingsConfig,
     seeing_fingerprint,
 )
 
-ENCODER = 'language_encoder.'  # prefix of the text encoder's tensors
+MAX_PIECES = 62  # word pieces of a text: MiniLM was trained with 64, of which two are [CLS] and [SEP]
 REMEMBERED, BATCH = 4096, 64  # numbers of cached texts, and of texts that are encoded at once
 CLEARLY = 0.8  # share of float32's time below which bfloat16 is used
 
@@ -59,7 +60,8 @@ def load_things(
     if can_fuse(where, dtype):
         fuse(backbone.trunk, dtype)
     networks = load_segments(folder / SEGMENTS).to(where)
-    encoder = load_text_encoder(folder)
+    language = load_context(folder)
+    encoder = load_text_encoder(folder, language)
     geometry = OncePerView(view_geometry)
     tree = TreeProposer(backbone, *networks, dtype=dtype, geometry=geometry)
     own = load_namer(backbone, folder / NAMES, encode=encoder, dtype=dtype, detections=tree.detections)
@@ -68,7 +70,7 @@ def load_things(
     parts = Parts(
         proposer,
         namer,
-        load_parser(folder),
+        load_parser(folder, language=language),
         where,
         others.fingerprint(seeing_fingerprint(folder)),
         tuple(n for n in (cost, note) if n),
@@ -101,20 +103,25 @@ def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
     return torch.bfloat16 if times[torch.bfloat16] < CLEARLY * times[torch.float32] else torch.float32
 
 
-def load_text_encoder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """Return a function for the (K, D) unit vectors of K texts by the folder's MiniLM, with a cache."""
-    state = {k.removeprefix(ENCODER): v for k, v in read_weights(folder / LANGUAGE).items()}
-    pieces = int(state['bert.embeddings.word_embeddings.weight'].shape[0])
-    encoder = MiniLMEncoder(MiniLMConfig(options={'vocab_size': pieces}), load_tokenizer(folder))
-    encoder.load_state_dict(state)
-    encoder.eval()
+def load_text_encoder(folder: Path, language: Context | None = None) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Return a function for the (K, D) unit vectors of K texts by the folder's MiniLM, with a cache.
+
+    language: the MiniLM, if it is loaded already. Punctuation at the ends of a text is ignored, and a text of more than
+    MAX_PIECES word pieces is truncated.
+    """
+    context, tokenizer = language or load_context(folder), load_tokenizer(folder)
     known: dict[str, NDArray[np.float32]] = {}
+
+    def pooled_of(texts: Sequence[str]) -> Tensor:
+        encoded = tokenizer.encode_batch([without_closing_marks(t) for t in texts], add_special_tokens=False)
+        pieces = [torch.tensor(e.ids[:MAX_PIECES], dtype=torch.long) for e in encoded]
+        lengths = torch.tensor([len(ids) for ids in pieces])
+        return context.hidden(pad_sequence(pieces, batch_first=True), lengths).mean
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         new = [t for t in dict.fromkeys(texts) if t not in known]
         if new:
-            with torch.inference_mode():
-                parts = [encoder(new[i : i + BATCH]).pooled.float() for i in range(0, len(new), BATCH)]
+            parts = [pooled_of(new[i : i + BATCH]) for i in range(0, len(new), BATCH)]
             pooled = torch.nn.functional.normalize(torch.cat(parts), dim=1).numpy()
             if len(known) + len(new) > REMEMBERED:
                 kept = {t: known[t] for t in texts if t in known}

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from converseg_ros.core.instruction import without_closing_marks
-from converseg_ros.network.parser.context import LAYERS, load_context
+from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.intents import FILE, IntentModel, save_intents
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.registry import find_model
@@ -33,7 +33,7 @@ class IntentTask(Task[Encoded]):
         self.config, self.optim = config, config.optim
         self.intents = intents()
         self.pieces = Pieces.load(find_model(config.pieces))
-        self.context = load_context(find_model(config.pieces), LAYERS)
+        self.context = load_context(find_model(config.pieces))
         people, used = by_people('all'), by_people('train')
         made = [*phrased(config.phrased, config.seed), *drawn(config.drawn, config.seed)]
         report(f'{len(used)} of {len(people)} sentences of people, {len(made)} generated ones')
@@ -44,7 +44,6 @@ class IntentTask(Task[Encoded]):
 
     def encoded(self, sentences: Sequence[Sentence]) -> Encoded:
         """Return the vectors and the intents of sentences."""
-        assert self.context is not None
         texts = [self.pieces.encode(split(said_plainly(without_closing_marks(text)))) for text, _ in sentences]
         order = sorted(range(len(texts)), key=lambda i: len(texts[i].ids))  # texts of one length are not padded
         vectors = torch.zeros(len(texts), self.pieces.weight.shape[1])

@@ -37,7 +37,7 @@ class ParserTask(Task[Batch]):
         self.grammar = Grammar(tuple(knowledge.tags()))
         self.identity = hashlib.sha256('\n'.join(self.grammar.tokens).encode()).hexdigest()
         self.pieces = Pieces.load(find_model(config.pieces))
-        self.context = load_context(find_model(config.pieces), config.context)
+        self.context = load_context(find_model(config.pieces), config.context) if config.context else None
         self.dtype = torch.bfloat16 if config.bf16 else torch.float32
         self.fast_context = None if self.context is None else self.context.to(self.dtype)
         self.examples = Examples(self.grammar, self.pieces, config.phrases, seed=config.seed, pairs=config.pairs)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.network.parser.context import LAYERS, load_context
+from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.intents import (
     FILE,
     UNSURE_PARSE,
@@ -68,8 +68,7 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
 
 def test_the_sentence_vector_is_that_of_the_text_encoder_whatever_is_beside_it() -> None:
     folder = find_model('compact')
-    pieces, context, early = Pieces.load(folder), load_context(folder, LAYERS), load_context(folder, 2)
-    assert context is not None and early is not None
+    pieces, context, early = Pieces.load(folder), load_context(folder), load_context(folder, 2)
     texts = ['the mug', 'where does the milk go so that it does not turn sour']
     inputs = collate([pieces.encode(split(text)) for text in texts])
     hidden = early.hidden(inputs.ids, inputs.lengths)
