@@ -38,8 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'agents': {'core', 'dialogue', 'perception', 'ros', 'web'},
     'demo': {'core', 'evaluation', 'lifting', 'ros', 'web'},
     'bench': {
-        *('console', 'core', 'data_engine', 'datasets', 'dialogue', 'evaluation', 'knowledge', 'lifting', 'network'),
-        *('ros', 'scenes', 'speech', 'training', 'web'),
+        *('console', 'core', 'data_engine', 'datasets', 'dialogue', 'evaluation', 'facts', 'knowledge', 'lifting'),
+        *('network', 'programs', 'ros', 'scenes', 'speech', 'training', 'web'),
     },
     'nodes': {'console', 'core', 'dialogue', 'lifting', 'network', 'perception', 'ros', 'speech', 'web'},
     'commands': {

@@ -40,7 +40,8 @@ def act(kind: str, facts: 'Facts') -> Degree:
     between = touch.scaled(np.outer(agent, 1 - agent) * (1 - facts.kinds[:, 1:3].sum(1))[None])
     if kind in HELD:
         # an object in contact with a hand is probably held, but the hand may rest on it
-        return _at_most(between, 0.75)
+        held = _at_most(between, 0.75)
+        return held | _on_wheels(facts) if kind == 'carrying' else held
     if kind in TOOLS:
         return _tool(kind, facts)
     if kind in BY_TAG:
@@ -53,12 +54,23 @@ def act(kind: str, facts: 'Facts') -> Degree:
         return _at_most(found, 0.75)
     if kind == 'facing':
         return facts.relation('facing').scaled(np.repeat(agent[:, None], count, 1))
+    if kind == 'falling' and facts.primitives.floating is not None:
+        return _at_most(Degree.known(np.diag(facts.primitives.floating)), 0.75)  # nobody makes it fall
     somebody = np.repeat(agent[:, None], count, 1) * (1 - np.eye(count))
     if kind == 'reaching':
         near = facts.relation('near').scaled(somebody * facts.kinds[None, :, 0]) & ~facts.primitives.contact
         return Degree(0.4 * near.p, np.zeros_like(near.p), near.high, near.notes | {UNSEEN})
     p = 0.3 * somebody
     return Degree(p, np.zeros_like(p), np.where(somebody > 0.2, 1.0, p), frozenset({UNSEEN}))
+
+
+def _on_wheels(facts: 'Facts') -> Degree:
+    """Return (S, S) how far object i is a cart, or something else with wheels, that object j is on or in."""
+    things = facts.kinds[:, 0]
+    loaded = facts.relation('supports').scaled(np.outer(things, things))
+    wheels = facts.filter('tag', 'wheels')
+    pairs = loaded & Degree(wheels.p[:, None], wheels.low[:, None], wheels.high[:, None], wheels.notes)
+    return _at_most(pairs, 0.6)
 
 
 def _at_most(found: Degree, ceiling: float) -> Degree:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.facts.degrees import Degree, chained
+from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import Measures
 from converseg_ros.facts.relations import ramp
 from converseg_ros.facts.scales import NO_DISTANCES
@@ -19,6 +19,9 @@ NO_SHAPE = 'depth is missing, so how things stand is not known'
 NO_STABILITY = 'depth is missing, so stability is not known'
 SLENDER = (1.0, 4.0)  # ratio of height to width from which a standing object tips easily, and at most
 MAX_TIPS = 0.6  # probability for the most slender objects: their weight is not visible
+UNMEASURED_TIPS = 0.1  # probability if the shape is not known
+FURNITURE = (0.5, 1.0)  # metres of height from which an object may be furniture, which a small push does not tip over
+IN_USE = ('using', 'cutting', 'pouring', 'plugging', 'carrying', 'sitting')
 HEAVY = (0.01, 0.04)  # cubic metres from which an object may be too heavy for one hand, and from which it certainly is
 
 
@@ -62,7 +65,11 @@ def _hidden(facts: 'Facts') -> Degree:
 
 
 def _used(facts: 'Facts') -> Degree:
-    return facts.act('using').any(0) | facts.act('using').any(1)
+    """Return what somebody uses, or what acts on something else or is acted on, like a knife in bread."""
+    out = Degree.known(np.zeros(len(facts)))
+    for kind in IN_USE:
+        out = out | facts.act(kind).any(0) | facts.act(kind).any(1)
+    return out
 
 
 STATES: dict[str, Callable[['Facts'], Degree]] = {
@@ -89,15 +96,23 @@ def _tips(facts: 'Facts') -> Degree:
     scenes, a physics engine lets 8 % of objects tip at a ratio of 1.25, 26 % at 2.25 and 48 % at 3.5.
     """
     m = facts.standing
-    slender = ramp((m.high - m.low) / np.maximum(np.sqrt(m.width * m.length), 0.01), *SLENDER)
-    return Degree.partly(MAX_TIPS * slender, NO_STABILITY).scaled(facts.kinds[:, 0])
+    height = m.high - m.low
+    slender = ramp(height / np.maximum(np.sqrt(m.width * m.length), 0.01), *SLENDER) * (1 - ramp(height, *FURNITURE))
+    loose = facts.kinds[:, 0] * (
+        1 - facts.primitives.inside.p.max(1, initial=0.0)
+    )  # a pencil in a mug cannot fall over
+    return Degree.partly(MAX_TIPS * slender, NO_STABILITY, UNMEASURED_TIPS).scaled(loose)
 
 
 def _rolls(facts: 'Facts') -> Degree:
-    """Return what is round and does not stand upright."""
+    """Return what is round and does not stand upright, and vessels that lie on their side."""
     m = facts.standing
-    standing = ramp((m.high - m.low) / np.maximum(m.length, 0.01), 1.15, 1.5)
-    return facts.filter('tag', 'rolls') & ~Degree.partly(0.9 * standing, NO_SHAPE, 0.3)
+    ratio = (m.high - m.low) / np.maximum(m.length, 0.01)
+    standing = ramp(ratio, 1.15, 1.5)
+    fallen = ramp(-np.abs(m.long_axis[:, 2]), -0.5, -0.3) * ramp(m.elongation, 1.3, 1.8) * ramp(-ratio, -0.9, -0.75)
+    fallen *= ramp(ratio, 0.2, 0.35) * (1 - facts.primitives.support.p.max(0, initial=0.0))  # no bowls, and no stacks
+    vessels = facts.filter('tag', 'tall_vessel') & Degree.partly(fallen, NO_SHAPE, 0.1)
+    return (facts.filter('tag', 'rolls') & ~Degree.partly(0.9 * standing, NO_SHAPE, 0.3)) | vessels
 
 
 def _removable(facts: 'Facts') -> Degree:
@@ -106,7 +121,7 @@ def _removable(facts: 'Facts') -> Degree:
 
 
 def _bears_load(facts: 'Facts') -> Degree:
-    return chained(facts.primitives.support, 1).any(0)
+    return facts.relation('supports').any(1)
 
 
 def _heavy(facts: 'Facts') -> Degree:

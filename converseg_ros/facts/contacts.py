@@ -21,6 +21,11 @@ GAP = 0.015  # metres between a bottom and its support, in addition to the sigma
 TOUCHES = 0.008  # metres between the boxes of objects in contact, in addition to the finer sigma of the measurement
 ADJACENT = 0.5  # probability, without depth, that objects with adjacent outlines in the image are in contact
 BY_IMAGE = 0.8  # maximum probability of support from adjacent outlines, without depth
+SEAT = 0.5  # mean cosine with up of the cells below an object from which they are a level that it stands on
+MEETING = 0.6  # share of the common outline of two objects at which their depths meet if one rests on the other
+RIM, NARROWER = 0.02, 0.85  # metres by which a rim may hide a bottom, and relative length of i up to which it may
+THIN = (3.0, 5.0)  # ratio of the largest to the second largest spread from which an object is thin, like a pencil
+FLAT = (0.1, 0.25)  # ratio of height to length up to which a container is flat, and from which it is deep
 SURROUNDED = 0.6  # share of an outline next to a wall from which an object may hang on it
 PLAIN_CONTAINER = 0.1  # probability that a region with another name is a container
 
@@ -31,7 +36,8 @@ class Primitives:
 
     support: i rests directly on j. inside: i is in the container j. contact: i touches j. hidden_by: j occludes a part
     of i. foot: (S,) height of the support of i below it, NaN if unknown. attached: i hangs on a vertical surface j or
-    is fixed to it.
+    is fixed to it. floating: (S,) probability that i is an object in the air, which nothing visible holds; None without
+    depth.
     """
 
     support: Degree
@@ -40,6 +46,7 @@ class Primitives:
     hidden_by: Degree
     foot: Floats | None = None
     attached: Degree | None = None
+    floating: Floats | None = None
 
 
 def primitives(
@@ -59,8 +66,8 @@ def primitives(
     pair = flat[:, None] & flat[None] & ~np.eye(len(masks), dtype=bool)
     near = neighbours(masks, flat, geometry)
     level = _level(planes, geometry)
-    inside = _inside(near, measures, container, kinds[:, 1]) * pair
-    support = _support(near, kinds, planes, level, measures, geometry) * pair * (1 - inside)
+    inside = _inside(near, measures, container, kinds) * pair
+    support = _support(near, kinds, planes, level, measures, geometry) * pair * (1 - inside * _depth_ratio(measures))
     total = np.maximum((support**2).sum(1, keepdims=True), 1e-9)
     # an object has one support, so alternatives share the probability
     support = support * np.maximum(support**2 / total, 0)
@@ -75,6 +82,7 @@ def primitives(
     else:
         touch = touch * ADJACENT
         hidden = Degree.guess(0.25 * touch * pair, f'{NO_DEPTH}, so what hides what is not known')
+    attached = _attached(near, kinds, level, support, geometry) * pair
     return Primitives(
         Degree.known(support),
         Degree.known(inside),
@@ -83,7 +91,8 @@ def primitives(
         ),
         hidden,
         _feet(support, near, planes, level, measures, geometry),
-        Degree.known(_attached(near, kinds, level, support, geometry) * pair),
+        Degree.known(attached),
+        None if geometry is None else _floating(near, kinds, support + inside + attached, measures),
     )
 
 
@@ -132,15 +141,19 @@ def _support(
     by_image = BY_IMAGE * rim * willing
     if geometry is None:
         return np.asarray(by_image)
-    top = _tops(near, planes, level, m, geometry)
-    gap = m.low[:, None] - top  # gap above the support
     scale = GAP + 2 * m.sigma[:, None]
     with np.errstate(invalid='ignore'):
+        top = _tops(near, planes, level, m, geometry)
+        own = near.foot  # of a surface with several levels, such as a shelf, the one that i stands on is not its plane
+        own = np.where((near.seat > SEAT) & (np.abs(m.low[:, None] - own) < np.abs(m.low[:, None] - top)), own, np.nan)
+        by_foot = np.isfinite(own) & (planes >= 0)[None]
+        top = np.where(by_foot, own, top)
+        gap = m.low[:, None] - top  # gap above the support
         fit = _plateau(gap / scale)
         sunk = _plateau(gap / (3 * scale))  # the contact is below the highest point of the support
         fit = np.where((gap < 0) & (planes < 0)[None], sunk, fit)
-        over = _over(m)
-        seat = np.where(np.isfinite(level), level > 0.9, True)[None]
+        over = np.maximum(_over(m), _over_hidden(near, m) * (planes < 0)[None])
+        seat = np.where(np.isfinite(level), level > 0.9, True)[None] | by_foot
         lower = (m.low[None] < m.low[:, None] + scale) & (top < m.high[:, None] + scale)
         metric = fit * (0.15 + 0.85 * rim) * np.where(planes[None] >= 0, np.maximum(over, rim), over) * seat * lower
     return np.where(np.isfinite(metric), np.nan_to_num(metric) * willing, by_image * 0.8)
@@ -155,6 +168,20 @@ def _attached(near: Neighbours, kinds: Floats, level: Floats, support: Floats, g
         flush = np.where(near.ring > 0, near.meets / np.maximum(near.ring, 1), BY_IMAGE)
     held = support.max(1, initial=0.0)[:, None]
     return np.asarray(kinds[:, 0][:, None] * wall[None] * around * flush * (1 - held))
+
+
+def _floating(near: Neighbours, kinds: Floats, holds: Floats, m: Measures) -> Floats:
+    """Return (S,) how far the surroundings of an object are behind it and nothing holds it.
+
+    holds: (S, S) probability that j supports, contains or carries i. An object that is cut off by the lower edge of the
+    image may stand on something below it, and a partly hidden one on something behind what hides it.
+    """
+    ring = np.maximum(near.ring.sum(1), 1)
+    behind = np.clip((near.farther.sum(1) / ring - 0.2) / 0.3, 0, 1)
+    clear = np.clip(1 - 4 * near.nearer.sum(1) / ring, 0, 1)
+    held = np.clip(holds.sum(1) + (near.beside * kinds[None, :, 3] > 0.02).any(1), 0, 1)
+    ends = m.box[:, 3] < m.grid[0] - 1
+    return np.where(m.metric, kinds[:, 0] * behind * clear * (1 - held) * ends, 0.0)
 
 
 def _plateau(x: Floats) -> Floats:
@@ -188,6 +215,22 @@ def _over(m: Measures) -> Floats:
     return np.asarray(out.min(2))
 
 
+def _over_hidden(near: Neighbours, m: Measures) -> Floats:
+    """Return the same as `_over` if i hides the rest of j: only the front of the lower of two books is visible.
+
+    The visible part of j reaches to i, and their depths meet there.
+    """
+    d = m.centre[:, None, :2] - m.centre[None, :, :2]
+    half = np.maximum(m.extent[:, None, :2] / 2, 0.02)
+    with np.errstate(invalid='ignore'):
+        aligned = np.clip((m.extent[None, :, 0] / 2 - np.abs(d[..., 0])) / half[..., 0] + 1, 0, 1)
+        behind = np.clip((m.extent[None, :, 1] / 2 + d[..., 1]) / half[..., 1], 0, 1)
+        apart = d[..., 1] - (m.extent[:, None, 1] + m.extent[None, :, 1]) / 2
+        reaches = np.clip(2 - apart / GAP, 0, 1)
+    meets = np.clip(near.meets / np.maximum(near.ring, 1) / MEETING, 0, 1)
+    return np.asarray(aligned * behind * reaches * meets)
+
+
 def _gaps(m: Measures) -> Floats:
     """Return (S, S) metres between upright boxes."""
     d = np.abs(m.centre[:, None] - m.centre[None])
@@ -195,30 +238,50 @@ def _gaps(m: Measures) -> Floats:
     return np.asarray(np.linalg.norm(np.maximum(apart, 0), axis=2))
 
 
-def _inside(near: Neighbours, m: Measures, container: Floats, surface: Floats) -> Floats:
+def _inside(near: Neighbours, m: Measures, container: Floats, kinds: Floats) -> Floats:
     """Return the probability that i is in j.
 
     j surrounds i in the image, i is smaller, and i is not completely above the top of j.
     """
     smaller = m.area[:, None] < 1.2 * m.area[None]
-    held = np.clip((near.covered - 0.4) / 0.4, 0, 1) * np.maximum(container, PLAIN_CONTAINER) * (1 - surface)
-    with np.errstate(invalid='ignore'):
+    may = np.maximum(container, PLAIN_CONTAINER) * (1 - kinds[:, 1])
+    held = np.clip((near.covered - 0.4) / 0.4, 0, 1) * may
+    over = _over(m)
+    with np.errstate(invalid='ignore', divide='ignore'):
         height = m.high[None] - m.low[None]
-        sunk = np.clip((m.high[None] + 0.02 - m.low[:, None]) / np.maximum(0.3 * height, 0.02), 0, 1)
-        fits = (m.length[:, None] < 1.8 * m.length[None]) & (_over(m) > 0.3)
-        metric = held * sunk * fits
+        # the bottom of an object that is narrower than j may be hidden by the rim of j
+        slack = RIM * np.clip((NARROWER - m.length[:, None] / m.length[None]) / 0.2, 0, 1)
+        sunk = np.clip((m.high[None] + slack - m.low[:, None]) / np.maximum(0.3 * height, 0.02), 0, 1)
+        fits = (m.length[:, None] < 1.8 * m.length[None]) & (over > 0.3)
+        metric = np.maximum(held * sunk * fits, may * kinds[:, :1] * _stuck(near, m, over))
     metric = np.where(np.isfinite(sunk), np.nan_to_num(metric), BY_IMAGE * held * smaller)
     return np.asarray(metric, np.float64)
+
+
+def _stuck(near: Neighbours, m: Measures, over: Floats) -> Floats:
+    """Return (S, S) how far a thin object i rises from the rim of j, like a pencil from a mug: its foot is hidden."""
+    thin = np.clip((m.elongation - THIN[0]) / (THIN[1] - THIN[0]), 0, 1)[:, None] * (np.abs(m.long_axis[:, 2:]) > 0.5)
+    scale = GAP + 2 * m.sigma[:, None]
+    at_rim = _plateau((m.low[:, None] - m.high[None]) / scale)
+    touching = np.clip(near.below / 0.2, 0, 1)
+    return np.asarray(thin * at_rim * touching * over)
+
+
+def _depth_ratio(m: Measures) -> Floats:
+    """Return (S,) how far an object is deep rather than flat: what is in a tray is on it, what is in a mug is not."""
+    with np.errstate(invalid='ignore', divide='ignore'):
+        ratio = (m.high - m.low) / m.length
+        return np.where(np.isfinite(ratio), np.clip((ratio - FLAT[0]) / (FLAT[1] - FLAT[0]), 0, 1), 1.0)
 
 
 def _hidden(near: Neighbours, kinds: Floats) -> Floats:
     """Return the probability that j occludes a part of i; NaN without depth.
 
-    They are adjacent in the image, and j is nearer.
+    They are adjacent in the image, and j is nearer. A short common outline hides little.
     """
     least = np.minimum(near.ring, near.ring.T)
     share = (near.nearer + near.farther.T) / np.maximum(near.ring + near.ring.T, 1)
-    out = np.clip((share - 0.25) / 0.3, 0, 1) * np.clip(least / 8, 0, 1)
+    out = np.clip((share - 0.2) / 0.3, 0, 1) * np.clip(least / 8, 0, 1) * np.clip((near.beside - 0.02) / 0.13, 0, 1)
     out = np.where((least < 3) & (near.beside > 0.05), np.nan, out)
     # surfaces are not hidden by objects on them, and nothing is hidden by a wall
     return np.asarray(out * (1 - kinds[:, 1])[:, None] * (1 - kinds[:, 2])[None], np.float64)

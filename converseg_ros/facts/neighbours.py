@@ -23,7 +23,7 @@ class Neighbours:
     below: share of i's lower rim that is above j. beside: share of the ring around i that is in j. covered: share of i
     within the convex hull of j. ring: cells of j in the ring around i that have depth. meets, nearer, farther: how many
     of those have the depth of the adjacent cells of i, less, or more. foot: mean height in metres of the cells of j
-    below i's lower rim, in the upright frame, NaN if there are none with depth.
+    below i's lower rim, in the upright frame, and seat: their mean cosine with up; NaN if there are none with depth.
     """
 
     below: Floats
@@ -34,6 +34,7 @@ class Neighbours:
     nearer: Floats
     farther: Floats
     foot: Floats
+    seat: Floats
 
 
 def neighbours(masks: Mask, flat: Mask, geometry: ViewGeometry | None) -> Neighbours:
@@ -46,7 +47,8 @@ def neighbours(masks: Mask, flat: Mask, geometry: ViewGeometry | None) -> Neighb
     z = None if geometry is None else np.where(geometry.known, geometry.points[..., 2], 0).astype(np.float32)
     tables = {name: np.zeros((count, count)) for name in Neighbours.__annotations__}
     heights = None if geometry is None else _heights(geometry)
-    tables['foot'][:] = np.nan
+    upward = None if geometry is None else np.asarray(geometry.normals @ geometry.up.astype(np.float32))
+    tables['foot'][:] = tables['seat'][:] = np.nan
     areas = np.maximum(np.bincount(label.ravel(), minlength=count + 1)[1:], 1)
     for i in np.flatnonzero(flat):
         window = _window(masks[i], RIM + 1)
@@ -65,14 +67,20 @@ def neighbours(masks: Mask, flat: Mask, geometry: ViewGeometry | None) -> Neighb
         tables['covered'][:, i] = np.bincount(around[hull], minlength=count + 1)[1:] / areas
         if z is not None:
             _compare(tables, int(i), mask, ring, around, z[window], count)
-        if heights is not None:
-            known = under & np.isfinite(heights[window])
-            number = np.bincount(around[known], minlength=count + 1)[1:]
-            total = np.bincount(around[known], heights[window][known], minlength=count + 1)[1:]
-            tables['foot'][i] = np.where(number >= MIN_FOOT, total / np.maximum(number, 1), np.nan)
+        if heights is not None and upward is not None:
+            tables['foot'][i] = _means(heights[window], under, around, count)
+            tables['seat'][i] = _means(upward[window], under, around, count)
     for name in ('below', 'beside', 'covered'):
         np.fill_diagonal(tables[name], 0)
     return Neighbours(**tables)
+
+
+def _means(values: NDArray[np.float32], cells: Mask, around: NDArray[np.intp], count: int) -> Floats:
+    """Return (S,) the mean of the known values in the cells of each region, NaN if there are fewer than MIN_FOOT."""
+    known = cells & np.isfinite(values)
+    number = np.bincount(around[known], minlength=count + 1)[1:]
+    total = np.bincount(around[known], values[known], minlength=count + 1)[1:]
+    return np.where(number >= MIN_FOOT, total / np.maximum(number, 1), np.nan)
 
 
 def _heights(geometry: ViewGeometry) -> NDArray[np.float32]:

@@ -248,7 +248,7 @@ RELATIONS: dict[str, Callable[[Scene], Degree]] = {
     'own_right_of': lambda s: own_side(s, -1.0),
     'touching': lambda s: s.primitives.contact,
     'part_of': _part_of,
-    'supports': lambda s: s.primitives.support.T,
+    'supports': lambda s: (s.primitives.support | s.primitives.inside).T,
     'contains': lambda s: s.primitives.inside.T,
     'covers': covers,
     'falls_without': falls_without,
