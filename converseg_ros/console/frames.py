@@ -45,7 +45,7 @@ def pack(kind: bytes, header: dict[str, Any], *parts: bytes) -> bytes:
 
 def frame_message(image: NDArray[np.uint8], stamp_ns: int, age_s: float | None) -> bytes:
     """Return an overlay as a message for the page."""
-    return pack(b'F', {'stamp_ns': str(stamp_ns), 'age_s': age_s}, encode_image(image))
+    return pack(b'F', {'stamp_ns': str(stamp_ns), 'age_s': age_s}, encode_image(image, '.jpg'))
 
 
 def cloud_message(name: str, points: NDArray[np.float32], colors: NDArray[np.uint8]) -> bytes:

@@ -11,9 +11,7 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 
 
-def encode_image(
-    image: NDArray[np.generic], kind: str = '.png', *, quality: int = 80, options: Sequence[int] = ()
-) -> bytes:
+def encode_image(image: NDArray[np.generic], kind: str, *, quality: int = 80, options: Sequence[int] = ()) -> bytes:
     """Return the bytes of an image file.
 
     Args:
@@ -28,9 +26,11 @@ def encode_image(
     import cv2
 
     pixels: Any = np.ascontiguousarray(image)
-    if image.ndim == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    done, data = cv2.imencode(kind, pixels, [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == '.jpg' else list(options))
+    flags = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == '.jpg' else list(options)
+    try:
+        done, data = cv2.imencode(kind, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if image.ndim == 3 else pixels, flags)
+    except cv2.error:
+        done = False
     if not done:
         raise InputError(f'an image of {image.dtype} {image.shape} cannot be written as {kind}', where='image')
     return data.tobytes()

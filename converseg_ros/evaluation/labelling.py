@@ -201,7 +201,7 @@ def make_label_app(work: Labelling, *, host: str = '127.0.0.1', token: str = '')
 
     @app.get('/api/picture/{key}')
     def picture(key: int) -> Response:
-        data = encode_image(work.picture(key), options=[cv2.IMWRITE_PNG_COMPRESSION, 1])
+        data = encode_image(work.picture(key), '.png', options=[cv2.IMWRITE_PNG_COMPRESSION, 1])
         return Response(data, media_type='image/png')
 
     @app.get('/api/label/{id_}')

@@ -96,4 +96,4 @@ def sent_mask(mask: NDArray[np.bool_], longest: int = MAX_IMAGE_SIDE) -> bytes:
     image = mask.astype(np.uint8) * 255
     if size != mask.shape[::-1]:
         image = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-    return encode_image(image)
+    return encode_image(image, '.png')

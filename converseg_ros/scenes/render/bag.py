@@ -67,7 +67,7 @@ def compressed_depth(depth: NDArray[np.uint16]) -> bytes:
     """Return a compressedDepth payload: 12 bytes of configuration (format 0, no depth quantization), then a PNG."""
     import cv2
 
-    return struct.pack('<iff', 0, 0.0, 0.0) + encode_image(depth, options=[cv2.IMWRITE_PNG_COMPRESSION, 9])
+    return struct.pack('<iff', 0, 0.0, 0.0) + encode_image(depth, '.png', options=[cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def disparity_steps(depth: NDArray[np.uint16], focal: float) -> NDArray[np.uint16]:
