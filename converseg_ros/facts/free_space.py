@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.geometry import Plane
 from converseg_ros.facts.areas import Area
 from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.extent import look_alike
 from converseg_ros.facts.planes import ViewGeometry
 from converseg_ros.facts.top_view import TopView, best_place, on_plane, radii
 
@@ -70,34 +71,36 @@ def free_space(
         for i in chosen:
             mask |= facts.given.free.get(int(i), empty)
         return Area(mask, best, measured=True)
-    things = obstacles(facts, chosen)
     if facts.geometry is not None and (facts.plane[chosen] >= 0).any():
-        return _by_planes(facts, facts.geometry, chosen, things, best, sides, safe)
+        return _by_planes(facts, facts.geometry, surfaces, chosen, sides, safe)
     note = NO_DEPTH if facts.geometry is None else NOT_MEASURED
-    mask = empty if safe else _by_image(np.asarray(facts.segments.masks[chosen].any(0)), things)
+    mask = empty if safe else _by_image(facts, surfaces, chosen)
     return Area(mask, min(best, MAX_BY_IMAGE), False, frozenset({note}))
 
 
 def _by_planes(
     facts: 'Facts',
     view: ViewGeometry,
+    surfaces: Degree,
     chosen: NDArray[np.intp],
-    things: Mask,
-    best: float,
     sides: tuple[float, float],
     safe: bool,
 ) -> Area:
-    """Return the free area of the planes of the chosen surfaces, whose best degree is `best`."""
+    """Return the free area of the planes of the chosen ones of some surfaces."""
+    best = float(surfaces.p.max())
     found = []
     for k in sorted({int(facts.plane[i]) for i in chosen} - {-1}):
-        region = facts.segments.masks[chosen[facts.plane[chosen] == k]].any(0)
-        found.append(free_of_plane(view, view.planes[k], region, things, sides, safe=safe))
+        region = np.asarray(facts.segments.masks[chosen[facts.plane[chosen] == k]].any(0))
+        added = np.zeros_like(region) if safe else _look_alike(facts, surfaces, region)
+        added &= ~view.known | view.near(view.planes[k])
+        things = obstacles(facts, chosen, added)
+        found.append(free_of_plane(view, view.planes[k], region | added, things, sides, safe=safe))
     fitting = [part for part in found if part.fits >= FITS]
     sure = bool(fitting)
     if not fitting and not safe:
         fitting = [part for part in found if max(part.fits, part.tight) >= PARTLY_SEEN]
         if not fitting:
-            return Area(np.zeros_like(things), best)
+            return Area(np.zeros(view.known.shape, bool), best)
     notes = set() if best >= 0.5 else {'it is not certain what is a surface'}
     if not sure:
         widest = max(part.widest for part in found)
@@ -105,7 +108,7 @@ def _by_planes(
         notes.add(f'the widest free place seen is {widest:.2f} m wide, and {needed}')
     if any(part.missing for part in fitting or found):
         notes.add(GUESSED if any(part.guessed for part in fitting) else PART_MISSING)
-    mask = np.any([np.zeros_like(things), *(part.mask for part in fitting)], axis=0)
+    mask = np.any([np.zeros(view.known.shape, bool), *(part.mask for part in fitting)], axis=0)
     return Area(mask, best, not notes, frozenset(notes), measured=bool(mask.any()))
 
 
@@ -125,20 +128,33 @@ def support_surfaces(facts: 'Facts') -> Degree:
     return facts.flat & level & ~facts.filter('name', 'floor')
 
 
-def obstacles(facts: 'Facts', surfaces: NDArray[np.intp]) -> Mask:
-    """Return (h, w) the cells that objects and people cover, with a thin margin."""
+def obstacles(facts: 'Facts', surfaces: NDArray[np.intp], surface: Mask) -> Mask:
+    """Return (h, w) the cells that objects and people cover, with a thin margin, except cells of the surface (h, w)."""
     kinds, masks = facts.kinds, facts.segments.masks
     block = facts.segments.flat & (kinds[:, 0] + kinds[:, 3] > 0.5)
     block[surfaces] = False
-    return _grown(np.asarray(masks[block].any(0)), OUTLINE)
+    return _grown(np.asarray(masks[block].any(0) & ~surface), OUTLINE)
 
 
 def _grown(mask: Mask, cells: int) -> Mask:
     return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=cells)).view(bool)
 
 
-def _by_image(region: Mask, things: Mask) -> Mask:
-    mask = (region & ~things).view(np.uint8)
+def _look_alike(facts: 'Facts', surfaces: Degree, region: Mask) -> Mask:
+    """Return (h, w) the cells that look like a region of one of some surfaces; none without an image."""
+    if facts.image is None:
+        return np.zeros_like(region)
+    flat = facts.segments.flat
+    degrees = surfaces.p * carriers(facts)
+    degrees /= max(float(degrees.max()), 1e-6)
+    things = facts.kinds[:, 0] > 0.5
+    return look_alike(facts.image, region, facts.segments.masks[flat], degrees[flat], things[flat])
+
+
+def _by_image(facts: 'Facts', surfaces: Degree, chosen: NDArray[np.intp]) -> Mask:
+    region = np.asarray(facts.segments.masks[chosen].any(0))
+    added = _look_alike(facts, surfaces, region)
+    mask = ((region | added) & ~obstacles(facts, chosen, added)).view(np.uint8)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))).view(bool)
 
 
@@ -199,9 +215,7 @@ def free_of_plane(
 
 def _continues(view: ViewGeometry, plane: Plane, region: Mask, things: Mask) -> bool:
     """Return whether enough of a region is known to lie in a plane, so that its cells without depth probably do too."""
-    with np.errstate(invalid='ignore'):
-        off = np.abs(view.points @ plane.normal.astype(np.float32) + np.float32(plane.d))
-        near = off < 0.006 + 0.01 * view.points[..., 2]
+    near = view.near(plane)
     rest = region & (~things | near)  # things on the surface are not in its plane
     known = np.count_nonzero(rest & view.known)
     enough = known >= MIN_KNOWN * np.count_nonzero(rest)

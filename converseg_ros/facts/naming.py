@@ -135,6 +135,7 @@ def facts_of_view(
         Seen(scores, posterior, colour_words(small, segments.masks)),
         geometry,
         similarity=similarity,
+        image=small,
     )
 
 

@@ -82,6 +82,12 @@ class ViewGeometry:
         """Return the rotation (3, 3) from camera to upright axes; its rows are right, forward (level) and up."""
         return upright_axes(self.up)
 
+    def near(self, plane: Plane) -> NDArray[np.bool_]:
+        """Return (h, w) the cells whose depth is known and near a plane."""
+        with np.errstate(invalid='ignore'):
+            off = np.abs(self.points @ plane.normal.astype(np.float32) + np.float32(plane.d))
+            return np.asarray(off < 0.006 + 0.01 * self.points[..., 2])
+
 
 Geometry = Callable[[Frame, int, int], ViewGeometry | None]
 """Returns the geometry of a frame on a grid of rows x columns: `view_geometry`, or its result for the last frame."""

@@ -6,7 +6,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.geometry import Plane
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.measures import Measures
 from converseg_ros.facts.planes import ViewGeometry, find_planes
@@ -54,7 +53,7 @@ def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: V
     if geometry is None or not geometry.planes:
         return out
     level = np.array([float(p.normal @ geometry.up > LEVEL_COSINES[1]) for p in geometry.planes])
-    near = [_on_plane(geometry, p) for p in geometry.planes]
+    near = [geometry.near(p) for p in geometry.planes]
     for i in np.flatnonzero((kinds[:, 1] > SURFACE_KIND) | (kinds[:, 2] > MIN_WALL_PROBABILITY)):
         cells = masks[i] & geometry.known
         count = np.count_nonzero(cells)
@@ -112,12 +111,6 @@ def levelled(
         out[flat, 1] += out[flat, 2]
         out[flat, 2] = 0
     return out
-
-
-def _on_plane(geometry: ViewGeometry, plane: Plane) -> NDArray[np.bool_]:
-    with np.errstate(invalid='ignore'):
-        off = np.abs(geometry.points @ plane.normal.astype(np.float32) + np.float32(plane.d))
-        return np.asarray(off < 0.006 + 0.01 * geometry.points[..., 2])
 
 
 def surface_name(

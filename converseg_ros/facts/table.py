@@ -69,7 +69,7 @@ class Facts:
 
     exact: whether measures and properties are ground truth; derived relations are then true, false, or undecided where
     opinions could differ. similarity: (text, alone) -> (S,) similarity of a text to each region in 0..1, for
-    `like`; None if the text says nothing to the namer and is not `alone`.
+    `like`; None if the text says nothing to the namer and is not `alone`. image: (h, w, 3) RGB, one pixel for a cell.
     """
 
     segments: Segments
@@ -79,6 +79,7 @@ class Facts:
     given: Given = field(default_factory=Given)
     exact: bool = False
     similarity: Similarity | None = None
+    image: NDArray[np.uint8] | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,84 @@
+"""The extent of a surface in the image: its region, and cells of other regions that look like it.
+
+Segments divide a surface at shadows, seams and things that cross it, and the outline of a thing may contain a part of
+the surface behind it. The colours of a cell and its neighbours tell whether it belongs to the surface or to the region
+that it is in.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+BITS = 4  # of each colour channel in a histogram
+SPREAD = 1.0  # standard deviation in bins by which a histogram is smoothed
+LEAST_DENSITY = 1e-5  # of a colour that a region does not have
+WINDOW = 5  # cells along a side over which log-likelihoods are averaged
+USUAL = 0.05  # share of the cells of a surface that look less like it than a cell that is added
+# mean log-likelihood ratio from which a cell is added: one of no region or of the same kind of surface, and any other
+SAME, OTHER = -0.7, 1.1
+SAME_KIND = 0.25  # degree of another region as the surface, relative to the best, from which it may be the same one
+MIN_CELLS = 20  # of a region with a histogram of its own
+
+
+def look_alike(image: NDArray[np.uint8], region: Mask, masks: Mask, degrees: Floats, things: NDArray[np.bool_]) -> Mask:
+    """Return (h, w) the cells outside of the region of a surface that look like it.
+
+    They are connected with it, or surrounded by a thing that touches it, such as the floor between the legs of a chair.
+
+    image: (h, w, 3) RGB. masks: (S, h, w) without overlaps. degrees: (S,) how probably each of them is such a surface,
+    relative to the region. things: (S,) whether each of them is an object.
+    """
+    out = np.zeros_like(region)
+    if np.count_nonzero(region) < MIN_CELLS:
+        return out
+    bins = (image >> (8 - BITS)).astype(np.intp) @ (1 << BITS * np.arange(2, -1, -1))
+    mine = _log_density(bins[region])
+    usual = float(np.quantile(_mean(mine[bins], region)[region], USUAL))
+    near = _grown(region)
+    rest = ~region & ~masks.any(0)
+    _, labels = cv2.connectedComponents(rest.view(np.uint8))
+    touching = (masks & near).any((1, 2))
+    others = [(masks[i], SAME if degrees[i] >= SAME_KIND else OTHER) for i in np.flatnonzero(touching)]
+    others += [(labels == k, SAME) for k in np.unique(labels[near & rest])]
+    for mask, least in others:
+        box = _box(mask & ~region)
+        cells, colours = (mask & ~region)[box], bins[box]
+        if np.count_nonzero(cells) >= MIN_CELLS:
+            fit = _mean(mine[colours], cells)
+            own = _mean(_log_density(colours[cells])[colours], cells)
+            out[box] |= cells & (fit >= usual) & (fit - own >= least)
+    out = cv2.morphologyEx(out.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
+    joined = near | out | masks[touching & things].any(0)
+    _, labels = cv2.connectedComponents(joined.view(np.uint8))
+    return np.asarray(out & np.isin(labels, np.unique(labels[region])))
+
+
+def _log_density(bins: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return (colours,) log densities of some cells, from their smoothed histogram."""
+    side = 1 << BITS
+    counts = np.bincount(bins, minlength=side**3).astype(np.float32).reshape(side, side, side)
+    return np.asarray(
+        np.log(gaussian_filter(counts, SPREAD, mode='constant') / len(bins) + LEAST_DENSITY).ravel(), np.float32
+    )
+
+
+def _box(mask: Mask) -> tuple[slice, slice]:
+    """Return the rows and columns that contain a mask."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _mean(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
+    """Return (h, w) the mean over the part of a mask in a window."""
+    weight = mask.astype(np.float32)
+    count = cv2.blur(weight, (WINDOW, WINDOW))
+    return np.asarray(cv2.blur(values * weight, (WINDOW, WINDOW)) / np.maximum(count, 1e-6))
+
+
+def _grown(mask: Mask) -> Mask:
+    return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((5, 5), np.uint8))).view(bool)
