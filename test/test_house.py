@@ -56,6 +56,7 @@ ORDER: dict[str, tuple[str, ...]] = {
 }
 EDGE = ('ros', 'agents', 'nodes', 'commands', 'bench', 'demo')  # those that may import ROS
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'tf2_ros', 'vision_msgs', 'visualization_msgs', 'tf2_msgs'}
+MAX_LINES = 300
 INTERFACES = {'converseg_ros.msg', 'converseg_ros.srv', 'converseg_ros.action'}
 
 
@@ -141,6 +142,20 @@ def test_no_module_imports_itself_through_others() -> None:
         n: {t for m in imports(p) for t in (m, m.rpartition('.')[0]) if t in names and t != n} for n, p in names.items()
     }
     assert [sorted(c) for c in _circles(arrows)] == []
+
+
+def test_circles_are_found() -> None:
+    arrows = {'a': {'b'}, 'b': {'c'}, 'c': {'a'}, 'd': {'a'}, 'e': set()}
+    assert _circles(arrows) == [{'a', 'b', 'c'}] and _circles({'d': {'e'}, 'e': set()}) == []
+
+
+@pytest.mark.parametrize(
+    'path',
+    sorted(p for top in (PACKAGE, PACKAGE.parent / 'test') for p in top.rglob('*.py')),
+    ids=lambda p: str(p.relative_to(PACKAGE.parent)),
+)
+def test_files_are_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MAX_LINES, 'split it by what it does'
 
 
 def test_tests_mirror_the_package() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from converseg_ros.facts.explanation import explain
 from converseg_ros.facts.free_space import free_space
 from converseg_ros.facts.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.ranking import ranked
+from converseg_ros.facts.reading import Reading, selected
 from converseg_ros.facts.table import Facts
 from converseg_ros.knowledge import thing
 from converseg_ros.programs.nodes import (
@@ -47,16 +47,6 @@ def execute(program: Node, facts: Facts, options: Options | None = None) -> Answ
     return Executor(facts).execute(program, options)
 
 
-class Reading(NamedTuple):
-    """How a node is evaluated.
-
-    safe: whether nothing is free that is not seen to be free. trust: as in Options; it is 1 for anchors.
-    """
-
-    safe: bool = False
-    trust: float = 1.0
-
-
 class Executor:
     """Executes programs on the facts of one view.
 
@@ -73,14 +63,14 @@ class Executor:
         """Return the answer of a program with its reasons."""
         options = options or DEFAULT
         decision = self.decide(program, options)
-        literals = tuple(self._literals(_selected(program), _reading(program, options), main=True))
+        literals = tuple(self._literals(selected(program), Reading.of(program, options), main=True))
         return explain(program, self.facts, decision, literals, options)
 
     def decide(self, program: Node, options: Options | None = None) -> Decision:
         """Return what a program selects, without reasons."""
         options = options or DEFAULT
-        inner = _selected(program)
-        meaning = self._evaluate(inner, _reading(program, options))
+        inner = selected(program)
+        meaning = self._evaluate(inner, Reading.of(program, options))
         unknown = frozenset(noun for noun in inner.nouns if not self.facts.knows(noun))
         return decide(program, self.facts, meaning, unknown, options)
 
@@ -272,31 +262,10 @@ class Executor:
         return np.asarray(masks[chosen].any(0)) if chosen.any() else np.zeros(masks.shape[1:], bool)
 
 
-def _named(program: Node) -> bool:
-    """Return whether the target has a name, not only properties."""
-    node: object = program
-    while node is not None and not isinstance(node, tuple):
-        if isinstance(node, Filter) and node.by == 'name':
-            return True
-        node = getattr(node, 'of', None)
-    return isinstance(node, tuple) and any(_named(member) for member in node)
-
-
 def _footprint(noun: str) -> tuple[float, float]:
     """Return the longer and the shorter side in metres of the usual footprint of an object, 0 if it is not known."""
     known = thing(noun) if noun else None
     return known.size[:2] if known and known.size else (0.0, 0.0)
-
-
-def _selected(program: Node) -> Node:
-    """Return what the outermost selection of a program selects from; the decision is the selection."""
-    return program.of if isinstance(program, Select) else program
-
-
-def _reading(program: Node, options: Options) -> Reading:
-    """Return how a program is evaluated: without a name, nothing but its conditions tells the target."""
-    doubted = options.trust < 1 and _named(program)
-    return Reading(options.recall, options.trust if doubted else 1.0)
 
 
 def _and(node: Node, how: Reading, of: Meaning, condition: Degree) -> Meaning:
