@@ -6,16 +6,20 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 import random
-from typing import Any
+from typing import Any, Final
 
 from converseg_ros.core.errors import InputError, parsing
 from converseg_ros.facts.random_tables import same_meaning
 from converseg_ros.network.parser.parser import Parsed
 from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.forms import form
-from converseg_ros.programs.nodes import Node, program_from_json
+from converseg_ros.programs.nodes import Node, Quantity, Select, program_from_json
 from converseg_ros.programs.phrasing import sample
 from converseg_ros.programs.printer import words
+from converseg_ros.programs.pronouns import ANYTHING
+from converseg_ros.programs.spans import split
+
+OTHER_NUMBER: Final[dict[Quantity, Quantity]] = {'one': 'all', 'all': 'one'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,18 @@ def judge(parse: Callable[[str], Parsed], gold: Gold) -> Judged:
         return Judged(gold, None, str(error), '')
     if equal(parsed.program, gold.program):
         return Judged(gold, parsed, '', 'equal')
-    return Judged(gold, parsed, '', 'same meaning' if same_meaning(parsed.program, gold.program) else '')
+    meant = same_meaning(parsed.program, gold.program) or _same_but_for_number(gold, parsed.program)
+    return Judged(gold, parsed, '', 'same meaning' if meant else '')
+
+
+def _same_but_for_number(gold: Gold, program: Node) -> bool:
+    """Return whether a text asks for something, and its programs differ only in asking for one or for all that fits.
+
+    Masks of "something to sit on" show all seats, and one seat is enough for the speaker.
+    """
+    if ANYTHING.isdisjoint(split(gold.text)) or not isinstance(program, Select) or program.quantity not in OTHER_NUMBER:
+        return False
+    return same_meaning(Select(OTHER_NUMBER[program.quantity], program.of), gold.program)
 
 
 def report(judged: list[Judged], **about: Any) -> dict[str, Any]:

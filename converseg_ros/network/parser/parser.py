@@ -23,12 +23,15 @@ from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import Hypothesis, search
 from converseg_ros.network.parser.spelling import Spelling
 from converseg_ros.programs.canonical import canonical
-from converseg_ros.programs.evidence import faults
+from converseg_ros.programs.evidence import faults, says_more
 from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
+from converseg_ros.programs.literal import literally
 from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.nouns import with_antecedents, with_plain_nouns
+from converseg_ros.programs.pronouns import with_pronouns
 from converseg_ros.programs.spans import Text, split
+from converseg_ros.programs.wordings import in_other_words
 
 FILE: Final = 'parser.safetensors'
 FORMAT: Final = '1'
@@ -107,6 +110,15 @@ class Parser:
 
     @torch.inference_mode()
     def _parse(self, texts: Sequence[str]) -> list[Parsed | InputError]:
+        found = self._read(texts)
+        unsure = [i for i, parsed in enumerate(found) if _is_unsure(parsed)]
+        others = {i: other for i in unsure if (other := in_other_words(texts[i])) != texts[i]}
+        for i, parsed in zip(others, self._read(list(others.values()))):
+            found[i] = _surer(found[i], parsed)
+        return found
+
+    def _read(self, texts: Sequence[str]) -> list[Parsed | InputError]:
+        """Return the program of each text as it is worded, in one batch."""
         given = [self._words(text) for text in texts]
         readable = [words for words in given if not isinstance(words, InputError)]
         parsed = iter(self._programs(readable) if readable else ())
@@ -155,6 +167,7 @@ class Parser:
         said: dict[Node, Node] = {}  # the written program of each canonical one, which can be too deep
         for hypothesis in found:
             program = with_antecedents(with_plain_nouns(self.grammar.read(hypothesis.tokens, words)), words)
+            program = with_pronouns(program, words)
             same = canonical(program)
             said.setdefault(same, program)
             total[same] = total.get(same, 0.0) + math.exp(hypothesis.log_probability)
@@ -162,7 +175,20 @@ class Parser:
         weight = {same: p * math.exp(-FAULT * faults(said[same], words)) for same, p in total.items()}
         best, *rest = sorted(weight, key=lambda same: -weight[same])
         confidence = self.calibration(weight[best] / (sum(weight.values()) + others))
-        return Parsed(said[best], confidence, said[rest[0]] if rest else None)
+        program, second = said[best], said[rest[0]] if rest else None
+        if confidence < UNSURE_PARSE and says_more(program, words) and (plain := literally(program, words)) is not None:
+            program, second = plain, program
+        return Parsed(program, confidence, second)
+
+
+def _is_unsure(parsed: Parsed | InputError) -> bool:
+    return isinstance(parsed, Parsed) and parsed.confidence < UNSURE_PARSE
+
+
+def _surer(first: Parsed | InputError, other: Parsed | InputError) -> Parsed | InputError:
+    """Return the reading with the higher confidence, the first one if they are equal."""
+    both = isinstance(first, Parsed) and isinstance(other, Parsed)
+    return other if both and other.confidence > first.confidence else first  # type: ignore[union-attr]
 
 
 def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4, language: Context | None = None) -> Parser:

@@ -1,0 +1,45 @@
+"""Other words for a request ask for the same, and are replaced as whole words only."""
+
+from pathlib import Path
+
+import pytest
+
+from converseg_ros.core.errors import InputError
+from converseg_ros.programs.wordings import in_other_words, replacements
+
+
+@pytest.mark.parametrize(
+    ('text', 'plain'),
+    [
+        ('I am cold, is there a blanket on the sofa?', 'where is a blanket on the sofa'),
+        ('I want to bake a cake. Where are the eggs?', 'where are the eggs'),
+        ('take the vase off the shelf before it falls', 'take the vase off the shelf'),
+        ('where did my keys go?', 'where is my keys'),
+        ('what would you use to dice the carrots', 'something to cut the carrots with'),
+        ('which of these would shatter', 'which of these would break'),
+        ('what would come down if I took away the lower box', 'what would fall if i removed the lower box'),
+        ('where could the vacuum robot go', 'where could a small robot drive'),
+        ('the broom propped against the wall', 'the broom touching the wall'),
+        ('the man steering the boat', 'the man riding the boat'),
+    ],
+)
+def test_other_words(text: str, plain: str) -> None:
+    assert in_other_words(text).lower() == plain
+
+
+@pytest.mark.parametrize('text', ['the red mug', 'the smashing board', 'what stands where', 'the cutter beneaths'])
+def test_other_texts_are_unchanged(text: str) -> None:
+    assert in_other_words(text) == text
+
+
+@pytest.mark.parametrize('text', ['the red mug', 'what would shatter if it was dropped', 'the pen underneath the desk'])
+def test_a_second_replacement_changes_nothing(text: str) -> None:
+    once = in_other_words(text)
+    assert in_other_words(once) == once
+
+
+@pytest.mark.parametrize('entry', ["['(a', 'b']", "['a', '{1}']"])
+def test_an_invalid_entry_is_an_error(tmp_path: Path, entry: str) -> None:
+    (tmp_path / 'wordings.yaml').write_text(f'section:\n  - {entry}\n')
+    with pytest.raises(InputError, match='section'):
+        replacements(tmp_path / 'wordings.yaml')
