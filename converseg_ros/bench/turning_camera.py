@@ -55,7 +55,7 @@ def wide_picture(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np
     """Return the first image of the shipped bag at a size: (H, W, 3) RGB, depth (H, W) in mm, focal length."""
     import cv2
 
-    from converseg_ros.evaluation.bags import Bag
+    from converseg_ros.evaluation.bag.reader import Bag
 
     with Bag(share('demo', 'bag')) as bag:
         frame = next(bag.frames()).frame

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 def instructions(args: argparse.Namespace) -> list[Instruction]:
     """Return the instructions: --ask interpreted as the text of an operator, else those of a file."""
     if not args.ask:
-        from converseg_ros.evaluation.bag_files import read_instructions
+        from converseg_ros.evaluation.bag.files import read_instructions
 
         return [a.instruction for a in read_instructions(args.instructions or share('demo', 'instructions.yaml'))]
     from converseg_ros.dialogue import Dialogue

@@ -234,12 +234,12 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
 
 def _bag(args: argparse.Namespace) -> int:
     """Run over a bag and write the results."""
-    from converseg_ros.evaluation.bag_files import read_instructions, read_truth
-    from converseg_ros.evaluation.bag_report import bag_report, bag_samples
-    from converseg_ros.evaluation.bag_run import BagRun
-    from converseg_ros.evaluation.bags import Bag
+    from converseg_ros.evaluation.bag.files import read_instructions, read_truth
+    from converseg_ros.evaluation.bag.overlay import write_overlay_bag
+    from converseg_ros.evaluation.bag.reader import Bag
+    from converseg_ros.evaluation.bag.report import bag_report, bag_samples
+    from converseg_ros.evaluation.bag.run import BagRun
     from converseg_ros.evaluation.html import write_html
-    from converseg_ros.evaluation.overlay_bag import write_overlay_bag
 
     asked = read_instructions(args.instructions)
     truth = read_truth(args.truth) if args.truth else {}

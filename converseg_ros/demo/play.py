@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from converseg_ros.core import ConversegError, Instruction
 from converseg_ros.demo.recorder import Recorder
-from converseg_ros.evaluation.bags import Bag as FrameBag
+from converseg_ros.evaluation.bag.reader import Bag as FrameBag
 from converseg_ros.ros.camera.replay import Bag, Replay
 
 NAMESPACE = '/converseg_demo'

@@ -75,7 +75,7 @@ def pictures_of(
         if path.parent != root:
             raise InputError(f'is not in {root}', where=str(path), do='give sources with the same parent folder')
         if sources.is_bag(path.name):
-            from converseg_ros.evaluation.bags import Bag
+            from converseg_ros.evaluation.bag.reader import Bag
 
             with Bag(path, topics) as bag:
                 found += [Picture(path.name, s) for s in bag.stamps()[:: max(every, 1)]]

@@ -39,7 +39,7 @@ class Sources:
             self.cache.move_to_end(key)
             return self.cache[key]
         if self.is_bag(source):
-            from converseg_ros.evaluation.bags import Bag
+            from converseg_ros.evaluation.bag.reader import Bag
 
             with Bag(self.folder(source), self.topics) as bag:
                 frame = bag.frame_at(int(image))

@@ -9,9 +9,9 @@ from rosbags.typesys import Stores, get_typestore
 
 from converseg_ros import cli
 from converseg_ros.core import InputError, decode_rle, encode_rle
-from converseg_ros.evaluation.bag_files import read_instructions
-from converseg_ros.evaluation.bags import Bag, stamp_of
-from converseg_ros.evaluation.steadiness import compare_masks, steadiness
+from converseg_ros.evaluation.bag.files import read_instructions
+from converseg_ros.evaluation.bag.reader import Bag, stamp_of
+from converseg_ros.evaluation.bag.steadiness import compare_masks, steadiness
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.perception.motion import low_frame, pose_back
 

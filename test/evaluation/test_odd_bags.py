@@ -8,7 +8,7 @@ import pytest
 
 from converseg_ros import cli
 from converseg_ros.core import InputError
-from converseg_ros.evaluation.bags import Bag
+from converseg_ros.evaluation.bag.reader import Bag
 from converseg_ros.evaluation.labelling import Labelling, pictures_of
 
 IMAGE = 'sensor_msgs/msg/Image'

@@ -7,7 +7,7 @@ pytest.importorskip('torch')
 
 from converseg_ros.core import Status
 from converseg_ros.core.paths import share
-from converseg_ros.evaluation.bags import Bag
+from converseg_ros.evaluation.bag.reader import Bag
 from converseg_ros.network import load
 
 

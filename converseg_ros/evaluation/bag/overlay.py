@@ -6,8 +6,8 @@ import numpy as np
 
 from converseg_ros.core import InputError
 from converseg_ros.core.image_files import encode_image
-from converseg_ros.evaluation.bag_run import BagRun
-from converseg_ros.evaluation.bags import SECOND
+from converseg_ros.evaluation.bag.reader import SECOND
+from converseg_ros.evaluation.bag.run import BagRun
 
 
 def write_overlay_bag(path: Path, run: BagRun, jpeg_quality: int = 85) -> int:

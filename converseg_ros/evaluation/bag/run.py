@@ -18,12 +18,12 @@ from converseg_ros.core.overlay import Layer
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.core.stages import JobStage, Stage
-from converseg_ros.evaluation.bag_files import Asked
-from converseg_ros.evaluation.bags import SECOND, Bag, BagFrame
+from converseg_ros.evaluation.bag.files import Asked
+from converseg_ros.evaluation.bag.reader import SECOND, Bag, BagFrame
+from converseg_ros.evaluation.bag.steadiness import Pair, compare_masks
 from converseg_ros.evaluation.metrics import Score, boundary_f
 from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.runner import swap_scores
-from converseg_ros.evaluation.steadiness import Pair, compare_masks
 from converseg_ros.perception.motion import low_frame, pose_back
 from converseg_ros.perception.segmenter import Segmenter
 

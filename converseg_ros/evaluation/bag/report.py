@@ -8,13 +8,13 @@ import numpy as np
 
 from converseg_ros.core import Family, Role, decode_rle
 from converseg_ros.datasets.samples import Sample
-from converseg_ros.evaluation.bag_run import BagRun
+from converseg_ros.evaluation.bag.run import BagRun
+from converseg_ros.evaluation.bag.steadiness import steadiness
 from converseg_ros.evaluation.metrics import summarize
 from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.report import FORMAT, build_report, peak_memory_mb
 from converseg_ros.evaluation.runner import MODEL
 from converseg_ros.evaluation.statistics import bootstrap
-from converseg_ros.evaluation.steadiness import steadiness
 
 
 def bag_report(run: BagRun, scored: Sequence[Answer], *, command: str, data: str) -> dict[str, Any]:
