@@ -1,4 +1,4 @@
-"""The planes of a view: points and normals on a coarse grid, sequential RANSAC, and the direction of up.
+"""The planes of a view: points and normals on a coarse grid, and sequential RANSAC.
 
 Points are metres in the optical frame of the camera (x right, y down, z forward). Points and normals are NaN where
 depth is unknown; nothing is interpolated.
@@ -16,18 +16,14 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import Plane
 from converseg_ros.core.planes import least_squares_plane, planes_through
+from converseg_ros.facts.gravity import MIN_LEVEL_COSINE, choose_up, upright_axes
 
 Floats = NDArray[np.float32]
 MAX_SAMPLES, HYPOTHESES, MAX_PLANES, REFINEMENTS = 2000, 100, 6, 2
 MAX_DISTANCE = 5.0  # metres, beyond which the noise of a depth camera hides small surfaces
 MIN_POINTS = 500  # of a view, below which it has no planes
 MIN_SHARE = 0.03  # minimum share of all sampled points on a plane
-LOOKING_DOWN = np.array([0.0, -0.8, -0.6])  # up, in the optical frame of a camera that looks down by 37 degrees
-MAX_VERTICAL_COSINE = 0.25  # cosine with up below which a surface is vertical (14 degrees)
-MIN_EXPLAINED_BY_GRAVITY = 0.75  # minimum share of the planes that another up explains; else gravity is rejected
 CHECK_CELL = 4  # pixels per cell of the grid for checking gravity
-MAX_ARM_DISTANCE = 0.8  # metres from a camera on an arm to the surface in front of it
-MIN_LEVEL_COSINE = 0.97  # cosine with up above which a surface is horizontal (14 degrees)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,56 +186,6 @@ def find_planes(
     return tuple(sorted(found, key=lambda plane: -plane.inlier_ratio))
 
 
-def up_from_planes(planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
-    """Return up (3,) and whether a plane gives it: the normal of the large plane that is most likely horizontal.
-
-    A camera on a robot or a tripod looks ahead or down and is not rolled by more than 30 degrees. A camera on an arm
-    may look down past the vertical; a plane at that angle is only accepted at close range, since it may also be a wall.
-    """
-    best, most = LOOKING_DOWN, 0.0
-    for plane in planes:
-        cosine = float(plane.normal @ LOOKING_DOWN)
-        if cosine < (0.5 if abs(plane.d) > MAX_ARM_DISTANCE else 0.3) or abs(plane.normal[0]) > 0.5:
-            continue
-        score = plane.inlier_ratio * cosine**2
-        if score > most:
-            best, most = plane.normal, score
-    return best, most > 0
-
-
-def up_from_walls(planes: tuple[Plane, ...]) -> NDArray[np.float64] | None:
-    """Return up (3,) along the edge of the two largest planes that are perpendicular, like two walls of a room.
-
-    None if no such edge is upright for a camera that is not rolled by more than 30 degrees.
-    """
-    for i, first in enumerate(planes):
-        for second in planes[i + 1 :]:
-            edge = np.cross(first.normal, second.normal)
-            edge *= -np.sign(edge[1]) / np.linalg.norm(edge)
-            if abs(float(first.normal @ second.normal)) < MAX_VERTICAL_COSINE and -edge[1] > 0.5 and abs(edge[0]) < 0.5:
-                return np.asarray(edge)
-    return None
-
-
-def choose_up(gravity: NDArray[np.float64] | None, planes: tuple[Plane, ...]) -> tuple[NDArray[np.float64], bool]:
-    """Return up (3,) and whether it is known, from gravity by TF unless the view contradicts it.
-
-    Frames that are called `map` are not always level (the first camera pose of a recording is a common origin). Large
-    planes of rooms are horizontal or vertical. If many of them are neither for TF's gravity, but are relative to the
-    plane that the camera looks down on, or to the edge of two walls, that direction is up.
-    """
-    by_plane, found = up_from_planes(planes)
-    walls = up_from_walls(planes)
-    others = ([by_plane] if found else []) + ([walls] if walls is not None else [])
-    if gravity is None:
-        return (others[0], True) if others else (by_plane, False)
-    up = -np.asarray(gravity, np.float64)
-    best = max(others, key=lambda other: _squareness(other, planes), default=up)
-    if _squareness(up, planes) < MIN_EXPLAINED_BY_GRAVITY * _squareness(best, planes):
-        return best, True
-    return up, True
-
-
 def level_frame(frame: Frame) -> Frame:
     """Return the frame with gravity that agrees with its planes; without depth the frame is unchanged."""
     if frame.gravity is None or frame.depth is None or frame.intrinsics is None:
@@ -248,24 +194,6 @@ def level_frame(frame: Frame) -> Frame:
     points = grid_points(np.asarray(frame.depth), k, max(k.height // CHECK_CELL, 1), max(k.width // CHECK_CELL, 1))
     up, _ = choose_up(frame.gravity, find_planes(points, surface_normals(points)))
     return frame if np.array_equal(up, -frame.gravity) else replace(frame, gravity=-up)
-
-
-def _squareness(up: NDArray[np.float64], planes: tuple[Plane, ...]) -> float:
-    """Return how much of the view lies in planes that are horizontal or vertical for a given up."""
-    cosines = np.array([abs(float(p.normal @ up)) for p in planes])
-    square = (cosines > MIN_LEVEL_COSINE) | (cosines < MAX_VERTICAL_COSINE)
-    return float(np.sum(square * np.array([p.inlier_ratio for p in planes])))
-
-
-def upright_axes(up: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rotation (3, 3) with rows right, forward (level) and up, for the optical frame in which `up` is."""
-    towards = np.array([0.0, 0.0, 1.0])
-    forward = towards - up * (towards @ up)
-    if np.linalg.norm(forward) < 0.2:  # the camera looks straight down: forward is the top of the image
-        towards = np.array([0.0, -1.0, 0.0])
-        forward = towards - up * (towards @ up)
-    forward /= np.linalg.norm(forward)
-    return np.stack([np.cross(forward, up), forward, up])
 
 
 def plane_masks(

@@ -14,8 +14,9 @@ from converseg_ros.core.segments import Segments
 from converseg_ros.facts import acts, conditions, parts, relations
 from converseg_ros.facts.contacts import Primitives, primitives
 from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.gravity import MIN_LEVEL_COSINE
 from converseg_ros.facts.measures import Measures
-from converseg_ros.facts.planes import MIN_LEVEL_COSINE, ViewGeometry
+from converseg_ros.facts.planes import ViewGeometry
 from converseg_ros.facts.ranking import Scale
 from converseg_ros.facts.scales import distance_to, scale_of
 from converseg_ros.facts.surfaces import by_class, is_background, levelled, planes_of, surface_name

@@ -6,7 +6,8 @@ import pytest
 
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.geometry import Plane
-from converseg_ros.facts.planes import choose_up, find_planes, level_frame, plane_masks, upright_axes, view_geometry
+from converseg_ros.facts.gravity import choose_up, upright_axes
+from converseg_ros.facts.planes import find_planes, level_frame, plane_masks, view_geometry
 
 K = Intrinsics(600, 600, 319.5, 239.5, 640, 480)
 TILT = np.radians(40)
