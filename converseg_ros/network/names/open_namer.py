@@ -44,10 +44,10 @@ class OpenNamer:
         nouns by this text tower.
         """
         self.towers = towers
-        self._nouns = weights.head.sources.nouns
-        self._phrases = Phrases(self._nouns, Scaling(1.0, {}), weights.meanings, vocabulary(), encode)
+        self.nouns = weights.head.sources.nouns
+        self.phrases = Phrases(self.nouns, Scaling(1.0, {}), weights.meanings, vocabulary(), encode)
         self._bank = TextBank(towers.texts, texts)
-        self._captions = self._bank.vocabulary([towers.caption(n) for n in (*self._nouns, *NONE)])
+        self._captions = self._bank.vocabulary([towers.caption(n) for n in (*self.nouns, *NONE)])
         self._last: tuple[Frame, Segments, NDArray[np.float32], NDArray[np.float32]] | None = None
         self._found: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self.note = self._measured()
@@ -55,7 +55,7 @@ class OpenNamer:
     def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
         """Return the log-odds of each noun phrase for each region; raise InputError if the output is not finite."""
         images, logits, p = self._look(view, segments)
-        scores = self._phrases.scores(p, nouns)
+        scores = self.phrases.scores(p, nouns)
         asked = [i for i, noun in enumerate(nouns) if not scores.known[i]]
         if len(nouns) > MAX_NOUNS or not asked or not len(segments):
             return scores
@@ -70,7 +70,7 @@ class OpenNamer:
 
     def posterior(self, view: Frame, segments: Segments) -> Posterior:
         """Return the probabilities of the nouns of the vocabulary."""
-        return self._phrases.posterior(self._look(view, segments)[2])
+        return self.phrases.posterior(self._look(view, segments)[2])
 
     def logits(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NDArray[np.float32]:
         """Return (S, N), the model's similarity logits of each region's crop and each noun's caption."""
@@ -88,7 +88,7 @@ class OpenNamer:
                 images = np.zeros((0, self._captions.shape[1]), np.float32)
             logits = self.towers.logits(images, self._captions)
             last = self._last = view, segments, images, logits
-            p = np.exp(log_softmax(logits, axis=1))[:, : len(self._nouns)] if len(images) else logits[:, : -len(NONE)]
+            p = np.exp(log_softmax(logits, axis=1))[:, : len(self.nouns)] if len(images) else logits[:, : -len(NONE)]
             self._found = logits, np.asarray(p, np.float32)
         assert self._found is not None
         return last[2], self._found[0], self._found[1]
@@ -98,7 +98,7 @@ class OpenNamer:
         out = np.ones(len(self._captions), bool)
         head = phrase.strip()
         while head:
-            meaning = self._phrases.meaning(head)
+            meaning = self.phrases.meaning(head)
             if meaning.known and head != 'thing':
                 out[meaning.places] = False
                 break

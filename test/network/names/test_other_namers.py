@@ -88,8 +88,8 @@ def test_names_come_from_a_softmax_and_phrases_do_not_compete_with_their_head(fo
     found = namer.score(frame, segments(frame), ('mug', 'thing', 'chipped enamel mug', 'flibbertigibbet'))
     assert found.log_odds.shape == (3, 4) and np.isfinite(found.log_odds).all() and found.known.all()
     assert len(found.best) == 3
-    logits = namer.logits(frame, segments(frame), ('chipped enamel mug', *namer._nouns))
-    competing = ~np.isin(np.arange(len(namer._nouns)), namer._phrases.meaning('mug').places)
+    logits = namer.logits(frame, segments(frame), ('chipped enamel mug', *namer.nouns))
+    competing = ~np.isin(np.arange(len(namer.nouns)), namer.phrases.meaning('mug').places)
     assert not competing.all()
     from converseg_ros.network.names.open_namer import NONE
 

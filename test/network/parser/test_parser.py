@@ -251,20 +251,21 @@ def test_a_folder_without_a_parser_says_so(tmp_path: Path) -> None:
 
 
 def test_a_program_without_faults_is_preferred_and_its_confidence_counts_the_rest(
-    grammar: Grammar, pieces: Pieces
+    grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parser = Parser(model(grammar), grammar, pieces, Calibration())
     words = split('my keys')
     one, many = Select('one', Filter('name', 'key')), Select('all', Filter('name', 'key'))
-    found = [
-        Hypothesis(tuple(grammar.write(program, words)), math.log(p), State())
-        for program, p in ((one, 0.8), (many, 0.1))
-    ]
-    parsed = parser._best(found, words)
+
+    def parse(p_one: float, p_many: float) -> Parsed:
+        """Return what is parsed if the search finds the two programs with these probabilities."""
+        found = [
+            Hypothesis(tuple(grammar.write(program, words)), math.log(p), State())
+            for program, p in ((one, p_one), (many, p_many))
+        ]
+        monkeypatch.setattr('converseg_ros.network.parser.parser.search', lambda *_: [found])
+        return Parser(model(grammar), grammar, pieces, Calibration()).parse('my keys')
+
+    parsed = parse(0.8, 0.1)
     assert (parsed.program, parsed.second) == (many, one)
     assert parsed.confidence == pytest.approx(0.1 / (0.1 + 0.8 * math.exp(-FAULT) + 0.1))
-    nearly_sure = [
-        replace(found[0], log_probability=math.log(0.9999)),
-        replace(found[1], log_probability=math.log(1e-5)),
-    ]
-    assert parser._best(nearly_sure, words).program == one
+    assert parse(0.9999, 1e-5).program == one, 'a nearly certain program is kept'
