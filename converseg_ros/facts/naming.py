@@ -26,6 +26,8 @@ Scores = Callable[[Sequence[str]], NameScores]
 LIKENESS = 0.5  # factor on the score of a class that the namer does not have
 SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
 MIN_FIT = 0.05  # added to the probability that a region is of the kind of a noun; that probability may be wrong
+MATERIALS_BY_TAG = {'transparent': 'transparent', 'food': 'edible', 'plant': 'plant'}
+"""Materials that are stored as tags of classes."""
 AGENTS = frozenset({'agent', 'animal', 'person', 'body part'})
 OBJECTS_OR_SURFACES = frozenset({'furniture', 'plant'})
 
@@ -78,8 +80,8 @@ class Seen:
 
     def _material(self, material: str) -> Degree:
         """Return the usual materials of a region's class: the first has full weight, later ones less."""
-        if material == 'transparent':
-            return self._tag('transparent')
+        if material in MATERIALS_BY_TAG:
+            return self._tag(MATERIALS_BY_TAG[material])
         return by_class(material, self._any_of(dict(knowledge.nouns_of(material))))
 
     @cached_property

@@ -19,6 +19,8 @@ from converseg_ros.facts.scales import NO_DISTANCES, gaps, scale_of
 Floats = NDArray[np.float64]
 NO_FRONT = 'which way things face is not known'
 PERSON_REACH = 2.0  # metres around a person within which a side of the person is meant
+BESIDE = 0.12  # metres within which an object is next to another, in addition to their sizes
+RIVAL = 0.15  # share of the odds of "next to" that each nearer object takes
 THROUGH = 'what stands on it stands there through something else'
 
 
@@ -137,14 +139,14 @@ def under(s: Scene) -> Degree:
 
 def next_to(s: Scene) -> Degree:
     """Return what is next to something, relative to the sizes of both; lower if others are nearer to it."""
-    distance, side, _ = gaps(s.measures)
-    size = 0.5 * (side[:, None] + side[None])
-    close = np.exp(-((distance / (1.2 * size)) ** 2))
+    distance, side, metric = gaps(s.measures)
+    reach = 1.2 * 0.5 * (side[:, None] + side[None]) + (BESIDE if metric else 0)
+    close = np.exp(-((distance / reach) ** 2))
     others = ~np.eye(len(side), dtype=bool)
     nearer = (distance[:, None] < distance[None] - 1e-9) & others[:, None] & (s.surface < 0.5)[:, None, None]
     rivals = nearer.sum(0)  # [i, j]: number of objects that are nearer to j than i
     stacked = np.maximum(_carried(s), _carried(s).T)
-    return Degree.partly(close / (1 + 0.35 * rivals) * (1 - stacked), NO_DISTANCES)
+    return Degree.partly(close / (1 + RIVAL * rivals) * (1 - stacked), NO_DISTANCES)
 
 
 def _carried(s: Scene) -> Floats:

@@ -51,6 +51,12 @@ def test_a_material_has_the_weight_of_its_place_among_the_materials_of_a_class()
     assert rare is not None and rare.p == pytest.approx([BY_CLASS / 2])
 
 
+@pytest.mark.parametrize(('material', 'noun'), [('food', 'apple'), ('plant', 'fern'), ('transparent', 'wine glass')])
+def test_materials_that_are_tags_of_classes(material: str, noun: str) -> None:
+    found = seen((noun, 'hammer'), np.eye(2)).look_up('material', material)
+    assert found is not None and found.p[0] >= 0.5 and found.p[1] == 0
+
+
 def test_similar_nouns_replace_classes_that_the_namer_does_not_have() -> None:
     found = seen(('cup',), np.ones((1, 1))).look_up('tag', 'water_plants')
     assert found is not None and found.p == pytest.approx([0.45])

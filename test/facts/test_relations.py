@@ -78,6 +78,12 @@ def test_next_to_is_the_nearer_one() -> None:
     assert beside[1, 0] > 0.5 > beside[2, 0]
 
 
+def test_small_things_are_next_to_each_other_within_the_reach_of_a_hand() -> None:
+    pen, key, lid = (Block(n, x, 0, (0.02, 0.02, 0.02)) for n, x in (('pen', -0.05), ('key', 0.04), ('lid', 0.5)))
+    beside = facts([pen, key, lid]).relation('next_to').p
+    assert beside[0, 1] > 0.5 and beside[0, 2] < 0.1
+
+
 def test_what_leans_on_nothing_touches_nothing() -> None:
     apart = facts([LEFT, RIGHT]).relation('touching').p
     assert apart[0, 1] < 0.2
