@@ -67,6 +67,18 @@ def test_marked_command_runs(page: str, line: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
+def test_the_modules_that_the_docs_name_exist() -> None:
+    """A page may leave out the folders that a path begins with."""
+    files = [
+        f'/{p.relative_to(ROOT)}' for top in ('converseg_ros', 'test', 'examples') for p in (ROOT / top).rglob('*.py')
+    ]
+    files.append('/setup.py')
+    pages = [*PAGES, *(ROOT / 'converseg_ros' / 'models').glob('*/README.md')]
+    named = {(page.name, name) for page in pages for name in re.findall(r'`([\w/]+\.py)`', page.read_text())}
+    assert len(named) > 30
+    assert not [(page, name) for page, name in sorted(named) if not any(f.endswith(f'/{name}') for f in files)]
+
+
 def test_the_site_builds(tmp_path: Path) -> None:
     pytest.importorskip('mkdocs', reason='mkdocs is not installed (pip install "converseg_ros[docs]")')
     done = subprocess.run(
