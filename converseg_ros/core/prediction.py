@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.belief import Belief
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.mask import Box, mask_area, mask_box
 from converseg_ros.core.status import Status
@@ -38,6 +39,7 @@ class Prediction:
         candidates: the regions that were considered, best first.
         evidence: named numbers about the existence of a target; input of the calibration.
         withheld: the mask that was removed because the status is NO_TARGET; for evaluation only.
+        belief: what all key frames up to this one say about a standing instruction, or None.
     """
 
     mask: NDArray[np.bool_]
@@ -54,6 +56,7 @@ class Prediction:
     candidates: tuple[Candidate, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict)
     withheld: NDArray[np.bool_] | None = None
+    belief: Belief | None = None
 
     def __post_init__(self) -> None:
         """Validate the mask; an answer without a target has none."""

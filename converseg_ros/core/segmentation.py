@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.belief import Belief
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.instruction import Role
 from converseg_ros.core.prediction import Prediction
@@ -20,15 +21,15 @@ View: TypeAlias = Frame | NDArray[np.uint8]
 class Query:
     """A query: a text, or the JSON object of a program (programs/nodes.py), which takes precedence.
 
-    role: SAFETY selects the threshold for high recall, and no component of the mask is removed. previous: the previous
-    answer to a standing instruction, moved to this view, at any resolution; a weak prior for regions that overlap it.
-    It is not used for SAFETY, and networks without regions ignore it.
+    role: SAFETY selects the threshold for high recall, and no component of the mask is removed. belief: what the key
+    frames before this one say about a standing instruction, moved to this view. It is not used for SAFETY, and networks
+    without regions ignore it.
     """
 
     text: str
     program: dict[str, Any] | None = None
     role: Role = Role.PLAIN
-    previous: NDArray[np.bool_] | None = field(default=None, compare=False)
+    belief: Belief | None = field(default=None, compare=False)
 
 
 def as_frame(view: View) -> Frame:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.belief import Belief
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.status import Status
 from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.steady import Weighed
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,9 @@ class Options:
     if something was there. share: of the best, for another member of "all". sure: of the selected region against the
     next, below which both are named. recall: for safety, every region with at least `recall_share` of the best is part
     of the answer if the best has `recall_least`; otherwise there is none. Unexplained parts of the view are unknown.
-    previous: (h, w) the previous answer to a standing instruction, moved to this view; regions inside of it have higher
-    odds of being selected (facts/steady.py). trust: probability that the conditions of the program are meant; the name
-    of the target is trusted anyway, because it is copied from the text.
+    belief: what earlier key frames say about a standing instruction, moved to this view (facts/steady.py); it is not
+    used for safety. trust: probability that the conditions of the program are meant; the name of the target is trusted
+    anyway, because it is copied from the text.
     """
 
     present: float = 0.5
@@ -33,7 +35,7 @@ class Options:
     recall_least: float = 0.08
     recall_share: float = 0.2
     unexplained: float = 0.01
-    previous: NDArray[np.bool_] | None = field(default=None, compare=False)
+    belief: Belief | None = field(default=None, compare=False)
     trust: float = 1.0
 
     def __post_init__(self) -> None:
@@ -92,7 +94,8 @@ class Answer:
     facts do not decide the answer (`decided` is false). chosen: indices of regions, the most certain first. area:
     whether the mask is an area (free space, a grip) instead of regions; measured: whether depth shows that area. mask:
     (h, w) at the working resolution. none: the reason if the existence model finds that nothing fits. unsure: the
-    reason if it finds that something might.
+    reason if it finds that something might. weighed: the regions under the belief about a standing instruction, or
+    None.
     """
 
     status: Status
@@ -108,3 +111,4 @@ class Answer:
     none: str = ''
     unsure: str = ''
     measured: bool = False
+    weighed: Weighed | None = None

@@ -13,7 +13,7 @@ from converseg_ros.core.status import Status
 from converseg_ros.facts.answer import Options
 from converseg_ros.facts.areas import Area, Meaning
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.steady import with_previous
+from converseg_ros.facts.steady import Weighed, weigh
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Node, Rank, Select
 
@@ -48,6 +48,8 @@ class Decision:
         gone: indices of the excluded regions. leaving: the certainty of the surest of them if it is not enough, else
             None.
         miscount: what is wrong with the number of regions, or None.
+        weighed: the regions under the belief about a standing instruction, None without one.
+        kept: whether earlier key frames decide although another region is clearly more certain in this one.
     """
 
     status: Status
@@ -62,6 +64,8 @@ class Decision:
     gone: tuple[int, ...] = ()
     leaving: float | None = None
     miscount: Miscount | None = None
+    weighed: Weighed | None = None
+    kept: bool = False
 
     def mask(self, facts: Facts) -> NDArray[np.bool_]:
         """Return (h, w) the pixels of the selection."""
@@ -97,17 +101,35 @@ def decide(program: Node, facts: Facts, meaning: Meaning, unknown_nouns: frozens
     if gone:
         p = np.where(np.isin(np.arange(len(p)), gone), 0.0, p)
     quantity = quantity_of(program)
-    chosen = choose(with_previous(p, facts.segments.masks, options.previous), quantity, options)
+    weighed = _weighed(facts, p, gone, options)
+    chosen = choose(p if weighed is None else weighed.share, quantity, options)
+    kept = weighed is not None and bool(chosen) and p[chosen[0]] < (1 - options.sure) * (p[chosen[0]] + p.max())
     open_ = _undecided(degree, chosen, options)
     leaving = surest if gone and surest < options.present else None
     if not chosen or best < options.absent:
         possible = not degree.settled and bool((degree.doubt & (degree.high >= options.present)).any())
         status = Status.LOW_CONFIDENCE if possible or unknown_nouns else Status.NO_TARGET
-        return Decision(status, chosen, not possible, degree, best, False, None, open_, unknown_nouns, leaving=leaving)
+        return Decision(
+            status, chosen, not possible, degree, best, False,
+            open=open_, unknown_nouns=unknown_nouns, leaving=leaving, weighed=weighed,
+        )  # fmt: skip
     miscount = _miscount(program, p, chosen, quantity, options)
-    doubtful = open_ or unknown_nouns or leaving is not None or miscount is not None
+    doubtful = open_ or unknown_nouns or leaving is not None or miscount is not None or kept
     status = Status.OK if best >= options.present and not doubtful else Status.LOW_CONFIDENCE
-    return Decision(status, chosen, not open_, degree, best, True, None, open_, unknown_nouns, gone, leaving, miscount)
+    return Decision(
+        status, chosen, not open_, degree, best, True,
+        open=open_, unknown_nouns=unknown_nouns, gone=gone, leaving=leaving, miscount=miscount,
+        weighed=weighed, kept=kept,
+    )  # fmt: skip
+
+
+def _weighed(facts: Facts, p: NDArray[np.float64], gone: tuple[int, ...], options: Options) -> Weighed | None:
+    """Return the regions under the belief about a standing instruction, None without one or if nothing is possible."""
+    if options.belief is None or not len(p) or p.max() < options.least:
+        return None
+    possible = facts.flat.p > 0
+    possible[list(gone)] = False
+    return weigh(options.belief, facts.segments.masks, p, possible)
 
 
 def _gone(minus: Degree | None, facts: Facts, options: Options) -> tuple[tuple[int, ...], float]:

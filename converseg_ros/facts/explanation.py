@@ -44,12 +44,15 @@ def explain(program: Node, facts: Facts, decision: Decision, literals: tuple[Lit
         none,
         unsure,
         measured=decision.area is not None and decision.area.measured,
+        weighed=decision.weighed,
     )
 
 
 def _doubts(facts: Facts, decision: Decision, options: Options) -> list[str]:
     """Return the reasons for which an answer that consists of regions is not certain."""
     notes = sorted(decision.degree.notes) if decision.open else []
+    if decision.kept:
+        notes.append('in this image alone another region would be selected')
     unknown = [_unknown(decision.unknown_nouns)] if decision.unknown_nouns else []
     if options.recall:
         unseen = unexplained(facts) > options.unexplained

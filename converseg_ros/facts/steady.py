@@ -1,23 +1,129 @@
-"""The previous answer to a standing instruction as a prior, so that noise does not change which region is selected."""
+"""A recursive Bayesian filter over the regions that a standing instruction may mean.
 
+A standing instruction means the same thing in all key frames while nothing changes. Each key frame adds its evidence to
+the log-odds of each region. They are stored for each pixel, so that they survive another segmentation of the same
+scene, and move with the image (perception/beliefs.py). Older evidence decays exponentially (a forgetting factor as in
+Kulhavy and Zarrop, On a general concept of forgetting, 1993), so that a lasting change is followed. The evidence of a
+single key frame is limited: it may be misleading, and no answer is ever final.
+
+    belief, moved to the new image --weigh--> log-odds of each region --conclude--> new belief, in view or not
+
+Whether a target exists is filtered in the same way while the last answer is in view. After it left the view, another
+thing becomes the answer only if it is about as certain as the last one was.
+"""
+
+from dataclasses import dataclass, replace
+import math
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-PRIOR = 2.0  # log-odds of a region that lies entirely in the previous answer
+from converseg_ros.core.belief import Belief
+
+LEAST = -12.0  # minimum of stored log-odds
+NEVER = 1e-6  # share of the highest degree that counts as 0
+SAME = 0.5  # share of a region that lies in the last answer from which it is the same thing
 
 
-def with_previous(
-    p: NDArray[np.float64], masks: NDArray[np.bool_], previous: NDArray[np.bool_] | None
-) -> NDArray[np.float64]:
-    """Return probabilities (S,) after Bayes' rule: the odds of a region grow with its share in the previous answer.
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """The regions of a key frame under a belief.
 
-    masks: (S, h, w). previous: (h, w), or None without a previous answer. The result is for selecting among regions
-    only. Whether there is a target is decided by the probabilities without the prior, so that an answer does not
-    confirm itself.
+    prior: (h, w) log-odds of each pixel before this key frame. evidence: (S,) of this key frame against each region, at
+    most 0. log_odds: (S,) of each region after it. certainty: (S,) log-odds of each region in this key frame alone.
+    share: (S,) likelihood of each region relative to the one to be selected, per key frame.
     """
-    if previous is None or not len(p):
-        return p
-    areas = np.maximum(np.count_nonzero(masks, axis=(1, 2)), 1)
-    inside = np.count_nonzero(masks & previous, axis=(1, 2)) / areas
-    odds = np.exp(PRIOR * inside)
-    return np.asarray(p * odds / (1 - p + p * odds))
+
+    belief: Belief
+    prior: NDArray[np.float32]
+    evidence: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    certainty: NDArray[np.float64]
+    share: NDArray[np.float64]
+
+
+def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], possible: NDArray[np.bool_]) -> Weighed:
+    """Return the regions with masks (S, h, w) and degrees p (S,) in a key frame under the belief at it, S > 0.
+
+    possible: (S,) regions that may be the last answer although their degree is 0 in this key frame.
+    The prior odds of a region are the mean of those of its pixels. The evidence is the difference between the log-odds
+    of the region and of the best one, and is limited.
+    """
+    o, shape = belief.options, masks.shape[1:]
+    certainty = _log_odds(p)
+    evidence = np.maximum(certainty - certainty.max(), -o.limit)
+    if belief.log_odds is None or belief.log_odds.shape != shape:
+        prior, before = np.zeros(shape, np.float32), np.zeros(len(p))
+        inside = before
+    else:
+        prior = belief.log_odds
+        before = np.log(_means(np.exp(prior), masks) + math.exp(LEAST))
+        inside = before * 0 if belief.chosen is None else _means(belief.chosen.astype(np.float32), masks)
+    allowed = (p > NEVER * p.max()) | (possible & (inside >= SAME))
+    log_odds = np.where(allowed, before + evidence, 2 * LEAST)
+    preferred = log_odds + o.margin * inside
+    share = np.where(allowed, np.exp((preferred - preferred.max()) / (belief.frames + 1)), 0.0)
+    return Weighed(belief, prior, evidence, log_odds, certainty, share)
+
+
+def conclude(
+    weighed: Weighed, masks: NDArray[np.bool_], chosen: tuple[int, ...], absence: float
+) -> tuple[Belief, bool]:
+    """Return the belief after a key frame, and whether the selected regions are the answer.
+
+    absence: log-odds of this key frame alone that there is no target, 0 at the threshold of existence. Key frames
+    before the first answer are no evidence about which thing is meant; after it, what is in view while the thing is not
+    is another thing.
+    """
+    belief, o = weighed.belief, weighed.belief.options
+    certainty = float(weighed.certainty[chosen[0]]) if chosen else LEAST
+    limited = min(max(absence, -o.limit), o.limit)
+    if belief.chosen is not None:
+        limited += belief.absence
+        present = limited <= 0
+    elif belief.left and belief.certainty is not None:
+        present = limited <= 0 and certainty >= belief.certainty - o.slack
+    else:
+        present = limited <= 0
+    present = present and bool(chosen)
+    if not present and belief.certainty is None:
+        return belief, False
+    frames = belief.frames + 1
+    after = replace(belief, log_odds=_after(weighed, masks), frames=frames)
+    if not present:
+        return replace(after, absence=limited if belief.chosen is not None else 0.0), False
+    average = certainty if belief.certainty is None else belief.certainty
+    after = replace(
+        after,
+        chosen=np.asarray(masks[list(chosen)].any(0)),
+        absence=limited,
+        left=False,
+        certainty=average + (certainty - average) / frames,
+    )
+    return after, True
+
+
+def _after(weighed: Weighed, masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return (h, w) the log-odds of each pixel after a key frame; where regions overlap, those of the best one.
+
+    No pixel of a region has less than the region, so that errors of the motion do not wear it off from its outline. A
+    pixel may have more: a thing that is not separated from its surroundings in one key frame is not forgotten.
+    """
+    limit = weighed.belief.options.limit
+    after = weighed.prior - np.float32(limit)
+    for i in np.argsort(weighed.log_odds, kind='stable'):
+        if weighed.log_odds[i] > LEAST:
+            after[masks[i]] = np.maximum(weighed.prior[masks[i]] + weighed.evidence[i], weighed.log_odds[i])
+    best = np.float32(weighed.log_odds.max())
+    return np.asarray(np.maximum(after - best, np.float32(LEAST)), np.float32)
+
+
+def _log_odds(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    limited = np.clip(p, NEVER, 1 - NEVER)
+    return np.asarray(np.log(limited) - np.log1p(-limited))
+
+
+def _means(values: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return (S,) the mean of an image (h, w) in each mask, 0 in an empty one."""
+    return np.array([cv2.mean(values, m.view(np.uint8))[0] for m in masks])

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from converseg_ros.core import Box, ConversegError, Frame, InputError, Prediction, Role, Status
-from converseg_ros.core.mask import resize_mask
 from converseg_ros.core.prediction import Candidate
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.core.segments import Segments
@@ -33,6 +32,7 @@ from converseg_ros.network.parser.intents import UNSURE_PARSE
 from converseg_ros.network.parts import Parts
 from converseg_ros.network.reading import ReadProgram, read_programs
 from converseg_ros.network.stage_timer import StageTimer
+from converseg_ros.network.standing import steadied
 from converseg_ros.network.views import ViewNetwork
 from converseg_ros.programs.nodes import Node, program_to_json
 from converseg_ros.programs.printer import words
@@ -176,8 +176,6 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         if isinstance(program, str):
             return program
         safety = query.role == Role.SAFETY
-        rows, columns = seen.segments.masks.shape[1:]
-        previous = None if safety or query.previous is None else resize_mask(query.previous, rows, columns)
         try:
             options = Options(
                 PRESENT,
@@ -185,7 +183,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
                 least=MIN_PROPOSED,
                 share=SHARE,
                 recall=safety,
-                previous=previous,
+                belief=None if safety else query.belief,
                 trust=program.confidence,
             )
             return seen.executor.execute(program.root, options)
@@ -242,6 +240,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             unsure=answer.unsure,
             recall=query.role == Role.SAFETY,
         )
+        verdict, belief = steadied(verdict, answer, seen.segments.masks, fit)
         empty = verdict.status in (Status.NO_TARGET, Status.ERROR)
         return Prediction(
             np.zeros_like(mask) if empty else mask,
@@ -255,6 +254,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             candidates=self._candidates(answer, seen),
             evidence={**evidence, 'depth': float(seen.mode == 'rgbd')},
             withheld=mask if empty and mask.any() else None,
+            belief=belief,
         )
 
     def _candidates(self, answer: Answer, seen: ViewState) -> tuple[Candidate, ...]:

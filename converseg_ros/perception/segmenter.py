@@ -8,6 +8,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.belief import Belief, SteadyOptions
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import Geometry
@@ -35,6 +36,7 @@ class SegmenterOptions:
 
     lift: LiftOptions = field(default_factory=LiftOptions)
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    steady: SteadyOptions = field(default_factory=SteadyOptions)
     max_age: float = 1.0
     """Seconds after the stamp of a frame until its regions are stale."""
     geometry: bool = True
@@ -84,13 +86,14 @@ class Segmenter:
         frame: Frame,
         instructions: Sequence[Instruction],
         checkpoint: Checkpoint | None = None,
-        previous: Mapping[tuple[str, str], NDArray[np.bool_]] | None = None,
+        beliefs: Mapping[tuple[str, str], Belief] | None = None,
     ) -> list[Prediction]:
         """Return the network's answers; an exception in the network becomes ERROR answers with a reason.
 
-        previous: masks of earlier answers by id and resolved text; they are not used for safety instructions.
+        beliefs: what earlier key frames say about an instruction, by id and resolved text; instructions without one are
+        answered from this image alone, and so are safety instructions.
         """
-        earlier = {} if previous is None else previous
+        earlier = {} if beliefs is None else beliefs
         queries = [
             Query(i.resolved, None, i.role, None if i.role == Role.SAFETY else earlier.get((i.id, i.resolved)))
             for i in instructions
@@ -137,8 +140,8 @@ class Segmenter:
         generation, options = self._generation, self.options
         frame = level_frame(frame)
         with self._lock:
-            previous = self._tracker.previous(frame, pose) if track else {}
-        predictions = self.predict(frame, instructions, checkpoint, previous)
+            beliefs = self._beliefs(frame, instructions, pose, options.steady) if track else {}
+        predictions = self.predict(frame, instructions, checkpoint, beliefs)
         if checkpoint is not None:
             checkpoint(Stage.LIFT)
         begin = time.perf_counter()
@@ -154,9 +157,19 @@ class Segmenter:
         track_ms = (time.perf_counter() - begin) * 1e3
         return [replace(r, stage_ms={**r.stage_ms, Stage.TRACK: track_ms}) for r in regions]
 
+    def _beliefs(
+        self, frame: Frame, instructions: Sequence[Instruction], pose: NDArray[np.float64] | None, o: SteadyOptions
+    ) -> dict[tuple[str, str], Belief]:
+        """Return the beliefs about instructions at a new key frame; an instruction without one gets an empty one."""
+        if not o.half_life:
+            return {}
+        known = self._tracker.beliefs(frame, pose)
+        keys = [(i.id, i.resolved) for i in instructions]
+        return {k: replace(known[k], options=o) if k in known else Belief(o) for k in keys}
+
     @property
     def memory_ns(self) -> int:
-        """Return for how long an answer is a prior for the next one, in nanoseconds."""
+        """Return for how long after a key frame its beliefs are used, in nanoseconds."""
         return int(self.options.tracker.max_carry * SECOND)
 
     def restore(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.belief import Belief
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
 from converseg_ros.core.mask import Box
@@ -89,20 +90,18 @@ class Tracker:
         self._catch_up(key)
         return out
 
-    def previous(
-        self, frame: Frame, pose: NDArray[np.float64] | None = None
-    ) -> dict[tuple[str, str], NDArray[np.bool_]]:
-        """Return the last mask found for each instruction, moved to a newer image at the size of motion estimation.
+    def beliefs(self, frame: Frame, pose: NDArray[np.float64] | None = None) -> dict[tuple[str, str], Belief]:
+        """Return what the key frames so far say about each instruction, moved to a newer image.
 
-        Keys are (id, resolved text). Masks older than `max_carry`, masks that left the view, and masks from before a
-        jump of the clock or a scene cut are not returned.
+        Keys are (id, resolved text). Beliefs older than `max_carry`, and those from before a jump of the clock or a
+        scene cut, are not returned.
         """
         if self._key is None or not 0 < frame.stamp_ns - self._key.stamp_ns <= self.options.max_carry * SECOND:
             return {}
         back = self._since_key(low_frame(frame, pose, self.options.width))
         if back is None:
             return {}
-        return self._tracks.moved(back, frame.stamp_ns - int(self.options.max_carry * SECOND))
+        return self._tracks.beliefs(back, frame.stamp_ns, frame.stamp_ns - int(self.options.max_carry * SECOND))
 
     def propagate(
         self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False

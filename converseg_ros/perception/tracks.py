@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.belief import Belief
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
+from converseg_ros.perception.beliefs import moved
 from converseg_ros.perception.motion import LowFrame, picked
 from converseg_ros.perception.options import SECOND, TrackerOptions
 
@@ -30,15 +32,18 @@ class Tracks:
     def __init__(self) -> None:
         """Create an empty set."""
         self._tracks: OrderedDict[tuple[str, str], _Track] = OrderedDict()
+        self._beliefs: OrderedDict[tuple[str, str], tuple[Belief, int]] = OrderedDict()  # with the stamp of the answer
+        self._stamp_ns = 0  # of the key image
         self._counter = 0
 
     def __len__(self) -> int:
-        """Return the number of tracks."""
-        return len(self._tracks)
+        """Return the number of instructions with a track or a belief."""
+        return len(self._tracks.keys() | self._beliefs.keys())
 
     def clear(self) -> None:
         """Remove all tracks."""
         self._tracks.clear()
+        self._beliefs.clear()
 
     def update(
         self,
@@ -54,6 +59,7 @@ class Tracks:
         Tracks whose instruction was not asked this time, or has no mask, are propagated.
         """
         out, smalls, tracks = [], [], OrderedDict(self._tracks)
+        self._believe(regions, key.stamp_ns, back, options.max_tracks)
         for region in regions:
             name = (region.instruction.id, region.instruction.resolved)
             track = tracks.pop(name, None)
@@ -79,13 +85,25 @@ class Tracks:
         self._tracks = tracks
         return out, smalls
 
-    def moved(self, back: NDArray[np.float32], oldest_ns: int) -> dict[tuple[str, str], NDArray[np.bool_]]:
-        """Return the small masks of the tracks after a motion, by id and resolved text of the instruction.
+    def beliefs(self, back: NDArray[np.float32], stamp_ns: int, oldest_ns: int) -> dict[tuple[str, str], Belief]:
+        """Return the beliefs at an image with stamp `stamp_ns`, by id and resolved text of the instruction.
 
-        Tracks last seen before `oldest_ns`, and tracks that have left the view, are omitted.
+        back: motion from the key image. Beliefs that no key image since `oldest_ns` has contributed to are omitted.
         """
-        masks = {k: warped(t.mask, back) > 0 for k, t in self._tracks.items() if t.stamp_ns >= oldest_ns}
-        return {k: np.asarray(mask) for k, mask in masks.items() if mask.any()}
+        seconds = (stamp_ns - self._stamp_ns) / SECOND
+        return {k: moved(b, back, seconds) for k, (b, asked_ns) in self._beliefs.items() if asked_ns >= oldest_ns}
+
+    def _believe(self, regions: Sequence[Region], stamp_ns: int, back: NDArray[np.float32] | None, most: int) -> None:
+        """Take the beliefs of the answers to a key image; those of instructions that were not asked are moved to it."""
+        seconds = max(stamp_ns - self._stamp_ns, 0) / SECOND  # a late answer may be slightly older
+        old = {} if back is None else self._beliefs
+        kept = {k: (moved(b, back, seconds), asked_ns) for k, (b, asked_ns) in old.items() if back is not None}
+        for region in regions:
+            name = (region.instruction.id, region.instruction.resolved)
+            if region.prediction.belief is not None:
+                kept.pop(name, None)
+                kept[name] = region.prediction.belief, stamp_ns
+        self._beliefs, self._stamp_ns = OrderedDict(list(kept.items())[-most:]), stamp_ns
 
 
 def _place(region: Region, pose: NDArray[np.float64] | None) -> NDArray[np.float64] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from rclpy.node import Node
 
 from converseg_ros.core import InputError, Instruction, Role
+from converseg_ros.core.belief import SteadyOptions
 from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
 from converseg_ros.perception.frames import FrameOptions
@@ -107,6 +108,7 @@ TABLE: tuple[Parameter, ...] = (
     *group('conversation', Options),
     *group('lift', LiftOptions),
     *group('tracker', TrackerOptions),
+    *group('steady', SteadyOptions),
     *group('safety', SafetyOptions),
 )
 
@@ -120,6 +122,7 @@ class Settings:
         check_values(TABLE, self.values)
         self.lift = LiftOptions(**self._part('lift', LiftOptions))
         self.tracker = TrackerOptions(**self._part('tracker', TrackerOptions))
+        self.steady = SteadyOptions(**self._part('steady', SteadyOptions))
         self.safety = SafetyOptions(**self._part('safety', SafetyOptions))
         self.conversation = Options(**self._part('conversation', Options))
         if self.conversation.backend == 'local' and not self.conversation.model:
@@ -131,7 +134,7 @@ class Settings:
                 do='give http(s)://HOST:PORT/v1',
             )
         self.segmenter = SegmenterOptions(
-            self.lift, self.tracker, self['max_age'], self['geometry'], self['lift_carried']
+            self.lift, self.tracker, self.steady, self['max_age'], self['geometry'], self['lift_carried']
         )
         self.frames = FrameOptions(self['distortion'], self['world_frame'], self['level_frame'], self['tf_timeout'])
         self.network = {name: self[name] for name in ('namer', 'segments', 'facts', 'agree_remote')}

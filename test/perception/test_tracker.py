@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import Frame, Instruction, Intrinsics, Prediction, Status
+from converseg_ros.core.belief import Belief
 from converseg_ros.core.geometry import Geometry
 from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
@@ -20,7 +21,6 @@ MUG, TABLE = Instruction('the mug', id='mug'), Instruction('the table', id='tabl
 
 
 def texture(seed=0) -> np.ndarray:
-    import cv2
 
     noise = np.random.default_rng(seed).integers(0, 255, (2 * H, 2 * W, 3)).astype(np.uint8)
     return cv2.GaussianBlur(noise, (0, 0), 6).astype(np.float32)
@@ -268,22 +268,45 @@ def test_a_thing_that_comes_nearer_takes_its_geometry_along_and_one_that_goes_is
     assert gone.prediction.status == Status.LOW_CONFIDENCE and gone.geometry.status == GeometryStatus.NOT_COMPUTED
 
 
-def test_the_previous_masks_are_moved_to_the_next_image():
-    tracker, first = Tracker(), view()
-    tracker.observe(first, [region(square(), first)])
-    (name, moved), *others = tracker.previous(view(dx=24, dy=8, ms=300)).items()
+def believed(mask) -> Belief:
+    return Belief(log_odds=np.where(mask, 0, -3).astype(np.float32), chosen=mask, certainty=1.0, frames=2.0)
+
+
+def observed(mask, frame, tracker) -> None:
+    seen = region(mask, frame)
+    tracker.observe(frame, [replace(seen, prediction=replace(seen.prediction, belief=believed(mask)))])
+
+
+def test_beliefs_move_with_the_image_and_fade():
+    tracker = Tracker()
+    observed(square(), view(), tracker)
+    (name, moved), *others = tracker.beliefs(view(dx=24, dy=8, ms=1500)).items()
     assert name == ('mug', 'the mug') and not others
-    expected = cv2.resize(square(96, 82).view(np.uint8), moved.shape[::-1], interpolation=cv2.INTER_AREA) > 0
-    assert iou(moved, expected) > 0.7
+    assert iou(moved.chosen, square(96, 82)) > 0.7 and iou(moved.log_odds > -0.1, square(96, 82)) > 0.7
+    assert moved.log_odds[5, 5] == pytest.approx(-1.5) and moved.frames == pytest.approx(1.0)
+    assert moved.certainty < 1.0 and not moved.left
 
 
-def test_nothing_is_previous_across_a_cut_a_jump_or_a_long_time():
+def test_a_belief_knows_that_its_thing_left_the_view():
+    tracker = Tracker()
+    observed(square(0, 90, 24), view(), tracker)
+    (left,) = tracker.beliefs(view(dx=24, ms=100)).values()
+    assert left.left and left.chosen is None and left.certainty is not None
+
+
+def test_beliefs_about_instructions_that_are_not_asked_move_along():
+    tracker = Tracker()
+    observed(square(), view(), tracker)
+    second = view(dx=24, ms=300)
+    tracker.observe(second, [region(square(40, 40), second, TABLE)])
+    moved = tracker.beliefs(view(dx=40, ms=500))['mug', 'the mug']
+    assert iou(moved.chosen, square(80, 90)) > 0.6
+
+
+def test_nothing_is_believed_across_a_cut_a_jump_or_a_long_time():
     tracker, first = Tracker(), view()
-    assert not tracker.previous(first)
-    tracker.observe(first, [region(square(), first)])
-    assert tracker.previous(view(ms=100))
-    assert not tracker.previous(view(ms=100, wall=WALL[::-1, ::-1]))
-    assert not tracker.previous(view(ms=2100)) and not tracker.previous(first)
-    left = view(dx=75, ms=100)
-    tracker.observe(first, [region(square(0, 90, 40), first)])
-    assert not tracker.previous(left)
+    assert not tracker.beliefs(first)
+    observed(square(), first, tracker)
+    assert tracker.beliefs(view(ms=100))
+    assert not tracker.beliefs(view(ms=100, wall=WALL[::-1, ::-1]))
+    assert not tracker.beliefs(view(ms=2100)) and not tracker.beliefs(first)

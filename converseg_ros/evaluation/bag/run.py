@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, InputError, Instruction, Prediction, Status, decode_rle, encode_rle
+from converseg_ros.core.belief import Belief
 from converseg_ros.core.files import write_text
 from converseg_ros.core.mask import overlap
 from converseg_ros.core.overlay import Layer
@@ -135,6 +136,7 @@ class BagRun:
                 'geometry': r.geometry.status.name,
                 'rle': encode_rle(r.prediction.mask),
                 'stage_ms': {**r.stage_ms, Stage.FRAME: total},
+                **({} if r.prediction.belief is None else {'belief': r.prediction.belief.to_json()}),
             }
             for r in regions
         ]
@@ -143,7 +145,16 @@ class BagRun:
         """Give the recorded answers of a frame to the tracker, so that a resumed run continues with the same state."""
         asked = {a.instruction.id: a.instruction for a in self.asked}
         rows = [r for r in self.answers[item.stamp_ns] if 'rle' in r]
-        found = [Prediction(decode_rle(r['rle']), r['score'], Status[r['status']], r['reason']) for r in rows]
+        found = [
+            Prediction(
+                decode_rle(r['rle']),
+                r['score'],
+                Status[r['status']],
+                r['reason'],
+                belief=Belief.from_json(r['belief']) if 'belief' in r else None,
+            )
+            for r in rows
+        ]
         if item.frame is not None and rows:
             self.segmenter.restore(item.frame, [asked[r['id']] for r in rows], found, pose=item.pose)
 
