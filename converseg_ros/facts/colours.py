@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 PLAIN = (0.1, 0.5)  # share of pixels from which a region may be called by a colour, and from which it certainly is
 TEMPERATURE = 6.0  # Lab units of the transition between terms
 SAMPLES = 1500  # sampled pixels of a region
+BRIGHTEST = 98  # percentile of a channel that is taken as white
+WHITE = 245  # value of white in good light
+MAX_CAST, MAX_DIM = 1.6, 2.0  # maximum ratio of two channels of white that the light explains, and of good light to it
+ADAPTATION = 0.5  # exponent of the correction; 1 is complete
 LIGHTNESS = 0.6  # weight of lightness relative to hue and chroma, because shading changes it
 
 
@@ -22,10 +26,10 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
     """Return (S, len(COLOURS)) probabilities that each of (S, h, w) masks is called by a colour, for (h, w, 3) RGB.
 
     Grey may be called silver, and yellow or brown gold, with lower certainty. Dark and light compare lightness;
-    colourful means several hues.
+    colourful means several hues. Colours are corrected for the light of the view (`balanced`).
     """
     terms, lightness = _table()
-    bins = (rgb.astype(np.intp) >> 3) @ np.array([1024, 32, 1])
+    bins = (balanced(rgb).astype(np.intp) >> 3) @ np.array([1024, 32, 1])
     names = list(knowledge.colour_samples())
     shares = np.zeros((len(masks), len(names)))
     bright = np.zeros(len(masks))
@@ -45,6 +49,20 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
         'colourful': ramp(several.astype(np.float64), 1, 3),
     }
     return np.stack([{**one, **extra}[name] for name in COLOURS], 1)
+
+
+def balanced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (h, w, 3) RGB corrected halfway for the brightness and colour of the light.
+
+    The brightest values of each channel are taken as those of a white surface (white-patch Retinex; Land and McCann
+    1971). The correction is partial and limited because a view need not show anything white.
+    """
+    white = np.maximum(np.percentile(rgb.reshape(-1, 3), BRIGHTEST, axis=0), 1)
+    most = float(white.max())
+    cast, dim = np.minimum(most / white, MAX_CAST), np.clip(WHITE / most, 1, MAX_DIM)
+    gain = (cast * dim) ** ADAPTATION
+    levels = np.clip(np.arange(256)[:, None] * gain, 0, 255).astype(np.uint8)
+    return np.stack([levels[rgb[..., c], c] for c in range(3)], -1)
 
 
 @cache
