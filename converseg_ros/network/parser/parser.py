@@ -39,6 +39,8 @@ AGAIN: Final = 'fetch the model folder again, or train the parser'
 REMEMBERED: Final = 256
 FAULT: Final = 5.0
 """A program is e^5 times less probable for each of its faults; 4 and 7 give the same results on the labels."""
+READ_AGAIN: Final = 0.8
+"""A text whose program has a lower confidence is read once more in other words (programs/wordings.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Parser:
     @torch.inference_mode()
     def _parse(self, texts: Sequence[str]) -> list[Parsed | InputError]:
         found = self._read(texts)
-        unsure = [i for i, parsed in enumerate(found) if _is_unsure(parsed)]
+        unsure = [i for i, parsed in enumerate(found) if isinstance(parsed, Parsed) and parsed.confidence < READ_AGAIN]
         others = {i: other for i in unsure if (other := in_other_words(texts[i])) != texts[i]}
         for i, parsed in zip(others, self._read(list(others.values()))):
             found[i] = _surer(found[i], parsed)
@@ -179,10 +181,6 @@ class Parser:
         if confidence < UNSURE_PARSE and says_more(program, words) and (plain := literally(program, words)) is not None:
             program, second = plain, program
         return Parsed(program, confidence, second)
-
-
-def _is_unsure(parsed: Parsed | InputError) -> bool:
-    return isinstance(parsed, Parsed) and parsed.confidence < UNSURE_PARSE
 
 
 def _surer(first: Parsed | InputError, other: Parsed | InputError) -> Parsed | InputError:
