@@ -20,6 +20,7 @@ USUAL = 0.05  # share of the cells of a surface that look less like it than a ce
 # mean log-likelihood ratio from which a cell is added: one of no region or of the same kind of surface, and any other
 SAME, OTHER = -0.7, 1.1
 SAME_KIND = 0.25  # degree of another region as the surface, relative to the best, from which it may be the same one
+ROUNDS = 3  # in which the cells of a region and the histogram of the rest are estimated in turn
 MIN_CELLS = 20  # of a region with a histogram of its own
 
 
@@ -47,13 +48,30 @@ def look_alike(image: NDArray[np.uint8], region: Mask, masks: Mask, degrees: Flo
         box = _box(mask & ~region)
         cells, colours = (mask & ~region)[box], bins[box]
         if np.count_nonzero(cells) >= MIN_CELLS:
-            fit = _mean(mine[colours], cells)
-            own = _mean(_log_density(colours[cells])[colours], cells)
-            out[box] |= cells & (fit >= usual) & (fit - own >= least)
+            out[box] |= _like_surface(mine, colours, cells, usual, least)
     out = cv2.morphologyEx(out.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
     joined = near | out | masks[touching & things].any(0)
     _, labels = cv2.connectedComponents(joined.view(np.uint8))
     return np.asarray(out & np.isin(labels, np.unique(labels[region])))
+
+
+def _like_surface(
+    mine: NDArray[np.float32], colours: NDArray[np.intp], cells: Mask, usual: float, least: float
+) -> Mask:
+    """Return the cells of a region that look like a surface rather than like the rest of the region.
+
+    The cells that look like the surface do not describe the rest, so that they are left out of its histogram next time
+    (hard expectation maximisation). mine: (colours,) log densities of the surface. colours, cells: (h, w).
+    """
+    fit = _mean(mine[colours], cells)
+    found, rest = np.zeros_like(cells), cells
+    for _ in range(ROUNDS):
+        if np.count_nonzero(rest) < MIN_CELLS:
+            break
+        own = _mean(_log_density(colours[rest])[colours], cells)
+        found = found | cells & (fit >= usual) & (fit - own >= least)
+        rest = cells & ~found
+    return found
 
 
 def _log_density(bins: NDArray[np.intp]) -> NDArray[np.float32]:

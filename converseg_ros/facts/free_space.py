@@ -33,7 +33,10 @@ MIN_ROOM = 0.05  # minimum width of a free place in metres, for any object
 OBSTACLE = 0.012  # metres above the plane, in addition to depth noise, from which something is an obstacle
 MAY_FIT = 0.75  # share of its usual sides from which an object may fit, since they are only typical of it
 FITS, PARTLY_SEEN = 0.98, 0.5  # share of an object's place that is seen: it fits, or it may fit
-HEADROOM = 0.6  # metres above a plane up to which something blocks the object to set down
+# metres above a plane up to which something blocks the object to set down, for safety and otherwise: the floor below
+# the seat of a chair may be free
+SAFE_HEADROOM, HEADROOM = 0.6, 0.3
+EDGE = 3  # cells beside the bare plane in which normals may be wrong
 MAX_SPECK = 4  # cells across in the image; smaller holes in depth are camera noise
 OUTLINE = 1  # cells in the image around an object that belong to it
 OTHER_HALF = 0.2  # size of a part of a surface outside of its region, relative to the part inside
@@ -189,7 +192,8 @@ def free_of_plane(
     region: (h, w), the region of the surface; connected bare cells of the plane also count. things: (h, w), known
     objects in front of it or on it. sides: metres of the object to set down. safe: leave out all cells without depth.
     """
-    bare, above, higher = _classified(view, plane)
+    border, headroom = (np.zeros_like(region), SAFE_HEADROOM) if safe else (region, HEADROOM)
+    bare, above, higher = _classified(view, plane, border, headroom)
     seen = _without_specks(bare & ~things, view.known & ~bare | above | things)
     seen = _connected(seen, region, things) & (view.known if safe else True)
     if np.count_nonzero(seen) < 20:
@@ -239,18 +243,24 @@ def with_room(free: Mask, cell: float) -> tuple[Mask, float]:
     return np.asarray(free & (away < MIN_ROOM / 2 + 0.5 * cell)), 2 * float(room[centres].max())
 
 
-def _classified(view: ViewGeometry, plane: Plane) -> tuple[Mask, Mask, Mask]:
-    """Return (h, w) where the bare plane is visible, where something rises above it, and where something may."""
+def _classified(view: ViewGeometry, plane: Plane, border: Mask, headroom: float) -> tuple[Mask, Mask, Mask]:
+    """Return (h, w) where the bare plane is visible, where something rises above it, and where something may.
+
+    border: (h, w) where the normals may be wrong beside the bare plane, since those at the border of a surface mix it
+    with what is behind it. headroom: metres up to which something is above the plane.
+    """
     n = plane.normal.astype(np.float32)
     z = view.points[..., 2]
     with np.errstate(invalid='ignore'):
         height = view.points @ n + np.float32(plane.d)
         noise = 0.0012 + 0.0019 * (z - 0.4) ** 2
-        bare = (np.abs(height) < 0.004 + 0.006 * z) & (np.abs(view.normals @ n) > 0.75)
+        level = np.abs(height) < 0.004 + 0.006 * z
+        bare = level & (np.abs(view.normals @ n) > 0.75)
+        bare |= level & border & _grown(bare, EDGE)
         smooth = cv2.blur(np.nan_to_num(height), (3, 3))
-        above = (height > OBSTACLE + 4 * noise) & (height < HEADROOM)
+        above = (height > OBSTACLE + 4 * noise) & (height < headroom)
         bare &= smooth < OBSTACLE + 2 * noise
-        higher = (height > 0.5 * OBSTACLE + noise) & (height < HEADROOM)
+        higher = (height > 0.5 * OBSTACLE + noise) & (height < headroom)
     return np.asarray(bare), np.asarray(above), np.asarray(higher)
 
 

@@ -221,6 +221,27 @@ def test_the_floor_is_used_only_when_it_is_asked_for() -> None:
     assert asked.status == Status.OK and asked.mask.sum() > 5000
 
 
+def test_the_floor_below_the_seat_of_a_chair_is_free_but_not_for_safety() -> None:
+    floor = Block('floor', 0, 1, (6, 5, 0.02), -0.02, 'white', 1)
+    seat = Block('chair', 0, 0.5, (0.5, 0.5, 0.05), 0.45, 'red')
+    f = facts([seat], pose=Pose(1.5, 1.6, 40), table=floor)
+    asked = FreeSpace(Filter('name', 'floor'))
+    free, safe = execute(asked, f).mask, execute(asked, f, SAFETY).mask
+    assert f.geometry is not None
+    origin, axes = camera(Pose(1.5, 1.6, 40))
+    x, y, z = np.moveaxis(f.geometry.points @ axes.T + origin, 2, 0)
+    below = (np.abs(x) < 0.2) & (np.abs(y - 0.5) < 0.2) & (np.abs(z) < 0.01)
+    assert below.sum() > 500 and free[below].mean() > 0.95 and not safe[below].any()
+    assert not (free & f.segments.masks[0]).any()
+
+
+def test_less_of_the_border_of_a_table_is_free_for_safety() -> None:
+    f = facts([BOX], table=Block('table', 0.0, 0.1, (0.6, 0.6, 0.02), -0.02, kind=1), pose=Pose(1.0, 1.0, 42))
+    free, safe = (execute(FreeSpace(TABLE_TOP), f, *o).mask for o in ((), (SAFETY,)))
+    table = f.segments.masks[1]
+    assert (free & table).sum() > 1.015 * (safe & table).sum() and not (safe & ~free).any()
+
+
 def test_a_surface_is_preferred_to_a_thing_that_may_be_called_by_its_name() -> None:
     cupboard = Block('table', 0.5, 0.3, (0.3, 0.3, 0.4), p=0.6)
     f = facts([cupboard], depth=False)

@@ -32,7 +32,8 @@ def test_a_table_that_the_flat_cut_misses_is_found_by_its_plane() -> None:
     kinds = np.array([[0.97, 0.01, 0.01, 0.01], [0.3, 0.25, 0.4, 0.05], [0.01, 0.97, 0.01, 0.01]], np.float32)
     none = np.full(3, -1)
     segments = Segments(masks, z.shape, kinds, np.ones(3, np.float32), np.array([False, True, False]), none, none)
-    view = Frame(np.zeros((*z.shape, 3), np.uint8), z, K)
+    colours = np.array([(200, 25, 25), (240, 240, 240), (60, 60, 60)], np.uint8)  # of mug, table and background
+    view = Frame(colours[label], z, K)
     joined = facts_of_view(view, segments, BlockNamer((blocks[0], blocks[0], blocks[1])))
     assert list(joined.whole) == [False, True, True]
     assert execute(Select('one', TABLE_TOP), joined).chosen == (2,)
