@@ -59,8 +59,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     reasonseg.add_argument('data', type=Path, metavar='DIR')
     bag = add('bag', 'a rosbag2, without ROS', _bag)
     bag.add_argument('data', type=Path, metavar='BAG')
-    bag.add_argument('--instructions', type=Path, required=True, metavar='FILE', help='YAML list of {id, text, ...}')
+    given = bag.add_mutually_exclusive_group(required=True)
+    given.add_argument('--instructions', type=Path, metavar='FILE', help='YAML list of {id, text, ...}')
+    given.add_argument(
+        '--labels',
+        type=Path,
+        nargs='+',
+        metavar='LABELS.json',
+        help='hand-made labels of this bag; each prompt is asked from the first key frame to the labelled one',
+    )
     bag.add_argument('--every', type=int, default=1, metavar='N', help='take each N-th frame only')
+    bag.add_argument('--start', type=int, default=0, metavar='K', help='index of the first frame')
     bag.add_argument('--truth', type=Path, metavar='FILE', help='JSON list of {id, stamp_ns, rle}')
     bag.add_argument('--predictions', type=Path, metavar='FILE', help='write every answer as COCO RLE')
     bag.add_argument('--overlay-bag', type=Path, metavar='DIR', help='write the overlays as a rosbag2 (mcap)')
@@ -234,21 +243,24 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
 
 def _bag(args: argparse.Namespace) -> int:
     """Run over a bag and write the results."""
-    from converseg_ros.evaluation.bag.files import read_instructions, read_truth
+    from converseg_ros.evaluation.bag.files import key_stamps, read_instructions, read_labels_in_sequence, read_truth
     from converseg_ros.evaluation.bag.overlay import write_overlay_bag
     from converseg_ros.evaluation.bag.reader import Bag
     from converseg_ros.evaluation.bag.report import bag_report, bag_samples
     from converseg_ros.evaluation.bag.run import BagRun
     from converseg_ros.evaluation.html import write_html
 
-    asked = read_instructions(args.instructions)
-    truth = read_truth(args.truth) if args.truth else {}
     with Bag(args.data, parse_topics(args.topic)) as bag:
+        if args.labels:
+            stamps = key_stamps(bag.stamps(), args.every, args.start)
+            asked, truth = read_labels_in_sequence(args.labels, args.data.resolve().name, stamps)
+        else:
+            asked, truth = read_instructions(args.instructions), read_truth(args.truth) if args.truth else {}
         network = _load(args)
         try:
             bag_run = BagRun(network, bag, asked, record=_record(args), report=_say, weights=_weights(args))
             bag_run.progress = print_event if args.events else None
-            bag_run.run(limit=args.limit, every=args.every)
+            bag_run.run(limit=args.limit, every=args.every, start=args.start)
             scored = bag_run.scored(truth)
             report = bag_report(bag_run, scored, command=args.command_line, data=str(args.data))
         finally:

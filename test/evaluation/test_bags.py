@@ -9,7 +9,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from converseg_ros import cli
 from converseg_ros.core import InputError, decode_rle, encode_rle
-from converseg_ros.evaluation.bag.files import read_instructions
+from converseg_ros.evaluation.bag.files import read_instructions, read_labels_in_sequence
 from converseg_ros.evaluation.bag.reader import Bag, stamp_of
 from converseg_ros.evaluation.bag.steadiness import compare_masks, steadiness
 from converseg_ros.perception.messages import to_rgb
@@ -202,6 +202,37 @@ def test_a_bag_is_evaluated_from_the_command_line(tmp_path, capsys):
     assert continued == predictions
     second, _ = evaluate('second', '--every', '2')
     assert second['n_frames'] == 2
+
+
+def test_labels_are_asked_in_sequence_until_their_frame(tmp_path):
+    write_bag(tmp_path / 'bag')
+    rle = encode_rle(np.pad(np.ones((18, 18), bool), ((15, H - 33), (20, W - 38))))
+    labels = [
+        {'id': f'l{i}', 'source': 'bag', 'stamp_ns': START + i * STEP, 'prompt': 'the red square', 'rle': rle}
+        for i in (1, 2, 3)
+    ]
+    (tmp_path / 'labels.json').write_text(json.dumps(labels))
+
+    def evaluate(*more):
+        arguments = [
+            'eval',
+            'bag',
+            str(tmp_path / 'bag'),
+            '--labels',
+            str(tmp_path / 'labels.json'),
+            '--model',
+            'micro',
+        ]
+        arguments += ['--model', 'micro', '--device', 'cpu', '--json', str(tmp_path / 'o.json')]
+        arguments += ['--predictions', str(tmp_path / 'p.json')]
+        assert cli.main([*arguments, *more]) == 0
+        return json.loads((tmp_path / 'o.json').read_text()), json.loads((tmp_path / 'p.json').read_text())
+
+    report, predictions = evaluate('--every', '2', '--start', '1')
+    asked = [(p['id'], (p['stamp_ns'] - START) // STEP) for p in predictions]
+    assert asked == [('l1', 1), ('l3', 1), ('l3', 3)] and report['n_items'] == 2
+    with pytest.raises(InputError, match='no label is on a key frame of bag'):
+        read_labels_in_sequence([tmp_path / 'labels.json'], 'bag', [START])
 
 
 @pytest.mark.parametrize(

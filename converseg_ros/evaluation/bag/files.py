@@ -1,5 +1,6 @@
 """Files of an evaluation on a bag: the instructions with their intervals, and the ground truth."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.errors import parsing
+from converseg_ros.datasets.labels import read_labels
+from converseg_ros.evaluation.bag.reader import SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,32 @@ def read_instructions(path: Path) -> list[Asked]:
     if len(set(ids)) != len(ids):
         raise InputError('ids occur twice', where=str(path))
     return asked
+
+
+def key_stamps(stamps: Iterable[int], every: int, start: int = 0) -> list[int]:
+    """Return the stamps of the key frames in order: each n-th image, from the one with index `start`."""
+    return sorted(stamps)[start :: max(every, 1)]
+
+
+def read_labels_in_sequence(
+    paths: Iterable[Path], source: str, stamps: Sequence[int]
+) -> tuple[list[Asked], dict[tuple[int, str], dict[str, Any]]]:
+    """Return the prompts of label files as standing instructions, and the truth.
+
+    Each prompt is asked from the first key frame to the one that is labelled. source: the name of the bag in the
+    labels. stamps: of the key frames; labels on other frames are left out. Raise InputError if none is left.
+    """
+    known = set(stamps)
+    labels = [x for path in paths for x in read_labels(path) if x.source == source and x.image in known]
+    if not labels:
+        raise InputError(
+            f'no label is on a key frame of {source}', where='labels', do='choose other --every or --start'
+        )
+    asked = [
+        Asked(Instruction(x.prompt, Role.PLAIN, x.family, id=x.id), 0.0, (int(x.image) - stamps[0]) / SECOND)
+        for x in labels
+    ]
+    return asked, {(int(x.image), x.id): x.rle for x in labels}
 
 
 def read_truth(path: Path) -> dict[tuple[int, str], dict[str, Any]]:

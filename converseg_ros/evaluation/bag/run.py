@@ -19,7 +19,7 @@ from converseg_ros.core.overlay import Layer
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.core.stages import JobStage, Stage
-from converseg_ros.evaluation.bag.files import Asked
+from converseg_ros.evaluation.bag.files import Asked, key_stamps
 from converseg_ros.evaluation.bag.reader import SECOND, Bag, BagFrame
 from converseg_ros.evaluation.bag.steadiness import Pair, compare_masks
 from converseg_ros.evaluation.metrics import Score, boundary_f
@@ -52,17 +52,18 @@ class BagRun:
         self.progress: Report | None = None  # called for each frame
         self.answers: dict[int, list[dict[str, Any]]] = {}
 
-    def run(self, *, limit: int = 0, every: int = 1) -> None:
+    def run(self, *, limit: int = 0, every: int = 1, start: int = 0) -> None:
         """Segment every frame that is not in the record; with `limit` > 0, only the first frames of the bag.
 
-        every: take each n-th frame only, since a live node answers fewer frames than the camera has.
+        every: take each n-th frame only, since a live node answers fewer frames than the camera has. start: the index
+        of the first one.
         """
         stamps = self.bag.stamps()
         if not stamps:
             raise InputError('there is no image in it', where=str(self.bag.path))
         for line in self.bag.notes:
             self.report(line)
-        stamps = sorted(stamps)[:: max(every, 1)][: limit or None]
+        stamps = key_stamps(stamps, every, start)[: limit or None]
         head = {
             'model': self.network.name,
             'weights': self.weights,
