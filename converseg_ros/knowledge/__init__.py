@@ -5,9 +5,10 @@ validates them once. Other packages import the functions below.
 """
 
 from converseg_ros.knowledge.colours import colour_samples
-from converseg_ros.knowledge.entries import Tag, Thing, Use
+from converseg_ros.knowledge.entries import Appearance, Tag, Thing, Use
 from converseg_ros.knowledge.inflector import article, counted, plural, singular
 from converseg_ros.knowledge.lookup import (
+    appearance,
     class_of,
     confusable,
     cousins,
@@ -30,9 +31,11 @@ from converseg_ros.knowledge.lookup import (
 )
 
 __all__ = [
+    'Appearance',
     'Tag',
     'Thing',
     'Use',
+    'appearance',
     'article',
     'class_of',
     'colour_samples',

@@ -78,6 +78,17 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
+class Appearance:
+    """The classes that something looks like, for a network that does not know it.
+
+    alike: what it is probably called. similar: further classes that it may be called.
+    """
+
+    alike: tuple[str, ...]
+    similar: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """The validated contents of all data files."""
 
@@ -85,5 +96,6 @@ class Knowledge:
     kinds: Mapping[str, Kind]
     things: Mapping[str, Thing]
     look_alikes: tuple[frozenset[str], ...]
+    appearances: Mapping[str, Appearance]
     coco_names: Mapping[str, str]
     irregular_plurals: Mapping[str, str]

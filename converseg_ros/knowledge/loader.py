@@ -12,7 +12,7 @@ import yaml
 
 from converseg_ros.core.concepts import SUB_CONCEPTS
 from converseg_ros.core.errors import InputError
-from converseg_ros.knowledge.entries import Kind, Knowledge, Tag, Thing, Use
+from converseg_ros.knowledge.entries import Appearance, Kind, Knowledge, Tag, Thing, Use
 
 DATA = Path(__file__).with_name('data')
 LABELLED = 'labelled'
@@ -218,6 +218,7 @@ def load(folder: Path) -> Knowledge:
         MappingProxyType(kinds),
         MappingProxyType(things),
         _read_look_alikes(folder / 'look_alikes.csv', things),
+        MappingProxyType(_read_appearances(folder / 'appearances.csv', things)),
         MappingProxyType(_read_pairs(folder / 'coco_names.csv', ('spelling', 'name'), things)),
         MappingProxyType(_read_pairs(folder / 'irregular_plurals.csv', ('singular', 'plural'), None)),
     )
@@ -233,6 +234,18 @@ def _read_look_alikes(path: Path, things: Mapping[str, Thing]) -> tuple[frozense
             raise InputError('a group has at least two different classes', where=where)
         groups.append(frozenset(group))
     return tuple(groups)
+
+
+def _read_appearances(path: Path, things: Mapping[str, Thing]) -> dict[str, Appearance]:
+    found: dict[str, Appearance] = {}
+    for where, row in read_rows(path, ('noun', 'alike', 'similar')):
+        noun, alike, similar = row['noun'], _items(row['alike']), _items(row['similar'])
+        if unknown := {*alike, *similar} - things.keys():
+            raise InputError(f'unknown classes {sorted(unknown)}', where=where)
+        if not noun or noun in found or len({noun, *alike, *similar}) < 1 + len(alike) + len(similar):
+            raise InputError(f'{noun!r} is given twice, or looks like a class twice', where=where)
+        found[noun] = Appearance(alike, similar)
+    return found
 
 
 def _read_pairs(path: Path, columns: tuple[str, str], things: Mapping[str, Thing] | None) -> dict[str, str]:

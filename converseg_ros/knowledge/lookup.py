@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from converseg_ros.knowledge.entries import Tag, Thing, Use
+from converseg_ros.knowledge.entries import Appearance, Tag, Thing, Use
 from converseg_ros.knowledge.inflector import plural, singular
 from converseg_ros.knowledge.loader import knowledge
 
@@ -177,6 +177,12 @@ def tags_decided_by_class() -> frozenset[str]:
 def use_phrases() -> Mapping[str, Use]:
     """Return the phrases that ask for a use, by tag."""
     return {t.name: t.use for t in tags().values() if t.use}
+
+
+def appearance(noun: str) -> Appearance | None:
+    """Return what the things that a noun means look like, if a network is not expected to know them, or None."""
+    found = knowledge().appearances
+    return found.get(noun) or found.get(singular(noun))
 
 
 def confusable(a: Thing, b: Thing) -> bool:

@@ -50,6 +50,8 @@ THING = 'things/labelled.csv'
         ('kinds.csv', 'tool,,,,,', "the kind 'tool' is given twice"),
         ('kinds.csv', 'gadgetry,gadgetry,,,,', 'wider than itself'),
         ('look_alikes.csv', 'mug; gizmo', "unknown classes ['gizmo']"),
+        ('appearances.csv', 'gizmo,mug; gadget,', "unknown classes ['gadget']"),
+        ('appearances.csv', 'gizmo,mug,mug', 'looks like a class twice'),
         ('coco_names.csv', 'gizmo-stuff,gizmo', "unknown class 'gizmo'"),
         ('irregular_plurals.csv', 'knife,knifes', "'knife' is given twice"),
     ],

@@ -1,6 +1,6 @@
 """Log-odds of noun phrases for regions from probabilities of exclusive nouns, with back-off to kinds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.segments import NameScores, Posterior
-from converseg_ros.knowledge import thing, things
+from converseg_ros.knowledge import appearance, thing, things
 from converseg_ros.knowledge.vocabulary import Vocabulary
 from converseg_ros.network.names.weights import Meanings, Scaling
 
@@ -21,6 +21,7 @@ SHARP = 15.0  # of the softmax over their cosines
 KIN = 0.1  # added to the cosine of nouns that share a kind
 FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun has no weight, and full weight
 BY_HEAD = 0.9  # weight of the head of a phrase that is not in the vocabulary
+ALIKE, SIMILAR = 0.7, 0.1  # weights of the nouns that a class without evidence looks like
 BY_KIND, NARROW = 0.6, 12  # weight of the nouns of a kind for another member, lower for kinds with more nouns than this
 AS_ROLE = 0.7  # weight of the looks of people for a role (waiter, bride), which is hardly visible
 BY_MEANING = 0.5  # maximum weight of a similar noun's probability for a phrase
@@ -91,8 +92,10 @@ class Phrases:
             return self._of_people(phrase, own)
         if (people := self._of_people(phrase)).known:
             return people
-        _, _, head = phrase.strip().partition(' ')
-        if head:  # a soup can is a can: its modifiers are ignored
+        seen_as = self._by_looks(denoted or {phrase: 1.0})
+        if len(seen_as.places):
+            return seen_as
+        for head in _heads(phrase):
             wider = self.meaning(head)
             if wider.known:
                 return Meaning(wider.places, BY_HEAD * wider.weights, False)
@@ -108,6 +111,19 @@ class Phrases:
             return own
         wide = [Meaning(m.places, AS_ROLE * m.weights, True) for m in looks]
         return replace(self._united(own, *wide), known=True)
+
+    def _by_looks(self, denoted: Mapping[str, float]) -> Meaning:
+        """Let the nouns that things without evidence look like represent them, beside those that have evidence."""
+        weights = dict[int, float]()
+        for name, share in denoted.items():
+            looks = appearance(name)
+            seen_as = {name: 1.0}
+            if looks is not None:
+                seen_as = dict.fromkeys(looks.similar, SIMILAR) | dict.fromkeys(looks.alike, ALIKE)
+            for noun, weight in seen_as.items():
+                if (place := self._place.get(noun)) is not None:
+                    weights[place] = max(weights.get(place, 0.0), share * weight)
+        return Meaning(np.array(list(weights), np.intp), np.array(list(weights.values()), np.float32), False)
 
     def _of_kind(self, phrase: str) -> Meaning:
         """Let the nouns of the narrowest kind of a class represent it if it has no evidence."""
@@ -180,3 +196,16 @@ class Phrases:
     def _said(self, noun: str, p: float) -> tuple[str, float]:
         p = min(max(p, MIN_PROBABILITY), 1 - MIN_PROBABILITY)
         return noun, float(np.log(p / (1 - p)) * self._scaling.of(noun))
+
+
+def _heads(phrase: str) -> tuple[str, ...]:
+    """Return the shorter phrases that say what a phrase is about, the best first.
+
+    A soup can is a can: its modifiers are ignored. A bottle of water is a bottle; if the first noun is only a measure,
+    the second one counts: a bunch of bananas.
+    """
+    first, of, second = phrase.strip().partition(' of ')
+    if of:
+        return first, second
+    _, _, head = first.partition(' ')
+    return (head,) if head else ()

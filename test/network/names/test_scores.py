@@ -106,9 +106,9 @@ def test_a_phrase_that_is_not_known_whole_is_what_its_head_says(weights: NameWei
     assert 0 < found.log_odds[0, 0] < found.log_odds[0, 1]
 
 
-def test_a_class_that_nothing_speaks_for_is_told_by_its_kind(weights: NameWeights) -> None:
-    """What looks like another tool may be a chisel, but that no chisel is there is not known."""
-    found = phrases(weights).scores(rows(hammer=0.9), ('chisel', 'banana'))
+def test_a_class_that_nothing_speaks_for_is_told_by_its_look(weights: NameWeights) -> None:
+    """What looks like a screwdriver may be a chisel, but that no chisel is there is not known."""
+    found = phrases(weights).scores(rows(screwdriver=0.9), ('chisel', 'banana'))
     assert not found.known[0]
     assert found.log_odds[0, 1] < found.log_odds[0, 0] < odds(0.9)
 
@@ -127,3 +127,27 @@ def test_a_person_may_have_any_role_but_a_woman_is_no_man() -> None:
     assert man['gentleman'] > 0 > woman['gentleman'] and woman['lady'] > 0 > man['lady']
     assert man['man'] > 0 > woman['man'] and woman['woman'] > 0 > man['woman']
     assert man['waiter'] < man['man']
+
+
+def test_a_thing_without_training_images_is_scored_by_what_it_looks_like() -> None:
+    weights = load_names(find_model('compact') / 'names.safetensors')
+    meaning = phrases(weights).meaning
+    nouns = weights.head.sources.nouns
+
+    def best(phrase: str) -> set[str]:
+        found = meaning(phrase)
+        return {nouns[i] for i, weight in zip(found.places, found.weights) if weight == found.weights.max()}
+
+    assert best('freezer') == {'refrigerator'}
+    assert 'paper' in best('sheets of paper')
+    assert 'conditioner' not in best('air conditioner')  # the last word alone would mean one for hair
+    assert best('tree trunk').isdisjoint({'chest', 'suitcase'})
+    assert not meaning('freezer').known
+
+
+def test_a_container_or_a_measure_of_something_is_recognized_by_the_noun_that_is_seen() -> None:
+    weights = load_names(find_model('compact') / 'names.safetensors')
+    meaning = phrases(weights).meaning
+    nouns = weights.head.sources.nouns
+    assert 'bottle' in {nouns[i] for i in meaning('bottle of water').places}
+    assert {nouns[i] for i in meaning('bunch of bananas').places} == {'banana'}
