@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.belief import Belief
+from converseg_ros.core.mask import mask_box
 
 LEAST = -12.0  # minimum of stored log-odds
 NEVER = 1e-6  # share of the highest degree that counts as 0
@@ -114,7 +115,9 @@ def _after(weighed: Weighed, masks: NDArray[np.bool_]) -> NDArray[np.float32]:
     after = weighed.prior - np.float32(limit)
     for i in np.argsort(weighed.log_odds, kind='stable'):
         if weighed.log_odds[i] > LEAST:
-            after[masks[i]] = np.maximum(weighed.prior[masks[i]] + weighed.evidence[i], weighed.log_odds[i])
+            at = _place(masks[i])
+            own = np.maximum(weighed.prior[at] + np.float32(weighed.evidence[i]), np.float32(weighed.log_odds[i]))
+            np.copyto(after[at], own, where=masks[i][at])
     best = np.float32(weighed.log_odds.max())
     return np.asarray(np.maximum(after - best, np.float32(LEAST)), np.float32)
 
@@ -126,4 +129,11 @@ def _log_odds(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _means(values: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return (S,) the mean of an image (h, w) in each mask, 0 in an empty one."""
-    return np.array([cv2.mean(values, m.view(np.uint8))[0] for m in masks])
+    places = [_place(m) for m in masks]  # most masks are much smaller than the image
+    return np.array([cv2.mean(values[at], m[at].view(np.uint8))[0] for m, at in zip(masks, places)])
+
+
+def _place(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return rows and columns of the box around a mask, of one pixel for an empty one."""
+    box = mask_box(mask)
+    return slice(box.y0, max(box.y1, 1)), slice(box.x0, max(box.x1, 1))
