@@ -45,9 +45,10 @@ class _Timed:
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write; return 1 if a limit is exceeded."""
     from converseg_ros.data_engine.build import Plan, gather, make_pipeline
+    from converseg_ros.data_engine.options import RunOptions
 
     with tempfile.TemporaryDirectory(prefix='converseg-bench-') as folder:
-        plan = Plan(args.source, Path(folder) / 'data', judge=args.judge)
+        plan = Plan(args.source, Path(folder) / 'data', RunOptions(judge=args.judge))
         shots = gather(plan.sources, args.max_images)
         pipeline = make_pipeline(plan, shots)
         judge = _Timed(pipeline.judge)

@@ -109,10 +109,10 @@ def _run(args: argparse.Namespace) -> int:
         print(f'{count} images with the labels of {origin}', file=sys.stderr)
     if args.dry_run:
         return _estimate(plan, len(shots))
-    if plan.ray:
+    if plan.options.ray:
         from converseg_ros.data_engine.ray_run import run_on_ray
 
-        manifest = run_on_ray(plan, plan.ray, report)
+        manifest = run_on_ray(plan, plan.options.ray, report)
     else:
         manifest = make_pipeline(plan, shots).run(shots, plan.out, report)
     for failure in manifest['failed']:

@@ -1,7 +1,7 @@
 """Build a pipeline from a judge, a proposer and shots."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 import threading
 
@@ -27,27 +27,28 @@ from converseg_ros.network.registry import find_part
 FRAMES = 'frames'  # folder of the images of bags, in the output folder
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """The complete configuration of a run, from the command line or the node."""
+    """A run: its sources, its output folder and its options, from the command line or the node."""
 
     sources: list[Path]
     out: Path
-    judge: str = 'scene'
-    proposer: str = ''  # '' = graph for labelled images, sam2 for photographs
-    proposer_weights: str = ''
-    detector: str = ''  # a zero-shot detector; '' = boxes of the judge
-    model: str = ''
-    base_url: str = OPENAI
-    key_env: str = ''
-    agree_remote: bool = False
-    faults: float = 0.0
-    seed: str = ''
+    options: RunOptions = field(default_factory=lambda: RunOptions(judge='scene'))
+    agree_remote: bool = False  # to send the images to a judge on another machine
     max_images: int = 0
-    timeout: float = 120.0
-    limits: Limits = field(default_factory=Limits)
-    settings: Settings = field(default_factory=Settings)
-    ray: int = 0
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the pipeline."""
+        o = self.options
+        workers = o.workers or (1 if o.judge in FACTS_JUDGES else 4)
+        return Settings(o.prompts, o.negatives, o.shard_of(), workers)
+
+    @property
+    def limits(self) -> Limits:
+        """Return the limits of the calls of the judge."""
+        o = self.options
+        return Limits(o.per_minute, o.budget, o.price_in, o.price_out, tries=o.tries, back_off=o.back_off)
 
 
 def plan(
@@ -68,27 +69,7 @@ def plan(
         write_frames(s, out / FRAMES, period=o.frame_period, change=o.frame_change, topics=topics) if is_bag(s) else s
         for s in sources
     ]
-    judge = o.judge or natural_judge(sources)
-    workers = o.workers or (1 if judge in FACTS_JUDGES else 4)
-    return Plan(
-        sources=sources,
-        out=out,
-        judge=judge,
-        proposer=o.proposer,
-        proposer_weights=o.proposer_weights,
-        detector=o.detector,
-        model=o.model,
-        base_url=o.base_url,
-        key_env=o.key_env,
-        agree_remote=agree_remote,
-        faults=o.faults,
-        seed=o.seed,
-        max_images=max_images,
-        timeout=o.timeout,
-        limits=Limits(o.per_minute, o.budget, o.price_in, o.price_out, tries=o.tries, back_off=o.back_off),
-        settings=Settings(o.prompts, o.negatives, o.shard_of(), workers),
-        ray=o.ray,
-    )
+    return Plan(sources, out, replace(o, judge=o.judge or natural_judge(sources)), agree_remote, max_images)
 
 
 def natural_judge(sources: Iterable[Path]) -> str:
@@ -149,16 +130,17 @@ class Worlds:
 
 def make_chat(plan: Plan) -> ChatModel:
     """Return the chat model of a plan; photographs are sent to another machine only if the user has agreed."""
-    if not plan.model:
-        raise InputError(f'the judge {plan.judge} needs a model', where='--model', do='name one')
+    o = plan.options
+    if not o.model:
+        raise InputError(f'the judge {o.judge} needs a model', where='--model', do='name one')
     chat: ChatModel
-    if plan.judge == 'openai':
-        chat = OpenAIChat(plan.model, plan.base_url, key_env=plan.key_env or 'OPENAI_API_KEY', timeout=plan.timeout)
-    elif plan.judge == 'gemini':
-        base = {} if plan.base_url == OPENAI else {'base_url': plan.base_url}
-        chat = GeminiChat(plan.model, key_env=plan.key_env or 'GEMINI_API_KEY', timeout=plan.timeout, **base)
+    if o.judge == 'openai':
+        chat = OpenAIChat(o.model, o.base_url, key_env=o.key_env or 'OPENAI_API_KEY', timeout=o.timeout)
+    elif o.judge == 'gemini':
+        base = {} if o.base_url == OPENAI else {'base_url': o.base_url}
+        chat = GeminiChat(o.model, key_env=o.key_env or 'GEMINI_API_KEY', timeout=o.timeout, **base)
     else:
-        chat = LocalChat(plan.model)
+        chat = LocalChat(o.model)
     if chat.remote and not plan.agree_remote:
         raise InputError(
             f'the judge {chat.name} is on another machine and would be sent the images',
@@ -170,20 +152,22 @@ def make_chat(plan: Plan) -> ChatModel:
 
 def make_judge(plan: Plan, worlds: Callable[[Picture], World]) -> Judge:
     """Return the judge of a plan."""
-    if plan.judge in FACTS_JUDGES:
-        return FactsJudge(plan.judge, worlds, bare=plan.judge == 'labels', seed=plan.seed)
-    if plan.judge in JUDGES:
+    o = plan.options
+    if o.judge in FACTS_JUDGES:
+        return FactsJudge(o.judge, worlds, bare=o.judge == 'labels', seed=o.seed)
+    if o.judge in JUDGES:
         return ModelJudge(Calls(make_chat(plan), plan.out / 'cache', plan.limits))
-    raise InputError(f'no judge {plan.judge!r}', where='--judge', do=f'choose one of {", ".join(JUDGES)}')
+    raise InputError(f'no judge {o.judge!r}', where='--judge', do=f'choose one of {", ".join(JUDGES)}')
 
 
 def make_proposer(plan: Plan, shots: list[Shot], worlds: Callable[[Picture], World]) -> Proposer:
     """Return the proposer of a plan."""
-    name = plan.proposer or ('graph' if all(s.world for s in shots) else 'sam2')
+    o = plan.options
+    name = o.proposer or ('graph' if all(s.world for s in shots) else 'sam2')
     if name == 'graph':
-        return GraphProposer(worlds, faults=plan.faults)
+        return GraphProposer(worlds, faults=o.faults)
     if name in ('sam', 'sam2'):
-        weights = find_part(plan.proposer_weights or ('sam2' if name == 'sam2' else ''), 'segments')
+        weights = find_part(o.proposer_weights or ('sam2' if name == 'sam2' else ''), 'segments')
         if weights is None:
             raise InputError('the proposer sam needs weights', where='--proposer-weights', do='give a checkpoint')
         from converseg_ros.network.segments.sam import load_sam  # imports torch, which other proposers do not need
@@ -197,6 +181,6 @@ def make_pipeline(plan: Plan, shots: list[Shot]) -> Pipeline:
     """Return the pipeline of a plan over its shots."""
     worlds = Worlds(shots)
     judge = make_judge(plan, worlds)
-    detector = find_part(plan.detector, 'detector')
+    detector = find_part(plan.options.detector, 'detector')
     grounder: Grounder | None = None if detector is None else DetectorGrounder(detector)
     return Pipeline(judge, make_proposer(plan, shots, worlds), plan.settings, grounder)

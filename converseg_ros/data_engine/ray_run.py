@@ -13,8 +13,7 @@ SHARDS_PER_WORKER = 4  # small enough that other workers do not wait for a slow 
 
 def _run_shard(plan: Plan, index: int, count: int) -> dict[str, Any]:
     """Run one shard on a worker; the data set folder must have the same path there."""
-    settings = replace(plan.settings, shard=(index, count))
-    part = replace(plan, settings=settings)
+    part = replace(plan, options=replace(plan.options, shard=f'{index}/{count}'))
     shots = gather(part.sources, part.max_images)
     return make_pipeline(part, shots).run(shots, part.out, publish=False)
 

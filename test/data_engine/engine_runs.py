@@ -8,16 +8,17 @@ import numpy as np
 from PIL import Image
 
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
+from converseg_ros.data_engine.options import RunOptions
 from converseg_ros.data_engine.world.sources import read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(sources: list[Path], out: Path, **more) -> dict:
+def run(sources: list[Path], out: Path, *, max_images: int = 0, **options) -> dict:
     """Generate a data set; return its manifest."""
-    p = Plan(sources, out, **more)
+    p = Plan(sources, out, RunOptions(**{'judge': 'scene'} | options), max_images=max_images)
     shots = gather(p.sources, p.max_images)
-    return make_pipeline(p, shots).run(shots, out)
+    return make_pipeline(p, shots).run(shots, p.out)
 
 
 def world_of(rooms: Path):

@@ -2,6 +2,7 @@
 """The engine with a model judge over real HTTP: agreement, faults, cache, budget, keys, rate."""
 
 from collections import Counter
+from dataclasses import replace
 import json
 import logging
 from pathlib import Path
@@ -14,11 +15,10 @@ from converseg_ros.cli import main
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
-from converseg_ros.data_engine.pipeline import Settings
-from converseg_ros.llm.calls import Limits
+from converseg_ros.data_engine.options import RunOptions
 
 KEY = 'sk-very-secret-0123456789'
-SMALL = Settings(prompts=5, negatives=0.3, workers=2)
+SMALL = {'prompts': 5, 'negatives': 0.3, 'workers': 2}
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def serve(rooms: Path):
         server.close()
 
 
-def plan(server: JudgeServer, rooms: Path, out: Path, **more) -> Plan:
-    limits = more.pop('limits', Limits(back_off=0.01))
-    settings = more.pop('settings', SMALL)
-    more = {'judge': 'openai', 'proposer': 'graph', 'model': 'test', 'max_images': 2, 'timeout': 20.0} | more
-    return Plan([rooms], out, base_url=server.url, limits=limits, settings=settings, **more)
+def plan(server: JudgeServer, rooms: Path, out: Path, *, max_images: int = 2, **more) -> Plan:
+    options = (
+        {'judge': 'openai', 'proposer': 'graph', 'model': 'test', 'timeout': 20.0, 'back_off': 0.01} | SMALL | more
+    )
+    return Plan([rooms], out, RunOptions(base_url=server.url, **options), max_images=max_images)
 
 
 def run(p: Plan) -> dict:
@@ -83,9 +83,11 @@ def test_passing_faults_change_nothing(serve, rooms, tmp_path, fault):
     """Every fifth answer is spoiled; asked again, the judge answers, and the data set is as good as without."""
     server, _ = serve(lambda task, number: fault if number % 5 == 2 else '')
     timeout = 0.5 if fault == 'timeout' else 20.0
-    manifest = run(plan(server, rooms, tmp_path / 'd', timeout=timeout, max_images=1, settings=Settings(4, 0.25)))
+    manifest = run(
+        plan(server, rooms, tmp_path / 'd', timeout=timeout, max_images=1, prompts=4, negatives=0.25, workers=1)
+    )
     clean, _ = serve()
-    run(plan(clean, rooms, tmp_path / 'c', max_images=1, settings=Settings(4, 0.25)))
+    run(plan(clean, rooms, tmp_path / 'c', max_images=1, prompts=4, negatives=0.25, workers=1))
     assert not manifest['failed']
     assert (tmp_path / 'd/items.jsonl').read_bytes() == (tmp_path / 'c/items.jsonl').read_bytes()
 
@@ -107,7 +109,7 @@ def test_boxes_outside_the_image_are_cut_or_dropped(serve, rooms, tmp_path):
 
 def test_a_refused_image_is_reported_and_the_others_are_made(serve, rooms, tmp_path):
     server, _ = serve(lambda task, number: 'refusal' if (task, number) == ('describe', 1) else '')
-    manifest = run(plan(server, rooms, tmp_path / 'd', settings=Settings(6, 0.3, workers=1)))
+    manifest = run(plan(server, rooms, tmp_path / 'd', prompts=6, workers=1))
     assert len(manifest['failed']) == 1 and 'refuses' in manifest['failed'][0]['why']
     assert len({i.image_id for i in read_items(tmp_path / 'd')}) == 1
 
@@ -115,7 +117,7 @@ def test_a_refused_image_is_reported_and_the_others_are_made(serve, rooms, tmp_p
 def test_a_judge_that_is_down_stops_the_run_and_the_next_run_goes_on(serve, rooms, tmp_path):
     down = True
     server, _ = serve(lambda task, number: '503' if down and number > 12 else '')
-    p = plan(server, rooms, tmp_path / 'd', limits=Limits(tries=2, back_off=0.01))
+    p = plan(server, rooms, tmp_path / 'd', tries=2)
     with pytest.raises(ConversegError, match='does not answer'):
         run(p)
     answered = Counter(server.calls[:12])
@@ -127,8 +129,8 @@ def test_a_judge_that_is_down_stops_the_run_and_the_next_run_goes_on(serve, room
 
 def test_the_budget_stops_the_run_and_counts_earlier_runs(serve, rooms, tmp_path):
     server, _ = serve()
-    money = Limits(budget=0.05, price_in=5.0, price_out=10.0, back_off=0.01)  # 0.006 a call
-    p = plan(server, rooms, tmp_path / 'd', limits=money, settings=Settings(6, 0.3))
+    money = {'budget': 0.05, 'price_in': 5.0, 'price_out': 10.0}  # 0.006 a call
+    p = plan(server, rooms, tmp_path / 'd', prompts=6, workers=1, **money)
     for _ in range(2):
         with pytest.raises(ConversegError, match='budget'):
             run(p)
@@ -137,14 +139,7 @@ def test_the_budget_stops_the_run_and_counts_earlier_runs(serve, rooms, tmp_path
 
 def test_the_rate_is_kept(serve, rooms, tmp_path):
     server, _ = serve()
-    p = plan(
-        server,
-        rooms,
-        tmp_path / 'd',
-        limits=Limits(per_minute=1200, back_off=0.01),
-        max_images=1,
-        settings=Settings(3, 0.3),
-    )
+    p = plan(server, rooms, tmp_path / 'd', max_images=1, per_minute=1200, prompts=3, workers=1)
     start = time.monotonic()
     run(p)
     assert time.monotonic() - start >= 0.05 * (len(server.calls) - 1)
@@ -170,7 +165,7 @@ def test_the_estimate_covers_what_a_run_uses(serve, rooms, tmp_path, capsys):
     told = capsys.readouterr().out
     assert not server.calls and not (tmp_path / 'd').exists()
     calls = int(told.split('about ')[1].split()[0])
-    run(plan(server, rooms, tmp_path / 'd', max_images=1, settings=Settings()))
+    run(plan(server, rooms, tmp_path / 'd', max_images=1, prompts=13, negatives=0.23, workers=1))
     assert 0.5 * len(server.calls) <= calls <= 2 * len(server.calls)
 
 
@@ -188,14 +183,11 @@ def test_keys_are_in_no_log_cache_or_data(serve, rooms, tmp_path, monkeypatch, c
 
 
 def test_photos_leave_this_machine_only_after_agreement(rooms, tmp_path):
-    p = Plan([rooms], tmp_path / 'd', judge='openai', model='m', base_url='https://judge.example/v1')
-    with pytest.raises(InputError, match='agree-remote'):
-        make_pipeline(p, gather([rooms], 1))
-    p.judge, p.model = 'gemini', 'g'
-    with pytest.raises(InputError, match='agree-remote'):
-        make_pipeline(p, gather([rooms], 1))
-    p.agree_remote = True
-    p.proposer = 'graph'
+    far = RunOptions(judge='openai', model='m', base_url='https://judge.example/v1')
+    for options in (far, replace(far, judge='gemini', model='g')):
+        with pytest.raises(InputError, match='agree-remote'):
+            make_pipeline(Plan([rooms], tmp_path / 'd', options), gather([rooms], 1))
+    p = Plan([rooms], tmp_path / 'd', replace(far, judge='gemini', model='g', proposer='graph'), agree_remote=True)
     assert make_pipeline(p, gather([rooms], 1)).judge.name.startswith('gemini/g')
 
 

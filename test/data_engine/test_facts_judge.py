@@ -11,6 +11,7 @@ from converseg_ros.data_engine.build import Plan, gather, make_pipeline
 from converseg_ros.data_engine.contracts import Picture, Region
 from converseg_ros.data_engine.grammar.drafts import enumerate_drafts
 from converseg_ros.data_engine.judges.facts_judge import FactsJudge
+from converseg_ros.data_engine.options import RunOptions
 from converseg_ros.data_engine.proposers.proposer import FAULTS, GraphProposer, spoil
 from converseg_ros.data_engine.world.sources import read_source
 
@@ -71,7 +72,7 @@ def test_alignment_judges_the_mask_not_the_item(rooms):
 
 def test_a_run_with_faulty_masks_lets_none_through(rooms, tmp_path):
     shots = gather([rooms])
-    p = Plan([rooms], tmp_path / 'd', faults=0.4)
+    p = Plan([rooms], tmp_path / 'd', RunOptions(judge='scene', faults=0.4))
     pipeline = make_pipeline(p, shots)
     pipeline.run(shots, p.out)
     assert isinstance(pipeline.proposer, GraphProposer) and len(pipeline.proposer.spoiled) > 20

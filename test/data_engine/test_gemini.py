@@ -10,8 +10,7 @@ from converseg_ros.core.errors import ConversegError
 from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
 from converseg_ros.data_engine.grammar.drafts import enumerate_drafts
-from converseg_ros.data_engine.pipeline import Settings
-from converseg_ros.llm.calls import Limits
+from converseg_ros.data_engine.options import RunOptions
 from converseg_ros.llm.chat import Question
 from converseg_ros.llm.http import GeminiChat
 
@@ -32,8 +31,10 @@ def serve(rooms: Path):
 
 
 def run(server: JudgeServer, rooms: Path, out: Path, timeout: float = 20.0) -> dict:
-    limits, settings = Limits(back_off=0.01, price_in=1.0, price_out=10.0), Settings(4, 0.25)
-    p = Plan([rooms], out, judge='gemini', proposer='graph', model='gemini-test', base_url=server.url, max_images=1, timeout=timeout, limits=limits, settings=settings)  # fmt: skip # noqa: E501
+    judge = {'judge': 'gemini', 'model': 'gemini-test', 'base_url': server.url, 'timeout': timeout, 'workers': 1}
+    limits = {'back_off': 0.01, 'price_in': 1.0, 'price_out': 10.0}
+    options = RunOptions(**judge, **limits, proposer='graph', prompts=4, negatives=0.25)
+    p = Plan([rooms], out, options, max_images=1)
     shots = gather(p.sources, 1)
     return make_pipeline(p, shots).run(shots, out)
 

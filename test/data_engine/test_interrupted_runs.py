@@ -14,7 +14,6 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import gather
 from converseg_ros.data_engine.output.store import Journal
-from converseg_ros.data_engine.pipeline import Settings
 
 KILLED = """
 import os, sys, random
@@ -33,8 +32,8 @@ def fsync(handle):
     real(handle)
 os.fsync = fsync
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline
-from converseg_ros.data_engine.pipeline import Settings
-p = Plan([Path(sys.argv[2])], Path(sys.argv[3]), max_images=3, settings=Settings(8, 0.25))
+from converseg_ros.data_engine.options import RunOptions
+p = Plan([Path(sys.argv[2])], Path(sys.argv[3]), RunOptions(judge='scene', prompts=8, negatives=0.25), max_images=3)
 shots = gather(p.sources, p.max_images)
 for point in sys.argv[4].split(','):
     state['left'] = int(point)
@@ -63,7 +62,7 @@ def test_kill_9_at_twenty_random_points_leaves_the_same_data_set(rooms, tmp_path
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert sum(line.endswith(' 9') for line in done.stdout.splitlines()) >= 15, done.stdout
-    run([rooms], tmp_path / 'whole', max_images=3, settings=Settings(8, 0.25))
+    run([rooms], tmp_path / 'whole', max_images=3, prompts=8, negatives=0.25)
     assert (out / 'items.jsonl').read_bytes() == (tmp_path / 'whole/items.jsonl').read_bytes()
 
 

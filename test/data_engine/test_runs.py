@@ -12,7 +12,6 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.families import Family
 from converseg_ros.core.item import read_items
 from converseg_ros.data_engine.build import Plan, gather, make_pipeline, natural_judge
-from converseg_ros.data_engine.pipeline import Settings
 from converseg_ros.datasets.images import load_upright
 
 
@@ -49,14 +48,14 @@ def test_a_finished_run_is_not_made_again(dataset, rooms):
 def test_shards_together_make_the_same_data_set(dataset, rooms, tmp_path):
     out = tmp_path / 'd'
     for index in (2, 0, 1):
-        manifest = run([rooms], out, settings=Settings(shard=(index, 3)))
+        manifest = run([rooms], out, shard=f'{index}/3')
     assert manifest['unfinished'] == 0
     assert (out / 'items.jsonl').read_bytes() == relocated(dataset, out)
 
 
 def test_other_settings_are_refused_in_the_same_folder(dataset, rooms):
     with pytest.raises(InputError, match='prompts'):
-        run([rooms], dataset, settings=Settings(prompts=5))
+        run([rooms], dataset, prompts=5)
 
 
 def test_ray_makes_the_same_data_set(dataset, rooms, tmp_path, monkeypatch):
