@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 import math
 from pathlib import Path
@@ -17,12 +17,12 @@ from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 from converseg_ros.network.parser.context import Context, Hidden, load_context
 from converseg_ros.network.parser.files import read_tensors
-from converseg_ros.network.parser.intents import UNSURE_PARSE, IntentReader, load_reader, preferred
+from converseg_ros.network.parser.intents import CERTAIN, UNSURE_PARSE, IntentReader, load_reader, preferred
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import Hypothesis, search
 from converseg_ros.network.parser.spelling import Spelling
-from converseg_ros.programs.canonical import canonical
+from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.evidence import faults, says_more
 from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
@@ -184,9 +184,16 @@ class Parser:
 
 
 def _surer(first: Parsed | InputError, other: Parsed | InputError) -> Parsed | InputError:
-    """Return the reading with the higher confidence, the first one if they are equal."""
-    both = isinstance(first, Parsed) and isinstance(other, Parsed)
-    return other if both and other.confidence > first.confidence else first  # type: ignore[union-attr]
+    """Return the first reading, or that in other words if it is surer and has another program.
+
+    About half of the programs in other words are right, so that their confidence stays below UNSURE_PARSE: an answer is
+    at most LOW_CONFIDENCE, and no safety instruction becomes certain.
+    """
+    if not isinstance(first, Parsed) or not isinstance(other, Parsed) or other.confidence <= first.confidence:
+        return first
+    if equal(first.program, other.program):
+        return first
+    return replace(other, confidence=min(other.confidence, CERTAIN))
 
 
 def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4, language: Context | None = None) -> Parser:
