@@ -58,8 +58,11 @@ class Segments:
         for name, (array, shape) in shapes.items():
             if array.shape != shape:
                 raise InputError(f'{name} has shape {array.shape}, not {shape}', where='segments')
-        flat = self.masks[self.flat]
-        if np.count_nonzero(flat) > np.count_nonzero(flat.any(0)):
+        covered, total = np.zeros(self.masks.shape[1:], bool), 0
+        for index in np.flatnonzero(self.flat):
+            covered |= self.masks[index]
+            total += np.count_nonzero(self.masks[index])
+        if total > np.count_nonzero(covered):
             raise InputError('regions of the flat cut overlap', where='segments')
 
     def __len__(self) -> int:

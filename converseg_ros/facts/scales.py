@@ -117,9 +117,12 @@ def gaps(m: Measures, *, in_image: bool = False) -> tuple[Floats, Floats, bool]:
     return np.asarray(edge + 0.1 * np.linalg.norm(apart, axis=2)), np.asarray(side), metric
 
 
-def distance_to(anchor: Degree, m: Measures) -> Scale:
-    """Return the distance of each region from the nearest of the anchors; anchors themselves are excluded."""
-    distance, side, metric = gaps(m)
+def distance_to(anchor: Degree, m: Measures, apart: tuple[Floats, Floats, bool]) -> Scale:
+    """Return the distance of each region from the nearest of the anchors; anchors themselves are excluded.
+
+    apart: gaps(m).
+    """
+    distance, side, metric = apart
     chosen = anchor.p >= max(0.5 * float(anchor.p.max(initial=0)), 1e-6)
     if not chosen.any():
         nowhere = np.full(len(side), np.nan)

@@ -18,7 +18,7 @@ from converseg_ros.facts.gravity import MIN_LEVEL_COSINE
 from converseg_ros.facts.measures import Measures
 from converseg_ros.facts.planes import ViewGeometry
 from converseg_ros.facts.ranking import Scale
-from converseg_ros.facts.scales import distance_to, scale_of
+from converseg_ros.facts.scales import distance_to, gaps, scale_of
 from converseg_ros.facts.surfaces import by_class, is_background, levelled, planes_of, surface_name
 from converseg_ros.knowledge import thing
 
@@ -192,7 +192,7 @@ class Facts:
         if key == 'distance_to':
             if anchor is None:
                 raise InputError('distance_to needs an anchor', where='facts')
-            return distance_to(anchor, self.measures)
+            return distance_to(anchor, self.measures, self._once('gaps', lambda: gaps(self.measures)))
         if key in self.given.scales:
             return self.given.scales[key]
         return self._once(('scale', key), lambda: scale_of(key, self.standing))

@@ -160,7 +160,8 @@ def true_facts(
     nowhere = np.full(count, -1, np.intp)
     height, width = masks.shape[1:]
     measures = _measures(listed, masks, up)
-    segments = Segments(_apart(masks, flat), (height, width), kinds, np.ones(count, np.float32), flat, parent, nowhere)
+    _divide(masks, flat)
+    segments = Segments(masks, (height, width), kinds, np.ones(count, np.float32), flat, parent, nowhere)
     given = Given(
         primitives=_primitives(listed, index, graph),
         relations={**_stated_relations(listed, index, graph), **(relations or {})},
@@ -172,14 +173,12 @@ def true_facts(
     return Facts(segments, measures, _Stated(listed, vocabulary, tells), given=given, exact=True)
 
 
-def _apart(masks: NDArray[np.bool_], flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return masks without overlaps between flat regions: each keeps only pixels that no earlier flat region has."""
-    out = masks.copy()
+def _divide(masks: NDArray[np.bool_], flat: NDArray[np.bool_]) -> None:
+    """Remove overlaps between flat regions in place: each keeps only pixels that no earlier flat region has."""
     taken = np.zeros(masks.shape[1:], bool)
     for i in np.flatnonzero(flat):
-        out[i] &= ~taken
-        taken |= out[i]
-    return out
+        masks[i] &= ~taken
+        taken |= masks[i]
 
 
 def _sizes(m: Measures) -> dict[str, Scale]:

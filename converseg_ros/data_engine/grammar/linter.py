@@ -15,7 +15,7 @@ _RULES = (
     (re.compile(r'\s{2,}|^\s|\s$'), 'stray spaces'),
     (re.compile(r'None|nan\b'), 'a missing word'),
     (re.compile(r'\b(that are) (has|is)\b|\bthat (is|has) (are|have)\b'), 'verbs that clash'),
-    (re.compile(r'\b\w+ss(s|es)es\b'), 'a plural of a plural'),
+    (re.compile(r'\wss(s|es)es\b'), 'a plural of a plural'),
     (re.compile(r'\b(headphones|scissors|glasses|shoes|keys|slippers|trousers|pliers|stairs) (is|was|does|has)\b'), 'singular verb with a plural'),
 )  # fmt: skip
 _QUESTION = re.compile(r'^(what|where|which|who|is|are|can|could|do|does|how)\b', re.IGNORECASE)

@@ -218,7 +218,11 @@ def free_area(e: Entity, obj: SceneObject, depth: NDArray[np.float32], view: Vie
     import cv2
 
     fx, fy, cx, cy = view.k
-    rows, columns = np.nonzero(e.mask & (depth > 0))
+    x0, y0, x1, y1 = e.box
+    window = slice(max(y0 - 2, 0), y1 + 2), slice(max(x0 - 2, 0), x1 + 2)  # with space for closing the free part
+    own = e.mask[window]
+    rows, columns = np.nonzero(own & (depth[window] > 0))
+    rows, columns = rows + window[0].start, columns + window[1].start
     if rows.size < 200:
         return None
     z = depth[rows, columns].astype(np.float64)
@@ -241,5 +245,6 @@ def free_area(e: Entity, obj: SceneObject, depth: NDArray[np.float32], view: Vie
     mask = np.zeros_like(e.mask)
     keep = grid[row, column] > 0
     mask[rows[on_top][keep], columns[on_top][keep]] = True
-    mask = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).view(bool) & e.mask
+    closed = cv2.morphologyEx(mask[window].view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    mask[window] = closed.view(bool) & own
     return mask if np.count_nonzero(mask) > 0.002 * mask.size else None
