@@ -61,7 +61,7 @@ class Segments:
         covered, total = np.zeros(self.masks.shape[1:], bool), 0
         for index in np.flatnonzero(self.flat):
             covered |= self.masks[index]
-            total += np.count_nonzero(self.masks[index])
+            total += int(np.count_nonzero(self.masks[index]))
         if total > np.count_nonzero(covered):
             raise InputError('regions of the flat cut overlap', where='segments')
 
