@@ -19,6 +19,7 @@ from converseg_ros.core import InputError, Role
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
+from converseg_ros.evaluation.arguments import add_run_arguments
 from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
 
 
@@ -89,25 +90,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.add_argument('--rgb', action='store_true', help='leave out depth, intrinsics and gravity')
         sub.add_argument('--calibrate', action='store_true', help='fit calibration.json of the model on this data')
     for sub in (items, dataset, labels, calibrate, hub, refcoco, reasonseg, bag):
-        sub.add_argument('--model', default='compact', help='name or folder (default: compact)')
-        sub.add_argument('--namer', default='', help='another model that names regions (docs/models.md)')
-        sub.add_argument('--segments', default='', help='another model that finds regions (docs/models.md)')
-        sub.add_argument(
-            '--facts', choices=('off', 'on'), default='off', help='measure the regions of a model of kind converseg'
-        )
-        sub.add_argument('--agree-remote', action='store_true', help='images may be sent to a model on another machine')
-        sub.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
-        sub.add_argument(
-            '--json',
-            type=Path,
-            required=True,
-            metavar='OUT',
-            help='the result; a record next to it makes the run resumable',
-        )
-        sub.add_argument('--html', type=Path, metavar='OUT', help='one self-contained page with pictures')
-        sub.add_argument('--limit', type=int, default=0, metavar='N', help='the first N items (frames) only')
-        sub.add_argument('--fresh', action='store_true', help='do not resume')
-        sub.add_argument('--events', action='store_true', help='print progress and result as JSON lines')
+        add_run_arguments(sub)
     programs = add('programs', 'the parser: texts with the programs that they mean', _programs)
     programs.add_argument(
         'data', type=Path, nargs='?', metavar='FILE.jsonl', help='lines of {"text", "program", "family"}'

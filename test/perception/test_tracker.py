@@ -1,56 +1,17 @@
-"""Masks are propagated to newer images, ids stay, and doubt grows."""
+"""The tracker: masks, scores, ids and geometry follow the image."""
 
 from dataclasses import replace
 import pickle
 
-import cv2
 import numpy as np
 import pytest
+from tracked_views import CAMERA, MS, TABLE, WALL, H, W, iou, region, square, view
 
-from converseg_ros.core import Frame, Instruction, Intrinsics, Prediction, Status
-from converseg_ros.core.belief import Belief
+from converseg_ros.core import Frame, Instruction, Intrinsics, Status
 from converseg_ros.core.geometry import Geometry
-from converseg_ros.core.region import Region
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.perception.options import TrackerOptions
 from converseg_ros.perception.tracker import Tracker
-
-H, W = 240, 320
-MS = 1_000_000
-MUG, TABLE = Instruction('the mug', id='mug'), Instruction('the table', id='table')
-
-
-def texture(seed=0) -> np.ndarray:
-
-    noise = np.random.default_rng(seed).integers(0, 255, (2 * H, 2 * W, 3)).astype(np.uint8)
-    return cv2.GaussianBlur(noise, (0, 0), 6).astype(np.float32)
-
-
-WALL = texture()
-WALL = np.clip((WALL - WALL.mean()) * 8 + 128, 0, 255).astype(np.uint8)
-
-
-def view(dx=0, dy=0, ms=0, wall=WALL, **more) -> Frame:
-    """Return what a camera that moved by whole pixels sees of a textured wall."""
-    return Frame(np.ascontiguousarray(wall[60 + dy : 60 + dy + H, 80 + dx : 80 + dx + W]), stamp_ns=ms * MS, **more)
-
-
-def square(x=120, y=90, size=50) -> np.ndarray:
-    mask = np.zeros((H, W), bool)
-    mask[max(y, 0) : y + size, max(x, 0) : x + size] = True
-    return mask
-
-
-def region(mask, frame, instruction=MUG, status=Status.OK, **more) -> Region:
-    prediction = Prediction(mask, 0.9, status, calibrated=True)
-    stamp = frame.stamp_ns
-    return Region(
-        'x', instruction, prediction, stamp_ns=stamp, segmented_ns=stamp, valid_until_ns=stamp + 1000 * MS, **more
-    )
-
-
-def iou(a, b) -> float:
-    return np.count_nonzero(a & b) / np.count_nonzero(a | b)
 
 
 def test_masks_follow_the_image():
@@ -214,9 +175,6 @@ def test_many_masks_are_carried_together():
     assert len({r.id for r in propagated}) == 11
 
 
-CAMERA = Intrinsics(300.0, 300.0, 159.5, 119.5, W, H)
-
-
 def measured(centroid, **more) -> Geometry:
     return Geometry(GeometryStatus.OK, centroid=np.array(centroid, float), distance=1.0, **more)
 
@@ -266,47 +224,3 @@ def test_a_thing_that_comes_nearer_takes_its_geometry_along_and_one_that_goes_is
     assert nearer.geometry.centroid == pytest.approx([0, 0, 1.1], abs=0.02)
     (gone,) = tracker.propagate(at(1.3, 66), np.eye(4), geometry=True)
     assert gone.prediction.status == Status.LOW_CONFIDENCE and gone.geometry.status == GeometryStatus.NOT_COMPUTED
-
-
-def believed(mask) -> Belief:
-    return Belief(log_odds=np.where(mask, 0, -3).astype(np.float32), chosen=mask, certainty=1.0, frames=2.0)
-
-
-def observed(mask, frame, tracker) -> None:
-    seen = region(mask, frame)
-    tracker.observe(frame, [replace(seen, prediction=replace(seen.prediction, belief=believed(mask)))])
-
-
-def test_beliefs_move_with_the_image_and_fade():
-    tracker = Tracker()
-    observed(square(), view(), tracker)
-    (name, moved), *others = tracker.beliefs(view(dx=24, dy=8, ms=1500)).items()
-    assert name == ('mug', 'the mug') and not others
-    assert iou(moved.chosen, square(96, 82)) > 0.7 and iou(moved.log_odds > -0.1, square(96, 82)) > 0.7
-    assert moved.log_odds[5, 5] == pytest.approx(-1.5) and moved.frames == pytest.approx(1.0)
-    assert moved.certainty < 1.0 and not moved.left
-
-
-def test_a_belief_knows_that_its_thing_left_the_view():
-    tracker = Tracker()
-    observed(square(0, 90, 24), view(), tracker)
-    (left,) = tracker.beliefs(view(dx=24, ms=100)).values()
-    assert left.left and left.chosen is None and left.certainty is not None
-
-
-def test_beliefs_about_instructions_that_are_not_asked_move_along():
-    tracker = Tracker()
-    observed(square(), view(), tracker)
-    second = view(dx=24, ms=300)
-    tracker.observe(second, [region(square(40, 40), second, TABLE)])
-    moved = tracker.beliefs(view(dx=40, ms=500))['mug', 'the mug']
-    assert iou(moved.chosen, square(80, 90)) > 0.6
-
-
-def test_nothing_is_believed_across_a_cut_a_jump_or_a_long_time():
-    tracker, first = Tracker(), view()
-    assert not tracker.beliefs(first)
-    observed(square(), first, tracker)
-    assert tracker.beliefs(view(ms=100))
-    assert not tracker.beliefs(view(ms=100, wall=WALL[::-1, ::-1]))
-    assert not tracker.beliefs(view(ms=2100)) and not tracker.beliefs(first)

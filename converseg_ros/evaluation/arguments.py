@@ -1,0 +1,27 @@
+"""The arguments that all evaluations of a network share."""
+
+import argparse
+from pathlib import Path
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that select the network, its parts and its device, and the files of the result."""
+    parser.add_argument('--model', default='compact', help='name or folder (default: compact)')
+    parser.add_argument('--namer', default='', help='another model that names regions (docs/models.md)')
+    parser.add_argument('--segments', default='', help='another model that finds regions (docs/models.md)')
+    parser.add_argument(
+        '--facts', choices=('off', 'on'), default='off', help='measure the regions of a model of kind converseg'
+    )
+    parser.add_argument('--agree-remote', action='store_true', help='images may be sent to a model on another machine')
+    parser.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
+    parser.add_argument(
+        '--json',
+        type=Path,
+        required=True,
+        metavar='OUT',
+        help='the result; a record next to it makes the run resumable',
+    )
+    parser.add_argument('--html', type=Path, metavar='OUT', help='one self-contained page with pictures')
+    parser.add_argument('--limit', type=int, default=0, metavar='N', help='the first N items (frames) only')
+    parser.add_argument('--fresh', action='store_true', help='do not resume')
+    parser.add_argument('--events', action='store_true', help='print progress and result as JSON lines')
