@@ -1,6 +1,5 @@
 """The parser gives a valid program for any text, whatever its weights are, and refuses what is no instruction."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 import math
 from pathlib import Path
@@ -13,7 +12,6 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.minilm import from_int8
 from converseg_ros.network.parser.context import load_context
-from converseg_ros.network.parser.intents import UNSURE_PARSE
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import FAULT, Calibration, Parsed, Parser, load_parser, save_parser
 from converseg_ros.network.parser.pieces import Pieces, collate
@@ -21,7 +19,7 @@ from converseg_ros.network.parser.search import Hypothesis, batch_tokens, search
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import canonical
 from converseg_ros.programs.linear import Grammar, State
-from converseg_ros.programs.nodes import Act, Except, Filter, Like, Relate, Select, node_from_json
+from converseg_ros.programs.nodes import Except, Filter, Relate, Select, node_from_json
 from converseg_ros.programs.spans import Text, split
 
 TEXTS = (
@@ -271,48 +269,3 @@ def test_a_program_without_faults_is_preferred_and_its_confidence_counts_the_res
     assert (parsed.program, parsed.second) == (many, one)
     assert parsed.confidence == pytest.approx(0.1 / (0.1 + 0.8 * math.exp(-FAULT) + 0.1))
     assert parse(0.9999, 1e-5).program == one, 'a nearly certain program is kept'
-
-
-def test_an_unsure_text_is_read_again_in_other_words(
-    grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The surer reading counts; what is sure, and what has no other words, is read once."""
-    shares = {'shatter': 0.5, 'break': 0.9, 'smash': 0.95, 'leak': 0.9, 'mug': 0.5}
-    read: list[str] = []
-
-    def found(
-        net: object, memory: object, grammar: Grammar, texts: Sequence[Text], beam: int
-    ) -> list[list[Hypothesis]]:
-        out = []
-        for text in texts:
-            word = next(word for word in shares if word in text.words)
-            read.append(word)
-            program = Select('one', Filter('tag', 'fragile' if word == 'break' else 'sharp'))
-            tokens = tuple(grammar.write(program, text.words))
-            out.append([Hypothesis(tokens, math.log(shares[word]), State())])
-        return out
-
-    monkeypatch.setattr('converseg_ros.network.parser.parser.search', found)
-    parser = Parser(model(grammar), grammar, pieces, Calibration())
-    texts = ('what would shatter', 'what could leak', 'a mug', 'what would smash')
-    confidence = [parser.parse(text).confidence for text in texts]
-    assert read == ['shatter', 'break', 'leak', 'mug', 'smash']
-    assert confidence == pytest.approx([UNSURE_PARSE, 0.9, 0.5, 0.95]), 'other words are never certain'
-
-
-def test_an_unsure_program_that_says_more_than_its_text_is_read_literally(
-    grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = split('the runner sliding into the base')
-    runner = Filter('name', 'runner')
-    wrong = Select('one', Act('watching', 'agent', runner, Filter('name', 'base')))
-
-    def parse(share: float) -> Parsed:
-        """Return what is parsed if the search finds the wrong program with this probability."""
-        found = [Hypothesis(tuple(grammar.write(wrong, words)), math.log(share), State())]
-        monkeypatch.setattr('converseg_ros.network.parser.parser.search', lambda *_: [found])
-        return Parser(model(grammar), grammar, pieces, Calibration()).parse(' '.join(words))
-
-    unsure = parse(0.1)
-    assert (unsure.program, unsure.second) == (Select('one', Like('sliding into the base', runner)), wrong)
-    assert parse(1 - 1e-9).program == wrong
