@@ -22,7 +22,7 @@ from converseg_ros.network.segments.backbone import Backbone
 IMAGENET = 0.3  # share of ImageNet's posterior alone
 BOX = 0.5  # share of the detector for a box of probability 1 that fits a region
 SIDE = 160  # pixels of a crop: things appear larger than in training crops, where they are augmented (arXiv 1906.06423)
-CROPS = 24  # regions of a view that are encoded, each with a faded and with a grey background
+CROPS = 20  # regions of a view that are encoded, each with a faded and with a grey background
 
 
 class CropNamer:
