@@ -74,6 +74,7 @@ def test_options_of_the_parts_reach_them(rig: Rig, live: InProcess) -> None:
         options = {
             'lift': pipeline.segmenter.options.lift,
             'tracker': pipeline.segmenter.options.tracker,
+            'steady': pipeline.segmenter.options.steady,
             'safety': pipeline.safety.gate.options,
             'conversation': live.node.instructions.dialogue.options,
         }[group]
