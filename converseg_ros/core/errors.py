@@ -47,3 +47,14 @@ def parsing(what: str, where: object, do: str = '') -> Iterator[None]:
             raise
         reason = f'{error} is missing' if isinstance(error, KeyError) else error
         raise InputError(f'not {what} ({reason})', where=str(where), do=do) from error
+
+
+@contextmanager
+def writing(
+    path: object, what: str = 'cannot write', do: str = 'free disk space, then run the same command again'
+) -> Iterator[None]:
+    """Report a failure to write a file or folder by a ConversegError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise ConversegError(f'{what} ({error.strerror or error})', where=str(path), do=do) from error

@@ -17,6 +17,11 @@ class Box(NamedTuple):
     x1: int
     y1: int
 
+    @property
+    def cells(self) -> tuple[slice, slice]:
+        """Return the index (rows, columns) of the pixels in an array (H, W)."""
+        return slice(self.y0, self.y1), slice(self.x0, self.x1)
+
 
 NO_BOX = Box(0, 0, 0, 0)  # the box of an empty mask
 
@@ -33,7 +38,7 @@ def mask_area(mask: NDArray[np.bool_], box: Box) -> int:
     """Return the number of pixels of a (H, W) mask whose box is known."""
     import cv2
 
-    inside = np.ascontiguousarray(mask, bool).view(np.uint8)[box.y0 : box.y1, box.x0 : box.x1]
+    inside = np.ascontiguousarray(mask, bool).view(np.uint8)[box.cells]
     return cv2.countNonZero(inside) if box.x1 else 0
 
 

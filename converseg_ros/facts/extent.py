@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from converseg_ros.core.mask import mask_box
+
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 BITS = 4  # of each colour channel in a histogram
@@ -45,7 +47,7 @@ def look_alike(image: NDArray[np.uint8], region: Mask, masks: Mask, degrees: Flo
     others = [(masks[i], SAME if degrees[i] >= SAME_KIND else OTHER) for i in np.flatnonzero(touching)]
     others += [(labels == k, SAME) for k in np.unique(labels[near & rest])]
     for mask, least in others:
-        box = _box(mask & ~region)
+        box = mask_box(mask & ~region).cells
         cells, colours = (mask & ~region)[box], bins[box]
         if np.count_nonzero(cells) >= MIN_CELLS:
             out[box] |= _like_surface(mine, colours, cells, usual, least)
@@ -81,14 +83,6 @@ def _log_density(bins: NDArray[np.intp]) -> NDArray[np.float32]:
     return np.asarray(
         np.log(gaussian_filter(counts, SPREAD, mode='constant') / len(bins) + LEAST_DENSITY).ravel(), np.float32
     )
-
-
-def _box(mask: Mask) -> tuple[slice, slice]:
-    """Return the rows and columns that contain a mask."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not rows.size:
-        return slice(0, 0), slice(0, 0)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _mean(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:

@@ -103,7 +103,7 @@ class DepthScene:
         inner = np.s_[box.y0 - y0 : box.y1 - y0, box.x0 - x0 : box.x1 - x0]
         high = np.asarray(cv2.dilate(self.z[around], square(3)), np.float32)[inner]
         low = np.asarray(cv2.erode(self.far[around], square(3)), np.float32)[inner]
-        inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+        inner = box.cells
         z = self.z[inner]
         limit = z * np.float32(self.options.edge_jump)
         jump = np.asarray(cv2.compare(cv2.subtract(high, low), limit, cv2.CMP_GT), np.uint8) & self.valid[inner]
@@ -114,7 +114,7 @@ class DepthScene:
 
     def nearest(self, box: Box) -> NDArray[np.float32]:
         """Return, for the pixels of `box`, the nearest depth of the crop within 5x5; FAR where nothing is known."""
-        return np.asarray(cv2.erode(self.far[box.y0 : box.y1, box.x0 : box.x1], square(5)))
+        return np.asarray(cv2.erode(self.far[box.cells], square(5)))
 
     def planar(self, pixels: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the points of valid pixels with flat indices, by coordinate (3, N), which is faster to use."""

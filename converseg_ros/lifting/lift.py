@@ -189,7 +189,7 @@ def _lift(
 def _all_points(scene: DepthScene, region: _Chosen) -> NDArray[np.float32]:
     """Return the points (N, 3) of all pixels of a region with depth, including those at depth discontinuities."""
     box = region.box
-    inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+    inner = box.cells
     seen = region.mask[inner].view(np.uint8) & scene.valid[inner]
     return scene.points(flat_pixels(seen, box, scene.frame.width))
 

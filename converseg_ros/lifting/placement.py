@@ -54,7 +54,7 @@ def classify(scene: DepthScene, plane: Plane, mask: NDArray[np.bool_], box: Box)
     window, which detects lower obstacles than a single noisy pixel. A masked pixel without depth is a HOLE, unless most
     of its window has depth.
     """
-    rows, columns = slice(box.y0, box.y1), slice(box.x0, box.x1)
+    rows, columns = box.cells
     valid = np.ascontiguousarray(scene.valid[rows, columns])
     height, sigma = _heights(scene, plane, rows, columns)
     limit = np.float32(scene.options.obstacle_height)

@@ -40,7 +40,7 @@ def select_pixels(scene: DepthScene, mask: NDArray[np.bool_], box: Box) -> tuple
     components (`min_part`) are outliers, for example background in the mask.
     """
     options = scene.options
-    inner = np.s_[box.y0 : box.y1, box.x0 : box.x1]
+    inner = box.cells
     m: NDArray[np.uint8] = mask[inner].view(np.uint8) & scene.valid[inner]
     with_depth = cv2.countNonZero(m)
     if with_depth == 0:

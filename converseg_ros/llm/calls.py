@@ -9,7 +9,7 @@ import random
 import threading
 import time
 
-from converseg_ros.core.errors import ConversegError
+from converseg_ros.core.errors import ConversegError, writing
 from converseg_ros.core.files import write_json
 from converseg_ros.llm.chat import ChatModel, Question, RefusedError, Reply, UnavailableError
 from converseg_ros.llm.reply import Answer, UnusableError, parse
@@ -99,14 +99,8 @@ class Calls:
         except RefusedError:
             refused, reply = True, Reply('')
         row = {'model': self.chat.name, 'task': question.task, 'refused': refused, **asdict(reply)}
-        try:
+        with writing(path, 'cannot write the cache'):
             write_json(path, row)
-        except OSError as error:
-            raise ConversegError(
-                f'cannot write the cache ({error.strerror})',
-                where=str(path),
-                do='free disk space, then run the same command again',
-            ) from error
         if refused:
             raise NoAnswerError(f'the judge refuses "{question.task}"')
         return reply

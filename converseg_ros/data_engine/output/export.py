@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from converseg_ros.core.errors import ConversegError, InputError, import_extra
+from converseg_ros.core.errors import InputError, import_extra, writing
 from converseg_ros.core.files import atomic_path, write_json, write_text
 from converseg_ros.core.image_files import write_image
 from converseg_ros.core.item import Item, read_items
@@ -25,7 +25,7 @@ def export(dataset: Path, out: Path, formats: Iterable[str], splits: Iterable[st
     if not items:
         raise InputError('there are no items in it', where=str(dataset))
     writers = {'dataset': _dataset, 'items': _items, 'coco': _coco, 'parquet': _parquet}
-    try:
+    with writing(out, do='free disk space and export again'):
         for split in splits:
             chosen = [i for i in items if i.split == split]
             if not chosen:
@@ -35,10 +35,6 @@ def export(dataset: Path, out: Path, formats: Iterable[str], splits: Iterable[st
             for name in formats:
                 path = writers[name](chosen, images, folder, split)
                 yield f'{path}: {len(chosen)} items'
-    except OSError as error:
-        raise ConversegError(
-            f'cannot write ({error.strerror or error})', where=str(out), do='free disk space and export again'
-        ) from error
 
 
 def _copy_images(items: list[Item], dataset: Path, folder: Path) -> dict[str, str]:

@@ -1,13 +1,11 @@
 """The data set folder: one journal per image, items committed one by one, and an index that is written at the end."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 import json
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from converseg_ros.core.errors import ConversegError, InputError, parsing
+from converseg_ros.core.errors import InputError, parsing, writing
 from converseg_ros.core.files import write_json, write_text
 from converseg_ros.core.item import Item
 from converseg_ros.datasets.regions import LABELS
@@ -74,7 +72,7 @@ class Journal:
 
     def _append(self, row: dict[str, Any]) -> None:
         line = json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b'\n'
-        with _writing(self.path):
+        with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open('ab') as f:
                 size = f.tell()
@@ -108,7 +106,7 @@ class Store:
                     f'was made with other settings ({changed})', where=str(folder), do='name another output folder'
                 )
         else:
-            with _writing(folder):
+            with writing(folder):
                 write_json(path, settings)
 
     def journal(self, key: str) -> Journal:
@@ -128,28 +126,15 @@ class Store:
             items += [json.dumps(item.to_json(), ensure_ascii=False) for item in journal.items.values()]
             if journal.labels is not None:
                 labels.append(json.dumps(journal.labels, ensure_ascii=False))
-        with _writing(self.folder):
+        with writing(self.folder):
             write_text(self.folder / 'items.jsonl', ''.join(f'{line}\n' for line in items))
             write_text(self.folder / LABELS, ''.join(f'{line}\n' for line in labels))
         return Published(len(items), summaries)
 
     def describe(self, manifest: dict[str, Any]) -> None:
         """Write manifest.json atomically."""
-        with _writing(self.folder):
+        with writing(self.folder):
             write_json(self.folder / 'manifest.json', manifest)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Name the file or folder in errors of writing."""
-    try:
-        yield
-    except OSError as error:
-        raise ConversegError(
-            f'cannot write ({error.strerror})',
-            where=str(path),
-            do='free disk space, then run the same command again',
-        ) from error
 
 
 def read_rejects(folder: Path) -> list[tuple[Item, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.errors import ConversegError, InputError
+from converseg_ros.core.errors import InputError, writing
 from converseg_ros.core.image_files import write_image
 from converseg_ros.perception.keyframes import Keyframes
 from converseg_ros.perception.messages import to_rgb
@@ -43,10 +43,8 @@ def write_frames(
         path = target / frame_name(stamp)
         if path.is_file():
             continue
-        try:
+        with writing(path, do='free disk space'):
             write_image(path, rgb)
-        except OSError as error:
-            raise ConversegError(f'cannot write ({error.strerror})', where=str(path), do='free disk space') from error
     if not found:
         raise InputError('no image can be read', where=str(bag), do='name a topic: --topic image=TOPIC')
     return target
