@@ -51,7 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 ORDER: dict[str, tuple[str, ...]] = {
     'data_engine': ('world', 'grammar', 'judges', 'proposers', 'output', 'stages'),
     'scenes': ('geometry', 'models', 'layout', 'render'),
-    'network': ('encoders', 'segments', 'names', 'parser', 'weights', 'grounded'),
+    'facts': ('geometry', 'predicates', 'execution'),
+    'network': ('encoders', 'segments', 'names', 'parser', 'things', 'converseg', 'weights', 'grounded'),
     'ros': ('messages', 'camera', 'segmenter'),
 }
 EDGE = ('ros', 'agents', 'nodes', 'commands', 'bench', 'demo')  # those that may import ROS

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from converseg_ros.datasets.images import read_rgb
-from converseg_ros.network import selection
 from converseg_ros.network.config import Preprocess, Select
+from converseg_ros.network.converseg import selection
+from converseg_ros.network.converseg.model import ConverSegNet
+from converseg_ros.network.converseg.preprocess import normalise, to_image, to_input
 from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures, Prompts
-from converseg_ros.network.model import ConverSegNet
-from converseg_ros.network.preprocess import normalise, to_image, to_input
 
 
 @torch.no_grad()

@@ -39,7 +39,7 @@ from converseg_ros.programs import vocabulary as v
 if TYPE_CHECKING:
     from converseg_ros.core.frame import Frame
     from converseg_ros.data_engine.world.world import Entity
-    from converseg_ros.network.things_network import ThingsNetwork
+    from converseg_ros.network.things.things_network import ThingsNetwork
 
 MATCH = 0.5  # minimum IoU of a region with an object
 CERTAIN = 0.95  # degree from which a statement of the ground truth is true; false at most 1 - CERTAIN
@@ -110,7 +110,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write."""
     from converseg_ros.network.registry import load
-    from converseg_ros.network.things_network import ThingsNetwork
+    from converseg_ros.network.things.things_network import ThingsNetwork
 
     network = load(args.model)
     if not isinstance(network, ThingsNetwork):

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from converseg_ros.network.model import ConverSegNet
+    from converseg_ros.network.converseg.model import ConverSegNet
+    from converseg_ros.network.converseg.predictor import Predictor
     from converseg_ros.network.options import Precision
-    from converseg_ros.network.predictor import Predictor
 
 WORDS = ('the object that is nearest to the edge of the table and could fall down when somebody walks by').split()  # noqa: SIM905
 
@@ -163,8 +163,9 @@ def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
     """Return a named model, or random weights with the real sizes of a configuration."""
     import torch
 
+    from converseg_ros.network.precision import set_precision
     from converseg_ros.network.registry import find_model, installed
-    from converseg_ros.network.weights.checkpoints import load_network, set_precision
+    from converseg_ros.network.weights.checkpoints import load_network
     from converseg_ros.network.weights.presets import preset, random_network
 
     dtype = torch.bfloat16 if precision == 'bf16' else torch.float32
@@ -177,8 +178,8 @@ def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
 
 def make_predictor(args: argparse.Namespace, device: str, max_pixels: int | None) -> 'Predictor':
     """Return the predictor to measure."""
+    from converseg_ros.network.converseg.predictor import Predictor
     from converseg_ros.network.options import Options
-    from converseg_ros.network.predictor import Predictor
 
     precision: Precision = (
         args.precision if args.precision != 'auto' else 'bf16' if device.startswith('cuda') else 'fp32'

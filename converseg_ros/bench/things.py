@@ -17,7 +17,7 @@ from converseg_ros.core import Frame, InputError, Intrinsics
 from converseg_ros.core.files import write_json
 
 if TYPE_CHECKING:
-    from converseg_ros.network.things_network import ThingsNetwork
+    from converseg_ros.network.things.things_network import ThingsNetwork
 
 TEXTS = (
     'the tallest thing on the table',
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros import network
     from converseg_ros.datasets.views import read_view
     from converseg_ros.evaluation.report import peak_memory_mb
-    from converseg_ros.network.things_network import ThingsNetwork
+    from converseg_ros.network.things.things_network import ThingsNetwork
 
     if args.threads:
         torch.set_num_threads(args.threads)

@@ -36,7 +36,7 @@ class SteadyOptions:
 
 @dataclass(frozen=True, eq=False)
 class Belief:
-    """The state of the filter of one instruction; facts/steady.py has the formulas.
+    """The state of the filter of one instruction; facts/execution/steady.py has the formulas.
 
     Attributes:
         options: of the filter.

@@ -65,7 +65,7 @@ class NounMatcher:
         import cv2
         import torch
 
-        from converseg_ros.network.preprocess import normalise
+        from converseg_ros.network.converseg.preprocess import normalise
 
         height = max(1, round(rgb.shape[0] * WIDTH / rgb.shape[1] / 32)) * 32
         small = cv2.resize(rgb, (WIDTH, height), interpolation=cv2.INTER_LINEAR)

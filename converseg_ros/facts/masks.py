@@ -18,14 +18,14 @@ from converseg_ros.core.frame import Frame
 from converseg_ros.core.geometry import Plane
 from converseg_ros.core.mask import iou, resize_mask
 from converseg_ros.core.segments import KINDS, Segments
-from converseg_ros.facts.answer import Answer
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.gravity import MIN_LEVEL_COSINE
-from converseg_ros.facts.measures import measure
-from converseg_ros.facts.planes import ViewGeometry, view_geometry
-from converseg_ros.facts.surfaces import is_background
+from converseg_ros.facts.execution.answer import Answer
+from converseg_ros.facts.execution.wording import noun_of
+from converseg_ros.facts.geometry.gravity import MIN_LEVEL_COSINE
+from converseg_ros.facts.geometry.measures import measure
+from converseg_ros.facts.geometry.planes import ViewGeometry, view_geometry
+from converseg_ros.facts.predicates.surfaces import is_background
 from converseg_ros.facts.table import Facts
-from converseg_ros.facts.wording import noun_of
 from converseg_ros.programs.nodes import Filter, FreeSpace, Node, Rank, Relate, Select
 from converseg_ros.programs.printer import words
 

@@ -12,12 +12,12 @@ from scipy.special import expit
 from converseg_ros import knowledge
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import Namer, NameScores, Posterior, Segments
-from converseg_ros.facts.colours import colour_words
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.measures import measure
-from converseg_ros.facts.planes import ViewGeometry, view_geometry
-from converseg_ros.facts.size_evidence import SizeEvidence
-from converseg_ros.facts.surfaces import by_class, is_background, with_planes_of_regions
+from converseg_ros.facts.geometry.measures import measure
+from converseg_ros.facts.geometry.planes import ViewGeometry, view_geometry
+from converseg_ros.facts.predicates.colours import colour_words
+from converseg_ros.facts.predicates.size_evidence import SizeEvidence
+from converseg_ros.facts.predicates.surfaces import by_class, is_background, with_planes_of_regions
 from converseg_ros.facts.table import Facts, Similarity
 from converseg_ros.programs.vocabulary import COLOURS
 

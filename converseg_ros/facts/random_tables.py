@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from converseg_ros import knowledge
 from converseg_ros.core.segments import KINDS
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.executor import Executor
+from converseg_ros.facts.execution.executor import Executor
 from converseg_ros.facts.table import Facts
 from converseg_ros.facts.truth import TrueEvent, TrueThing, true_facts
 from converseg_ros.programs.nodes import Node

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.segments import Segments
-from converseg_ros.facts import acts, conditions, parts, relations
-from converseg_ros.facts.contacts import Primitives, primitives
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.gravity import MIN_LEVEL_COSINE
-from converseg_ros.facts.measures import Measures
-from converseg_ros.facts.planes import ViewGeometry
-from converseg_ros.facts.ranking import Scale
-from converseg_ros.facts.scales import distance_to, gaps, scale_of
-from converseg_ros.facts.surfaces import by_class, is_background, levelled, planes_of, surface_name
+from converseg_ros.facts.geometry.contacts import Primitives, primitives
+from converseg_ros.facts.geometry.gravity import MIN_LEVEL_COSINE
+from converseg_ros.facts.geometry.measures import Measures
+from converseg_ros.facts.geometry.planes import ViewGeometry
+from converseg_ros.facts.predicates import acts, conditions, parts, relations
+from converseg_ros.facts.predicates.ranking import Scale
+from converseg_ros.facts.predicates.scales import distance_to, gaps, scale_of
+from converseg_ros.facts.predicates.surfaces import by_class, is_background, levelled, planes_of, surface_name
 from converseg_ros.knowledge import thing
 
 T = TypeVar('T')

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.segments import KINDS, Segments
-from converseg_ros.facts.contacts import Primitives
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.gravity import upright_axes
-from converseg_ros.facts.measures import Measures, image_measures
-from converseg_ros.facts.ranking import Scale
+from converseg_ros.facts.geometry.contacts import Primitives
+from converseg_ros.facts.geometry.gravity import upright_axes
+from converseg_ros.facts.geometry.measures import Measures, image_measures
+from converseg_ros.facts.predicates.ranking import Scale
 from converseg_ros.facts.table import Facts, Given
 from converseg_ros.programs.vocabulary import ACTS
 

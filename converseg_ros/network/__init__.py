@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from converseg_ros.network.predictor import Predictor
+    from converseg_ros.network.converseg.predictor import Predictor
 
 
 def load(model: str | os.PathLike[str], **options: Any) -> 'Predictor':

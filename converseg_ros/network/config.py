@@ -84,7 +84,7 @@ class NetworkConfig:
     adapter: AdapterConfig = field(default_factory=AdapterConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     preprocess: Preprocess = 'pad'
-    select: Select = 'token0'  # the mask of the decoder that is returned, see network/selection.py
+    select: Select = 'token0'  # the mask of the decoder that is returned, see network/converseg/selection.py
     outline: Outline = 'network'  # the outlines of masks, see network/guided_filter.py
     version: str = '1'
     licences: dict[str, str] = field(default_factory=dict)

@@ -26,7 +26,7 @@ class Options:
     once. probability: whether predictions include their probability map; None: only if calibrated. graphs: CUDA graphs.
     namer, segments: models that replace these parts of a model of kind things, by name, hub name or folder
     (docs/models.md); '' uses those of the model. facts: whether a model of kind converseg measures its regions where
-    there is depth (network/measured.py). agree_remote: images may be sent to a chat model on another machine.
+    there is depth (network/converseg/measured.py). agree_remote: images may be sent to a chat model on another machine.
     """
 
     precision: Precision = 'auto'

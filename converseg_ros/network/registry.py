@@ -118,14 +118,14 @@ def load(
             do='leave namer and segments out, or use a model of kind things such as compact',
         )
     from converseg_ros.network.calibration import Calibration
-    from converseg_ros.network.predictor import Predictor
+    from converseg_ros.network.converseg.predictor import Predictor
     from converseg_ros.network.weights.checkpoints import CALIBRATION, load_network
 
     network = load_network(folder, qwen=None if qwen is None else Path(qwen))
     path = folder / CALIBRATION
     fitted = Calibration.load(path) if calibration and path.is_file() else None
     if chosen.facts == 'on':
-        from converseg_ros.network.measured import MeasuredPredictor
+        from converseg_ros.network.converseg.measured import MeasuredPredictor
         from converseg_ros.network.parser.parser import load_parser
 
         parser = load_parser(PACKAGE / PARSER_OF)

@@ -1,4 +1,4 @@
-"""Move the beliefs about standing instructions (facts/steady.py) to a newer image."""
+"""Move the beliefs about standing instructions (facts/execution/steady.py) to a newer image."""
 
 from dataclasses import replace
 

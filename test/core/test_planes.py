@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.core.planes import eigenvectors, least_squares_plane, planes_through
-from converseg_ros.facts.planes import find_planes
+from converseg_ros.facts.geometry.planes import find_planes
 from converseg_ros.lifting.planes import fit_plane
 
 NORMAL = np.array([0.1, -0.8, -0.6]) / np.linalg.norm([0.1, -0.8, -0.6])

@@ -17,8 +17,8 @@ from converseg_ros.data_engine.world.sources import read_source
 from converseg_ros.data_engine.world.truth import Truth
 from converseg_ros.data_engine.world.world import World
 from converseg_ros.datasets.coco import find_coco
-from converseg_ros.facts.executor import execute
-from converseg_ros.facts.relations import relation
+from converseg_ros.facts.execution.executor import execute
+from converseg_ros.facts.predicates.relations import relation
 from converseg_ros.programs.forms import FORMS, LIKE, form
 from converseg_ros.programs.nodes import Node, program_from_json, program_to_json
 from converseg_ros.scenes.graph import Scene

@@ -1,13 +1,14 @@
 """Boxes on a table, rendered to depth and masks by ray casting: a view whose facts are known exactly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.segments import NameScores, Posterior, Segments
+from converseg_ros.facts.geometry.measures import Measures
 from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Filter
@@ -139,3 +140,18 @@ TABLE_TOP = Filter('name', 'table')
 def named(noun: str) -> Filter:
     """Return the program of a noun."""
     return Filter('name', noun)
+
+
+def measures_of_boxes(*sizes: tuple[float, float, float], cut: bool = False) -> Measures:
+    """Return measures of upright boxes of these lengths, widths and heights in metres."""
+    count = len(sizes)
+    length, width, height = np.array(sizes).T
+    nan = np.full(count, np.nan)
+    given = {'length': length, 'width': width, 'low': np.zeros(count), 'high': height, 'cut': np.full(count, cut)}
+    wide = {'box': 4, 'centroid': 2, 'centre': 3, 'extent': 3, 'long_axis': 3}
+    other = {
+        f.name: np.full((count, wide[f.name]), np.nan) if f.name in wide else nan
+        for f in fields(Measures)
+        if f.name not in (*given, 'grid', 'based')
+    }
+    return Measures((120, 160), **other, **given)

@@ -8,7 +8,7 @@ import pytest
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.facts.degrees import Degree, chained, related
-from converseg_ros.facts.ranking import Scale, ranked
+from converseg_ros.facts.predicates.ranking import Scale, ranked
 
 SIZE = 6
 PROBABILITIES = arrays(np.float64, SIZE, elements=st.one_of(st.floats(0, 1), st.just(np.nan)))

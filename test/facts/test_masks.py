@@ -6,7 +6,7 @@ import pytest
 
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.status import Status
-from converseg_ros.facts.executor import execute
+from converseg_ros.facts.execution.executor import execute
 from converseg_ros.facts.masks import facts_of_masks, split
 from converseg_ros.programs.nodes import Act, Filter, FreeSpace, Node, Parts, Rank, Relate, Select, Things
 

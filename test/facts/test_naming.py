@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
+from facts_blocks import measures_of_boxes
 import numpy as np
 from numpy.typing import NDArray
 import pytest
-from test_size_evidence import boxes
 
 from converseg_ros import knowledge
 from converseg_ros.core.segments import NameScores, Posterior
 from converseg_ros.facts.naming import Seen, posterior_by_kind, posterior_by_size
-from converseg_ros.facts.size_evidence import SizeEvidence
-from converseg_ros.facts.surfaces import BY_CLASS
+from converseg_ros.facts.predicates.size_evidence import SizeEvidence
+from converseg_ros.facts.predicates.surfaces import BY_CLASS
 
 NOUNS = tuple(knowledge.labelled())
 
@@ -64,7 +64,7 @@ def test_similar_nouns_replace_classes_that_the_namer_does_not_have() -> None:
 
 def test_a_measured_size_moves_the_posterior_and_keeps_its_sum() -> None:
     alike = Posterior(('mug', 'bucket', 'sky'), np.array([[0.4, 0.4, 0.1], [0.4, 0.4, 0.1]], np.float32))
-    small, large = posterior_by_size(alike, SizeEvidence(boxes((0.1, 0.08, 0.1), (0.32, 0.3, 0.33)))).p
+    small, large = posterior_by_size(alike, SizeEvidence(measures_of_boxes((0.1, 0.08, 0.1), (0.32, 0.3, 0.33)))).p
     assert small[0] > 1.5 * small[1] and large[1] > 1.5 * large[0]
     assert (small.sum(), large.sum()) < (1, 1)
 

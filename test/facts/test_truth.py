@@ -5,7 +5,7 @@ import pytest
 
 from converseg_ros.core.status import Status
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.executor import execute
+from converseg_ros.facts.execution.executor import execute
 from converseg_ros.facts.table import Facts
 from converseg_ros.facts.truth import TrueEvent, TrueThing, true_facts
 from converseg_ros.programs.nodes import (

@@ -10,8 +10,8 @@ pytest.importorskip('transformers')
 
 from micro_detectors import write_detector
 from micro_segmenters import sam2_model, write_sam3
-from test_graphs import DEVICE, WatchedGraphs
 from transformers_micro import write_clipseg, write_towers
+from watched_graphs import DEVICE, WatchedGraphs
 
 from converseg_ros.core.mask import iou
 from converseg_ros.network.grounded.detector import ZeroShotDetector

@@ -14,7 +14,7 @@ from micro_segmenters import write_sam2
 from transformers_micro import write_towers
 
 from converseg_ros.network import load
-from converseg_ros.network.existence import Existence, ExistenceFit
+from converseg_ros.network.things.existence import Existence, ExistenceFit
 
 pytestmark = pytest.mark.ros
 LONG = 300.0  # seconds; these networks are slow on a busy machine

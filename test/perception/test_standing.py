@@ -18,9 +18,9 @@ from converseg_ros.core import Frame, Instruction, Prediction, Role, Status
 from converseg_ros.core.belief import Belief, SteadyOptions
 from converseg_ros.core.region import Region
 from converseg_ros.core.segments import NameScores, Posterior, Segments
-from converseg_ros.network.existence import Existence, ExistenceFit
-from converseg_ros.network.parts import Parts
-from converseg_ros.network.things_network import ThingsNetwork
+from converseg_ros.network.things.existence import Existence, ExistenceFit
+from converseg_ros.network.things.parts import Parts
+from converseg_ros.network.things.things_network import ThingsNetwork
 from converseg_ros.perception.segmenter import Segmenter, SegmenterOptions
 from converseg_ros.programs.nodes import Filter, Node, Select
 

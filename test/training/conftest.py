@@ -64,7 +64,7 @@ def start(tmp_path_factory) -> Path:
     import torch
 
     from converseg_ros.network.config import DecoderConfig, MiniLMConfig, NetworkConfig, Sam2ImageConfig
-    from converseg_ros.network.model import ConverSegNet
+    from converseg_ros.network.converseg.model import ConverSegNet
     from converseg_ros.network.weights.checkpoints import save_network
 
     folder = tmp_path_factory.mktemp('start')

@@ -1,7 +1,8 @@
 """Relations of the entities of a world for which opinions differ more than geometry does.
 
-facts/relations.py computes relations of measured regions; of the true ones, a relation in a table here replaces it:
-"behind" is undecided for what is farther away but not in line, and "above" for what is not in the same columns.
+facts/predicates/relations.py computes relations of measured regions; of the true ones, a relation in a table here
+replaces it: "behind" is undecided for what is farther away but not in line, and "above" for what is not in the same
+columns.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from converseg_ros.data_engine.world.companions import RIDES, companions
 from converseg_ros.data_engine.world.world import Entity, World
 from converseg_ros.facts.degrees import Degree
-from converseg_ros.facts.relations import PERSON_REACH
+from converseg_ros.facts.predicates.relations import PERSON_REACH
 from converseg_ros.facts.truth import OPINIONS
 
 Floats = NDArray[np.float64]

@@ -14,8 +14,8 @@ from converseg_ros.data_engine.world.companions import RIDES, SEATS, WORN, compa
 from converseg_ros.data_engine.world.model_overrides import NAMELESS, part_name
 from converseg_ros.data_engine.world.relations import stated_relations
 from converseg_ros.data_engine.world.world import Entity, World
-from converseg_ros.facts.executor import Executor
-from converseg_ros.facts.gravity import upright_axes
+from converseg_ros.facts.execution.executor import Executor
+from converseg_ros.facts.geometry.gravity import upright_axes
 from converseg_ros.facts.table import Facts
 from converseg_ros.facts.truth import TrueEvent, TrueThing, true_facts
 from converseg_ros.knowledge import class_of, counted, plural, singular, tags

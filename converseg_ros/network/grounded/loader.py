@@ -9,7 +9,6 @@ import torch
 
 from converseg_ros.core import InputError
 from converseg_ros.network.encoders.pretrained import weights_hash
-from converseg_ros.network.existence import Existence
 from converseg_ros.network.grounded.boxes import Grounder
 from converseg_ros.network.grounded.chat import ChatGrounder
 from converseg_ros.network.grounded.detector import ZeroShotDetector
@@ -19,6 +18,7 @@ from converseg_ros.network.grounded.network import GroundedNetwork
 from converseg_ros.network.grounded.sam3 import Sam3Finder
 from converseg_ros.network.options import Options
 from converseg_ros.network.segments.proposer import TreeProposer
+from converseg_ros.network.things.existence import Existence
 from converseg_ros.network.weights.other_parts import Chosen, load_promptable
 from converseg_ros.network.weights.things_folder import CALIBRATION
 from converseg_ros.network.weights.things_loader import load_things

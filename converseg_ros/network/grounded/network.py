@@ -15,9 +15,9 @@ from converseg_ros.core.segments import Namer, NameScores, Posterior, Segments
 from converseg_ros.knowledge import singular
 from converseg_ros.network.grounded.finder import Finder
 from converseg_ros.network.grounded.regions import Region, add_region, united
-from converseg_ros.network.parts import Parts
 from converseg_ros.network.segments.nodes import ViewMaps
-from converseg_ros.network.things_network import ThingsNetwork, ViewState
+from converseg_ros.network.things.parts import Parts
+from converseg_ros.network.things.things_network import ThingsNetwork, ViewState
 from converseg_ros.programs.nodes import Filter, Like, Node
 from converseg_ros.programs.nodes import Parts as PartsOf
 

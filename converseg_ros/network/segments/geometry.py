@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.facts.geometry.planes import ViewGeometry
 from converseg_ros.network.segments.boundary import GEOMETRY
 
 NEAR, FAR = 0.2, 8.0  # metres

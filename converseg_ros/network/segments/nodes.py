@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.facts.planes import ViewGeometry
+from converseg_ros.facts.geometry.planes import ViewGeometry
 from converseg_ros.network.segments.agents import Agents
 from converseg_ros.network.segments.boundary import VOTE
 from converseg_ros.network.segments.quality import NUMBERS

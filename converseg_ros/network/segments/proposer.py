@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import KINDS, Segments
-from converseg_ros.facts.planes import Geometry, ViewGeometry, plane_masks, view_geometry
+from converseg_ros.facts.geometry.planes import Geometry, ViewGeometry, plane_masks, view_geometry
 from converseg_ros.network.encoders.nanodet import AGENTS, Detections, best_boxes, kinds_map
 from converseg_ros.network.once import OncePerView
 from converseg_ros.network.segments.agents import MAX_BOXES, MIN_SCORE, AgentNet, Agents, agents_of

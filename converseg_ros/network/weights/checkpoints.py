@@ -15,19 +15,18 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from converseg_ros.core import InputError
 from converseg_ros.core.errors import import_extra
 from converseg_ros.core.files import atomic_path, read_object, write_json
 from converseg_ros.network.config import NetworkConfig, QwenConfig
+from converseg_ros.network.converseg.model import ConverSegNet
 from converseg_ros.network.encoders.minilm import TOKENIZER, from_int8, load_tokenizer
-from converseg_ros.network.model import ConverSegNet
 from converseg_ros.network.weights import reference
 
 CONFIG, WEIGHTS, CALIBRATION = 'config.json', 'model.safetensors', 'calibration.json'
 REMEDY = 'fetch or convert the folder again; converseg weights check says more'
-KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would change large angles
 State = dict[str, Tensor]
 
 
@@ -176,17 +175,6 @@ def _compare(wanted: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...
         raise InputError(
             f'the weights do not fit the configuration: {"; ".join(wrong[:3])}{more}', where=where, do=REMEDY
         )
-
-
-def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
-    """Cast parameters and buffers to `dtype`, except the buffers of angles."""
-    for module in network.modules():
-        for name, parameter in module.named_parameters(recurse=False):
-            if parameter.is_floating_point() and parameter.dtype != dtype:
-                setattr(module, name, nn.Parameter(parameter.detach().to(dtype), parameter.requires_grad))
-        for name, buffer in module.named_buffers(recurse=False):
-            if buffer.is_floating_point():
-                module._buffers[name] = buffer.to(torch.float32 if name in KEEP_FLOAT32 else dtype)
 
 
 def save_network(

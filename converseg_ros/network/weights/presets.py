@@ -9,7 +9,13 @@ import torch
 from torch import nn
 
 from converseg_ros.core import InputError
-from converseg_ros.network.config import AdapterConfig, DecoderConfig, NetworkConfig, QwenConfig, Sam2ImageConfig
+from converseg_ros.network.config import (
+    AdapterConfig,
+    DecoderConfig,
+    NetworkConfig,
+    QwenConfig,
+    Sam2ImageConfig,
+)
 from converseg_ros.network.encoders.qwen_chat import SPECIAL
 
 HIERA = {
@@ -107,8 +113,8 @@ def random_network(
     config: NetworkConfig, *, seed: int = 0, device: str = 'cpu', dtype: torch.dtype = torch.float32
 ) -> nn.Module:
     """Return a network with reproducible random weights and the byte tokenizer, created on `device`."""
-    from converseg_ros.network.model import ConverSegNet
-    from converseg_ros.network.weights.checkpoints import set_precision
+    from converseg_ros.network.converseg.model import ConverSegNet
+    from converseg_ros.network.precision import set_precision
 
     with torch.device('meta'):
         network = ConverSegNet(config, tokenizer=byte_tokenizer())

@@ -6,7 +6,7 @@
 - segments.safetensors: boundary and quality networks; names.safetensors: the head of the namer; parser.safetensors:
   from an instruction to its program; trained by this package
 - intents.safetensors: properties that instructions ask for in other words (network/parser/intents.py), optional
-- calibration.json: existence of a target, format 2 (network/existence.py)
+- calibration.json: existence of a target, format 2 (network/things/existence.py)
 """
 
 from collections.abc import Mapping

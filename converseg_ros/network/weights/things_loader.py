@@ -12,21 +12,21 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from converseg_ros.core.instruction import without_closing_marks
-from converseg_ros.facts.planes import view_geometry
+from converseg_ros.facts.geometry.planes import view_geometry
 from converseg_ros.network.encoders.fused import can_fuse, fuse
 from converseg_ros.network.encoders.minilm import load_tokenizer
-from converseg_ros.network.existence import Existence
 from converseg_ros.network.names.namer import load_namer
 from converseg_ros.network.names.weights import load_names
 from converseg_ros.network.once import OncePerView
 from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.parser import load_parser
-from converseg_ros.network.parts import Parts
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
-from converseg_ros.network.things_network import ThingsNetwork
+from converseg_ros.network.things.existence import Existence
+from converseg_ros.network.things.parts import Parts
+from converseg_ros.network.things.things_network import ThingsNetwork
 from converseg_ros.network.weights.other_parts import Chosen, other_namer, other_proposer
 from converseg_ros.network.weights.things_folder import (
     CALIBRATION,

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from converseg_ros.network.converseg.model import ConverSegNet
+from converseg_ros.network.converseg.preprocess import normalise
+from converseg_ros.network.converseg.selection import tokens
 from converseg_ros.network.features import Decoded, ImageFeatures, LanguageFeatures
-from converseg_ros.network.model import ConverSegNet
-from converseg_ros.network.preprocess import normalise
-from converseg_ros.network.selection import tokens
 from converseg_ros.training.converseg.batches import Batch
 from converseg_ros.training.converseg.texts import TextCache
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import Family, Item
-from converseg_ros.network.preprocess import inner_size, offset, resize
+from converseg_ros.network.converseg.preprocess import inner_size, offset, resize
 from converseg_ros.training.converseg.config import AugmentConfig
 
 Size = tuple[int, int]  # rows, columns

@@ -10,8 +10,8 @@ from torch import nn
 
 from converseg_ros.core import InputError
 from converseg_ros.network.config import QwenConfig
-from converseg_ros.network.model import ConverSegNet
-from converseg_ros.network.selection import tokens
+from converseg_ros.network.converseg.model import ConverSegNet
+from converseg_ros.network.converseg.selection import tokens
 from converseg_ros.network.weights.checkpoints import add_lora, load_network
 from converseg_ros.training.converseg.config import LoraConfig, TrainConfig
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from converseg_ros.core.files import atomic_path
 from converseg_ros.core.segments import KINDS
 from converseg_ros.datasets.regions import LabelledView, read_labelled
-from converseg_ros.facts.planes import view_geometry
+from converseg_ros.facts.geometry.planes import view_geometry
 from converseg_ros.network.segments.boundary import VOTE
 from converseg_ros.network.segments.geometry import geometry_channels, network_input
 

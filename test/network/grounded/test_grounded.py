@@ -23,8 +23,8 @@ from converseg_ros.network.grounded.boxes import Found
 from converseg_ros.network.grounded.finder import BoxFinder
 from converseg_ros.network.grounded.network import GroundedNetwork, phrases_of
 from converseg_ros.network.grounded.regions import Region, add_region, united
-from converseg_ros.network.parts import Parts
 from converseg_ros.network.segments.nodes import ViewMaps
+from converseg_ros.network.things.parts import Parts
 from converseg_ros.network.weights.inspection import describe
 from converseg_ros.programs.nodes import Filter, Rank, Relate, Select, Things, program_to_json
 

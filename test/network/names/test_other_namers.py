@@ -161,7 +161,7 @@ def test_compact_answers_with_another_namer(kind, tmp_path, monkeypatch):
 
 
 def test_a_calibration_with_another_namer_is_kept_beside_the_cache_and_found_again(tmp_path, monkeypatch):
-    from converseg_ros.network.existence import Existence, ExistenceFit
+    from converseg_ros.network.things.existence import Existence, ExistenceFit
 
     monkeypatch.setenv('CONVERSEG_MODELS', str(tmp_path / 'models'))
     part = write_towers('clip', tmp_path / 'part')

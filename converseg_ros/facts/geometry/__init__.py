@@ -1,0 +1,1 @@
+"""Geometry of a view: planes, measures of regions, their neighbours and contacts."""

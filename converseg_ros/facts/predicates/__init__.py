@@ -1,0 +1,1 @@
+"""Degrees of statements about regions: states, relations, actions, colours, order."""

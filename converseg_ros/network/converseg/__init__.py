@@ -1,0 +1,1 @@
+"""The network of kind `converseg`: ConverSeg-Net, its predictor, and measured answers."""

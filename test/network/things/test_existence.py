@@ -1,0 +1,109 @@
+from dataclasses import replace
+import json
+
+import numpy as np
+import pytest
+
+from converseg_ros.core import InputError, Status
+from converseg_ros.network.things.existence import EVIDENCE, Existence, ExistenceFit, decide, fit_existence
+
+SEEN = {
+    'best': 0.9,
+    'noisy_or': 0.95,
+    'weakest': 0.8,
+    'conditions': 2.0,
+    'measured': 0.0,
+    'in_vocabulary': 1.0,
+    'parse': 0.97,
+    'unexplained': 0.0,
+}
+NOT_SEEN = SEEN | {'best': 0.03, 'noisy_or': 0.1, 'weakest': 0.02}
+FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.1, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1, confident=0.7)
+
+
+def answers(count=200, seed=0):
+    """Evidence that tells what is there from what is not, most of the time."""
+    random = np.random.default_rng(seed)
+    rows, truth = [], []
+    for i in range(count):
+        there = bool(i % 2)
+        best = float(np.clip(random.normal(0.7 if there else 0.25, 0.2), 0.01, 0.99))
+        rows.append(SEEN | {'best': best, 'noisy_or': min(best + 0.05, 0.99), 'weakest': best, 'unexplained': 0.02})
+        truth.append(there)
+    return rows, truth, [0.8] * count, [f'image {i // 4}' for i in range(count)]
+
+
+def test_a_fit_separates_what_is_there_from_what_is_not():
+    fit = fit_existence(*answers())
+    assert fit.probability(SEEN) > 0.9 and fit.probability(NOT_SEEN) < 0.1
+    assert fit.report['n_acc'] > 0.75 and fit.report['t_acc'] > 0.75 and fit.report['safety_t_acc'] >= 0.95
+
+
+def test_more_evidence_never_means_less_probability():
+    rows, truth, ious, groups = answers()
+    backwards = fit_existence(rows, [not t for t in truth], ious, groups)  # evidence that points the wrong way
+    for fit in (fit_existence(rows, truth, ious, groups), backwards):
+        for name in EVIDENCE[:7]:
+            assert fit.probability(SEEN | {name: 0.99}) >= fit.probability(SEEN | {name: 0.3}) - 1e-9
+        assert fit.probability(SEEN | {'unexplained': 0.2}) <= fit.probability(SEEN) + 1e-9
+
+
+def test_a_small_product_of_many_conditions_is_not_absence():
+    """Ten conditions of 0.6 each are more probable than one of 0.01."""
+    random = np.random.default_rng(1)
+    rows, truth = [], []
+    for i in range(400):
+        there, count = bool(i % 2), int(random.integers(1, 5))
+        best = float(np.clip(random.normal(0.6 if there else 0.25, 0.1), 0.05, 0.95)) ** count
+        rows.append(SEEN | {'best': best, 'noisy_or': best, 'weakest': 0.3, 'conditions': float(count)})
+        truth.append(there)
+    fit = fit_existence(rows, truth, [0.8] * 400, [f'image {i // 4}' for i in range(400)])
+    alike = SEEN | {'best': 0.12, 'noisy_or': 0.12, 'weakest': 0.3}
+    assert fit.probability(alike | {'conditions': 4.0}) > 0.8 > 0.3 > fit.probability(alike | {'conditions': 1.0})
+
+
+def test_status_follows_from_evidence_and_from_the_executor():
+    def status(evidence, said, recall=False, fit=FIT):
+        return decide(fit, evidence, status=said, reason='', recall=recall).status
+
+    assert status(SEEN, Status.OK) == Status.OK
+    assert status(SEEN, Status.LOW_CONFIDENCE) == Status.LOW_CONFIDENCE  # the executor's doubt stands
+    assert status(NOT_SEEN, Status.OK) == Status.NO_TARGET
+    doubtful = SEEN | {'best': 0.3, 'noisy_or': 0.4, 'weakest': 0.3}
+    assert FIT.recall < FIT.probability(doubtful) < FIT.no_target
+    assert status(doubtful, Status.OK) == Status.NO_TARGET
+    assert status(doubtful, Status.OK, recall=True) == Status.LOW_CONFIDENCE  # present, as far as safety is concerned
+    assert status(SEEN | {'best': float('nan')}, Status.OK) == Status.ERROR
+
+
+def test_without_a_fit_nothing_is_absent_for_safety():
+    assert decide(None, NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen').status == Status.NO_TARGET
+    unsure = decide(None, NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen', recall=True)
+    assert unsure.status == Status.LOW_CONFIDENCE and 'not calibrated' in unsure.reason
+
+
+def test_the_file_is_read_back_and_foreign_ones_are_refused(tmp_path):
+    path = tmp_path / 'calibration.json'
+    written = Existence({'rgb': FIT, 'rgbd': replace(FIT, bias=0.5)}, 'abc', {'items': 3})
+    written.save(path)
+    assert Existence.load(path) == written
+    data = json.loads(path.read_text())
+    for change in ({'format': 1}, {'evidence': ['best']}, {'modes': {}}, {'modes': {'sonar': data['modes']['rgb']}}):
+        path.write_text(json.dumps(data | change))
+        with pytest.raises(InputError):
+            Existence.load(path)
+    for text in ('', '[]', '{"format": 2}', json.dumps(data | {'modes': {'rgb': {'bias': float('nan')}}})):
+        path.write_text(text)
+        with pytest.raises(InputError, match='calibrat'):
+            Existence.load(path)
+
+
+def test_nonsense_is_refused():
+    with pytest.raises(InputError, match='order'):
+        replace(FIT, recall=0.5)
+    with pytest.raises(InputError, match='finite'):
+        replace(FIT, bias=float('nan'))
+    with pytest.raises(InputError, match='too few'):
+        fit_existence(*answers(12))
+    with pytest.raises(InputError, match='missing'):
+        FIT.probability({'best': 0.5})
