@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from converseg_ros.knowledge import is_known, singular, thing
-from converseg_ros.programs.nodes import MAX_DEPTH, Everything, Filter, Node, Parts, Relate, Things
-from converseg_ros.programs.vocabulary import ADJECTIVES, FIXED_PARTS
+from converseg_ros.knowledge import is_known, kinds, singular, thing
+from converseg_ros.programs.nodes import MAX_DEPTH, Everything, Filter, Node, Order, Parts, Rank, Relate, Select, Things
+from converseg_ros.programs.vocabulary import ADJECTIVES, FIXED_PARTS, POSITIONS, YOUNG
 
 
 def with_plain_nouns(node: Node) -> Node:
     """Return a program with simple nouns: 'open book' becomes a book that is open, unless it is the name of a class.
 
+    One 'top drawer' becomes the topmost of the drawers.
+
     A program that would be deeper than MAX_DEPTH is returned unchanged.
     """
-    found = _plain(node)
+    found = _plain(_ordered(node))
     return found if found.depth() <= MAX_DEPTH else node
 
 
@@ -27,6 +29,37 @@ def _plain(node: Node) -> Node:
     for by, value in reversed(filters):
         out = Filter(by, value, out)  # type: ignore[arg-type]
     return out
+
+
+def _ordered(program: Node) -> Node:
+    """Return a program for one 'top drawer' or 'baby elephant' as an order: the topmost of the drawers.
+
+    Knowledge has the rest of the noun but not the whole one, as it has 'top hat'. Other programs are unchanged.
+    """
+    if not isinstance(program, Select) or program.quantity != 'one':
+        return program
+    noun = main_noun(program)
+    first, _, rest = noun.partition(' ')
+    order = _order(first.lower(), rest)
+    if order is None or not is_known(rest) or is_known(noun) or any(isinstance(node, Rank) for node in program.walk()):
+        return program
+    return Rank(*order, _called(program.of, rest))
+
+
+def _order(word: str, noun: str) -> tuple[str, Order] | None:
+    """Return the order that a word before a noun means; a young animal is small, a young man is not."""
+    if word in YOUNG and 'animal' in kinds(noun):
+        return 'size', 'min'
+    return POSITIONS.get(word)
+
+
+def _called(node: Node, noun: str) -> Node:
+    """Return a node with another main noun."""
+    if isinstance(node, Parts):
+        return replace(node, noun=noun)
+    if isinstance(node, Filter) and node.by == 'name':
+        return replace(node, value=noun)
+    return replace(node, of=_called(node.of, noun))  # type: ignore[attr-defined,call-arg]
 
 
 def main_noun(node: Node | None) -> str:

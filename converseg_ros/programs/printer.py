@@ -72,6 +72,8 @@ _TAGS: Final = {
     'soft': 'that {are} soft', 'tall_vessel': 'that could serve as a vase', 'tippy': 'that tip{s} over easily',
     'toy': 'that {are} toys', 'transparent': 'that one can see through', 'water_plants': 'that water{s} plants',
 }  # fmt: skip
+_PREPOSITIONS: Final = {'sitting': 'on', 'reaching': 'for', 'plugging': 'in'}
+"""Of the acts that need one before their object."""
 _REGIONS: Final = {
     'left': 'in the left of the picture', 'right': 'in the right of the picture', 'top': 'at the top of the picture',
     'bottom': 'at the bottom of the picture', 'centre': 'in the centre of the picture',
@@ -204,12 +206,22 @@ def tag_words(tag: str) -> str:
     return _number(_tagged(tag), False)
 
 
+def act_words(kind: str) -> str:
+    """Return an act in words that precede its object: "holding", "sitting on"."""
+    return f'{kind} {_PREPOSITIONS.get(kind, "")}'.rstrip()
+
+
+def region_words(region: str) -> str:
+    """Return a part of the picture as a condition: "at the top of the picture"."""
+    return _REGIONS[region]
+
+
 def _number(condition: str, many: bool) -> str:
     return condition.replace('{s}', '' if many else 's').replace('{are}', 'are' if many else 'is')
 
 
 def _acting(node: Act) -> str:
-    act = node.kind
+    act = act_words(node.kind)
     other = '' if node.other is None else _inner(node.other)
     match node.role:
         case 'agent':

@@ -1,5 +1,7 @@
 """The closed sets of values of program nodes; tags come from `knowledge`, nouns are free."""
 
+from typing import Literal
+
 COLOURS = (
     'red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown', 'black', 'grey', 'white', 'beige', 'cyan',
     'silver', 'gold', 'dark', 'light', 'colourful',
@@ -59,6 +61,17 @@ ADJECTIVES = {
     'metallic': ('material', 'metal'),
 }
 """Words that are adjectives only, with the filter that they mean; 'orange' and 'glass' also begin compounds."""
+
+POSITIONS: dict[str, tuple[str, Literal['min', 'max']]] = {
+    'top': ('y', 'min'),
+    'upper': ('y', 'min'),
+    'bottom': ('y', 'max'),
+    'lower': ('y', 'max'),
+}
+"""Words before a noun that mean an extreme of an order, if one thing is asked for: 'top drawer'."""
+
+YOUNG = ('baby', 'young')
+"""Words before the noun of an animal that mean the smallest one."""
 
 FIXED_PARTS = ('handle', 'leg', 'spout', 'rim', 'neck', 'stem', 'armrest', 'backrest')
 """Nouns that name a part if they follow the noun of a whole: 'cupboard handle'."""

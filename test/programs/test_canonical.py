@@ -8,6 +8,7 @@ from random_programs import random_program
 from converseg_ros import knowledge
 from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.nodes import (
+    Act,
     Everything,
     Except,
     Filter,
@@ -99,6 +100,8 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(seed: int) -> None:
         (Select('all', Except(Things(), Select('one', MUG))), 'all things except the mug'),
         (Select('one', Relate('on', Filter('colour', 'red', CUP), Filter('name', 'tray'))), 'the red cup on the tray'),
         (Union((Select('one', MUG), Select('all', CUP))), 'the mug and all cups'),
+        (Select('one', Act('sitting', 'agent', MUG, TABLE)), 'the mug that is sitting on the table'),
+        (Select('all', Act('reaching', 'patient', CUP)), 'all cups that somebody is reaching for'),
     ],
 )
 def test_programs_in_words(program: Node, text: str) -> None:

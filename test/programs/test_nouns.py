@@ -6,7 +6,7 @@ import pytest
 from random_programs import random_program
 
 from converseg_ros.programs.canonical import equal
-from converseg_ros.programs.nodes import MAX_DEPTH, Filter, Node, Parts, Relate, Select, Things
+from converseg_ros.programs.nodes import MAX_DEPTH, Filter, Node, Parts, Rank, Relate, Select, Things
 from converseg_ros.programs.nouns import with_antecedents, with_plain_nouns
 from converseg_ros.programs.spans import split
 
@@ -40,6 +40,28 @@ def test_an_unknown_noun_is_divided(program: Node, plain: Node) -> None:
 )
 def test_names_of_classes_and_unknown_compounds_stay_whole(noun: str) -> None:
     assert with_plain_nouns(Filter('name', noun)) == Filter('name', noun)
+
+
+DRAWER, DESK, ELEPHANT = Filter('name', 'drawer'), Filter('name', 'desk'), Filter('name', 'elephant')
+
+
+@pytest.mark.parametrize(
+    ('program', 'plain'),
+    [
+        (Filter('name', 'top drawer'), Rank('y', 'min', DRAWER)),
+        (Relate('part_of', Filter('name', 'lower drawer'), DESK), Rank('y', 'max', Relate('part_of', DRAWER, DESK))),
+        (Parts('bottom drawer', DESK), Rank('y', 'max', Parts('drawer', DESK))),
+        (Filter('name', 'baby elephant'), Rank('size', 'min', ELEPHANT)),
+    ],
+)
+def test_a_position_or_an_age_before_the_noun_of_one_thing_is_an_order(program: Node, plain: Node) -> None:
+    assert with_plain_nouns(Select('one', program)) == plain
+    assert with_plain_nouns(Select('all', program)) == Select('all', program), 'an order has one extreme'
+
+
+@pytest.mark.parametrize('noun', ['top hat', 'baby bottle', 'baby', 'young man', 'top gizmo'])
+def test_other_nouns_are_no_order(noun: str) -> None:
+    assert with_plain_nouns(Select('one', Filter('name', noun))) == Select('one', Filter('name', noun))
 
 
 def test_a_program_never_becomes_too_deep() -> None:

@@ -15,7 +15,7 @@ from converseg_ros.programs.nodes import (
     Select,
     Union,
 )
-from converseg_ros.programs.printer import tag_words, words
+from converseg_ros.programs.printer import act_words, region_words, tag_words, words
 
 NUMBERS = ('no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve')
 ADJECTIVES = {
@@ -105,6 +105,8 @@ def _adjectives(node: Node) -> tuple[str, ...]:
 def condition(node: Node) -> str:
     """Return the condition of a node in words: 'red', 'on the table', 'among the tallest'."""
     match node:
+        case Filter('region', value):
+            return region_words(value)
         case Filter(by, value):
             return value.replace('_', ' ') if by != 'tag' else tag_words(value)
         case Relate(relation=relation, anchor=anchor, other=other):
@@ -112,12 +114,13 @@ def condition(node: Node) -> str:
             rest = f' and the {noun_of(other)}' if other is not None else ''
             return f'{how} the {noun_of(anchor)}{rest}'
         case Act(kind=kind, role=role, other=other):
+            doing = act_words(kind)
             whom = f' the {noun_of(other)}' if other is not None else ''
             return {
-                'agent': f'{kind}{whom or " something"}',
+                'agent': f'{doing}{whom or " something"}',
                 'patient': f'what {kind}{whom} happens to',
-                'instrument': f'used for {kind}{whom}',
-                'uninvolved': f'without a part in {kind}{whom}',
+                'instrument': f'used for {doing}{whom}',
+                'uninvolved': f'without a part in {doing}{whom}',
             }[role]
         case Rank(key=key, order=order):
             return f'the most {ADJECTIVES[key, order]}'

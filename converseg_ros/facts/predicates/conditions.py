@@ -154,8 +154,9 @@ def image_region(value: str, m: Measures) -> Degree:
             low, high = 1 - high, 1 - low
         return Degree.known(_first_half(low, high))
     if value == 'centre':
-        off = np.abs(m.centroid / [w, h] - 0.5).max(1)
-        return Degree.known(ramp(-off, -0.3, -0.12))
+        across_off, down_off = np.abs(m.centroid / [w, h] - 0.5).T
+        # things stand in rows: the middle one of three people is meant, even if it is not at half of the height
+        return Degree.known(np.minimum(ramp(-across_off, -0.3, -0.12), ramp(-down_off, -0.42, -0.24)))
     if value == 'corner':
         off = np.minimum(m.centroid / [w, h], 1 - m.centroid / [w, h]).max(1)
         return Degree.known(ramp(-off, -0.4, -0.2))

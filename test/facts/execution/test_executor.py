@@ -68,6 +68,10 @@ def test_depth_decides(seen: Facts, program: Node, expected: set[int]) -> None:
         (Select('one', named('knife')), 'no knife is seen'),
         (Select('one', Filter('colour', 'blue', named('mug'))), 'a mug is seen, but none blue'),
         (Select('one', Relate('on', named('box'), named('book'))), 'a box is seen, but none on the book'),
+        (
+            Select('one', Filter('region', 'corner', named('bowl'))),
+            'a bowl is seen, but none in a corner of the picture',
+        ),
     ],
 )
 def test_nothing_fits_and_says_why(seen: Facts, program: Node, reason: str) -> None:
