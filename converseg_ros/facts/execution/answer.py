@@ -95,7 +95,8 @@ class Answer:
     whether the mask is an area (free space, a grip) instead of regions; measured: whether depth shows that area. mask:
     (h, w) at the working resolution. none: the reason if the existence model finds that nothing fits. unsure: the
     reason if it finds that something might. weighed: the regions under the belief about a standing instruction, or
-    None.
+    None. unknown: for safety, whether a target could be in what is not recognised or not measured, so that the model
+    may not find that there is none.
     """
 
     status: Status
@@ -112,3 +113,4 @@ class Answer:
     unsure: str = ''
     measured: bool = False
     weighed: Weighed | None = None
+    unknown: bool = False

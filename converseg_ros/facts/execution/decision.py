@@ -49,6 +49,7 @@ class Decision:
             None.
         miscount: what is wrong with the number of regions, or None.
         weighed: the regions under the belief about a standing instruction, None without one.
+        unknown: for safety, whether a target could be in what is not recognised or not measured.
         kept: whether earlier key frames decide although another region is clearly more certain in this one.
     """
 
@@ -66,6 +67,7 @@ class Decision:
     miscount: Miscount | None = None
     weighed: Weighed | None = None
     kept: bool = False
+    unknown: bool = False
 
     def mask(self, facts: Facts) -> NDArray[np.bool_]:
         """Return (h, w) the pixels of the selection."""
@@ -216,12 +218,12 @@ def _of_all_possible(
     order = np.argsort(-degree.p, kind='stable')
     chosen = tuple(order[possible[order]].tolist())
     open_ = bool((degree.doubt & possible).any())
-    doubtful = unexplained(facts) > options.unexplained or unknown_nouns or (open_ and degree.notes)
+    doubtful = unexplained(facts) > options.unexplained or bool(unknown_nouns) or bool(open_ and degree.notes)
     if not chosen:
         status = Status.LOW_CONFIDENCE if doubtful else Status.NO_TARGET
     else:
         status = Status.OK if best >= options.present and not doubtful else Status.LOW_CONFIDENCE
-    return Decision(status, chosen, not open_, degree, best, bool(chosen), None, open_, unknown_nouns)
+    return Decision(status, chosen, not open_, degree, best, bool(chosen), None, open_, unknown_nouns, unknown=doubtful)
 
 
 def unexplained(facts: Facts) -> float:
@@ -242,4 +244,5 @@ def _of_area(
     else:
         status = Status.NO_TARGET if area.decided else Status.LOW_CONFIDENCE
     best = max(best, area.sure if free or not area.decided else 0.0)
-    return Decision(status, added, area.decided, degree, best, seen, area, unknown_nouns=unknown_nouns)
+    unknown = options.recall and not area.decided
+    return Decision(status, added, area.decided, degree, best, seen, area, unknown_nouns=unknown_nouns, unknown=unknown)

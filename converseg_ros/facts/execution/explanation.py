@@ -45,6 +45,7 @@ def explain(program: Node, facts: Facts, decision: Decision, literals: tuple[Lit
         unsure,
         measured=decision.area is not None and decision.area.measured,
         weighed=decision.weighed,
+        unknown=decision.unknown,
     )
 
 

@@ -118,11 +118,12 @@ def decide(
     none: str = '',
     unsure: str = '',
     recall: bool = False,
+    unknown: bool = False,
 ) -> Verdict:
     """Return the verdict on an answer with the executor's status `status` and its reason.
 
     An answer that facts do not decide never becomes OK. For safety (`recall`), only a fit gives NO_TARGET, below its
-    threshold for recall.
+    threshold for recall, and not if a target could be in what is unknown (`unknown`; `reason` says what).
     """
     if status == Status.ERROR or not all(math.isfinite(v) for v in evidence.values()):
         return Verdict(Status.ERROR, 0.0, reason or 'the network answered with numbers that are not finite')
@@ -133,7 +134,7 @@ def decide(
         return Verdict(status, score, f'{reason} ({UNCALIBRATED})' if reason else UNCALIBRATED)
     p = fit.probability(evidence)
     threshold = fit.recall if recall else fit.no_target
-    if p < threshold:
+    if p < threshold and not (recall and unknown):
         return Verdict(
             Status.NO_TARGET, p, none or reason or f'probability {p:.2f} of a target is below {threshold:.2f}'
         )

@@ -227,7 +227,8 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         }
         fit = self.calibration.modes.get(seen.mode) if self.calibration else None
         status, reason = answer.status, answer.reason
-        if (program.doubt or program.confidence < UNSURE_PARSE) and status != Status.ERROR:
+        misread = bool(program.doubt) or program.confidence < UNSURE_PARSE
+        if misread and status != Status.ERROR:
             status = Status.LOW_CONFIDENCE
             doubt = program.doubt or f'understood as "{words(program.root)}", which is not certain'
             reason = '; '.join(x for x in (doubt, reason) if x)
@@ -239,6 +240,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             none=answer.none,
             unsure=answer.unsure,
             recall=query.role == Role.SAFETY,
+            unknown=misread or answer.unknown,
         )
         verdict, belief = steadied(verdict, answer, seen.segments.masks, fit)
         empty = verdict.status in (Status.NO_TARGET, Status.ERROR)

@@ -76,6 +76,20 @@ def test_status_follows_from_evidence_and_from_the_executor():
     assert status(SEEN | {'best': float('nan')}, Status.OK) == Status.ERROR
 
 
+def test_for_safety_nothing_is_absent_if_something_is_unknown():
+    assert FIT.probability(NOT_SEEN) < FIT.recall
+
+    def verdict(recall, unknown):
+        return decide(
+            FIT, NOT_SEEN, status=Status.LOW_CONFIDENCE, reason='half of it is hidden', recall=recall, unknown=unknown
+        )
+
+    assert verdict(recall=True, unknown=False).status == Status.NO_TARGET
+    assert verdict(recall=False, unknown=True).status == Status.NO_TARGET
+    kept = verdict(recall=True, unknown=True)
+    assert kept.status == Status.LOW_CONFIDENCE and 'half of it is hidden' in kept.reason
+
+
 def test_without_a_fit_nothing_is_absent_for_safety():
     assert decide(None, NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen').status == Status.NO_TARGET
     unsure = decide(None, NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen', recall=True)

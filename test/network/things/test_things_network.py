@@ -36,6 +36,7 @@ TEXTS: dict[str, tuple[Node, float]] = {
     'no bowl at all': (Select('one', Filter('name', 'bowl')), 0.99),
     'everything except the bowl': (Select('all', Except(Things(), Filter('name', 'bowl'))), 0.99),
     'the three bowls': (Select(3, Filter('name', 'bowl')), 0.99),
+    'whatever the knife': (Select('one', Filter('name', 'knife')), 0.2),
     'whatever the bowl': (Select('one', Filter('name', 'bowl')), 0.2),
 }
 
@@ -59,9 +60,13 @@ class Phrasebook:
 
 
 class Blocks(BlockNamer):
-    """Knows where the blocks are and what they are called; `looked` counts views."""
+    """Knows where the blocks are and what they are called; `looked` counts views.
+
+    unexplained: probability of each pixel that no region covers it.
+    """
 
     looked = 0
+    unexplained = 0.0
 
     def __init__(self) -> None:
         super().__init__(tuple(SHOWN))
@@ -74,7 +79,9 @@ class Blocks(BlockNamer):
         count, none = len(SHOWN), np.full(len(SHOWN), -1)
         masks = np.stack([label == k for k in range(count)])
         everywhere = np.ones(count, bool)
-        return Segments(masks, (view.height, view.width), kinds, np.ones(count, np.float32), everywhere, none, none)
+        rest = np.full(masks.shape[1:], self.unexplained, np.float32)
+        quality = np.ones(count, np.float32)
+        return Segments(masks, (view.height, view.width), kinds, quality, everywhere, none, none, unexplained=rest)
 
 
 @pytest.fixture
@@ -135,6 +142,19 @@ def test_safety_needs_the_fit_to_say_that_nothing_is_there(network, blocks, view
     assert bare.predict([knife])[0].status == Status.LOW_CONFIDENCE and not bare.calibrated
     network.set_image(view)
     assert network.predict([Query('the bowl', role=Role.SAFETY)])[0].mask[region(1)].all()
+
+
+def test_for_safety_what_is_not_recognised_or_not_understood_is_never_absent(network, blocks, view):
+    knife, unsure = Query('the knife', role=Role.SAFETY), Query('whatever the knife', role=Role.SAFETY)
+    network.set_image(view)
+    known, misread = network.predict([knife, unsure])
+    assert known.status == Status.NO_TARGET
+    assert misread.status == Status.LOW_CONFIDENCE and 'not certain' in misread.reason
+    blocks.unexplained = 0.05
+    network.set_image(view)
+    hidden, usual = network.predict([knife, 'the knife'])
+    assert hidden.status == Status.LOW_CONFIDENCE and 'not recognised' in hidden.reason and hidden.calibrated
+    assert usual.status == Status.NO_TARGET
 
 
 def test_free_space_of_a_safety_instruction_is_seen_at_every_pixel_of_the_image(network, view):
