@@ -12,12 +12,12 @@ from converseg_ros.llm.chat import Question, RefusedError, Reply
 class _Local:
     """What the models in a local folder have in common."""
 
-    model: str
+    folder: str
 
     @property
     def name(self) -> str:
         """Return the folder name of the model."""
-        return f'local/{Path(self.model).resolve().name}'
+        return f'local/{Path(self.folder).resolve().name}'
 
     @property
     def remote(self) -> bool:
@@ -39,17 +39,17 @@ class LocalChat(_Local):
             from transformers import AutoModelForImageTextToText
 
             device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-            self._processor: Any = _processor(folder)
+            self.processor: Any = _processor(folder)
             dtype = torch.float32 if torch.device(device).type == 'cpu' else 'auto'
             model: Any = AutoModelForImageTextToText.from_pretrained(folder, local_files_only=True, dtype=dtype)
-            self._model = model.to(device).eval()
+            self.network = model.to(device).eval()
         except (OSError, ValueError, ImportError) as error:
             raise InputError(
                 f'not a vision-language model that transformers can load ({str(error)[:300]})',
                 where=folder,
                 do='give the folder of a model such as Qwen2.5-VL-7B-Instruct',
             ) from error
-        self.model, self._device, self.longest = str(folder), device, longest
+        self.folder, self._device, self.longest = str(folder), device, longest
 
     def ask(self, question: Question) -> Reply:
         """Answer by greedy decoding; the schema is part of the text, since decoding is not constrained."""
@@ -62,12 +62,14 @@ class LocalChat(_Local):
             {'role': 'system', 'content': [{'type': 'text', 'text': question.system}]},
             {'role': 'user', 'content': [*({'type': 'image'} for _ in images), {'type': 'text', 'text': text}]},
         ]
-        prompt = self._processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        inputs = self._processor(text=[prompt], images=images, return_tensors='pt').to(self._device)
+        prompt = self.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        inputs = self.processor(text=[prompt], images=images, return_tensors='pt').to(self._device)
         length = inputs['input_ids'].shape[1]
         with torch.inference_mode():
-            out = self._model.generate(**inputs, max_new_tokens=min(self.longest, question.max_tokens), do_sample=False)
-        answer = self._processor.batch_decode(out[:, length:], skip_special_tokens=True)[0]
+            out = self.network.generate(
+                **inputs, max_new_tokens=min(self.longest, question.max_tokens), do_sample=False
+            )
+        answer = self.processor.batch_decode(out[:, length:], skip_special_tokens=True)[0]
         return Reply(answer, int(length), int(out.shape[1] - length))
 
 
@@ -81,12 +83,12 @@ class LocalTextChat(_Local):
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
+            self.network: Any = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
         except (OSError, ValueError, ImportError) as error:
             raise InputError(
                 f'not a language model that transformers can load ({str(error)[:300]})', where=folder
             ) from error
-        self.model, self.timeout = folder, timeout
+        self.folder, self.timeout = folder, timeout
 
     def ask(self, question: Question) -> Reply:
         """Answer by greedy decoding; raise RefusedError for a question with images."""
@@ -99,10 +101,10 @@ class LocalTextChat(_Local):
             prompt = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         else:
             prompt = '\n\n'.join(m['content'] for m in messages) + '\n\nJSON: '
-        inputs = self._tokenizer(prompt, return_tensors='pt').to(self._model.device)
+        inputs = self._tokenizer(prompt, return_tensors='pt').to(self.network.device)
         length = inputs['input_ids'].shape[1]
         with torch.inference_mode():
-            out = self._model.generate(
+            out = self.network.generate(
                 **inputs, max_new_tokens=question.max_tokens, do_sample=False, max_time=self.timeout
             )
         answer = self._tokenizer.decode(out[0, length:], skip_special_tokens=True)
@@ -137,14 +139,14 @@ class ImageTextProcessor:
             raise InputError(
                 f'the processor of {config.model_type} needs torchvision', where=folder, do='pip install torchvision'
             )
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._template = self._tokenizer.chat_template or _chat_template(Path(folder))
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._template = self.tokenizer.chat_template or _chat_template(Path(folder))
 
     def apply_chat_template(
         self, messages: list[dict[str, Any]], *, add_generation_prompt: bool, tokenize: bool
     ) -> str:
         """Return the conversation in the text format of the model."""
-        text: str = self._tokenizer.apply_chat_template(
+        text: str = self.tokenizer.apply_chat_template(
             messages, chat_template=self._template, add_generation_prompt=add_generation_prompt, tokenize=tokenize
         )
         return text
@@ -154,7 +156,7 @@ class ImageTextProcessor:
         from transformers import BatchFeature
 
         pictures = self._images(images=images, return_tensors=return_tensors) if images else {}
-        ids: list[int] = self._tokenizer(text[0], add_special_tokens=False)['input_ids']
+        ids: list[int] = self.tokenizer(text[0], add_special_tokens=False)['input_ids']
         block = self._images.merge_size**2
         counts = [int(grid.prod()) // block for grid in pictures.get('image_grid_thw', [])]
         if ids.count(self._image_token) != len(counts):
@@ -170,7 +172,7 @@ class ImageTextProcessor:
 
     def batch_decode(self, ids: Any, *, skip_special_tokens: bool) -> list[str]:
         """Return the text of rows of token ids."""
-        rows: list[str] = self._tokenizer.batch_decode(ids, skip_special_tokens=skip_special_tokens)
+        rows: list[str] = self.tokenizer.batch_decode(ids, skip_special_tokens=skip_special_tokens)
         return rows
 
 

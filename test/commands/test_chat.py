@@ -22,16 +22,15 @@ class Robot:
     """What the chat sees of the client, at the other end of the wire."""
 
     safe = False
-    _up = True
 
-    def __init__(self, *regions):
-        self.seen = list(regions)
+    def __init__(self, *regions, up=True):
+        self.seen, self.up = list(regions), up
 
     def regions(self):
         return self.seen
 
     def caught_up(self, timeout):
-        return self._up
+        return self.up
 
     def say(self, text):
         if text == 'gone':
@@ -71,6 +70,6 @@ def test_a_list_says_when_it_does_not_know_yet_what_was_just_said():
     stands = SimpleNamespace(instruction=SimpleNamespace(name='stove', resolved_text='the stove', standing=True))
     robot = Robot(stands)
     assert answer(robot, '/safety', lines.append) and lines == ['stove: the stove']
-    robot._up = False
+    robot.up = False
     assert answer(robot, '/safety', lines.append)
     assert lines[1:] == ['no image has been answered since the last text; before:', 'stove: the stove']

@@ -66,7 +66,7 @@ def _teach(chat: LocalChat, question: Question, answer: str) -> None:
     """Make the model's last layer give one answer, token by token, whatever it is asked."""
     import torch
 
-    tokenizer = chat._processor._tokenizer if hasattr(chat._processor, '_tokenizer') else chat._processor.tokenizer
+    tokenizer = chat.processor.tokenizer
     ids = [*tokenizer(answer, add_special_tokens=False)['input_ids'], tokenizer.eos_token_id]
 
     class Parrot(torch.nn.Module):
@@ -78,7 +78,7 @@ def _teach(chat: LocalChat, question: Question, answer: str) -> None:
             out[..., ids[self.said]] = 1.0
             return out
 
-    chat._model.lm_head = Parrot()
+    chat.network.lm_head = Parrot()
 
 
 @pytest.fixture(scope='module', params=['owlvit', 'grounding-dino'])

@@ -141,7 +141,7 @@ class Predictor(ViewNetwork[_Image]):
             with stages.stage(Stage.DECODE):
                 if image.ready is not None:
                     torch.cuda.current_stream(self._device).wait_event(image.ready)
-                logits, objects = self._decode(network, image.features, prompts)
+                logits, objects = self._decode(image.features, prompts)
             check(Stage.MASKS)
             with stages.stage(Stage.MASKS):
                 answers = read(
@@ -241,21 +241,25 @@ class Predictor(ViewNetwork[_Image]):
             cache.popitem(last=False)
         return [found[t] for t in texts]
 
-    def _decode(self, network: ConverSegNet, features: ImageFeatures, rows: list[Prompts]) -> tuple[Tensor, Tensor]:
+    def _decode(self, features: ImageFeatures, rows: list[Prompts]) -> tuple[Tensor, Tensor]:
         """Return (K, h, w) logits and (K,) object score logits, decoded in chunks that limit the memory."""
         logits, objects = [], []
         chunk = max(self.options.chunk, 1)
         for start in range(0, len(rows), chunk):
             batch = rows[start : start + chunk]
             self.counts['decodes'] += 1
-            decoded = self._decode_batch(network, features, batch)
+            decoded = self.decode_batch(features, batch)
             mask, _ = selection.choose(decoded, self._select)
             logits.append(mask[: len(batch)])
             objects.append(decoded.object_score[: len(batch)])
         return torch.cat(logits), torch.cat(objects)
 
-    def _decode_batch(self, network: ConverSegNet, features: ImageFeatures, batch: list[Prompts]) -> Decoded:
-        """Decode one chunk; with graphs, padded to a fixed count and length, with masked padding."""
+    def decode_batch(self, features: ImageFeatures, batch: Sequence[Prompts]) -> Decoded:
+        """Decode the prompts of K texts, one element for each, at once.
+
+        With CUDA graphs the prompts are padded to a fixed number and length, and the output has more than K rows.
+        """
+        network = self.network
         if not self.graphs.enabled:
             return network.decode(features, join_rows(batch), tokens=self._tokens)
         count = bucket(len(batch), COUNTS)

@@ -55,7 +55,12 @@ class ClipSeg:
 
     def set_image(self, rgb: NDArray[np.uint8]) -> None:
         """Encode an (H, W, 3) image, stretched to the input square of the model as by its processor."""
-        pixels = normalised(resized(rgb, self._size, self._settings.resample)[None].to(self.device), self._settings)
+        self.set_pixels(
+            normalised(resized(rgb, self._size, self._settings.resample)[None].to(self.device), self._settings)
+        )
+
+    def set_pixels(self, pixels: Tensor) -> None:
+        """Encode an image given as the normalised input (1, 3, h, w) of the model."""
         with torch.inference_mode(), self._low():
             seen = self.model.clip.get_image_features(
                 pixel_values=pixels, interpolate_pos_encoding=True, output_hidden_states=True

@@ -55,7 +55,7 @@ class Towers:
             self.side = int(vision.image_size)
         if self.side < self._patch:
             raise InputError(f'images of {self.side} pixels', where=str(folder), do=REMEDY)
-        self._graphs = Graphs(enabled=device.type == 'cuda' and kind != 'siglip2')
+        self.graphs = Graphs(enabled=device.type == 'cuda' and kind != 'siglip2')
         bias = getattr(self.model, 'logit_bias', None)
         self.scale = float(self.model.logit_scale.detach().exp())
         self.bias = 0.0 if bias is None else float(bias.detach())
@@ -64,10 +64,10 @@ class Towers:
         """Return unit vectors (S, D) of crops (S, side, side, 3), encoded in one batch."""
         count = len(crops)
         pixels = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
-        if self._graphs.enabled:  # padded to a recorded count
+        if self.graphs.enabled:  # padded to a recorded count
             pixels = F.pad(pixels, (0, 0, 0, 0, 0, 0, 0, bucket(count, CROPS) - count))
         with torch.inference_mode(), self._low():
-            found: Tensor = self._graphs.run(self._look, 'look', normalised(pixels, self._settings))
+            found: Tensor = self.graphs.run(self.encode, 'look', normalised(pixels, self._settings))
         return self._unit(found[:count])
 
     def texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -84,7 +84,8 @@ class Towers:
         noun = noun.strip().lower()
         return f'a photo of {article(noun)} {noun}.' if self.kind == 'clip' else f'this is a photo of {noun}.'
 
-    def _look(self, pixels: Tensor) -> Tensor:
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Return (S, D) the output of the image tower for normalised pixels (S, 3, side, side)."""
         out: Tensor
         if self.kind != 'siglip2':
             out = self.model.get_image_features(pixel_values=pixels).pooler_output

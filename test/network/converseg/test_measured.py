@@ -13,6 +13,7 @@ from converseg_ros.core.segmentation import Query
 from converseg_ros.network import load
 from converseg_ros.network.converseg.measured import MeasuredPredictor
 from converseg_ros.network.converseg.predictor import Predictor
+from converseg_ros.network.features import Decoded
 
 BLOCKS = [Block('box', -0.2, 0.0, (0.12, 0.12, 0.12)), Block('box', 0.2, 0.0, (0.12, 0.12, 0.3)), TABLE]
 CELLS = 160  # of a mask of the network along each side
@@ -30,22 +31,26 @@ def both_boxes(view, monkeypatch) -> MeasuredPredictor:
     """The micro model with facts, whose decoder marks both boxes for every text, and nothing for 'the lamp'."""
     _, label = view
     asked: list[str] = []
-    prompts = Predictor._prompts
+    predictor = load(
+        'micro', device='cpu', precision='fp32', preprocess='stretch', outline='network', facts='on', texts=0
+    )
+    assert isinstance(predictor, MeasuredPredictor)
+    encode_text = predictor.network.encode_text
 
-    def recorded(self, network, image, texts):
-        asked[:] = texts
-        return prompts(self, network, image, texts)
+    def recorded(texts, image=None):
+        asked[:] = texts  # all of a call: no text is cached
+        return encode_text(texts, image)
 
-    def drawn(self, network, features, rows):
+    def drawn(image, prompts, *, tokens):
+        assert len(prompts.sparse) == len(asked), 'all texts of a call are decoded in one chunk'
         boxes = cv2.resize(((label == 0) | (label == 1)).astype(np.float32), (CELLS, CELLS))
-        masks = np.stack([boxes if text != 'the lamp' else np.zeros_like(boxes) for text in asked])
-        return torch.from_numpy(20 * masks - 10), torch.full((len(rows),), 5.0)
+        masks = torch.from_numpy(np.stack([boxes * (text != 'the lamp') for text in asked]))
+        each = (len(asked), len(tokens))
+        return Decoded(20 * masks[:, None].expand(*each, -1, -1) - 10, torch.ones(each), torch.full(each[:1], 5.0))
 
-    monkeypatch.setattr(Predictor, '_prompts', recorded)
-    monkeypatch.setattr(Predictor, '_decode', drawn)
-    network = load('micro', device='cpu', precision='fp32', preprocess='stretch', outline='network', facts='on')
-    assert isinstance(network, MeasuredPredictor)
-    return network
+    monkeypatch.setattr(predictor.network, 'encode_text', recorded)
+    monkeypatch.setattr(predictor.network, 'decode', drawn)
+    return predictor
 
 
 @pytest.mark.parametrize(
