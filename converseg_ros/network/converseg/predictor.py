@@ -254,7 +254,7 @@ class Predictor(ViewNetwork[_Image]):
             objects.append(decoded.object_score[: len(batch)])
         return torch.cat(logits), torch.cat(objects)
 
-    def decode_batch(self, features: ImageFeatures, batch: Sequence[Prompts]) -> Decoded:
+    def decode_batch(self, features: ImageFeatures, batch: list[Prompts]) -> Decoded:
         """Decode the prompts of K texts, one element for each, at once.
 
         With CUDA graphs the prompts are padded to a fixed number and length, and the output has more than K rows.
