@@ -23,6 +23,7 @@ FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun has no weight, and ful
 BY_HEAD = 0.9  # weight of the head of a phrase that is not in the vocabulary
 ALIKE, SIMILAR = 0.7, 0.1  # weights of the nouns that a class without evidence looks like
 BY_KIND, NARROW = 0.6, 12  # weight of the nouns of a kind for another member, lower for kinds with more nouns than this
+WIDER = 0.3  # weight of the noun of a wider class: something called a bottle may be a water bottle
 AS_ROLE = 0.7  # weight of the looks of people for a role (waiter, bride), which is hardly visible
 BY_MEANING = 0.5  # maximum weight of a similar noun's probability for a phrase
 
@@ -89,7 +90,7 @@ class Phrases:
         spoken = [(self._place[n], share) for n, share in denoted.items() if n in self._place]
         if any(share == 1 for _, share in spoken):
             own = Meaning(np.array([i for i, _ in spoken], np.intp), np.array([s for _, s in spoken], np.float32), True)
-            return self._of_people(phrase, own)
+            return replace(self._united(self._of_people(phrase, own), self._of_wider(phrase)), known=True)
         if (people := self._of_people(phrase)).known:
             return people
         seen_as = self._by_looks(denoted or {phrase: 1.0})
@@ -111,6 +112,17 @@ class Phrases:
             return own
         wide = [Meaning(m.places, AS_ROLE * m.weights, True) for m in looks]
         return replace(self._united(own, *wide), known=True)
+
+    def _of_wider(self, phrase: str) -> Meaning:
+        """Let the nouns of wider classes represent a class: labels are often wider than the names in texts."""
+        found = thing(phrase)
+        if found is None:
+            return NOTHING
+        names = {*found.loose_names, *found.kinds, found.name.rpartition(' ')[2]} - {found.name}
+        if AGENT in found.kinds:
+            names &= {'person'}
+        places = [self._place[name] for name in sorted(names) if name in self._place]
+        return Meaning(np.array(places, np.intp), np.full(len(places), WIDER, np.float32), True)
 
     def _by_looks(self, denoted: Mapping[str, float]) -> Meaning:
         """Let the nouns that things without evidence look like represent them, beside those that have evidence."""
