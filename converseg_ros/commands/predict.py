@@ -45,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the results go')
     parser.add_argument('--depth', type=Path, help='16-bit PNG (see depth_scale) or .npy in metres, registered')
     parser.add_argument('--camera', type=Path, help='JSON: width, height, K (nine numbers), depth_scale per metre')
+    parser.add_argument('--robot-mask', type=Path, help='image that is not black where the robot itself is seen')
     parser.add_argument('--explain', action='store_true', help='write DIR/explain_00.png: regions, names, candidates')
     parser.add_argument('--role', choices=[r.name.lower() for r in Role], default='plain', help='of all the prompts')
     parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError('nothing is asked', where='predict', do='give --prompt TEXT or --program FILE')
     programs = [*(None for _ in args.prompt), *(read_program(path) for path in args.program)]
     queries = [Query(i.resolved, program, role) for i, program in zip(instructions, programs)]
-    frame = read_view(args.image, args.depth, args.camera, frame_id='camera')
+    frame = read_view(args.image, args.depth, args.camera, robot=args.robot_mask, frame_id='camera')
     from converseg_ros.network import load
 
     predictor = load(

@@ -108,6 +108,7 @@ class Frame:
         stamp_ns: stamp of the source image in nanoseconds.
         frame_id: optical frame of the camera.
         gravity: (3,) unit vector in the optical frame that points down, or None if TF does not provide it.
+        robot: (H, W) bool, pixels that show the robot itself, which is never part of an answer; None if unknown.
     """
 
     rgb: NDArray[np.uint8]
@@ -116,6 +117,7 @@ class Frame:
     stamp_ns: int = 0
     frame_id: str = ''
     gravity: NDArray[np.float64] | None = field(default=None)
+    robot: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Validate shapes and types."""
@@ -126,6 +128,12 @@ class Frame:
                 f'depth is {self.depth.dtype} {self.depth.shape}, not float32 {self.rgb.shape[:2]}',
                 where='frame',
                 do='register the depth image to the colour image',
+            )
+        if self.robot is not None and (self.robot.dtype != np.bool_ or self.robot.shape != self.rgb.shape[:2]):
+            raise InputError(
+                f'the mask of the robot is {self.robot.dtype} {self.robot.shape}, not bool {self.rgb.shape[:2]}',
+                where='frame',
+                do='draw it on an image of this camera',
             )
         k = self.intrinsics
         if k is not None and (k.height, k.width) != self.rgb.shape[:2]:

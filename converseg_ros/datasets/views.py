@@ -8,15 +8,23 @@ color.png it is depth.png. The camera is NAME-camera.json or, for all images of 
 from pathlib import Path
 
 from converseg_ros.core import Frame, InputError
-from converseg_ros.datasets.images import CameraFile, read_depth, read_rgb
+from converseg_ros.datasets.images import CameraFile, read_depth, read_mask, read_rgb
 
 
-def read_view(image: Path, depth: Path | None = None, camera: Path | None = None, *, frame_id: str = '') -> Frame:
+def read_view(
+    image: Path,
+    depth: Path | None = None,
+    camera: Path | None = None,
+    *,
+    robot: Path | None = None,
+    frame_id: str = '',
+) -> Frame:
     """Return the frame of an image file with its depth and camera, which are given or found in the same folder.
 
-    If depth was given, a missing camera is an error; depth that was only found is ignored without a camera.
+    If depth was given, a missing camera is an error; depth that was only found is ignored without a camera. robot: an
+    image that is not black where the robot itself is seen.
     """
-    rgb = read_rgb(image)
+    rgb, own = read_rgb(image), None if robot is None else read_mask(robot)
     given = depth is not None
     name = image.stem.removesuffix('-color')
     stem = 'depth' if name == 'color' else f'{name}-depth'
@@ -27,7 +35,7 @@ def read_view(image: Path, depth: Path | None = None, camera: Path | None = None
             raise InputError('depth without a camera cannot be used', where=str(depth), do='give a camera.json')
         depth = None
     if camera is None:
-        return Frame(rgb, frame_id=frame_id)
+        return Frame(rgb, frame_id=frame_id, robot=own)
     known = CameraFile.read(camera)
     intrinsics = known.intrinsics
     if (intrinsics.height, intrinsics.width) != rgb.shape[:2]:
@@ -36,7 +44,8 @@ def read_view(image: Path, depth: Path | None = None, camera: Path | None = None
             where=str(camera),
             do='give the camera of this image',
         )
-    return Frame(rgb, None if depth is None else read_depth(depth, known.depth_scale), intrinsics, frame_id=frame_id)
+    metres = None if depth is None else read_depth(depth, known.depth_scale)
+    return Frame(rgb, metres, intrinsics, frame_id=frame_id, robot=own)
 
 
 def _first(*paths: Path) -> Path | None:

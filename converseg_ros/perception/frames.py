@@ -1,7 +1,7 @@
 """Conversion of the synchronized messages of a camera to a Frame, for the live node and for bags."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import time
 from typing import Any, Protocol
 
@@ -35,13 +35,15 @@ class FrameOptions:
     """Options of the conversion.
 
     distortion: how to handle lens distortion. world_frame: a fixed frame, '' for none. level_frame: a frame with z up,
-    '' for none. tf_timeout: seconds to wait for a late transform.
+    '' for none. tf_timeout: seconds to wait for a late transform. robot: (H, W) bool, pixels of the (rectified) image
+    that show the robot itself, or None.
     """
 
     distortion: Distortion = 'rectify'
     world_frame: str = ''
     level_frame: str = ''
     tf_timeout: float = 0.0
+    robot: NDArray[np.bool_] | None = field(default=None, compare=False)
 
 
 class Transforms(Protocol):
@@ -103,7 +105,13 @@ class FrameMaker:
         pose = self._pose(options.world_frame, image.header.frame_id, bundle.stamp_ns, options)
         level = self._pose(options.level_frame, image.header.frame_id, bundle.stamp_ns, options)
         gravity = None if level is None else -level[2, :3]  # down of the level frame, in the camera frame
-        frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity)
+        robot = None if self._transforms is None else options.robot  # images of a request may be of another camera
+        if robot is not None and robot.shape != rgb.shape[:2]:
+            size = f'{robot.shape[1]}x{robot.shape[0]}, the image {rgb.shape[1]}x{rgb.shape[0]}'
+            raise InputError(
+                f'the mask of the robot is {size}', where='robot_mask', do='draw it on an image of this camera'
+            )
+        frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity, robot)
         return frame, pose
 
     def _note(self, cause: str, error: ConversegError) -> None:

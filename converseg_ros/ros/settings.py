@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.node import Node
 
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.belief import SteadyOptions
+from converseg_ros.core.errors import parsing
 from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
 from converseg_ros.perception.frames import FrameOptions
+from converseg_ros.perception.images import decode_compressed_color
 from converseg_ros.perception.options import TrackerOptions
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
@@ -99,6 +104,12 @@ OWN = (
         'world_frame', 'map', 'Fixed TF frame for region ids that are stable while the camera moves; empty: none.'
     ),
     Parameter('level_frame', 'base_link', 'TF frame with z up for the direction of gravity; empty: none.'),
+    Parameter(
+        'robot_mask',
+        '',
+        'Image file that is not black where the camera sees the robot itself; empty: none.',
+        live=False,
+    ),
     Parameter('tf_timeout', 0.1, 'Seconds to wait for a late transform.', 0.0, 5.0),
     Parameter('safety_rate', 5.0, 'Rate in Hz at which ~/safety_ok is evaluated.', 0.2, 100.0),
     Parameter('diagnostics_rate', 1.0, 'Rate in Hz of /diagnostics.', 0.1, 50.0),
@@ -136,7 +147,13 @@ class Settings:
         self.segmenter = SegmenterOptions(
             self.lift, self.tracker, self.steady, self['max_age'], self['geometry'], self['lift_carried']
         )
-        self.frames = FrameOptions(self['distortion'], self['world_frame'], self['level_frame'], self['tf_timeout'])
+        self.frames = FrameOptions(
+            self['distortion'],
+            self['world_frame'],
+            self['level_frame'],
+            self['tf_timeout'],
+            _robot(Path(self['robot_mask']).expanduser()) if self['robot_mask'] else None,
+        )
         self.network = {name: self[name] for name in ('namer', 'segments', 'facts', 'agree_remote')}
         self.standing = tuple(_standing(line) for line in self['standing'] if line.strip())
 
@@ -150,6 +167,11 @@ class Settings:
     def changed(self, other: 'Settings') -> set[str]:
         """Return the names of the parameters whose values differ."""
         return {n for n, v in self.values.items() if other.values[n] != v}
+
+
+def _robot(path: Path) -> NDArray[np.bool_]:
+    with parsing('a mask of the robot', path, 'set robot_mask to a PNG file'):
+        return np.asarray(decode_compressed_color(path.read_bytes()).any(-1))
 
 
 def _standing(line: str) -> Instruction:

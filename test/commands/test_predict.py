@@ -52,6 +52,15 @@ def test_what_cannot_be_read_is_an_error_with_the_reason_and_the_rest_is_answere
     assert same[0][0] != 'ERROR' and same[1] == same[0] and same[2] == same[0], 'final punctuation changes nothing'
 
 
+def test_the_robot_itself_is_in_no_answer(photo, tmp_path):
+    for name, robot in (('none', np.zeros((120, 160), np.uint8)), ('all', np.full((120, 160), 255, np.uint8))):
+        cv2.imwrite(str(tmp_path / 'robot.png'), robot)
+        call = ['predict', '--image', str(photo), '--prompt', 'everything', '--robot-mask', str(tmp_path / 'robot.png')]
+        assert main([*call, '--out', str(tmp_path / name)]) == 0
+    areas = [json.loads((tmp_path / name / 'result.json').read_text())[0]['area_px'] for name in ('none', 'all')]
+    assert areas[0] > 0 and areas[1] == 0
+
+
 def test_depth_gives_a_cloud_in_metres(photo, tmp_path):
     pytest.importorskip('scipy')
     depth = np.full((120, 160), 1250, np.uint16)

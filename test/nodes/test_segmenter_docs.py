@@ -3,6 +3,12 @@
 from pathlib import Path
 import re
 
+import cv2
+import numpy as np
+import pytest
+
+from converseg_ros.core import InputError
+
 PAGE = (Path(__file__).resolve().parents[2] / 'docs' / 'segmenter_node.md').read_text()
 
 
@@ -17,6 +23,21 @@ def test_every_parameter_stands_in_the_table_with_its_default() -> None:
         default = str(p.default).lower() if isinstance(p.default, bool) else repr(p.default)
         default = '[]' if p.default == [''] else default
         assert rows[p.name] == (default, 'yes' if p.live else 'configure'), p.name
+
+
+def test_the_mask_of_the_robot_is_read(tmp_path: Path) -> None:
+    from converseg_ros.ros.settings import TABLE, Settings
+
+    def mask(path: Path) -> np.ndarray | None:
+        return Settings({p.name: p.default for p in TABLE} | {'robot_mask': str(path)}).frames.robot
+
+    drawn = np.zeros((4, 6), np.uint8)
+    drawn[2:] = 255
+    cv2.imwrite(str(tmp_path / 'robot.png'), drawn)
+    found = mask(tmp_path / 'robot.png')
+    assert found is not None and found.tolist() == (drawn > 0).tolist()
+    with pytest.raises(InputError, match=r'gone.png.*robot_mask'):
+        mask(tmp_path / 'gone.png')
 
 
 def test_every_topic_stands_in_the_page() -> None:

@@ -28,6 +28,7 @@ from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parser.intents import UNSURE_PARSE
+from converseg_ros.network.segments.robot import without_robot
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.things.existence import Existence, decide, fit_modes
 from converseg_ros.network.things.parts import Parts
@@ -101,13 +102,15 @@ class ThingsNetwork(ViewNetwork[ViewState]):
     def set_image(self, view: View, key: Hashable = None) -> None:
         """Segment a view and measure the segments; a view with the same key and the same inputs is cached."""
         parts, frame = self.parts, as_frame(view)
-        given = (key, frame.rgb.shape, frame.depth is None, frame.intrinsics, frame.gravity is None)
-        whole = None if key is None else given
+        missing = (frame.depth is None, frame.gravity is None, frame.robot is None)
+        whole = None if key is None else (key, frame.rgb.shape, frame.intrinsics, missing)
         if self._recall(whole):
             return
         stages = StageTimer(self._device)
         with stages.stage(Stage.SEGMENTS):
             segments = parts.proposer.propose(frame)
+            if frame.robot is not None:
+                segments = without_robot(segments, frame.robot)
         with stages.stage(Stage.NAMES):
             facts = self.facts_of(frame, segments)
         self._remember(whole, ViewState(frame, segments, facts, stages.milliseconds()))
@@ -193,10 +196,12 @@ class ThingsNetwork(ViewNetwork[ViewState]):
     def _only_seen(
         self, masks: list[NDArray[np.bool_]], answers: Sequence[tuple[Answer, Query]], seen: ViewState
     ) -> list[NDArray[np.bool_]]:
-        """Return the masks (H, W) without pixels that have no depth, for the free space of safety instructions.
+        """Return the masks (H, W) without pixels of the robot, and without depth in free space for safety.
 
         Following the edges of the image moves outlines by some pixels, also onto those.
         """
+        if seen.frame.robot is not None:
+            masks = [m & ~seen.frame.robot for m in masks]
         limited = [q.role == Role.SAFETY and a.measured for a, q in answers]
         depth = seen.frame.depth
         if depth is None or not any(limited):

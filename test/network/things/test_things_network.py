@@ -1,7 +1,7 @@
 """The network that executes programs, on a table of blocks whose regions and names are given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from facts_blocks import COLOURS, TABLE, Block, BlockNamer, H, K, Pose, W, camer
 
 from converseg_ros.core import ConversegError, Frame, InputError, Role, Status
 from converseg_ros.core.segmentation import Query
-from converseg_ros.core.segments import Segments
+from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.things.existence import Existence, ExistenceFit
 from converseg_ros.network.things.parts import Parts
@@ -70,6 +70,17 @@ class Blocks(BlockNamer):
 
     def __init__(self) -> None:
         super().__init__(tuple(SHOWN))
+
+    def score(self, view: Frame, segments: Segments, nouns: Sequence[str]) -> NameScores:
+        return self._of(segments).score(view, segments, nouns)
+
+    def posterior(self, view: Frame, segments: Segments) -> Posterior:
+        return self._of(segments).posterior(view, segments)
+
+    @staticmethod
+    def _of(segments: Segments) -> BlockNamer:
+        label = render(SHOWN, Pose())[1]
+        return BlockNamer(tuple(SHOWN[int(label[m].max())] for m in segments.masks))
 
     def propose(self, view: Frame) -> Segments:
         self.looked += 1
@@ -168,6 +179,21 @@ def test_free_space_of_a_safety_instruction_is_seen_at_every_pixel_of_the_image(
     plain, safe = network.predict([Query('', free), Query('', free, Role.SAFETY)])
     assert safe.mask.any() and not safe.mask[np.isnan(depth)].any() and safe.status == Status.LOW_CONFIDENCE
     assert plain.mask[np.isnan(depth)].any() and plain.status == Status.LOW_CONFIDENCE
+
+
+def test_the_robot_itself_is_in_no_answer(network, view):
+    robot = region(3) | np.roll(region(1), 4, 1) & ~region(2)  # the tallest thing, and a part of the bowl
+    program = program_to_json(Select('all', Things()))
+    asked = ['the tallest thing', Query('', program), Query('', program, Role.SAFETY), 'the bowl']
+    network.set_image(view, key=1)
+    assert network.predict(asked)[0].mask[region(3)].all()
+    network.set_image(replace(view, robot=robot), key=1)
+    tallest, things, safe, bowl = network.predict(asked)
+    assert not any((p.mask & robot).any() for p in (tallest, things, safe, bowl))
+    assert (tallest.mask == region(0)).all() or (tallest.mask == region(2)).all()
+    assert things.mask[region(0) | region(2)].all() and len(things.candidates) < len(BLOCKS)
+    network.set_image(view, key=1)
+    assert network.predict(asked)[0].mask[region(3)].all()
 
 
 def test_a_calibration_of_other_weights_is_not_used(blocks, view):
