@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'training': {'core', 'datasets', 'facts', 'knowledge', 'network', 'programs'},
     'evaluation': {'core', 'datasets', 'facts', 'knowledge', 'lifting', 'network', 'perception', 'programs', 'web'},
     'ros': {'core', 'dialogue', 'lifting', 'perception'},
-    'agents': {'core', 'dialogue', 'perception', 'ros', 'web'},
+    'agents': {'core', 'dialogue', 'perception', 'web'},
     'demo': {'core', 'evaluation', 'lifting', 'ros', 'web'},
     'bench': {
         *('console', 'core', 'data_engine', 'datasets', 'dialogue', 'evaluation', 'facts', 'knowledge', 'lifting'),
@@ -58,6 +58,7 @@ ORDER: dict[str, tuple[str, ...]] = {
 EDGE = ('ros', 'agents', 'nodes', 'commands', 'bench', 'demo')  # those that may import ROS
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'geometry_msgs', 'tf2_ros', 'vision_msgs', 'visualization_msgs', 'tf2_msgs'}
 MAX_LINES = 300
+MAX_MODULES = 22  # of a folder; of core alone more, which all folders use and whose modules are small and independent
 INTERFACES = {'converseg_ros.msg', 'converseg_ros.srv', 'converseg_ros.action'}
 
 
@@ -153,6 +154,16 @@ def test_circles_are_found() -> None:
 @pytest.mark.parametrize('path', sorted(PACKAGE.rglob('*.py')), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_files_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= MAX_LINES, 'split it by what it does'
+
+
+@pytest.mark.parametrize(
+    'folder',
+    sorted({p.parent for p in modules()} - {PACKAGE / 'core'}),
+    ids=lambda p: str(p.relative_to(PACKAGE)),
+)
+def test_folders_hold_few_modules(folder: Path) -> None:
+    names = sorted(p.stem for p in folder.glob('*.py') if p.stem != '__init__')
+    assert len(names) <= MAX_MODULES, 'divide it into sub-packages by the way of the data'
 
 
 def test_tests_mirror_the_package() -> None:

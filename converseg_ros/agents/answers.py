@@ -9,8 +9,8 @@ from typing_extensions import TypedDict
 
 from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.instruction import MAX_TEXT
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.msg import Instruction, Region
-from converseg_ros.ros.messages.conversion import to_ns
 
 MAX_PLACEMENTS = 5
 AHEAD_S = 0.5  # seconds by which an image may be stamped in the future; more means that two clocks differ

@@ -29,9 +29,9 @@ from converseg_ros.agents.safeguards import KeptError, looked_for, removal_quest
 from converseg_ros.client import ConversegClient
 from converseg_ros.core import ConversegError, InputError
 from converseg_ros.core.instruction import OPERATOR_NAME, clean_text, said_by
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.dialogue.conversation import spoken
 from converseg_ros.perception.messages import to_rgb
-from converseg_ros.ros.messages.conversion import to_ns
 
 RoleName = Literal['plain', 'affordance', 'safety']
 StatusName = Literal['OK', 'NO_TARGET', 'LOW_CONFIDENCE', 'ERROR', 'STALE']

@@ -30,6 +30,7 @@ from converseg_ros.bench import turning_camera
 from converseg_ros.bench.pace import Pace
 from converseg_ros.bench.turning_camera import BASE
 from converseg_ros.core.files import write_json
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros.isolation import isolate
 
 LIMIT_MS = 8.0
@@ -176,7 +177,6 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
     from converseg_ros.msg import Instruction, RegionArray
     from converseg_ros.ros.camera.qos import reliable
     from converseg_ros.ros.handshake import Handshake
-    from converseg_ros.ros.messages import conversion
     from converseg_ros.srv import SetInstructions
 
     pace = Pace()
@@ -201,7 +201,7 @@ def measure_node(args: argparse.Namespace, seconds: float, *, points: bool) -> d
             })  # fmt: skip
 
     def on_regions(message: Any) -> None:
-        ages.append((time.time_ns() - conversion.to_ns(message.header.stamp)) * 1e-9)
+        ages.append((time.time_ns() - to_ns(message.header.stamp)) * 1e-9)
         found.extend(region.area > 0 for region in message.regions)
 
     node.create_subscription(DiagnosticArray, '/diagnostics', on_diagnostics, 10)

@@ -71,9 +71,9 @@ class ReceivedMessages:
         from sensor_msgs.msg import Image
         from std_msgs.msg import String
 
+        from converseg_ros.core.stamps import to_ns
         from converseg_ros.msg import InstructionAck, RegionArray
         from converseg_ros.ros.camera.qos import reliable
-        from converseg_ros.ros.messages.conversion import to_ns
 
         self._stamp: Callable[[Any], int] = lambda message: to_ns(message.header.stamp)
 

@@ -13,13 +13,14 @@ from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 
 from converseg_ros.core import ConversegError, Instruction
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.msg import Region, RegionArray
 from converseg_ros.ros.camera.qos import reliable
 from converseg_ros.ros.handshake import Handshake
 from converseg_ros.ros.messages import conversion
+from converseg_ros.ros.messages.conversion import CLOUDS
 from converseg_ros.srv import SetInstructions
 
-CLOUDS = ('points', 'affordance/points', 'safety/points')
 KEEP = 40  # answered frames; a cloud of the whole scene has several megabytes
 
 
@@ -58,13 +59,13 @@ class Recorder:
     def _on_regions(self, message: RegionArray) -> None:
         segmented = [r for r in message.regions if not r.tracked]
         if segmented:
-            self.regions[conversion.to_ns(message.header.stamp)] = segmented
+            self.regions[to_ns(message.header.stamp)] = segmented
 
     def _cloud_keeper(self, name: str) -> Any:
         kept = self.clouds[name]
 
         def keep(message: PointCloud2) -> None:
-            kept[conversion.to_ns(message.header.stamp)] = message
+            kept[to_ns(message.header.stamp)] = message
             while len(kept) > KEEP:
                 kept.pop(next(iter(kept)))
 

@@ -7,6 +7,7 @@ All patterns match lower-case text without contractions (see normal.py).
 from converseg_ros.core import Family
 from converseg_ros.dialogue.prohibitions import DET as DET
 from converseg_ros.dialogue.prohibitions import KEEP_OUT
+from converseg_ros.knowledge import number_words
 
 # Phrases before a request that do not change its meaning; removed repeatedly from the start of a clause.
 WRAPPERS = (
@@ -157,8 +158,7 @@ PREPOSITION = (
     r'by|for|against|along|across|over|into|onto|around|beyond|farthest|furthest|other|most|least|that|which|who|whose|where|'
     r'i|you|we|one can|closer|farther|left|right|there|here)'
 )
-ORDINALS = ('first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth')
-NUMBERS = ('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten')
+ORDINALS, NUMBERS = number_words.ORDINALS[:10], number_words.CARDINALS[1:11]
 QUALITY = (
     r'(?:bigger|smaller|larger|taller|shorter|higher|lower|closer|nearer|farther|left|right|upper|middle|next|red|blue|green|yellow|'
     r'white|black|brown|orange|pink|purple|gr[ae]y|big|small|large|tall|biggest|smallest|largest|tallest|shortest|nearest|closest)'

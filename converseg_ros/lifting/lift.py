@@ -27,7 +27,7 @@ from converseg_ros.lifting.depth import DepthScene, flat_pixels, row_wise
 from converseg_ros.lifting.grasps import grasp_hint
 from converseg_ros.lifting.keepout import keep_out
 from converseg_ros.lifting.options import LiftOptions
-from converseg_ros.lifting.placement import find_placements, top_view
+from converseg_ros.lifting.placement import find_placements, free_discs
 from converseg_ros.lifting.planes import fit_plane, subsample, unit
 from converseg_ros.lifting.roles import outputs_of
 from converseg_ros.lifting.select import select_pixels
@@ -218,7 +218,7 @@ def _place(
     angle = math.degrees(math.asin(min(abs(float(plane.normal @ unit(middle))), 1.0)))
     if angle < options.support_view:
         return None, (), f'no placement: the surface is seen at {angle:.0f} degrees, which is too flat to measure it'
-    view = top_view(scene, plane, mask, box, chosen, forbidden)
+    view = free_discs(scene, plane, mask, box, chosen, forbidden)
     placements = find_placements(view, footprint=options.footprint, most=options.max_placements)
     reasons = [NO_GRAVITY] if up is None else []
     if not placements:

@@ -17,8 +17,8 @@ SMOOTH = 5  # pixels of the window that heights are averaged over; it closes sma
 
 
 @dataclass(frozen=True, slots=True)
-class TopView:
-    """The support plane from above; cell (j, i) is at origin + cell (i x + j y).
+class FreeDiscs:
+    """The free discs of a support plane on a grid in metres; cell (j, i) is at origin + cell (i x + j y).
 
     radius: (Y, X) float32, the radius in metres of the free disc around each cell; negative if there is none.
     """
@@ -97,15 +97,15 @@ def _close_holes(cells: NDArray[np.uint8], widest: int) -> None:
     cells[close[labels]] = SUPPORT
 
 
-def top_view(
+def free_discs(
     scene: DepthScene,
     plane: Plane,
     mask: NDArray[np.bool_],
     box: Box,
     points: NDArray[np.float32],
     forbidden: NDArray[np.bool_] | None = None,
-) -> TopView:
-    """Return the free area of a support plane.
+) -> FreeDiscs:
+    """Return the largest free disc around each point of a grid on a support plane.
 
     Args:
         mask: (H, W), the support, with its `box`.
@@ -140,7 +140,7 @@ def top_view(
         inside = (i >= 0) & (i < nx) & (j >= 0) & (j < ny)
         cells.ravel()[(j * np.int64(nx) + i)[inside]] = OBSTACLE
     _close_holes(cells, int(options.hole / cell))
-    return TopView(_radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)
+    return FreeDiscs(_radii(cells, cell, options.clearance, options.edge_margin), origin, axes, cell)
 
 
 def _above(
@@ -191,7 +191,7 @@ def _radii(cells: NDArray[np.uint8], cell: float, clearance: float, margin: floa
     return np.asarray(radius[1:-1, 1:-1], np.float32)
 
 
-def find_placements(view: TopView, *, footprint: float, most: int) -> tuple[Placement, ...]:
+def find_placements(view: FreeDiscs, *, footprint: float, most: int) -> tuple[Placement, ...]:
     """Return up to `most` placements for an object of radius `footprint`: the largest free discs, best first.
 
     Scores are in [0, 1] and saturate at a radius of twice the footprint; among equal scores the nearer placement is

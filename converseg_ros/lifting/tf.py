@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from converseg_ros.core.errors import ConversegError
-
-SECOND = 1_000_000_000
+from converseg_ros.core.stamps import SECOND
 
 
 class TransformError(ConversegError):

@@ -18,10 +18,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from converseg_ros.core import InputError, Status
 from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
+from converseg_ros.core.probability import log_odds
 from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
 
 FORMAT = 1
@@ -71,8 +73,12 @@ class Calibration:
 
     def probability(self, object_score: ArrayLike, mask_score: ArrayLike) -> NDArray[np.float64]:
         """Return the probability that a target exists, from scores in [0, 1]."""
-        linear = self.object_weight * _logit(object_score) + self.mask_weight * _logit(mask_score) + self.bias
-        return np.asarray(1 / (1 + np.exp(-linear)))
+        linear = (
+            self.object_weight * log_odds(object_score, CLIP)
+            + self.mask_weight * log_odds(mask_score, CLIP)
+            + self.bias
+        )
+        return np.asarray(expit(linear))
 
     def save(self, path: Path) -> None:
         """Write calibration.json."""
@@ -211,12 +217,6 @@ def fit_calibration(
     return Calibration(a, b, c, no_target, safe, confident, report=report, provenance=provenance or {})
 
 
-def _logit(score: ArrayLike) -> NDArray[np.float64]:
-    """Return the log-odds of a score in [0, 1]."""
-    p = np.clip(np.asarray(score, np.float64), CLIP, 1 - CLIP)
-    return np.asarray(np.log(p / (1 - p)))
-
-
 def _apply(weights: NDArray[np.float64], objects: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
     """Return probabilities for weights (object, mask, bias)."""
     a, b, c = weights.tolist()
@@ -225,13 +225,13 @@ def _apply(weights: NDArray[np.float64], objects: ArrayLike, masks: ArrayLike) -
 
 def _platt(objects: ArrayLike, masks: ArrayLike, truth: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Fit a logistic regression by Newton's method, with Platt's smoothed targets and a weak ridge on the slopes."""
-    x = np.stack([_logit(objects), _logit(masks), np.ones(truth.size)], 1)
+    x = np.stack([log_odds(objects, CLIP), log_odds(masks, CLIP), np.ones(truth.size)], 1)
     positive = truth.sum()
     target = np.where(truth, (positive + 1) / (positive + 2), 1 / (truth.size - positive + 2))
     ridge = np.diag([1e-2, 1e-2, 1e-6])
     weights = np.zeros(3)
     for _ in range(100):
-        p = 1 / (1 + np.exp(-np.clip(x @ weights, -50, 50)))
+        p = expit(x @ weights)
         gradient = x.T @ (p - target) + ridge @ weights
         hessian = (x * (p * (1 - p) + 1e-9)[:, None]).T @ x + ridge
         step = np.linalg.solve(hessian, gradient)

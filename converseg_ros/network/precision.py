@@ -1,4 +1,4 @@
-"""The number format of a network: parameters and buffers cast to another floating-point type."""
+"""The number format of a network: parameters and buffers of another floating-point type, and automatic casts."""
 
 import torch
 from torch import nn
@@ -15,3 +15,8 @@ def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
         for name, buffer in module.named_buffers(recurse=False):
             if buffer.is_floating_point():
                 module._buffers[name] = buffer.to(torch.float32 if name in KEEP_FLOAT32 else dtype)
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """Return a context in which torch computes with `dtype` where that is accurate enough; float32 changes nothing."""
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)

@@ -6,9 +6,10 @@ from sensor_msgs.msg import PointCloud2, PointField
 from converseg_ros.console.state import Cloud, RegionView
 from converseg_ros.core import GeometryStatus, Role, Status
 from converseg_ros.core.palette import REGIONS, SAFETY
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.lifting.clouds import unpack_rgb
 from converseg_ros.msg import Instruction, Region
-from converseg_ros.ros.messages.conversion import from_cloud, from_image, to_ns
+from converseg_ros.ros.messages.conversion import from_cloud, from_image
 
 MAX_POINTS = 40_000  # points of a cloud; more are not visible on a page
 

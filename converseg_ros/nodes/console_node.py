@@ -14,6 +14,7 @@ from std_msgs.msg import Bool, String
 from converseg_ros.console.app import Console
 from converseg_ros.console.state import ConsoleState
 from converseg_ros.core import ConversegError
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.dialogue.noun_phrases import head
 from converseg_ros.msg import InstructionAck, RegionArray
 from converseg_ros.nodes.console_messages import read_cloud, understood_json, view_region
@@ -21,14 +22,12 @@ from converseg_ros.nodes.operator_parameters import CONSOLE
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.ros import run_node
 from converseg_ros.ros.camera.qos import LATCHED, FollowingSubscription, reliable
-from converseg_ros.ros.messages.conversion import to_ns
+from converseg_ros.ros.messages.conversion import CLOUDS
 from converseg_ros.ros.overrides import SameValue
 from converseg_ros.ros.parameters import check_values, declare
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
 from converseg_ros.srv import Reset
 from converseg_ros.web.server import Running
-
-CLOUDS = ('points', 'affordance/points', 'safety/points')
 
 
 class ConsoleNode(SameValue, Node):

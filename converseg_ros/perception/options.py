@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from converseg_ros.core.options import check_options, option
 from converseg_ros.perception.motion import MIN_FLOW_SIDE
 
-SECOND = 1_000_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class TrackerOptions:

@@ -11,13 +11,12 @@ from converseg_ros.core.frame import Frame
 from converseg_ros.core.instruction import Instruction, Role
 from converseg_ros.core.options import check_options, option
 from converseg_ros.core.region import Region
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.core.status import Status
 from converseg_ros.lifting.clouds import voxelize
 from converseg_ros.lifting.depth import DepthScene
 from converseg_ros.lifting.keepout import keep_out
 from converseg_ros.lifting.options import LiftOptions
-
-SECOND = 1_000_000_000
 
 Cloud = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]
 """Points (N, 3) in metres, the flat pixel (N,) of each, and the mask (H, W)."""

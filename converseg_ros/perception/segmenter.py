@@ -17,13 +17,12 @@ from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.core.stages import Checkpoint, Stage
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.facts.geometry.planes import level_frame
 from converseg_ros.lifting import LiftOptions, lift_regions
 from converseg_ros.perception.options import TrackerOptions
 from converseg_ros.perception.tracker import Tracker
-
-SECOND = 1_000_000_000
 
 
 class CancelledError(Exception):

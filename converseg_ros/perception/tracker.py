@@ -14,6 +14,7 @@ from converseg_ros.core.geometry import NOT_COMPUTED, Geometry
 from converseg_ros.core.mask import Box
 from converseg_ros.core.prediction import Prediction
 from converseg_ros.core.region import Region
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.core.status import GeometryStatus, Status
 from converseg_ros.perception.motion import (
     LowFrame,
@@ -25,7 +26,7 @@ from converseg_ros.perception.motion import (
     similarity,
 )
 from converseg_ros.perception.moving import move_geometry, without_points
-from converseg_ros.perception.options import SECOND, TrackerOptions
+from converseg_ros.perception.options import TrackerOptions
 from converseg_ros.perception.rigid import Landmarks
 from converseg_ros.perception.tracks import Tracks, warped
 from converseg_ros.perception.warp import Outlines

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.belief import Belief
 from converseg_ros.core.region import Region
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.perception.beliefs import moved
 from converseg_ros.perception.motion import LowFrame, picked
-from converseg_ros.perception.options import SECOND, TrackerOptions
+from converseg_ros.perception.options import TrackerOptions
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import article, plural, use_phrases
+from converseg_ros.knowledge.number_words import CARDINALS, ORDINALS
 from converseg_ros.programs.nodes import (
     Act,
     Everything,
@@ -25,15 +26,7 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 
-NUMBERS: Final = (
-    'no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve',
-    'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen', 'twenty',
-)  # fmt: skip
-ORDINALS: Final = (
-    '', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth', 'eleventh',
-    'twelfth', 'thirteenth', 'fourteenth', 'fifteenth', 'sixteenth', 'seventeenth', 'eighteenth', 'nineteenth',
-    'twentieth',
-)  # fmt: skip
+NUMBERS: Final = ('no', *CARDINALS[1:])
 
 SUPERLATIVES: Final = {
     ('height', 'max'): 'tallest', ('height', 'min'): 'shortest', ('size', 'max'): 'largest',
@@ -235,7 +228,7 @@ def _acting(node: Act) -> str:
 
 def _ranked(node: Rank) -> str:
     best = SUPERLATIVES[node.key, node.order]
-    place = f'{ORDINALS[node.first]} ' if node.first > 1 else ''
+    place = f'{ORDINALS[node.first - 1]} ' if node.first > 1 else ''
     count = f'{NUMBERS[node.count]} ' if node.count > 1 else ''
     anchor = '' if node.anchor is None else f' to {_inner(node.anchor)}'
     return f'the {count}{place}{best}{anchor} of {_the(_phrase(node.of))}'

@@ -8,8 +8,7 @@ pytest.importorskip('converseg_ros.msg', reason='the interfaces are not built')
 from converseg_ros.msg import Region
 
 from converseg_ros.agents.answers import answer_of, printable
-
-SECOND = 1_000_000_000
+from converseg_ros.core.stamps import SECOND
 
 
 def region(**fields: object) -> Region:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import GeometryStatus, InputError, Instruction, Intrinsics, Role
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.lifting import lift_regions, outputs_of
 from converseg_ros.lifting.registration import register
 from converseg_ros.lifting.tf import (
-    SECOND,
     TransformBuffer,
     TransformError,
     invert,

@@ -10,9 +10,9 @@ import pytest
 from ros_rig import Camera, InProcess, Rig
 from std_msgs.msg import Bool
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros import settings
 from converseg_ros.ros.camera.qos import LATCHED
-from converseg_ros.ros.messages import conversion
 
 
 @pytest.fixture(scope='module')
@@ -59,7 +59,7 @@ def answer(rig: Rig, camera: Camera, timeout: float = 30.0, send: Callable[[], A
     first = time.time_ns()
 
     def new() -> RegionArray | None:
-        return next((m for m in got if conversion.to_ns(m.header.stamp) >= first and m.regions), None)
+        return next((m for m in got if to_ns(m.header.stamp) >= first and m.regions), None)
 
     return rig.until(new, timeout, send or camera.send)
 
@@ -69,7 +69,7 @@ def silent(rig: Rig, camera: Camera, seconds: float = 0.7, **changed: Any) -> bo
     first = time.time_ns()
     rig.spin(seconds, lambda: camera.send(**changed))
     rig.spin(0.5)
-    return not any(conversion.to_ns(m.header.stamp) >= first for m in rig.got['regions'])
+    return not any(to_ns(m.header.stamp) >= first for m in rig.got['regions'])
 
 
 def diagnostics(rig: Rig, camera: Camera) -> dict[str, str]:

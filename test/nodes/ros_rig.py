@@ -20,6 +20,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros.handshake import Handshake
 from converseg_ros.ros.messages import conversion
 
@@ -72,7 +73,7 @@ class Camera:
             publisher = getattr(self, name)
             if messages[name] is not None and publisher is not None:
                 publisher.publish(messages[name])
-        return conversion.to_ns(messages['info'].header.stamp) if messages['info'] else 0
+        return to_ns(messages['info'].header.stamp) if messages['info'] else 0
 
     def close(self) -> None:
         self.rig.remove(self.node)

@@ -9,8 +9,8 @@ from ros_rig import Camera, Process, Rig
 from std_msgs.msg import Bool
 from vision_msgs.msg import LabelInfo
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros.camera.qos import LATCHED
-from converseg_ros.ros.messages import conversion
 
 
 @pytest.fixture(scope='module')
@@ -35,7 +35,7 @@ def answered(rig: Rig, camera: Camera, timeout: float = 40.0) -> RegionArray:
     first = camera.send()
     got = rig.got['regions']
     got.clear()
-    rig.until(lambda: any(conversion.to_ns(m.header.stamp) >= first and m.regions for m in got), timeout, camera.send)
+    rig.until(lambda: any(to_ns(m.header.stamp) >= first and m.regions for m in got), timeout, camera.send)
     return next(m for m in reversed(got) if m.regions)
 
 

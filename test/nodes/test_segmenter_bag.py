@@ -11,9 +11,9 @@ import pytest
 from ros_rig import Process, Rig
 from sensor_msgs.msg import Image, PointCloud2
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.ros.camera.replay import Bag, Replay
-from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
 
@@ -48,7 +48,7 @@ def test_a_real_kitchen(rig: Rig, bag: Bag, tmp_path: Path) -> None:
 
     def whole() -> dict[int, dict[str, Any]]:
         """Give the frames whose every message arrived: each topic comes on its own, regions before their cloud."""
-        by_stamp = {name: {conversion.to_ns(m.header.stamp): m for m in got[name]} for name in kinds}
+        by_stamp = {name: {to_ns(m.header.stamp): m for m in got[name]} for name in kinds}
         stamps = set.intersection(*(set(messages) for messages in by_stamp.values()))
         return {stamp: {name: by_stamp[name][stamp] for name in kinds} for stamp in stamps}
 

@@ -18,6 +18,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros.camera.qos import LATCHED
 from converseg_ros.ros.messages import conversion
 
@@ -47,9 +48,7 @@ def answer(rig: Rig, send: Callable[[], Any]) -> RegionArray:
     """Return the answer to a frame sent now."""
     got, first = rig.got['regions'], time.time_ns()
     got.clear()
-    return rig.until(
-        lambda: next((m for m in got if conversion.to_ns(m.header.stamp) >= first and m.regions), None), 60, send
-    )
+    return rig.until(lambda: next((m for m in got if to_ns(m.header.stamp) >= first and m.regions), None), 60, send)
 
 
 def frame_of(live: InProcess) -> tuple[Any, str]:

@@ -10,6 +10,7 @@ from ros_rig import Camera, H, InProcess, K, Rig, W, reliable
 from sensor_msgs.msg import CameraInfo
 from tf2_msgs.msg import TFMessage
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros.camera.qos import LATCHED
 from converseg_ros.ros.messages import conversion
 
@@ -20,7 +21,7 @@ def test_geometry_and_max_age(rig: Rig, camera: Camera, live: InProcess) -> None
     assert rig.set(geometry=False, max_age=7.5).successful
     region = answer(rig, camera).regions[0]
     assert region.geometry == Region.GEOMETRY_NOT_COMPUTED
-    assert conversion.to_ns(region.valid_until) - conversion.to_ns(region.header.stamp) == 7_500_000_000
+    assert to_ns(region.valid_until) - to_ns(region.header.stamp) == 7_500_000_000
 
 
 def test_max_rate(rig: Rig, camera: Camera, live: InProcess) -> None:
@@ -52,7 +53,7 @@ def test_sync_slop_and_queue(rig: Rig, camera: Camera, live: InProcess) -> None:
     first = time.time_ns()
     rig.spin(1.0, apart)
     rig.spin(0.5)
-    assert not any(conversion.to_ns(m.header.stamp) >= first for m in rig.got['regions'])
+    assert not any(to_ns(m.header.stamp) >= first for m in rig.got['regions'])
     assert rig.set(sync_slop=0.2).successful
     assert answer(rig, camera, send=apart).regions
     assert rig.set(sync_slop=0.001, sync_queue=1).successful

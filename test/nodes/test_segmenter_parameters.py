@@ -9,8 +9,8 @@ import pytest
 from rcl_interfaces.msg import ParameterDescriptor
 from ros_rig import Camera, Gated, InProcess, Rig
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros import settings
-from converseg_ros.ros.messages import conversion
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('restored')]
 
@@ -141,7 +141,7 @@ def test_tracking_fills_the_gaps(rig: Rig, camera: Camera, live: InProcess) -> N
         gated.open.set()
         pipeline.segmenter.network = good
     tracked = next(r for m in rig.got['regions'] for r in m.regions if r.tracked)
-    assert conversion.to_ns(tracked.segmented_at) < conversion.to_ns(tracked.header.stamp)
+    assert to_ns(tracked.segmented_at) < to_ns(tracked.header.stamp)
 
 
 def test_parameters_answer_while_the_network_works(rig: Rig, camera: Camera, live: InProcess) -> None:

@@ -13,6 +13,7 @@ from ros_rig import Camera, H, Process, Rig, W
 from segmenter_process import acknowledged, answered
 from sensor_msgs.msg import Image, PointCloud2
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros.messages import conversion
 
 pytestmark = pytest.mark.ros
@@ -28,7 +29,7 @@ def test_instruction_and_image_in_regions_mask_and_clouds_out(rig: Rig, camera: 
     assert region.instruction.id == ack.instructions[0].id
     assert region.instruction.role == Instruction.AFFORDANCE
     assert message.header.frame_id == 'camera' and region.model.startswith('micro')
-    assert conversion.to_ns(region.valid_until) > conversion.to_ns(region.header.stamp)
+    assert to_ns(region.valid_until) > to_ns(region.header.stamp)
     assert 'lift' in region.stage_names and not region.calibrated
     mask = conversion.from_image(region.mask)
     assert mask.shape == (H, W) and region.area == np.count_nonzero(mask) and region.label == 1
@@ -37,7 +38,7 @@ def test_instruction_and_image_in_regions_mask_and_clouds_out(rig: Rig, camera: 
         topic.clear()
 
     def together() -> list[Any] | None:
-        stamps = [{conversion.to_ns(m.header.stamp): m for m in topic} for topic in heard]
+        stamps = [{to_ns(m.header.stamp): m for m in topic} for topic in heard]
         return next(([s[t] for s in stamps] for t in stamps[0] if all(t in s for s in stamps)), None)
 
     message, label, cloud, near_by = rig.until(together, 60, camera.send)
@@ -60,7 +61,7 @@ def test_an_empty_text_clears_and_nothing_is_computed_then(rig: Rig, camera: Cam
     cleared = time.time_ns()
     rig.got['regions'].clear()
     rig.spin(2.0, camera.send)
-    later = [m for m in rig.got['regions'] if conversion.to_ns(m.header.stamp) > cleared]
+    later = [m for m in rig.got['regions'] if to_ns(m.header.stamp) > cleared]
     assert not [m for m in later if m.regions], 'only what was under way may still come'
     assert len(later) <= 1, 'one empty answer says that there is nothing any more'
 
@@ -85,7 +86,7 @@ def test_segment_service_with_an_image_of_its_own_and_with_the_newest(
     def newest() -> int:
         answer = rig.call(Segment, '/segmenter/segment', own)
         assert answer.success, answer.message
-        return conversion.to_ns(answer.regions.header.stamp)
+        return to_ns(answer.regions.header.stamp)
 
     rig.until(lambda: newest() == stamp)
 
@@ -139,7 +140,7 @@ def test_a_program_uses_the_client(rig: Rig, camera: Camera, segmenter: Process)
 
     stamp = camera.send()
     with ConversegClient(timeout=30) as robot:
-        rig.until(lambda: conversion.to_ns(robot.ask('the red box')[0].header.stamp) == stamp)
+        rig.until(lambda: to_ns(robot.ask('the red box')[0].header.stamp) == stamp)
         assert robot.set_standing({'mug': 'the mug'})[0].name == 'mug'
         ack = robot.say('the red box')
         assert ack.accepted and not robot.caught_up(timeout=0.1)

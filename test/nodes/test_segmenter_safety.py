@@ -15,6 +15,7 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Bool
 
 from converseg_ros.client import ConversegClient
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.ros.camera.qos import LATCHED
 from converseg_ros.ros.messages import conversion
 
@@ -87,7 +88,7 @@ def test_a_transparent_thing_is_kept_out_of_though_it_has_no_depth(rig: Rig, cam
     clouds = rig.got['safety/points']
     clouds.clear()
     cloud = rig.until(
-        lambda: said(rig) and next((c for c in clouds if conversion.to_ns(c.header.stamp) >= first), None), 60, glass
+        lambda: said(rig) and next((c for c in clouds if to_ns(c.header.stamp) >= first), None), 60, glass
     )
     forbidden = covered(cloud)
     assert forbidden[mask].all(), 'every pixel of the mask, though none of them has depth'
@@ -121,7 +122,7 @@ def test_a_sensor_that_falls_silent_is_not_safe_and_everything_is_forbidden(
     rig.until(lambda: said(rig) is False, AGE + 20, without)
     if what == 'all':
         last = rig.got['regions'][-1]
-        assert time.time_ns() > conversion.to_ns(last.regions[0].valid_until) - 10**8, 'nobody had to wait for the word'
+        assert time.time_ns() > to_ns(last.regions[0].valid_until) - 10**8, 'nobody had to wait for the word'
     clouds.clear()
     # for two seconds on end: images from before may still have been under way; a busy machine brings a word in seconds
     rig.until(lambda: not any(m.data for m in rig.got['safety_ok'][-10:]), AGE + 90, without)
@@ -174,7 +175,7 @@ def test_a_killed_node_is_not_believed_and_its_successor_starts_unsafe(
         assert time.monotonic() - killed < robot.silence + 2, 'by its silence, not when the ROS graph forgets it'
         assert robot.node.count_publishers('/segmenter/safety_ok') == 1, 'which still has it'
         assert said(rig) is True, 'the last word is never taken back'
-        valid = conversion.to_ns(rig.got['regions'][-1].regions[0].valid_until)
+        valid = to_ns(rig.got['regions'][-1].regions[0].valid_until)
         rig.until(lambda: time.time_ns() > valid, AGE + 5)
         rig.got['safety_ok'].clear()
         successor = start(tmp_path)

@@ -14,6 +14,7 @@ from ros_rig import Camera, H, Rig, W
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Bool
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.nodes.segmenter_node import SegmenterNode, end
 from converseg_ros.ros.camera.qos import LATCHED
 from converseg_ros.ros.messages import conversion
@@ -93,6 +94,6 @@ def test_the_whole_cloud_is_forbidden_until_the_first_answer_and_again_after_a_r
     rig.until(lambda: all_forbidden(rig), 60, camera.send)
     said = [m.data for m in rig.got['safety_ok']]
     assert not any(said[said.index(False) :]), 'only what was under way before the reset may still say yes'
-    assert not [m for m in rig.got['regions'] if conversion.to_ns(m.header.stamp) > reset]
+    assert not [m for m in rig.got['regions'] if to_ns(m.header.stamp) > reset]
     node.network.go.set()
     rig.until(lambda: rig.got['safety_ok'][-1].data and not all_forbidden(rig), 60, camera.send)

@@ -9,12 +9,12 @@ import pytest
 
 from converseg_ros.core import Frame, Instruction, Intrinsics, Prediction, Role, Status
 from converseg_ros.core.region import Region
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.lifting import LiftOptions
 from converseg_ros.lifting.depth import DepthScene
 from converseg_ros.lifting.keepout import keep_out
 from converseg_ros.perception.safety import SafetyGate, SafetyOptions
 
-SECOND = 10**9
 H, W = 60, 80
 K = Intrinsics(80.0, 80.0, 39.5, 29.5, W, H)
 HOT = Instruction('the hot plate', role=Role.SAFETY, id='hot', name='hot')

@@ -14,6 +14,7 @@ from std_msgs.msg import Header
 from converseg_ros.core import Frame, InputError, Instruction, Intrinsics, Prediction, Role, Status
 from converseg_ros.core.geometry import Geometry, Grasp, OrientedBox, Placement, Plane
 from converseg_ros.core.region import Region
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.lifting.clouds import POINT, label_image, organized
 from converseg_ros.ros.messages import conversion
@@ -42,8 +43,8 @@ def test_images_go_and_come_back(dtype: str, encoding: str, channels: int) -> No
 
 
 def test_stamps() -> None:
-    assert conversion.to_ns(conversion.to_stamp(1_234_567_890_123_456_789)) == 1_234_567_890_123_456_789
-    assert conversion.to_ns(conversion.to_stamp(-5)) == 0 and conversion.to_ns(conversion.to_stamp(2**80)) == 0
+    assert to_ns(conversion.to_stamp(1_234_567_890_123_456_789)) == 1_234_567_890_123_456_789
+    assert to_ns(conversion.to_stamp(-5)) == 0 and to_ns(conversion.to_stamp(2**80)) == 0
 
 
 def test_a_region_without_geometry_has_no_numbers() -> None:

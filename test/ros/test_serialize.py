@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from converseg_ros.core import Family, Instruction, Prediction, Role, Status
 from converseg_ros.core.geometry import NOT_COMPUTED, Geometry, Grasp, OrientedBox, Placement, Plane
 from converseg_ros.core.region import Region
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.core.status import GeometryStatus
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.lifting.tf import matrix_quaternion
@@ -87,7 +88,7 @@ def test_a_region_is_read_back_field_by_field(length: int) -> None:
         assert m.instruction == conversion.from_instruction(r.instruction)
         assert (m.status, m.status_reason, m.geometry, m.geometry_reason) == (p.status, p.reason, g.status, g.reason)
         assert (m.score, m.calibrated, m.tracked) == (0.25, True, True)
-        assert (conversion.to_ns(m.segmented_at), conversion.to_ns(m.valid_until)) == (STAMP - 10**9, STAMP + 5)
+        assert (to_ns(m.segmented_at), to_ns(m.valid_until)) == (STAMP - 10**9, STAMP + 5)
         assert m.mask.header == conversion.header(STAMP, r.frame_id) and m.mask.encoding == 'mono8'
         assert np.array_equal(conversion.from_image(m.mask), p.mask * np.uint8(255))
         box = m.box

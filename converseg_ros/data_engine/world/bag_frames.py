@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError, writing
 from converseg_ros.core.image_files import write_image
+from converseg_ros.core.stamps import SECOND, to_ns
 from converseg_ros.perception.keyframes import Keyframes
 from converseg_ros.perception.messages import to_rgb
 from converseg_ros.perception.rosbag import connections, find_camera, open_bag, read
 
-SECOND = 1_000_000_000
 FILES = ('.mcap', '.db3')
 
 
@@ -71,7 +71,7 @@ def _images(bag: Path, topics: Mapping[str, str] | None) -> Iterator[tuple[int, 
                 rgb = to_rgb(message)
             except InputError:
                 continue
-            stamp = int(message.header.stamp.sec) * SECOND + int(message.header.stamp.nanosec)
+            stamp = to_ns(message.header.stamp)
             yield stamp or int(time), rgb
     finally:
         reader.close()

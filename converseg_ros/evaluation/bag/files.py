@@ -8,8 +8,8 @@ from typing import Any
 
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.errors import parsing
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.datasets.labels import read_labels
-from converseg_ros.evaluation.bag.reader import SECOND
 
 
 @dataclass(frozen=True, slots=True)

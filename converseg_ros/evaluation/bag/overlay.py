@@ -6,7 +6,7 @@ import numpy as np
 
 from converseg_ros.core import InputError
 from converseg_ros.core.image_files import encode_image
-from converseg_ros.evaluation.bag.reader import SECOND
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.evaluation.bag.run import BagRun
 
 

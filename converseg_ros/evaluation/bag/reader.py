@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, InputError
+from converseg_ros.core.stamps import SECOND, to_ns
 from converseg_ros.lifting.tf import TransformBuffer, TransformError
 from converseg_ros.perception.frames import Bundle, FrameMaker, FrameOptions
 from converseg_ros.perception.rosbag import connections, find_camera, open_bag, read
 from converseg_ros.perception.topics import TF, Stream
 
-SECOND = 1_000_000_000
 SLOP_NS = 20_000_000  # maximum difference between the stamps of colour and depth
 RECORDED_SLOP_NS = 50_000_000  # the same if only the recording times are known
 WAIT_NS = SECOND // 2  # maximum time in the bag that an image waits for its depth
@@ -212,8 +212,7 @@ class Bag:
 
 def stamp_of(message: Any) -> int:
     """Return a message's header stamp in nanoseconds."""
-    stamp = message.header.stamp
-    return int(stamp.sec) * SECOND + int(stamp.nanosec)
+    return to_ns(message.header.stamp)
 
 
 def stamp_in(raw: bytes) -> int:

@@ -19,8 +19,9 @@ from converseg_ros.core.overlay import Layer
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.core.stages import JobStage, Stage
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.evaluation.bag.files import Asked, key_stamps
-from converseg_ros.evaluation.bag.reader import SECOND, Bag, BagFrame
+from converseg_ros.evaluation.bag.reader import Bag, BagFrame
 from converseg_ros.evaluation.bag.steadiness import Pair, compare_masks
 from converseg_ros.evaluation.metrics import Score, boundary_f
 from converseg_ros.evaluation.record import Answer

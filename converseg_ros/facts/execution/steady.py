@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.belief import Belief
 from converseg_ros.core.mask import mask_box
+from converseg_ros.core.probability import log_odds
 
 LEAST = -12.0  # minimum of stored log-odds
 NEVER = 1e-6  # share of the highest degree that counts as 0
@@ -52,7 +53,7 @@ def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], poss
     of the region and of the best one, and is limited.
     """
     o, shape = belief.options, masks.shape[1:]
-    certainty = _log_odds(p)
+    certainty = np.asarray(log_odds(p), np.float64)
     evidence = np.maximum(certainty - certainty.max(), -o.limit)
     if belief.log_odds is None or belief.log_odds.shape != shape:
         prior, before = np.zeros(shape, np.float32), np.zeros(len(p))
@@ -62,10 +63,10 @@ def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], poss
         before = np.log(_means(np.exp(prior), masks) + math.exp(LEAST))
         inside = before * 0 if belief.chosen is None else _means(belief.chosen.astype(np.float32), masks)
     allowed = (p > NEVER * p.max()) | (possible & (inside >= SAME))
-    log_odds = np.where(allowed, before + evidence, 2 * LEAST)
-    preferred = log_odds + o.margin * inside
+    after = np.where(allowed, before + evidence, 2 * LEAST)
+    preferred = after + o.margin * inside
     share = np.where(allowed, np.exp((preferred - preferred.max()) / (belief.frames + 1)), 0.0)
-    return Weighed(belief, prior, evidence, log_odds, certainty, share)
+    return Weighed(belief, prior, evidence, after, certainty, share)
 
 
 def conclude(
@@ -120,11 +121,6 @@ def _after(weighed: Weighed, masks: NDArray[np.bool_]) -> NDArray[np.float32]:
             np.copyto(after[at], own, where=masks[i][at])
     best = np.float32(weighed.log_odds.max())
     return np.asarray(np.maximum(after - best, np.float32(LEAST)), np.float32)
-
-
-def _log_odds(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    limited = np.clip(p, NEVER, 1 - NEVER)
-    return np.asarray(np.log(limited) - np.log1p(-limited))
 
 
 def _means(values: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float64]:

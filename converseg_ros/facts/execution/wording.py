@@ -2,6 +2,7 @@
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import article, plural
+from converseg_ros.knowledge.number_words import CARDINALS
 from converseg_ros.programs.nodes import (
     Act,
     Except,
@@ -17,7 +18,7 @@ from converseg_ros.programs.nodes import (
 )
 from converseg_ros.programs.printer import act_words, region_words, tag_words, words
 
-NUMBERS = ('no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve')
+NUMBERS = ('no', *CARDINALS[1:13])
 ADJECTIVES = {
     ('height', 'max'): 'tall', ('height', 'min'): 'short', ('size', 'max'): 'large', ('size', 'min'): 'small',
     ('width', 'max'): 'wide', ('width', 'min'): 'narrow', ('length', 'max'): 'long', ('length', 'min'): 'short',

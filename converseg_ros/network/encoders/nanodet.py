@@ -79,9 +79,9 @@ class NanoDet(nn.Module):
             if index:
                 levels.append(self.laterals[index - 1](x))
         for index in (1, 0):  # top down, then bottom up (PAN, arXiv 1803.01534)
-            levels[index] = levels[index] + _resize(levels[index + 1], levels[index])
+            levels[index] = levels[index] + resize_like(levels[index + 1], levels[index])
         for index in (1, 2):
-            levels[index] = levels[index] + _resize(levels[index - 1], levels[index])
+            levels[index] = levels[index] + resize_like(levels[index - 1], levels[index])
         found = []
         for level, tower, output, stride in zip(levels, self.towers, self.outputs, STRIDES, strict=True):
             logits, bins = output(tower(level)).split((CLASSES, 4 * BINS), 1)
@@ -129,7 +129,7 @@ def kinds_map(levels: list[Detections]) -> Tensor:
     """Return (B, 80, h, w) at stride 16: the probability of each class at each position, the best of all levels."""
     fine, middle, coarse = (f.logits.sigmoid() for f in levels)
     best = torch.maximum(F.max_pool2d(fine, 2), middle)
-    return torch.maximum(best, _resize(coarse, middle))
+    return torch.maximum(best, resize_like(coarse, middle))
 
 
 class CspStage(nn.Module):
@@ -166,6 +166,6 @@ def _unit(channels_in: int, channels: int, stride: int = 1) -> nn.Module:
     return nn.Sequential(nn.Conv2d(channels_in, channels, 3, stride, 1), nn.LeakyReLU(0.1))
 
 
-def _resize(x: Tensor, like: Tensor) -> Tensor:
-    """Resize bilinearly to the size of `like`."""
+def resize_like(x: Tensor, like: Tensor) -> Tensor:
+    """Resize (B, C, h, w) bilinearly to rows and columns of `like`."""
     return F.interpolate(x, like.shape[-2:], mode='bilinear', align_corners=False)

@@ -23,6 +23,7 @@ from converseg_ros.network.encoders.pretrained import (
 )
 from converseg_ros.network.grounded.boxes import MAX_BOXES, SAME
 from converseg_ros.network.grounded.finder import Drawn
+from converseg_ros.network.precision import autocast
 from converseg_ros.network.segments.promptable import stability
 
 KINDS = ('sam3', 'sam3_video')  # the released folder has the second kind, which contains the image model
@@ -82,7 +83,7 @@ class Sam3Finder:
         tokens = self._tokenizer(
             [phrase], padding='max_length', max_length=TOKENS, truncation=True, return_tensors='pt'
         ).to(self.device)
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.device, self.dtype):
             out = self.model(
                 vision_embeds=self._features(rgb),
                 input_ids=tokens['input_ids'],
@@ -104,6 +105,3 @@ class Sam3Finder:
             pixels = resized(rgb, self._size, self._settings.resample)[None].to(self.device)
             self._last = rgb, self.model.get_vision_features(pixel_values=normalised(pixels, self._settings))
         return self._last[1]
-
-    def _low(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)

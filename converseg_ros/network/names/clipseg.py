@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.frame import Frame
+from converseg_ros.core.probability import log_odds
 from converseg_ros.core.segments import Namer, NameScores, Posterior, Segments
 from converseg_ros.network.encoders.pretrained import (
     check_finite,
@@ -29,10 +30,11 @@ from converseg_ros.network.encoders.pretrained import (
     normalised,
     resized,
 )
+from converseg_ros.network.names.scores import MIN_PROBABILITY
+from converseg_ros.network.precision import autocast
 
 MAX_NOUNS = 8  # nouns per request; a longer list comes from a tag
 TEXTS = 256  # cached conditional vectors
-MIN_PROBABILITY = 1e-4  # minimum probability
 SLOW = 1.0  # seconds per view from which a namer reports its time
 
 
@@ -61,7 +63,7 @@ class ClipSeg:
 
     def set_pixels(self, pixels: Tensor) -> None:
         """Encode an image given as the normalised input (1, 3, h, w) of the model."""
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.device, self.dtype):
             seen = self.model.clip.get_image_features(
                 pixel_values=pixels, interpolate_pos_encoding=True, output_hidden_states=True
             )
@@ -71,7 +73,7 @@ class ClipSeg:
         """Return relevance logits (K, h, w) float32 of texts on the current image, on the device."""
         out = []
         for text in texts:  # one by one: a batch is not faster on a CPU and needs more memory
-            with torch.inference_mode(), self._low():
+            with torch.inference_mode(), autocast(self.device, self.dtype):
                 found = self.model.decoder(tuple(self._activations), self._condition(text)).logits
             out.append(check_finite(found.float().reshape(found.shape[-2:]), self.name))
         return torch.stack(out)
@@ -86,9 +88,6 @@ class ClipSeg:
         while len(self._texts) > TEXTS:
             self._texts.popitem(last=False)
         return self._texts[text]
-
-    def _low(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
 class ClipSegNamer:
@@ -125,8 +124,7 @@ class ClipSegNamer:
             drawn = F.interpolate(relevance, size, mode='bilinear', align_corners=False)[0].cpu().numpy()
             inside = segments.masks.reshape(len(segments), -1).astype(np.float32)
             means = drawn.reshape(len(new), -1) @ inside.T / np.maximum(inside.sum(1), 1)
-            p = np.clip(means, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-            known.update(zip(new, np.log(p / (1 - p)).astype(np.float32)))
+            known.update(zip(new, np.asarray(log_odds(means, MIN_PROBABILITY), np.float32)))
         return np.stack([known[n] for n in nouns], 1)
 
     def _measured(self) -> str:

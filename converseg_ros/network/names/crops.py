@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.mask import mask_box
 
-SIDE = 128  # pixels of a crop in training
+TRAINING_SIDE = 128  # pixels of a crop in training
+INFERENCE_SIDE = 160  # of one of a view: things appear larger than in augmented training crops (arXiv 1906.06423)
 MARGIN = 1.25  # side of the window relative to the longer side of the segment's box
 MIN_SIDE = 24.0  # pixels of the image: a smaller window is too blurred
 GREY = 127.0  # value of the background, and the trunk's mean
@@ -53,7 +54,7 @@ def _smaller(image: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
 
 
 def cut(
-    rgb: NDArray[np.uint8], masks: NDArray[np.bool_], background: float = PLAIN, size: int = SIDE
+    rgb: NDArray[np.uint8], masks: NDArray[np.bool_], background: float = PLAIN, size: int = TRAINING_SIDE
 ) -> NDArray[np.uint8]:
     """Return a crop (S, size, size, 3) around each of the (S, h, w) masks, which cover the image.
 
@@ -64,7 +65,7 @@ def cut(
 
 
 def cut_with(
-    rgb: NDArray[np.uint8], masks: NDArray[np.bool_], backgrounds: Sequence[float], size: int = SIDE
+    rgb: NDArray[np.uint8], masks: NDArray[np.bool_], backgrounds: Sequence[float], size: int = TRAINING_SIDE
 ) -> list[NDArray[np.uint8]]:
     """Return the crops of `cut` for each of the backgrounds; the image is resampled once."""
     out = [np.empty((len(masks), size, size, 3), np.uint8) for _ in backgrounds]

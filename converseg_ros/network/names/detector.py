@@ -18,6 +18,7 @@ from converseg_ros.network.encoders.nanodet import (
     best_boxes,
     kinds_map,
 )
+from converseg_ros.network.precision import autocast
 
 LONGEST, MULTIPLE = 512, 32  # sides of the input image of the detector
 COUNT = 32  # boxes
@@ -54,8 +55,7 @@ class Evidence:
         pixels = torch.from_numpy(np.ascontiguousarray(resized[..., ::-1])).to(weight.device)
         mean, std = (torch.tensor(v, device=weight.device)[:, None, None] for v in (MEAN, STD))
         pixels = ((pixels.permute(2, 0, 1).float() - mean) / std)[None].contiguous(memory_format=torch.channels_last)
-        low = torch.autocast(weight.device.type, self.dtype, enabled=self.dtype != torch.float32)
-        with torch.inference_mode(), low:
+        with torch.inference_mode(), autocast(weight.device, self.dtype):
             return detected(self.detector(pixels.to(weight.dtype)))
 
 

@@ -13,15 +13,15 @@ from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.knowledge.vocabulary import Vocabulary, vocabulary
 from converseg_ros.network.encoders.nanodet import KIND_NAMES, Detections
-from converseg_ros.network.names.crops import FADED, MASKED, cut_with
+from converseg_ros.network.names.crops import FADED, INFERENCE_SIDE, MASKED, cut_with
 from converseg_ros.network.names.detector import EVIDENCE, Detected, Evidence, detected, match
 from converseg_ros.network.names.scores import Encoder, Phrases
 from converseg_ros.network.names.weights import NameWeights, load_names
+from converseg_ros.network.precision import autocast
 from converseg_ros.network.segments.backbone import Backbone
 
 IMAGENET = 0.3  # share of ImageNet's posterior alone
 BOX = 0.5  # share of the detector for a box of probability 1 that fits a region
-SIDE = 160  # pixels of a crop: things appear larger than in training crops, where they are augmented (arXiv 1906.06423)
 CROPS = 20  # regions of a view that are encoded, each with a faded and with a grey background
 
 
@@ -95,7 +95,7 @@ class CropNamer:
         The mean of both crops is more accurate on real photographs than either of them: the background tells what is
         likely, and without it the shape counts.
         """
-        faded, masked = cut_with(rgb, masks, (FADED, MASKED), SIDE)
+        faded, masked = cut_with(rgb, masks, (FADED, MASKED), INFERENCE_SIDE)
         pooled = (self.pooled(faded) + self.pooled(masked)) / 2
         return self._read(pooled, evidence)
 
@@ -110,13 +110,13 @@ class CropNamer:
         device = next(self.backbone.trunk.parameters()).device
         pixels = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float()
         pixels = ((pixels - 127) / 128).contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with torch.inference_mode(), autocast(device, self.dtype):
             found: Tensor = self.backbone.trunk.pooled(pixels)
         return found.float().cpu()
 
     def warm_up(self) -> None:
         """Run once with the number of crops of a view, so that the first view is not slower than others."""
-        self.pooled(np.zeros((CROPS, SIDE, SIDE, 3), np.uint8))
+        self.pooled(np.zeros((CROPS, INFERENCE_SIDE, INFERENCE_SIDE, 3), np.uint8))
 
 
 def mixed(trained: Tensor, plain: Tensor, share: float) -> Tensor:

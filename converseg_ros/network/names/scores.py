@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.probability import log_odds
 from converseg_ros.core.segments import NameScores, Posterior
 from converseg_ros.knowledge import appearance, thing, things
 from converseg_ros.knowledge.vocabulary import Vocabulary
@@ -57,12 +58,12 @@ class Phrases:
     def scores(self, p: NDArray[np.float32], nouns: Sequence[str]) -> NameScores:
         """Return the scores of phrases for regions whose nouns have the probabilities `p` (S, K)."""
         found = [self.meaning(noun) for noun in nouns]
-        log_odds = np.empty((len(p), len(found)), np.float32)
+        found_odds = np.empty((len(p), len(found)), np.float32)
         for column, (noun, meaning) in enumerate(zip(nouns, found, strict=True)):
-            total = np.clip(p[:, meaning.places] @ meaning.weights, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-            log_odds[:, column] = np.log(total / (1 - total)) * self._scaling.of(noun)
+            total = p[:, meaning.places] @ meaning.weights
+            found_odds[:, column] = log_odds(total, MIN_PROBABILITY) * self._scaling.of(noun)
         known = np.array([m.known for m in found], bool)
-        return NameScores(tuple(nouns), log_odds, known, self._called(p))
+        return NameScores(tuple(nouns), found_odds, known, self._called(p))
 
     def posterior(self, p: NDArray[np.float32]) -> Posterior:
         """Return the calibrated posterior: powers of the probabilities with the shared factor, which sum to 1 again."""
@@ -206,8 +207,7 @@ class Phrases:
         return found
 
     def _said(self, noun: str, p: float) -> tuple[str, float]:
-        p = min(max(p, MIN_PROBABILITY), 1 - MIN_PROBABILITY)
-        return noun, float(np.log(p / (1 - p)) * self._scaling.of(noun))
+        return noun, float(log_odds(p, MIN_PROBABILITY) * self._scaling.of(noun))
 
 
 def _heads(phrase: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from converseg_ros.network.encoders.pretrained import (
     normalised,
 )
 from converseg_ros.network.graphs import Graphs, bucket
+from converseg_ros.network.precision import autocast
 
 # siglip2: variable resolution; models with a fixed resolution have the type siglip
 KINDS = ('clip', 'siglip', 'siglip2')
@@ -66,7 +67,7 @@ class Towers:
         pixels = torch.from_numpy(crops).to(self.device).permute(0, 3, 1, 2).float()
         if self.graphs.enabled:  # padded to a recorded count
             pixels = F.pad(pixels, (0, 0, 0, 0, 0, 0, 0, bucket(count, CROPS) - count))
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.device, self.dtype):
             found: Tensor = self.graphs.run(self.encode, 'look', normalised(pixels, self._settings))
         return self._unit(found[:count])
 
@@ -105,11 +106,8 @@ class Towers:
             list(texts), padding=fill, max_length=self._longest, truncation=True, return_tensors='pt'
         ).to(self.device)
         given = {k: tokens[k] for k in ('input_ids', 'attention_mask') if k in tokens}  # SigLIP has no mask
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.device, self.dtype):
             return self._unit(self.model.get_text_features(**given).pooler_output)
 
     def _unit(self, found: Tensor) -> NDArray[np.float32]:
         return np.asarray(F.normalize(check_finite(found.float(), self.name), dim=1).cpu().numpy())
-
-    def _low(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from safetensors.torch import save
+from scipy.special import expit
 import torch
 from torch import Tensor
 
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
+from converseg_ros.core.probability import log_odds
 from converseg_ros.network.parser.context import Context, Hidden, load_context
 from converseg_ros.network.parser.files import read_tensors
 from converseg_ros.network.parser.intents import CERTAIN, UNSURE_PARSE, IntentReader, load_reader, preferred
@@ -61,8 +63,7 @@ class Calibration:
 
     def __call__(self, probability: float) -> float:
         """Return the calibrated probability."""
-        p = min(max(probability, 1e-6), 1 - 1e-6)
-        return 1 / (1 + math.exp(-(self.slope * math.log(p / (1 - p)) + self.offset)))
+        return float(expit(self.slope * log_odds(probability) + self.offset))
 
 
 class Parser:

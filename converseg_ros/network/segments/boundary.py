@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from converseg_ros.core.segments import KINDS
+from converseg_ros.network.encoders.nanodet import resize_like
 
 TRUNK = (16, 24, 40, 112, 320)  # channels of EfficientNet-Lite0 at strides 2, 4, 8, 16, 32
 NECK = 128  # channels of NanoDet's neck at strides 8, 16, 32
@@ -94,12 +95,17 @@ class BoundaryNet(nn.Module):
         g8 = self.g8(g4)
         g16 = self.g16(g8)
         context = self.context(torch.cat([s32.mean((2, 3)), d32.mean((2, 3))], 1))[:, :, None, None]
-        top = _resize(self.l32(s32), s16) + _resize(self.d32(d32), s16) + _resize(self.d16(d16), s16) + context
+        top = (
+            resize_like(self.l32(s32), s16)
+            + resize_like(self.d32(d32), s16)
+            + resize_like(self.d16(d16), s16)
+            + context
+        )
         x = self.m16(torch.cat([self.l16(s16) + top, g16], 1))
-        x = self.m8(torch.cat([_resize(x, s8), self.l8(s8) + _resize(self.d8(d8), s8), g8], 1))
-        x = self.m4(torch.cat([_resize(self.t4(x), s4), self.l4(s4), g4], 1))
+        x = self.m8(torch.cat([resize_like(x, s8), self.l8(s8) + resize_like(self.d8(d8), s8), g8], 1))
+        x = self.m4(torch.cat([resize_like(self.t4(x), s4), self.l4(s4), g4], 1))
         kind, vote = self.coarse(x).split((len(KINDS), 2), 1)
-        fine = self.m2(torch.cat([_resize(self.t2(x), s2), self.l2(s2), g2], 1))
+        fine = self.m2(torch.cat([resize_like(self.t2(x), s2), self.l2(s2), g2], 1))
         boundary, part_boundary, part = self.fine(fine).unbind(1)
         return BoundaryMaps(boundary, part_boundary, part, kind, vote, x)
 
@@ -135,8 +141,3 @@ def _separable(channels_in: int, channels: int, stride: int = 1) -> nn.Module:
         nn.BatchNorm2d(channels),
         nn.ReLU(),
     )
-
-
-def _resize(x: Tensor, like: Tensor) -> Tensor:
-    """Resize bilinearly to the size of `like`."""
-    return F.interpolate(x, like.shape[-2:], mode='bilinear', align_corners=False)

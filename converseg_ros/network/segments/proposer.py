@@ -15,6 +15,7 @@ from converseg_ros.core.segments import KINDS, Segments
 from converseg_ros.facts.geometry.planes import Geometry, ViewGeometry, plane_masks, view_geometry
 from converseg_ros.network.encoders.nanodet import AGENTS, Detections, best_boxes, kinds_map
 from converseg_ros.network.once import OncePerView
+from converseg_ros.network.precision import autocast
 from converseg_ros.network.segments.agents import MAX_BOXES, MIN_SCORE, AgentNet, Agents, agents_of
 from converseg_ros.network.segments.backbone import Backbone, Seen, load_backbone, to_pixels, working_size
 from converseg_ros.network.segments.boundary import VOTE, BoundaryMaps, BoundaryNet, channels_last
@@ -96,7 +97,7 @@ class TreeProposer:
         geometry = self.geometry(view, rows, columns)
         planes = network_input(None if geometry is None else geometry_channels(geometry), rows, columns)
         seen = self._seen(view)
-        with torch.no_grad(), self._precision():
+        with torch.no_grad(), autocast(self._device, self.dtype):
             channels = torch.from_numpy(planes)[None].to(self._device, memory_format=torch.channels_last)
             maps = self.boundary(seen.features, channels)
             boxes, of_agents = detected(seen.detections)
@@ -112,16 +113,13 @@ class TreeProposer:
 
     def _see(self, view: Frame) -> Seen:
         """Run the backbones on a view."""
-        with torch.no_grad(), self._precision():
+        with torch.no_grad(), autocast(self._device, self.dtype):
             found: Seen = self.backbone(to_pixels(_at_working_size(view.rgb)[None]).to(self._device))
         return found
 
     @property
     def _device(self) -> torch.device:
         return next(self.boundary.parameters()).device
-
-    def _precision(self) -> torch.autocast:
-        return torch.autocast(self._device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
 def load_proposer(model: Path, weights: Path, *, dtype: torch.dtype = torch.float32) -> TreeProposer:

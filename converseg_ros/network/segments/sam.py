@@ -14,6 +14,7 @@ import torch
 
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.network.encoders.pretrained import resized
+from converseg_ros.network.precision import autocast
 
 KINDS = {768: 'vit_b', 1024: 'vit_l', 1280: 'vit_h'}  # width of the image encoder -> registry name
 
@@ -52,7 +53,7 @@ class SamNetwork:
         scale = self.model.image_encoder.img_size / max(self._shape)
         self._input = round(self._shape[0] * scale), round(self._shape[1] * scale)
         pixels = resized(rgb, self._input, 'bilinear')[None].to(self.model.device)
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.model.device, self.dtype):
             self._embedding = self.model.image_encoder(self.model.preprocess(pixels))
 
     def from_boxes(self, boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -69,7 +70,7 @@ class SamNetwork:
         return np.array([self._input[1] / self._shape[1], self._input[0] / self._shape[0]], np.float32)
 
     def _decode(self, points: Any, boxes: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.model.device, self.dtype):
             sparse, dense = self.model.prompt_encoder(points=points, boxes=boxes, masks=None)
             low, scores = self.model.mask_decoder(
                 image_embeddings=self._embedding,
@@ -80,9 +81,6 @@ class SamNetwork:
             )
             masks = self.model.postprocess_masks(low.float(), self._input, self._out)
         return masks.cpu().numpy(), scores.float().cpu().numpy()
-
-    def _low(self) -> torch.autocast:
-        return torch.autocast(self.model.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
 def load_sam(checkpoint: Path, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> SamNetwork:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.pretrained import load_model, model_type, resized
+from converseg_ros.network.precision import autocast
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of the images SAM 2 was trained on
 KINDS = ('sam2', 'sam2_video')  # the released folders have the second kind, which contains the image model
@@ -31,7 +32,7 @@ class Sam2Network:
         self._out = size or self._shape
         pixels = resized(rgb, (self._size, self._size), 'bilinear').to(self.model.device) / 255
         mean, std = (torch.tensor(v, device=pixels.device).view(3, 1, 1) for v in (MEAN, STD))
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.model.device, self.dtype):
             self._embeddings = self.model.get_image_embeddings(((pixels - mean) / std)[None])
 
     def from_boxes(self, boxes: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -50,13 +51,10 @@ class Sam2Network:
         return np.array([self._size / width, self._size / height], np.float32)
 
     def _decode(self, **prompts: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        with torch.inference_mode(), self._low():
+        with torch.inference_mode(), autocast(self.model.device, self.dtype):
             out = self.model(image_embeddings=self._embeddings, multimask_output=True, **prompts)
         masks = F.interpolate(out.pred_masks[0].float(), self._out, mode='bilinear')
         return masks.cpu().numpy(), out.iou_scores[0].float().cpu().numpy()
-
-    def _low(self) -> torch.autocast:
-        return torch.autocast(self.model.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
 def load_sam2(folder: Path, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> Sam2Network:

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from converseg_ros.core import InputError, Status
 from converseg_ros.core.errors import parsing
@@ -65,7 +66,7 @@ class ExistenceFit:
     def probability(self, evidence: Mapping[str, float]) -> float:
         """Return the probability that a target exists."""
         linear = float(np.dot(self.weights, features(evidence))) + self.bias
-        return 1 / (1 + math.exp(-min(max(linear, -30), 30)))
+        return float(expit(linear))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict
 
 
 def _apply(weights: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x @ weights[:-1] + weights[-1], -30, 30))))
+    return np.asarray(expit(x @ weights[:-1] + weights[-1]))
 
 
 def _logistic(x: NDArray[np.float64], truth: NDArray[np.bool_], ridge: float = 1.0) -> NDArray[np.float64]:
@@ -234,7 +235,7 @@ def _logistic(x: NDArray[np.float64], truth: NDArray[np.bool_], ridge: float = 1
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         linear = z @ w[:-1] + w[-1]
-        p = 1 / (1 + np.exp(-np.clip(linear, -30, 30)))
+        p = expit(linear)
         value = float((np.logaddexp(0, linear) - target * linear).sum() + 0.5 * ridge * (w[:-1] ** 2).sum())
         return value, np.append(z.T @ (p - target) + ridge * w[:-1], (p - target).sum())
 

@@ -1,19 +1,17 @@
 """The verdict on an answer to a standing instruction; earlier key frames count too (facts/execution/steady.py)."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core import Status
 from converseg_ros.core.belief import Belief
+from converseg_ros.core.probability import log_odds
 from converseg_ros.facts.execution.answer import Answer
 from converseg_ros.facts.execution.steady import conclude
 from converseg_ros.network.calibration import Verdict
 from converseg_ros.network.things.existence import ExistenceFit
 
 UNFITTED = 0.02  # probability of the best region at which the existence of a target is undecided without a fit
-CLIP = 1e-6
 
 
 def steadied(
@@ -27,7 +25,8 @@ def steadied(
     if answer.weighed is None or answer.area or verdict.status == Status.ERROR:
         return verdict, None if answer.weighed is None else answer.weighed.belief
     threshold = UNFITTED if fit is None else fit.no_target
-    belief, present = conclude(answer.weighed, masks, answer.chosen, _log_odds(threshold) - _log_odds(verdict.score))
+    absence = float(log_odds(threshold) - log_odds(verdict.score))
+    belief, present = conclude(answer.weighed, masks, answer.chosen, absence)
     if present and verdict.status == Status.NO_TARGET:
         reason = '; '.join(x for x in (verdict.reason, 'it was seen in earlier images') if x)
         return Verdict(Status.LOW_CONFIDENCE, verdict.score, reason), belief
@@ -36,8 +35,3 @@ def steadied(
         reason = left if belief.left else 'it was not seen in earlier images'
         return Verdict(Status.NO_TARGET, verdict.score, reason), belief
     return verdict, belief
-
-
-def _log_odds(p: float) -> float:
-    limited = min(max(p, CLIP), 1 - CLIP)
-    return math.log(limited / (1 - limited))

@@ -21,6 +21,7 @@ from converseg_ros.network.once import OncePerView
 from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.parser import load_parser
+from converseg_ros.network.precision import autocast
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
@@ -97,7 +98,7 @@ def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
     for dtype in (torch.float32, torch.bfloat16):
         for _ in range(3):  # the first run selects kernels
             begin = perf_counter()
-            with torch.inference_mode(), torch.autocast('cpu', dtype, enabled=dtype != torch.float32):
+            with torch.inference_mode(), autocast(pixels.device, dtype):
                 backbone.trunk(pixels)
             times[dtype] = min(times.get(dtype, math.inf), perf_counter() - begin)
     return torch.bfloat16 if times[torch.bfloat16] < CLEARLY * times[torch.float32] else torch.float32

@@ -1,9 +1,9 @@
 """Numbers in words: lengths, ordinals, counts."""
 
+from converseg_ros.knowledge.number_words import CARDINALS, ORDINALS
 from converseg_ros.programs.phrasing.talk import Talk
 
-NUMBERS = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten')
-ORDINALS = ('', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth')
+NUMBERS = CARDINALS[:11]
 
 
 def number(talk: Talk, count: int) -> str:
@@ -13,8 +13,8 @@ def number(talk: Talk, count: int) -> str:
 
 def ordinal(talk: Talk, place: int) -> str:
     """Return the ordinal of a place: 'second', '2nd'."""
-    if place < len(ORDINALS) and not talk.chance(0.12):
-        return ORDINALS[place]
+    if place < len(NUMBERS) and not talk.chance(0.12):
+        return ORDINALS[place - 1]
     end = 'th' if place % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th')
     return f'{place}{end}'
 

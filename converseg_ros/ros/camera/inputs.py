@@ -10,11 +10,12 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.perception.frames import Bundle
 from converseg_ros.ros.camera.qos import FollowingSubscription
 from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
 from converseg_ros.ros.camera.sync import Synchronizer
-from converseg_ros.ros.messages import cdr, conversion
+from converseg_ros.ros.messages import cdr
 from converseg_ros.ros.settings import Settings
 
 # a change of one of these creates the subscriptions again
@@ -85,7 +86,7 @@ class CameraInput:
 
         def take(raw: bytes) -> None:
             image = read(raw)
-            self._add(kind, conversion.to_ns(image.header.stamp), image)
+            self._add(kind, to_ns(image.header.stamp), image)
 
         return take
 

@@ -5,9 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.perception.frames import Bundle
-
-SECOND = 1_000_000_000
 
 
 @dataclass(slots=True)

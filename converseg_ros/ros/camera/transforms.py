@@ -10,10 +10,9 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from tf2_msgs.msg import TFMessage
 
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.lifting.tf import TransformBuffer, TransformError
 from converseg_ros.ros.camera.subscription_thread import SubscriptionThread
-
-SECOND = 1_000_000_000
 
 
 class TransformListener:
@@ -45,8 +44,7 @@ class TransformListener:
     def _take(self, message: Any, *, static: bool) -> None:
         with self._arrived:
             for t in message.transforms:
-                p, q, stamp = t.transform.translation, t.transform.rotation, t.header.stamp
-                ns = stamp.sec * SECOND + stamp.nanosec
+                p, q, ns = t.transform.translation, t.transform.rotation, to_ns(t.header.stamp)
                 place, turn = (p.x, p.y, p.z), (q.x, q.y, q.z, q.w)
                 try:
                     self._buffer.set(t.header.frame_id, t.child_frame_id, ns, place, turn, static=static)

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from converseg_ros.core.stamps import SECOND, to_ns
+
 ORIGIN = 4  # size of the encapsulation, which alignment does not count
 LITTLE_ENDIAN = b'\x00\x01'
 OURS = LITTLE_ENDIAN + b'\0\0' if sys.byteorder == 'little' else bytes(4)
 AFTER_STAMP = ORIGIN + 8
-SECOND = 1_000_000_000
 
 
 def seconds(ns: int) -> tuple[int, int]:
@@ -143,7 +144,7 @@ class InfoReader:
             return sec * SECOND + nanosec, self._last[1]
         message: Any = deserialize_message(raw, CameraInfo)
         self._last = (rest, message)
-        return message.header.stamp.sec * SECOND + message.header.stamp.nanosec, message
+        return to_ns(message.header.stamp), message
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ from std_msgs.msg import Header
 from converseg_ros.core import InputError, Instruction, Role
 from converseg_ros.core.families import Family
 from converseg_ros.core.region import Region
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.lifting.clouds import POINT
 from converseg_ros.lifting.tf import matrix_quaternion
 from converseg_ros.msg import Instruction as InstructionMsg
@@ -21,12 +22,10 @@ from converseg_ros.msg import Region as RegionMsg
 from converseg_ros.perception import images
 from converseg_ros.perception.messages import raw_fields
 from converseg_ros.ros.messages import serialize
-from converseg_ros.ros.messages.cdr import SECOND, ImageView, seconds
+from converseg_ros.ros.messages.cdr import ImageView, seconds
 
-
-def to_ns(stamp: Time) -> int:
-    """Return a stamp in nanoseconds."""
-    return int(stamp.sec) * SECOND + int(stamp.nanosec)
+CLOUDS = ('points', 'affordance/points', 'safety/points')
+"""Topics of the segmenter with the coloured points of what was asked for, of affordances and of the keep-out space."""
 
 
 def to_stamp(ns: int) -> Time:

@@ -15,6 +15,7 @@ from converseg_ros.action import SegmentTask
 from converseg_ros.core import ConversegError, InputError, Instruction, Status
 from converseg_ros.core.region import Region
 from converseg_ros.core.stages import Checkpoint, Stage
+from converseg_ros.core.stamps import to_ns
 from converseg_ros.msg import RegionArray
 from converseg_ros.perception.frames import Bundle
 from converseg_ros.perception.instructions import InstructionBook
@@ -183,4 +184,4 @@ def _request_bundle(request: Any) -> Bundle:
         request.image.header.stamp = conversion.to_stamp(time.time_ns())
     depth = request.depth if request.depth.width else None
     info = request.camera_info if request.camera_info.width else None
-    return Bundle(conversion.to_ns(request.image.header.stamp), request.image, depth, info)
+    return Bundle(to_ns(request.image.header.stamp), request.image, depth, info)

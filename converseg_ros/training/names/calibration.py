@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from converseg_ros.core.probability import log_odds
 from converseg_ros.network.names.head import NameHead
 from converseg_ros.network.names.weights import Scaling
 from converseg_ros.training.names.labels import own_noun
@@ -16,7 +17,7 @@ LogOdds = dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]
 """By noun, the log-odds that a head gives to objects, and whether they may be called so."""
 
 
-def log_odds(prepared: Prepared, head: NameHead, chosen: NDArray[np.bool_]) -> LogOdds:
+def noun_log_odds(prepared: Prepared, head: NameHead, chosen: NDArray[np.bool_]) -> LogOdds:
     """Return the log-odds of the nouns of the selected objects, without the detector."""
     table, words = prepared.table, prepared.words
     out = chosen & table.named
@@ -29,8 +30,8 @@ def log_odds(prepared: Prepared, head: NameHead, chosen: NDArray[np.bool_]) -> L
         if noun not in place:
             continue
         columns = [(place[n], s) for k, s in words.denoted(noun).items() if (n := words.names[k]) in place]
-        total = np.clip(sum(p[:, c] * share for c, share in columns), 1e-6, 1 - 1e-6)
-        found[noun] = (np.log(total / (1 - total)), table.allowed[out][:, own])
+        total = np.asarray(sum(p[:, c] * share for c, share in columns))
+        found[noun] = (np.asarray(log_odds(total), np.float64), table.allowed[out][:, own])
     return found
 
 

@@ -21,7 +21,7 @@ from converseg_ros.network.segments.backbone import load_backbone
 from converseg_ros.network.segments.boundary import channels_last
 from converseg_ros.network.weights.things_loader import load_text_encoder
 from converseg_ros.training.loop import Trainer
-from converseg_ros.training.names.calibration import LogOdds, log_odds, scaling
+from converseg_ros.training.names.calibration import LogOdds, noun_log_odds, scaling
 from converseg_ros.training.names.config import NamesConfig
 from converseg_ros.training.names.features import VIEWS, cache_round
 from converseg_ros.training.names.prepared import SHOWN, Prepared
@@ -128,7 +128,7 @@ class NamesTask(Task[Batch]):
             trainer.train()
             head = trainer.result()
             assert isinstance(head, NameHead)
-            found.append(log_odds(prepared, head, self.chosen & (fold == number)))
+            found.append(noun_log_odds(prepared, head, self.chosen & (fold == number)))
         names = prepared.words.names
         path = (folder or Path(config.out)) / WEIGHTS
         save_names(path, NameWeights(network, scaling(found), Meanings(names, self.encode(names))))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 import hashlib
-import math
 from pathlib import Path
 
 import torch
@@ -12,6 +11,7 @@ import torch.nn.functional as F
 
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.probability import log_odds
 from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import FILE, Calibration, Parser, load_model, save_parser
@@ -122,8 +122,7 @@ class ParserTask(Task[Batch]):
                 found = parser.parse(text)
             except InputError:
                 continue
-            p = min(max(found.confidence, 1e-6), 1 - 1e-6)
-            pairs.append((math.log(p / (1 - p)), float(equal(found.program, program))))
+            pairs.append((float(log_odds(found.confidence)), float(equal(found.program, program))))
         return fit(torch.tensor(pairs, dtype=torch.float64))
 
 
