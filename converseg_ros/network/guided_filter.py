@@ -5,14 +5,18 @@ linear function of the grey value of the image. It is fitted at one sample per c
 """
 
 from collections.abc import Sequence
+import math
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.mask import mask_box
+
 RADIUS = 2  # of a window, in mask cells
 MIN_EDGE_VARIANCE = 2e-4  # variance of grey values (0..1) below which a window has no edge
+MARGIN = 2 * RADIUS + 3  # mask cells beyond which a mask has no effect: two windows, and one for each interpolation
 MIN_COMPONENT_SHARE = 0.1  # components smaller than this share of the largest are removed
 
 
@@ -61,13 +65,41 @@ def at_full_size(masks: Sequence[NDArray[np.bool_]], rgb: NDArray[np.uint8]) -> 
     """Return (h, w) masks at the size of an (H, W, 3) image, with outlines that follow its edges."""
     if not masks:
         return []
-    height, width = rgb.shape[:2]
-    h, w = masks[0].shape
-    if (h, w) == (height, width):
+    shape = rgb.shape[:2]
+    if masks[0].shape == shape:
         return list(masks)
-    size = (width, height)
-    smooth = np.empty((len(masks), height, width), np.float32)
-    for mask, large in zip(masks, smooth):
-        cv2.resize(mask.astype(np.float32), size, large, interpolation=cv2.INTER_LINEAR)
-    cell = max(width / w, height / h)
-    return [np.asarray(m) for m in (follow_image(smooth, rgb, cell) if cell > 1 else smooth) > 0.5]
+    return [_at_full_size(mask, rgb) for mask in masks]
+
+
+def _at_full_size(mask: NDArray[np.bool_], rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return an (h, w) mask at the size of an (H, W, 3) image.
+
+    Only the surroundings of the mask are computed, unless the cells are not square: then the filter has other cells.
+    """
+    height, width, _ = rgb.shape
+    h, w = mask.shape
+    out = np.zeros((height, width), bool)
+    x0, y0, x1, y1 = mask_box(mask)
+    if not x1:
+        return out
+    cell = max(height / h, width / w)
+    if height * w != width * h:
+        x0, y0, x1, y1 = 0, 0, w, h
+    rows, large_rows = _window(y0, y1, h, height)
+    columns, large_columns = _window(x0, x1, w, width)
+    part, image = mask[rows, columns], rgb[large_rows, large_columns]
+    size = image.shape[1], image.shape[0]
+    smooth = np.asarray(cv2.resize(part.astype(np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
+    out[large_rows, large_columns] = (follow_image(smooth[None], image, cell)[0] if cell > 1 else smooth) > 0.5
+    return out
+
+
+def _window(low: int, high: int, cells: int, pixels: int) -> tuple[slice, slice]:
+    """Return the cells low to high of an axis and a margin, and the same part of the axis in pixels.
+
+    Both start and end at the same place, so that interpolation gives the same values as on the whole axis.
+    """
+    common = math.gcd(cells, pixels)
+    cells, pixels = cells // common, pixels // common  # the smallest numbers with the same ratio
+    first, last = max(0, (low - MARGIN) // cells), min(common, -(-(high + MARGIN) // cells))
+    return slice(first * cells, last * cells), slice(first * pixels, last * pixels)

@@ -10,7 +10,7 @@ cv2 = pytest.importorskip('cv2')
 from converseg_ros.core import Role
 from converseg_ros.core.segmentation import Query
 from converseg_ros.network import load
-from converseg_ros.network.guided_filter import follow_image, without_specks
+from converseg_ros.network.guided_filter import at_full_size, follow_image, without_specks
 
 
 def box(shape: tuple[int, int] = (240, 320)) -> tuple[np.ndarray, np.ndarray]:
@@ -76,3 +76,16 @@ def test_the_choice_reaches_the_masks_and_safety_keeps_every_part(picture: Any) 
     assert (plain.mask <= guard.mask).all()
     assert (without_specks(guard.mask) == plain.mask).all()
     assert (answers['network'][0].mask != plain.mask).any()
+
+
+@pytest.mark.parametrize('size', [(240, 320), (192, 256), (150, 213)])
+def test_a_mask_at_the_size_of_the_image_is_the_filter_of_the_whole_image(size: tuple[int, int]) -> None:
+    """The surroundings of a mask are enough, wherever it is, and for any ratio of the sizes."""
+    rows, columns = size
+    rgb = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    for y, x in ((0, 0), (rows // 2, columns // 3), (rows - 9, columns - 9)):
+        mask = np.zeros(size, bool)
+        mask[y : y + 20, x : x + 31] = True
+        large = cv2.resize(mask.astype(np.float32), (640, 480), interpolation=cv2.INTER_LINEAR)
+        whole = follow_image(large[None], rgb, max(480 / rows, 640 / columns))[0] > 0.5
+        assert whole.any() and (at_full_size([mask], rgb)[0] == whole).all()
