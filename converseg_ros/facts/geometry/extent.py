@@ -8,7 +8,7 @@ that it is in.
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 
 from converseg_ros.core.mask import mask_box
 
@@ -24,6 +24,8 @@ SAME, OTHER = -0.7, 1.1
 SAME_KIND = 0.25  # degree of another region as the surface, relative to the best, from which it may be the same one
 ROUNDS = 3  # in which the cells of a region and the histogram of the rest are estimated in turn
 MIN_CELLS = 20  # of a region with a histogram of its own
+# of one axis of a histogram, as a matrix
+SMOOTHING = gaussian_filter1d(np.eye(1 << BITS, dtype=np.float32), SPREAD, mode='constant')
 
 
 def look_alike(image: NDArray[np.uint8], region: Mask, masks: Mask, degrees: Floats, things: NDArray[np.bool_]) -> Mask:
@@ -79,10 +81,10 @@ def _like_surface(
 def _log_density(bins: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return (colours,) log densities of some cells, from their smoothed histogram."""
     side = 1 << BITS
-    counts = np.bincount(bins, minlength=side**3).astype(np.float32).reshape(side, side, side)
-    return np.asarray(
-        np.log(gaussian_filter(counts, SPREAD, mode='constant') / len(bins) + LEAST_DENSITY).ravel(), np.float32
-    )
+    density = np.bincount(bins, minlength=side**3).astype(np.float32) / np.float32(len(bins))
+    for _ in range(3):  # smooth the last axis and make it the first
+        density = (density.reshape(-1, side) @ SMOOTHING).T.ravel()
+    return np.asarray(np.log(density + np.float32(LEAST_DENSITY)), np.float32)
 
 
 def _mean(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:

@@ -6,7 +6,6 @@ depth is unknown; nothing is interpolated.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -39,6 +38,7 @@ class ViewGeometry:
         up_known: whether `up` was measured (gravity from TF) or derived from a large plane that may be horizontal;
             otherwise it is the usual pose of a camera.
         base: the largest horizontal plane, or None.
+        camera: (3, 3) camera matrix of the grid.
     """
 
     points: Floats
@@ -48,6 +48,7 @@ class ViewGeometry:
     up: NDArray[np.float64]
     up_known: bool
     base: Plane | None
+    camera: NDArray[np.float64]
 
     def __post_init__(self) -> None:
         """Validate that the grids have the same size."""
@@ -60,18 +61,6 @@ class ViewGeometry:
         if self.base is None:
             return np.full(self.known.shape, np.nan, np.float32)
         return np.asarray(self.points @ self.base.normal.astype(np.float32) + np.float32(self.base.d))
-
-    @cached_property
-    def camera(self) -> NDArray[np.float64]:
-        """Return the camera matrix (3, 3) of the grid, computed from its points."""
-        h, w = self.known.shape
-        out = np.eye(3)
-        for axis, cells in ((0, np.arange(w)), (1, np.arange(h))):
-            index = np.broadcast_to(cells if axis == 0 else cells[:, None], (h, w))[self.known].astype(np.float64)
-            ratio = (self.points[..., axis][self.known] / self.points[..., 2][self.known]).astype(np.float64)
-            slope, start = np.polyfit(ratio, index, 1)
-            out[axis, axis], out[axis, 2] = slope, start
-        return out
 
     @property
     def upright(self) -> NDArray[np.float64]:
@@ -100,7 +89,8 @@ def view_geometry(frame: Frame, rows: int, columns: int) -> ViewGeometry | None:
     up, up_known = choose_up(frame.gravity, planes)
     level = [p for p in planes if p.normal @ up > MIN_LEVEL_COSINE]
     base = max(level, key=lambda p: p.inlier_ratio, default=None)
-    return ViewGeometry(points, normals, known, planes, up, up_known, base)
+    camera = frame.intrinsics.scaled(columns, rows).matrix
+    return ViewGeometry(points, normals, known, planes, up, up_known, base, camera)
 
 
 def grid_points(depth: Floats, k: Intrinsics, rows: int, columns: int) -> Floats:
