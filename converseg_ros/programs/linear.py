@@ -243,14 +243,21 @@ class Grammar:
 
     def read(self, tokens: Sequence[int], words: Sequence[str]) -> Node:
         """Return the program of a linear form; raise InputError if it is invalid."""
-        state, text = State(), Text(tuple(words))
+        self._check(tokens, Text(tuple(words)))
+        return self.read_valid(tokens, words)
+
+    def read_valid(self, tokens: Sequence[int], words: Sequence[str]) -> Node:
+        """Return the program of a linear form whose tokens are known to be allowed."""
+        return node_from_json(self._read(iter(tokens), words))
+
+    def _check(self, tokens: Sequence[int], text: Text) -> None:
+        state = State()
         for token in tokens:
             if state.done or not 0 <= token < self.size + len(text) or not self.allowed(state, text)[token]:
                 raise InputError(f'token {token} may not follow', where='linear form')
             state = self.follow(state, token)
         if not state.done:
             raise InputError('the program is not whole', where='linear form')
-        return node_from_json(self._read(iter(tokens), words))
 
     def _read(self, tokens: Any, words: Sequence[str]) -> dict[str, Any]:
         head = self.heads[self.tokens[next(tokens)]]

@@ -51,12 +51,18 @@ class Node:
     def map(self, function: Callable[['Node'], 'Node']) -> 'Node':
         """Return this node with `function` applied to each of its child nodes."""
         changed: dict[str, Any] = {}
-        for f in fields(self):
-            value = getattr(self, f.name)
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
             if isinstance(value, Node):
-                changed[f.name] = function(value)
+                new: Any = function(value)
+                same = new is value
             elif isinstance(value, tuple):
-                changed[f.name] = tuple(function(x) for x in value)
+                new = tuple([function(x) for x in value])
+                same = all(a is b for a, b in zip(new, value))
+            else:
+                continue
+            if not same:
+                changed[name] = new
         return replace(self, **changed) if changed else self
 
     def depth(self) -> int:

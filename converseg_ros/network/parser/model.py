@@ -104,19 +104,20 @@ class Memory:
     """The input of the decoder for B texts.
 
     layers: keys and values of each decoder layer, (B, H, S, D). mask: (B, 1, 1, S). words: (B, W, C), the state of the
-    first piece of each word. word_mask: (B, W).
+    first piece of each word. copied: (B, W, C), the embedding of each word as an output token. word_mask: (B, W).
     """
 
     layers: list[tuple[Tensor, Tensor]]
     mask: Tensor
     words: Tensor
+    copied: Tensor
     word_mask: Tensor
 
     def rows(self, index: Sequence[int]) -> 'Memory':
         """Return the memory of one text for each hypothesis; index: its text."""
         place = torch.tensor(index, device=self.mask.device)
         layers = [(k[place], v[place]) for k, v in self.layers]
-        return Memory(layers, self.mask[place], self.words[place], self.word_mask[place])
+        return Memory(layers, self.mask[place], self.words[place], self.copied[place], self.word_mask[place])
 
 
 class ParserModel(nn.Module):
@@ -180,7 +181,8 @@ class ParserModel(nn.Module):
         x = self.encoder_norm(x)
         state = x.gather(1, first[..., None].expand(-1, -1, x.shape[2]))
         layers = [block.cross.key_values(x) for block in self.decoder]  # type: ignore[union-attr,operator]
-        return Memory(layers, mask, state, torch.arange(first.shape[1], device=x.device) < words[:, None])
+        word_mask = torch.arange(first.shape[1], device=x.device) < words[:, None]
+        return Memory(layers, mask, state, self.copied(state), word_mask)
 
     def decode(self, tokens: Tensor, memory: Memory, cache: Cache | None = None, at: int = 0) -> tuple[Tensor, Cache]:
         """Return logits (B, T, tokens + W) after each of `tokens` (B, T), and the keys and values so far.
@@ -193,7 +195,7 @@ class ParserModel(nn.Module):
         closed = torch.where(pointer, c.tokens + 1, torch.where(tokens < 0, c.tokens, tokens))
         x = self.token(closed) + self.output_place.weight[at : at + tokens.shape[1]]
         place = (tokens - c.tokens).clamp(0, memory.words.shape[1] - 1)
-        copied = self.copied(memory.words).gather(1, place[..., None].expand(-1, -1, c.width))
+        copied = memory.copied.gather(1, place[..., None].expand(-1, -1, c.width))
         x = x + copied * pointer[..., None]
         kept: Cache = {}
         for i, block in enumerate(self.decoder):

@@ -169,7 +169,7 @@ class Parser:
         total: dict[Node, float] = {}
         said: dict[Node, Node] = {}  # the written program of each canonical one, which can be too deep
         for hypothesis in found:
-            program = with_antecedents(with_plain_nouns(self.grammar.read(hypothesis.tokens, words)), words)
+            program = with_antecedents(with_plain_nouns(self.grammar.read_valid(hypothesis.tokens, words)), words)
             program = with_pronouns(program, words)
             same = canonical(program)
             said.setdefault(same, program)

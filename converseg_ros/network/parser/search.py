@@ -38,8 +38,11 @@ def search(
     of = list(range(len(texts)))  # the text of each row
     last, step = torch.full((len(texts), 1), -1), 0
     cache: Cache | None = None
+    by_row, rows_of = memory, of
     while of:
-        logits, cache = model.decode(last, memory.rows(of), cache, step)
+        if of != rows_of:  # often the same texts have as many hypotheses as before
+            by_row, rows_of = memory.rows(of), of
+        logits, cache = model.decode(last, by_row, cache, step)
         scores = logits[:, -1].float().numpy()
         rows: list[int] = []  # the parent of each new row
         start, of = 0, []
