@@ -14,6 +14,7 @@ from torch import Tensor
 import torch.nn.functional as F
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.network.encoders.fused import FrozenLinear
 from converseg_ros.network.encoders.minilm import from_int8, load_tokenizer
 from converseg_ros.network.parser.files import opened
 
@@ -24,22 +25,21 @@ EPSILON = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One BERT layer: weights and biases of the query, key and value together, the output and the two-layer network."""
+    """One BERT layer: its linear layers and normalizations. `inward` gives query, key and value together."""
 
-    inward: tuple[Tensor, Tensor]
-    outward: tuple[Tensor, Tensor]
+    inward: FrozenLinear
+    outward: FrozenLinear
     norm: tuple[Tensor, Tensor]
-    widen: tuple[Tensor, Tensor]
-    narrow: tuple[Tensor, Tensor]
+    widen: FrozenLinear
+    narrow: FrozenLinear
     last_norm: tuple[Tensor, Tensor]
 
     def __call__(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Map (B, S, E); mask (B, 1, 1, S) is true for visible pieces."""
-        q, k, v = F.linear(x, *self.inward).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4).float()
-        seen = F.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2).to(x.dtype)
-        x = F.layer_norm(x + F.linear(seen, *self.outward), x.shape[-1:], *self.norm, EPSILON)
-        inner = F.linear(F.gelu(F.linear(x, *self.widen)), *self.narrow)
-        return F.layer_norm(x + inner, x.shape[-1:], *self.last_norm, EPSILON)
+        """Map (B, S, E) in float32; mask (B, 1, 1, S) is true for visible pieces."""
+        q, k, v = self.inward(x).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4).float()
+        seen = F.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)
+        x = F.layer_norm(x + self.outward(seen), x.shape[-1:], *self.norm, EPSILON)
+        return F.layer_norm(x + self.narrow(self.widen(x)), x.shape[-1:], *self.last_norm, EPSILON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +77,30 @@ class Hidden:
 class Context:
     """Maps word pieces to the hidden states of MiniLM's first layers."""
 
-    def __init__(self, state: Mapping[str, Tensor], count: int, ends: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        state: Mapping[str, Tensor],
+        count: int,
+        ends: tuple[int, int],
+        *,
+        dtype: torch.dtype = torch.float32,
+        packed: bool = False,
+    ) -> None:
         """Create the layers from `state`, the weights by their names below `bert.`.
 
-        count: layers. ends: ids of [CLS] and [SEP].
+        count: layers. ends: ids of [CLS] and [SEP]. dtype, packed: of the linear layers, see FrozenLinear.
         """
         self.ends = ends
         self.words = state['embeddings.word_embeddings.weight']
         kinds = state['embeddings.token_type_embeddings.weight']
         self.places = state['embeddings.position_embeddings.weight'] + kinds[0]
         self.norm = _pair(state, 'embeddings.LayerNorm')
-        self.layers = [_layer(state, f'encoder.layer.{i}.') for i in range(count)]
+        self.layers = [_layer(state, f'encoder.layer.{i}.', dtype, packed) for i in range(count)]
 
     def first(self, count: int) -> 'Context':
         """Return the first `count` layers, which share the weights of this object."""
         out = copy(self)
         out.layers = self.layers[:count]
-        return out
-
-    def to(self, dtype: torch.dtype) -> 'Context':
-        """Return the layers with weights of another dtype."""
-        out = copy(self)
-        out.words, out.places = self.words.to(dtype), self.places.to(dtype)
-        out.norm = (self.norm[0].to(dtype), self.norm[1].to(dtype))
-        out.layers = [
-            Layer(*((w.to(dtype), b.to(dtype)) for w, b in (getattr(x, n) for n in Layer.__slots__)))
-            for x in self.layers
-        ]
         return out
 
     @torch.no_grad()
@@ -128,8 +125,15 @@ class Context:
         return Hidden(x, mask).after(self.layers)
 
 
-def load_context(folder: Path, count: int = LAYERS, file: str = 'language.safetensors') -> Context:
-    """Return the first `count` layers of the MiniLM of a model folder in float32, at least one."""
+def load_context(
+    folder: Path,
+    count: int = LAYERS,
+    file: str = 'language.safetensors',
+    *,
+    dtype: torch.dtype = torch.float32,
+    packed: bool = False,
+) -> Context:
+    """Return the first `count` layers of the MiniLM of a model folder, at least one; dtype, packed: as in Context."""
     with opened(folder / file, again='fetch the model folder again') as f:
         names = {n.removeprefix('language_encoder.').removeprefix('bert.'): n for n in f.keys()}  # noqa: SIM118
         wanted = ('embeddings.', *(f'encoder.layer.{i}.' for i in range(count)))
@@ -137,22 +141,25 @@ def load_context(folder: Path, count: int = LAYERS, file: str = 'language.safete
     if f'encoder.layer.{count - 1}.output.dense.weight' not in state:
         raise InputError(f'the language encoder has fewer than {count} layers', where=str(folder / file))
     tokenizer = load_tokenizer(folder)
-    return Context(state, count, (tokenizer.token_to_id('[CLS]'), tokenizer.token_to_id('[SEP]')))
+    ends = tokenizer.token_to_id('[CLS]'), tokenizer.token_to_id('[SEP]')
+    return Context(state, count, ends, dtype=dtype, packed=packed)
 
 
 def _pair(state: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
     return state[f'{name}.weight'], state[f'{name}.bias']
 
 
-def _layer(state: Mapping[str, Tensor], prefix: str) -> Layer:
-    query, key, value = (_pair(state, f'{prefix}attention.self.{n}') for n in ('query', 'key', 'value'))
+def _layer(state: Mapping[str, Tensor], prefix: str, dtype: torch.dtype, packed: bool) -> Layer:
+    weights, biases = zip(*(_pair(state, f'{prefix}attention.self.{n}') for n in ('query', 'key', 'value')))
+
+    def linear(name: str, gelu: bool = False) -> FrozenLinear:
+        return FrozenLinear(*_pair(state, f'{prefix}{name}.dense'), dtype, gelu=gelu, packed=packed)
+
     return Layer(
-        (torch.cat((query[0], key[0], value[0])), torch.cat((query[1], key[1], value[1]))),
-        *(
-            _pair(state, prefix + name)
-            for name in (
-                'attention.output.dense', 'attention.output.LayerNorm', 'intermediate.dense', 'output.dense',
-                'output.LayerNorm',
-            )
-        ),
-    )  # fmt: skip
+        FrozenLinear(torch.cat(weights), torch.cat(biases), dtype, packed=packed),
+        linear('attention.output'),
+        _pair(state, f'{prefix}attention.output.LayerNorm'),
+        linear('intermediate', gelu=True),
+        linear('output'),
+        _pair(state, f'{prefix}output.LayerNorm'),
+    )

@@ -61,7 +61,8 @@ def load_things(
     if can_fuse(where, dtype):
         fuse(backbone.trunk, dtype)
     networks = load_segments(folder / SEGMENTS).to(where)
-    language = load_context(folder)
+    # texts are read on the CPU, which need not have instructions for the precision of a GPU
+    language = load_context(folder, dtype=dtype if where.type == 'cpu' else torch.float32, packed=True)
     encoder = load_text_encoder(folder, language)
     geometry = OncePerView(view_geometry)
     tree = TreeProposer(backbone, *networks, dtype=dtype, geometry=geometry)

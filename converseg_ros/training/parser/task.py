@@ -37,9 +37,10 @@ class ParserTask(Task[Batch]):
         self.grammar = Grammar(tuple(knowledge.tags()))
         self.identity = hashlib.sha256('\n'.join(self.grammar.tokens).encode()).hexdigest()
         self.pieces = Pieces.load(find_model(config.pieces))
-        self.context = load_context(find_model(config.pieces), config.context) if config.context else None
+        folder, count = find_model(config.pieces), config.context
+        self.context = load_context(folder, count) if count else None
         self.dtype = torch.bfloat16 if config.bf16 else torch.float32
-        self.fast_context = None if self.context is None else self.context.to(self.dtype)
+        self.fast_context = load_context(folder, count, dtype=self.dtype) if count else None
         self.examples = Examples(self.grammar, self.pieces, config.phrases, seed=config.seed, pairs=config.pairs)
         self.pool: tuple[int, list[Batch]] = (-1, [])
 
@@ -75,7 +76,7 @@ class ParserTask(Task[Batch]):
         """Return the mean cross-entropy of the output tokens; with bf16, weights are rounded for the computation."""
         inputs = batch.inputs
         vectors = self.pieces.vectors(inputs.ids, self.dtype)
-        states = None if self.fast_context is None else self.fast_context(inputs.ids, inputs.lengths)
+        states = None if self.fast_context is None else self.fast_context(inputs.ids, inputs.lengths).to(self.dtype)
         weights = {name: p.to(self.dtype) for name, p in network.named_parameters()}
         logits = functional_call(
             network,

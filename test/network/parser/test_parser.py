@@ -81,6 +81,18 @@ def test_context_is_what_the_whole_language_encoder_computes(pieces: Pieces) -> 
         torch.testing.assert_close(states[row, : len(text.ids)], whole, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(('dtype', 'most'), [(torch.float32, 1e-4), (torch.bfloat16, 0.05)])
+def test_packed_layers_of_any_precision_give_about_the_same_states(
+    pieces: Pieces, dtype: torch.dtype, most: float
+) -> None:
+    inputs = collate([pieces.encode(split(t)) for t in ('the mug', 'the unbelievably colourful box on the table')])
+    plain = load_context(find_model('compact')).hidden(inputs.ids, inputs.lengths)
+    packed = load_context(find_model('compact'), dtype=dtype, packed=True).hidden(inputs.ids, inputs.lengths)
+    assert packed.states.dtype == torch.float32
+    assert float((packed.states - plain.states)[plain.mask[:, 0, 0]].abs().max()) < most
+    assert float(torch.cosine_similarity(packed.mean, plain.mean).min()) > 0.999
+
+
 def test_a_model_with_context_depends_on_it_and_comes_back_from_its_file(
     grammar: Grammar, pieces: Pieces, tmp_path: Path
 ) -> None:
