@@ -2,12 +2,13 @@
 
 converseg bench names data/coco_more data/tools --weights names.safetensors --json out.json
 
-A set is a COCO folder or a folder with crops.json. Images of --split are evaluated (core/splits.py, by session), and of
-a folder of crops the sets of --crop-sets. A name is correct if it is a name of the labelled class in `knowledge`; top-1
-and top-5 are over all nouns of the namer. `kind`: the most probable wider kind is one of the kinds of the label.
-`tags`: mean over the tags of `knowledge` of the area under the ROC curve of the sum of the posterior over the nouns
-with the tag, for objects whose label has it or not. The detector was trained on COCO's training photographs, which
-include coco_sample and coco_more: only the column without it shows how well names generalise there.
+A set is a COCO folder or a folder with crops.json. Images of --split are evaluated (core/splits.py, by session), and
+of a folder of crops the sets of --crop-sets. The nouns with a calibration of their own are in `factors` of the JSON. A
+name is correct if it is a name of the labelled class in `knowledge`; top-1 and top-5 are over all nouns of the namer.
+`kind`: the most probable wider kind is one of the kinds of the label. `tags`: mean over the tags of `knowledge` of the
+area under the ROC curve of the sum of the posterior over the nouns with the tag, for objects whose label has it or
+not. The detector was trained on COCO's training photographs, which include coco_sample and coco_more: only the column
+without it shows how well names generalise there.
 """
 
 import argparse
@@ -53,10 +54,14 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from converseg_ros.network.names.namer import load_namer
+    from converseg_ros.network.names.weights import load_names
     from converseg_ros.network.registry import find_model
     from converseg_ros.network.segments.backbone import load_backbone
 
     namer = load_namer(load_backbone(find_model(args.model)), args.weights, dtype=getattr(torch, args.dtype))
+    weights = load_names(args.weights)
+    scaling, count = weights.scaling, len(weights.head.sources.nouns)
+    print(f'{len(scaling.own)} of {count} nouns are calibrated on their own; the others share {scaling.shared:.3f}')
     results: dict[str, Any] = {}
     for path in args.sets:
         pictures = _pictures(path, args.split, set(args.crop_sets), args.limit)
@@ -71,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
         for line in table(path.name, results[path.name]):
             print(line, flush=True)
     if args.json:
-        write_json(args.json, {'weights': str(args.weights), 'split': args.split, 'sets': results})
+        factors = {'own': scaling.own, 'shared': scaling.shared}
+        out = {'weights': str(args.weights), 'split': args.split, 'factors': factors, 'sets': results}
+        write_json(args.json, out)
     return 0
 
 

@@ -10,6 +10,7 @@ torch = pytest.importorskip('torch')
 
 from converseg_ros.cli import main
 from converseg_ros.core import Frame, InputError, Intrinsics, Status
+from converseg_ros.core.mask import iou
 from converseg_ros.network import load
 from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
@@ -53,6 +54,24 @@ def test_rgb_alone_is_enough_for_colours_but_not_for_sizes(network):
     red, tallest = network.predict(['the red thing', 'the tallest thing'])
     assert red.mask[95:135, 70:110].mean() > 0.8
     assert tallest.status != Status.OK
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA GPU')
+def test_on_a_gpu_the_answers_are_the_same_and_memory_comes_back(network):
+    torch.cuda.init()
+    before = torch.cuda.memory_allocated()
+    texts = ['the red thing', 'the blue thing']
+    fast = load('compact', device='cuda')
+    assert torch.cuda.memory_allocated() > before
+    for depth in (True, False):
+        network.set_image(scene(depth))
+        fast.set_image(scene(depth))
+        for exact, near in zip(network.predict(texts), fast.predict(texts)):
+            assert iou(exact.mask, near.mask) > 0.8
+    fast.close()
+    del fast
+    assert torch.cuda.memory_allocated() - before < 2**20
 
 
 @pytest.mark.parametrize('name', [SEGMENTS, NAMES, PARSER, 'backbone.safetensors', 'language.safetensors'])
