@@ -181,11 +181,11 @@ class Facts:
         given = self.given.relations.get('between')
         return given or self._once('between', lambda: self._exact(relations.between(self.scene)))
 
-    def act(self, kind: str) -> Degree:
-        """Return (S, S) degrees: region i does something to region j."""
+    def act(self, kind: str, role: str = 'agent') -> Degree:
+        """Return (S, S) degrees: region i does something to region j, or with j for the role 'instrument'."""
         if self.given.acts is not None:
             return self.given.acts.get(kind, Degree.known(np.zeros((len(self), len(self)))))
-        return self._once(('act', kind), lambda: acts.act(kind, self))
+        return self._once(('act', kind, role), lambda: acts.act(kind, self, role))
 
     def scale(self, key: str, anchor: Degree | None = None) -> Scale:
         """Return the scale of a rank key; 'distance_to' needs an anchor (S,)."""

@@ -27,6 +27,12 @@ from converseg_ros.programs.wordings import in_other_words, replacements
         ('which of these could I put on my foot', 'what could i wear'),
         ('what would I trip over on my way to the door', 'everything on the floor'),
         ('is anybody in the way of the robot?', 'is anybody there'),
+        ('where could I get burned?', 'what could burn me if i touched it'),
+        ("what could fall on somebody's head", 'what could tip over'),
+        ('things that are not on the table', 'everything except the things on the table'),
+        ('where can I roll out some dough', 'where is there room for some dough'),
+        ('what could I use to open this bottle', 'find the bottle opener'),
+        ('who is talking on the phone', 'who is holding the phone'),
         ('what does the boy hold', 'what is the boy holding'),
         ('what would you use to dice the carrots', 'something to cut the carrots with'),
         ('which of these would shatter', 'which of these would break'),
@@ -41,7 +47,15 @@ def test_other_words(text: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    'text', ['the red mug', 'the smashing board', 'what stands where', 'the cutter beneaths', "the man's mug"]
+    'text',
+    [
+        'the red mug',
+        'the smashing board',
+        'what stands where',
+        'the cutter beneaths',
+        "the man's mug",
+        'where can I hurt myself',
+    ],
 )
 def test_other_texts_are_unchanged(text: str) -> None:
     assert in_other_words(text) == text

@@ -174,7 +174,7 @@ class Executor:
 
     def _act(self, node: Act, how: Reading) -> Meaning:
         of = self._evaluate(node.of, how)
-        pairs = self.facts.act(node.kind)
+        pairs = self.facts.act(node.kind, node.role)
         if node.role in ('patient', 'uninvolved'):
             pairs = pairs.T
         elif node.role == 'instrument':
@@ -190,7 +190,7 @@ class Executor:
 
     def _instruments(self, kind: str) -> Degree:
         """Return (S, S): region i is the instrument of an act on j: it acts itself, or an agent holds it."""
-        pairs = self.facts.act(kind)
+        pairs = self.facts.act(kind, 'instrument')
         held = self.facts.act('holding').T.any(1)
         by_hand = pairs.any(0) & held  # of the pair of a person and their knife, the knife
         itself = pairs.scaled(np.repeat(1 - self.facts.kinds[:, 3:], len(self.facts), 1))

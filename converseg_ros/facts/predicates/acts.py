@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HELD = ('holding', 'carrying', 'using')
 BY_TAG: dict[str, tuple[str, ...]] = {
     'cutting': ('cuts',),
-    'writing': ('writes',),
+    'writing': ('writes', 'write_on'),
     'cleaning': ('cleans', 'wipe', 'sweep'),
     'stirring': ('stirs',),
     'eating': ('edible', 'eat_with'),
@@ -28,12 +28,22 @@ BY_TAG: dict[str, tuple[str, ...]] = {
     'watching': ('watch_screen',),
 }
 """Tags of the object (any of them) that an agent in contact with it would use in the action."""
+BY_ROLE: dict[tuple[str, str], tuple[str, ...]] = {
+    ('writing', 'patient'): ('write_on',),
+    ('writing', 'instrument'): ('writes',),
+    ('eating', 'patient'): ('edible',),
+    ('eating', 'instrument'): ('eat_with',),
+}
+"""Those of the tags that tell what is acted on from what it is done with: one writes in a notebook with a pen."""
 TOOLS = frozenset({'cutting', 'pouring', 'plugging'})  # one object acts on another, whether or not somebody holds it
 UNSEEN = 'one image does not show what happens'
 
 
-def act(kind: str, facts: 'Facts') -> Degree:
-    """Return (S, S) degrees: region i does one of programs.vocabulary.ACTS to region j."""
+def act(kind: str, facts: 'Facts', role: str = 'agent') -> Degree:
+    """Return (S, S) degrees: region i does one of programs.vocabulary.ACTS to region j.
+
+    role: one of programs.vocabulary.ROLES; for 'patient' j is what is acted on, for 'instrument' what it is done with.
+    """
     count = len(facts)
     agent = facts.kinds[:, 3]
     touch = facts.primitives.contact | facts.primitives.support | facts.primitives.support.T
@@ -46,7 +56,7 @@ def act(kind: str, facts: 'Facts') -> Degree:
         return _tool(kind, facts)
     if kind in BY_TAG:
         fits = Degree.known(np.zeros(count))
-        for tag in BY_TAG[kind]:
+        for tag in BY_ROLE.get((kind, role), BY_TAG[kind]):
             fits = fits | facts.filter('tag', tag)
         found = between & Degree(fits.p[None], fits.low[None], fits.high[None], fits.notes)
         if kind in ('sitting', 'riding'):
