@@ -33,6 +33,7 @@ from converseg_ros.programs.wordings import in_other_words, replacements
         ('where can I roll out some dough', 'where is there room for some dough'),
         ('what could I use to open this bottle', 'find the bottle opener'),
         ('who is talking on the phone', 'who is holding the phone'),
+        ('is there a knife I could hurt myself with', 'is there a knife'),
         ('what does the boy hold', 'what is the boy holding'),
         ('what would you use to dice the carrots', 'something to cut the carrots with'),
         ('which of these would shatter', 'which of these would break'),

@@ -119,7 +119,7 @@ def condition(node: Node) -> str:
             whom = f' the {noun_of(other)}' if other is not None else ''
             return {
                 'agent': f'{doing}{whom or " something"}',
-                'patient': f'what {kind}{whom} happens to',
+                'patient': f'that{whom or " somebody"} is {doing}',
                 'instrument': f'used for {doing}{whom}',
                 'uninvolved': f'without a part in {doing}{whom}',
             }[role]

@@ -21,3 +21,8 @@ def test_what_is_written_in_is_not_what_is_written_with(role: str, expected: int
 def test_somebody_writes_with_a_pen_and_in_a_notebook(other: str) -> None:
     answer = execute(Select('one', Act('writing', 'agent', other=named(other))), facts([PERSON, PEN, NOTEBOOK]))
     assert set(answer.chosen) == {0}
+
+
+def test_the_reason_says_what_nobody_does() -> None:
+    answer = execute(Select('one', Act('wearing', 'patient', named('pen'), named('person'))), facts([PERSON, PEN]))
+    assert answer.reason == 'a pen is seen, but none that the person is wearing'
