@@ -2,8 +2,8 @@
 
 A run resumes from its newest checkpoint. --dry-run prints memory and time and writes nothing but the cache; --make-data
 first runs the recipe of the configuration (rendering scenes, generating prompt-mask pairs). A file with nothing but a
-recipe, such as config/train/compact.yaml, runs its commands. On several GPUs or machines: `accelerate launch -m
-converseg_ros train CONFIG`, or torchrun instead of accelerate launch.
+recipe, such as config/train/compact.yaml, runs its commands (--dry-run prints them). On several
+GPUs or machines: `accelerate launch -m converseg_ros train CONFIG`, or torchrun instead of accelerate launch.
 """
 
 import argparse
@@ -43,7 +43,12 @@ def run(args: argparse.Namespace) -> int:
     overrides = _overrides(args.set) | ({'origin': str(args.origin)} if args.origin else {})
     data = read_mapping(args.config, overrides)
     if set(data) == {'recipe'}:  # a list of runs, such as config/train/compact.yaml
-        run_all(data['recipe'])
+        if args.export:
+            raise InputError('the file has nothing but a recipe', where='--export', do='give it to one of its commands')
+        if args.dry_run:
+            print('\n'.join(data['recipe']))
+        else:
+            run_all(data['recipe'])
         return 0
     config = read_config(args.config, overrides)
     if args.make_data:

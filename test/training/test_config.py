@@ -44,6 +44,15 @@ def test_a_recipe_runs_its_commands_until_one_fails(tmp_path, capfd):
     assert '\none\n' in out and '\ntwo\n' not in out and 'exit status 1' in error
 
 
+def test_a_dry_run_of_a_recipe_runs_nothing(tmp_path, capfd):
+    made = tmp_path / 'made'
+    path = tmp_path / 'all.yaml'
+    path.write_text(f'recipe: ["touch {made}"]')
+    assert main(['train', str(path), '--dry-run']) == 0
+    assert f'touch {made}' in capfd.readouterr().out and not made.exists()
+    assert main(['train', str(path), '--export', str(tmp_path / 'out')]) == 1 and not made.exists()
+
+
 @pytest.mark.parametrize(
     'change, said',
     [
