@@ -12,7 +12,6 @@ from typing import Any
 from converseg_ros.core.concepts import SUB_CONCEPTS
 from converseg_ros.core.errors import ConversegError, InputError
 from converseg_ros.core.item import Item
-from converseg_ros.core.mask import encode_rle
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.stages import JobStage
 from converseg_ros.data_engine.contracts import Judge, Picture
@@ -163,7 +162,7 @@ class Pipeline:
             id=identity,
             image=image,
             prompt=draft.text,
-            rle=encode_rle(pair.mask),
+            rle=pair.rle,
             family=sub.family,
             sub_concept=sub.name,
             phase=draft.phase,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from converseg_ros.core.mask import encode_rle, mask_box
+from converseg_ros.core.mask import mask_box
 from converseg_ros.data_engine.stages.verification import VerifiedRegion
 from converseg_ros.data_engine.world.world import SURFACES
 from converseg_ros.knowledge import singular, thing
@@ -35,7 +35,7 @@ def label_rows(verified: list[VerifiedRegion]) -> list[dict[str, Any]]:
                 'kind': kind,
                 'text': v.region.text,
                 'score': round(v.score, 3),
-                'rle': encode_rle(v.mask),
+                'rle': v.rle,
             }
         )
     return rows

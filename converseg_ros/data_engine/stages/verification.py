@@ -1,21 +1,29 @@
 """Stage 3: verify the proposed masks, select the best, refine it, and verify the refined mask."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.mask import encode_rle
 from converseg_ros.data_engine.contracts import Candidate, Judge, Picture, Region
 from converseg_ros.data_engine.proposers.proposer import Proposer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VerifiedRegion:
-    """A region with a mask that the judge accepted."""
+    """A region with a mask (H, W) that the judge accepted."""
 
     region: Region
     mask: NDArray[np.bool_]
     score: float
+
+    @cached_property
+    def rle(self) -> dict[str, Any]:
+        """Return COCO's RLE of the mask (core.mask.encode_rle); labels and items share it."""
+        return encode_rle(self.mask)
 
 
 def verify_regions(
