@@ -118,7 +118,8 @@ def _say(text: str) -> None:
 def _weights(args: argparse.Namespace) -> str:
     from converseg_ros.evaluation.record import weights_of
 
-    return weights_of([args.model, *getattr(args, 'also', [])], args.namer, args.segments)
+    weights = weights_of([args.model, *getattr(args, 'also', [])], args.namer, args.segments)
+    return weights if args.precision == 'auto' else f'{weights}+{args.precision}'
 
 
 def _load(args: argparse.Namespace, *, calibration: bool = True) -> Any:
@@ -126,7 +127,7 @@ def _load(args: argparse.Namespace, *, calibration: bool = True) -> Any:
     from converseg_ros import network as networks
 
     parts = {'namer': args.namer, 'segments': args.segments, 'facts': args.facts, 'agree_remote': args.agree_remote}
-    network = networks.load(args.model, device=args.device, calibration=calibration, **parts)
+    network = networks.load(args.model, device=args.device, calibration=calibration, precision=args.precision, **parts)
     for note in getattr(network, 'notes', ()):
         _say(f'note: {note}')
     return network

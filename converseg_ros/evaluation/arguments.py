@@ -15,6 +15,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--agree-remote', action='store_true', help='images may be sent to a model on another machine')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ... (default: a GPU if there is one)')
     parser.add_argument(
+        '--precision',
+        choices=('auto', 'fp32', 'bf16'),
+        default='auto',
+        help='of --model; auto measures which one is faster, so that a busy machine may choose another one',
+    )
+    parser.add_argument(
         '--json',
         type=Path,
         required=True,

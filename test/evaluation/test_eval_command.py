@@ -52,6 +52,19 @@ def test_progress_and_result_are_events_for_programs(items_json, tmp_path, capsy
     assert events[-1].result == {'report': str(tmp_path / 'o.json'), 'giou': read_report(tmp_path / 'o.json')['giou']}
 
 
+def test_the_network_is_evaluated_in_the_given_precision(items_json, tmp_path, monkeypatch):
+    from converseg_ros import network as networks
+
+    load, given, out = networks.load, [], tmp_path / 'o.json'
+    monkeypatch.setattr(networks, 'load', lambda *a, **k: given.append(k['precision']) or load(*a, **k))
+    weights = set()
+    for precision in ('auto', 'fp32'):
+        assert evaluate('items', items_json, out, '--no-baselines', '--precision', precision, '--fresh') == 0
+        weights.add(json.loads(out.with_suffix('.record.jsonl').read_text().splitlines()[0])['weights'])
+    assert given == ['auto', 'fp32']
+    assert len(weights) == 2, 'answers in another precision are not resumed'
+
+
 def test_a_broken_item_does_not_stop_the_others(items_json, tmp_path, capsys):
     data = json.loads(items_json.read_text())
     data['items'][0]['image'] = 'missing.png'
