@@ -60,6 +60,7 @@ def test_doubtful_classes_count_half() -> None:
         ('drink', ('mug', 'glass'), ('plate', 'bucket')),
         ('electric', ('toaster', 'laptop'), ('mug', 'book')),
         ('alive', ('dog', 'potted plant'), ('teddy bear', 'hammer')),
+        ('hang', ('coat rack', 'wardrobe'), ('table', 'mug')),
     ],
 )
 def test_common_knowledge(tag: str, has: tuple[str, ...], lacks: tuple[str, ...]) -> None:
@@ -85,6 +86,7 @@ def test_a_noun_denotes_its_hyponyms_and_a_kind_its_members() -> None:
     assert 'fork' not in knives
     assert knowledge.denoted('tools')['hammer'] == 1.0
     assert knowledge.denoted('container')['mug'] == 0.5
+    assert knowledge.denoted('kitten')['cat'] == knowledge.denoted('puppy')['dog'] == 0.5
     assert knowledge.denoted('flumadiddle') == {}
 
 
