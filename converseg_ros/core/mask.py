@@ -51,7 +51,7 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    """Return intersection over union of two masks; 1 if both are empty."""
+    """Return intersection over union of two masks (H, W); 1 if both are empty."""
     intersection, union = overlap(a, b)
     return intersection / union if union else 1.0
 

@@ -76,7 +76,7 @@ class Prediction:
         return mask_box(self.mask)
 
     def with_mask(self, mask: NDArray[np.bool_], box: Box, **changes: Any) -> 'Prediction':
-        """Return a copy of this answer with another mask, whose box is known, and other changes."""
+        """Return a copy of this answer with another mask (H, W), whose box is known, and other changes."""
         changed = replace(self, mask=mask, **changes)
         changed.__dict__['box'] = box  # set the cached property; assignment is blocked because the fields are frozen
         return changed

@@ -11,6 +11,7 @@ def held_out_report(
 ) -> dict[str, float]:
     """Return the metrics of two thresholds on N held-out probabilities.
 
+    p: (N,) that a target exists. truth: (N,) whether it does.
     no_target: below it an answer is NO_TARGET. recall: the same for safety instructions.
     """
     return {
@@ -40,13 +41,16 @@ def best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: ND
 
 
 def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: float) -> float:
-    """Return the highest threshold that keeps the share `recall` of the targets."""
+    """Return the highest threshold on p (N,) that keeps the share `recall` of the answers with a target, truth (N,)."""
     ordered = np.sort(p[truth])
     return float(ordered[math.floor((1 - recall) * ordered.size)])
 
 
 def precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
-    """Return the lowest threshold above which the share `precision` of the answers has an IoU of 0.5 or more."""
+    """Return the lowest threshold on p (N,) above which the share `precision` of the answers is correct.
+
+    quality: (N,) IoU of each answer; it is correct from 0.5 on. Returns 1 if no threshold is high enough.
+    """
     order = np.argsort(-p)
     share = np.cumsum(quality[order] >= 0.5) / np.arange(1, p.size + 1)
     enough = np.flatnonzero(share >= precision)

@@ -233,7 +233,7 @@ def _closed(cells: Mask) -> Mask:
 def with_room(free: Mask, cell: float) -> tuple[Mask, float]:
     """Return the free cells that a disc of diameter MIN_ROOM covers without leaving them, and the largest diameter.
 
-    cell: metres.
+    free: (h, w) cells of a plane. cell: side of a cell in metres. The diameter is in metres, 0 without such a cell.
     """
     room = radii(free) * cell
     centres = room >= MIN_ROOM / 2

@@ -74,6 +74,7 @@ def conclude(
 ) -> tuple[Belief, bool]:
     """Return the belief after a key frame, and whether the selected regions are the answer.
 
+    masks: (S, h, w) of the regions. chosen: indices of the selected ones, best first.
     absence: log-odds of this key frame alone that there is no target, 0 at the threshold of existence. Key frames
     before the first answer are no evidence about which thing is meant; after it, what is in view while the thing is not
     is another thing.

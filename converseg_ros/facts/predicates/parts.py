@@ -94,7 +94,7 @@ def protrusion(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def grip(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return where an object is held: its protrusion, or the middle third of a long object, or all of it."""
+    """Return where an object with a mask (h, w) is held: its protrusion, the middle third if it is long, or all."""
     handle = protrusion(mask)
     if handle.any():
         return handle

@@ -26,7 +26,7 @@ class Scale:
     note: str = ''
 
     def of(self, index: NDArray[np.intp]) -> 'Scale':
-        """Return the scale of some of the regions."""
+        """Return the scale of the regions with the given indices (N,)."""
         return Scale(self.value[index], self.sigma[index], self.firm[index], self.note)
 
     def beats(self, order: str) -> Floats:

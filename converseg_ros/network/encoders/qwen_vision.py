@@ -74,5 +74,5 @@ def encode_patches(visual: Any, pixels: Tensor, where: Layout) -> Tensor:
 
 
 def rms_norm(module: Any, hidden: Tensor) -> Tensor:
-    """Run transformers' RMSNorm module as one operation."""
+    """Run transformers' RMSNorm module on hidden states (..., D) as one operation."""
     return F.rms_norm(hidden, module.weight.shape, module.weight, module.variance_epsilon)

@@ -67,7 +67,7 @@ def cut(
 def cut_with(
     rgb: NDArray[np.uint8], masks: NDArray[np.bool_], backgrounds: Sequence[float], size: int = TRAINING_SIDE
 ) -> list[NDArray[np.uint8]]:
-    """Return the crops of `cut` for each of the backgrounds; the image is resampled once."""
+    """Return the crops (S, size, size, 3) of `cut` for each of the backgrounds; the image is resampled once."""
     out = [np.empty((len(masks), size, size, 3), np.uint8) for _ in backgrounds]
     sy, sx = rgb.shape[0] / masks.shape[1], rgb.shape[1] / masks.shape[2]
     for index, mask in enumerate(masks):

@@ -47,7 +47,7 @@ class Evidence:
         return match(self.detect(rgb), masks)
 
     def detect(self, rgb: NDArray[np.uint8]) -> Detected:
-        """Run the detector on the image, resized to 512 pixels on its longer side."""
+        """Run the detector on an (H, W, 3) image, resized to 512 pixels on its longer side."""
         scale = LONGEST / max(rgb.shape[:2])
         rows, columns = (max(1, round(n * scale / MULTIPLE)) * MULTIPLE for n in rgb.shape[:2])
         resized = cv2.resize(rgb, (columns, rows), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

@@ -133,10 +133,10 @@ class NameHead(nn.Module):
 
 
 def shaped(pooled: Tensor) -> Tensor:
-    """Return the square roots of features, which are not negative, so that a few large ones do not dominate."""
+    """Return the square roots of non-negative features (B, 1280), so that a few large ones do not dominate."""
     return (pooled.clamp_min(0) + 1e-4).sqrt()
 
 
 def weighed(evidence: Tensor) -> Tensor:
-    """Return the logarithms of the detector's probabilities relative to the minimum, as likelihood ratios."""
+    """Return log(1 + p / MIN_DETECTION) of probabilities (B, K) of the detector, as log likelihood ratios."""
     return torch.log1p(evidence / MIN_DETECTION)

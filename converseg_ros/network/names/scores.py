@@ -66,7 +66,7 @@ class Phrases:
         return NameScores(tuple(nouns), found_odds, known, self._called(p))
 
     def posterior(self, p: NDArray[np.float32]) -> Posterior:
-        """Return the calibrated posterior: powers of the probabilities with the shared factor, which sum to 1 again."""
+        """Return the posterior for probabilities p (S, K) of the nouns: normalised powers, with the shared factor."""
         none = np.clip(1 - p.sum(1, keepdims=True), 0, 1)
         power = np.concatenate([p, none], 1) ** self._scaling.shared
         share = power / np.maximum(power.sum(1, keepdims=True), MIN_PROBABILITY)

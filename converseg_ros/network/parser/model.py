@@ -151,7 +151,7 @@ class ParserModel(nn.Module):
             nn.init.zeros_(self.contextual.weight)
 
     def forward(self, tokens: Tensor, *inputs: Tensor | None) -> Tensor:
-        """Return the logits after each of `tokens`, all of them known, for the inputs of `encode`, as in training."""
+        """Return the logits after each of the known tokens (B, T) for the inputs of `encode`, as in training."""
         return self.decode(tokens, self.encode(*inputs))[0]  # type: ignore[arg-type]
 
     def encode(

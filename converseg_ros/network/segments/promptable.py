@@ -61,7 +61,7 @@ def automatic_masks(
 
 
 def check_scores(scores: NDArray[np.float32], name: str) -> None:
-    """Raise ConversegError with the name of the network if a score is not finite."""
+    """Raise ConversegError with the name of the network if one of its scores (of any shape) is not finite."""
     if not np.isfinite(scores).all():
         raise ConversegError('scores are not finite', where=name, do='fetch the weights again')
 
@@ -75,7 +75,7 @@ def stability(logits: NDArray[np.float32]) -> float:
 def suppress(
     scored: list[tuple[float, NDArray[np.bool_]]], same: float = SAME
 ) -> list[tuple[float, NDArray[np.bool_]]]:
-    """Return the masks, best first, without those that overlap a better one by more than `same` IoU."""
+    """Return the (score, mask (h, w)) pairs, best first, without masks whose IoU with a better one exceeds `same`."""
     kept: list[tuple[float, NDArray[np.bool_]]] = []
     for score, mask in sorted(scored, key=lambda s: -s[0]):
         if all(iou(mask, other) <= same for _, other in kept):

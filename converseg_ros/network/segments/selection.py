@@ -33,9 +33,9 @@ def gain_of(area: NDArray[np.floating], quality: NDArray[np.floating]) -> NDArra
 
 
 def flat_cut(tree: MergeTree, quality: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Return nodes without overlaps and with the maximum total gain, by dynamic programming over the tree.
+    """Return nodes (K,) without overlaps and with the maximum total gain, by dynamic programming over the tree.
 
-    Nodes without gain are excluded, and those of fewer than MIN_CELLS cells.
+    quality: (N,) of each node of the tree. Nodes without gain are excluded, and those of fewer than MIN_CELLS cells.
     """
     gain = np.where(tree.area >= MIN_CELLS, gain_of(tree.area, quality), 0).tolist()
     children = tree.children.tolist()
