@@ -20,12 +20,12 @@ class SteadyOptions:
     """Seconds after which evidence counts half; a lasting change is followed after about this time. 0: no filter."""
     limit: float = option(2.0, 0.1, 20.0)
     """Maximum evidence of one key frame, because a single image may be misleading."""
-    margin: float = option(2.0, 0.0, 20.0)
+    margin: float = option(3.0, 0.0, 20.0)
     """Advantage of the last answer."""
     entering: float = option(2.0, 0.0, 20.0)
     """Disadvantage of what enters the view while the last answer is in view."""
     slack: float = option(1.0, 0.0, 20.0)
-    """How much less certain than the answer that left the view the next one may be."""
+    """How much less certain than the last answer was another region may be."""
     fade: float = option(0.2, 0.0, 20.0)
     """Decrease of that certainty per second."""
 
@@ -45,8 +45,8 @@ class Belief:
         frames: how many key frames the log-odds are the sum of, with their weights.
         chosen: (h, w) bool, the last answer; None if there is none, or if it left the view.
         absence: log-odds that the last answer is no target, from all key frames that show it.
-        left: whether the last answer left the view.
-        certainty: log-odds with which single key frames showed the answers, on average; None if there was none.
+        left: whether the thing left the view, and the last answer, if there is one, is less certain than the thing was.
+        certainty: log-odds with which single key frames showed the thing, on average; None if there was none.
     """
 
     options: SteadyOptions = field(default_factory=SteadyOptions)

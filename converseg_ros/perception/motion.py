@@ -34,6 +34,10 @@ class LowFrame:
         """Return (h, w) metres, or None."""
         return None if self.source is None else self.source.take(_spread(*self.source.shape, *self.gray.shape))
 
+    def small(self) -> 'LowFrame':
+        """Return the same with its depth at the small size only, to be stored for long."""
+        return LowFrame(self.stamp_ns, self.gray, self.depth, self.intrinsics, self.pose)
+
     def depth_at(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `depth` at (n, m, 2) columns and rows, nearest neighbour, (n * m,); NaN outside of the image.
 

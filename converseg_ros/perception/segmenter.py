@@ -166,11 +166,6 @@ class Segmenter:
         keys = [(i.id, i.resolved) for i in instructions]
         return {k: replace(known[k], options=o) if k in known else Belief(o) for k in keys}
 
-    @property
-    def memory_ns(self) -> int:
-        """Return for how long after a key frame its beliefs are used, in nanoseconds."""
-        return int(self.options.tracker.max_carry * SECOND)
-
     def restore(
         self,
         frame: Frame,

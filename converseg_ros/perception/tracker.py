@@ -99,10 +99,11 @@ class Tracker:
         """
         if self._key is None or not 0 < frame.stamp_ns - self._key.stamp_ns <= self.options.max_carry * SECOND:
             return {}
-        back = self._since_key(low_frame(frame, pose, self.options.width))
+        current = low_frame(frame, pose, self.options.width)
+        back = self._since_key(current)
         if back is None:
             return {}
-        return self._tracks.beliefs(back, frame.stamp_ns, frame.stamp_ns - int(self.options.max_carry * SECOND))
+        return self._tracks.beliefs(back, current, frame.stamp_ns - int(self.options.max_carry * SECOND))
 
     def propagate(
         self, frame: Frame, pose: NDArray[np.float64] | None = None, *, geometry: bool = False

@@ -12,7 +12,7 @@ from converseg_ros.core.belief import Belief
 from converseg_ros.core.region import Region
 from converseg_ros.core.stamps import SECOND
 from converseg_ros.core.status import GeometryStatus
-from converseg_ros.perception.beliefs import moved
+from converseg_ros.perception.beliefs import Remembered, moved, remember
 from converseg_ros.perception.motion import LowFrame, picked
 from converseg_ros.perception.options import TrackerOptions
 
@@ -34,7 +34,8 @@ class Tracks:
         """Create an empty set."""
         self._tracks: OrderedDict[tuple[str, str], _Track] = OrderedDict()
         self._beliefs: OrderedDict[tuple[str, str], tuple[Belief, int]] = OrderedDict()  # with the stamp of the answer
-        self._stamp_ns = 0  # of the key image
+        self._remembered: dict[tuple[str, str], Remembered] = {}  # the last good views of the things
+        self._view: LowFrame | None = None  # the key image
         self._counter = 0
 
     def __len__(self) -> int:
@@ -45,6 +46,8 @@ class Tracks:
         """Remove all tracks."""
         self._tracks.clear()
         self._beliefs.clear()
+        self._remembered.clear()
+        self._view = None
 
     def update(
         self,
@@ -60,7 +63,7 @@ class Tracks:
         Tracks whose instruction was not asked this time, or has no mask, are propagated.
         """
         out, smalls, tracks = [], [], OrderedDict(self._tracks)
-        self._believe(regions, key.stamp_ns, back, options.max_tracks)
+        self._believe(regions, key, back, options.max_tracks)
         for region in regions:
             name = (region.instruction.id, region.instruction.resolved)
             track = tracks.pop(name, None)
@@ -86,25 +89,41 @@ class Tracks:
         self._tracks = tracks
         return out, smalls
 
-    def beliefs(self, back: NDArray[np.float32], stamp_ns: int, oldest_ns: int) -> dict[tuple[str, str], Belief]:
-        """Return the beliefs at an image with stamp `stamp_ns`, by id and resolved text of the instruction.
+    def beliefs(self, back: NDArray[np.float32], current: LowFrame, oldest_ns: int) -> dict[tuple[str, str], Belief]:
+        """Return the beliefs at an image, by id and resolved text of the instruction.
 
         back: motion from the key image. Beliefs that no key image since `oldest_ns` has contributed to are omitted.
         """
-        seconds = (stamp_ns - self._stamp_ns) / SECOND
-        return {k: moved(b, back, seconds) for k, (b, asked_ns) in self._beliefs.items() if asked_ns >= oldest_ns}
+        kept = {k: b for k, (b, asked_ns) in self._beliefs.items() if asked_ns >= oldest_ns}
+        return {k: self._moved(k, b, back, current) for k, b in kept.items()}
 
-    def _believe(self, regions: Sequence[Region], stamp_ns: int, back: NDArray[np.float32] | None, most: int) -> None:
+    def _moved(self, name: tuple[str, str], belief: Belief, back: NDArray[np.float32], current: LowFrame) -> Belief:
+        """Return a belief at a later image; a thing that left the view may have returned to it."""
+        assert self._view is not None
+        seconds = max(current.stamp_ns - self._view.stamp_ns, 0) / SECOND  # a late answer may be slightly older
+        now = moved(belief, back, seconds)
+        there = self._remembered.get(name)
+        return now if there is None or not now.left else there.returned(now, current)
+
+    def _believe(self, regions: Sequence[Region], key: LowFrame, back: NDArray[np.float32] | None, most: int) -> None:
         """Take the beliefs of the answers to a key image; those of instructions that were not asked are moved to it."""
-        seconds = max(stamp_ns - self._stamp_ns, 0) / SECOND  # a late answer may be slightly older
-        old = {} if back is None else self._beliefs
-        kept = {k: (moved(b, back, seconds), asked_ns) for k, (b, asked_ns) in old.items() if back is not None}
+        kept: dict[tuple[str, str], tuple[Belief, int]] = {}
+        remembered: dict[tuple[str, str], Remembered] = {}
+        if back is not None and self._view is not None:
+            for name, (belief, asked_ns) in self._beliefs.items():
+                kept[name] = self._moved(name, belief, back, key), asked_ns
+            remembered = dict(self._remembered)
         for region in regions:
             name = (region.instruction.id, region.instruction.resolved)
             if region.prediction.belief is not None:
                 kept.pop(name, None)
-                kept[name] = region.prediction.belief, stamp_ns
-        self._beliefs, self._stamp_ns = OrderedDict(list(kept.items())[-most:]), stamp_ns
+                kept[name] = region.prediction.belief, key.stamp_ns
+                seen = remember(remembered.get(name), region.prediction.belief, key)
+                if seen is not None:
+                    remembered[name] = seen
+        self._beliefs = OrderedDict(list(kept.items())[-most:])
+        self._remembered = {k: v for k, v in remembered.items() if k in self._beliefs}
+        self._view = key
 
 
 def _place(region: Region, pose: NDArray[np.float64] | None) -> NDArray[np.float64] | None:

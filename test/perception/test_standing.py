@@ -205,6 +205,17 @@ def test_out_of_view_nothing_less_likely_takes_its_place_and_it_is_found_again()
     assert found == {1}
 
 
+@pytest.mark.parametrize('posed', [True, False])
+def test_what_returns_to_the_view_is_known_by_its_place_if_the_pose_is_known(posed: bool) -> None:
+    other = Block('mug', 0.75, 0, (0.1, 0.1, 0.1), p=0.3, colour='green')
+    watch = Watch(posed=posed)
+    for aside in [0.0] * 5:
+        assert watch.see(likely(LEFT, 0.8), other, aside=aside) == {0}
+    assert [watch.see(likely(LEFT, 0.8), other, aside=x) for x in (0.4, 0.8, 0.8)] == [set()] * 3
+    back = [watch.see(likely(LEFT, 0.25), other, aside=x) for x in (0.4, 0.2)]
+    assert back[-1] == ({0} if posed else set())  # without the place neither is as certain as the thing was
+
+
 def test_a_set_keeps_all_its_members() -> None:
     watch = Watch(asked=MUGS)
     assert [watch.see(likely(LEFT, 0.6), likely(RIGHT, 0.5)) for _ in range(8)] == [{0, 1}] * 8

@@ -81,10 +81,10 @@ class BagRun:
 
         bar = tqdm(total=len(stamps), initial=len(self.answers), unit='frame', disable=None, leave=False)
         begin = min(set(stamps) - set(self.answers))
-        recent = {s for s in self.answers if begin - self.segmenter.memory_ns <= s < begin}
+        earlier = {s for s in self.answers if s < begin}
         with self.record.open('a') as f:
-            for item in self.bag.frames(skip=(set(self.bag.stamps()) - set(stamps)) | (set(self.answers) - recent)):
-                if item.stamp_ns in recent:
+            for item in self.bag.frames(skip=(set(self.bag.stamps()) - set(stamps)) | (set(self.answers) - earlier)):
+                if item.stamp_ns in earlier:
                     self._replay(item)
                     continue
                 rows = self._segment(item, stamps[0])

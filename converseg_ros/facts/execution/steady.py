@@ -8,8 +8,8 @@ single key frame is limited: it may be misleading, and no answer is ever final.
 
     belief, moved to the new image --weigh--> log-odds of each region --conclude--> new belief, in view or not
 
-Whether a target exists is filtered in the same way while the last answer is in view. After it left the view, another
-thing becomes the answer only if it is about as certain as the last one was.
+Whether a target exists is filtered in the same way while the last answer is in view; what is known about one thing says
+nothing about another one. Another region becomes the answer only if it is about as certain as the thing was.
 """
 
 from dataclasses import dataclass, replace
@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.belief import Belief
-from converseg_ros.core.mask import mask_box
+from converseg_ros.core.mask import mask_box, overlap
 from converseg_ros.core.probability import log_odds
 
 LEAST = -12.0  # minimum of stored log-odds
 NEVER = 1e-6  # share of the highest degree that counts as 0
-SAME = 0.5  # share of a region that lies in the last answer from which it is the same thing
+SAME = 0.5  # share of the smaller of two masks that lies in the other one from which they may show the same thing
+GROWTH = 4.0  # ratio of their areas up to which they may
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +51,15 @@ def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], poss
 
     possible: (S,) regions that may be the last answer although their degree is 0 in this key frame.
     The prior odds of a region are the mean of those of its pixels. The evidence is the difference between the log-odds
-    of the region and of the best one, and is limited.
+    of the region and of the best one, and is limited. It is weaker if even the best region is less certain than the
+    thing was: then the key frame probably does not show the thing well, and the odds have an additional term for that.
     """
     o, shape = belief.options, masks.shape[1:]
     certainty = np.asarray(log_odds(p), np.float64)
     evidence = np.maximum(certainty - certainty.max(), -o.limit)
+    if belief.certainty is not None:
+        hidden = belief.certainty - o.limit  # log-odds of the additional term
+        evidence = np.maximum(evidence, np.logaddexp(certainty, hidden) - np.logaddexp(certainty.max(), hidden))
     if belief.log_odds is None or belief.log_odds.shape != shape:
         prior, before = np.zeros(shape, np.float32), np.zeros(len(p))
         inside = before
@@ -63,6 +68,8 @@ def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], poss
         before = np.log(_means(np.exp(prior), masks) + math.exp(LEAST))
         inside = before * 0 if belief.chosen is None else _means(belief.chosen.astype(np.float32), masks)
     allowed = (p > NEVER * p.max()) | (possible & (inside >= SAME))
+    enough = allowed & _enough(belief, masks, certainty)
+    allowed = enough if enough.any() else allowed
     after = np.where(allowed, before + evidence, 2 * LEAST)
     preferred = after + o.margin * inside
     share = np.where(allowed, np.exp((preferred - preferred.max()) / (belief.frames + 1)), 0.0)
@@ -77,34 +84,51 @@ def conclude(
     masks: (S, h, w) of the regions. chosen: indices of the selected ones, best first.
     absence: log-odds of this key frame alone that there is no target, 0 at the threshold of existence. Key frames
     before the first answer are no evidence about which thing is meant; after it, what is in view while the thing is not
-    is another thing.
+    is another thing. The certainty of such an answer does not count for the thing unless it is higher.
     """
     belief, o = weighed.belief, weighed.belief.options
     certainty = float(weighed.certainty[chosen[0]]) if chosen else LEAST
+    mask = np.asarray(masks[list(chosen)].any(0))
     limited = min(max(absence, -o.limit), o.limit)
-    if belief.chosen is not None:
-        limited += belief.absence
-        present = limited <= 0
-    elif belief.left and belief.certainty is not None:
-        present = limited <= 0 and certainty >= belief.certainty - o.slack
-    else:
-        present = limited <= 0
-    present = present and bool(chosen)
+    same = belief.chosen is not None and _is_same(mask, belief.chosen)
+    total = limited + (belief.absence if same else 0.0)
+    present = bool(chosen) and total <= 0 and bool(_enough(belief, mask[None], np.array([certainty]))[0])
     if not present and belief.certainty is None:
         return belief, False
     frames = belief.frames + 1
     after = replace(belief, log_odds=_after(weighed, masks), frames=frames)
     if not present:
-        return replace(after, absence=limited if belief.chosen is not None else 0.0), False
+        about = limited if same else max(limited, 0.0)  # what another region shows says nothing for the last answer
+        return replace(after, absence=0.0 if belief.chosen is None else belief.absence + about), False
+    left = belief.left and belief.certainty is not None and certainty < belief.certainty
     average = certainty if belief.certainty is None else belief.certainty
     after = replace(
         after,
-        chosen=np.asarray(masks[list(chosen)].any(0)),
-        absence=limited,
-        left=False,
-        certainty=average + (certainty - average) / frames,
+        chosen=mask,
+        absence=total,
+        left=left,
+        certainty=average if left else average + (certainty - average) / frames,
     )
     return after, True
+
+
+def _enough(belief: Belief, masks: NDArray[np.bool_], certainty: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return (S,) which regions are the last answer, or about as certain as the thing was."""
+    if belief.certainty is None:
+        return np.ones(len(masks), bool)
+    enough = certainty >= belief.certainty - belief.options.slack
+    if belief.chosen is None or belief.chosen.shape != masks.shape[1:]:
+        return np.asarray(enough)
+    return np.array([e or _is_same(m, belief.chosen) for e, m in zip(enough, masks)])
+
+
+def _is_same(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    """Return whether two masks may show the same thing: SAME of the smaller one lies in the other one.
+
+    The one that was cut off or blurred is smaller, but a mug is not the table that it stands on.
+    """
+    smaller, larger = sorted((np.count_nonzero(mask), np.count_nonzero(other)))
+    return bool(larger <= GROWTH * smaller and overlap(mask, other)[0] >= SAME * smaller)
 
 
 def _after(weighed: Weighed, masks: NDArray[np.bool_]) -> NDArray[np.float32]:

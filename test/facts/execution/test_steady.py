@@ -30,10 +30,9 @@ def test_evidence_adds_up_and_is_limited() -> None:
     assert seen and belief.chosen is not None and (belief.chosen == MASKS[0]).all()
     once = np.log(0.4 / 0.6)
     assert weigh(belief, MASKS, np.array([0.5, 0.5]), ALL).log_odds == pytest.approx([0, once], abs=1e-3)
-    for p in ([0.5, 0.4], [0.99, 0.001]):
-        belief, _ = after(belief, p)
+    belief, _ = after(belief, [0.99, 0.001])
     limit = SteadyOptions().limit
-    assert weigh(belief, MASKS, np.array([0.5, 0.5]), ALL).log_odds == pytest.approx([0, 2 * once - limit], abs=1e-3)
+    assert weigh(belief, MASKS, np.array([0.9, 0.9]), ALL).log_odds == pytest.approx([0, once - limit], abs=1e-3)
 
 
 def test_another_segmentation_of_the_same_thing_has_its_log_odds() -> None:
@@ -89,3 +88,29 @@ def test_a_belief_decides_between_regions_but_not_the_evidence_of_a_target() -> 
 def test_options_out_of_range_are_refused_by_name() -> None:
     with pytest.raises(InputError, match='margin'):
         SteadyOptions(margin=-1.0)
+
+
+def test_what_is_known_about_one_thing_says_nothing_about_another() -> None:
+    belief = Belief()
+    for _ in range(4):
+        belief, _ = after(belief, [0.5, 0.3], absence=-2.0)
+    kept, seen = after(belief, [0.5, 0.3], absence=0.5)
+    assert seen and kept.absence < 0
+    other, unseen = conclude(weigh(belief, MASKS, np.array([0.0, 0.5]), np.zeros(2, bool)), MASKS, (1,), 0.5)
+    assert not unseen and other.chosen is not None and (other.chosen == MASKS[0]).all()
+
+
+def test_a_guess_while_the_thing_is_away_does_not_lower_what_is_expected() -> None:
+    belief, _ = after(Belief(), [0.8, 0.1])
+    assert belief.certainty is not None
+    gone = replace(belief, chosen=None, left=True)
+    guessed, seen = after(gone, [0.01, 0.7])
+    assert seen and guessed.left and guessed.certainty == belief.certainty
+    found, seen = after(guessed, [0.01, 0.9])
+    assert seen and not found.left and found.certainty is not None and found.certainty > belief.certainty
+
+
+def test_a_key_frame_that_shows_nothing_well_is_weak_evidence() -> None:
+    belief, _ = after(Belief(), [0.9, 0.1])
+    evidence = [weigh(belief, MASKS, np.array(p), ALL).evidence[1] for p in ([0.9, 0.1], [0.01, 0.0001])]
+    assert evidence[0] < evidence[1] < 0
