@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converseg_ros.core.belief import Belief
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.perception.motion import LowFrame, picked, pose_back
-from converseg_ros.perception.options import SECOND
 
 IN_VIEW = 0.5  # share of the last answer that must be visible for it to be in view
 

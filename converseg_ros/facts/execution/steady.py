@@ -26,7 +26,7 @@ from converseg_ros.core.probability import log_odds
 LEAST = -12.0  # minimum of stored log-odds
 NEVER = 1e-6  # share of the highest degree that counts as 0
 SAME = 0.5  # share of the smaller of two masks that lies in the other one from which they may show the same thing
-GROWTH = 4.0  # ratio of their areas up to which they may
+GROWTH = 4.0  # ratio of their areas up to which they may if the new one is improbable
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], poss
         before = np.log(_means(np.exp(prior), masks) + math.exp(LEAST))
         inside = before * 0 if belief.chosen is None else _means(belief.chosen.astype(np.float32), masks)
     allowed = (p > NEVER * p.max()) | (possible & (inside >= SAME))
-    enough = allowed & _enough(belief, masks, certainty)
+    enough = allowed & _enough(belief, masks, certainty, float(certainty.max()))
     allowed = enough if enough.any() else allowed
     after = np.where(allowed, before + evidence, 2 * LEAST)
     preferred = after + o.margin * inside
@@ -92,7 +92,11 @@ def conclude(
     limited = min(max(absence, -o.limit), o.limit)
     same = belief.chosen is not None and _is_same(mask, belief.chosen)
     total = limited + (belief.absence if same else 0.0)
-    present = bool(chosen) and total <= 0 and bool(_enough(belief, mask[None], np.array([certainty]))[0])
+    present = (
+        bool(chosen)
+        and total <= 0
+        and bool(_enough(belief, mask[None], np.array([certainty]), float(weighed.certainty.max()))[0])
+    )
     if not present and belief.certainty is None:
         return belief, False
     frames = belief.frames + 1
@@ -112,23 +116,28 @@ def conclude(
     return after, True
 
 
-def _enough(belief: Belief, masks: NDArray[np.bool_], certainty: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return (S,) which regions are the last answer, or about as certain as the thing was."""
+def _enough(belief: Belief, masks: NDArray[np.bool_], certainty: NDArray[np.float64], best: float) -> NDArray[np.bool_]:
+    """Return (S,) which regions may be the last answer, or are about as certain as the thing was.
+
+    best: highest certainty of a region in this key frame. A mask grows when a thing is no longer cut off or blurred,
+    but a region that is improbable in this key frame and much larger is what the thing stands on.
+    """
     if belief.certainty is None:
         return np.ones(len(masks), bool)
     enough = certainty >= belief.certainty - belief.options.slack
     if belief.chosen is None or belief.chosen.shape != masks.shape[1:]:
         return np.asarray(enough)
-    return np.array([e or _is_same(m, belief.chosen) for e, m in zip(enough, masks)])
+    growth = np.where(certainty >= best - belief.options.limit, np.inf, GROWTH)
+    return np.array([e or _is_same(m, belief.chosen, g) for e, m, g in zip(enough, masks, growth.tolist())])
 
 
-def _is_same(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+def _is_same(mask: NDArray[np.bool_], other: NDArray[np.bool_], growth: float = math.inf) -> bool:
     """Return whether two masks may show the same thing: SAME of the smaller one lies in the other one.
 
-    The one that was cut off or blurred is smaller, but a mug is not the table that it stands on.
+    growth: ratio of their areas up to which they may.
     """
     smaller, larger = sorted((np.count_nonzero(mask), np.count_nonzero(other)))
-    return bool(larger <= GROWTH * smaller and overlap(mask, other)[0] >= SAME * smaller)
+    return bool(larger <= growth * smaller and overlap(mask, other)[0] >= SAME * smaller)
 
 
 def _after(weighed: Weighed, masks: NDArray[np.bool_]) -> NDArray[np.float32]:
