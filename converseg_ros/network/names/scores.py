@@ -24,7 +24,7 @@ FAR, NEAR = 0.35, 1.0  # cosine at which the nearest noun has no weight, and ful
 BY_HEAD = 0.9  # weight of the head of a phrase that is not in the vocabulary
 ALIKE, SIMILAR = 0.7, 0.1  # weights of the nouns that a class without evidence looks like
 BY_KIND, NARROW = 0.6, 12  # weight of the nouns of a kind for another member, lower for kinds with more nouns than this
-WIDER = 0.3  # weight of the noun of a wider class: something called a bottle may be a water bottle
+WIDER = 0.15  # weight of the noun of a wider class: something called a bottle may be a water bottle
 AS_ROLE = 0.7  # weight of the looks of people for a role (waiter, bride), which is hardly visible
 BY_MEANING = 0.5  # maximum weight of a similar noun's probability for a phrase
 
