@@ -103,7 +103,7 @@ def decide(program: Node, facts: Facts, meaning: Meaning, unknown_nouns: frozens
     if gone:
         p = np.where(np.isin(np.arange(len(p)), gone), 0.0, p)
     quantity = quantity_of(program)
-    weighed = _weighed(facts, p, gone, options)
+    weighed = _weighed(facts, p, gone, quantity, options)
     chosen = choose(p if weighed is None else weighed.share, quantity, options)
     kept = weighed is not None and bool(chosen) and p[chosen[0]] < (1 - options.sure) * (p[chosen[0]] + p.max())
     open_ = _undecided(degree, chosen, options)
@@ -125,13 +125,15 @@ def decide(program: Node, facts: Facts, meaning: Meaning, unknown_nouns: frozens
     )  # fmt: skip
 
 
-def _weighed(facts: Facts, p: NDArray[np.float64], gone: tuple[int, ...], options: Options) -> Weighed | None:
+def _weighed(
+    facts: Facts, p: NDArray[np.float64], gone: tuple[int, ...], quantity: str | int, options: Options
+) -> Weighed | None:
     """Return the regions under the belief about a standing instruction, None without one or if nothing is possible."""
     if options.belief is None or not len(p) or p.max() < options.least:
         return None
     possible = facts.flat.p > 0
     possible[list(gone)] = False
-    return weigh(options.belief, facts.segments.masks, p, possible)
+    return weigh(options.belief, facts.segments.masks, p, possible, several=quantity != 'one')
 
 
 def _gone(minus: Degree | None, facts: Facts, options: Options) -> tuple[tuple[int, ...], float]:

@@ -35,7 +35,8 @@ class Weighed:
 
     prior: (h, w) log-odds of each pixel before this key frame. evidence: (S,) of this key frame against each region, at
     most 0. log_odds: (S,) of each region after it. certainty: (S,) log-odds of each region in this key frame alone.
-    share: (S,) likelihood of each region relative to the one to be selected, per key frame.
+    share: (S,) likelihood of each region relative to the one to be selected, per key frame, or its probability in this
+    key frame relative to the best one if several regions are meant.
     """
 
     belief: Belief
@@ -46,10 +47,19 @@ class Weighed:
     share: NDArray[np.float64]
 
 
-def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], possible: NDArray[np.bool_]) -> Weighed:
+def weigh(
+    belief: Belief,
+    masks: NDArray[np.bool_],
+    p: NDArray[np.float64],
+    possible: NDArray[np.bool_],
+    *,
+    several: bool = False,
+) -> Weighed:
     """Return the regions with masks (S, h, w) and degrees p (S,) in a key frame under the belief at it, S > 0.
 
-    possible: (S,) regions that may be the last answer although their degree is 0 in this key frame.
+    possible: (S,) regions that may be the last answer although their degree is 0 in this key frame. several: more than
+    one region can be meant, so that the evidence for one is not evidence against the others: beside the regions that
+    the filter selects, those that this key frame alone would select are meant, if both agree on the best one.
     The prior odds of a region are the mean of those of its pixels. The evidence is the difference between the log-odds
     of the region and of the best one, and is limited. It is weaker if even the best region is less certain than the
     thing was: then the key frame probably does not show the thing well, and the odds have an additional term for that.
@@ -73,6 +83,8 @@ def weigh(belief: Belief, masks: NDArray[np.bool_], p: NDArray[np.float64], poss
     after = np.where(allowed, before + evidence, 2 * LEAST)
     preferred = after + o.margin * inside
     share = np.where(allowed, np.exp((preferred - preferred.max()) / (belief.frames + 1)), 0.0)
+    if several and p[share.argmax()] >= p.max():
+        share = np.maximum(share, np.where(possible, p / p.max(), 0.0))
     return Weighed(belief, prior, evidence, after, certainty, share)
 
 

@@ -114,3 +114,21 @@ def test_a_key_frame_that_shows_nothing_well_is_weak_evidence() -> None:
     belief, _ = after(Belief(), [0.9, 0.1])
     evidence = [weigh(belief, MASKS, np.array(p), ALL).evidence[1] for p in ([0.9, 0.1], [0.01, 0.0001])]
     assert evidence[0] < evidence[1] < 0
+
+
+def test_the_evidence_for_one_of_several_things_is_not_evidence_against_the_others() -> None:
+    """All mugs remain the answer to "all mugs", although one of them is more certain in every key frame."""
+    belief = Belief()
+    for _ in range(4):
+        weighed = weigh(belief, MASKS, np.array([0.98, 0.85]), ALL, several=True)
+        assert weighed.share.min() > OPTIONS.share
+        belief, _ = conclude(weighed, MASKS, (0, 1), -1.0)
+    assert weigh(belief, MASKS, np.array([0.98, 0.85]), ALL).share.min() < OPTIONS.share
+
+
+def test_another_of_several_things_joins_the_answer_at_once() -> None:
+    belief = Belief()
+    for _ in range(4):
+        weighed = weigh(belief, MASKS, np.array([0.98, 0.02]), ALL, several=True)
+        belief, _ = conclude(weighed, MASKS, (0,), -1.0)
+    assert weigh(belief, MASKS, np.array([0.98, 0.9]), ALL, several=True).share[1] > OPTIONS.share
