@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, Prediction, Role, Status, encode_rle
 from converseg_ros.core.files import write_text
-from converseg_ros.core.mask import iou, overlap
+from converseg_ros.core.mask import overlap
 from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.core.stages import JobStage
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
-from converseg_ros.evaluation.ladder import step_of, union_oracle
+from converseg_ros.evaluation.ladder import step_of_answer
 from converseg_ros.evaluation.metrics import Mask, Score, boundary_f
 from converseg_ros.evaluation.record import Answer, read_record
+from converseg_ros.facts.table import Facts
 
 MODEL = 'model'  # name of the evaluated network among the answerers
 BATCH = 8  # prompts per call
@@ -127,7 +128,7 @@ class Runner:
             own |= answers
             problems |= failed
             millis |= {s.id: 1e3 * (time.perf_counter() - start) / len(chunk) for s in chunk}
-        steps = self._steps(good, truths, own)
+        steps = self._steps(good, view, truths, own) if view is not None and own else {}
         for id_, problem in problems.items():
             self.report(f'skipped {id_}: {problem}')
         for answer in self._scored(MODEL, group, truths, own, problems, millis):
@@ -147,33 +148,24 @@ class Runner:
             yield from self._scored(baseline.name, group, truths, found, failed, {})
 
     def _steps(
-        self, samples: list[Sample], truths: Mapping[str, tuple[Mask, Mask | None]], own: Mapping[str, Prediction]
+        self,
+        samples: list[Sample],
+        view: Frame,
+        truths: Mapping[str, tuple[Mask, Mask | None]],
+        own: Mapping[str, Prediction],
     ) -> dict[str, str]:
         """Return the step at which each answer failed, for a network that executes programs."""
-        facts = getattr(self.network, 'facts', None) if own else None
-        if facts is None:
+        if getattr(self.network, 'facts', None) is None:
             return {}
-        golds = [s for s in samples if s.gold is not None and s.id in own]
-        given, _ = (
-            self._ask(golds, lambda c: self.network.predict([Query(s.prompt, s.gold, self.role) for s in c]))
-            if golds
-            else ({}, {})
-        )
-        found = {}
-        for s in samples:
-            if s.id not in own:
-                continue
-            truth, p = truths[s.id][0], own[s.id]
-            kept = p.mask if p.withheld is None else p.withheld
-            found[s.id] = step_of(
-                positive=bool(truth.any()),
-                refused=p.status == Status.NO_TARGET,
-                iou=iou(p.mask, truth),
-                oracle=union_oracle(facts.segments, truth),
-                kept=iou(kept, truth),
-                given=iou(given[s.id].mask, truth) if s.id in given else None,
-            )
-        return found
+        answered = [s for s in samples if s.id in own]
+        given: dict[str, Prediction] = {}
+        if golds := [s for s in answered if s.gold is not None]:
+            given, _ = self._ask(golds, lambda c: self.network.predict([Query(s.prompt, s.gold, self.role) for s in c]))
+        facts: Facts = self.network.facts  # type: ignore[attr-defined]  # after a search for nouns of given programs
+        return {
+            s.id: step_of_answer(s, view, facts, truths[s.id][0], own[s.id], given.get(s.id), self.role)
+            for s in answered
+        }
 
     def _ask(
         self, samples: list[Sample], call: Callable[[list[Sample]], list[Prediction]]

@@ -53,7 +53,7 @@ class Given:
 
     relations: (S, S) by name, `between` (S, S, S). acts: (S, S) by kind, agent to patient; a missing kind does not take
     place. scales: by rank key. front: (S, 3) unit vectors in the upright frame, NaN if unknown. free: index of a
-    surface -> (h, w) its free part.
+    surface -> (h, w) its free part. filters: (S,) by the property and its value, as in programs.nodes.Filter.
     """
 
     primitives: Primitives | None = None
@@ -62,6 +62,7 @@ class Given:
     scales: dict[str, Scale] = field(default_factory=dict)
     front: Floats | None = None
     free: dict[int, NDArray[np.bool_]] | None = None
+    filters: dict[tuple[str, str], Degree] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,11 +165,12 @@ class Facts:
 
     def filter(self, by: str, value: str) -> Degree:
         """Return (S,) degrees of a property; `by` is one of programs.nodes.Filter's."""
-        return self._once((by, value), lambda: self._filter(by, value))
+        given = self.given.filters.get((by, value))
+        return given or self._once((by, value), lambda: self._filter(by, value))
 
     def knows(self, noun: str) -> bool:
         """Return whether the absence of a noun is meaningful."""
-        return self.properties.knows(noun) or self._surface(noun) is not None
+        return ('name', noun) in self.given.filters or self.properties.knows(noun) or self._surface(noun) is not None
 
     def relation(self, name: str) -> Degree:
         """Return a relation of programs.vocabulary.RELATIONS as (S, S) degrees."""

@@ -1,14 +1,19 @@
-"""Queries as programs: given ones, and texts by the parser."""
+"""Queries as programs, given ones and texts by the parser, and the options of their execution."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from converseg_ros.core.errors import InputError
-from converseg_ros.core.instruction import without_closing_marks
+from converseg_ros.core.instruction import Role, without_closing_marks
 from converseg_ros.core.segmentation import Query
+from converseg_ros.facts.execution.answer import Options
 from converseg_ros.network.things.parts import TextParser
 from converseg_ros.programs.exclusion import contradiction
 from converseg_ros.programs.nodes import Node, program_from_json
+
+PRESENT, ABSENT = 0.3, 0.02  # of the executor
+MIN_PROPOSED = 1e-9  # minimum probability of a proposed region: the existence model decides whether there is a target
+SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +56,17 @@ def _given(query: Query, unreadable: Callable[[str], str]) -> ReadProgram | str 
         return ReadProgram(program_from_json(query.program), 1.0)
     except InputError as error:
         return str(error)
+
+
+def options_of(query: Query, confidence: float) -> Options:
+    """Return how the program of a query is executed. confidence: the probability that the text means the program."""
+    safety = query.role == Role.SAFETY
+    return Options(
+        PRESENT,
+        ABSENT,
+        least=MIN_PROPOSED,
+        share=SHARE,
+        recall=safety,
+        belief=None if safety else query.belief,
+        trust=confidence,
+    )

@@ -20,7 +20,7 @@ from converseg_ros.core.prediction import Candidate
 from converseg_ros.core.segmentation import Query, View, as_frame, as_queries
 from converseg_ros.core.segments import Segments
 from converseg_ros.core.stages import Checkpoint, Stage
-from converseg_ros.facts.execution.answer import Answer, Options
+from converseg_ros.facts.execution.answer import Answer
 from converseg_ros.facts.execution.executor import Executor
 from converseg_ros.facts.naming import facts_of_view
 from converseg_ros.facts.table import Facts
@@ -32,15 +32,11 @@ from converseg_ros.network.segments.robot import without_robot
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.things.existence import Existence, decide, fit_modes
 from converseg_ros.network.things.parts import Parts
-from converseg_ros.network.things.reading import ReadProgram, read_programs
+from converseg_ros.network.things.reading import ReadProgram, options_of, read_programs
 from converseg_ros.network.things.standing import steadied
 from converseg_ros.network.views import ViewNetwork
 from converseg_ros.programs.nodes import Node, program_to_json
 from converseg_ros.programs.printer import words
-
-PRESENT, ABSENT = 0.3, 0.02  # of the executor
-MIN_PROPOSED = 1e-9  # minimum probability of a proposed region: the existence model decides whether there is a target
-SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
 
 
 @dataclass(slots=True)
@@ -178,18 +174,8 @@ class ThingsNetwork(ViewNetwork[ViewState]):
     def _execute(self, program: ReadProgram | str, query: Query, seen: ViewState) -> Answer | str:
         if isinstance(program, str):
             return program
-        safety = query.role == Role.SAFETY
         try:
-            options = Options(
-                PRESENT,
-                ABSENT,
-                least=MIN_PROPOSED,
-                share=SHARE,
-                recall=safety,
-                belief=None if safety else query.belief,
-                trust=program.confidence,
-            )
-            return seen.executor.execute(program.root, options)
+            return seen.executor.execute(program.root, options_of(query, program.confidence))
         except InputError as error:
             return str(error)
 
