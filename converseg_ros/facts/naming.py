@@ -1,6 +1,6 @@
 """Names, tags and materials of the regions of a view, from a namer, `knowledge` and colours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
@@ -23,6 +23,7 @@ from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 Scores = Callable[[Sequence[str]], NameScores]
+Described = Callable[[str], Mapping[str, float]]
 LIKENESS = 0.5  # factor on the score of a class that the namer does not have
 SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
 MIN_FIT = 0.05  # added to the probability that a region is of the kind of a noun; that probability may be wrong
@@ -36,16 +37,18 @@ OBJECTS_OR_SURFACES = frozenset({'furniture', 'plant'})
 class Seen:
     """Properties of regions from a namer and colours; each noun is scored at its first use.
 
-    scores: of any nouns. make_posterior: the probabilities of the exclusive nouns of the namer.
+    scores: of any nouns. make_posterior: the probabilities of the exclusive nouns of the namer. described: the classes
+    that a free text describes, each with a weight in 0 to 1.
     """
 
     scores: Scores
     make_posterior: Callable[[], Posterior]
     colours: Floats
+    described: Described = lambda text: {}
     _nouns: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
 
     def look_up(self, by: str, value: str) -> Degree | None:
-        """Return (S,) degrees of a name, tag, colour or material; None if geometry decides it."""
+        """Return (S,) degrees of a name, tag, colour, material or free text; None if this does not decide it."""
         if by == 'name':
             return Degree.known(self._noun(value)[0])
         if by == 'colour':
@@ -54,6 +57,8 @@ class Seen:
             return self._tag(value)
         if by == 'material':
             return self._material(value)
+        if by == 'like' and (classes := self.described(value)):
+            return Degree.known(self._any_of(classes))
         return None
 
     def knows(self, noun: str) -> bool:
@@ -88,7 +93,7 @@ class Seen:
     def _posterior(self) -> Posterior:
         return self.make_posterior()
 
-    def _any_of(self, weights: dict[str, float]) -> Floats:
+    def _any_of(self, weights: Mapping[str, float]) -> Floats:
         """Return (S,) the probability that each region is of one of some classes, times its weight.
 
         Classes are exclusive, so this is a sum over the posterior of the namer, and the many classes of a tag such as
@@ -109,10 +114,12 @@ def facts_of_view(
     namer: Namer,
     geometry: ViewGeometry | None = None,
     similarity: Similarity | None = None,
+    described: Described = lambda text: {},
 ) -> Facts:
     """Return the facts about the segments of a view.
 
-    geometry: of the view at the resolution of the segments, if it has been computed already.
+    geometry: of the view at the resolution of the segments, if it has been computed already. similarity: see Facts.
+    described: see Seen.
     """
     h, w = segments.masks.shape[1:]
     if geometry is None:
@@ -134,7 +141,7 @@ def facts_of_view(
     return Facts(
         segments,
         measures,
-        Seen(scores, posterior, colour_words(small, segments.masks)),
+        Seen(scores, posterior, colour_words(small, segments.masks), described),
         geometry,
         similarity=similarity,
         image=small,

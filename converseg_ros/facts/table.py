@@ -203,11 +203,14 @@ class Facts:
         """Return (S,) degrees that regions which are parts of others are called by a noun."""
         return self._once(('part', noun), lambda: parts.named_parts(noun, self))
 
-    def like(self, text: str, *, alone: bool = False) -> Degree:
+    def like(self, text: str, *, alone: bool = False, named: bool = True) -> Degree:
         """Return (S,) degrees of a free text: estimates, since text similarity is not calibrated.
 
-        alone: whether nothing else tells the regions apart, so that even a vague similarity is better than none.
+        alone: whether nothing else tells the regions apart, so that even a vague similarity is better than none. named:
+        whether the regions have a name already, so that what its words describe is not their class.
         """
+        if not named and (described := self.properties.look_up('like', text)) is not None:
+            return Degree.guess(described.p, f'what "{text}" means is estimated by its words')
         found = None if self.similarity is None else self.similarity(text, alone)
         if found is None:
             return Degree.unknown(len(self), f'it cannot be determined what fits "{text}"')

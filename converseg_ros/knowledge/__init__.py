@@ -5,7 +5,7 @@ validates them once. Other packages import the functions below.
 """
 
 from converseg_ros.knowledge.colours import colour_samples
-from converseg_ros.knowledge.entries import Appearance, Tag, Thing, Use
+from converseg_ros.knowledge.entries import Appearance, Statement, Tag, Thing, Use
 from converseg_ros.knowledge.inflector import article, counted, plural, singular
 from converseg_ros.knowledge.lookup import (
     appearance,
@@ -23,6 +23,7 @@ from converseg_ros.knowledge.lookup import (
     nouns,
     nouns_of,
     nouns_with,
+    statements,
     tags,
     tags_decided_by_class,
     thing,
@@ -32,6 +33,7 @@ from converseg_ros.knowledge.lookup import (
 
 __all__ = [
     'Appearance',
+    'Statement',
     'Tag',
     'Thing',
     'Use',
@@ -55,6 +57,7 @@ __all__ = [
     'nouns_with',
     'plural',
     'singular',
+    'statements',
     'tags',
     'tags_decided_by_class',
     'thing',

@@ -89,6 +89,17 @@ class Appearance:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What some classes do, are used for, suffer or endanger, as one would ask for it.
+
+    wordings: verb phrases of one meaning ("squeeze for juice"). classes: those for which it is typically true.
+    """
+
+    wordings: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """The validated contents of all data files."""
 
@@ -99,3 +110,4 @@ class Knowledge:
     appearances: Mapping[str, Appearance]
     coco_names: Mapping[str, str]
     irregular_plurals: Mapping[str, str]
+    statements: tuple[Statement, ...]

@@ -12,7 +12,7 @@ import yaml
 
 from converseg_ros.core.concepts import SUB_CONCEPTS
 from converseg_ros.core.errors import InputError
-from converseg_ros.knowledge.entries import Appearance, Kind, Knowledge, Tag, Thing, Use
+from converseg_ros.knowledge.entries import Appearance, Kind, Knowledge, Statement, Tag, Thing, Use
 
 DATA = Path(__file__).with_name('data')
 LABELLED = 'labelled'
@@ -221,6 +221,7 @@ def load(folder: Path) -> Knowledge:
         MappingProxyType(_read_appearances(folder / 'appearances.csv', things)),
         MappingProxyType(_read_pairs(folder / 'coco_names.csv', ('spelling', 'name'), things)),
         MappingProxyType(_read_pairs(folder / 'irregular_plurals.csv', ('singular', 'plural'), None)),
+        _read_statements(folder / 'statements.csv', things),
     )
 
 
@@ -246,6 +247,23 @@ def _read_appearances(path: Path, things: Mapping[str, Thing]) -> dict[str, Appe
             raise InputError(f'{noun!r} is given twice, or looks like a class twice', where=where)
         found[noun] = Appearance(alike, similar)
     return found
+
+
+def _read_statements(path: Path, things: Mapping[str, Thing]) -> tuple[Statement, ...]:
+    members: dict[str, list[str]] = {}
+    for name, thing in things.items():
+        for kind in thing.kinds:
+            members.setdefault(kind, []).append(name)
+    found = []
+    for where, row in read_rows(path, ('wordings', 'classes and kinds')):
+        wordings, named = _items(row['wordings']), _items(row['classes and kinds'])
+        if unknown := set(named) - things.keys() - members.keys():
+            raise InputError(f'unknown classes or kinds {sorted(unknown)}', where=where)
+        if not wordings or not named:
+            raise InputError('a statement has wordings and classes', where=where)
+        classes = dict.fromkeys(c for n in named for c in (n, *members.get(n, ())) if c in things)
+        found.append(Statement(wordings, tuple(classes)))
+    return tuple(found)
 
 
 def _read_pairs(path: Path, columns: tuple[str, str], things: Mapping[str, Thing] | None) -> dict[str, str]:

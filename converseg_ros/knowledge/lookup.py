@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from converseg_ros.knowledge.entries import Appearance, Tag, Thing, Use
+from converseg_ros.knowledge.entries import Appearance, Statement, Tag, Thing, Use
 from converseg_ros.knowledge.inflector import plural, singular
 from converseg_ros.knowledge.loader import knowledge
 
@@ -183,6 +183,11 @@ def appearance(noun: str) -> Appearance | None:
     """Return what the things that a noun means look like, if a network is not expected to know them, or None."""
     found = knowledge().appearances
     return found.get(noun) or found.get(singular(noun))
+
+
+def statements() -> tuple[Statement, ...]:
+    """Return what is known of the uses and behaviour of classes beyond the tags, for free texts."""
+    return knowledge().statements
 
 
 def confusable(a: Thing, b: Thing) -> bool:

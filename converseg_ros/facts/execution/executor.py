@@ -100,7 +100,8 @@ class Executor:
             case Rank():
                 return self._rank(node, how)
             case Like(text, of):
-                return _and(node, how, self._evaluate(of, how), self.facts.like(text, alone=isinstance(of, Things)))
+                fit = self.facts.like(text, alone=isinstance(of, Things), named=bool(of.nouns))
+                return _and(node, how, self._evaluate(of, how), fit)
             case Parts():
                 return self._parts(node, how)
             case FreeSpace():

@@ -17,6 +17,7 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 from converseg_ros.core.probability import log_odds
+from converseg_ros.network.parser import adapter as adapters
 from converseg_ros.network.parser.context import Context, Hidden, load_context
 from converseg_ros.network.parser.files import read_tensors
 from converseg_ros.network.parser.intents import CERTAIN, UNSURE_PARSE, IntentReader, load_reader, preferred
@@ -198,12 +199,13 @@ def _surer(first: Parsed | InputError, other: Parsed | InputError) -> Parsed | I
 
 
 def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4, language: Context | None = None) -> Parser:
-    """Return the parser of a model folder, or that of another file with the folder's word pieces.
+    """Return the parser of a model folder with its adapter, or that of another file with the folder's word pieces.
 
     language: the MiniLM of the folder, if it is loaded already.
     """
     grammar = Grammar(tuple(knowledge.tags()))
-    model, calibration = load_model(file or folder / FILE, grammar)
+    adapter = folder / adapters.FILE if file is None else None
+    model, calibration = load_model(file or folder / FILE, grammar, adapter)
     count, context, reader = model.config.context, None, None
     if count:
         language = language or load_context(folder)
@@ -223,19 +225,26 @@ def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: C
     write_bytes(path, save(state, metadata))
 
 
-def load_model(path: Path, grammar: Grammar) -> tuple[ParserModel, Calibration]:
-    """Read a model for a grammar; tokens that the file does not have are never written, additional rows are dropped."""
+def load_model(path: Path, grammar: Grammar, adapter: Path | None = None) -> tuple[ParserModel, Calibration]:
+    """Read a model for a grammar; tokens that the file does not have are never written, additional rows are dropped.
+
+    adapter: file of an update of the weights (network/parser/adapter.py), which need not exist.
+    """
     if not path.is_file():
         raise InputError('there is no parser', where=str(path), do=AGAIN)
     state, metadata = read_tensors(path, FORMAT, again=AGAIN)
-    tokens = json.loads(metadata['tokens'])
+    tokens, calibration = tuple(json.loads(metadata['tokens'])), Calibration(*json.loads(metadata['calibration']))
+    if adapter is not None and adapter.is_file():
+        change = adapters.load_adapter(adapter, path)
+        state = adapters.updated(for_tokens(state, tokens, change.tokens), change.changes)
+        tokens, calibration = change.tokens, Calibration(*change.calibration)
     config = ParserConfig(**json.loads(metadata['config']) | {'tokens': grammar.size})
     model = ParserModel(config)
     model.load_state_dict(for_tokens(state, tokens, grammar.tokens))
-    return model, Calibration(*json.loads(metadata['calibration']))
+    return model, calibration
 
 
-def for_tokens(state: dict[str, Tensor], old: list[str], new: tuple[str, ...]) -> dict[str, Tensor]:
+def for_tokens(state: dict[str, Tensor], old: tuple[str, ...], new: tuple[str, ...]) -> dict[str, Tensor]:
     """Return a model's state with the rows of its closed tokens in another order; new ones are never written."""
     place = {token: i for i, token in enumerate(old)}
     weight, bias = state['token.weight'], state['bias']

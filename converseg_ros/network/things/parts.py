@@ -1,6 +1,6 @@
 """The parts of a network of kind `things`, each of which can be replaced."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,7 @@ class Parts:
 
     device: of proposer and namer. fingerprint: of their weights. notes: information for the user about their speed on
     this machine. geometry: of a view, for its facts; the proposer may use the same, so that it is computed once.
+    described: the classes that a free text describes, with weights (network/names/statements.py).
     """
 
     proposer: SegmentProposer
@@ -49,3 +50,4 @@ class Parts:
     fingerprint: str = ''
     notes: tuple[str, ...] = ()
     geometry: Geometry = view_geometry
+    described: Callable[[str], Mapping[str, float]] = lambda text: {}

@@ -127,6 +127,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             namer,
             parts.geometry(frame, *segments.masks.shape[1:]),
             similarity,
+            parts.described,
         )
         namer.score(frame, segments, ('thing',))  # encode the crops now instead of at the first noun
         return facts

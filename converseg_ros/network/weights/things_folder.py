@@ -5,7 +5,9 @@
 - language.safetensors with tokenizer.json: MiniLM; frozen
 - segments.safetensors: boundary and quality networks; names.safetensors: the head of the namer; parser.safetensors:
   from an instruction to its program; trained by this package
+- parser_adapter.safetensors: an update of the parser for instructions that people wrote, optional
 - intents.safetensors: properties that instructions ask for in other words (network/parser/intents.py), optional
+- statements.safetensors: vectors of the statements of `knowledge` (network/names/statements.py), optional
 - calibration.json: existence of a target, format 2 (network/things/existence.py)
 """
 
@@ -23,7 +25,8 @@ GROUNDED, SAM3 = 'grounded', 'sam3'  # kinds of folders that name other models (
 CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
 TOKENIZER = 'tokenizer.json'
 SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.safetensors'
-INTENTS = 'intents.safetensors'
+INTENTS, STATEMENTS = 'intents.safetensors', 'statements.safetensors'
+ADAPTER = 'parser_adapter.safetensors'
 CALIBRATION = 'calibration.json'
 SEEING = (BACKBONE, SEGMENTS, NAMES)  # files whose hash existence is calibrated for
 FORMAT = 1
@@ -97,11 +100,13 @@ def assemble(
     """Write a folder with the frozen parts, licences and model card of another folder and newly trained files.
 
     trained: files by their names in the folder; missing ones are copied from `frozen`. A calibration is not copied,
-    since it belongs to the weights that it was fitted with. Raises InputError for a missing file.
+    since it belongs to the weights that it was fitted with, nor the adapter of another parser. Raises
+    InputError for a missing file.
     """
     needed = [BACKBONE, LANGUAGE, TOKENIZER, SEGMENTS, NAMES, PARSER]
-    if INTENTS in trained or (frozen / INTENTS).is_file():
-        needed.append(INTENTS)
+    optional = [INTENTS, STATEMENTS] if PARSER in trained else [ADAPTER, INTENTS, STATEMENTS]
+    needed += [file for file in optional if (frozen / file).is_file()]
+    needed += [file for file in trained if file not in needed]
     sources = {file: trained.get(file, frozen / file) for file in needed}
     for path in sources.values():
         if not path.is_file():

@@ -16,6 +16,7 @@ from converseg_ros.facts.geometry.planes import view_geometry
 from converseg_ros.network.encoders.fused import can_fuse, fuse
 from converseg_ros.network.encoders.minilm import load_tokenizer
 from converseg_ros.network.names.namer import load_namer
+from converseg_ros.network.names.statements import load_statements
 from converseg_ros.network.names.weights import load_names
 from converseg_ros.network.once import OncePerView
 from converseg_ros.network.options import Options, Precision, device_of
@@ -33,6 +34,7 @@ from converseg_ros.network.weights.things_folder import (
     CALIBRATION,
     NAMES,
     SEGMENTS,
+    STATEMENTS,
     ThingsConfig,
     seeing_fingerprint,
 )
@@ -77,6 +79,7 @@ def load_things(
         others.fingerprint(seeing_fingerprint(folder)),
         tuple(n for n in (cost, note) if n),
         geometry,
+        load_statements(folder / STATEMENTS, encoder).classes,
     )
     path = others.calibration(parts.fingerprint) or folder / CALIBRATION
     fitted = Existence.load(path) if calibration and path.is_file() else None
