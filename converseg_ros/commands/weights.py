@@ -48,6 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         assembled.add_argument(
             f'--{part}', type=Path, metavar='FILE', help=f'{part}.safetensors (default: of --frozen)'
         )
+    assembled.add_argument(
+        '--adapter', type=Path, metavar='FILE', help='parser_adapter.safetensors, an update of the parser (optional)'
+    )
     assembled.add_argument('--name', default='', help='name of the model (default: that of TARGET_DIR)')
     assembled.add_argument('--version', default='1', help='version of the model (default: %(default)s)')
     check = actions.add_parser('check', help='read everything and say what is wrong')
@@ -123,11 +126,11 @@ def convert(args: argparse.Namespace) -> int:
 def assemble(args: argparse.Namespace) -> int:
     """Write a model folder of kind things."""
     from converseg_ros.network.registry import find_model
-    from converseg_ros.network.weights.things_folder import INTENTS, NAMES, PARSER, SEGMENTS
+    from converseg_ros.network.weights.things_folder import ADAPTER, INTENTS, NAMES, PARSER, SEGMENTS
     from converseg_ros.network.weights.things_folder import assemble as write
 
     trained = {SEGMENTS: args.segments, NAMES: args.names, PARSER: args.parser, INTENTS: args.intents}
-    given = {name: path for name, path in trained.items() if path is not None}
+    given = {name: path for name, path in (trained | {ADAPTER: args.adapter}).items() if path is not None}
     config = write(
         args.target,
         find_model(args.frozen),

@@ -19,6 +19,7 @@ from typing import Any
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import read_object, write_bytes, write_json
+from converseg_ros.network.parser.adapter import load_adapter
 
 KIND = 'things'
 GROUNDED, SAM3 = 'grounded', 'sam3'  # kinds of folders that name other models (network/grounded/)
@@ -101,7 +102,7 @@ def assemble(
 
     trained: files by their names in the folder; missing ones are copied from `frozen`. A calibration is not copied,
     since it belongs to the weights that it was fitted with, nor the adapter of another parser. Raises
-    InputError for a missing file.
+    InputError for a missing file, and for a given adapter of another parser.
     """
     needed = [BACKBONE, LANGUAGE, TOKENIZER, SEGMENTS, NAMES, PARSER]
     optional = [INTENTS, STATEMENTS] if PARSER in trained else [ADAPTER, INTENTS, STATEMENTS]
@@ -111,6 +112,8 @@ def assemble(
     for path in sources.values():
         if not path.is_file():
             raise InputError('the file is missing', where=str(path), do='train it, or give a folder that has it')
+    if ADAPTER in sources:
+        load_adapter(sources[ADAPTER], sources[PARSER])
     before = read_json(frozen)
     provenance = {'frozen': before.get('name', frozen.name), 'trained': sorted(trained), 'command': command}
     config = ThingsConfig(name, version, dict(before.get('licences', {})), provenance)

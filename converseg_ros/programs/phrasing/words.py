@@ -76,6 +76,17 @@ def known() -> tuple[str, ...]:
     return tuple(n for n in dict.fromkeys(names) if _regular(n))
 
 
+@cache
+def countable() -> tuple[str, ...]:
+    """Return the names of all classes of `knowledge`, people included, that have a singular and a plural.
+
+    Names of more than two words, and names with capital letters, are left out.
+    """
+    names = [n for t in things().values() if not t.mass and not t.plural_only for n in t.names]
+    short = [n for n in dict.fromkeys(names) if len(n.split()) <= 2 and n.isascii() and n == n.lower()]
+    return tuple(n for n in short if not is_mass(n) and not is_plural_only(n) and _regular(n))
+
+
 _MANY = re.compile(r'(?<![suiao])s$(?<!lens)')  # endings of plural nouns, but not of glass, bus, canvas, lens
 SYLLABLES = (
     'ba', 'ko', 'ri', 'zu', 'mel', 'tor', 'fin', 'dra', 'sno', 'ply', 'gar', 'vex', 'lin', 'qua', 'ster', 'pok', 'nim',

@@ -1,6 +1,6 @@
 """The configuration of `converseg train config/train/parser.yaml`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +13,17 @@ from converseg_ros.training.config import OptimConfig, RunConfig
 class ParserTraining(RunConfig):
     """A training run of the parser.
 
-    pieces: folder of the MiniLM for word pieces and the states of its first `context` layers. phrases: 'all' also
-    trains with the held-out phrases, after which scores on them are meaningless. pairs: a file of items (items.jsonl of
-    a data set) whose prompts and programs are also used. batch: examples per step; pool: batches that are generated at
-    once, sorted by length. warmup: steps. decay: share of the steps, at the end, in which the learning rate falls to
-    `min_lr`. validate, calibrate: numbers of examples of held-out phrases. calibrate_on: a file of texts by people with
-    their programs, for calibrating the confidence instead: held-out phrases have another distribution, and with
-    `phrases: all` they are trained on. origin: also a parser file; tokens are matched by name.
+    pieces: folder of the MiniLM for word pieces and the states of its first `context` layers. adapter_rank: 0 trains a
+    whole parser of the given sizes; otherwise the parser of the folder `pieces` is frozen, and an adapter of this rank
+    (network/parser/adapter.py) is trained. dropout: during training only. phrases: 'all' also trains with the held-out
+    phrases, after which scores on them are meaningless. pairs: a file of texts or prompts with their programs, such as
+    the items.jsonl of a data set, that are also used; pairs_share: their share; swap_nouns: whether most of them get
+    other nouns (training/parser/swaps.py). batch: examples per step; pool: batches that are generated at once, sorted
+    by length. warmup: steps. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`. bf16:
+    whether MiniLM and a whole parser compute in bfloat16; an adapter is trained in float32. validate, calibrate:
+    numbers of examples of held-out phrases. calibrate_on: files of texts by people with their programs, for calibrating
+    the confidence instead: held-out phrases have another distribution, and with `phrases: all` they are trained on. A
+    single file needs no list. origin: also a parser file, for a whole parser; tokens are matched by name.
     """
 
     task: Literal['parser']
@@ -28,6 +32,9 @@ class ParserTraining(RunConfig):
     pieces: str = 'compact'
     phrases: Literal['train', 'all'] = 'train'
     pairs: str = ''
+    pairs_share: float = 0.08
+    swap_nouns: bool = False
+    adapter_rank: int = 0
     width: int = 128
     encoder_layers: int = 3
     decoder_layers: int = 2
@@ -47,7 +54,7 @@ class ParserTraining(RunConfig):
     validate_every: int = 400
     validate: int = 512
     calibrate: int = 1024
-    calibrate_on: str = ''
+    calibrate_on: list[str] = field(default_factory=list)
 
     @property
     def optim(self) -> OptimConfig:
@@ -60,9 +67,17 @@ class ParserTraining(RunConfig):
 
 def parse(data: dict[str, Any], where: Path) -> ParserTraining:
     """Validate a configuration key by key; raise InputError with the name of an invalid key."""
+    if isinstance(file := data.get('calibrate_on'), str):
+        data = data | {'calibrate_on': [file]}
     config: ParserTraining = build(ParserTraining, data, str(where))
     for key in ('batch', 'pool', 'warmup', 'validate'):
         if getattr(config, key) < 1:
             raise InputError(f'{key} is {getattr(config, key)}', where=str(where), do='use at least 1')
+    if config.adapter_rank < 0:
+        raise InputError(f'adapter_rank is {config.adapter_rank}', where=str(where), do='use 0 for none, or at least 1')
+    if not 0 <= config.pairs_share <= 1:
+        raise InputError(f'pairs_share is {config.pairs_share}', where=str(where), do='use a share in [0, 1]')
+    if config.swap_nouns and not config.pairs:
+        raise InputError('swap_nouns has no effect without pairs', where=str(where), do='give a file of pairs')
     _ = config.optim
     return config

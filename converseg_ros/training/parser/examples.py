@@ -15,7 +15,7 @@ from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.phrasing import Part
 from converseg_ros.programs.spans import split
-from converseg_ros.training.parser.source import misspell_copied, phrased, read
+from converseg_ros.training.parser.source import Pairs, misspell_copied, phrased, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class Batch:
 class Examples:
     """Pools of examples with phrases of `part`; `lost` counts programs without a linear form."""
 
-    def __init__(self, grammar: Grammar, pieces: Pieces, part: Part, *, seed: int, pairs: str = '') -> None:
-        """Create a source; pairs: a file of items whose prompts are also used (`source.read`)."""
+    def __init__(self, grammar: Grammar, pieces: Pieces, part: Part, *, seed: int, pairs: Pairs | None = None) -> None:
+        """Create a source; pairs: texts of a file that are also used."""
         self.grammar, self.pieces, self.part, self.seed, self.pairs = grammar, pieces, part, seed, pairs
-        if pairs:
-            read(pairs)  # report an invalid file immediately
+        if pairs is not None:
+            read(pairs.path)  # report an invalid file immediately
         self.lost: Counter[str] = Counter()
 
     def examples(self, number: int, count: int) -> list[Example]:

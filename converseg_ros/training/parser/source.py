@@ -1,5 +1,6 @@
-"""Training texts of the parser: phrasings, output of the printer, and prompts of data sets."""
+"""Training texts of the parser: phrasings, output of the printer, prompts of data sets and texts of people."""
 
+from dataclasses import dataclass
 from functools import cache
 import json
 from pathlib import Path
@@ -12,19 +13,35 @@ from converseg_ros.programs.nodes import Node, program_from_json
 from converseg_ros.programs.phrasing import Part, sample
 from converseg_ros.programs.phrasing.noise import roughen
 from converseg_ros.programs.printer import words
+from converseg_ros.training.parser.swaps import varied
 
 PRINTED: Final = 0.03
 """Share of texts that are output of the printer, so that printed programs can be parsed."""
-PAIRS: Final = 0.08
-"""Share of texts that are prompts of items, if a file of them is given."""
 COPIED_TYPO: Final = 0.04
 """Share of texts with a typing error in a copied word; phrasing misspells only other words."""
 
 
-def phrased(rng: random.Random, part: Part, pairs: str = '') -> tuple[str, Node]:
-    """Return a text and the program that it means; `pairs`: a file of items whose prompts are also used (`read`)."""
-    if pairs and part != 'held_out' and rng.random() < PAIRS:
-        text, program = rng.choice(read(pairs))
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Texts with programs of a file (`read`) that are mixed with generated phrases.
+
+    share: of all texts, 0 to 1. swap_nouns: whether most of them get other nouns (training/parser/swaps.py).
+    """
+
+    path: str
+    share: float
+    swap_nouns: bool = False
+
+    def draw(self, rng: random.Random) -> tuple[str, Node]:
+        """Return one of the texts and its program."""
+        text, program = rng.choice(read(self.path))
+        return varied(rng, text, program) if self.swap_nouns else (text, program)
+
+
+def phrased(rng: random.Random, part: Part, pairs: Pairs | None = None) -> tuple[str, Node]:
+    """Return a text and the program that it means; `pairs` are used except for held-out phrases."""
+    if pairs is not None and part != 'held_out' and rng.random() < pairs.share:
+        text, program = pairs.draw(rng)
         return roughen(text, program, rng, part), program
     text, program = sample(rng, part)
     if rng.random() < PRINTED:

@@ -1,6 +1,7 @@
-"""The task `parser`: instructions to programs, learnt from generated texts alone."""
+"""The task `parser`: instructions to programs, learnt from generated texts, and an adapter from texts of people too."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import hashlib
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import torch.nn.functional as F
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.probability import log_odds
+from converseg_ros.network.parser import adapter as adapters
+from converseg_ros.network.parser.adapter import AdaptedParser
 from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import FILE, Calibration, Parser, load_model, save_parser
@@ -20,33 +23,41 @@ from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import equal
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.phrasing import Part
+from converseg_ros.training.checkpoints import weights_hash
 from converseg_ros.training.parser.config import ParserTraining
 from converseg_ros.training.parser.examples import Batch, Example, Examples
-from converseg_ros.training.parser.source import read
+from converseg_ros.training.parser.source import Pairs, read
 from converseg_ros.training.task import Scores, Task
 
 
 class ParserTask(Task[Batch]):
-    """Trains the encoder-decoder on frozen word pieces and states of MiniLM."""
+    """Trains the encoder-decoder, or an adapter of it, on frozen word pieces and states of MiniLM."""
 
     def __init__(self, config: ParserTraining, _: Callable[[str], None] = print) -> None:
         """Load the frozen parts."""
         self.config, self.optim = config, config.optim
-        if config.calibrate_on:
-            read(config.calibrate_on)  # a wrong file is an error before the training, not after it
+        for path in config.calibrate_on:
+            read(path)  # a wrong file is an error before the training, not after it
+        self.folder = find_model(config.pieces)
         self.grammar = Grammar(tuple(knowledge.tags()))
+        self.frozen = frozen_parser(self.folder / FILE, self.grammar, config.dropout) if config.adapter_rank else None
         self.identity = hashlib.sha256('\n'.join(self.grammar.tokens).encode()).hexdigest()
-        self.pieces = Pieces.load(find_model(config.pieces))
-        folder, count = find_model(config.pieces), config.context
-        self.context = load_context(folder, count) if count else None
+        if self.frozen is not None:
+            self.identity += weights_hash(self.frozen)
+        self.pieces = Pieces.load(self.folder)
+        count = config.context if self.frozen is None else self.frozen.config.context
+        self.context = load_context(self.folder, count) if count else None
         self.dtype = torch.bfloat16 if config.bf16 else torch.float32
-        self.fast_context = load_context(folder, count, dtype=self.dtype) if count else None
-        self.examples = Examples(self.grammar, self.pieces, config.phrases, seed=config.seed, pairs=config.pairs)
+        self.fast_context = load_context(self.folder, count, dtype=self.dtype) if count else None
+        pairs = Pairs(config.pairs, config.pairs_share, config.swap_nouns) if config.pairs else None
+        self.examples = Examples(self.grammar, self.pieces, config.phrases, seed=config.seed, pairs=pairs)
         self.pool: tuple[int, list[Batch]] = (-1, [])
 
-    def build(self) -> ParserModel:
-        """Return a parser with random weights."""
+    def build(self) -> ParserModel | AdaptedParser:
+        """Return a parser with random weights, or the frozen one with an adapter that changes nothing."""
         c = self.config
+        if self.frozen is not None:
+            return AdaptedParser(self.frozen, c.adapter_rank)
         return ParserModel(
             ParserConfig(
                 self.grammar.size, embedding=self.pieces.weight.shape[1], width=c.width, dropout=c.dropout,
@@ -56,8 +67,10 @@ class ParserTask(Task[Batch]):
 
     def adopt(self, network: nn.Module, path: Path) -> None:
         """Load a parser file; tokens that it does not have keep their initial weights."""
-        state, fresh = load_model(path, self.grammar)[0].state_dict(), network.state_dict()
-        rows = torch.nonzero(state['bias'] <= -1e4 + 1).flatten()
+        if self.frozen is not None:
+            raise InputError('an adapter starts from the parser of `pieces`', where=str(path), do='give a checkpoint')
+        loaded = load_model(path, self.grammar)[0]
+        state, fresh, rows = loaded.state_dict(), network.state_dict(), unwritten(loaded)
         for name in ('token.weight', 'bias'):
             state[name][rows] = fresh[name][rows]
         network.load_state_dict(fresh | state)
@@ -73,15 +86,21 @@ class ParserTask(Task[Batch]):
         return self.pool[1][place]
 
     def loss(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the mean cross-entropy of the output tokens; with bf16, weights are rounded for the computation."""
+        """Return the mean cross-entropy of the output tokens.
+
+        With bf16, the weights of a whole parser are rounded for the computation; an adapter's updates are too small.
+        """
         inputs = batch.inputs
-        vectors = self.pieces.vectors(inputs.ids, self.dtype)
-        states = None if self.fast_context is None else self.fast_context(inputs.ids, inputs.lengths).to(self.dtype)
-        weights = {name: p.to(self.dtype) for name, p in network.named_parameters()}
+        if isinstance(network, AdaptedParser):
+            model: nn.Module = network.base
+            weights, dtype = network.weights(), torch.float32
+        else:
+            model, dtype = network, self.dtype
+            weights = {name: p.to(dtype) for name, p in network.named_parameters()}
+        vectors = self.pieces.vectors(inputs.ids, dtype)
+        states = None if self.fast_context is None else self.fast_context(inputs.ids, inputs.lengths).to(dtype)
         logits = functional_call(
-            network,
-            weights,
-            (batch.tokens, vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states),
+            model, weights, (batch.tokens, vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
         )
         return {'total': F.cross_entropy(logits.float().flatten(0, 1), batch.follow.flatten())}
 
@@ -96,15 +115,22 @@ class ParserTask(Task[Batch]):
         return Scores(values['held_out'], values)
 
     def export(self, network: nn.Module, step: int, folder: Path | None) -> Path:
-        """Write parser.safetensors, calibrated on texts that were not trained with."""
-        path = (folder or Path(self.config.out)) / FILE
+        """Write parser.safetensors or parser_adapter.safetensors, calibrated on texts that were not trained with."""
+        target = folder or Path(self.config.out)
         parser = self._parser(network)
-        save_parser(path, parser.model, self.grammar, self.calibrate(parser))
+        calibration = self.calibrate(parser)
+        if not isinstance(network, AdaptedParser):
+            save_parser(target / FILE, parser.model, self.grammar, calibration)
+            return target / FILE
+        path = target / adapters.FILE
+        fitted = calibration.slope, calibration.offset
+        adapters.save_adapter(path, network, self.folder / FILE, self.grammar.tokens, fitted)
         return path
 
     def _parser(self, network: nn.Module) -> Parser:
-        assert isinstance(network, ParserModel)
-        return Parser(network, self.grammar, self.pieces, Calibration(), context=self.context)
+        model = network.merged() if isinstance(network, AdaptedParser) else network
+        assert isinstance(model, ParserModel)
+        return Parser(model, self.grammar, self.pieces, Calibration(), context=self.context)
 
     def _fixed(self, part: Part, count: int) -> list[Example]:
         """Return fixed examples, whose seed is never trained with."""
@@ -114,7 +140,7 @@ class ParserTask(Task[Batch]):
         """Return the logistic map from a probability to correctness, fitted on texts outside of the training."""
         config = self.config
         if config.calibrate_on:
-            known = read(config.calibrate_on)
+            known = tuple(pair for path in config.calibrate_on for pair in read(path))
         else:
             known = tuple((' '.join(e.words), e.program) for e in self._fixed('held_out', config.calibrate))
         pairs = []
@@ -125,6 +151,26 @@ class ParserTask(Task[Batch]):
                 continue
             pairs.append((float(log_odds(found.confidence)), float(equal(found.program, program))))
         return fit(torch.tensor(pairs, dtype=torch.float64))
+
+
+def frozen_parser(path: Path, grammar: Grammar, dropout: float) -> ParserModel:
+    """Return the parser of a file without its adapter; dropout: of its layers while an adapter is trained.
+
+    Raise InputError if the file does not have all tokens of the grammar: an adapter cannot teach a parser new ones.
+    """
+    loaded, _ = load_model(path, grammar)
+    if (unknown := unwritten(loaded)).numel():
+        raise InputError(
+            f'the parser does not know {grammar.tokens[int(unknown[0])]!r}', where=str(path), do='train a whole parser'
+        )
+    model = ParserModel(replace(loaded.config, dropout=dropout))
+    model.load_state_dict(loaded.state_dict())
+    return model
+
+
+def unwritten(model: ParserModel) -> Tensor:
+    """Return the indices of tokens that the file of a loaded model does not have."""
+    return torch.nonzero(model.bias <= -1e4 + 1).flatten()
 
 
 def equal_program(parser: Parser, example: Example) -> bool:

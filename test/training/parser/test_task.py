@@ -21,7 +21,7 @@ from converseg_ros.training.loop import Trainer
 from converseg_ros.training.parser import examples
 from converseg_ros.training.parser.config import ParserTraining, parse
 from converseg_ros.training.parser.examples import Examples
-from converseg_ros.training.parser.source import read
+from converseg_ros.training.parser.source import Pairs, read
 from converseg_ros.training.parser.task import create, fit
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,7 +94,7 @@ def test_prompts_of_items_are_trained_with_and_held_out_phrases_stay_as_they_are
     path.write_text('\n'.join(json.dumps(row) for row in rows))
 
     def words(part: Part, pairs: str) -> list[list[str]]:
-        data = Examples(grammar, pieces, part, seed=0, pairs=pairs)
+        data = Examples(grammar, pieces, part, seed=0, pairs=Pairs(pairs, 0.08) if pairs else None)
         return [e.words for e in data.examples(0, 300)]
 
     mixed = words('train', str(path))
@@ -153,7 +153,7 @@ def test_the_confidence_is_calibrated_on_a_file_of_texts(tmp_path: Path) -> None
     mug, plate = (program_to_json(Select('one', Filter('name', noun))) for noun in ('mug', 'plate'))
     rows = [{'text': f'the mug number {i}', 'program': mug if i % 4 else plate} for i in range(40)]
     path.write_text('\n'.join(json.dumps(row) for row in rows))
-    task = create(replace(settings(tmp_path / 'run', 1), calibrate_on=str(path)), lambda text: None)
+    task = create(replace(settings(tmp_path / 'run', 1), calibrate_on=[str(path)]), lambda text: None)
 
     class Sure:
         def parse(self, text: str) -> Parsed:
@@ -162,7 +162,9 @@ def test_the_confidence_is_calibrated_on_a_file_of_texts(tmp_path: Path) -> None
     found = task.calibrate(Sure())  # type: ignore[arg-type]
     assert found(0.999) == pytest.approx(0.75, abs=0.03)  # as often as it is right
     with pytest.raises(InputError, match='missing'):
-        create(replace(settings(tmp_path / 'run', 1), calibrate_on=str(tmp_path / 'missing.jsonl')), lambda text: None)
+        create(
+            replace(settings(tmp_path / 'run', 1), calibrate_on=[str(tmp_path / 'missing.jsonl')]), lambda text: None
+        )
 
 
 def test_the_shipped_configuration_is_valid_and_wrong_ones_are_named() -> None:
