@@ -165,8 +165,7 @@ class Facts:
 
     def filter(self, by: str, value: str) -> Degree:
         """Return (S,) degrees of a property; `by` is one of programs.nodes.Filter's."""
-        given = self.given.filters.get((by, value))
-        return given or self._once((by, value), lambda: self._filter(by, value))
+        return self.given.filters.get((by, value)) or self._once((by, value), lambda: self._filter(by, value))
 
     def knows(self, noun: str) -> bool:
         """Return whether the absence of a noun is meaningful."""
@@ -266,8 +265,7 @@ class Facts:
         return crops if by_plane is None else crops | Degree.known(by_plane)
 
     def _surface(self, noun: str) -> Floats | None:
-        structures = self.segments.kinds[:, 2]
-        return surface_name(noun, self.kinds, self.plane, self.measures, self.geometry, structures)
+        return surface_name(noun, self.kinds, self.plane, self.measures, self.geometry, self.segments.kinds[:, 2])
 
     def _primitives(self) -> Primitives:
         container = self.properties.look_up('tag', 'container')
