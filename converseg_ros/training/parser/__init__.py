@@ -1,1 +1,1 @@
-"""The task `parser`: instructions to programs, on texts from programs.phrasing and of people, without images."""
+"""The task `parser`: instructions to programs, on texts from programs.phrasing and from files, without images."""

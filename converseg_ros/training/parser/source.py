@@ -1,4 +1,4 @@
-"""Training texts of the parser: phrasings, output of the printer, prompts of data sets and texts of people."""
+"""Training texts of the parser: phrasings, output of the printer, and texts of a file, such as prompts."""
 
 from dataclasses import dataclass
 from functools import cache

@@ -1,4 +1,4 @@
-"""Variation of texts that people wrote: other nouns in a text and in its program.
+"""Variation of written texts, as opposed to generated ones: other nouns in a text and in its program.
 
 A few thousand texts have few nouns, and the parser must not learn which nouns occur in which programs. The same
 sentence with other nouns means the same program with these nouns.

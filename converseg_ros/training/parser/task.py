@@ -1,4 +1,4 @@
-"""The task `parser`: instructions to programs, learnt from generated texts, and an adapter from texts of people too."""
+"""The task `parser`: instructions to programs, learnt from generated texts and from those of a file."""
 
 from collections.abc import Callable
 from dataclasses import replace
