@@ -5,7 +5,8 @@ converseg weights fetch converseg-net-3b            shows the licences; with --a
 converseg weights convert RELEASE_DIR TARGET_DIR    merges the LoRA, writes safetensors
 converseg weights check NAME_OR_DIR                 reports what is wrong
 converseg weights assemble TARGET_DIR --frozen DIR --segments FILE --names FILE --parser FILE
-                                                    creates a folder of kind things from trained parts
+                                                    creates a folder of kind things from trained parts, and
+                                                    computes statements.safetensors anew
 
 Only `fetch --accept` downloads. An interrupted fetch is resumed; checksums are compared with those of the hub.
 """
@@ -126,8 +127,8 @@ def convert(args: argparse.Namespace) -> int:
 def assemble(args: argparse.Namespace) -> int:
     """Write a model folder of kind things."""
     from converseg_ros.network.registry import find_model
+    from converseg_ros.network.weights.assembly import assemble as write
     from converseg_ros.network.weights.things_folder import ADAPTER, INTENTS, NAMES, PARSER, SEGMENTS
-    from converseg_ros.network.weights.things_folder import assemble as write
 
     trained = {SEGMENTS: args.segments, NAMES: args.names, PARSER: args.parser, INTENTS: args.intents}
     given = {name: path for name, path in (trained | {ADAPTER: args.adapter}).items() if path is not None}

@@ -254,13 +254,17 @@ def _read_statements(path: Path, things: Mapping[str, Thing]) -> tuple[Statement
     for name, thing in things.items():
         for kind in thing.kinds:
             members.setdefault(kind, []).append(name)
-    found = []
+    found, seen = [], set[str]()
     for where, row in read_rows(path, ('wordings', 'classes and kinds')):
         wordings, named = _items(row['wordings']), _items(row['classes and kinds'])
         if unknown := set(named) - things.keys() - members.keys():
             raise InputError(f'unknown classes or kinds {sorted(unknown)}', where=where)
         if not wordings or not named:
             raise InputError('a statement has wordings and classes', where=where)
+        for wording in wordings:
+            if wording in seen:
+                raise InputError(f'the wording {wording!r} is given twice', where=where)
+            seen.add(wording)
         classes = dict.fromkeys(c for n in named for c in (n, *members.get(n, ())) if c in things)
         found.append(Statement(wordings, tuple(classes)))
     return tuple(found)

@@ -1,17 +1,22 @@
 """Tags and materials are sums over the posterior of a namer, and measured sizes change it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from facts_blocks import measures_of_boxes
+from facts_blocks import BOOK, BOWL, BOX, RED_MUG, WHITE_MUG, measures_of_boxes
 import numpy as np
 from numpy.typing import NDArray
 import pytest
 
 from converseg_ros import knowledge
+from converseg_ros.core import Status
 from converseg_ros.core.segments import NameScores, Posterior
+from converseg_ros.facts.execution.executor import execute
 from converseg_ros.facts.naming import Seen, posterior_by_kind, posterior_by_size
 from converseg_ros.facts.predicates.size_evidence import SizeEvidence
 from converseg_ros.facts.predicates.surfaces import BY_CLASS
+from converseg_ros.facts.table import MAX_LIKE, Facts
+from converseg_ros.programs.nodes import Filter, Like, Select
 
 NOUNS = tuple(knowledge.labelled())
 
@@ -77,3 +82,36 @@ def test_nouns_that_do_not_fit_the_kind_of_a_region_count_less() -> None:
     floor, person = posterior_by_kind(looks, kinds).p
     assert nouns[int(floor.argmax())] == 'grass' and nouns[int(person.argmax())] == 'person'
     assert (floor.sum(), person.sum()) == pytest.approx((0.9, 0.9), abs=1e-5)
+
+
+def guessed(seen: Facts, described: Mapping[str, float] | None) -> Facts:
+    """Return facts whose texts describe classes, and resemble the box most; None for what no statement describes."""
+    alike = np.array([0.1, 0.1, 0.2, 0.1, 0.9, 0.1])
+    assert isinstance(seen.properties, Seen)
+    properties = replace(seen.properties, described=lambda text: described or {})
+    return replace(seen, properties=properties, similarity=lambda text, alone: alike, _cache={})
+
+
+def test_a_free_text_means_the_regions_of_the_classes_that_it_describes(seen: Facts) -> None:
+    found = guessed(seen, {'bowl': 1.0, 'mug': 0.3}).like('serve the salad in', alone=True, named=False)
+    assert found.p[BOWL] > 0.9 and found.p[BOWL] == found.p.max()
+    assert found.p[[RED_MUG, WHITE_MUG]] == pytest.approx(0.3, abs=0.02)
+    assert max(found.p[BOOK], found.p[BOX]) < 0.02
+    answer = execute(Select('one', Like('serve the salad in')), guessed(seen, {'bowl': 1.0}))
+    assert answer.status == Status.LOW_CONFIDENCE and (answer.mask == seen.segments.masks[BOWL]).all()
+
+
+def test_what_a_noun_with_a_text_is_does_not_depend_on_the_classes_that_the_text_describes(seen: Facts) -> None:
+    """The mug with flowers on it is a mug, although flowers are in a vase."""
+    program = Select('one', Like('with flowers on it', Filter('name', 'mug')))
+    plain, described = (execute(program, guessed(seen, classes)) for classes in (None, {'vase': 1.0, 'bowl': 0.5}))
+    assert (plain.mask == described.mask).all() and plain.reason == described.reason
+    with_name = guessed(seen, {'bowl': 1.0}).like('with flowers on it')
+    assert with_name.p == pytest.approx(guessed(seen, None).like('with flowers on it').p)
+
+
+def test_a_text_that_describes_no_class_is_compared_with_the_regions(seen: Facts) -> None:
+    found = guessed(seen, None).like('what my uncle likes', alone=True, named=False)
+    assert int(found.p.argmax()) == BOX and found.p[BOX] == pytest.approx(MAX_LIKE)
+    silent = replace(guessed(seen, None), similarity=None).like('what my uncle likes', alone=True, named=False)
+    assert (silent.high - silent.low == 1).all() and 'cannot be determined' in str(silent.notes)

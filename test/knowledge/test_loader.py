@@ -54,6 +54,10 @@ THING = 'things/labelled.csv'
         ('appearances.csv', 'gizmo,mug,mug', 'looks like a class twice'),
         ('coco_names.csv', 'gizmo-stuff,gizmo', "unknown class 'gizmo'"),
         ('irregular_plurals.csv', 'knife,knifes', "'knife' is given twice"),
+        ('statements.csv', 'levitates; hovers,mug; gizmo', "unknown classes or kinds ['gizmo']"),
+        ('statements.csv', 'levitates; hovers; levitates,mug', "the wording 'levitates' is given twice"),
+        ('statements.csv', '; ,mug', 'a statement has wordings and classes'),
+        ('statements.csv', 'levitates,', 'a statement has wordings and classes'),
     ],
 )
 def test_an_error_names_the_file_and_the_line(
@@ -107,3 +111,25 @@ def test_scenes_use_known_attributes_only() -> None:
 
 def test_no_class_has_a_tag_and_doubts_it() -> None:
     assert not [t.name for t in knowledge().things.values() if t.tags & t.doubtful]
+
+
+def test_a_wording_of_one_statement_is_not_given_to_another(spoilt: Callable[[str, str], Path]) -> None:
+    """The vectors of wordings are stored by their text, so a text has one meaning."""
+    wording = knowledge().statements[0].wordings[0]
+    with pytest.raises(InputError, match='is given twice'):
+        load(spoilt('statements.csv', f'{wording},mug'))
+
+
+def test_a_kind_in_a_statement_means_all_of_its_members(spoilt: Callable[[str, str], Path]) -> None:
+    statement = load(spoilt('statements.csv', 'levitates; hovers,mug; fruit')).statements[-1]
+    assert statement.wordings == ('levitates', 'hovers')
+    assert statement.classes[0] == 'mug' and {'apple', 'banana'} <= set(statement.classes)
+    assert 'carrot' not in statement.classes
+
+
+def test_statements_are_short_phrases_about_classes() -> None:
+    """A wording is compared with the words of an instruction, so it has neither a list nor quotation marks."""
+    wordings = [w for s in knowledge().statements for w in s.wordings]
+    assert len(wordings) == len(set(wordings)) > 1000
+    assert not [w for w in wordings if set(w) & set(',;"\n') or len(w.split()) > 12]
+    assert all(set(s.classes) <= knowledge().things.keys() for s in knowledge().statements)

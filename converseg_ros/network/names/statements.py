@@ -71,19 +71,30 @@ def load_statements(path: Path, encode: Encoder) -> Statements:
     """
     if not path.is_file():
         return Statements((), np.zeros((0, 1), np.float32), encode)
-    try:
-        with safe_open(path, 'numpy') as file:
-            stored = np.asarray(file.get_tensor('vectors'), np.float32) / 127
-            known = dict(zip((file.metadata() or {})['wordings'].split('\n'), stored, strict=True))
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise InputError(
-            f'not vectors of statements ({error})', where=str(path), do='fetch the folder again'
-        ) from error
+    known = _read(path)
     found = knowledge.statements()
     wordings = _wordings(found)
     if new := [w for w in wordings if w not in known]:
         known |= zip(new, encode(new))
     return Statements(found, np.array([known[w] for w in wordings], np.float32), encode)
+
+
+def missing_wordings(path: Path) -> tuple[str, ...]:
+    """Return the wordings of `knowledge` that a file does not have; raise InputError for an invalid file."""
+    known = _read(path)
+    return tuple(w for w in _wordings(knowledge.statements()) if w not in known)
+
+
+def _read(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors of a file by their wordings."""
+    try:
+        with safe_open(path, 'numpy') as file:
+            vectors = np.asarray(file.get_tensor('vectors'), np.float32) / 127
+            return dict(zip((file.metadata() or {})['wordings'].split('\n'), vectors, strict=True))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise InputError(
+            f'not vectors of statements ({error})', where=str(path), do='fetch or assemble the folder again'
+        ) from error
 
 
 def _wordings(statements: Sequence[Statement]) -> list[str]:

@@ -9,6 +9,7 @@ from converseg_ros.core import InputError
 from converseg_ros.network.calibration import Calibration
 from converseg_ros.network.config import NetworkConfig
 from converseg_ros.network.encoders.minilm import load_tokenizer
+from converseg_ros.network.names.statements import missing_wordings
 from converseg_ros.network.options import Options
 from converseg_ros.network.weights import reference
 from converseg_ros.network.weights.checkpoints import (
@@ -20,7 +21,14 @@ from converseg_ros.network.weights.checkpoints import (
     read_config,
     read_weights,
 )
-from converseg_ros.network.weights.things_folder import ThingsConfig, is_grounded, is_things, kind_of, read_json
+from converseg_ros.network.weights.things_folder import (
+    STATEMENTS,
+    ThingsConfig,
+    is_grounded,
+    is_things,
+    kind_of,
+    read_json,
+)
 from converseg_ros.network.weights.things_loader import load_things
 
 
@@ -92,6 +100,13 @@ def _inspect_things(folder: Path) -> Findings:
         broken = [k for k, v in state.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
         if broken:
             found.problems.append(f'{path.name}: {len(broken)} tensors hold NaN or infinity, e.g. {broken[0]}')
+    if not (folder / STATEMENTS).is_file():
+        found.notes.append(f'no {STATEMENTS}: free texts are not compared with statements; converseg weights assemble')
+    elif missing := missing_wordings(folder / STATEMENTS):
+        found.notes.append(
+            f'{STATEMENTS}: {len(missing)} wordings of statements are not in it, e.g. "{missing[0]}", and are encoded '
+            'when the model is loaded; converseg weights assemble writes it anew'
+        )
     if network.calibration is not None:
         found.notes.append(f'calibrated ({", ".join(sorted(network.calibration.modes))})')
     else:

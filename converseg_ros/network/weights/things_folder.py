@@ -1,4 +1,4 @@
-"""Model folders of kind `things`: read them, and assemble one from its parts.
+"""Model folders of kind `things`: their files, and how their config.json is read.
 
 - config.json: name, version, licences, provenance, and `"kind": "things"`
 - backbone.safetensors: `trunk.` EfficientNet-Lite0 with its ImageNet classifier, `detector.` NanoDet; frozen
@@ -7,19 +7,18 @@
   from an instruction to its program; trained by this package
 - parser_adapter.safetensors: an update of the parser for instructions that people wrote, optional
 - intents.safetensors: properties that instructions ask for in other words (network/parser/intents.py), optional
-- statements.safetensors: vectors of the statements of `knowledge` (network/names/statements.py), optional
+- statements.safetensors: vectors of the statements of `knowledge` (network/names/statements.py), optional; written by
+  assembly.py
 - calibration.json: existence of a target, format 2 (network/things/existence.py)
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 import hashlib
 from pathlib import Path
 from typing import Any
 
 from converseg_ros.core import InputError
-from converseg_ros.core.files import read_object, write_bytes, write_json
-from converseg_ros.network.parser.adapter import load_adapter
+from converseg_ros.core.files import read_object, write_json
 
 KIND = 'things'
 GROUNDED, SAM3 = 'grounded', 'sam3'  # kinds of folders that name other models (network/grounded/)
@@ -93,32 +92,3 @@ def seeing_fingerprint(folder: Path) -> str:
             raise InputError('the file is missing', where=str(path), do=REMEDY)
         h.update(path.read_bytes())
     return h.hexdigest()[:16]
-
-
-def assemble(
-    target: Path, frozen: Path, trained: Mapping[str, Path], *, name: str, version: str, command: str = ''
-) -> ThingsConfig:
-    """Write a folder with the frozen parts, licences and model card of another folder and newly trained files.
-
-    trained: files by their names in the folder; missing ones are copied from `frozen`. A calibration is not copied,
-    since it belongs to the weights that it was fitted with, nor the adapter of another parser. Raises
-    InputError for a missing file, and for a given adapter of another parser.
-    """
-    needed = [BACKBONE, LANGUAGE, TOKENIZER, SEGMENTS, NAMES, PARSER]
-    optional = [INTENTS, STATEMENTS] if PARSER in trained else [ADAPTER, INTENTS, STATEMENTS]
-    needed += [file for file in optional if (frozen / file).is_file()]
-    needed += [file for file in trained if file not in needed]
-    sources = {file: trained.get(file, frozen / file) for file in needed}
-    for path in sources.values():
-        if not path.is_file():
-            raise InputError('the file is missing', where=str(path), do='train it, or give a folder that has it')
-    if ADAPTER in sources:
-        load_adapter(sources[ADAPTER], sources[PARSER])
-    before = read_json(frozen)
-    provenance = {'frozen': before.get('name', frozen.name), 'trained': sorted(trained), 'command': command}
-    config = ThingsConfig(name, version, dict(before.get('licences', {})), provenance)
-    for file, path in sources.items():
-        if path.resolve() != (target / file).resolve():
-            write_bytes(target / file, path.read_bytes())
-    config.save(target)
-    return config

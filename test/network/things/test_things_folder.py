@@ -8,15 +8,19 @@ import pytest
 
 torch = pytest.importorskip('torch')
 
+from converseg_ros import knowledge
 from converseg_ros.cli import main
 from converseg_ros.core import Frame, InputError, Intrinsics, Status
 from converseg_ros.core.mask import iou
+from converseg_ros.knowledge import Statement
 from converseg_ros.network import load
 from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
+from converseg_ros.network.names.statements import missing_wordings, save_statements
 from converseg_ros.network.registry import find_model
+from converseg_ros.network.weights.assembly import assemble
 from converseg_ros.network.weights.checkpoints import read_weights
-from converseg_ros.network.weights.things_folder import LANGUAGE, NAMES, PARSER, SEGMENTS, assemble, is_things
+from converseg_ros.network.weights.things_folder import LANGUAGE, NAMES, PARSER, SEGMENTS, STATEMENTS, is_things
 from converseg_ros.network.weights.things_loader import load_text_encoder
 
 
@@ -93,6 +97,7 @@ def test_a_folder_is_assembled_without_the_calibration_of_other_weights(tmp_path
     config = assemble(tmp_path / 'new', source, {SEGMENTS: source / SEGMENTS}, name='new', version='7')
     assert (config.name, config.version) == ('new', '7') and is_things(tmp_path / 'new')
     assert not (tmp_path / 'new' / 'calibration.json').exists() and config.licences
+    assert missing_wordings(tmp_path / 'new' / STATEMENTS) == ()
     with pytest.raises(InputError, match='missing'):
         assemble(tmp_path / 'none', source, {NAMES: tmp_path / 'nothing'}, name='none', version='1')
 
@@ -125,3 +130,21 @@ def test_a_full_cache_of_texts_keeps_those_that_are_asked_for(monkeypatch: pytes
     again = encode(('mug', 'plate', 'spoon'))
     np.testing.assert_allclose(again[0], first[0], atol=1e-6)
     assert again.shape == (3, first.shape[1])
+
+
+def test_a_check_counts_the_wordings_that_the_file_of_statements_does_not_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / 'model'
+    shutil.copytree(find_model('compact'), folder)
+    (folder / STATEMENTS).unlink(missing_ok=True)
+    assert main(['weights', 'check', str(folder)]) == 0
+    assert f'no {STATEMENTS}' in capsys.readouterr().out
+    given = [Statement(('squeeze for juice', 'press for juice'), ('lemon',))]
+    monkeypatch.setattr(knowledge, 'statements', lambda: tuple(given))
+    save_statements(folder / STATEMENTS, load_text_encoder(folder))
+    assert main(['weights', 'check', str(folder)]) == 0
+    assert 'wordings' not in capsys.readouterr().out
+    given.append(Statement(('drives a nail', 'hits hard'), ('hammer',)))
+    assert main(['weights', 'check', str(folder)]) == 0
+    assert '2 wordings of statements are not in it, e.g. "drives a nail"' in capsys.readouterr().out
