@@ -148,12 +148,14 @@ def test_each_worker_generates_whole_pools(tmp_path: Path) -> None:
     assert numbers == [0, 2, 1, 3]
 
 
-def test_the_confidence_is_calibrated_on_a_file_of_texts(tmp_path: Path) -> None:
-    path = tmp_path / 'texts.jsonl'
+def test_the_confidence_is_calibrated_on_files_of_texts(tmp_path: Path) -> None:
+    paths = [tmp_path / 'right.jsonl', tmp_path / 'half.jsonl']
     mug, plate = (program_to_json(Select('one', Filter('name', noun))) for noun in ('mug', 'plate'))
     rows = [{'text': f'the mug number {i}', 'program': mug if i % 4 else plate} for i in range(40)]
-    path.write_text('\n'.join(json.dumps(row) for row in rows))
-    task = create(replace(settings(tmp_path / 'run', 1), calibrate_on=[str(path)]), lambda text: None)
+    for path, part in zip(paths, (rows[1::2], rows[::2])):
+        path.write_text('\n'.join(json.dumps(row) for row in part))
+    config = replace(settings(tmp_path / 'run', 1), calibrate_on=[str(path) for path in paths])
+    task = create(config, lambda text: None)
 
     class Sure:
         def parse(self, text: str) -> Parsed:
