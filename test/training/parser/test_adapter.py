@@ -1,5 +1,6 @@
 """An adapter is trained, resumed and exported as the other networks are, and the parser below it stays as it is."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 import json
 from pathlib import Path
@@ -11,10 +12,12 @@ import torch
 from converseg_ros.cli import main
 from converseg_ros.core.config import read_mapping
 from converseg_ros.core.errors import InputError
+from converseg_ros.evaluation.programs import read_gold
 from converseg_ros.network.parser.adapter import FILE, AdaptedParser
 from converseg_ros.network.parser.parser import load_model, load_parser, save_parser
 from converseg_ros.network.registry import find_model
-from converseg_ros.network.weights.things_folder import ADAPTER, PARSER, assemble
+from converseg_ros.network.weights.assembly import assemble
+from converseg_ros.network.weights.things_folder import ADAPTER, PARSER
 from converseg_ros.programs.nodes import Filter, Like, Relate, Select, program_to_json
 from converseg_ros.training.checkpoints import weights_hash
 from converseg_ros.training.loop import Trainer
@@ -156,13 +159,28 @@ def test_what_an_adapter_cannot_start_from_is_an_error(tmp_path: Path, pairs: Pa
         create(replace(config, pieces=str(folder)), lambda text: None)
 
 
-def test_the_shipped_configuration_is_valid_and_its_files_have_texts() -> None:
+def test_no_text_of_a_test_set_is_trained_with() -> None:
+    sets = sorted((ROOT / 'test/data/programs').glob('*.jsonl')) + sorted(
+        (ROOT / 'test/data/labels/programs').glob('*')
+    )
+    tested = {text for path in sets for text in plain(gold.text for gold in read_gold(path))}
+    labels = [json.loads(path.read_text()) for path in (ROOT / 'test/data/labels').glob('*.json')]
+    tested |= plain(row['prompt'] for rows in labels if isinstance(rows, list) for row in rows)
+    config = read_mapping(ROOT / 'config/train/parser_people.yaml')
+    trained = plain(text for text, _ in read(str(ROOT / config['pairs'])))
+    assert len(trained) > 2000 and len(tested) > 1000 and not trained & tested
+
+
+def plain(texts: Iterable[str]) -> set[str]:
+    """Return texts without case and closing marks."""
+    return {text.lower().strip(' .?!') for text in texts}
+
+
+def test_the_shipped_configuration_is_valid_and_wrong_ones_are_named() -> None:
     path = ROOT / 'config/train/parser_people.yaml'
     data = read_mapping(path)
-    config = parse(data, path)
-    tested = {text.lower().strip(' .?!') for file in config.calibrate_on for text, _ in read(str(ROOT / file))}
-    trained = {text.lower().strip(' .?!') for text, _ in read(str(ROOT / config.pairs))}
-    assert len(trained) > 2000 and len(tested) > 500 and not trained & tested
+    assert parse(data, path).adapter_rank > 0
+    assert all((ROOT / file).is_file() for file in parse(data, path).calibrate_on)
     assert parse(data | {'calibrate_on': 'one.jsonl'}, path).calibrate_on == ['one.jsonl']
     for key, value in (('adapter_rank', -1), ('pairs_share', 1.5), ('pairs', '')):
         with pytest.raises(InputError, match=key):
