@@ -79,6 +79,11 @@ class Degree:
         return self.low is self.p and self.high is self.p
 
     @property
+    def uninformed(self) -> bool:
+        """Return whether nothing is known at all."""
+        return not self.settled and bool((self.p == 0.5).all() and (self.low == 0).all() and (self.high == 1).all())
+
+    @property
     def doubt(self) -> NDArray[np.bool_]:
         """Return where missing facts could change the estimate."""
         return np.asarray((self.high - self.p > DOUBT) | (self.p - self.low > DOUBT))

@@ -99,9 +99,8 @@ class Executor:
                 return self._act(node, how)
             case Rank():
                 return self._rank(node, how)
-            case Like(text, of):
-                fit = self.facts.like(text, alone=isinstance(of, Things), named=bool(of.nouns))
-                return _and(node, how, self._evaluate(of, how), fit)
+            case Like():
+                return self._like(node, how)
             case Parts():
                 return self._parts(node, how)
             case FreeSpace():
@@ -137,6 +136,15 @@ class Executor:
         if of.area is not None and node.by == 'region':
             return Meaning(of.degree, within(of.area, node.value), of.minus)
         return _and(node, how, of, self.facts.filter(node.by, node.value))
+
+    def _like(self, node: Like, how: Reading) -> Meaning:
+        """Return what a free text describes; of something named, a text that says nothing here only leaves doubt."""
+        of, named = self._evaluate(node.of, how), bool(node.of.nouns)
+        fit = self.facts.like(node.text, alone=isinstance(node.of, Things), named=named)
+        if named and fit.uninformed:
+            doubt = replace(fit, p=np.ones_like(fit.p))
+            return Meaning(of.degree & doubt, of.area, of.minus)
+        return _and(node, how, of, fit)
 
     def _relate(self, node: Relate, how: Reading) -> Meaning:
         if node.relation == 'part_of' and isinstance(node.of, Everything):
