@@ -68,5 +68,5 @@ def options_of(query: Query, confidence: float) -> Options:
         share=SHARE,
         recall=safety,
         belief=None if safety else query.belief,
-        trust=confidence,
+        trust=1 - (1 - confidence) ** 2,  # if a program is wrong, most of its conditions are usually meant nevertheless
     )
