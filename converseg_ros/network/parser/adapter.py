@@ -1,7 +1,7 @@
 """A low-rank update of the parser's weights (LoRA, Hu et al., arXiv 2106.09685).
 
-The parser is trained on generated phrases. Its adapter is trained on instructions that people wrote, together with such
-phrases: every matrix W becomes W + up @ down, and every vector gets an increment.
+The parser is trained on generated phrases. Its adapter is trained on instructions that were written one by one,
+together with such phrases: every matrix W becomes W + up @ down, and every vector gets an increment.
 """
 
 from copy import deepcopy

@@ -5,7 +5,7 @@
 - language.safetensors with tokenizer.json: MiniLM; frozen
 - segments.safetensors: boundary and quality networks; names.safetensors: the head of the namer; parser.safetensors:
   from an instruction to its program; trained by this package
-- parser_adapter.safetensors: an update of the parser for instructions that people wrote, optional
+- parser_adapter.safetensors: an update of the parser by written instructions, optional
 - intents.safetensors: properties that instructions ask for in other words (network/parser/intents.py), optional
 - statements.safetensors: vectors of the statements of `knowledge` (network/names/statements.py), optional; written by
   assembly.py

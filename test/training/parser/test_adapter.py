@@ -44,9 +44,9 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(out: Path, pairs: Path, **changes: object) -> ParserTraining:
-    data = read_mapping(ROOT / 'config/train/parser_people.yaml') | FAST
+    data = read_mapping(ROOT / 'config/train/parser_adapter.yaml') | FAST
     data |= {'out': str(out), 'pairs': str(pairs), 'calibrate_on': str(pairs), 'pairs_share': 0.8}
-    return parse(data | changes, Path('parser_people.yaml'))
+    return parse(data | changes, Path('parser_adapter.yaml'))
 
 
 def trainer_of(config: ParserTraining) -> Trainer:
@@ -166,7 +166,7 @@ def test_no_text_of_a_test_set_is_trained_with() -> None:
     tested = {text for path in sets for text in plain(gold.text for gold in read_gold(path))}
     labels = [json.loads(path.read_text()) for path in (ROOT / 'test/data/labels').glob('*.json')]
     tested |= plain(row['prompt'] for rows in labels if isinstance(rows, list) for row in rows)
-    config = read_mapping(ROOT / 'config/train/parser_people.yaml')
+    config = read_mapping(ROOT / 'config/train/parser_adapter.yaml')
     trained = plain(text for text, _ in read(str(ROOT / config['pairs'])))
     assert len(trained) > 2000 and len(tested) > 1000 and not trained & tested
 
@@ -177,7 +177,7 @@ def plain(texts: Iterable[str]) -> set[str]:
 
 
 def test_the_shipped_configuration_is_valid_and_wrong_ones_are_named() -> None:
-    path = ROOT / 'config/train/parser_people.yaml'
+    path = ROOT / 'config/train/parser_adapter.yaml'
     data = read_mapping(path)
     assert parse(data, path).adapter_rank > 0
     assert all((ROOT / file).is_file() for file in parse(data, path).calibrate_on)

@@ -17,7 +17,7 @@ from converseg_ros.programs.spans import split
 from converseg_ros.training.parser.source import read
 from converseg_ros.training.parser.swaps import named, renamed, replaceable, reworded, varied
 
-PEOPLE = Path(__file__).resolve().parents[3] / 'converseg_ros/programs/phrasing/data/people.jsonl'
+PEOPLE = Path(__file__).resolve().parents[3] / 'converseg_ros/programs/phrasing/data/written.jsonl'
 
 
 def name(noun: str) -> Filter:
