@@ -92,7 +92,8 @@ class Appearance:
 class Statement:
     """What some classes do, are used for, suffer or endanger, as one would ask for it.
 
-    wordings: verb phrases of one meaning ("squeeze for juice"). classes: those for which it is typically true.
+    wordings: verb phrases of one meaning ("squeeze for juice"). classes: those for which it is typically true, the most
+    typical first.
     """
 
     wordings: tuple[str, ...]

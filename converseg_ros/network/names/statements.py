@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+from scipy.sparse import csr_array
+from scipy.special import softmax
 
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
@@ -20,39 +22,46 @@ from converseg_ros.core.files import write_bytes
 from converseg_ros.knowledge import Statement
 from converseg_ros.network.names.scores import Encoder
 
-FAR, NEAR = 0.45, 0.75  # cosine at which the best statement has no weight, and full weight
-SHARP = 20.0  # of the softmax over the statements' cosines
-LEAST = 0.01  # share of the softmax below which a statement is ignored
+FAR, NEAR = 0.45, 0.75  # cosine at which the most similar wording has no weight, and full weight
+SHARP = 15.0  # of the softmax over the similarities of the statements
+TYPICAL = 0.5  # the member at place k of a statement, counted from one, has weight k ** -TYPICAL
+LEAST = 0.01  # share of the largest weight below which a class is left out
 AT_ONCE = 512  # wordings that are encoded at once
 NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Statements:
-    """Compares texts with the wordings of statements; recent texts are cached by the encoder."""
+    """Compares texts with the wordings of statements; recent texts are cached by the encoder.
+
+    The similarity of a statement is the mean of two cosines: of its most similar wording, and of the mean of its
+    wordings, which is steadier. A softmax over the statements gives their shares, which are added up for each class.
+    """
 
     def __init__(self, statements: Sequence[Statement], vectors: NDArray[np.float32], encode: Encoder) -> None:
         """Index the statements. vectors: (W, D) unit vectors of all wordings, one after the other."""
-        self._statements, self._vectors, self._encode = tuple(statements), vectors, encode
-        self._first = np.cumsum([0, *(len(s.wordings) for s in self._statements)])[:-1]
+        self._vectors, self._encode = vectors, encode
+        self._first = np.cumsum([0, *(len(s.wordings) for s in statements)])[:-1]
+        self._names = tuple(dict.fromkeys(c for s in statements for c in s.classes))
+        place = {name: i for i, name in enumerate(self._names)}
+        members = [(i, place[c], k**-TYPICAL) for i, s in enumerate(statements) for k, c in enumerate(s.classes, 1)]
+        row, column, weight = np.array(members).reshape(-1, 3).T
+        shape = len(statements), len(self._names)
+        self._members = csr_array((weight, (row.astype(int), column.astype(int))), shape=shape)
+        sums = np.add.reduceat(vectors, self._first) if statements else vectors
+        self._means = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
     def classes(self, text: str) -> Mapping[str, float]:
         """Return the classes that a text describes, each with a weight in 0 to 1; empty if no statement is similar."""
-        if not self._statements:
+        if not self._names:
             return NOTHING
-        cosine = self._vectors @ self._encode([text])[0]
-        best = np.maximum.reduceat(cosine, self._first)
-        top = float(best.max())
-        trust = float(np.clip((top - FAR) / (NEAR - FAR), 0, 1))
+        vector = self._encode([text])[0]
+        best = np.maximum.reduceat(self._vectors @ vector, self._first)
+        trust = float(np.clip((best.max() - FAR) / (NEAR - FAR), 0, 1))
         if trust == 0:
             return NOTHING
-        share = np.exp(SHARP * (best - top))
-        share /= share.sum()
-        found: dict[str, float] = {}
-        for i in np.flatnonzero(share > LEAST):
-            for name in self._statements[i].classes:
-                found[name] = found.get(name, 0.0) + float(share[i])
-        most = max(found.values(), default=1.0)
-        return {name: trust * weight / most for name, weight in found.items()}
+        weights = softmax(SHARP * (best + self._means @ vector) / 2) @ self._members
+        relative = weights / weights.max()
+        return {self._names[i]: trust * float(relative[i]) for i in np.flatnonzero(relative >= LEAST)}
 
 
 def save_statements(path: Path, encode: Encoder) -> None:

@@ -68,7 +68,17 @@ def test_the_weights_grow_with_the_similarity_of_the_best_statement(few: list[St
     found = Statements(few, vectors, encode)
     assert found.classes('squeeze for juice')['lemon'] == pytest.approx(1)
     vague = found.classes('make juice from')
-    assert 0 < vague['lemon'] < 1 and vague['orange'] == vague['lemon']
+    assert 0 < vague['lemon'] < 1
+
+
+def test_the_first_members_of_a_statement_are_the_most_typical(few: list[Statement], encode: Encoder) -> None:
+    few[0] = Statement(few[0].wordings, ('lemon', 'orange', 'lime', 'pomegranate', 'car'))
+    found = Statements(few, encode([w for s in few for w in s.wordings]), encode).classes('squeeze for juice')
+    order = ['lemon', 'orange', 'lime', 'pomegranate', 'car']
+    assert sorted(found, key=lambda name: -found[name])[:5] == order
+    few[1] = Statement(('press for juice',), ('orange', 'lime'))
+    both = Statements(few, encode([w for s in few for w in s.wordings]), encode).classes('squeeze for juice')
+    assert both['orange'] / both['lemon'] > 1.5 * found['orange'] / found['lemon']
 
 
 def test_a_file_gives_the_weights_of_the_exact_vectors(few: list[Statement], encode: Encoder, tmp_path: Path) -> None:
