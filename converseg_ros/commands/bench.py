@@ -1,4 +1,4 @@
-"""Run benchmarks: `converseg bench net|things|facts|node|lift|engine|speech|operator|console --json OUT`.
+"""Run benchmarks: `converseg bench net|things|facts|statements|node|lift|engine|speech|operator|console --json OUT`.
 
 Absolute times depend on the machine; each benchmark also prints ratios to a reference in the same run.
 """
@@ -19,6 +19,7 @@ PARTS = {
     'things': 'networks of kind things: each stage, in both precisions',
     'peers': 'compact compared with Grounding DINO + SAM 2 and CLIPSeg of the real sizes, as ratios',
     'facts': 'facts: relations, states, properties and orders of rendered rooms, compared with the ground truth',
+    'statements': 'statements of knowledge: nouns that free texts describe, among ten',
     'segments': 'segments: the best one and the best union for every labelled region',
 }
 

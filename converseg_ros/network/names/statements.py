@@ -63,6 +63,10 @@ class Statements:
         relative = weights / weights.max()
         return {self._names[i]: trust * float(relative[i]) for i in np.flatnonzero(relative >= LEAST)}
 
+    def similarity(self, text: str) -> float:
+        """Return the cosine of the wording that is the most similar to a text."""
+        return float((self._vectors @ self._encode([text])[0]).max())
+
 
 def save_statements(path: Path, encode: Encoder) -> None:
     """Write the vectors of the wordings of `knowledge` atomically, in int8."""

@@ -58,6 +58,13 @@ def test_what_a_text_describes_has_the_largest_weights(statements: Statements, t
     assert min(found.get(name, 0.0) for name in expected) > max(found.get('spoon', 0.0), found.get('cloud', 0.0))
 
 
+def test_the_similarity_is_that_of_the_most_similar_wording(few: list[Statement], encode: Encoder) -> None:
+    vectors = encode([w for s in few for w in s.wordings])
+    found = Statements(few, vectors, encode)
+    assert found.similarity('press the juice out of') == pytest.approx(1, abs=1e-4)
+    assert found.similarity('make juice from') == pytest.approx(float((vectors @ encode(['make juice from'])[0]).max()))
+
+
 @pytest.mark.parametrize('text', ['quantum chromodynamics', 'xyzzy', ''])
 def test_a_text_that_is_far_from_all_statements_describes_nothing(statements: Statements, text: str) -> None:
     assert not statements.classes(text)
@@ -76,7 +83,7 @@ def test_the_first_members_of_a_statement_are_the_most_typical(few: list[Stateme
     found = Statements(few, encode([w for s in few for w in s.wordings]), encode).classes('squeeze for juice')
     order = ['lemon', 'orange', 'lime', 'pomegranate', 'car']
     assert sorted(found, key=lambda name: -found[name])[:5] == order
-    few[1] = Statement(('press for juice',), ('orange', 'lime'))
+    few[1] = Statement(('squeeze to get juice',), ('orange', 'lime'))
     both = Statements(few, encode([w for s in few for w in s.wordings]), encode).classes('squeeze for juice')
     assert both['orange'] / both['lemon'] > 1.5 * found['orange'] / found['lemon']
 
