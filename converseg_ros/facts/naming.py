@@ -15,7 +15,7 @@ from converseg_ros.core.segments import Namer, NameScores, Posterior, Segments
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.geometry.measures import measure
 from converseg_ros.facts.geometry.planes import ViewGeometry, view_geometry
-from converseg_ros.facts.predicates.colours import colour_words
+from converseg_ros.facts.predicates.colours import TRACE, colour_words
 from converseg_ros.facts.predicates.size_evidence import SizeEvidence
 from converseg_ros.facts.predicates.surfaces import by_class, is_background, with_planes_of_regions
 from converseg_ros.facts.table import Facts, Similarity
@@ -27,6 +27,8 @@ Described = Callable[[str], Mapping[str, float]]
 LIKENESS = 0.5  # factor on the score of a class that the namer does not have
 SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
 MIN_FIT = 0.05  # added to the probability that a region is of the kind of a noun; that probability may be wrong
+LEAST_DETAIL = 0.1  # degree of a region without the colour that a part should have: the part may not be visible
+OF_THE_WHOLE = ('dark', 'light', 'colourful')  # words of colour that compare a whole region
 MATERIALS_BY_TAG = {'transparent': 'transparent', 'food': 'edible', 'plant': 'plant'}
 """Materials that are stored as tags of classes."""
 AGENTS = frozenset({'agent', 'animal', 'person', 'body part'})
@@ -38,13 +40,15 @@ class Seen:
     """Properties of regions from a namer and colours; each noun is scored at its first use.
 
     scores: of any nouns. make_posterior: the probabilities of the exclusive nouns of the namer. described: the classes
-    that a free text describes, each with a weight in 0 to 1.
+    that a free text describes, each with a weight in 0 to 1. make_traces: probabilities like `colours`, that a part of
+    each region has a colour.
     """
 
     scores: Scores
     make_posterior: Callable[[], Posterior]
     colours: Floats
     described: Described = lambda text: {}
+    make_traces: Callable[[], Floats] | None = None
     _nouns: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
 
     def look_up(self, by: str, value: str) -> Degree | None:
@@ -59,6 +63,8 @@ class Seen:
             return self._material(value)
         if by == 'like' and (classes := self.described(value)):
             return Degree.known(self._any_of(classes))
+        if by == 'detail':
+            return self._detail(value)
         return None
 
     def knows(self, noun: str) -> bool:
@@ -82,6 +88,18 @@ class Seen:
         if tag not in knowledge.tags():
             return Degree.unknown(len(self.colours), f'nothing is known of "{tag}"')
         return Degree.known(self._any_of(dict(knowledge.nouns_with(tag))))
+
+    def _detail(self, text: str) -> Degree | None:
+        """Return whether a part of each region has the colours of a text, "with the red handle"; None without one."""
+        wanted = [COLOURS.index(word) for word in text.split() if word in COLOURS and word not in OF_THE_WHOLE]
+        if not wanted or self.make_traces is None:
+            return None
+        return Degree.known(np.maximum(self._traces[:, wanted].min(1), LEAST_DETAIL))
+
+    @cached_property
+    def _traces(self) -> Floats:
+        assert self.make_traces is not None
+        return self.make_traces()
 
     def _material(self, material: str) -> Degree:
         """Return the usual materials of a region's class: the first has full weight, later ones less."""
@@ -141,7 +159,13 @@ def facts_of_view(
     return Facts(
         segments,
         measures,
-        Seen(scores, posterior, colour_words(small, segments.masks), described),
+        Seen(
+            scores,
+            posterior,
+            colour_words(small, segments.masks),
+            described,
+            lambda: colour_words(small, segments.masks, TRACE),
+        ),
         geometry,
         similarity=similarity,
         image=small,

@@ -206,9 +206,9 @@ class Facts:
         """Return (S,) degrees of a free text: estimates, since text similarity is not calibrated.
 
         alone: whether nothing else tells the regions apart, so that even a vague similarity is better than none. named:
-        whether the regions have a name already, so that what its words describe is not their class.
+        whether they have a name already, so that the text describes a detail and not their class.
         """
-        if not named and (described := self.properties.look_up('like', text)) is not None:
+        if (described := self.properties.look_up('detail' if named else 'like', text)) is not None:
             return Degree.guess(described.p, f'what "{text}" means is estimated by its words')
         found = None if self.similarity is None else self.similarity(text, alone)
         if found is None:

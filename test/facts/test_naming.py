@@ -17,6 +17,7 @@ from converseg_ros.facts.predicates.size_evidence import SizeEvidence
 from converseg_ros.facts.predicates.surfaces import BY_CLASS
 from converseg_ros.facts.table import MAX_LIKE, Facts
 from converseg_ros.programs.nodes import Filter, Like, Select
+from converseg_ros.programs.vocabulary import COLOURS
 
 NOUNS = tuple(knowledge.labelled())
 
@@ -115,3 +116,17 @@ def test_a_text_that_describes_no_class_is_compared_with_the_regions(seen: Facts
     assert int(found.p.argmax()) == BOX and found.p[BOX] == pytest.approx(MAX_LIKE)
     silent = replace(guessed(seen, None), similarity=None).like('what my uncle likes', alone=True, named=False)
     assert (silent.high - silent.low == 1).all() and 'cannot be determined' in str(silent.notes)
+
+
+def test_a_colour_in_a_free_text_tells_things_of_one_name_apart(seen: Facts) -> None:
+    """The mug with the yellow rim, of two mugs; without a colour the text leaves only doubt."""
+    traces = np.zeros((len(seen), len(COLOURS)))
+    traces[WHITE_MUG, COLOURS.index('yellow')] = 0.9
+    assert isinstance(seen.properties, Seen)
+    facts = replace(seen, properties=replace(seen.properties, make_traces=lambda: traces), _cache={})
+    mugs = Filter('name', 'mug')
+    answer = execute(Select('one', Like('with the yellow rim', mugs)), facts)
+    assert answer.status == Status.LOW_CONFIDENCE and (answer.mask == seen.segments.masks[WHITE_MUG]).all()
+    unsaid = execute(Select('all', Like('with the chipped rim', mugs)), facts)
+    assert (unsaid.mask == execute(Select('all', mugs), facts).mask).all()
+    assert unsaid.status == Status.LOW_CONFIDENCE and 'chipped rim' in unsaid.reason

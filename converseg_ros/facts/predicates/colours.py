@@ -13,6 +13,7 @@ from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 PLAIN = (0.1, 0.5)  # share of pixels from which a region may be called by a colour, and from which it certainly is
+TRACE = (0.02, 0.06)  # the same for a part of a region, such as a handle
 TEMPERATURE = 6.0  # Lab units of the transition between terms
 SAMPLES = 1500  # sampled pixels of a region
 BRIGHTEST = 98  # percentile of a channel that is taken as white
@@ -22,9 +23,10 @@ ADAPTATION = 0.5  # exponent of the correction; 1 is complete
 LIGHTNESS = 0.6  # weight of lightness relative to hue and chroma, because shading changes it
 
 
-def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
+def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_], enough: tuple[float, float] = PLAIN) -> Floats:
     """Return (S, len(COLOURS)) probabilities that each of (S, h, w) masks is called by a colour, for (h, w, 3) RGB.
 
+    enough: see PLAIN; TRACE gives the probabilities that a part of the region has a colour.
     Grey may be called silver, and yellow or brown gold, with lower certainty. Dark and light compare lightness;
     colourful means several hues. Colours are corrected for the light of the view (`balanced`).
     """
@@ -38,7 +40,7 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_]) -> Floats:
         if cells.size:
             own = bins.ravel()[cells[:: max(1, cells.size // SAMPLES)]]
             shares[i], bright[i] = terms[own].mean(0), lightness[own].mean()
-    one = {name: ramp(shares[:, i], *PLAIN) for i, name in enumerate(names)}
+    one = {name: ramp(shares[:, i], *enough) for i, name in enumerate(names)}
     hues = [i for i, n in enumerate(names) if n not in ('black', 'grey', 'white', 'beige', 'brown')]
     several = (shares[:, hues] > 0.1).sum(1)
     extra = {

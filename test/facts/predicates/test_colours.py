@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from converseg_ros import knowledge
-from converseg_ros.facts.predicates.colours import colour_words
+from converseg_ros.facts.predicates.colours import TRACE, colour_words
 from converseg_ros.programs.vocabulary import COLOURS
 
 
@@ -60,3 +60,14 @@ def test_a_cover_of_many_hues_is_colourful() -> None:
 
 def test_every_basic_term_of_the_programs_has_samples() -> None:
     assert set(knowledge.colour_samples()) == set(COLOURS) - {'silver', 'gold', 'dark', 'light', 'colourful'}
+
+
+def test_a_trace_is_the_colour_of_a_part() -> None:
+    """A twentieth of a black region is yellow: it is not called yellow, but a part of it is."""
+    image = np.full((40, 40, 3), 20, np.uint8)
+    image[:2] = 240, 210, 40
+    mask = np.ones((1, 40, 40), bool)
+    yellow, red = COLOURS.index('yellow'), COLOURS.index('red')
+    assert colour_words(image, mask)[0, yellow] < 0.1
+    assert colour_words(image, mask, TRACE)[0, yellow] > 0.4
+    assert colour_words(image, mask, TRACE)[0, red] < 0.2
