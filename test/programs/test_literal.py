@@ -2,7 +2,7 @@
 
 import pytest
 
-from converseg_ros.programs.literal import literally
+from converseg_ros.programs.literal import as_free_text, literally
 from converseg_ros.programs.nodes import Act, Filter, Like, Node, Select, Things
 from converseg_ros.programs.spans import split
 
@@ -30,3 +30,24 @@ RUNNER, BASE = Filter('name', 'runner'), Filter('name', 'base')
 )
 def test_literal_reading(text: str, program: Node, meant: Node | None) -> None:
     assert literally(program, split(text)) == meant
+
+
+@pytest.mark.parametrize(
+    ('text', 'program', 'meant'),
+    [
+        (
+            'what could I toss the salad with?',
+            Select('all', Filter('tag', 'wipe')),
+            Select('all', Like('toss the salad with')),
+        ),
+        (
+            'something to grill on',
+            Select('one', Filter('physics', 'stable', Things())),
+            Select('one', Like('grill on')),
+        ),
+        ('the thing to grill', Select('one', Filter('tag', 'wipe', RUNNER)), None),
+        ('what is it', Select('all', Filter('tag', 'wipe')), None),
+    ],
+)
+def test_a_single_property_of_no_noun_as_a_free_text(text: str, program: Node, meant: Node | None) -> None:
+    assert as_free_text(program, split(text)) == meant

@@ -29,7 +29,7 @@ from converseg_ros.programs.canonical import canonical, equal
 from converseg_ros.programs.evidence import faults, says_more
 from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
-from converseg_ros.programs.literal import literally
+from converseg_ros.programs.literal import as_free_text, literally
 from converseg_ros.programs.nodes import Node
 from converseg_ros.programs.nouns import with_antecedents, with_plain_nouns
 from converseg_ros.programs.pronouns import with_pronouns
@@ -37,8 +37,11 @@ from converseg_ros.programs.spans import Text, split
 from converseg_ros.programs.wordings import in_other_words
 
 FILE: Final = 'parser.safetensors'
+STATEMENTS: Final = 'statements.safetensors'  # vectors of network/names/statements.py
 FORMAT: Final = '1'
 AGAIN: Final = 'fetch the model folder again, or train the parser'
+AS_FREE_TEXT: Final = 0.5
+"""A program that is a single property and has a lower confidence is replaced by a free text."""
 REMEMBERED: Final = 256
 FAULT: Final = 5.0
 """A program is e^5 times less probable for each of its faults; 4 and 7 give the same results on the labels."""
@@ -80,15 +83,17 @@ class Parser:
         context: Context | None = None,
         reader: IntentReader | None = None,
         beam: int = 4,
+        free_texts: bool = False,
     ) -> None:
         """Create a parser.
 
         context: the layers of MiniLM of the model's configuration, if any. reader: for texts that the parser is unsure
-        about; it continues from the states of `context`.
+        about; it continues from the states of `context`. free_texts: whether free texts can be answered, by statements
+        of what classes do (network/names/statements.py), so that an unsure property is better read as one.
         """
         self.model, self.grammar, self.pieces = model.eval(), grammar, pieces
         self.calibration, self.beam = calibration, beam
-        self.context, self.reader = context, reader
+        self.context, self.reader, self.free_texts = context, reader, free_texts
         self.spelling = Spelling(pieces.vocabulary())
         self._known: OrderedDict[str, Parsed] = OrderedDict()
 
@@ -119,7 +124,15 @@ class Parser:
         others = {i: other for i in unsure if (other := in_other_words(texts[i])) != texts[i]}
         for i, parsed in zip(others, self._read(list(others.values()))):
             found[i] = _surer(found[i], parsed)
-        return found
+        return [self._described(parsed, text) for parsed, text in zip(found, texts)] if self.free_texts else found
+
+    def _described(self, parsed: Parsed | InputError, text: str) -> Parsed | InputError:
+        """Return an unsure program that is a single property as a free text, which statements may describe."""
+        if not isinstance(parsed, Parsed) or parsed.confidence >= AS_FREE_TEXT:
+            return parsed
+        words = self._words(text)
+        other = None if isinstance(words, InputError) else as_free_text(parsed.program, words)
+        return parsed if other is None else replace(parsed, program=other, second=parsed.program)
 
     def _read(self, texts: Sequence[str]) -> list[Parsed | InputError]:
         """Return the program of each text as it is worded, in one batch."""
@@ -210,7 +223,8 @@ def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4, langua
     if count:
         language = language or load_context(folder)
         context, reader = language.first(count), load_reader(folder, language.layers[count:])
-    return Parser(model, grammar, Pieces.load(folder), calibration, context=context, reader=reader, beam=beam)
+    pieces, free_texts = Pieces.load(folder), (folder / STATEMENTS).is_file()
+    return Parser(model, grammar, pieces, calibration, context=context, reader=reader, beam=beam, free_texts=free_texts)
 
 
 def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: Calibration) -> None:

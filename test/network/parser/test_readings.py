@@ -76,3 +76,22 @@ def test_an_unsure_program_that_says_more_than_its_text_is_read_literally(
     unsure = parse(0.1)
     assert (unsure.program, unsure.second) == (Select('one', Like('sliding into the base', runner)), wrong)
     assert parse(1 - 1e-9).program == wrong
+
+
+@pytest.mark.parametrize(('share', 'free_texts', 'read'), [(0.2, True, True), (0.2, False, False), (0.9, True, False)])
+def test_an_unsure_property_is_read_as_a_free_text_if_these_can_be_answered(
+    grammar: Grammar,
+    pieces: Pieces,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
+    free_texts: bool,
+    read: bool,
+) -> None:
+    words = split('what could I toss the salad with')
+    wrong = Select('all', Filter('tag', 'wipe'))
+    found = [Hypothesis(tuple(grammar.write(wrong, words)), math.log(share), State())]
+    monkeypatch.setattr('converseg_ros.network.parser.parser.search', lambda *_: [found])
+    parser = Parser(model(grammar), grammar, pieces, Calibration(), free_texts=free_texts)
+    parsed = parser.parse(' '.join(words))
+    assert parsed.program == (Select('all', Like('toss the salad with')) if read else wrong)
+    assert parsed.confidence == pytest.approx(share)
