@@ -22,18 +22,24 @@ def test_shipped_configurations_are_read(path):
 
 
 def test_the_recipe_of_compact_trains_each_part_and_assembles_them():
-    trained = []
+    trained, parsers = [], {}
     for line in read_mapping(CONFIGS / 'compact.yaml')['recipe']:
         words = shlex.split(line)[1:]
         args = make_parser(words).parse_args(words)
         if args.command == 'train':
             overrides = dict(pair.split('=') for pair in args.set)
             config = read_config(ROOT / args.config, {k: yaml.safe_load(v) for k, v in overrides.items()})
-            trained.append(f'{config.out}/{config.task}.safetensors')
+            adapter = getattr(config, 'adapter_rank', 0) > 0
+            trained.append(f'{config.out}/{config.task}{"_adapter" if adapter else ""}.safetensors')
             assert args.origin is None or str(args.origin) in trained
+            if adapter:
+                adapted = parsers[config.pieces]
         else:
-            assert {str(p) for p in (args.segments, args.names, args.parser, args.intents)} <= set(trained)
-    assert len(trained) == 5 and args.command == 'weights'
+            given = [args.segments, args.names, args.parser, args.intents, args.adapter]
+            assert {str(path) for path in given if path} <= set(trained)
+            parsers[str(args.target)] = args.parser
+    assert len(trained) == 6 and args.command == 'weights' and all(given)
+    assert args.parser == adapted, 'an adapter belongs to one parser file'
 
 
 def test_a_recipe_runs_its_commands_until_one_fails(tmp_path, capfd):
