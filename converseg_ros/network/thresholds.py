@@ -46,14 +46,6 @@ def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: f
     return float(ordered[math.floor((1 - recall) * ordered.size)])
 
 
-def equal_rates_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
-    """Return the highest threshold on p (N,) that keeps at least the share of targets that it refuses of the others."""
-    there, absent = np.sort(p[truth]), np.sort(p[~truth])
-    kept = 1 - np.searchsorted(there, there) / there.size
-    refused = np.searchsorted(absent, there) / absent.size
-    return float(there[np.flatnonzero(kept >= refused)[-1]])
-
-
 def precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
     """Return the lowest threshold on p (N,) above which the share `precision` of the answers is correct.
 

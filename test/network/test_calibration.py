@@ -7,7 +7,7 @@ import pytest
 
 from converseg_ros.core import InputError, Status
 from converseg_ros.network.calibration import Calibration, decide, fit_calibration
-from converseg_ros.network.thresholds import equal_rates_threshold, expected_calibration_error
+from converseg_ros.network.thresholds import expected_calibration_error
 
 
 def answers(n=400, seed=0, apart=2.0):
@@ -108,13 +108,3 @@ def test_it_is_kept_in_a_file(tmp_path):
     data = json.loads((tmp_path / 'calibration.json').read_text())
     (tmp_path / 'later.json').write_text(json.dumps(data | {'something_new': 1}))
     assert Calibration.load(tmp_path / 'later.json') == c
-
-
-def test_the_threshold_of_equal_rates_keeps_and_refuses_the_same_share() -> None:
-    truth = np.array([True] * 10 + [False] * 10)
-    p = np.concatenate([np.linspace(0.35, 0.9, 10), np.linspace(0.05, 0.6, 10)])
-    threshold = equal_rates_threshold(p, truth)
-    kept, refused = (p[truth] >= threshold).mean(), (p[~truth] < threshold).mean()
-    assert kept >= refused and kept - refused < 0.11 and kept >= 0.7
-    apart = equal_rates_threshold(np.where(truth, 0.8, 0.1), truth)
-    assert apart == pytest.approx(0.8)

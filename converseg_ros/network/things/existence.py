@@ -21,13 +21,7 @@ from converseg_ros.core import InputError, Status
 from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
 from converseg_ros.network.calibration import ScoredAnswer, Verdict
-from converseg_ros.network.thresholds import (
-    best_threshold,
-    equal_rates_threshold,
-    held_out_report,
-    precision_threshold,
-    recall_threshold,
-)
+from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
 
 FORMAT = 2
 Mode = Literal['rgb', 'rgbd']
@@ -160,6 +154,7 @@ def fit_existence(
     groups: Sequence[str],
     *,
     own: Sequence[bool] | None = None,
+    kept: float = 0.77,
     recall: float = 0.98,
     precision: float = 0.5,
 ) -> ExistenceFit:
@@ -167,11 +162,9 @@ def fit_existence(
 
     is_positive: whether the image has a target. ious: of mask and ground truth; ignored without a target. groups: image
     ids; answers on one image stay together in the cross-validated report. own: the answers for thresholds and report;
-    the weights are fitted on all. recall: share of targets that the safety threshold keeps. precision: share of OK
-    answers with an IoU of 0.5 or more. Raises InputError if there are fewer than ten items with or without a target.
-
-    The usual threshold is the best one for the IoU, but keeps at least the share of targets that it refuses of absent
-    ones: without this, thresholds that refuse nearly everything would be best where masks are bad.
+    the weights are fitted on all. kept: minimum share of targets that the usual threshold keeps. recall: share of
+    targets that the safety threshold keeps. precision: share of OK answers with an IoU of 0.5 or more. Raises
+    InputError if there are fewer than ten items with or without a target.
     """
     truth = np.asarray(is_positive, bool)
     mine = np.ones(len(truth), bool) if own is None else np.asarray(own, bool)
@@ -193,7 +186,7 @@ def fit_existence(
     weights = _logistic(x, truth)
     p = _apply(weights, x)[mine]
     truth, quality, held_out = truth[mine], quality[mine], held_out[mine]
-    no_target = min(best_threshold(p, truth, quality), equal_rates_threshold(p, truth))
+    no_target = min(best_threshold(p, truth, quality), recall_threshold(p, truth, kept))
     safe = min(recall_threshold(p, truth, recall), no_target)
     confident = max(precision_threshold(p, quality, precision), no_target)
     report = held_out_report(held_out, truth, no_target=no_target, recall=safe)
