@@ -12,6 +12,15 @@ MODIFIERS = (Filter, Relate, Act, Like)
 """Nodes that keep the members of `of` which fulfil a condition, so that their order does not matter."""
 FILTERS = ('name', 'tag', 'material', 'colour', 'state', 'physics', 'region')
 """The order of filters, the innermost first, as in a noun phrase."""
+PLACES = {
+    ('x', 'min'): 'left',
+    ('x', 'max'): 'right',
+    ('y', 'min'): 'top',
+    ('y', 'max'): 'bottom',
+    ('depth', 'min'): 'near',
+    ('depth', 'max'): 'far',
+}
+"""The part of the view that the extreme of an order lies in, by key and order."""
 CONNECTING = frozenset({'with', 'has', 'have', 'having', 'that', 'which', 'is', 'are', 'the', 'a', 'an'})
 """Words at the start of a free text that describe nothing."""
 
@@ -25,6 +34,23 @@ def canonical(node: Node) -> Node:
 def equal(first: Node, second: Node) -> bool:
     """Return whether two programs have the same canonical form."""
     return canonical(first) == canonical(second)
+
+
+def by_place(node: Node) -> Node:
+    """Return the canonical form with extremes as parts of the view.
+
+    "The cup on the left" is the leftmost cup, or the cup in the left part of the view: the answer is usually the same.
+    """
+    found = canonical(_by_place(node))
+    return found.of if isinstance(found, Select) and found.quantity == 'one' else found  # an extreme is one anyway
+
+
+def _by_place(node: Node) -> Node:
+    node = node.map(_by_place)
+    match node:
+        case Rank(order_key, order, of, first=1, count=1) if place := PLACES.get((order_key, order)):
+            return Filter('region', place, of)
+    return node
 
 
 def key(node: Node) -> str:

@@ -25,7 +25,7 @@ from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.parser.search import Hypothesis, search
 from converseg_ros.network.parser.spelling import Spelling
-from converseg_ros.programs.canonical import canonical, equal
+from converseg_ros.programs.canonical import by_place, canonical, equal
 from converseg_ros.programs.evidence import faults, says_more
 from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
@@ -178,7 +178,8 @@ class Parser:
         """Return the most probable program; hypotheses with the same canonical form are the same program.
 
         The probability of a program with faults (programs/evidence.py) is reduced, and all are normalized again
-        together with the probability of the programs that were not found.
+        together with the probability of the programs that were not found. Programs that differ only in how they say a
+        place ("on the left") count together, and the most probable of them is returned.
         """
         total: dict[Node, float] = {}
         said: dict[Node, Node] = {}  # the written program of each canonical one, which can be too deep
@@ -190,8 +191,12 @@ class Parser:
             total[same] = total.get(same, 0.0) + math.exp(hypothesis.log_probability)
         others = max(0.0, 1 - sum(total.values()))
         weight = {same: p * math.exp(-FAULT * faults(said[same], words)) for same, p in total.items()}
-        best, *rest = sorted(weight, key=lambda same: -weight[same])
-        confidence = self.calibration(weight[best] / (sum(weight.values()) + others))
+        group = {same: by_place(same) for same in weight}
+        together: dict[Node, float] = {}
+        for same, p in weight.items():
+            together[group[same]] = together.get(group[same], 0.0) + p
+        best, *rest = sorted(weight, key=lambda same: (-together[group[same]], -weight[same]))
+        confidence = self.calibration(together[group[best]] / (sum(weight.values()) + others))
         program, second = said[best], said[rest[0]] if rest else None
         if confidence < UNSURE_PARSE and says_more(program, words) and (plain := literally(program, words)) is not None:
             program, second = plain, program
