@@ -20,7 +20,7 @@ class DeviceMemoryError(ConversegError):
 class Options:
     """Options for quality, speed and memory; docs/models.md describes them.
 
-    precision: of weights and activations; auto is bf16 on a GPU, fp32 on a CPU. preprocess, select, outline: None uses
+    precision: of weights and activations; auto is bf16 on a GPU; on a CPU fp32, or for kind things the faster one. preprocess, select, outline: None uses
     those of the model. max_pixels: limit on the image for the language model (252 * 252 = 63504 is fast); None is
     native. images, texts: numbers of cached images and instructions. chunk: maximum instructions that are decoded at
     once. probability: whether predictions include their probability map; None: only if calibrated. graphs: CUDA graphs.

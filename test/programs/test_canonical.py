@@ -6,7 +6,7 @@ import pytest
 from random_programs import random_program
 
 from converseg_ros import knowledge
-from converseg_ros.programs.canonical import canonical, equal
+from converseg_ros.programs.canonical import by_place, canonical, equal
 from converseg_ros.programs.nodes import (
     Act,
     Everything,
@@ -121,3 +121,13 @@ def test_every_tag_is_printed_in_words_of_its_own() -> None:
     assert not any('"' in text or '_' in text or '{' in text for text in texts.values())
     assert texts['spills'] == 'all things that could be spilled'
     assert words(Select('one', Filter('tag', 'sharp', Things()))) == 'the thing that is sharp'
+
+
+def test_an_extreme_and_a_part_of_the_view_are_the_same_place_of_one_thing() -> None:
+    box = Filter('name', 'box')
+    leftmost, left = Select('one', Rank('x', 'min', box)), Select('one', Filter('region', 'left', box))
+    assert canonical(leftmost) != canonical(left) and by_place(leftmost) == by_place(left)
+    nested = [Select('one', Relate('on', Filter('name', 'mug'), of)) for of in (leftmost.of, left.of)]
+    assert by_place(nested[0]) == by_place(nested[1])
+    second, every = Select('one', Rank('x', 'min', box, first=2)), Select('all', Filter('region', 'left', box))
+    assert len({by_place(p) for p in (left, second, every, Select('one', Rank('height', 'max', box)))}) == 4

@@ -14,7 +14,7 @@ from converseg_ros.network.parser.pieces import Pieces
 from converseg_ros.network.parser.search import Hypothesis
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.linear import Grammar, State
-from converseg_ros.programs.nodes import Act, Filter, Like, Select
+from converseg_ros.programs.nodes import Act, Filter, Like, Rank, Select
 from converseg_ros.programs.spans import Text, split
 
 
@@ -95,3 +95,15 @@ def test_an_unsure_property_is_read_as_a_free_text_if_these_can_be_answered(
     parsed = parser.parse(' '.join(words))
     assert parsed.program == (Select('all', Like('toss the salad with')) if read else wrong)
     assert parsed.confidence == pytest.approx(share)
+
+
+def test_readings_that_differ_only_in_how_they_say_a_place_count_together(
+    grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = split('the box on the left')
+    box = Filter('name', 'box')
+    readings = {Rank('x', 'min', box): 0.4, Select('one', Filter('region', 'left', box)): 0.3, Select('one', box): 0.2}
+    found = [Hypothesis(tuple(grammar.write(p, words)), math.log(share), State()) for p, share in readings.items()]
+    monkeypatch.setattr('converseg_ros.network.parser.parser.search', lambda *_: [found])
+    parsed = Parser(model(grammar), grammar, pieces, Calibration()).parse(' '.join(words))
+    assert parsed.program == Rank('x', 'min', box) and parsed.confidence == pytest.approx(0.7)
