@@ -20,8 +20,8 @@ class DeviceMemoryError(ConversegError):
 class Options:
     """Options for quality, speed and memory; docs/models.md describes them.
 
-    precision: of weights and activations; auto is bf16 on a GPU; on a CPU fp32, or for kind things the faster one. preprocess, select, outline: None uses
-    those of the model. max_pixels: limit on the image for the language model (252 * 252 = 63504 is fast); None is
+    precision: of weights and activations; auto is bf16 on a GPU; on a CPU fp32, or for kind things the faster one.
+    preprocess, select, outline: None uses those of the model. max_pixels: limit on the image for the language model (252 * 252 = 63504 is fast); None is
     native. images, texts: numbers of cached images and instructions. chunk: maximum instructions that are decoded at
     once. probability: whether predictions include their probability map; None: only if calibrated. graphs: CUDA graphs.
     namer, segments: models that replace these parts of a model of kind things, by name, hub name or folder
