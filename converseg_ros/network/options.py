@@ -21,9 +21,10 @@ class Options:
     """Options for quality, speed and memory; docs/models.md describes them.
 
     precision: of weights and activations; auto is bf16 on a GPU; on a CPU fp32, or for kind things the faster one.
-    preprocess, select, outline: None uses those of the model. max_pixels: limit on the image for the language model (252 * 252 = 63504 is fast); None is
-    native. images, texts: numbers of cached images and instructions. chunk: maximum instructions that are decoded at
-    once. probability: whether predictions include their probability map; None: only if calibrated. graphs: CUDA graphs.
+    preprocess, select, outline: None uses those of the model. max_pixels: limit on the image for the language model
+    (252 * 252 = 63504 is fast); None is native. images, texts: numbers of cached images and instructions. chunk:
+    maximum instructions that are decoded at once. probability: whether predictions include their probability map;
+    None: only if calibrated. graphs: CUDA graphs.
     namer, segments: models that replace these parts of a model of kind things, by name, hub name or folder
     (docs/models.md); '' uses those of the model. facts: whether a model of kind converseg measures its regions where
     there is depth (network/converseg/measured.py). agree_remote: images may be sent to a chat model on another machine.
