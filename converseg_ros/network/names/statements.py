@@ -22,6 +22,7 @@ from converseg_ros.core.files import write_bytes
 from converseg_ros.knowledge import Statement
 from converseg_ros.network.names.scores import Encoder
 
+FILE: Final = 'statements.safetensors'
 FAR, NEAR = 0.45, 0.75  # cosine at which the most similar wording has no weight, and full weight
 SHARP = 15.0  # of the softmax over the similarities of the statements
 TYPICAL = 0.5  # the member at place k of a statement, counted from one, has weight k ** -TYPICAL
