@@ -19,7 +19,8 @@ from converseg_ros.evaluation.sources import Sources
 
 LABELS = Path(__file__).resolve().parents[1] / 'data/labels'
 DRAWN = ('kitchen', 'kitchen_more', 'tabletops', 'tabletop', 'tabletop_more')  # all their masks are polygons
-NAMES = (*DRAWN, 'photos_val')
+TOOLS = ('tools_val', 'tools_free_test')  # their masks are unions of the annotations of `tools`
+NAMES = (*DRAWN, 'photos_val', *TOOLS)
 
 
 def test_there_are_enough_labels_of_every_kind():
@@ -58,20 +59,34 @@ def test_the_photographs_are_of_the_splits_that_the_documentation_states():
             assert label.source == 'coco_more/images' and instance_split(label.image) == 'train', label.id
 
 
+def test_the_pictures_of_tools_are_of_the_splits_that_the_documentation_states():
+    for name, split in zip(TOOLS, ('train', 'test')):
+        assert {instance_split(x.image) for x in read_labels(LABELS / f'{name}.json')} == {split}
+
+
+def outline(mask):
+    """Return the number of pixels at the edge of a mask, where polygons may be rasterized differently."""
+    return np.count_nonzero(mask ^ cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool))
+
+
+@pytest.mark.parametrize('name', TOOLS)
+def test_masks_of_tools_are_what_their_annotations_give(name, shared):
+    tools = CocoMasks(shared / 'data/tools')
+    of_tools = [x for x in read_labels(LABELS / f'{name}.json') if x.how.startswith('tools annotation')]
+    assert len(of_tools) >= 60
+    for label in of_tools:
+        built, kept = tools.built(label), label.mask()
+        assert np.count_nonzero(built ^ kept) <= outline(kept), label.id
+
+
 def test_masks_of_photographs_are_what_their_coco_annotations_give(shared):
     pytest.importorskip('pycocotools')
     coco = {n: CocoMasks(shared / 'data' / n) for n in ('coco_sample', 'coco_more')}
     of_coco = [x for x in read_labels(LABELS / 'photos_val.json') if x.how.startswith('COCO')]
     assert len(of_coco) >= 100
     for label in of_coco:
-        masks, kept = coco[label.source.split('/')[0]].of(label.image), label.mask()
-        wanted, _, less = label.how.partition(' less ')
-        built = np.logical_or.reduce([masks[i] for i in re.findall(r'\d+', wanted)])
-        for other in re.findall(r'\d+', less):
-            built = built & ~masks[other]
-        outline = np.count_nonzero(kept ^ cv2.erode(kept.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool))
-        # polygons may be rasterized differently at their edge
-        assert np.count_nonzero(built ^ kept) <= outline, label.id
+        built, kept = coco[label.source.split('/')[0]].built(label), label.mask()
+        assert np.count_nonzero(built ^ kept) <= outline(kept), label.id
 
 
 class CocoMasks:
@@ -93,3 +108,12 @@ class CocoMasks:
         red, green, blue = np.moveaxis(read_rgb(self.folder / 'panoptic' / row['file_name']).astype(np.int64), -1, 0)
         ids = red + 256 * green + 65536 * blue
         return {str(x['id']): ids == x['id'] for x in row['segments_info']}
+
+    def built(self, label):
+        """Return the mask that the annotations in `how` of a label give."""
+        masks = self.of(label.image)
+        wanted, _, less = label.how.partition(' less ')
+        built = np.logical_or.reduce([masks[i] for i in re.findall(r'\d+', wanted)])
+        for other in re.findall(r'\d+', less):
+            built = built & ~masks[other]
+        return built
