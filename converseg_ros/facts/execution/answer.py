@@ -93,10 +93,10 @@ class Answer:
     status: a proposal; the calibrated existence model may change OK, LOW_CONFIDENCE and NO_TARGET, but not to OK if
     facts do not decide the answer (`decided` is false). chosen: indices of regions, the most certain first. area:
     whether the mask is an area (free space, a grip) instead of regions; measured: whether depth shows that area. mask:
-    (h, w) at the working resolution. none: the reason if the existence model finds that nothing fits. unsure: the
-    reason if it finds that something might. weighed: the regions under the belief about a standing instruction, or
-    None. unknown: for safety, whether a target could be in what is not recognised or not measured, so that the model
-    may not find that there is none.
+    (h, w) at the working resolution. reason: of `status`. none: the reason if the existence model finds that nothing
+    fits. unsure: the reason if it finds that something might, which is true beside the mask. weighed: the regions under
+    the belief about a standing instruction, or None. unknown: for safety, whether a target could be in what is not
+    recognised or not measured, so that the model may not find that there is none.
     """
 
     status: Status

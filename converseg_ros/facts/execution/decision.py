@@ -23,12 +23,13 @@ class Miscount:
     """Another number of regions than the program asks for.
 
     seen: how many could be meant, or how many there are. wanted: how many it asks for. rank: the order in which those
-    are about equal, or None.
+    are about equal, or None. sure: whether each of those that are seen certainly is what was asked for.
     """
 
     seen: int
     wanted: int
     rank: Rank | None = None
+    sure: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,9 +198,9 @@ def _miscount(
     if quantity == 'all':
         return None
     wanted = 1 if quantity == 'one' else int(quantity)
-    if len(chosen) < wanted:
-        return Miscount(len(chosen), wanted)
     order = np.sort(p)[::-1]
+    if len(chosen) < wanted:
+        return Miscount(len(chosen), wanted, sure=order[len(chosen) - 1] >= options.present)
     following = float(order[wanted]) if len(order) > wanted else 0.0
     last = float(order[wanted - 1])
     if following < options.absent or last / (last + following) >= options.sure:
@@ -208,7 +209,8 @@ def _miscount(
     if isinstance(rank, Rank):
         return Miscount(wanted + max(int((order[wanted:] > 0.5 * last).sum()), 1), wanted, rank)
     alike = int((p >= following * 0.999).sum())
-    return Miscount(max(alike, int((p >= max(options.share * order[0], options.absent)).sum())), wanted)
+    seen = max(alike, int((p >= max(options.share * order[0], options.absent)).sum()))
+    return Miscount(seen, wanted, sure=order[seen - 1] >= options.present)
 
 
 def _of_all_possible(

@@ -2,47 +2,50 @@
 
 import numpy as np
 
+from converseg_ros.core.status import Status
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.execution import wording
 from converseg_ros.facts.execution.answer import Answer, Candidate, Evidence, Literal, Options
 from converseg_ros.facts.execution.decision import Decision, Miscount, unexplained
 from converseg_ros.facts.table import Facts
-from converseg_ros.programs.nodes import Node, Parts
+from converseg_ros.programs.nodes import Node
 
 MAX_CANDIDATES = 5
 
 
 def explain(program: Node, facts: Facts, decision: Decision, literals: tuple[Literal, ...], options: Options) -> Answer:
-    """Return the answer of a program: its decision with mask, score and reasons."""
+    """Return the answer of a program: its decision with mask, score and reasons.
+
+    The reasons of a mask and those of NO_TARGET are different texts, because the existence model decides which of the
+    two is shown.
+    """
     mask = decision.mask(facts)
-    evidence = _evidence(facts, decision, literals)
-    none = why_none(program, literals, options)
+    missing = why_none(program, literals, options)
     unsure = f'it is not certain that {wording.any_of(program)} is seen'
     if decision.area is not None:
-        reasons, score = sorted(decision.area.notes), decision.area.sure
-        if not decision.found:
-            missing = 'no place to hold' if isinstance(program, Parts) else wording.none_of(program)
-            reasons.insert(0, f'{missing} is seen')
-        none = '; '.join(reasons)
+        notes, score = sorted(decision.area.notes), decision.area.sure
+        none = [f'{wording.none_of(program)} is seen', *notes]
+        reasons = notes if score >= options.present else [unsure, *notes]
     else:
-        first = [none] if not decision.found else [unsure] if decision.best < options.present else []
-        if decision.miscount is not None:
-            first.insert(0, _counted(program, decision.miscount))
-        reasons = list(dict.fromkeys(first + _doubts(facts, decision, options)))
+        notes = _doubts(facts, decision, options)
         score = float(decision.degree.p[list(decision.chosen)].min()) if decision.chosen else decision.best
+        count = [_counted(program, decision.miscount)] if decision.miscount is not None else []
+        none = [missing, *notes]
+        reasons = [*count, *([unsure] if decision.best < options.present else []), *notes]
+    absent = decision.status == Status.NO_TARGET or not mask.any()
     return Answer(
         decision.status,
-        '; '.join(reasons),
+        '; '.join(dict.fromkeys(none if absent else reasons)),
         score,
         decision.degree,
         decision.chosen,
         decision.area is not None,
         mask,
         decision.decided,
-        evidence,
+        _evidence(facts, decision, literals),
         _candidates(decision.degree, literals),
-        none,
-        unsure,
+        '; '.join(none) if decision.area is not None else missing,
+        '; '.join(dict.fromkeys(reasons if mask.any() else none)),
         measured=decision.area is not None and decision.area.measured,
         weighed=decision.weighed,
         unknown=decision.unknown,
@@ -73,7 +76,9 @@ def _counted(program: Node, miscount: Miscount) -> str:
         adjective = wording.ADJECTIVES[rank.key, rank.order]
         return f'{wording.counted(miscount.seen, noun)} are about equally {adjective}'
     asked = f'{wording.number(miscount.wanted)} {"was" if miscount.wanted == 1 else "were"} asked for'
-    return f'{wording.seen(miscount.seen, noun)}, {asked}'
+    if miscount.sure:
+        return f'{wording.seen(miscount.seen, noun)}, {asked}'
+    return f'{wording.counted(miscount.seen, "region")} could be meant, {asked}'
 
 
 def _evidence(facts: Facts, decision: Decision, literals: tuple[Literal, ...]) -> Evidence:
@@ -93,22 +98,35 @@ def _evidence(facts: Facts, decision: Decision, literals: tuple[Literal, ...]) -
 
 
 def why_none(program: Node, literals: tuple[Literal, ...], options: Options) -> str:
-    """Return why nothing fits: the first condition, of an anchor or of the target, that no region fulfils."""
-    base = ''
+    """Return why nothing fits: the first condition that no region fulfils, or that none fulfils certainly.
+
+    It is a condition of the target or the name of an anchor. Another condition of the target is only mentioned as
+    fulfilled if it is.
+    """
+    base, reached = '', 1.0
+    found: list[tuple[float, str]] = []
     for x in literals:
-        if x.noun and x.main:
-            base = base or x.noun
-        if not x.main and x.noun and x.best < options.absent:
-            return f'no {x.noun} is seen'
-        if x.main and x.reached < options.absent:
-            if x.noun:
-                return (
-                    f'no {x.noun} is seen'
-                    if base == x.noun
-                    else f'{wording.a(base)} is seen, but none that is {x.text}'
-                )
-            return f'{wording.a(base)} is seen, but none {x.text}' if base else f'{wording.none_of(program)} is seen'
-    return f'{wording.none_of(program)} is seen'
+        if x.main:
+            found.append((x.reached / max(reached, 1e-9), _missing(program, x, base)))
+            reached = x.reached
+            if x.noun and reached >= options.present:
+                base = base or x.noun
+        elif x.noun:
+            found.append((x.best, _missing(program, x, base)))
+    for limit in (options.absent, options.present):
+        for share, why in found:
+            if share < limit:
+                return why
+    return min(found, default=(1.0, f'{wording.none_of(program)} is seen'))[1]
+
+
+def _missing(program: Node, literal: Literal, base: str) -> str:
+    """Return that a condition is not fulfilled. base: the name of what is seen without this condition, or ''."""
+    if not literal.main:
+        return f'no {literal.noun} is seen'
+    if not base:
+        return f'no {literal.noun} is seen' if literal.noun else f'{wording.none_of(program)} is seen'
+    return f'{wording.a(base)} is seen, but none {"that is " if literal.noun else ""}{literal.text}'
 
 
 def _unknown(nouns: frozenset[str]) -> str:

@@ -55,22 +55,29 @@ def a(noun: str) -> str:
 
 
 def any_of(node: Node) -> str:
-    """Return 'a red mug', or 'anything to cut with' for a program without a noun."""
-    noun = noun_of(node)
+    """Return 'a red mug on the table', or 'anything to cut with' for a program without a noun.
+
+    Whether there is a tallest mug is whether there is a mug.
+    """
     inner = node.of if isinstance(node, Select) else node
-    if isinstance(inner, FreeSpace) and inner.thing:
-        return f'a free place for {a(inner.thing)}'
-    if noun != 'thing' or isinstance(inner, Rank):
-        return a(noun)
+    if isinstance(inner, Rank):
+        return any_of(inner.of)
+    if isinstance(inner, Union):
+        return ' or '.join(any_of(x) for x in inner.of)
+    if isinstance(inner, FreeSpace):
+        return f'a free place for {a(inner.thing)}' if inner.thing else 'a free place'
     text = words(Select('one', inner))
     for start in ('the region', 'the thing'):
         if text.startswith(start):
             return f'anything{text.removeprefix(start)}'
-    return a(noun)
+    return a(text.removeprefix('the ')) if text.startswith('the ') else a(noun_of(node))
 
 
 def none_of(node: Node) -> str:
     """Return 'no red mug', or 'nothing to cut with' for a program without a noun."""
+    inner = node.of if isinstance(node, Select) else node
+    if isinstance(inner, Union):
+        return ' and '.join(none_of(x) for x in inner.of)
     text = any_of(node)
     start, _, rest = text.partition(' ')
     return f'nothing {rest}'.rstrip() if start == 'anything' else f'no {rest}'

@@ -5,10 +5,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from converseg_ros.core.frame import Frame
 from converseg_ros.core.mask import resize_mask
 from converseg_ros.core.segments import Segments
 
 LEFT = 0.5  # share of a region outside of the robot from which it is kept
+
+
+def robot_share(view: Frame) -> float:
+    """Return the share of the pixels of a view that show the robot itself, 0 if it is not known."""
+    return 0.0 if view.robot is None else float(np.mean(view.robot))
 
 
 def without_robot(segments: Segments, robot: NDArray[np.bool_]) -> Segments:

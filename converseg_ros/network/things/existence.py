@@ -117,13 +117,12 @@ def decide(
     status: Status,
     reason: str,
     none: str = '',
-    unsure: str = '',
     recall: bool = False,
     unknown: bool = False,
 ) -> Verdict:
-    """Return the verdict on an answer with the executor's status `status` and its reason.
+    """Return the verdict on an answer with the executor's status `status`.
 
-    An answer that facts do not decide never becomes OK. For safety (`recall`), only a fit gives NO_TARGET, below its
+    reason: why the answer is not certain; none: why there is none, if that is the verdict. An answer that facts do not decide never becomes OK. For safety (`recall`), only a fit gives NO_TARGET, below its
     threshold for recall, and not if a target could be in what is unknown (`unknown`; `reason` says what).
     """
     if status == Status.ERROR or not all(math.isfinite(v) for v in evidence.values()):
@@ -132,17 +131,17 @@ def decide(
         score = float(min(max(evidence['best'], 0.0), 1.0))
         if recall and status == Status.NO_TARGET:
             status = Status.LOW_CONFIDENCE
-        return Verdict(status, score, f'{reason} ({UNCALIBRATED})' if reason else UNCALIBRATED)
+        why = none or reason if status == Status.NO_TARGET else reason
+        return Verdict(status, score, f'{why} ({UNCALIBRATED})' if why else UNCALIBRATED)
     p = fit.probability(evidence)
     threshold = fit.recall if recall else fit.no_target
     if p < threshold and not (recall and unknown):
         return Verdict(
             Status.NO_TARGET, p, none or reason or f'probability {p:.2f} of a target is below {threshold:.2f}'
         )
-    if status == Status.NO_TARGET:  # the fit is more accurate than the thresholds of the executor
-        reason = unsure
     if status == Status.OK and p >= fit.confident:
         return Verdict(Status.OK, p, reason)
+    # a proposed NO_TARGET becomes LOW_CONFIDENCE, because the fit is more accurate than the thresholds of the executor
     doubt = f'probability {p:.2f} of a target is below {fit.confident:.2f}' if p < fit.confident else ''
     return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, doubt) if x))
 

@@ -28,7 +28,7 @@ def steadied(
     absence = float(log_odds(threshold) - log_odds(verdict.score))
     belief, present = conclude(answer.weighed, masks, answer.chosen, absence)
     if present and verdict.status == Status.NO_TARGET:
-        reason = '; '.join(x for x in (verdict.reason, 'it was seen in earlier images') if x)
+        reason = '; '.join(x for x in (answer.unsure, 'it was seen in earlier images') if x)
         return Verdict(Status.LOW_CONFIDENCE, verdict.score, reason), belief
     if not present and verdict.status != Status.NO_TARGET:
         left = 'what was meant left the view, and nothing in view is as certain'

@@ -28,7 +28,7 @@ from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.calibration import ScoredAnswer
 from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parser.intents import UNSURE_PARSE
-from converseg_ros.network.segments.robot import without_robot
+from converseg_ros.network.segments.robot import robot_share, without_robot
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.things.existence import Existence, decide, fit_modes
 from converseg_ros.network.things.parts import Parts
@@ -37,6 +37,8 @@ from converseg_ros.network.things.standing import steadied
 from converseg_ros.network.views import ViewNetwork
 from converseg_ros.programs.nodes import Node, program_to_json
 from converseg_ros.programs.printer import words
+
+MOSTLY_ROBOT = 0.5  # share of the view with the robot itself from which a safety instruction is never NO_TARGET
 
 
 @dataclass(slots=True)
@@ -218,21 +220,24 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             'unexplained': answer.evidence.unexplained,
         }
         fit = self.calibration.modes.get(seen.mode) if self.calibration else None
-        status, reason = answer.status, answer.reason
+        status, reason = answer.status, answer.unsure
         misread = bool(program.doubt) or program.confidence < UNSURE_PARSE
         if misread and status != Status.ERROR:
             status = Status.LOW_CONFIDENCE
             doubt = program.doubt or f'understood as "{words(program.root)}", which is not certain'
             reason = '; '.join(x for x in (doubt, reason) if x)
+        hidden, none = robot_share(seen.frame), answer.none
+        if hidden >= MOSTLY_ROBOT:
+            note = f'the robot itself covers {hidden:.0%} of the view'
+            reason, none = ('; '.join(x for x in (note, why) if x) for why in (reason, none))
         verdict = decide(
             fit,
             evidence,
             status=status,
             reason=reason,
-            none=answer.none,
-            unsure=answer.unsure,
+            none=none,
             recall=query.role == Role.SAFETY,
-            unknown=misread or answer.unknown,
+            unknown=misread or answer.unknown or hidden >= MOSTLY_ROBOT,
         )
         verdict, belief = steadied(verdict, answer, seen.segments.masks, fit)
         empty = verdict.status in (Status.NO_TARGET, Status.ERROR)

@@ -1,9 +1,12 @@
 """Programs on a table of blocks: what is chosen, whether facts decide it, and the reason in words."""
 
+from dataclasses import replace
+
 from facts_blocks import BLOCKS, BOOK, BOWL, BOX, RED_MUG, TABLE_TOP, WHITE_MUG, Block, facts, named
 import pytest
 
 from converseg_ros.core.status import Status
+from converseg_ros.facts.execution import wording
 from converseg_ros.facts.execution.answer import Options
 from converseg_ros.facts.execution.executor import execute
 from converseg_ros.facts.table import Facts
@@ -20,6 +23,7 @@ from converseg_ros.programs.nodes import (
     Things,
     Union,
 )
+from converseg_ros.programs.printer import words
 
 
 @pytest.mark.parametrize(
@@ -147,9 +151,43 @@ def test_what_is_as_long_as_high_may_stand_or_lie(seen: Facts) -> None:
 
 
 def test_a_reason_without_a_noun_says_what_was_asked_for(seen: Facts) -> None:
-    absent = execute(Select('one', Filter('tag', 'cuts')), facts(BLOCKS[1:]), Options(absent=0.9, present=0.95))
-    assert 'no thing' not in absent.none and 'a thing' not in absent.unsure
-    assert absent.unsure.startswith('it is not certain that anything to cut')
+    cuts = Select('one', Filter('tag', 'cuts'))
+    absent = execute(cuts, facts(BLOCKS[1:]), Options(absent=0.9, present=0.95))
+    assert 'no thing' not in absent.none and 'a thing' not in absent.reason
+    assert wording.any_of(cuts).startswith('anything to cut')
     assert execute(FreeSpace(thing='wardrobe', size=4.0), seen).reason.startswith(
         'no free place for a wardrobe is seen'
     )
+
+
+@pytest.mark.parametrize('sure', [0.9, 0.4, 0.1, 0.03])
+@pytest.mark.parametrize(
+    'program',
+    [
+        Select('one', named('mug')),
+        Select(3, named('mug')),
+        Select('all', Relate('on', named('mug'), named('book'))),
+        Select('one', Relate('next_to', named('box'), named('knife'))),
+        Select('one', Relate('next_to', named('bowl'), named('mug'))),
+        Parts('grip', Select('one', named('mug'))),
+        Rank('height', 'max', named('mug')),
+    ],
+    ids=words,
+)
+def test_the_reason_beside_a_mask_does_not_say_that_nothing_is_seen(program: Node, sure: float) -> None:
+    doubtful = facts([replace(b, p=sure) if b.name == 'mug' else b for b in BLOCKS], noise=0.001)
+    answer = execute(program, doubtful, Options(present=0.3, absent=0.02, least=1e-9))
+    assert answer.mask.any()
+    for reason in (answer.unsure, *([answer.reason] if answer.status != Status.NO_TARGET else [])):
+        assert not {'no', 'nothing', 'none'} & set(reason.split()), reason
+    if answer.evidence.best < 0.3:
+        assert 'not certain' in answer.unsure and 'mugs are seen' not in answer.unsure
+    assert answer.none.startswith(('no ', 'nothing ', 'a '))
+
+
+def test_what_is_seen_is_not_called_absent_because_of_another_condition(seen: Facts) -> None:
+    red, far = named('mug'), named('box')
+    doubtful = facts([replace(b, p=0.1) if b.name == 'bowl' else b for b in BLOCKS], noise=0.001)
+    options = Options(present=0.3, absent=0.02)
+    assert execute(Select('one', Relate('next_to', red, named('bowl'))), doubtful, options).none == 'no bowl is seen'
+    assert execute(Select('one', Relate('on', far, red)), seen, options).none == 'a box is seen, but none on the mug'

@@ -196,6 +196,18 @@ def test_the_robot_itself_is_in_no_answer(network, view):
     assert network.predict(asked)[0].mask[region(3)].all()
 
 
+def test_where_the_robot_covers_most_of_the_view_nothing_is_absent_for_safety(network, view):
+    asked = ['the knife', Query('the knife', role=Role.SAFETY)]
+    network.set_image(view)
+    assert [p.status for p in network.predict(asked)] == [Status.NO_TARGET] * 2
+    everywhere, above = np.ones((H, W), bool), np.arange(H)[:, None] < np.full(W, 0.6 * H)
+    for robot in (everywhere, above):
+        network.set_image(replace(view, robot=robot))
+        plain, safe = network.predict(asked)
+        assert plain.status == Status.NO_TARGET and safe.status == Status.LOW_CONFIDENCE
+        assert not safe.mask.any() and all('the robot itself covers' in p.reason for p in (plain, safe))
+
+
 def test_a_calibration_of_other_weights_is_not_used(blocks, view):
     parts = Parts(blocks, blocks, Phrasebook(), torch.device('cpu'), 'new weights')
     network = ThingsNetwork(parts, name='blocks 2', existence=Existence({'rgbd': FIT}, 'old weights'))
