@@ -122,8 +122,9 @@ def decide(
 ) -> Verdict:
     """Return the verdict on an answer with the executor's status `status`.
 
-    reason: why the answer is not certain; none: why there is none, if that is the verdict. An answer that facts do not decide never becomes OK. For safety (`recall`), only a fit gives NO_TARGET, below its
-    threshold for recall, and not if a target could be in what is unknown (`unknown`; `reason` says what).
+    reason: why the answer is not certain. none: why there is none, if that is the verdict. An answer that facts do not
+    decide never becomes OK. For safety (`recall`), only a fit gives NO_TARGET, below its threshold for recall, and not
+    if a target could be in what is unknown (`unknown`; `reason` says what).
     """
     if status == Status.ERROR or not all(math.isfinite(v) for v in evidence.values()):
         return Verdict(Status.ERROR, 0.0, reason or 'the network answered with numbers that are not finite')
