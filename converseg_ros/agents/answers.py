@@ -61,6 +61,7 @@ class Answer(TypedDict):
     valid_for_s: float
     tracked: bool
     score: float | None
+    confidence: float | None
     calibrated: bool
     area_px: int
     box_px: list[int] | None
@@ -118,6 +119,7 @@ def answer_of(region: Region, now_ns: int) -> Answer:
         valid_for_s=round(left, 3),
         tracked=bool(region.tracked),
         score=_number(region.score),
+        confidence=_number(region.confidence),
         calibrated=bool(region.calibrated),
         area_px=int(region.area),
         box_px=_box(region),

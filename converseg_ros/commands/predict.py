@@ -5,9 +5,10 @@ converseg predict --model ../release --image kitchen.png --prompt "where can I p
     --depth depth.png --camera camera.json --role affordance --out out/
 
 Writes DIR/mask_00.png (0 or 255, image size), DIR/overlay.png, DIR/region_00.ply with depth, and DIR/result.json, a
-list with one entry per prompt: prompt, status, reason, score, calibrated, area_px, box [x0, y0, x1, y1], stage_ms,
-geometry, and, for a network that executes programs, program, program_text and candidates (name, score, box, evidence).
-The score is a probability only if calibrated is true. docs/models.md describes the options.
+list with one entry per prompt: prompt, status, reason, score, confidence, calibrated, area_px, box [x0, y0, x1, y1],
+stage_ms, geometry, and, for a network that executes programs, program, program_text and candidates (name, score, box,
+evidence). The score is the probability of a target only if calibrated is true; confidence is the probability that the
+mask is right, null if it is not known. docs/models.md describes the options.
 """
 
 import argparse
@@ -171,6 +172,7 @@ def write(
             'status': p.status.name,
             'reason': p.reason,
             'score': round(p.score, 6),
+            'confidence': None if p.confidence is None else round(p.confidence, 6),
             'calibrated': p.calibrated,
             'area_px': p.area,
             'box': list(p.box),

@@ -30,15 +30,17 @@ class Prediction:
     Attributes:
         mask: (H, W) bool.
         probability: (H, W) float32 foreground probability of each pixel, or None.
-        score: the number that decided the status, in [0, 1]; a probability only if `calibrated`.
+        score: the number that decided whether there is a target, in [0, 1]; a probability only if `calibrated`.
         object_score: probability that a target exists, or None if the network does not predict it.
         mask_score: mean foreground probability inside the mask before thresholding; with object_score, the input of the
             calibration.
         program: JSON object of the executed program, or None if the network has no programs.
         program_text: the same program in words.
         candidates: the regions that were considered, best first.
-        evidence: named numbers about the existence of a target; input of the calibration.
+        evidence: named numbers about the existence of a target and the quality of the mask; input of the calibration.
         withheld: the mask that was removed because the status is NO_TARGET; for evaluation only.
+        confidence: calibrated probability that the mask is right (has an IoU of at least 0.5 with what was meant), or
+            None if it is not known.
         belief: what all key frames up to this one say about a standing instruction, or None.
     """
 
@@ -56,6 +58,7 @@ class Prediction:
     candidates: tuple[Candidate, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict)
     withheld: NDArray[np.bool_] | None = None
+    confidence: float | None = None
     belief: Belief | None = None
 
     def __post_init__(self) -> None:

@@ -40,10 +40,11 @@ class Region:
     def confidence(self) -> float:
         """Return the confidence in clouds and in the confidence image, in [0, 1].
 
-        This is the calibrated score, or 1 if there is none (a network without calibration, a propagated answer):
-        consumers drop what is below their threshold, and a region must not be dropped because it has no score.
+        This is the probability that the mask is right, otherwise the calibrated score, or 1 if there is none (a network
+        without calibration, a propagated answer): consumers drop what is below their threshold, and a region must not
+        be dropped because it has no score.
         """
-        score = self.prediction.score
+        score = self.prediction.score if self.prediction.confidence is None else self.prediction.confidence
         return min(max(score, 0.0), 1.0) if self.prediction.calibrated and math.isfinite(score) else 1.0
 
     @property

@@ -17,7 +17,7 @@ from converseg_ros.datasets.samples import Sample, fit_mask
 from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.report import number, with_interval
 
-KEYS = ('giou', 'giou_positive', 'ciou', 'n_acc', 't_acc', 'boundary_f', 'language_sensitivity')
+KEYS = ('giou', 'giou_positive', 'ciou', 'n_acc', 't_acc', 'ok_share', 'ok_right', 'boundary_f', 'language_sensitivity')
 CASES = 12  # pictures of each kind
 WIDTH = 400  # pixels of a picture
 STYLE = """

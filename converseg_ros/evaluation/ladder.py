@@ -27,11 +27,11 @@ from converseg_ros.evaluation.metrics import Mask
 from converseg_ros.evaluation.oracles import iou_with_known_names, union_oracle
 from converseg_ros.facts.table import Facts
 from converseg_ros.network.things.reading import options_of
+from converseg_ros.network.thresholds import RIGHT_IOU
 from converseg_ros.programs.nodes import program_from_json
 
 RIGHT, SEGMENTS, PRESENCE, PROGRAM, NAMES, FACTS = 'right', 'segments', 'presence', 'program', 'names', 'facts'
 STEPS = (RIGHT, SEGMENTS, PRESENCE, PROGRAM, NAMES, FACTS)
-MIN_IOU = 0.5  # minimum IoU of a correct answer
 
 
 class Scored(Protocol):
@@ -87,18 +87,18 @@ def step_of(
     """
     if not positive:
         return RIGHT if refused else PRESENCE
-    if iou >= MIN_IOU:
+    if iou >= RIGHT_IOU:
         return RIGHT
-    if oracle < MIN_IOU:
+    if oracle < RIGHT_IOU:
         return SEGMENTS
-    if refused and kept >= MIN_IOU:
+    if refused and kept >= RIGHT_IOU:
         return PRESENCE
-    if given is not None and given >= MIN_IOU:
+    if given is not None and given >= RIGHT_IOU:
         return PROGRAM
     with_names = named()
     if with_names is None:
         return PROGRAM
-    return NAMES if with_names >= MIN_IOU else FACTS
+    return NAMES if with_names >= RIGHT_IOU else FACTS
 
 
 def ladder(scores: Iterable[Scored]) -> dict[str, Any] | None:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core import InputError
+from converseg_ros.core import InputError, Status
+from converseg_ros.network.thresholds import RIGHT_IOU
 
 Mask = NDArray[np.bool_]
 BOUNDARY_TOLERANCE = 0.008  # relative to the diagonal of the image, as in DAVIS
@@ -110,6 +111,27 @@ class NoTargetAccuracy:
         return n, t
 
 
+class OkAccuracy:
+    """The share of the answers that are OK, and the share of those that are right (an IoU of at least 0.5)."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Reset the metric."""
+        self.count, self.ok, self.right = 0, 0, 0
+
+    def update(self, ok: bool, iou: float) -> None:
+        """Add one item: whether the answer has the status OK, and its IoU."""
+        self.count += 1
+        self.ok += ok
+        self.right += ok and iou >= RIGHT_IOU
+
+    def compute(self) -> tuple[float | None, float | None]:
+        """Return (share OK, share of the OK answers that are right); None if there is nothing to divide by."""
+        return self.ok / self.count if self.count else None, self.right / self.ok if self.ok else None
+
+
 class MeanBoundaryF:
     """The mean boundary F of the items with a target."""
 
@@ -163,6 +185,11 @@ class Score:
     error: str = ''
 
     @property
+    def ok(self) -> bool:
+        """Return whether the answer has the status OK."""
+        return self.status == Status.OK.name and not self.error
+
+    @property
     def iou(self) -> float:
         """Return the IoU of the item; 0 if it failed."""
         if self.error:
@@ -200,12 +227,13 @@ class Summary:
 def summarize(scores: list[Score]) -> dict[str, Any]:
     """Return the metrics of `scores`; a metric without items is None."""
     mean, mean_positive, cumulative = MeanIoU(), MeanIoU(), CumulativeIoU()
-    no_target, boundary = NoTargetAccuracy(), MeanBoundaryF()
+    no_target, boundary, sure = NoTargetAccuracy(), MeanBoundaryF(), OkAccuracy()
     differences = []
     for s in scores:
         failed = bool(s.error)
         mean.update(s.intersection, s.union, failed=failed)
         cumulative.update(s.intersection, s.union)
+        sure.update(s.ok, s.iou)
         if s.positive is None:
             continue
         no_target.update(s.positive, s.refused, failed=failed)
@@ -215,12 +243,15 @@ def summarize(scores: list[Score]) -> dict[str, Any]:
             if s.swapped is not None:
                 differences.append(s.iou - s.swapped)
     n_acc, t_acc = no_target.compute()
+    ok_share, ok_right = sure.compute()
     return {
         'giou': mean.compute(),
         'ciou': cumulative.compute(),
         'giou_positive': mean_positive.compute(),
         'n_acc': n_acc,
         't_acc': t_acc,
+        'ok_share': ok_share,
+        'ok_right': ok_right,
         'boundary_f': boundary.compute(),
         'recall': float(np.mean([s.recall for s in scores if s.positive])) if no_target.count[True] else None,
         'marked': float(np.mean([s.marked for s in scores])) if scores else None,

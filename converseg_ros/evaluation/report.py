@@ -205,6 +205,9 @@ def table_text(report: Mapping[str, Any]) -> str:
     lines = ['  '.join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in rows]
     sensitivity = with_interval(report, 'language_sensitivity')
     lines.append(f'language sensitivity {sensitivity}, boundary F {with_interval(report, "boundary_f")}')
+    lines.append(
+        f'OK {with_interval(report, "ok_share")} of the answers, right {with_interval(report, "ok_right")} of these'
+    )
     lines.append(f'recall {number(report["recall"])} with {number(report["marked"])} of the images marked')
     if report['ladder']:
         steps = ', '.join(f'{step} {report["ladder"][step]:.2f}' for step in STEPS)

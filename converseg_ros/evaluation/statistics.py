@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import InputError
 from converseg_ros.evaluation.metrics import Score
+from converseg_ros.network.thresholds import RIGHT_IOU
 
 SAMPLES = 2000
 CONFIDENCE_LEVEL = 0.95
@@ -21,6 +22,8 @@ RATIOS = {
     'ciou': ('intersection', 'union'),
     'n_acc': ('n_right', 'negative'),
     't_acc': ('t_right', 'positive'),
+    'ok_share': ('ok', 'items'),
+    'ok_right': ('ok_right', 'ok'),
     'boundary_f': ('boundary', 'positive'),
     'language_sensitivity': ('difference', 'pairs'),
 }
@@ -37,6 +40,8 @@ def _columns(scores: Sequence[Score], clusters: dict[str, int]) -> Columns:
         sums['items'][i] += 1
         sums['intersection'][i] += s.intersection
         sums['union'][i] += s.union
+        sums['ok'][i] += s.ok
+        sums['ok_right'][i] += s.ok and s.iou >= RIGHT_IOU
         if s.positive is None:
             continue
         if s.positive:

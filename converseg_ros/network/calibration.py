@@ -131,11 +131,16 @@ class ScoredAnswer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The status and reason of an answer; `score` in [0, 1] is the number that decided it."""
+    """The status and reason of an answer.
+
+    score: the number in [0, 1] that decided whether there is a target. confidence: probability that the mask is right,
+    or None if it is not known.
+    """
 
     status: Status
     score: float
     reason: str = ''
+    confidence: float | None = None
 
 
 def decide(

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+RIGHT_IOU = 0.5  # IoU from which a mask is right
+
 
 def held_out_report(
     p: NDArray[np.float64], truth: NDArray[np.bool_], *, no_target: float, recall: float
@@ -49,10 +51,10 @@ def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: f
 def precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
     """Return the lowest threshold on p (N,) above which the share `precision` of the answers is correct.
 
-    quality: (N,) IoU of each answer; it is correct from 0.5 on. Returns 1 if no threshold is high enough.
+    quality: (N,) IoU of each answer; it is correct from RIGHT_IOU on. Returns 1 if no threshold is high enough.
     """
     order = np.argsort(-p)
-    share = np.cumsum(quality[order] >= 0.5) / np.arange(1, p.size + 1)
+    share = np.cumsum(quality[order] >= RIGHT_IOU) / np.arange(1, p.size + 1)
     enough = np.flatnonzero(share >= precision)
     return float(p[order][enough[-1]]) if enough.size else 1.0
 

@@ -184,7 +184,9 @@ class Tracker:
         elif trust < self.options.keep_status:
             status, reason = Status.LOW_CONFIDENCE, f'propagated for {age:.1f} s since the network saw it'
         score = old.score * trust
-        return old.with_mask(mask, box, score=score, status=status, reason=reason, calibrated=False, probability=None)
+        return old.with_mask(
+            mask, box, score=score, status=status, reason=reason, calibrated=False, probability=None, confidence=None
+        )
 
     def _geometries(
         self, current: LowFrame, gone: NDArray[np.float32], smalls: Sequence[NDArray[np.uint8]], frame: Frame

@@ -14,6 +14,7 @@ from micro_segmenters import write_sam2
 from transformers_micro import write_towers
 
 from converseg_ros.network import load
+from converseg_ros.network.things.correctness import CorrectnessFit
 from converseg_ros.network.things.existence import Existence, ExistenceFit
 
 pytestmark = pytest.mark.ros
@@ -74,10 +75,12 @@ def test_a_calibration_of_another_namer_is_used(
     namer = write_towers('clip', tmp_path / 'clip')
     network = load('compact', device='cpu', precision='fp32', namer=str(namer))
     fits = {
-        mode: ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0), 0.0, no_target=0.3, recall=0.05, confident=0.6)
+        mode: ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0), 0.0, no_target=0.3, recall=0.05)
         for mode in ('rgb', 'rgbd')
     }
-    Existence(fits, network.parts.fingerprint).save(network.calibration_file)
+    Existence(fits, CorrectnessFit((0.5, 0.0, 0.5, 0.3, 2.0), 0.0, confident=0.6), network.parts.fingerprint).save(
+        network.calibration_file
+    )
     network.close()
     process = start(rig, camera, tmp_path, model='compact', namer=namer)
     try:

@@ -18,6 +18,7 @@ from converseg_ros.core import Frame, Instruction, Prediction, Role, Status
 from converseg_ros.core.belief import Belief, SteadyOptions
 from converseg_ros.core.region import Region
 from converseg_ros.core.segments import NameScores, Posterior, Segments
+from converseg_ros.network.things.correctness import CorrectnessFit
 from converseg_ros.network.things.existence import Existence, ExistenceFit
 from converseg_ros.network.things.parts import Parts
 from converseg_ros.network.things.things_network import ThingsNetwork
@@ -25,7 +26,8 @@ from converseg_ros.perception.segmenter import Segmenter, SegmenterOptions
 from converseg_ros.programs.nodes import Filter, Node, Select
 
 STEP = 0.3  # seconds between key frames
-FIT = ExistenceFit((0.7, 0, 0, 0, 0, 0, 0, 0), 2.0, no_target=0.5, recall=0.2, confident=0.7)  # decides at p = .05
+FIT = ExistenceFit((0.7, 0, 0, 0, 0, 0, 0, 0), 2.0, no_target=0.5, recall=0.2)  # decides at p = .05
+CORRECT = CorrectnessFit((1.0, 0.0, 0.0, 0.0, 0.0), 0.0, confident=0.5)  # decides at p = .5
 THE_MUG, MUGS = Instruction('the mug', id='mug'), Instruction('the mugs', id='mugs')
 PROGRAMS: dict[str, Node] = {
     'the mug': Select('one', Filter('name', 'mug')),
@@ -106,7 +108,9 @@ class Watch:
     def __init__(self, steady: SteadyOptions | None = None, asked: Instruction = THE_MUG, posed: bool = True) -> None:
         self.scene, self.asked, self.posed, self.now = Scene(), asked, posed, 0.0
         parts = Parts(self.scene, self.scene, self.scene, torch.device('cpu'), 'abc')
-        self.network = ThingsNetwork(parts, name='blocks', existence=Existence({'rgb': FIT, 'rgbd': FIT}, 'abc'))
+        self.network = ThingsNetwork(
+            parts, name='blocks', existence=Existence({'rgb': FIT, 'rgbd': FIT}, CORRECT, 'abc')
+        )
         self.segmenter = Segmenter(self.network, SegmenterOptions(steady=steady or SteadyOptions(), geometry=False))
 
     def region(self, *blocks: Block, aside: float = 0.0) -> Region:

@@ -71,11 +71,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence that a target exists.
+    """The evidence that a target exists, and that the mask is right.
 
     noisy_or: probability of any region, assuming independence. best: that of the best region. weakest: minimum over all
     conditions of the degree of the best region for that condition. in_vocabulary: whether all nouns are known.
-    unexplained: share of the view with objects that no region covers.
+    unexplained: share of the view with objects that no region covers. quality: mean IoU that the proposer expects of
+    the selected regions, or the certainty of the area. lead: p / (p + q) for the last selected region, of probability
+    p, and the next one, of probability q; 0.5 for an area.
     """
 
     noisy_or: float
@@ -84,19 +86,22 @@ class Evidence:
     in_vocabulary: bool
     unexplained: float
     literals: tuple[Literal, ...] = ()
+    quality: float = 0.0
+    lead: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The meaning of a program in a view.
 
-    status: a proposal; the calibrated existence model may change OK, LOW_CONFIDENCE and NO_TARGET, but not to OK if
-    facts do not decide the answer (`decided` is false). chosen: indices of regions, the most certain first. area:
-    whether the mask is an area (free space, a grip) instead of regions; measured: whether depth shows that area. mask:
-    (h, w) at the working resolution. reason: of `status`. none: the reason if the existence model finds that nothing
-    fits. unsure: the reason if it finds that something might, which is true beside the mask. weighed: the regions under
-    the belief about a standing instruction, or None. unknown: for safety, whether a target could be in what is not
-    recognised or not measured, so that the model may not find that there is none.
+    status: a proposal; the calibrated models may change OK, LOW_CONFIDENCE and NO_TARGET, but not to OK if `doubtful`:
+    something else than the certainty of the regions speaks against them, such as missing facts (`decided` is false).
+    chosen: indices of regions, the most certain first. area: whether the mask is an area (free space, a grip) instead
+    of regions; measured: whether depth shows that area. mask: (h, w) at the working resolution. reason: of `status`.
+    none: the reason if the existence model finds that nothing fits. unsure: the reason if it finds that something
+    might, which is true beside the mask. weighed: the regions under the belief about a standing instruction, or None.
+    unknown: for safety, whether a target could be in what is not recognised or not measured, so that the model may not
+    find that there is none.
     """
 
     status: Status
@@ -114,3 +119,4 @@ class Answer:
     measured: bool = False
     weighed: Weighed | None = None
     unknown: bool = False
+    doubtful: bool = False

@@ -52,6 +52,8 @@ class Decision:
         weighed: the regions under the belief about a standing instruction, None without one.
         unknown: for safety, whether a target could be in what is not recognised or not measured.
         kept: whether earlier key frames decide although another region is clearly more certain in this one.
+        doubtful: whether something else than the certainty of the selection speaks against it: facts that are missing,
+            nouns that are not known, a wrong number of regions, what is to be left out, or earlier key frames.
     """
 
     status: Status
@@ -69,6 +71,7 @@ class Decision:
     weighed: Weighed | None = None
     kept: bool = False
     unknown: bool = False
+    doubtful: bool = False
 
     def mask(self, facts: Facts) -> NDArray[np.bool_]:
         """Return (h, w) the pixels of the selection."""
@@ -114,15 +117,15 @@ def decide(program: Node, facts: Facts, meaning: Meaning, unknown_nouns: frozens
         status = Status.LOW_CONFIDENCE if possible or unknown_nouns else Status.NO_TARGET
         return Decision(
             status, chosen, not possible, degree, best, False,
-            open=open_, unknown_nouns=unknown_nouns, leaving=leaving, weighed=weighed,
+            open=open_, unknown_nouns=unknown_nouns, leaving=leaving, weighed=weighed, doubtful=True,
         )  # fmt: skip
     miscount = _miscount(program, p, chosen, quantity, options)
-    doubtful = open_ or unknown_nouns or leaving is not None or miscount is not None or kept
+    doubtful = open_ or bool(unknown_nouns) or leaving is not None or miscount is not None or kept
     status = Status.OK if best >= options.present and not doubtful else Status.LOW_CONFIDENCE
     return Decision(
         status, chosen, not open_, degree, best, True,
         open=open_, unknown_nouns=unknown_nouns, gone=gone, leaving=leaving, miscount=miscount,
-        weighed=weighed, kept=kept,
+        weighed=weighed, kept=kept, doubtful=doubtful,
     )  # fmt: skip
 
 
@@ -227,7 +230,10 @@ def _of_all_possible(
         status = Status.LOW_CONFIDENCE if doubtful else Status.NO_TARGET
     else:
         status = Status.OK if best >= options.present and not doubtful else Status.LOW_CONFIDENCE
-    return Decision(status, chosen, not open_, degree, best, bool(chosen), None, open_, unknown_nouns, unknown=doubtful)
+    return Decision(
+        status, chosen, not open_, degree, best, bool(chosen),
+        open=open_, unknown_nouns=unknown_nouns, unknown=doubtful, doubtful=doubtful,
+    )  # fmt: skip
 
 
 def unexplained(facts: Facts) -> float:
@@ -249,4 +255,7 @@ def _of_area(
         status = Status.NO_TARGET if area.decided else Status.LOW_CONFIDENCE
     best = max(best, area.sure if free or not area.decided else 0.0)
     unknown = options.recall and not area.decided
-    return Decision(status, added, area.decided, degree, best, seen, area, unknown_nouns=unknown_nouns, unknown=unknown)
+    return Decision(
+        status, added, area.decided, degree, best, seen, area,
+        unknown_nouns=unknown_nouns, unknown=unknown, doubtful=not area.decided,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Node
 
 MAX_CANDIDATES = 5
+NO_CHANCE = 1e-4  # added to probabilities before comparing them: smaller ones are alike
 
 
 def explain(program: Node, facts: Facts, decision: Decision, literals: tuple[Literal, ...], options: Options) -> Answer:
@@ -49,6 +50,7 @@ def explain(program: Node, facts: Facts, decision: Decision, literals: tuple[Lit
         measured=decision.area is not None and decision.area.measured,
         weighed=decision.weighed,
         unknown=decision.unknown,
+        doubtful=decision.doubtful,
     )
 
 
@@ -94,7 +96,19 @@ def _evidence(facts: Facts, decision: Decision, literals: tuple[Literal, ...]) -
         in_vocabulary=not decision.unknown_nouns,
         unexplained=unexplained(facts),
         literals=literals,
+        quality=float(facts.segments.quality[list(decision.chosen)].mean()) if decision.chosen else decision.best,
+        lead=_lead(decision),
     )
+
+
+def _lead(decision: Decision) -> float:
+    """Return the share of the last selected region against the next one, 0.5 without regions."""
+    if not decision.chosen:
+        return 0.5
+    p, chosen = decision.degree.p, list(decision.chosen)
+    others = np.delete(p, [*chosen, *decision.gone])
+    last, following = float(p[chosen].min()) + NO_CHANCE, float(others.max(initial=0.0)) + NO_CHANCE
+    return last / (last + following)
 
 
 def why_none(program: Node, literals: tuple[Literal, ...], options: Options) -> str:

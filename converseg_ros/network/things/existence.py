@@ -2,8 +2,9 @@
 
 The evidence of an answer (`EVIDENCE`) is mapped to a probability by weights that were fitted on labelled real images
 with and without targets, once for views with depth and once for RGB alone. More evidence never means a lower
-probability: weights with the wrong sign are excluded from the fit. calibration.json (format 2) contains both fits and
-the fingerprint of the segments and names that they were fitted with; it is not used with others.
+probability: weights with the wrong sign are excluded from the fit. Whether the mask is right too, and the answer
+therefore OK, is decided by `correctness`. calibration.json (format 3) contains all fits and the fingerprint of the
+segments and names that they were fitted with; it is not used with others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +22,12 @@ from converseg_ros.core import InputError, Status
 from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
 from converseg_ros.network.calibration import ScoredAnswer, Verdict
-from converseg_ros.network.thresholds import best_threshold, held_out_report, precision_threshold, recall_threshold
+from converseg_ros.network.logistic import apply_logistic, fit_logistic, held_out_probabilities
+from converseg_ros.network.things import correctness
+from converseg_ros.network.things.correctness import CorrectnessFit, fit_correctness
+from converseg_ros.network.thresholds import best_threshold, held_out_report, recall_threshold
 
-FORMAT = 2
+FORMAT = 3
 Mode = Literal['rgb', 'rgbd']
 EVIDENCE = ('best', 'noisy_or', 'weakest', 'conditions', 'measured', 'in_vocabulary', 'parse', 'unexplained')
 """best: probability of the best region; noisy_or: of any region; weakest: the minimum over all conditions;
@@ -35,6 +39,7 @@ SIGNS = (1, 1, 1, 1, 1, 1, 1, -1)  # of each weight
 CLIP = 1e-5
 MIN_ANSWERS = 200  # answers of a mode below which its weights are fitted on those of both modes
 REMEDY = 'calibrate again: converseg eval calibrate'
+UNKNOWN_MASKS = 'calibrated on too few answers to know how often masks are right'
 UNCALIBRATED = 'not calibrated for these segments and names: the probability is an estimate'
 
 
@@ -42,23 +47,22 @@ UNCALIBRATED = 'not calibrated for these segments and names: the probability is 
 class ExistenceFit:
     """The weights of one mode (in the order of EVIDENCE), bias, and thresholds on the resulting probability.
 
-    Below `no_target` the answer is NO_TARGET, from `confident` on it is OK; `recall` replaces `no_target` for safety
-    instructions. report: metrics on held-out images.
+    Below `no_target` the answer is NO_TARGET; `recall` replaces it for safety instructions. report: metrics on held-out
+    images.
     """
 
     weights: tuple[float, ...]
     bias: float
     no_target: float
     recall: float
-    confident: float
     report: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Validate that numbers are finite and thresholds are probabilities in order."""
-        thresholds = (self.recall, self.no_target, self.confident)
+        thresholds = (self.recall, self.no_target)
         if len(self.weights) != len(EVIDENCE) or not np.isfinite([*self.weights, self.bias, *thresholds]).all():
             raise InputError('weights are missing or not finite', where='calibration', do=REMEDY)
-        if not 0 <= self.recall <= self.no_target <= self.confident <= 1:
+        if not 0 <= self.recall <= self.no_target <= 1:
             raise InputError(
                 f'thresholds {thresholds} are not in order between 0 and 1', where='calibration', do=REMEDY
             )
@@ -71,9 +75,13 @@ class ExistenceFit:
 
 @dataclass(frozen=True, slots=True)
 class Existence:
-    """The fits by mode; `fingerprint` identifies the segments and names that they are valid for."""
+    """The fits by mode; `fingerprint` identifies the segments and names that they are valid for.
+
+    correct: whether a mask is right; None if there were too few right or wrong answers to fit it, and no answer is OK.
+    """
 
     modes: dict[str, ExistenceFit]
+    correct: CorrectnessFit | None = None
     fingerprint: str = ''
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -84,7 +92,7 @@ class Existence:
 
     def save(self, path: Path) -> None:
         """Write calibration.json."""
-        write_json(path, {'format': FORMAT, 'evidence': list(EVIDENCE), **asdict(self)})
+        write_json(path, {'format': FORMAT, 'evidence': _inputs(), **asdict(self)})
 
     @classmethod
     def load(cls, path: Path) -> 'Existence':
@@ -93,10 +101,17 @@ class Existence:
             data = json.loads(path.read_text())
             if data.get('format') != FORMAT:
                 raise InputError(f'format is {data.get("format")}, not {FORMAT}', where=str(path), do=REMEDY)
-            if data.get('evidence') != list(EVIDENCE):
+            if data.get('evidence') != _inputs():
                 raise InputError('it was fitted on other evidence', where=str(path), do=REMEDY)
             fits = {k: ExistenceFit(**{**v, 'weights': tuple(v['weights'])}) for k, v in data['modes'].items()}
-            return cls(fits, str(data.get('fingerprint', '')), dict(data.get('provenance', {})))
+            right = data['correct']
+            correct = right and CorrectnessFit(**{**right, 'weights': tuple(right['weights'])})
+            return cls(fits, correct, str(data.get('fingerprint', '')), dict(data.get('provenance', {})))
+
+
+def _inputs() -> dict[str, list[str]]:
+    """Return the names of the inputs of both models."""
+    return {'exists': list(EVIDENCE), 'correct': list(correctness.EVIDENCE)}
 
 
 def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
@@ -111,24 +126,28 @@ def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
 
 
 def decide(
-    fit: ExistenceFit | None,
+    calibration: Existence | None,
+    mode: Mode,
     evidence: Mapping[str, float],
     *,
     status: Status,
     reason: str,
     none: str = '',
+    doubtful: bool = False,
     recall: bool = False,
     unknown: bool = False,
 ) -> Verdict:
     """Return the verdict on an answer with the executor's status `status`.
 
-    reason: why the answer is not certain. none: why there is none, if that is the verdict. An answer that facts do not
-    decide never becomes OK. For safety (`recall`), only a fit gives NO_TARGET, below its threshold for recall, and not
-    if a target could be in what is unknown (`unknown`; `reason` says what).
+    reason: why the answer is not certain. none: why there is none, if that is the verdict. An answer is OK if the mask
+    is probably right and nothing else speaks against it (`doubtful`). Without a calibration the executor's status
+    remains. For safety (`recall`), only a calibration gives NO_TARGET, below its threshold for recall, and not if a
+    target could be in what is unknown (`unknown`; `reason` says what).
     """
     if status == Status.ERROR or not all(math.isfinite(v) for v in evidence.values()):
         return Verdict(Status.ERROR, 0.0, reason or 'the network answered with numbers that are not finite')
-    if fit is None:
+    fit = calibration.modes.get(mode) if calibration is not None else None
+    if calibration is None or fit is None:
         score = float(min(max(evidence['best'], 0.0), 1.0))
         if recall and status == Status.NO_TARGET:
             status = Status.LOW_CONFIDENCE
@@ -140,11 +159,18 @@ def decide(
         return Verdict(
             Status.NO_TARGET, p, none or reason or f'probability {p:.2f} of a target is below {threshold:.2f}'
         )
-    if status == Status.OK and p >= fit.confident:
-        return Verdict(Status.OK, p, reason)
-    # a proposed NO_TARGET becomes LOW_CONFIDENCE, because the fit is more accurate than the thresholds of the executor
-    doubt = f'probability {p:.2f} of a target is below {fit.confident:.2f}' if p < fit.confident else ''
-    return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, doubt) if x))
+    if recall:
+        if status == Status.OK and p >= fit.no_target:
+            return Verdict(Status.OK, p, reason)
+        doubt = f'probability {p:.2f} of a target is below {fit.no_target:.2f}' if p < fit.no_target else ''
+        return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, doubt) if x))
+    if calibration.correct is None:
+        return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, UNKNOWN_MASKS) if x))
+    right, confident = calibration.correct.probability(evidence), calibration.correct.confident
+    if not doubtful and right >= confident:  # the fit is more accurate than the thresholds of the executor
+        return Verdict(Status.OK, p, reason if status == Status.OK else '', right)
+    doubt = f'probability {right:.2f} of a right mask is below {confident:.2f}' if right < confident else ''
+    return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, doubt) if x), right)
 
 
 def fit_existence(
@@ -156,15 +182,14 @@ def fit_existence(
     own: Sequence[bool] | None = None,
     kept: float = 0.77,
     recall: float = 0.98,
-    precision: float = 0.5,
 ) -> ExistenceFit:
     """Fit one mode on N answers.
 
     is_positive: whether the image has a target. ious: of mask and ground truth; ignored without a target. groups: image
     ids; answers on one image stay together in the cross-validated report. own: the answers for thresholds and report;
     the weights are fitted on all. kept: minimum share of targets that the usual threshold keeps. recall: share of
-    targets that the safety threshold keeps. precision: share of OK answers with an IoU of 0.5 or more. Raises
-    InputError if there are fewer than ten items with or without a target.
+    targets that the safety threshold keeps. Raises InputError if there are fewer than ten items with or without a
+    target.
     """
     truth = np.asarray(is_positive, bool)
     mine = np.ones(len(truth), bool) if own is None else np.asarray(own, bool)
@@ -177,20 +202,13 @@ def fit_existence(
         )
     x = np.stack([features(e) for e in evidence])
     quality = np.where(truth, np.nan_to_num(np.asarray(ious, np.float64)), 0.0)
-    held_out = np.zeros(len(truth))
-    order = {name: i % 5 for i, name in enumerate(dict.fromkeys(groups))}
-    fold = np.array([order[g] for g in groups])
-    for f in np.unique(fold):
-        if truth[fold != f].any() and (~truth[fold != f]).any():
-            held_out[fold == f] = _apply(_logistic(x[fold != f], truth[fold != f]), x[fold == f])
-    weights = _logistic(x, truth)
-    p = _apply(weights, x)[mine]
-    truth, quality, held_out = truth[mine], quality[mine], held_out[mine]
+    held_out = held_out_probabilities(x, truth, groups, SIGNS)[mine]
+    weights = fit_logistic(x, truth, SIGNS)
+    p, truth, quality = apply_logistic(weights, x)[mine], truth[mine], quality[mine]
     no_target = min(best_threshold(p, truth, quality), recall_threshold(p, truth, kept))
     safe = min(recall_threshold(p, truth, recall), no_target)
-    confident = max(precision_threshold(p, quality, precision), no_target)
     report = held_out_report(held_out, truth, no_target=no_target, recall=safe)
-    return ExistenceFit(tuple(weights[:-1].tolist()), float(weights[-1]), no_target, safe, confident, report)
+    return ExistenceFit(tuple(weights[:-1].tolist()), float(weights[-1]), no_target, safe, report)
 
 
 def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict[str, Any]) -> Existence:
@@ -218,28 +236,13 @@ def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict
             short.append(f'{mode}: {error.what}')
     if not modes:
         raise InputError('; '.join(short) or 'no answer has evidence', where='calibration', do='give more labels')
-    return Existence(modes, fingerprint, provenance | {'items': len(scored)})
+    answered = [s for s in known if _answered(modes, s)]
+    ious = [s.iou if s.positive else 0.0 for s in answered]
+    correct = fit_correctness([s.evidence for s in answered], ious, [s.image_id for s in answered])
+    return Existence(modes, correct, fingerprint, provenance | {'items': len(scored)})
 
 
-def _apply(weights: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(expit(x @ weights[:-1] + weights[-1]))
-
-
-def _logistic(x: NDArray[np.float64], truth: NDArray[np.bool_], ridge: float = 1.0) -> NDArray[np.float64]:
-    """Return weights and bias of a ridge-regularised logistic regression whose weights have SIGNS (L-BFGS-B)."""
-    from scipy.optimize import minimize
-
-    mean, scale = x.mean(0), x.std(0) + 1e-3
-    z = (x - mean) / scale
-    target = truth.astype(np.float64)
-
-    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        linear = z @ w[:-1] + w[-1]
-        p = expit(linear)
-        value = float((np.logaddexp(0, linear) - target * linear).sum() + 0.5 * ridge * (w[:-1] ** 2).sum())
-        return value, np.append(z.T @ (p - target) + ridge * w[:-1], (p - target).sum())
-
-    bounds = [(0, None) if s > 0 else (None, 0) for s in SIGNS] + [(None, None)]
-    w = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method='L-BFGS-B').x
-    weights = w[:-1] / scale
-    return np.append(weights, w[-1] - weights @ mean)
+def _answered(modes: Mapping[str, ExistenceFit], scored: ScoredAnswer) -> bool:
+    """Return whether the answer is not NO_TARGET."""
+    fit = modes.get('rgbd' if scored.evidence['depth'] else 'rgb')
+    return fit is not None and fit.probability(scored.evidence) >= fit.no_target

@@ -29,7 +29,7 @@ def steadied(
     belief, present = conclude(answer.weighed, masks, answer.chosen, absence)
     if present and verdict.status == Status.NO_TARGET:
         reason = '; '.join(x for x in (answer.unsure, 'it was seen in earlier images') if x)
-        return Verdict(Status.LOW_CONFIDENCE, verdict.score, reason), belief
+        return Verdict(Status.LOW_CONFIDENCE, verdict.score, reason, verdict.confidence), belief
     if not present and verdict.status != Status.NO_TARGET:
         left = 'what was meant left the view, and nothing in view is as certain'
         reason = left if belief.left else 'it was not seen in earlier images'

@@ -30,7 +30,7 @@ from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parser.intents import UNSURE_PARSE
 from converseg_ros.network.segments.robot import robot_share, without_robot
 from converseg_ros.network.stage_timer import StageTimer
-from converseg_ros.network.things.existence import Existence, decide, fit_modes
+from converseg_ros.network.things.existence import Existence, Mode, decide, fit_modes
 from converseg_ros.network.things.parts import Parts
 from converseg_ros.network.things.reading import ReadProgram, options_of, read_programs
 from converseg_ros.network.things.standing import steadied
@@ -56,7 +56,7 @@ class ViewState:
         self.executor = Executor(self.facts)
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """Return the existence fit for the view."""
         return 'rgb' if self.facts.depthless else 'rgbd'
 
@@ -218,6 +218,8 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             'in_vocabulary': float(answer.evidence.in_vocabulary),
             'parse': program.confidence,
             'unexplained': answer.evidence.unexplained,
+            'quality': answer.evidence.quality,
+            'lead': answer.evidence.lead,
         }
         fit = self.calibration.modes.get(seen.mode) if self.calibration else None
         status, reason = answer.status, answer.unsure
@@ -231,11 +233,13 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             note = f'the robot itself covers {hidden:.0%} of the view'
             reason, none = ('; '.join(x for x in (note, why) if x) for why in (reason, none))
         verdict = decide(
-            fit,
+            self.calibration,
+            seen.mode,
             evidence,
             status=status,
             reason=reason,
             none=none,
+            doubtful=misread or answer.doubtful,
             recall=query.role == Role.SAFETY,
             unknown=misread or answer.unknown or hidden >= MOSTLY_ROBOT,
         )
@@ -252,6 +256,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             program_text=words(program.root),
             candidates=self._candidates(answer, seen),
             evidence={**evidence, 'depth': float(seen.mode == 'rgbd')},
+            confidence=verdict.confidence,
             withheld=mask if empty and mask.any() else None,
             belief=belief,
         )

@@ -26,5 +26,7 @@ def describe(region: Region) -> str:
         )
     if region.program_text:
         parts.append(f'understood as "{region.program_text}"')
+    if math.isfinite(region.confidence):
+        parts.append(f'confidence {region.confidence:.2f}')
     parts.append(f'score {region.score:.2f}{"" if region.calibrated else " (not calibrated)"}')
     return ' | '.join(parts)

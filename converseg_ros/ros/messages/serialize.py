@@ -6,6 +6,7 @@ them costs twice as much as writing the bytes.
 
 from collections.abc import Sequence
 import json
+import math
 import sys
 
 import numpy as np
@@ -94,7 +95,8 @@ def _region(w: Writer, r: Region, label: int) -> None:
     w.texts(prediction.reason)
     w.numbers('B', geometry.status)
     w.texts(geometry.reason)
-    w.numbers('f??', prediction.score, prediction.calibrated, r.tracked)
+    confidence = math.nan if prediction.confidence is None else prediction.confidence
+    w.numbers('ff??', prediction.score, confidence, prediction.calibrated, r.tracked)
     w.stamp(r.segmented_ns)
     w.stamp(r.valid_until_ns)
     box = prediction.box

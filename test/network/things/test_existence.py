@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import InputError, Status
+from converseg_ros.network.things.correctness import CorrectnessFit
 from converseg_ros.network.things.existence import EVIDENCE, Existence, ExistenceFit, decide, fit_existence
 
 SEEN = {
@@ -16,9 +17,13 @@ SEEN = {
     'in_vocabulary': 1.0,
     'parse': 0.97,
     'unexplained': 0.0,
+    'quality': 0.8,
+    'lead': 0.9,
 }
 NOT_SEEN = SEEN | {'best': 0.03, 'noisy_or': 0.1, 'weakest': 0.02}
-FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.1, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1, confident=0.7)
+FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.1, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1)
+CORRECT = CorrectnessFit((0.6, 0.1, 0.7, 0.4, 2.0), -1.0, confident=0.6)
+CALIBRATION = Existence({'rgb': FIT, 'rgbd': FIT}, CORRECT)
 
 
 def answers(count=200, seed=0):
@@ -63,11 +68,11 @@ def test_a_small_product_of_many_conditions_is_not_absence():
 
 
 def test_status_follows_from_evidence_and_from_the_executor():
-    def status(evidence, said, recall=False, fit=FIT):
-        return decide(fit, evidence, status=said, reason='', recall=recall).status
+    def status(evidence, said, **given):
+        return decide(CALIBRATION, 'rgb', evidence, status=said, reason='', **given).status
 
     assert status(SEEN, Status.OK) == Status.OK
-    assert status(SEEN, Status.LOW_CONFIDENCE) == Status.LOW_CONFIDENCE  # the executor's doubt stands
+    assert status(SEEN, Status.OK, doubtful=True) == Status.LOW_CONFIDENCE  # the executor's doubt stands
     assert status(NOT_SEEN, Status.OK) == Status.NO_TARGET
     doubtful = SEEN | {'best': 0.3, 'noisy_or': 0.4, 'weakest': 0.3}
     assert FIT.recall < FIT.probability(doubtful) < FIT.no_target
@@ -76,12 +81,48 @@ def test_status_follows_from_evidence_and_from_the_executor():
     assert status(SEEN | {'best': float('nan')}, Status.OK) == Status.ERROR
 
 
+def test_an_answer_is_ok_only_if_its_mask_is_probably_right():
+    def verdict(**evidence):
+        return decide(
+            CALIBRATION, 'rgb', SEEN | evidence, status=Status.LOW_CONFIDENCE, reason='unsure', unsure='unsure'
+        )
+
+    good = verdict()
+    assert good.status == Status.OK and not good.reason and good.confidence > CORRECT.confident
+    for doubt in ({'quality': 0.2}, {'quality': 0.4, 'lead': 0.2}):
+        bad = verdict(**doubt)
+        assert bad.score == good.score  # that there is a target is as certain as before
+        assert bad.status == Status.LOW_CONFIDENCE and bad.confidence < CORRECT.confident
+        assert f'probability {bad.confidence:.2f} of a right mask' in bad.reason
+
+
+def test_no_answer_is_ok_if_it_is_not_known_how_often_masks_are_right():
+    verdict = decide(Existence({'rgb': FIT}), 'rgb', SEEN, status=Status.OK, reason='')
+    assert verdict.status == Status.LOW_CONFIDENCE and verdict.confidence is None and 'too few' in verdict.reason
+
+
+def test_for_safety_the_mask_need_not_be_right():
+    def verdict(status, evidence):
+        return decide(CALIBRATION, 'rgb', evidence, status=status, reason='', recall=True)
+
+    assert verdict(Status.OK, SEEN | {'quality': 0.1}).status == Status.OK
+    assert verdict(Status.LOW_CONFIDENCE, SEEN).status == Status.LOW_CONFIDENCE
+    doubtful = verdict(Status.OK, SEEN | {'best': 0.3, 'noisy_or': 0.4, 'weakest': 0.3})
+    assert doubtful.status == Status.LOW_CONFIDENCE and 'of a target' in doubtful.reason
+
+
 def test_for_safety_nothing_is_absent_if_something_is_unknown():
     assert FIT.probability(NOT_SEEN) < FIT.recall
 
     def verdict(recall, unknown):
         return decide(
-            FIT, NOT_SEEN, status=Status.LOW_CONFIDENCE, reason='half of it is hidden', recall=recall, unknown=unknown
+            CALIBRATION,
+            'rgb',
+            NOT_SEEN,
+            status=Status.LOW_CONFIDENCE,
+            reason='half of it is hidden',
+            recall=recall,
+            unknown=unknown,
         )
 
     assert verdict(recall=True, unknown=False).status == Status.NO_TARGET
@@ -91,22 +132,31 @@ def test_for_safety_nothing_is_absent_if_something_is_unknown():
 
 
 def test_without_a_fit_nothing_is_absent_for_safety():
-    assert decide(None, NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen').status == Status.NO_TARGET
-    unsure = decide(None, NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen', recall=True)
+    assert decide(None, 'rgb', NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen').status == Status.NO_TARGET
+    unsure = decide(None, 'rgb', NOT_SEEN, status=Status.NO_TARGET, reason='no mug is seen', recall=True)
     assert unsure.status == Status.LOW_CONFIDENCE and 'not calibrated' in unsure.reason
 
 
 def test_the_file_is_read_back_and_foreign_ones_are_refused(tmp_path):
     path = tmp_path / 'calibration.json'
-    written = Existence({'rgb': FIT, 'rgbd': replace(FIT, bias=0.5)}, 'abc', {'items': 3})
+    written = Existence({'rgb': FIT, 'rgbd': replace(FIT, bias=0.5)}, CORRECT, 'abc', {'items': 3})
     written.save(path)
     assert Existence.load(path) == written
+    replace(written, correct=None).save(path)
+    assert Existence.load(path).correct is None
+    written.save(path)
     data = json.loads(path.read_text())
-    for change in ({'format': 1}, {'evidence': ['best']}, {'modes': {}}, {'modes': {'sonar': data['modes']['rgb']}}):
+    for change in (
+        {'format': 2},
+        {'evidence': ['best']},
+        {'correct': {'bias': 0.0}},
+        {'modes': {}},
+        {'modes': {'sonar': data['modes']['rgb']}},
+    ):
         path.write_text(json.dumps(data | change))
         with pytest.raises(InputError):
             Existence.load(path)
-    for text in ('', '[]', '{"format": 2}', json.dumps(data | {'modes': {'rgb': {'bias': float('nan')}}})):
+    for text in ('', '[]', '{"format": 3}', json.dumps(data | {'modes': {'rgb': {'bias': float('nan')}}})):
         path.write_text(text)
         with pytest.raises(InputError, match='calibrat'):
             Existence.load(path)

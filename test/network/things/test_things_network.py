@@ -15,6 +15,7 @@ from converseg_ros.core import ConversegError, Frame, InputError, Role, Status
 from converseg_ros.core.segmentation import Query
 from converseg_ros.core.segments import NameScores, Posterior, Segments
 from converseg_ros.network.guided_filter import at_full_size
+from converseg_ros.network.things.correctness import CorrectnessFit
 from converseg_ros.network.things.existence import Existence, ExistenceFit
 from converseg_ros.network.things.parts import Parts
 from converseg_ros.network.things.things_network import ThingsNetwork
@@ -27,7 +28,8 @@ BLOCKS = [
     Block('box', -0.3, 0.25, (0.1, 0.1, 0.25), colour='green'),
 ]
 SHOWN = [*BLOCKS, TABLE]
-FIT = ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0), 0.0, no_target=0.3, recall=0.05, confident=0.6)
+FIT = ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0), 0.0, no_target=0.3, recall=0.05)
+CORRECT = CorrectnessFit((0.5, 0.0, 0.5, 0.3, 2.0), 0.0, confident=0.6)
 TEXTS: dict[str, tuple[Node, float]] = {
     'the bowl': (Select('one', Filter('name', 'bowl')), 0.98),
     'the tallest thing': (Select('one', Rank('height', 'max', Things())), 0.95),
@@ -103,7 +105,7 @@ def blocks() -> Blocks:
 @pytest.fixture
 def network(blocks) -> ThingsNetwork:
     parts = Parts(blocks, blocks, Phrasebook(), torch.device('cpu'), 'abc')
-    return ThingsNetwork(parts, name='blocks 1', existence=Existence({'rgb': FIT, 'rgbd': FIT}, 'abc'))
+    return ThingsNetwork(parts, name='blocks 1', existence=Existence({'rgb': FIT, 'rgbd': FIT}, CORRECT, 'abc'))
 
 
 @pytest.fixture(scope='module')
@@ -210,7 +212,7 @@ def test_where_the_robot_covers_most_of_the_view_nothing_is_absent_for_safety(ne
 
 def test_a_calibration_of_other_weights_is_not_used(blocks, view):
     parts = Parts(blocks, blocks, Phrasebook(), torch.device('cpu'), 'new weights')
-    network = ThingsNetwork(parts, name='blocks 2', existence=Existence({'rgbd': FIT}, 'old weights'))
+    network = ThingsNetwork(parts, name='blocks 2', existence=Existence({'rgbd': FIT}, CORRECT, 'old weights'))
     assert not network.calibrated
     network.set_image(view)
     assert not network.predict(['the bowl'])[0].calibrated
