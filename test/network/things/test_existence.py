@@ -83,9 +83,7 @@ def test_status_follows_from_evidence_and_from_the_executor():
 
 def test_an_answer_is_ok_only_if_its_mask_is_probably_right():
     def verdict(**evidence):
-        return decide(
-            CALIBRATION, 'rgb', SEEN | evidence, status=Status.LOW_CONFIDENCE, reason='unsure', unsure='unsure'
-        )
+        return decide(CALIBRATION, 'rgb', SEEN | evidence, status=Status.LOW_CONFIDENCE, reason='unsure')
 
     good = verdict()
     assert good.status == Status.OK and not good.reason and good.confidence > CORRECT.confident
