@@ -80,6 +80,20 @@ def test_every_use_has_phrases_of_a_known_tag() -> None:
     assert all(use.verbs or use.sayings for use in knowledge.use_phrases().values())
 
 
+@pytest.mark.parametrize(
+    ('noun', 'names'),
+    [
+        ('water pump pliers', {'pipe wrench'}),
+        ('pliers', {'pipe wrench', 'wire cutter', 'needle-nose pliers'}),
+        ('side cutters', {'wire cutter'}),
+        ('cutters', {'wire cutter', 'bolt cutter'}),
+        ('power tools', {'cordless drill', 'jigsaw'}),
+    ],
+)
+def test_tools_have_several_names(noun: str, names: set[str]) -> None:
+    assert names <= knowledge.denoted(noun).keys()
+
+
 def test_a_noun_denotes_its_hyponyms_and_a_kind_its_members() -> None:
     knives = knowledge.denoted('knives')
     assert knives['knife'] == knives['kitchen knife'] == knives['bread knife'] == 1.0

@@ -41,6 +41,14 @@ from converseg_ros.programs.wordings import in_other_words, replacements
         ('where could the vacuum robot go', 'where could a small robot drive'),
         ('the broom propped against the wall', 'the broom touching the wall'),
         ('the man steering the boat', 'the man riding the boat'),
+        ('knock this pin out for me, what would you take?', 'something to drive a nail in with'),
+        ('what could I hit the chisel with', 'what could i drive a nail in with'),
+        ('the machine I can drill with', 'something to drill with'),
+        ('what could I saw this plank through with', 'find the saw'),
+        ('the wrench nearest to the left edge of the bench', 'the wrench furthest to the left'),
+        ('the wrench nearest to the back edge', 'the wrench farthest away from me'),
+        ('the stubby one, shortest of all', 'the shortest thing'),
+        ('which of these would hurt most if it fell on my foot', 'which of these is the heaviest'),
     ],
 )
 def test_other_words(text: str, plain: str) -> None:
@@ -56,6 +64,8 @@ def test_other_words(text: str, plain: str) -> None:
         'the cutter beneaths',
         "the man's mug",
         'where can I hurt myself',
+        'what could smash my thumb',
+        'something to crack the nut with',
     ],
 )
 def test_other_texts_are_unchanged(text: str) -> None:

@@ -14,7 +14,7 @@ from converseg_ros.facts.execution.areas import Area, Meaning, beside, outermost
 from converseg_ros.facts.execution.decision import Decision, decide
 from converseg_ros.facts.execution.explanation import explain
 from converseg_ros.facts.execution.free_space import free_space
-from converseg_ros.facts.execution.reading import Reading, selected
+from converseg_ros.facts.execution.reading import Reading, selected, with_workbench
 from converseg_ros.facts.predicates.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.predicates.ranking import ranked
 from converseg_ros.facts.table import Facts
@@ -63,16 +63,20 @@ class Executor:
         """Return the answer of a program with its reasons."""
         options = options or DEFAULT
         decision = self.decide(program, options)
-        literals = tuple(self._literals(selected(program), Reading.of(program, options), main=True))
+        literals = tuple(self._literals(self._selected(program), Reading.of(program, options), main=True))
         return explain(program, self.facts, decision, literals, options)
 
     def decide(self, program: Node, options: Options | None = None) -> Decision:
         """Return what a program selects, without reasons."""
         options = options or DEFAULT
-        inner = selected(program)
+        inner = self._selected(program)
         meaning = self._evaluate(inner, Reading.of(program, options))
         unknown = frozenset(noun for noun in inner.nouns if not self.facts.knows(noun))
         return decide(program, self.facts, meaning, unknown, options)
+
+    def _selected(self, program: Node) -> Node:
+        """Return what a program selects from; exact names are taken as they are."""
+        return selected(program) if self.facts.exact else with_workbench(selected(program))
 
     def _evaluate(self, node: Node, how: Reading) -> Meaning:
         """Return the meaning of a node."""

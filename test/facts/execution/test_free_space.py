@@ -38,6 +38,13 @@ def test_the_free_part_is_the_table_around_the_box(noise: float) -> None:
     assert (answer.mask & table).sum() > 0.85 * table.sum()  # little is lost at the edges
 
 
+def test_things_are_set_down_on_a_bench_as_on_a_workbench() -> None:
+    f = facts([BOX])
+    bench, workbench = (execute(FreeSpace(Filter('name', noun)), f) for noun in ('bench', 'workbench'))
+    assert bench.status == workbench.status == Status.OK
+    assert (bench.mask == workbench.mask).all()
+
+
 @pytest.mark.parametrize('turn', [0, 1])
 def test_a_long_thing_fits_into_a_gap_in_any_orientation(turn: int) -> None:
     size = (0.2, 0.8, 0.02) if turn else (0.8, 0.2, 0.02)
