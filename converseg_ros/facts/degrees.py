@@ -139,8 +139,8 @@ class Degree:
         """Return the degree multiplied by known factors in 0 to 1."""
         return self & Degree.known(np.broadcast_to(np.asarray(factor, np.float64), self.shape))
 
-    def doubted(self, trust: float, otherwise: float) -> 'Degree':
-        """Return the degree of a statement that is meant with a probability, and replaced by a constant if not."""
+    def doubted(self, trust: float, otherwise: float | Floats) -> 'Degree':
+        """Return the degree of a statement that is meant with a probability; if not, it is replaced by `otherwise`."""
         if trust >= 1:
             return self
         p, low, high = (trust * x + (1 - trust) * otherwise for x in (self.p, self.low, self.high))

@@ -27,8 +27,8 @@ Described = Callable[[str], Mapping[str, float]]
 LIKENESS = 0.5  # factor on the score of a class that the namer does not have
 SIZE_WEIGHT = 0.5  # weight of the log-likelihood ratio of a measured size
 MIN_FIT = 0.05  # added to the probability that a region is of the kind of a noun; that probability may be wrong
-LEAST_DETAIL = 0.1  # degree of a region without the colour that a part should have: the part may not be visible
-OF_THE_WHOLE = ('dark', 'light', 'colourful')  # words of colour that compare a whole region
+LEAST_DETAIL = 0.01  # degree of a region without the colour that a part should have: the part may not be visible
+OF_THE_WHOLE = ('colourful',)  # words of colour that no part has
 MATERIALS_BY_TAG = {'transparent': 'transparent', 'food': 'edible', 'plant': 'plant'}
 """Materials that are stored as tags of classes."""
 AGENTS = frozenset({'agent', 'animal', 'person', 'body part'})

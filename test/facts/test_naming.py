@@ -11,6 +11,7 @@ import pytest
 from converseg_ros import knowledge
 from converseg_ros.core import Status
 from converseg_ros.core.segments import NameScores, Posterior
+from converseg_ros.facts.execution.answer import Options
 from converseg_ros.facts.execution.executor import execute
 from converseg_ros.facts.naming import Seen, posterior_by_kind, posterior_by_size
 from converseg_ros.facts.predicates.size_evidence import SizeEvidence
@@ -119,7 +120,7 @@ def test_a_text_that_describes_no_class_is_compared_with_the_regions(seen: Facts
 
 
 def test_a_colour_in_a_free_text_tells_things_of_one_name_apart(seen: Facts) -> None:
-    """The mug with the yellow rim, of two mugs; without a colour the text leaves only doubt."""
+    """The mug with the yellow rim, of two mugs; a colour that none has refuses; without one, the text leaves doubt."""
     traces = np.zeros((len(seen), len(COLOURS)))
     traces[WHITE_MUG, COLOURS.index('yellow')] = 0.9
     assert isinstance(seen.properties, Seen)
@@ -127,6 +128,13 @@ def test_a_colour_in_a_free_text_tells_things_of_one_name_apart(seen: Facts) -> 
     mugs = Filter('name', 'mug')
     answer = execute(Select('one', Like('with the yellow rim', mugs)), facts)
     assert answer.status == Status.LOW_CONFIDENCE and (answer.mask == seen.segments.masks[WHITE_MUG]).all()
+    dark = traces.copy()
+    dark[RED_MUG, COLOURS.index('dark')] = 0.9
+    darker = replace(seen, properties=replace(seen.properties, make_traces=lambda: dark), _cache={})
+    assert execute(Select('one', Like('with the dark handle', mugs)), darker).chosen == (RED_MUG,)
+    nobody = execute(Select('one', Like('with the pink handle', mugs)), facts, Options(present=0.3, absent=0.02))
+    assert nobody.status != Status.OK and nobody.evidence.best < 0.02
+    assert nobody.none == 'a mug is seen, but none like "with the pink handle"'
     unsaid = execute(Select('all', Like('with the chipped rim', mugs)), facts)
     assert (unsaid.mask == execute(Select('all', mugs), facts).mask).all()
     assert unsaid.status == Status.LOW_CONFIDENCE and 'chipped rim' in unsaid.reason

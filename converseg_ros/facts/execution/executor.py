@@ -14,7 +14,7 @@ from converseg_ros.facts.execution.areas import Area, Meaning, beside, outermost
 from converseg_ros.facts.execution.decision import Decision, decide
 from converseg_ros.facts.execution.explanation import explain
 from converseg_ros.facts.execution.free_space import free_space
-from converseg_ros.facts.execution.reading import Reading, selected, with_workbench
+from converseg_ros.facts.execution.reading import Reading, has_name, selected, with_workbench
 from converseg_ros.facts.predicates.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.predicates.ranking import ranked
 from converseg_ros.facts.table import Facts
@@ -39,6 +39,7 @@ MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
 NOT_MEANT = 0.1  # degree of a condition that the text may not mean: what fulfils it remains the first choice
 RECOGNIZED = 0.05  # degree of the best region for an anchor from which its place is known
 DEFAULT = Options()
+EXTENTS = frozenset({'height', 'size', 'width', 'length', 'weight'})  # orders of things by their extents
 PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
 
 
@@ -142,10 +143,16 @@ class Executor:
         return _and(node, how, of, self.facts.filter(node.by, node.value))
 
     def _like(self, node: Like, how: Reading) -> Meaning:
-        """Return what a free text describes; of something named, a text that says nothing here only leaves doubt."""
+        """Return what a free text describes.
+
+        Of something named, a text that says nothing here only leaves doubt. Otherwise nothing is proposed, instead of
+        everything in view, but anything may be meant.
+        """
         of, named = self._evaluate(node.of, how), bool(node.of.nouns)
         fit = self.facts.like(node.text, alone=isinstance(node.of, Things), named=named)
-        if named and fit.uninformed:
+        if fit.uninformed and not named:
+            return _and(node, how, of, replace(fit, p=np.zeros_like(fit.p)))
+        if fit.uninformed:
             doubt = replace(fit, p=np.ones_like(fit.p))
             return Meaning(of.degree & doubt, of.area, of.minus)
         return _and(node, how, of, fit)
@@ -162,18 +169,22 @@ class Executor:
         condition = self._related.get(key)
         if condition is None:
             condition = self._related[key] = self._relation(node, how)
-        return _and(node, how, of, self._presupposed(node.anchor, how, condition))
+        return _and(node, how, of, self._presupposed(node, node.anchor, how, condition))
 
-    def _presupposed(self, anchor: Node, how: Reading, condition: Degree) -> Degree:
+    def _presupposed(self, node: Relate | Act, anchor: Node, how: Reading, condition: Degree) -> Degree:
         """Return a condition on an anchor, doubted if nothing is likely to be the anchor.
 
         A text presupposes its anchor, which may be there without being recognized: "the towel on the rail" is a towel,
-        wherever the rail is. Safety instructions doubt no condition.
+        wherever the rail is. "Everything on the rail" could be anything then, so that the condition is not doubted
+        without a name. Safety instructions doubt no condition.
         """
-        if how.safe or self.facts.exact:
+        if how.safe or self.facts.exact or not has_name(node.of):
             return condition
-        best = float((self._anchor(anchor, how).degree.p * self.facts.flat.p).max(initial=0.0))
-        return condition.doubted(best / RECOGNIZED, NOT_MEANT)
+        return condition.doubted(self._recognized(self._anchor(anchor, how).degree), NOT_MEANT)
+
+    def _recognized(self, anchor: Degree) -> float:
+        """Return how far the place of an anchor is known; 1 or more if it is recognized."""
+        return float((anchor.p * self.facts.flat.p).max(initial=0.0)) / RECOGNIZED
 
     def _relation(self, node: Relate, how: Reading) -> Degree:
         """Return (S,) degrees for the relation of a node to one of its anchors."""
@@ -194,7 +205,7 @@ class Executor:
             pairs = self._instruments(node.kind)
         if node.other is not None:
             condition = related(pairs, self._anchor(node.other, how).degree)
-            condition = self._presupposed(node.other, how, condition)
+            condition = self._presupposed(node, node.other, how, condition)
         else:
             condition = pairs.any(1)
         if node.role == 'uninvolved':
@@ -219,11 +230,17 @@ class Executor:
         members = of.degree
         if anchor is not None:  # the anchor of distances is excluded
             members = members.scaled(np.isfinite(scale.value))
-        degree = ranked(members, scale, node.order, node.first, node.count)
+        whole = None if how.safe or self.facts.exact else self.facts.wholeness(by_size=node.key in EXTENTS)
+        degree = ranked(members, scale, node.order, node.first, node.count, whole)
+        if anchor is not None and not how.safe and not self.facts.exact:  # distances from what is not recognized
+            rest = NOT_MEANT * of.degree.p if has_name(node.of) else np.zeros_like(members.p)
+            degree = degree.doubted(self._recognized(anchor), rest)
         return Meaning(degree, of.area, of.minus, degree)
 
     def _parts(self, node: Parts, how: Reading) -> Meaning:
         wholes = self._evaluate(node.of, how).degree
+        if node.noun == 'grip' and not has_name(node.of):  # one holds things, not tables and walls
+            wholes = wholes & self.facts.things
         parent = self.facts.segments.parent
         named = self.facts.part('handle' if node.noun == 'grip' else node.noun)
         owner = wholes.looked_up(parent)

@@ -21,7 +21,7 @@ class Reading(NamedTuple):
     @classmethod
     def of(cls, program: Node, options: Options) -> 'Reading':
         """Return how a program is evaluated; without a name, only its conditions describe the target."""
-        doubted = options.trust < 1 and _named(program)
+        doubted = options.trust < 1 and has_name(program)
         return cls(options.recall, options.trust if doubted else 1.0)
 
 
@@ -41,11 +41,11 @@ def with_workbench(node: Node) -> Node:
     return node
 
 
-def _named(program: Node) -> bool:
-    """Return whether the target has a name, not only properties."""
+def has_name(program: Node) -> bool:
+    """Return whether the target of a program has a name, not only properties."""
     node: object = program
     while node is not None and not isinstance(node, tuple):
         if isinstance(node, Filter) and node.by == 'name':
             return True
         node = getattr(node, 'of', None)
-    return isinstance(node, tuple) and any(_named(member) for member in node)
+    return isinstance(node, tuple) and any(has_name(member) for member in node)

@@ -14,7 +14,9 @@ from converseg_ros.programs.vocabulary import COLOURS
 Floats = NDArray[np.float64]
 PLAIN = (0.1, 0.5)  # share of pixels from which a region may be called by a colour, and from which it certainly is
 TRACE = (0.02, 0.06)  # the same for a part of a region, such as a handle
-TEMPERATURE = 6.0  # Lab units of the transition between terms
+DARK, LIGHT = (30.0, 50.0), (55.0, 75.0)  # lightness from which a region is certainly dark and not dark, not and light
+PART = (0.05, 0.25)  # share of dark or light pixels, for a part: every region has some in shadows or reflections
+TEMPERATURE = 3.0  # Lab units of the transition between terms
 SAMPLES = 1500  # sampled pixels of a region
 BRIGHTEST = 98  # percentile of a channel that is taken as white
 WHITE = 245  # value of white in good light
@@ -27,27 +29,35 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_], enough: tuple
     """Return (S, len(COLOURS)) probabilities that each of (S, h, w) masks is called by a colour, for (h, w, 3) RGB.
 
     enough: see PLAIN; TRACE gives the probabilities that a part of the region has a colour.
-    Grey may be called silver, and yellow or brown gold, with lower certainty. Dark and light compare lightness;
-    colourful means several hues. Colours are corrected for the light of the view (`balanced`).
+    Grey may be called silver, and yellow or brown gold, with lower certainty. Dark and light compare lightness, that of
+    the region or, for a part, of its pixels; colourful means several hues. Colours are corrected for the light of the
+    view (`balanced`).
     """
     terms, lightness = _table()
     bins = (balanced(rgb).astype(np.intp) >> 3) @ np.array([1024, 32, 1])
     names = list(knowledge.colour_samples())
     shares = np.zeros((len(masks), len(names)))
-    bright = np.zeros(len(masks))
+    dark, light = np.zeros(len(masks)), np.zeros(len(masks))
     for i, mask in enumerate(masks):
         cells = np.flatnonzero(mask)
         if cells.size:
             own = bins.ravel()[cells[:: max(1, cells.size // SAMPLES)]]
-            shares[i], bright[i] = terms[own].mean(0), lightness[own].mean()
+            shares[i] = terms[own].mean(0)
+            if enough == TRACE:
+                each = lightness[own]
+                dark[i] = ramp((each < DARK[0]).mean(keepdims=True), *PART)[0]
+                light[i] = ramp((each > LIGHT[1]).mean(keepdims=True), *PART)[0]
+            else:
+                bright = lightness[own].mean(keepdims=True)
+                dark[i], light[i] = ramp(-bright, -DARK[1], -DARK[0])[0], ramp(bright, *LIGHT)[0]
     one = {name: ramp(shares[:, i], *enough) for i, name in enumerate(names)}
     hues = [i for i, n in enumerate(names) if n not in ('black', 'grey', 'white', 'beige', 'brown')]
     several = (shares[:, hues] > 0.1).sum(1)
     extra = {
         'silver': 0.6 * one['grey'],
         'gold': 0.5 * np.maximum(one['yellow'], one['brown']),
-        'dark': ramp(-bright, -50.0, -30.0),
-        'light': ramp(bright, 55.0, 75.0),
+        'dark': dark,
+        'light': light,
         'colourful': ramp(several.astype(np.float64), 1, 3),
     }
     return np.stack([{**one, **extra}[name] for name in COLOURS], 1)

@@ -45,16 +45,18 @@ class Scale:
         return np.asarray(out)
 
 
-def ranked(members: Degree, scale: Scale, order: str, first: int, count: int) -> Degree:
+def ranked(members: Degree, scale: Scale, order: str, first: int, count: int, whole: Floats | None = None) -> Degree:
     """Return the probability that each region is at one of places `first` to `first + count - 1` among the members.
 
     The number of members that beat a region is a sum of independent binary events (Poisson binomial), each with the
     probability that the other is a member times the probability that it beats this one. Regions that are much less
-    likely members than the most certain one do not compete. If the value of a region, or of a competitor, is not firm,
-    the place is undecided.
+    likely members than the most certain one do not compete; `whole` (S,), how far each region is a whole object, counts
+    for this, because a piece of an elephant is not the smallest elephant. If the value of a region, or of a competitor,
+    is not firm, the place is undecided.
     """
     most = float(members.p.max(initial=0.0))
-    competes = members.p >= max(PRESENT * most, 1e-6)
+    fit = members.p if whole is None else members.p * whole
+    competes = fit >= max(PRESENT * float(fit.max(initial=0.0)), 1e-6)
     among = np.flatnonzero(competes)
     beaten = scale.of(among).beats(order).T * members.p[among]  # [i, j]: j is a member and beats i
     place = _places(beaten, first + count - 1)[:, first - 1 :].sum(1)

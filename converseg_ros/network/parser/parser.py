@@ -31,9 +31,10 @@ from converseg_ros.programs.evidence import faults, says_more
 from converseg_ros.programs.exclusion import said_plainly
 from converseg_ros.programs.linear import Grammar
 from converseg_ros.programs.literal import as_free_text, literally
-from converseg_ros.programs.nodes import Node
+from converseg_ros.programs.nodes import Like, Node, Select
 from converseg_ros.programs.nouns import with_antecedents, with_plain_nouns
 from converseg_ros.programs.pronouns import with_pronouns
+from converseg_ros.programs.senses import with_senses
 from converseg_ros.programs.spans import Text, split
 from converseg_ros.programs.wordings import in_other_words
 
@@ -56,6 +57,11 @@ class Parsed:
     program: Node
     confidence: float
     second: Node | None = None
+
+    @property
+    def free(self) -> bool:
+        """Return whether the target is described by a free text, whose answer is estimated by words alone."""
+        return isinstance(self.program, Select) and isinstance(self.program.of, Like)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ class Parser:
     @torch.inference_mode()
     def _parse(self, texts: Sequence[str]) -> list[Parsed | InputError]:
         found = self._read(texts)
-        unsure = [i for i, parsed in enumerate(found) if isinstance(parsed, Parsed) and parsed.confidence < READ_AGAIN]
+        unsure = [i for i, p in enumerate(found) if isinstance(p, Parsed) and (p.confidence < READ_AGAIN or p.free)]
         others = {i: other for i in unsure if (other := in_other_words(texts[i])) != texts[i]}
         for i, parsed in zip(others, self._read(list(others.values()))):
             found[i] = _surer(found[i], parsed)
@@ -160,7 +166,8 @@ class Parser:
         memory = self.model.encode(vectors, inputs.inner, inputs.lengths, inputs.first, inputs.words, states)
         found = search(self.model, memory, self.grammar, [Text(tuple(words)) for words in texts], self.beam)
         parsed = [self._best(hypotheses, words) for hypotheses, words in zip(found, texts)]
-        return iter(parsed if hidden is None else self._by_intent(parsed, hidden))
+        parsed = parsed if hidden is None else self._by_intent(parsed, hidden)
+        return iter([replace(p, program=with_senses(p.program, words)) for p, words in zip(parsed, texts)])
 
     def _by_intent(self, parsed: list[Parsed], hidden: Hidden) -> list[Parsed]:
         """Return the programs with those of the intent reader where it is more certain than an unsure parser."""
@@ -206,12 +213,15 @@ class Parser:
 def _surer(first: Parsed | InputError, other: Parsed | InputError) -> Parsed | InputError:
     """Return the first reading, or that in other words if it is surer and has another program.
 
+    Facts are better than a free text: a reading without one is taken from UNSURE_PARSE on, even if it is less sure.
+
     About half of the programs in other words are right, so that their confidence stays below UNSURE_PARSE: an answer is
     at most LOW_CONFIDENCE, and no safety instruction becomes certain.
     """
-    if not isinstance(first, Parsed) or not isinstance(other, Parsed) or other.confidence <= first.confidence:
+    if not isinstance(first, Parsed) or not isinstance(other, Parsed):
         return first
-    if equal(first.program, other.program):
+    enough = UNSURE_PARSE if first.free and not other.free else first.confidence
+    if other.confidence <= min(enough, first.confidence) or equal(first.program, other.program):
         return first
     return replace(other, confidence=min(other.confidence, CERTAIN))
 

@@ -71,3 +71,34 @@ def test_a_trace_is_the_colour_of_a_part() -> None:
     assert colour_words(image, mask)[0, yellow] < 0.1
     assert colour_words(image, mask, TRACE)[0, yellow] > 0.4
     assert colour_words(image, mask, TRACE)[0, red] < 0.2
+
+
+@pytest.mark.parametrize(
+    ('rgb', 'word', 'other'),
+    [
+        ((240, 110, 30), 'orange', 'red'),
+        ((200, 20, 20), 'red', 'orange'),
+        ((235, 236, 233), 'white', 'pink'),
+        ((240, 160, 185), 'pink', 'white'),
+        ((150, 95, 55), 'brown', 'orange'),
+        ((30, 90, 170), 'blue', 'purple'),
+        ((25, 24, 26), 'black', 'brown'),
+    ],
+)
+def test_a_plain_colour_is_not_called_by_a_similar_term(rgb: tuple[int, int, int], word: str, other: str) -> None:
+    image, mask = np.full((20, 20, 3), 240, np.uint8), np.zeros((1, 20, 20), bool)
+    image[:16], mask[:, :16] = rgb, True
+    found = dict(zip(COLOURS, colour_words(image, mask)[0]))
+    assert found[word] > 0.7 and found[other] < 0.2
+
+
+def test_a_part_is_dark_or_light_by_its_own_pixels() -> None:
+    """A white box with a dark display, which is a third of it, is light and has a dark part."""
+    image = np.full((40, 40, 3), 235, np.uint8)
+    image[5:18, 5:35] = 25
+    mask = np.ones((1, 40, 40), bool)
+    dark, light = COLOURS.index('dark'), COLOURS.index('light')
+    whole, part = colour_words(image, mask)[0], colour_words(image, mask, TRACE)[0]
+    assert whole[dark] < 0.1 and part[dark] > 0.7 and part[light] > 0.7
+    plain = colour_words(np.full((40, 40, 3), 235, np.uint8), mask, TRACE)[0]
+    assert plain[dark] == 0

@@ -60,6 +60,31 @@ def test_an_unsure_text_is_read_again_in_other_words(
     assert confidence == pytest.approx([UNSURE_PARSE, 0.9, 0.5, 0.95]), 'other words are never certain'
 
 
+def test_a_free_text_is_replaced_by_a_reading_with_facts_that_is_less_sure(
+    grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The free text counts if the other reading is below UNSURE_PARSE, and of a noun only if it is less sure."""
+    shares = {'shatter': 0.9, 'break': 0.7, 'spill': 0.4}
+
+    def found(
+        net: object, memory: object, grammar: Grammar, texts: Sequence[Text], beam: int
+    ) -> list[list[Hypothesis]]:
+        out = []
+        for text in texts:
+            word = next((word for word in shares if word in text.words), '')
+            free = Select('one', Like(word or text.words[-1]))
+            program = free if word in ('shatter', '') else Select('one', Filter('tag', 'fragile'))
+            share = shares.get(word, 0.9)
+            out.append([Hypothesis(tuple(grammar.write(program, text.words)), math.log(share), State())])
+        return out
+
+    monkeypatch.setattr('converseg_ros.network.parser.parser.search', found)
+    parser = Parser(model(grammar), grammar, pieces, Calibration())
+    facts, free = parser.parse('what would shatter'), parser.parse('what would leak')
+    assert facts.program == Select('one', Filter('tag', 'fragile')) and facts.confidence < UNSURE_PARSE + 1e-9
+    assert free.program == Select('one', Like('leak')) and free.confidence == pytest.approx(0.9)
+
+
 def test_an_unsure_program_that_says_more_than_its_text_is_read_literally(
     grammar: Grammar, pieces: Pieces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
