@@ -38,6 +38,8 @@ from converseg_ros.programs.nodes import (
 MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
 NOT_MEANT = 0.1  # degree of a condition that the text may not mean: what fulfils it remains the first choice
 RECOGNIZED = 0.05  # degree of the best region for an anchor from which its place is known
+FULFILLED = 0.05  # degree of a condition, of the most likely target that fulfils it, from which the image shows it
+NOT_SHOWN = 0.02  # degree of a condition that the image shows of no likely target
 DEFAULT = Options()
 EXTENTS = frozenset({'height', 'size', 'width', 'length', 'weight'})  # orders of things by their extents
 PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
@@ -140,7 +142,8 @@ class Executor:
         of = self._evaluate(node.of, how)
         if of.area is not None and node.by == 'region':
             return Meaning(of.degree, within(of.area, node.value), of.minus)
-        return _and(node, how, of, self.facts.filter(node.by, node.value))
+        found = self.facts.filter(node.by, node.value)
+        return _and(node, how, of, self._shown(node, of, how, found) if node.by == 'physics' else found)
 
     def _like(self, node: Like, how: Reading) -> Meaning:
         """Return what a free text describes.
@@ -169,7 +172,19 @@ class Executor:
         condition = self._related.get(key)
         if condition is None:
             condition = self._related[key] = self._relation(node, how)
-        return _and(node, how, of, self._presupposed(node, node.anchor, how, condition))
+        return _and(node, how, of, self._shown(node, of, how, self._presupposed(node, node.anchor, how, condition)))
+
+    def _shown(self, node: Filter | Relate | Act, of: Meaning, how: Reading, condition: Degree) -> Degree:
+        """Return a condition on the place or the movement of `of`, doubted if the image shows it of no likely target.
+
+        Without depth such conditions are estimated from outlines. If they exclude everything that the rest of the text
+        describes, the estimate is probably wrong: "the dish that the dessert is in" is a dish, although the outlines
+        do not show what is in it. With depth they are measured; safety instructions doubt no condition.
+        """
+        if how.safe or self.facts.exact or not self.facts.depthless or not has_name(node.of):
+            return condition
+        likely, both = (float(x.p.max(initial=0.0)) for x in (of.degree, of.degree & condition))
+        return condition.doubted(both / (FULFILLED * likely), NOT_SHOWN) if likely else condition
 
     def _presupposed(self, node: Relate | Act, anchor: Node, how: Reading, condition: Degree) -> Degree:
         """Return a condition on an anchor, doubted if nothing is likely to be the anchor.
@@ -210,7 +225,7 @@ class Executor:
             condition = pairs.any(1)
         if node.role == 'uninvolved':
             condition = ~(condition | self.facts.act(node.kind).any(1))
-        return _and(node, how, of, condition)
+        return _and(node, how, of, self._shown(node, of, how, condition))
 
     def _instruments(self, kind: str) -> Degree:
         """Return (S, S): region i is the instrument of an act on j: it acts itself, or an agent holds it."""

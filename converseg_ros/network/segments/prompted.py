@@ -17,7 +17,6 @@ from converseg_ros.network.segments.nodes import ViewMaps
 from converseg_ros.network.segments.promptable import GRID, MIN_SCORE, POINTS, Promptable, automatic_masks
 from converseg_ros.network.segments.proposer import assembled
 from converseg_ros.network.segments.selection import (
-    MAX_FLAT,
     MAX_PARTS,
     MAX_WHOLES,
     MIN_CELLS,
@@ -106,7 +105,7 @@ def choose_masks(masks: list[NDArray[np.bool_]], quality: list[float]) -> Chosen
         parent[i] = containing[0] if containing else -1  # the smallest one
     flat = _flat(order, parent, area * np.maximum(q - MIN_QUALITY, 0))
     trimmed, free = {}, np.ones(kept[0].shape, bool)
-    for i in sorted(flat, key=lambda i: -area[i] * q[i])[:MAX_FLAT]:
+    for i in sorted(flat, key=lambda i: -area[i] * q[i])[:MAX_WHOLES]:
         rest = kept[i] & free
         if np.count_nonzero(rest) >= max(LEFT * area[i], MIN_CELLS):
             trimmed[i] = rest

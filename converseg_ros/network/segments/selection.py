@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.network.segments.tree import MergeTree
 
-MAX_FLAT, MAX_WHOLES, MAX_PARTS = 32, 40, 12
+MAX_WHOLES, MAX_PARTS = 40, 12
 MIN_CELLS = 16  # of the working grid: smaller regions are noise
 MIN_QUALITY, MIN_PART_QUALITY = 0.1, 0.15  # predicted IoU
 SAME = 0.75  # area ratio of nested nodes above which they are duplicates
@@ -66,12 +66,12 @@ def choose(
 ) -> Chosen:
     """Select segments by the predicted IoU of each node as a whole region and as a part, (N,) each.
 
-    kinds: (N, 4). Up to MAX_FLAT wholes come from the flat cut; the others are the best remaining nodes, which are
-    alternatives (a stack and its boxes). Parts are inside of flat objects and not nested.
+    kinds: (N, 4). Of `most` wholes, the best ones of the flat cut come first; the others are the best remaining nodes,
+    which are alternatives (a stack and its boxes). Parts are inside of flat objects and not nested.
     """
     usable = tree.area >= MIN_CELLS
     cut = flat_cut(tree, whole)
-    flat = cut[np.argsort(-whole[cut], kind='stable')][:MAX_FLAT].tolist()
+    flat = cut[np.argsort(-whole[cut], kind='stable')][:most].tolist()
     chosen = list(flat)
     for node in np.argsort(-np.where(usable, whole, -1), kind='stable').tolist():
         if len(chosen) >= most or whole[node] < MIN_QUALITY:

@@ -138,3 +138,21 @@ def test_a_property_without_a_name_is_not_doubted(seen: Facts) -> None:
     red = Select('all', Filter('colour', 'red', Things()))
     sure, unsure = (execute(red, seen, Options(trust=t)).degree.p for t in (1.0, 0.2))
     np.testing.assert_array_equal(sure, unsure)
+
+
+def test_without_depth_a_place_that_no_named_thing_seems_to_have_does_not_rule_it_out() -> None:
+    """Outlines do not show what is in a box: "the box that the mug is in" is still the box."""
+    seen = facts(BLOCKS, depth=False)
+    program = Select('one', Relate('contains', named('box'), named('mug')))
+    assert execute(program, seen, Options(least=1e-9)).chosen == (BOX,)
+    assert execute(Select('one', named('box')), seen).evidence.best > 10 * execute(program, seen).evidence.best
+    measured = execute(program, facts(BLOCKS), Options(least=1e-9)).degree.p
+    assert measured[BOX] < 1e-3
+    assert execute(program, seen, Options(recall=True, recall_least=1e-9)).degree.p[BOX] < 1e-3
+
+
+def test_without_depth_a_place_that_a_named_thing_has_still_decides() -> None:
+    seen = facts(BLOCKS, depth=False)
+    sure = Select('one', Relate('left_of', named('mug'), named('bowl')))
+    p = execute(sure, seen).degree.p
+    assert p[RED_MUG] > 0.5 and p[WHITE_MUG] < 1e-3

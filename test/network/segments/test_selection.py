@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-from converseg_ros.network.segments.selection import MAX_FLAT, MIN_CELLS, MIN_QUALITY, choose, flat_cut
+from converseg_ros.network.segments.selection import MIN_CELLS, MIN_QUALITY, choose, flat_cut
 from converseg_ros.network.segments.tree import MergeTree, merge_tree, superpixels
 
 
@@ -41,11 +41,21 @@ def test_chosen_segments_keep_the_contract(tree: MergeTree, seed: int) -> None:
     chosen = choose(tree, rng.random(len(tree)), rng.random(len(tree)), kinds(tree), most=40, most_parts=5)
     masks = np.stack([tree.mask(n) for n in chosen.nodes])
     assert masks[chosen.flat].sum(0).max() <= 1
-    assert (chosen.parent >= 0).sum() <= 5 and (chosen.parent < 0).sum() <= 40 and chosen.flat.sum() <= MAX_FLAT
+    assert (chosen.parent >= 0).sum() <= 5 and (chosen.parent < 0).sum() <= 40
     for i in np.flatnonzero(chosen.parent >= 0):
         of = chosen.parent[i]
         assert chosen.flat[of] and not chosen.flat[i]
         assert not (masks[i] & ~masks[of]).any() and masks[i].sum() < masks[of].sum()
+
+
+def test_many_small_things_are_all_in_the_cut(tree: MergeTree) -> None:
+    """A shelf with 36 jars: each of them can be meant, and none is dropped in favour of an alternative."""
+    jars = np.flatnonzero(tree.area[: tree.leaves] >= MIN_CELLS)[:36]
+    quality = np.full(len(tree), MIN_QUALITY)
+    quality[jars] = 0.3
+    quality[-1] = 0.11  # the shelf
+    chosen = choose(tree, quality, np.zeros(len(tree)), kinds(tree))
+    assert len(jars) == 36 and set(jars) <= set(chosen.nodes[chosen.flat])
 
 
 def test_walls_have_no_parts(tree: MergeTree) -> None:
