@@ -13,7 +13,7 @@ from converseg_ros.programs.vocabulary import COLOURS
 
 Floats = NDArray[np.float64]
 PLAIN = (0.1, 0.5)  # share of pixels from which a region may be called by a colour, and from which it certainly is
-TRACE = (0.02, 0.06)  # the same for a part of a region, such as a handle
+TRACE = (0.025, 0.07)  # the same for a part of a region, such as a handle
 DARK, LIGHT = (30.0, 50.0), (55.0, 75.0)  # lightness from which a region is certainly dark and not dark, not and light
 PART = (0.05, 0.25)  # share of dark or light pixels, for a part: every region has some in shadows or reflections
 TEMPERATURE = 3.0  # Lab units of the transition between terms

@@ -24,6 +24,7 @@ from converseg_ros.network.names.scores import Encoder
 
 FILE: Final = 'statements.safetensors'
 FAR, NEAR = 0.45, 0.75  # cosine at which the most similar wording has no weight, and full weight
+WEAK = 2.0  # exponent of the weight between the two: texts that no statement means are similar to many a little
 SHARP = 15.0  # of the softmax over the similarities of the statements
 TYPICAL = 0.5  # the member at place k of a statement, counted from one, has weight k ** -TYPICAL
 LEAST = 0.01  # share of the largest weight below which a class is left out
@@ -57,7 +58,7 @@ class Statements:
             return NOTHING
         vector = self._encode([text])[0]
         best = np.maximum.reduceat(self._vectors @ vector, self._first)
-        trust = float(np.clip((best.max() - FAR) / (NEAR - FAR), 0, 1))
+        trust = float(np.clip((best.max() - FAR) / (NEAR - FAR), 0, 1)) ** WEAK
         if trust == 0:
             return NOTHING
         weights = softmax(SHARP * (best + self._means @ vector) / 2) @ self._members

@@ -11,7 +11,14 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import Statement
 from converseg_ros.network.names.scores import Encoder
-from converseg_ros.network.names.statements import Statements, load_statements, missing_wordings, save_statements
+from converseg_ros.network.names.statements import (
+    FAR,
+    NEAR,
+    Statements,
+    load_statements,
+    missing_wordings,
+    save_statements,
+)
 from converseg_ros.network.registry import find_model
 from converseg_ros.network.weights.things_loader import load_text_encoder
 
@@ -74,8 +81,12 @@ def test_the_weights_grow_with_the_similarity_of_the_best_statement(few: list[St
     vectors = encode([w for s in few for w in s.wordings])
     found = Statements(few, vectors, encode)
     assert found.classes('squeeze for juice')['lemon'] == pytest.approx(1)
-    vague = found.classes('make juice from')
-    assert 0 < vague['lemon'] < 1
+    similarity = found.similarity('make juice from')
+    part = (similarity - FAR) / (NEAR - FAR)
+    assert 0 < part < 1, 'between the two bounds'
+    assert 0 < found.classes('make juice from')['lemon'] < part, (
+        'what is only a little similar weighs less than in proportion'
+    )
 
 
 def test_the_first_members_of_a_statement_are_the_most_typical(few: list[Statement], encode: Encoder) -> None:
