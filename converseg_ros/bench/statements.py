@@ -6,10 +6,15 @@ The file has the columns `text` and `nouns` (separated by `;`), separated by a t
 instruction, and the nouns that it describes. For each text one of its nouns and nine others of the namer are drawn
 several times. The noun with the largest weight is chosen, and among equal ones any: chance is .10. Texts without a noun
 are counted, but not measured. The result is also given by the cosine of the most similar wording.
+
+converseg bench statements test/data/knowledge/free_texts.tsv --images photo.jpg other.jpg
+
+asks all texts of each image and prints how often they are answered. Most images show nothing that a text describes, so
+that a vague text should not be answered more often than a clear one.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import csv
 from pathlib import Path
 
@@ -18,6 +23,9 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_json
+from converseg_ros.core.segmentation import Query
+from converseg_ros.core.status import Status
+from converseg_ros.programs.nodes import Like, Select, program_to_json
 
 COLUMNS = ['text', 'nouns']
 OTHERS, DRAWS = 9, 60
@@ -28,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('texts', type=Path, metavar='TSV', help='texts and the nouns that they describe')
     parser.add_argument('--model', default='compact', help='name or folder of the model')
+    parser.add_argument('--images', type=Path, nargs='+', default=[], help='ask the texts of these images')
     parser.add_argument('--json', type=Path, help='write the results here')
 
 
@@ -61,9 +70,34 @@ def run(args: argparse.Namespace) -> int:
         print(
             f'  cosine {low:.1f} to {min(high, 1):.1f}: {len(part):3} texts' + (f', {right:.3f}' if len(part) else '')
         )
+    answered = _answered(args, [text for text, _ in texts], statements.similarity) if args.images else []
     if args.json:
-        write_json(args.json, {'texts': len(chosen), 'right': float(chosen.mean()), 'cosine': ranges})
+        found = {'texts': len(chosen), 'right': float(chosen.mean()), 'cosine': ranges, 'answered': answered}
+        write_json(args.json, found)
     return 0
+
+
+def _answered(
+    args: argparse.Namespace, texts: Sequence[str], similarity: Callable[[str], float]
+) -> list[dict[str, float]]:
+    """Return the share of texts that are not refused, of all images, by the cosine of the most similar wording."""
+    from converseg_ros.datasets.images import read_rgb
+    from converseg_ros.network import load
+
+    network = load(args.model)
+    queries = [Query(text, program_to_json(Select('all', Like(text)))) for text in texts]
+    given = np.zeros(len(texts))
+    for path in args.images:
+        network.set_image(read_rgb(path))
+        given += [p.status != Status.NO_TARGET for p in network.predict(queries)]
+    network.close()
+    cosine, share, out = np.array([similarity(text) for text in texts]), given / len(args.images), []
+    for low, high in RANGES:
+        part = share[(cosine >= low) & (cosine < high)]
+        if len(part):
+            out.append({'from': low, 'to': high, 'texts': len(part), 'answered': float(part.mean())})
+            print(f'  cosine {low:.1f} to {min(high, 1):.1f}: {len(part):3} texts, {part.mean():.2f} answered')
+    return out
 
 
 def read_texts(path: Path, nouns: Sequence[str]) -> list[tuple[str, NDArray[np.intp]]]:

@@ -9,6 +9,7 @@ import pytest
 from converseg_ros.bench.statements import read_texts, share_right
 from converseg_ros.cli import main
 from converseg_ros.core.errors import InputError
+from converseg_ros.core.image_files import write_image
 from converseg_ros.network.registry import find_model
 
 TEXTS = Path(__file__).parents[1] / 'data' / 'knowledge' / 'free_texts.tsv'
@@ -47,8 +48,13 @@ def test_an_invalid_file_is_named(tmp_path: Path, content: str) -> None:
     not (find_model('compact') / 'statements.safetensors').is_file(), reason='compact has no statements.safetensors'
 )
 def test_compact_chooses_far_better_than_by_chance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['bench', 'statements', str(TEXTS), '--json', str(tmp_path / 'out.json')]) == 0
+    image = tmp_path / 'grey.png'
+    write_image(image, np.full((96, 128, 3), 128, np.uint8))
+    asked = ['--images', str(image), '--json', str(tmp_path / 'out.json')]
+    assert main(['bench', 'statements', str(TEXTS), *asked]) == 0
     found = json.loads((tmp_path / 'out.json').read_text())
     assert found['texts'] > 200 and found['right'] > 0.5
     assert sum(part['texts'] for part in found['cosine']) == found['texts']
+    assert sum(part['texts'] for part in found['answered']) >= found['texts']
+    assert all(part['answered'] < 0.5 for part in found['answered']), 'a grey image shows nothing that a text describes'
     assert f'{found["texts"]} of ' in capsys.readouterr().out
