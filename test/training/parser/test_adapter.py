@@ -18,7 +18,9 @@ from converseg_ros.network.parser.parser import load_model, load_parser, save_pa
 from converseg_ros.network.registry import find_model
 from converseg_ros.network.weights.assembly import assemble
 from converseg_ros.network.weights.things_folder import ADAPTER, PARSER
-from converseg_ros.programs.nodes import Filter, Like, Relate, Select, program_to_json
+from converseg_ros.programs.nodes import Act, Everything, Filter, Like, Relate, Select, Things, program_to_json
+from converseg_ros.programs.nouns import main_noun
+from converseg_ros.programs.spans import split
 from converseg_ros.training.checkpoints import weights_hash
 from converseg_ros.training.loop import Trainer
 from converseg_ros.training.parser.config import ParserTraining, parse
@@ -169,6 +171,25 @@ def test_no_text_of_a_test_set_is_trained_with() -> None:
     config = read_mapping(ROOT / 'config/train/parser_adapter.yaml')
     trained = plain(text for text, _ in read(str(ROOT / config['pairs'])))
     assert len(trained) > 2000 and len(tested) > 1000 and not trained & tested
+
+
+def test_written_texts_follow_the_conventions() -> None:
+    """docs/programs.md lists them; a parser cannot learn what the same words mean in two ways."""
+    config = read_mapping(ROOT / 'config/train/parser_adapter.yaml')
+    for text, program in read(str(ROOT / config['pairs'])):
+        words = split(text)
+        for node in program.walk():
+            if isinstance(node, Like):
+                assert node.text.split()[0] not in {'he', 'she', 'could', 'might', 'would', 'been', 'being'}, text
+            if isinstance(node, Act) and node.kind == 'falling':
+                assert node.role == 'agent', text
+        if not isinstance(program, Select) or not isinstance(program.of, Filter | Like) or main_noun(program):
+            continue
+        alone = isinstance(program.of.of, Things | Everything)
+        if alone and isinstance(program.of, Filter) and program.of.by == 'physics':
+            assert program.of.value not in {'tips', 'rolls', 'removable'} or program.of.of == Things(), text
+        if words[0] == 'what' and not any(word in {'most', 'first', 'best'} for word in words):
+            assert program.quantity == 'all', text
 
 
 def plain(texts: Iterable[str]) -> set[str]:
