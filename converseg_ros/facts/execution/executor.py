@@ -179,7 +179,8 @@ class Executor:
 
         Without depth such conditions are estimated from outlines. If they exclude everything that the rest of the text
         describes, the estimate is probably wrong: "the dish that the dessert is in" is a dish, although the outlines
-        do not show what is in it. With depth they are measured; safety instructions doubt no condition.
+        do not show what is in it. The target must have a name, because "everything in the dish" could be anything then.
+        With depth such conditions are measured; safety instructions doubt no condition.
         """
         if how.safe or self.facts.exact or not self.facts.depthless or not has_name(node.of):
             return condition

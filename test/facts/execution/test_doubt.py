@@ -151,6 +151,15 @@ def test_without_depth_a_place_that_no_named_thing_seems_to_have_does_not_rule_i
     assert execute(program, seen, Options(recall=True, recall_least=1e-9)).degree.p[BOX] < 1e-3
 
 
+def test_without_depth_a_place_that_nothing_seems_to_have_does_not_select_everything() -> None:
+    """A mug may be "the mug in the box", but without a name everything in view could be meant."""
+    seen = facts(BLOCKS, depth=False)
+    mug = execute(Select('one', Relate('in', named('mug'), named('box'))), seen, Options(least=1e-9))
+    anything = execute(Select('all', Relate('in', Things(), named('box'))), seen, Options(least=1e-3))
+    assert mug.chosen in ((RED_MUG,), (WHITE_MUG,)) and mug.evidence.best > 0.01
+    assert not anything.chosen
+
+
 def test_without_depth_a_place_that_a_named_thing_has_still_decides() -> None:
     seen = facts(BLOCKS, depth=False)
     sure = Select('one', Relate('left_of', named('mug'), named('bowl')))
