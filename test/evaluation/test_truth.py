@@ -20,7 +20,8 @@ from converseg_ros.evaluation.sources import Sources
 LABELS = Path(__file__).resolve().parents[1] / 'data/labels'
 DRAWN = ('kitchen', 'kitchen_more', 'tabletops', 'tabletop', 'tabletop_more')  # all their masks are polygons
 TOOLS = ('tools_val', 'tools_free_test')  # their masks are unions of the annotations of `tools`
-NAMES = (*DRAWN, 'photos_val', *TOOLS)
+FREE_SPACE = ('free_space', 'free_space_held_out')
+NAMES = (*DRAWN, 'photos_val', *TOOLS, *FREE_SPACE)
 
 
 def test_there_are_enough_labels_of_every_kind():
@@ -77,6 +78,18 @@ def test_masks_of_tools_are_what_their_annotations_give(name, shared):
     for label in of_tools:
         built, kept = tools.built(label), label.mask()
         assert np.count_nonzero(built ^ kept) <= outline(kept), label.id
+
+
+def test_questions_for_free_space_are_on_images_that_no_network_was_trained_on_and_no_two_sets_share() -> None:
+    chosen, held = (read_labels(LABELS / f'{name}.json') for name in FREE_SPACE)
+    seen = {(x.source, x.image) for name in DRAWN for x in read_labels(LABELS / f'{name}.json')}
+    images = [{(x.source, x.image) for x in labels} for labels in (chosen, held)]
+    assert not images[0] & images[1] and not (images[0] | images[1]) & seen
+    splits = {'coco_sample/images': lambda name: split_of(picture_name(name)), 'coco_more/images': instance_split}
+    for label in (*chosen, *held):
+        if label.source in splits:
+            assert splits[label.source](str(label.image)) == 'val', label.id
+    assert all(sum(x.mask().any() for x in labels) >= 6 for labels in (chosen, held))
 
 
 def test_masks_of_photographs_are_what_their_coco_annotations_give(shared):

@@ -13,12 +13,11 @@ from converseg_ros.facts.execution.answer import Answer, Literal, Options
 from converseg_ros.facts.execution.areas import Area, Meaning, beside, outermost, union, within
 from converseg_ros.facts.execution.decision import Decision, decide
 from converseg_ros.facts.execution.explanation import explain
-from converseg_ros.facts.execution.free_space import free_space
 from converseg_ros.facts.execution.reading import Reading, has_name, selected, with_workbench
+from converseg_ros.facts.execution.room import room_for
 from converseg_ros.facts.predicates.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.predicates.ranking import ranked
 from converseg_ros.facts.table import Facts
-from converseg_ros.knowledge import thing
 from converseg_ros.programs.nodes import (
     Act,
     Everything,
@@ -35,7 +34,6 @@ from converseg_ros.programs.nodes import (
     Union,
 )
 
-MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
 NOT_MEANT = 0.1  # degree of a condition that the text may not mean: what fulfils it remains the first choice
 RECOGNIZED = 0.05  # degree of the best region for an anchor from which its place is known
 FULFILLED = 0.05  # degree of a condition, of the most likely target that fulfils it, from which the image shows it
@@ -279,18 +277,7 @@ class Executor:
 
     def _free(self, node: FreeSpace, how: Reading) -> Meaning:
         on = None if node.on is None else self._anchor(node.on, how).degree
-        sides = (node.size, node.size) if node.size else _footprint(node.thing)
-        if not node.thing or sides[1] <= MAX_ROOM:
-            area = free_space(self.facts, on, sides, safe=how.safe)
-        else:  # a wardrobe
-            floor = self.facts.filter('name', 'floor')
-            area = free_space(self.facts, floor if on is None else on, sides, safe=how.safe)
-            stands = f'{wording.a(node.thing)} stands on the floor'
-            if on is None and not area.mask.any():
-                area = replace(area, notes=frozenset({f'{stands}, where no free place of {sides[1]:g} m is seen'}))
-            elif on is not None and float((on & floor).p.max(initial=0.0)) < 0.5 * float(on.p.max(initial=0.0)):
-                area = replace(area, decided=False, notes=area.notes | {f'{stands}, not on other things'})
-        return Meaning(Degree.known(np.zeros(len(self.facts))), area)
+        return Meaning(Degree.known(np.zeros(len(self.facts))), room_for(node, on, self.facts, safe=how.safe))
 
     def _except(self, of: Meaning, minus: Meaning) -> Meaning:
         degree = of.degree & ~minus.degree
@@ -306,12 +293,6 @@ class Executor:
         chosen = degree.p >= max(0.5 * float(degree.p.max(initial=0.0)), 0.1)
         masks = self.facts.segments.masks
         return np.asarray(masks[chosen].any(0)) if chosen.any() else np.zeros(masks.shape[1:], bool)
-
-
-def _footprint(noun: str) -> tuple[float, float]:
-    """Return the longer and the shorter side in metres of the usual footprint of an object, 0 if it is not known."""
-    known = thing(noun) if noun else None
-    return known.size[:2] if known and known.size else (0.0, 0.0)
 
 
 def _and(node: Node, how: Reading, of: Meaning, condition: Degree) -> Meaning:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core.geometry import Plane
 from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.execution import supports
 from converseg_ros.facts.execution.areas import Area
 from converseg_ros.facts.geometry.extent import look_alike
 from converseg_ros.facts.geometry.planes import ViewGeometry
@@ -32,7 +33,8 @@ Floats = NDArray[np.float64]
 MIN_ROOM = 0.05  # minimum width of a free place in metres, for any object
 OBSTACLE = 0.012  # metres above the plane, in addition to depth noise, from which something is an obstacle
 MAY_FIT = 0.75  # share of its usual sides from which an object may fit, since they are only typical of it
-FITS, PARTLY_SEEN = 0.98, 0.5  # share of an object's place that is seen: it fits, or it may fit
+# share of an object's place that is seen: it fits; it may fit if the rest is outside of the image, or has no depth
+FITS, PARTLY_SEEN, MEASURED = 0.98, 0.5, 0.15
 # metres above a plane up to which something blocks the object to set down, for safety and otherwise: the floor below
 # the seat of a chair may be free
 SAFE_HEADROOM, HEADROOM = 0.6, 0.3
@@ -43,8 +45,6 @@ OTHER_HALF = 0.2  # size of a part of a surface outside of its region, relative 
 MIN_KNOWN = 0.15  # share of a surface with depth from which its plane holds for the rest of it
 MIN_ON_PLANE = 0.6  # share of its cells with depth that lie in the plane, for the same
 MIN_MISSING = 0.05  # share of an answer without depth; less is left out
-OTHER_CARRIER = 0.3  # weight of an object as a support, relative to a surface of the same name
-OFF_SURFACE = 0.7  # share of the best surface's rank from which another surface is used as well
 NO_PLANE = 'no support surface is seen'
 MAX_BY_IMAGE = 0.6  # probability of free space that depth does not show
 NO_DEPTH = 'depth is missing, so free space is only what no thing covers in the image'
@@ -60,15 +60,25 @@ def free_space(
 
     sides: metres of the place that the object to set down covers (top_view.best_place), which decides which surfaces
     have room; 0 if they are not given. safe: only what is seen to be free; without depth that is nothing. Otherwise the
-    result without depth is an estimate: the region of the surface minus objects.
+    result without depth is an estimate: the region of the surface minus objects. Less probable surfaces are used if the
+    best ones have no room, but not for safety.
     """
-    surfaces = support_surfaces(facts) if on is None else facts.flat & on
+    surfaces = supports.support_surfaces(facts) if on is None else facts.flat & on
     best = float(surfaces.p.max(initial=0.0))
     empty = np.zeros(facts.segments.masks.shape[1:], bool)
-    if best < 0.1:
-        return Area(empty, best, notes=frozenset({NO_PLANE}))
-    rank = surfaces.p * facts.outline * (1.0 if on is None else carriers(facts))
-    chosen = np.flatnonzero((rank >= OFF_SURFACE * rank.max()) & (surfaces.p >= 0.1))
+    first = None
+    for chosen in supports.in_order(surfaces, facts.outline * (1.0 if on is None else supports.carriers(facts))):
+        area = _on(facts, surfaces, chosen, sides, safe)
+        if safe or facts.exact or area.mask.any():
+            return area
+        first = first or area
+    return first or Area(empty, best, notes=frozenset({NO_PLANE}))
+
+
+def _on(facts: 'Facts', surfaces: Degree, chosen: NDArray[np.intp], sides: tuple[float, float], safe: bool) -> Area:
+    """Return the free area of the chosen ones of some surfaces (S,)."""
+    best = float(surfaces.p[chosen].max())
+    empty = np.zeros(facts.segments.masks.shape[1:], bool)
     if facts.given.free is not None:
         mask = empty.copy()
         for i in chosen:
@@ -90,7 +100,7 @@ def _by_planes(
     safe: bool,
 ) -> Area:
     """Return the free area of the planes of the chosen ones of some surfaces."""
-    best = float(surfaces.p.max())
+    best = float(surfaces.p[chosen].max())
     found = []
     for k in sorted({int(facts.plane[i]) for i in chosen} - {-1}):
         region = np.asarray(facts.segments.masks[chosen[facts.plane[chosen] == k]].any(0))
@@ -100,35 +110,20 @@ def _by_planes(
         found.append(free_of_plane(view, view.planes[k], region | added, things, sides, safe=safe))
     fitting = [part for part in found if part.fits >= FITS]
     sure = bool(fitting)
-    if not fitting and not safe:
-        fitting = [part for part in found if max(part.fits, part.tight) >= PARTLY_SEEN]
-        if not fitting:
-            return Area(np.zeros(view.known.shape, bool), best)
     notes = set() if best >= 0.5 else {'it is not certain what is a surface'}
     if not sure:
         widest = max(part.widest for part in found)
-        needed = f'{sides[0]:.2f} x {sides[1]:.2f} m are needed'
-        notes.add(f'the widest free place seen is {widest:.2f} m wide, and {needed}')
+        notes.add(
+            f'the widest free place seen is {widest:.2f} m wide, and {sides[0]:.2f} x {sides[1]:.2f} m are needed'
+        )
+    if not fitting and not safe:
+        fitting = [part for part in found if part.may_fit]
+        if not fitting:
+            return Area(np.zeros(view.known.shape, bool), best, notes=frozenset(notes))
     if any(part.missing for part in fitting or found):
         notes.add(GUESSED if any(part.guessed for part in fitting) else PART_MISSING)
     mask = np.any([np.zeros(view.known.shape, bool), *(part.mask for part in fitting)], axis=0)
     return Area(mask, best, not notes, frozenset(notes), measured=bool(mask.any()))
-
-
-def carriers(facts: 'Facts') -> Floats:
-    """Return (S,) weights of regions that can support objects: surfaces, and other objects with lower weights."""
-    kinds = facts.kinds
-    return np.clip(kinds[:, 1] + OTHER_CARRIER * (kinds[:, 0] + kinds[:, 2]), 0, 1)
-
-
-def support_surfaces(facts: 'Facts') -> Degree:
-    """Return (S,) degrees of horizontal surfaces that objects are set down on; the floor is not one."""
-    if facts.given.free is not None:
-        free = facts.given.free
-        low = facts.filter('name', 'floor') | facts.filter('name', 'rug')
-        return Degree.known([float(bool(free.get(i, np.zeros(1)).any())) for i in range(len(facts))]) & ~low
-    level = facts.filter('name', 'surface')
-    return facts.flat & level & ~facts.filter('name', 'floor')
 
 
 def obstacles(facts: 'Facts', surfaces: NDArray[np.intp], surface: Mask) -> Mask:
@@ -148,7 +143,7 @@ def _look_alike(facts: 'Facts', surfaces: Degree, region: Mask) -> Mask:
     if facts.image is None:
         return np.zeros_like(region)
     flat = facts.segments.flat
-    degrees = surfaces.p * carriers(facts)
+    degrees = surfaces.p * supports.carriers(facts)
     degrees /= max(float(degrees.max()), 1e-6)
     things = facts.kinds[:, 0] > 0.5
     return look_alike(facts.image, region, facts.segments.masks[flat], degrees[flat], things[flat])
@@ -166,14 +161,15 @@ class FreePart:
     """The free part of one plane.
 
     mask: (h, w). widest: diameter in metres of the largest disc that fits into it. fits: share of the object's place
-    that is seen to be free, in the best place whose rest is not seen; 0 if there is none. tight: the same for an object
-    of MAY_FIT of the size. missing: whether a part of the surface has no depth; guessed: whether the mask contains it.
+    that is seen to be free, in the best place whose rest is not seen; 0 if there is none. may_fit: whether an object of
+    MAY_FIT of the size has a place of which enough is seen. missing: whether a part of the surface has no depth;
+    guessed: whether the mask contains it.
     """
 
     mask: Mask
     widest: float = 0.0
     fits: float = 0.0
-    tight: float = 0.0
+    may_fit: bool = False
     missing: bool = False
     guessed: bool = False
 
@@ -212,9 +208,13 @@ def free_of_plane(
     open_ = maybe | top.outside() & ~blocked
     fits = best_place(free, open_, sides, top.cell)
     tight = (MAY_FIT * sides[0], MAY_FIT * sides[1])
-    tight_fits = fits if fits >= PARTLY_SEEN else best_place(free, open_, tight, top.cell)
+    may_fit = (
+        fits >= PARTLY_SEEN
+        or best_place(free, open_, tight, top.cell) >= PARTLY_SEEN
+        or best_place(free, maybe, tight, top.cell) >= MEASURED
+    )
     guessed = missing and _continues(view, plane, region, things)
-    return FreePart(mask | more if guessed else mask, widest, fits, tight_fits, missing, guessed)
+    return FreePart(mask | more if guessed else mask, widest, fits, may_fit, missing, guessed)
 
 
 def _continues(view: ViewGeometry, plane: Plane, region: Mask, things: Mask) -> bool:

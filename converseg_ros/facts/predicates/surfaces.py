@@ -28,6 +28,7 @@ SURFACES = frozenset({'surface', 'support surface', 'work area', 'flat surface'}
 # Kinds of what surrounds objects. A surface or a wall may be called by a name of these, not by that of an object.
 BACKGROUND = frozenset({'ground', 'water', 'surface', 'building part', 'flooring', 'furniture', 'plant'})
 LEVEL_COSINES = (0.85, 0.96)  # of a plane with up: below it is not horizontal, above it certainly is
+NEARLY_LEVEL = 0.8  # cosine of a cell's normal with up from which it may lie in a level plane
 # metres below a camera from which a single plane may be a floor, and from which it certainly is
 FLOOR_BELOW = (0.9, 1.3)
 MIN_FLOOR_DROP = 0.3  # metres that a floor is below a table
@@ -40,7 +41,8 @@ LOW_CENTRE, LOW_END, WALL_START = (0.45, 0.65), (0.7, 0.9), (0.0, 0.3)
 UNSEEN_FLOOR = 0.4  # probability that a surface without depth, which does not look like a structure, is the floor
 UNSEEN_PLANE = 0.6  # probability that a surface without a known plane is horizontal
 SURFACE_KIND = 0.3  # probability of a surface from which a region has a plane
-MIN_WALL_PROBABILITY = 0.5  # probability of a wall from which a region in a level plane counts as a surface
+# probability of a wall, and of a wall or a surface, from which a region in a level plane counts as a surface
+MIN_WALL_PROBABILITY, MIN_EITHER = 0.5, 0.7
 # share of its points in a plane for a region to lie in it; the top may be a small part of an object
 IN_PLANE, IN_TOP = 0.5, 0.15
 # share of the view, and cells with depth, from which a region may have a plane of its own
@@ -54,7 +56,7 @@ def planes_of(masks: NDArray[np.bool_], kinds: NDArray[np.floating], geometry: V
         return out
     level = np.array([float(p.normal @ geometry.up > LEVEL_COSINES[1]) for p in geometry.planes])
     near = [geometry.near(p) for p in geometry.planes]
-    for i in np.flatnonzero((kinds[:, 1] > SURFACE_KIND) | (kinds[:, 2] > MIN_WALL_PROBABILITY)):
+    for i in np.flatnonzero(_may_be_level(kinds)):
         cells = masks[i] & geometry.known
         count = np.count_nonzero(cells)
         if not count:
@@ -78,10 +80,13 @@ def with_planes_of_regions(
     """
     planes = planes_of(masks, kinds, geometry)
     sizes = np.array([np.count_nonzero(mask) for mask in masks]) / max(geometry.known.size, 1)
+    with np.errstate(invalid='ignore'):
+        level = np.abs(geometry.normals @ geometry.up.astype(np.float32)) > NEARLY_LEVEL
     added = []
-    for i in np.flatnonzero(flat & (planes < 0) & (kinds[:, 1] > SURFACE_KIND) & (sizes > MIN_REGION)):
+    for i in np.flatnonzero(flat & (planes < 0) & _may_be_level(kinds) & (sizes > MIN_REGION)):
         cells = masks[i] & geometry.known
-        if np.count_nonzero(cells) < MIN_CELLS:
+        count = np.count_nonzero(cells)
+        if count < MIN_CELLS or np.count_nonzero(cells & level) < IN_PLANE * count:
             continue
         points, normals = (
             np.where(cells[..., None], x, np.float32(np.nan)) for x in (geometry.points, geometry.normals)
@@ -91,6 +96,12 @@ def with_planes_of_regions(
                 share = plane.inlier_ratio * np.count_nonzero(cells) / np.count_nonzero(geometry.known)
                 added.append(replace(plane, inlier_ratio=float(share)))
     return replace(geometry, planes=(*geometry.planes, *added)) if added else geometry
+
+
+def _may_be_level(kinds: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return (S,) whether a region may be a surface; a floor often looks half like a surface and half like a wall."""
+    wall = (kinds[:, 2] > MIN_WALL_PROBABILITY) | (kinds[:, 1:3].sum(1) > MIN_EITHER)
+    return np.asarray((kinds[:, 1] > SURFACE_KIND) | wall)
 
 
 def levelled(

@@ -2,12 +2,14 @@
 
 from facts_blocks import BLOCKS, TABLE, TABLE_TOP, Block, BlockNamer, K, Pose, facts, named, render
 import numpy as np
+import pytest
 
 from converseg_ros.core.frame import Frame
 from converseg_ros.core.segments import Segments
 from converseg_ros.core.status import Status
 from converseg_ros.facts.execution.executor import execute
 from converseg_ros.facts.naming import facts_of_view
+from converseg_ros.facts.predicates.surfaces import planes_of, with_planes_of_regions
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import (
     Filter,
@@ -56,3 +58,18 @@ def test_a_surface_has_the_usual_material_of_what_it_is_and_its_tags_do_not_make
     wooden = execute(Select('one', Filter('material', 'wood', named('table'))), seen)
     assert wooden.chosen == (len(BLOCKS),) and wooden.evidence.best > 0.3
     assert not seen.filter('tag', 'sittable').p[-1] > 0.05
+
+
+def test_a_small_floor_that_looks_partly_like_a_wall_has_a_plane_of_its_own() -> None:
+    floor = Block('floor', 0.9, 0.6, (0.35, 0.35, 0.02), -0.6)  # a hundredth of the points of the view
+    f = facts([floor], table=Block('table', 0.0, 0.2, (1.0, 1.6, 0.02), -0.02, kind=1), pose=Pose(0.9, 1.0, 40))
+    assert f.geometry is not None
+    kinds = f.segments.kinds.copy()
+    kinds[0] = (0.25, 0.28, 0.46, 0.01)
+    masks, flat = f.segments.masks, f.segments.flat
+    assert planes_of(masks, kinds, f.geometry)[0] == -1
+    found = with_planes_of_regions(masks, kinds, flat, f.geometry)
+    own = found.planes[planes_of(masks, kinds, found)[0]]
+    assert own.normal @ found.up > 0.99 and own.d == pytest.approx(0.9 + 0.58, abs=0.06)
+    kinds[0] = (0.9, 0.05, 0.04, 0.01)  # an object has none
+    assert len(with_planes_of_regions(masks, kinds, flat, f.geometry).planes) == len(f.geometry.planes)

@@ -1,0 +1,50 @@
+"""Room for an object: the sides that it usually has, and the surfaces on which it is looked for."""
+
+from dataclasses import replace
+
+from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.execution import wording
+from converseg_ros.facts.execution.areas import Area
+from converseg_ros.facts.execution.free_space import free_space
+from converseg_ros.facts.execution.supports import MIN_SURFACE, presupposed
+from converseg_ros.facts.table import Facts
+from converseg_ros.knowledge import thing
+from converseg_ros.programs.nodes import FreeSpace
+
+MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
+NOT_RECOGNIZED = 0.3  # certainty of free space on a surface that is not recognized
+
+
+def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) -> Area:
+    """Return the free area where the object of a node fits.
+
+    on: (S,) degrees of the surface that the node names, or None. If nothing is likely to be this surface, and not for
+    safety, what the text presupposes is used, at LOW_CONFIDENCE.
+    """
+    unsure = ''
+    if not safe and not facts.exact and on is not None and node.on is not None and _best(on, facts) < MIN_SURFACE:
+        on, unsure = presupposed(node.on, facts)
+    sides = (node.size, node.size) if node.size else _footprint(node.thing)
+    if not node.thing or sides[1] <= MAX_ROOM:
+        area = free_space(facts, on, sides, safe=safe)
+    else:  # a wardrobe
+        floor = facts.filter('name', 'floor')
+        area = free_space(facts, floor if on is None else on, sides, safe=safe)
+        stands = f'{wording.a(node.thing)} stands on the floor'
+        if on is None and not area.mask.any():
+            area = replace(area, notes=frozenset({f'{stands}, where no free place of {sides[1]:g} m is seen'}))
+        elif on is not None and float((on & floor).p.max(initial=0.0)) < 0.5 * float(on.p.max(initial=0.0)):
+            area = replace(area, decided=False, notes=area.notes | {f'{stands}, not on other things'})
+    if unsure and area.mask.any():
+        area = replace(area, sure=min(area.sure, NOT_RECOGNIZED), decided=False, notes=area.notes | {unsure})
+    return area
+
+
+def _best(on: Degree, facts: Facts) -> float:
+    return float((on & facts.flat).p.max(initial=0.0))
+
+
+def _footprint(noun: str) -> tuple[float, float]:
+    """Return the longer and the shorter side in metres of the usual footprint of an object, 0 if it is not known."""
+    known = thing(noun) if noun else None
+    return known.size[:2] if known and known.size else (0.0, 0.0)
