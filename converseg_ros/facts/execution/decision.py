@@ -210,7 +210,9 @@ def _miscount(
         return None
     rank = program.of if isinstance(program, Select) else program
     if isinstance(rank, Rank):
-        return Miscount(wanted + max(int((order[wanted:] > 0.5 * last).sum()), 1), wanted, rank)
+        alike = wanted + max(int((order[wanted:] > 0.5 * last).sum()), 1)
+        enough = wanted * (1 - (1 - options.present) ** alike)  # they share the probability that there is any
+        return Miscount(alike, wanted, rank, sure=float(order[:alike].sum()) >= enough)
     alike = int((p >= following * 0.999).sum())
     seen = max(alike, int((p >= max(options.share * order[0], options.absent)).sum()))
     return Miscount(seen, wanted, sure=order[seen - 1] >= options.present)

@@ -76,7 +76,7 @@ def _counted(program: Node, miscount: Miscount) -> str:
     noun, rank = wording.noun_of(program), miscount.rank
     if rank is not None:
         adjective = wording.ADJECTIVES[rank.key, rank.order]
-        return f'{wording.counted(miscount.seen, noun)} are about equally {adjective}'
+        return f'{wording.counted(miscount.seen, noun if miscount.sure else "region")} are about equally {adjective}'
     asked = f'{wording.number(miscount.wanted)} {"was" if miscount.wanted == 1 else "were"} asked for'
     if miscount.sure:
         return f'{wording.seen(miscount.seen, noun)}, {asked}'
