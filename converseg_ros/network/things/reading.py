@@ -13,7 +13,7 @@ from converseg_ros.programs.nodes import Node, program_from_json
 
 PRESENT, ABSENT = 0.3, 0.02  # of the executor
 MIN_PROPOSED = 1e-9  # minimum probability of a proposed region: the existence model decides whether there is a target
-SHARE = 0.65  # of the best region, for another member of "all"; chosen on the kitchen and on photographs
+SHARE = 0.5  # of the best region, for another member of "all"; chosen on the kitchen, photographs and tools
 
 
 @dataclass(frozen=True, slots=True)
