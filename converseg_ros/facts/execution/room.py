@@ -5,7 +5,7 @@ from dataclasses import replace
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.execution import wording
 from converseg_ros.facts.execution.areas import Area
-from converseg_ros.facts.execution.free_space import free_space
+from converseg_ros.facts.execution.free_space import NO_PLANE, free_space
 from converseg_ros.facts.execution.supports import MIN_SURFACE, presupposed
 from converseg_ros.facts.table import Facts
 from converseg_ros.knowledge import thing
@@ -35,6 +35,8 @@ def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) ->
             area = replace(area, notes=frozenset({f'{stands}, where no free place of {sides[1]:g} m is seen'}))
         elif on is not None and float((on & floor).p.max(initial=0.0)) < 0.5 * float(on.p.max(initial=0.0)):
             area = replace(area, decided=False, notes=area.notes | {f'{stands}, not on other things'})
+    if node.on is not None and NO_PLANE in area.notes:
+        area = replace(area, notes=area.notes - {NO_PLANE} | {f'{wording.none_of(node.on)} is seen'})
     if unsure and area.mask.any():
         area = replace(area, sure=min(area.sure, NOT_RECOGNIZED), decided=False, notes=area.notes | {unsure})
     return area

@@ -29,7 +29,8 @@ def test_ground_that_is_named_is_the_level_region_that_lies_low(noun: str, depth
 
 def test_furniture_that_is_not_seen_is_not_supposed_to_be_there() -> None:
     f = facts([CRATE], pose=OUTDOORS, table=GROUND)
-    assert execute(FreeSpace(named('sofa')), f).status == Status.NO_TARGET
+    answer = execute(FreeSpace(named('sofa')), f)
+    assert answer.status == Status.NO_TARGET and 'no sofa is seen' in answer.reason
 
 
 def test_a_table_whose_colour_does_not_fit_may_be_the_one_that_is_meant() -> None:
