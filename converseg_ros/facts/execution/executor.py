@@ -108,8 +108,10 @@ class Executor:
                 return self._like(node, how)
             case Parts():
                 return self._parts(node, how)
-            case FreeSpace():
-                return self._free(node, how)
+            case FreeSpace(on):
+                surface = None if on is None else self._anchor(on, how).degree
+                area = room_for(node, surface, self.facts, safe=how.safe)
+                return Meaning(Degree.known(np.zeros(len(self.facts))), area)
             case Union(of):
                 return union([self._evaluate(x, how) for x in of])
             case Except(of, minus):
@@ -274,10 +276,6 @@ class Executor:
         for i in np.flatnonzero(wholes.p >= max(0.5 * best, 1e-6)):
             mask |= shape(self.facts.segments.masks[i])
         return Area(mask, 0.6 * best if mask.any() else 0.0, False, frozenset({BY_SHAPE}))
-
-    def _free(self, node: FreeSpace, how: Reading) -> Meaning:
-        on = None if node.on is None else self._anchor(node.on, how).degree
-        return Meaning(Degree.known(np.zeros(len(self.facts))), room_for(node, on, self.facts, safe=how.safe))
 
     def _except(self, of: Meaning, minus: Meaning) -> Meaning:
         degree = of.degree & ~minus.degree

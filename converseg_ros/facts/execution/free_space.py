@@ -61,7 +61,7 @@ def free_space(
     sides: metres of the place that the object to set down covers (top_view.best_place), which decides which surfaces
     have room; 0 if they are not given. safe: only what is seen to be free; without depth that is nothing. Otherwise the
     result without depth is an estimate: the region of the surface minus objects. Less probable surfaces are used if the
-    best ones have no room, but not for safety.
+    best ones have no room, but not for safety and not for large objects.
     """
     surfaces = supports.support_surfaces(facts) if on is None else facts.flat & on
     best = float(surfaces.p.max(initial=0.0))
@@ -69,7 +69,7 @@ def free_space(
     first = None
     for chosen in supports.in_order(surfaces, facts.outline * (1.0 if on is None else supports.carriers(facts))):
         area = _on(facts, surfaces, chosen, sides, safe)
-        if safe or facts.exact or area.mask.any():
+        if safe or facts.exact or area.mask.any() or sides[1] > supports.MAX_ROOM:
             return area
         first = first or area
     return first or Area(empty, best, notes=frozenset({NO_PLANE}))

@@ -6,12 +6,12 @@ from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.execution import wording
 from converseg_ros.facts.execution.areas import Area
 from converseg_ros.facts.execution.free_space import NO_PLANE, free_space
-from converseg_ros.facts.execution.supports import MIN_SURFACE, presupposed
+from converseg_ros.facts.execution.supports import MAX_ROOM, MIN_SURFACE, presupposed
 from converseg_ros.facts.table import Facts
 from converseg_ros.knowledge import thing
 from converseg_ros.programs.nodes import FreeSpace
 
-MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
+MAX_LENGTH, MAX_HEIGHT = 1.0, 0.25  # metres of an object with a larger footprint than MAX_ROOM that lies on furniture
 NOT_RECOGNIZED = 0.3  # certainty of free space on a surface that is not recognized
 
 
@@ -25,7 +25,7 @@ def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) ->
     if not safe and not facts.exact and on is not None and node.on is not None and _best(on, facts) < MIN_SURFACE:
         on, unsure = presupposed(node.on, facts)
     sides = (node.size, node.size) if node.size else _footprint(node.thing)
-    if not node.thing or sides[1] <= MAX_ROOM:
+    if not _on_floor(node.thing, sides, safe):
         area = free_space(facts, on, sides, safe=safe)
     else:  # a wardrobe
         floor = facts.filter('name', 'floor')
@@ -44,6 +44,13 @@ def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) ->
 
 def _best(on: Degree, facts: Facts) -> float:
     return float((on & facts.flat).p.max(initial=0.0))
+
+
+def _on_floor(noun: str, sides: tuple[float, float], safe: bool) -> bool:
+    """Return whether an object is too large for tables; cushions and clothes may lie on them, but not for safety."""
+    known = thing(noun) if noun else None
+    flat = known is not None and known.size is not None and known.size[2] < MAX_HEIGHT and sides[0] <= MAX_LENGTH
+    return bool(noun) and sides[1] > MAX_ROOM and (safe or not flat)
 
 
 def _footprint(noun: str) -> tuple[float, float]:

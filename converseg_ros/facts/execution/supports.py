@@ -11,6 +11,7 @@ from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Filter, Node
 
 Floats = NDArray[np.float64]
+MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
 MIN_SURFACE = 0.1  # degree from which a region may be a surface
 OTHER_CARRIER = 0.3  # weight of an object as a support, relative to a surface of the same name
 OFF_SURFACE = 0.7  # share of the best surface's rank from which another surface is used as well

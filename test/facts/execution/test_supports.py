@@ -83,3 +83,12 @@ def test_a_less_certain_surface_is_used_if_the_best_one_has_no_room() -> None:
 def test_surfaces_come_in_groups_of_similar_rank() -> None:
     order = list(in_order(Degree.known([0.8, 0.3, 0.7, 0.05, 0.25]), np.array([1.0, 1, 0.9, 1, 1])))
     assert [list(group) for group in order] == [[0, 2], [1, 4]]
+
+
+def test_large_flat_things_may_lie_on_furniture_and_only_where_they_fit() -> None:
+    f = facts([], table=Block('table', 0.0, 0.1, (0.9, 0.7, 0.02), -0.02, kind=1), pose=Pose(1.0, 1.0, 42))
+    shirt, wardrobe = (execute(FreeSpace(None, t), f) for t in ('shirt', 'wardrobe'))
+    assert shirt.status == Status.OK and shirt.mask.any()
+    assert not wardrobe.mask.any() and 'a wardrobe stands on the floor' in wardrobe.reason
+    assert not execute(FreeSpace(named('table'), 'wardrobe'), f).mask.any()
+    assert execute(FreeSpace(None, 'shirt'), f, SAFETY).status != Status.OK
