@@ -26,8 +26,6 @@ T = TypeVar('T')
 Floats = NDArray[np.float64]
 MIN_LIKE, MAX_LIKE = 0.2, 0.6  # degrees of a free text for the least and the most similar region
 MIN_OUTLINE = 0.05  # expected IoU; a region is not excluded by its outline alone
-WHOLE = (0.15, 0.55)  # expected IoU from which a region may be a whole object, and from which it certainly is
-CUT_OFF = 0.5  # factor on how far a region at the border of the image is a whole object
 PEOPLE = 0.7  # share of people among agents; most of the others are animals
 HIDDEN = 1.0  # factor on its sigma that is added to the extents of an object that is certainly hidden by others
 Similarity = Callable[[str, bool], Floats | None]
@@ -126,14 +124,6 @@ class Facts:
         return self._once(
             'outline', lambda: np.sqrt(np.clip(np.asarray(self.segments.quality, np.float64), MIN_OUTLINE, 1))
         )
-
-    def wholeness(self, by_size: bool) -> Floats:
-        """Return (S,) how far a region is a whole object, for orders: by its expected IoU (`WHOLE`).
-
-        by_size: the order compares extents, which are not known of a region that the border of the image cuts off.
-        """
-        whole = np.maximum(relations.ramp(np.asarray(self.segments.quality, np.float64), *WHOLE), MIN_OUTLINE)
-        return whole * np.where(self.measures.cut, CUT_OFF, 1.0) if by_size else whole
 
     @property
     def things(self) -> Degree:

@@ -16,7 +16,7 @@ from converseg_ros.facts.execution.explanation import explain
 from converseg_ros.facts.execution.reading import Reading, has_name, selected, with_workbench
 from converseg_ros.facts.execution.room import room_for
 from converseg_ros.facts.predicates.parts import BY_SHAPE, grip, protrusion
-from converseg_ros.facts.predicates.ranking import ranked
+from converseg_ros.facts.predicates.ranking import ranked, wholeness
 from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import (
     Act,
@@ -39,7 +39,6 @@ RECOGNIZED = 0.05  # degree of the best region for an anchor from which its plac
 FULFILLED = 0.05  # degree of a condition, of the most likely target that fulfils it, from which the image shows it
 NOT_SHOWN = 0.02  # degree of a condition that the image shows of no likely target
 DEFAULT = Options()
-EXTENTS = frozenset({'height', 'size', 'width', 'length', 'weight'})  # orders of things by their extents
 PART_SEEN = 0.25  # degree of the best part region below which the part is derived from the outline
 
 
@@ -243,14 +242,13 @@ class Executor:
         if of.area is not None:
             return Meaning(of.degree, outermost(of.area, node.key, node.order), of.minus)
         scale = self.facts.scale(node.key, anchor)
-        members = of.degree
-        if anchor is not None:  # the anchor of distances is excluded
-            members = members.scaled(np.isfinite(scale.value))
-        whole = None if how.safe or self.facts.exact else self.facts.wholeness(by_size=node.key in EXTENTS)
+        # the anchor of distances is excluded
+        members = of.degree if anchor is None else of.degree.scaled(np.isfinite(scale.value))
+        seen, doubting = self.facts, not how.safe and not self.facts.exact
+        whole = wholeness(seen.segments.quality, seen.measures.cut, node.key) if doubting else None
         degree = ranked(members, scale, node.order, node.first, node.count, whole)
-        if anchor is not None and not how.safe and not self.facts.exact:  # distances from what is not recognized
-            rest = NOT_MEANT * of.degree.p if has_name(node.of) else np.zeros_like(members.p)
-            degree = degree.doubted(self._recognized(anchor), rest)
+        if anchor is not None and doubting:  # distances from what is not recognized
+            degree = degree.doubted(self._recognized(anchor), NOT_MEANT * has_name(node.of) * of.degree.p)
         return Meaning(degree, of.area, of.minus, degree)
 
     def _parts(self, node: Parts, how: Reading) -> Meaning:

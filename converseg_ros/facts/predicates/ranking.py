@@ -9,6 +9,9 @@ from scipy.special import ndtr
 from converseg_ros.facts.degrees import Degree
 
 Floats = NDArray[np.float64]
+EXTENTS = frozenset({'height', 'size', 'width', 'length', 'weight'})  # orders of things by their extents
+WHOLE = ((0.15, 0.55), (0.05, 1.0))  # expected IoU of a region, and how far it is a whole object
+CUT_OFF = 0.5  # factor on how far a region at the border of the image is a whole object
 PRESENT = 0.2  # share of the most certain member's degree from which a region competes in an order
 
 
@@ -43,6 +46,16 @@ class Scale:
         out = np.where(np.isfinite(difference), out, 0.5)
         np.fill_diagonal(out, 0.0)
         return np.asarray(out)
+
+
+def wholeness(quality: Floats, cut: NDArray[np.bool_], key: str) -> Floats:
+    """Return (S,) how far regions are whole objects, for the order by `key`.
+
+    quality: (S,) their expected IoU. cut: (S,) whether the border of the image cuts them off, so that their extents are
+    not known.
+    """
+    whole = np.interp(quality, *WHOLE)
+    return whole * np.where(cut, CUT_OFF, 1.0) if key in EXTENTS else whole
 
 
 def ranked(members: Degree, scale: Scale, order: str, first: int, count: int, whole: Floats | None = None) -> Degree:
