@@ -48,13 +48,13 @@ class Scale:
         return np.asarray(out)
 
 
-def wholeness(quality: Floats, cut: NDArray[np.bool_], key: str) -> Floats:
+def wholeness(quality: NDArray[np.floating], cut: NDArray[np.bool_], key: str) -> Floats:
     """Return (S,) how far regions are whole objects, for the order by `key`.
 
     quality: (S,) their expected IoU. cut: (S,) whether the border of the image cuts them off, so that their extents are
     not known.
     """
-    whole = np.interp(quality, *WHOLE)
+    whole: Floats = np.interp(quality, *WHOLE)
     return whole * np.where(cut, CUT_OFF, 1.0) if key in EXTENTS else whole
 
 
