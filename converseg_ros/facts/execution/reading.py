@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from converseg_ros.facts.execution.answer import Options
-from converseg_ros.programs.nodes import Filter, FreeSpace, Node, Select
+from converseg_ros.programs.nodes import Filter, FreeSpace, Node, Select, Union
 
 BENCH, WORKBENCH = 'bench', 'workbench'
 
@@ -31,13 +31,13 @@ def selected(program: Node) -> Node:
 
 
 def with_workbench(node: Node) -> Node:
-    """Return a program in which free space on a bench is free space on a workbench.
+    """Return a program in which free space on a bench is also free space on a workbench.
 
     The word alone means a seat. In a workshop, where things are set down on it, it is a table.
     """
     node = node.map(with_workbench)
     if isinstance(node, FreeSpace) and node.on == Filter('name', BENCH):
-        return replace(node, on=Filter('name', WORKBENCH))
+        return replace(node, on=Union((node.on, Filter('name', WORKBENCH))))
     return node
 
 

@@ -43,6 +43,8 @@ def test_things_are_set_down_on_a_bench_as_on_a_workbench() -> None:
     bench, workbench = (execute(FreeSpace(Filter('name', noun)), f) for noun in ('bench', 'workbench'))
     assert bench.status == workbench.status == Status.OK
     assert (bench.mask == workbench.mask).all()
+    seat = facts([], table=Block('bench', 0.0, 0.1, (1.2, 0.4, 0.04), -0.04, kind=1))
+    assert execute(FreeSpace(Filter('name', 'bench')), seat).status == Status.OK  # in a park it is the seat
 
 
 @pytest.mark.parametrize('turn', [0, 1])
