@@ -134,13 +134,15 @@ class Verdict:
     """The status and reason of an answer.
 
     score: the number in [0, 1] that decided whether there is a target. confidence: probability that the mask is right,
-    or None if it is not known.
+    or None if it is not known. absence: log-odds against an answer, positive for NO_TARGET, or None if they are not
+    known.
     """
 
     status: Status
     score: float
     reason: str = ''
     confidence: float | None = None
+    absence: float | None = None
 
 
 def decide(

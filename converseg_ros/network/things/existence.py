@@ -21,6 +21,7 @@ from scipy.special import expit
 from converseg_ros.core import InputError, Status
 from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
+from converseg_ros.core.probability import log_odds
 from converseg_ros.network.calibration import ScoredAnswer, Verdict
 from converseg_ros.network.logistic import apply_logistic, fit_logistic, held_out_probabilities
 from converseg_ros.network.things import correctness
@@ -37,6 +38,7 @@ unexplained: share of the view that no region covers. Probabilities are converte
 """
 SIGNS = (1, 1, 1, 1, 1, 1, 1, -1)  # of each weight
 CLIP = 1e-5
+HARDLY = 0.5  # probability of a right mask, relative to that of no target, below which there is no answer
 MIN_ANSWERS = 200  # answers of a mode below which its weights are fitted on those of both modes
 REMEDY = 'calibrate again: converseg eval calibrate'
 UNKNOWN_MASKS = 'calibrated on too few answers to know how often masks are right'
@@ -139,10 +141,11 @@ def decide(
 ) -> Verdict:
     """Return the verdict on an answer with the executor's status `status`.
 
-    reason: why the answer is not certain. none: why there is none, if that is the verdict. An answer is OK if the mask
-    is probably right and nothing else speaks against it (`doubtful`). Without a calibration the executor's status
-    remains. For safety (`recall`), only a calibration gives NO_TARGET, below its threshold for recall, and not if a
-    target could be in what is unknown (`unknown`; `reason` says what).
+    reason: why the answer is not certain. none: why there is none, if that is the verdict. An answer is NO_TARGET if
+    its probability is below the threshold, or if a right mask is less than `HARDLY` times as probable as that there is
+    no target; it is OK if the mask is probably right and nothing else speaks against it (`doubtful`). Without a
+    calibration the executor's status remains. For safety (`recall`), only a calibration gives NO_TARGET, below its
+    threshold for recall, and not if a target could be in what is unknown (`unknown`; `reason` says what).
     """
     if status == Status.ERROR or not all(math.isfinite(v) for v in evidence.values()):
         return Verdict(Status.ERROR, 0.0, reason or 'the network answered with numbers that are not finite')
@@ -155,22 +158,27 @@ def decide(
         return Verdict(status, score, f'{why} ({UNCALIBRATED})' if why else UNCALIBRATED)
     p = fit.probability(evidence)
     threshold = fit.recall if recall else fit.no_target
-    if p < threshold and not (recall and unknown):
-        return Verdict(
-            Status.NO_TARGET, p, none or reason or f'probability {p:.2f} of a target is below {threshold:.2f}'
-        )
+    correct = None if recall else calibration.correct
+    right = correct.probability(evidence) if correct is not None else None
+    absence = float(log_odds(threshold) - log_odds(p))
+    if right is not None:
+        absence = max(absence, float(log_odds(HARDLY * (1 - p)) - log_odds(right)))
+    if absence > 0 and not (recall and unknown):
+        why = none or reason or f'probability {p:.2f} of a target is below {threshold:.2f}'
+        return Verdict(Status.NO_TARGET, p, why, right, absence)
     if recall:
         if status == Status.OK and p >= fit.no_target:
             return Verdict(Status.OK, p, reason)
         doubt = f'probability {p:.2f} of a target is below {fit.no_target:.2f}' if p < fit.no_target else ''
         return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, doubt) if x))
-    if calibration.correct is None:
-        return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, UNKNOWN_MASKS) if x))
-    right, confident = calibration.correct.probability(evidence), calibration.correct.confident
-    if not doubtful and right >= confident:  # the fit is more accurate than the thresholds of the executor
-        return Verdict(Status.OK, p, reason if status == Status.OK else '', right)
-    doubt = f'probability {right:.2f} of a right mask is below {confident:.2f}' if right < confident else ''
-    return Verdict(Status.LOW_CONFIDENCE, p, '; '.join(x for x in (reason, doubt) if x), right)
+    if correct is None or right is None:
+        why = '; '.join(x for x in (reason, UNKNOWN_MASKS) if x)
+        return Verdict(Status.LOW_CONFIDENCE, p, why, absence=absence)
+    if not doubtful and right >= correct.confident:  # the fit is more accurate than the thresholds of the executor
+        return Verdict(Status.OK, p, reason if status == Status.OK else '', right, absence)
+    doubt = f'probability {right:.2f} of a right mask is below {correct.confident:.2f}'
+    why = '; '.join(x for x in (reason, doubt if right < correct.confident else '') if x)
+    return Verdict(Status.LOW_CONFIDENCE, p, why, right, absence)
 
 
 def fit_existence(

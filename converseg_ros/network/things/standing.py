@@ -9,14 +9,11 @@ from converseg_ros.core.probability import log_odds
 from converseg_ros.facts.execution.answer import Answer
 from converseg_ros.facts.execution.steady import conclude
 from converseg_ros.network.calibration import Verdict
-from converseg_ros.network.things.existence import ExistenceFit
 
-UNFITTED = 0.02  # probability of the best region at which the existence of a target is undecided without a fit
+UNFITTED = 0.02  # probability of the best region at which the existence of a target is undecided without a calibration
 
 
-def steadied(
-    verdict: Verdict, answer: Answer, masks: NDArray[np.bool_], fit: ExistenceFit | None
-) -> tuple[Verdict, Belief | None]:
+def steadied(verdict: Verdict, answer: Answer, masks: NDArray[np.bool_]) -> tuple[Verdict, Belief | None]:
     """Return the verdict after all key frames, and the new belief; both unchanged without a belief.
 
     masks: (S, h, w) of the regions. Earlier key frames may change NO_TARGET to LOW_CONFIDENCE and the reverse, but
@@ -24,8 +21,9 @@ def steadied(
     """
     if answer.weighed is None or answer.area or verdict.status == Status.ERROR:
         return verdict, None if answer.weighed is None else answer.weighed.belief
-    threshold = UNFITTED if fit is None else fit.no_target
-    absence = float(log_odds(threshold) - log_odds(verdict.score))
+    absence = verdict.absence
+    if absence is None:
+        absence = float(log_odds(UNFITTED) - log_odds(verdict.score))
     belief, present = conclude(answer.weighed, masks, answer.chosen, absence)
     if present and verdict.status == Status.NO_TARGET:
         reason = '; '.join(x for x in (answer.unsure, 'it was seen in earlier images') if x)

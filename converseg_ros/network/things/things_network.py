@@ -243,7 +243,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             recall=query.role == Role.SAFETY,
             unknown=misread or answer.unknown or hidden >= MOSTLY_ROBOT,
         )
-        verdict, belief = steadied(verdict, answer, seen.segments.masks, fit)
+        verdict, belief = steadied(verdict, answer, seen.segments.masks)
         empty = verdict.status in (Status.NO_TARGET, Status.ERROR)
         return Prediction(
             np.zeros_like(mask) if empty else mask,
@@ -256,7 +256,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             program_text=words(program.root),
             candidates=self._candidates(answer, seen),
             evidence={**evidence, 'depth': float(seen.mode == 'rgbd')},
-            confidence=verdict.confidence,
+            confidence=None if empty else verdict.confidence,
             withheld=mask if empty and mask.any() else None,
             belief=belief,
         )

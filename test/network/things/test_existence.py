@@ -99,6 +99,14 @@ def test_no_answer_is_ok_if_it_is_not_known_how_often_masks_are_right():
     assert verdict.status == Status.LOW_CONFIDENCE and verdict.confidence is None and 'too few' in verdict.reason
 
 
+def test_a_mask_that_is_hardly_ever_right_is_no_answer():
+    """A dog on a carpet: the number of conditions makes a target probable, although no region is like a dog."""
+    poor = SEEN | {'weakest': 0.02, 'quality': 0.2, 'lead': 0.5, 'conditions': 12.0}
+    verdict = decide(CALIBRATION, 'rgb', poor, status=Status.NO_TARGET, reason='unsure', none='no dog is seen')
+    assert verdict.score > FIT.no_target and (verdict.status, verdict.reason) == (Status.NO_TARGET, 'no dog is seen')
+    assert decide(CALIBRATION, 'rgb', poor, status=Status.NO_TARGET, reason='', recall=True).status != Status.NO_TARGET
+
+
 def test_for_safety_the_mask_need_not_be_right():
     def verdict(status, evidence):
         return decide(CALIBRATION, 'rgb', evidence, status=status, reason='', recall=True)
