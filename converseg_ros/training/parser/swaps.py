@@ -45,7 +45,20 @@ def replaceable(text: str, program: Node) -> list[str]:
         implied = noun in IMPLIED_NOUNS and said < count
         if said and not implied and not _said(noun).search(quoted):
             found.append(noun)
-    return sorted(found, key=lambda noun: (-len(noun), noun))
+    return _said_alone(text, sorted(found, key=lambda noun: (-len(noun), noun)))
+
+
+def _said_alone(text: str, nouns: list[str]) -> list[str]:
+    """Return the nouns, the longest first, without one that the text says only in a longer one, and without that one.
+
+    In "spool of white filament behind the black one", both things are spools; with another first noun, none is.
+    """
+    rest, left_out = text, set[str]()
+    for noun in nouns:
+        if not _said(noun).search(rest):
+            left_out |= {noun, *(longer for longer in nouns if _said(noun).search(longer))}
+        rest = _said(noun).sub(' ', rest)
+    return [noun for noun in nouns if noun not in left_out]
 
 
 def named(node: Node) -> str:

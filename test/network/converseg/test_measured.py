@@ -53,7 +53,7 @@ def both_boxes(view, monkeypatch) -> MeasuredPredictor:
     return predictor
 
 
-@pytest.mark.parametrize(('text', 'index'), [('the taller box', 1), ('the shortest box', 0), ('the leftmost box', 0)])
+@pytest.mark.parametrize(('text', 'index'), [('the taller box', 1), ('the smaller box', 0), ('the leftmost box', 0)])
 def test_one_of_two_boxes_in_the_mask_is_chosen_by_its_size_or_place(both_boxes, view, text, index):
     frame, label = view
     both_boxes.set_image(frame)

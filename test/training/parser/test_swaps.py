@@ -61,6 +61,9 @@ def test_copied_words_and_implied_nouns_stay() -> None:
     assert replaceable('the mug by the shirt with a mug on it', Relate('next_to', name('mug'), like)) == ['shirt']
     assert replaceable('the handle of the pan', Parts('handle', name('pan'))) == ['pan']
     assert replaceable('something red', Filter('colour', 'red', Things())) == []
+    behind = Relate('behind', name('spool of filament'), Filter('colour', 'black', name('spool')))
+    assert replaceable('the spool of filament behind the black one', behind) == []
+    assert replaceable('the spool of filament behind the black spool', behind) == ['spool of filament', 'spool']
 
 
 def test_the_nouns_of_programs_are_those_of_the_varied_texts() -> None:
