@@ -15,6 +15,7 @@ from converseg_ros.facts.execution.decision import Decision, decide
 from converseg_ros.facts.execution.explanation import explain
 from converseg_ros.facts.execution.reading import Reading, has_name, selected, with_workbench
 from converseg_ros.facts.execution.room import room_for
+from converseg_ros.facts.execution.supports import best_flat
 from converseg_ros.facts.predicates.parts import BY_SHAPE, grip, protrusion
 from converseg_ros.facts.predicates.ranking import ranked, wholeness
 from converseg_ros.facts.table import Facts
@@ -199,7 +200,7 @@ class Executor:
 
     def _recognized(self, anchor: Degree) -> float:
         """Return how far the place of an anchor is known; 1 or more if it is recognized."""
-        return float((anchor.p * self.facts.flat.p).max(initial=0.0)) / RECOGNIZED
+        return best_flat(anchor, self.facts) / RECOGNIZED
 
     def _relation(self, node: Relate, how: Reading) -> Degree:
         """Return (S,) degrees for the relation of a node to one of its anchors."""

@@ -43,9 +43,14 @@ def with_workbench(node: Node) -> Node:
 
 def has_name(program: Node) -> bool:
     """Return whether the target of a program has a name, not only properties."""
+    return any(names(program))
+
+
+def names(program: Node) -> tuple[str, ...]:
+    """Return the name of the target of a program, () without one; of a union those of all members, '' without one."""
     node: object = program
     while node is not None and not isinstance(node, tuple):
         if isinstance(node, Filter) and node.by == 'name':
-            return True
+            return (node.value,)
         node = getattr(node, 'of', None)
-    return isinstance(node, tuple) and any(has_name(member) for member in node)
+    return tuple(name for member in node or () for name in names(member) or ('',))

@@ -6,7 +6,7 @@ from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.execution import wording
 from converseg_ros.facts.execution.areas import Area
 from converseg_ros.facts.execution.free_space import NO_PLANE, free_space
-from converseg_ros.facts.execution.supports import MAX_ROOM, MIN_SURFACE, presupposed
+from converseg_ros.facts.execution.supports import MAX_ROOM, MIN_SURFACE, best_flat, presupposed
 from converseg_ros.facts.table import Facts
 from converseg_ros.knowledge import thing
 from converseg_ros.programs.nodes import FreeSpace
@@ -22,7 +22,7 @@ def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) ->
     safety, what the text presupposes is used, at LOW_CONFIDENCE.
     """
     unsure = ''
-    if not safe and not facts.exact and on is not None and node.on is not None and _best(on, facts) < MIN_SURFACE:
+    if not safe and not facts.exact and on is not None and node.on is not None and best_flat(on, facts) < MIN_SURFACE:
         on, unsure = presupposed(node.on, facts)
     sides = (node.size, node.size) if node.size else _footprint(node.thing)
     if not _on_floor(node.thing, sides, safe):
@@ -40,10 +40,6 @@ def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) ->
     if unsure and area.mask.any():
         area = replace(area, sure=min(area.sure, NOT_RECOGNIZED), decided=False, notes=area.notes | {unsure})
     return area
-
-
-def _best(on: Degree, facts: Facts) -> float:
-    return float((on & facts.flat).p.max(initial=0.0))
 
 
 def _on_floor(noun: str, sides: tuple[float, float], safe: bool) -> bool:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from converseg_ros import knowledge
 from converseg_ros.facts.degrees import Degree
+from converseg_ros.facts.execution.reading import names
 from converseg_ros.facts.table import Facts
-from converseg_ros.programs.nodes import Filter, Node
+from converseg_ros.programs.nodes import Node
 
 Floats = NDArray[np.float64]
 MAX_ROOM = 0.4  # metres: objects with a larger footprint stand on the floor
@@ -54,20 +55,15 @@ def presupposed(on: Node, facts: Facts) -> tuple[Degree, str]:
     "The white table" is a table, in whatever colour it is seen, and ground that is not recognized ("tarmac", "the
     driveway") is a level region that lies low, like a floor. The reason is '' if there is nothing of the kind.
     """
-    noun = _noun(on)
-    if not noun:
+    nouns = names(on)
+    if len(nouns) != 1:
         return Degree.known(np.zeros(len(facts))), ''
-    named = facts.filter('name', noun)
-    if GROUND in knowledge.kinds(noun) and float((named & facts.flat).p.max(initial=0.0)) < MIN_SURFACE:
+    noun, named = nouns[0], facts.filter('name', nouns[0])
+    if GROUND in knowledge.kinds(noun) and best_flat(named, facts) < MIN_SURFACE:
         named = facts.filter('name', 'floor')
     return named, f'it is not certain that this is the {noun} that is meant'
 
 
-def _noun(node: Node | None) -> str:
-    """Return the name of the members of a node, '' if it has none."""
-    while node is not None:
-        if isinstance(node, Filter) and node.by == 'name':
-            return node.value
-        inner = getattr(node, 'of', None)  # a union has several
-        node = inner if isinstance(inner, Node) else None
-    return ''
+def best_flat(degree: Degree, facts: Facts) -> float:
+    """Return the degree of the best region that can be meant."""
+    return float((degree.p * facts.flat.p).max(initial=0.0))

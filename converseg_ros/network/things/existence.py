@@ -122,8 +122,7 @@ def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
     if missing:
         raise InputError(f'evidence {", ".join(missing)} is missing', where='calibration')
     best, noisy_or, weakest, conditions, measured, known, parse, unexplained = (float(evidence[k]) for k in EVIDENCE)
-    p = np.clip([best, noisy_or, weakest, parse], CLIP, 1 - CLIP)
-    best, noisy_or, weakest, parse = (np.log(p) - np.log1p(-p)).tolist()
+    best, noisy_or, weakest, parse = log_odds([best, noisy_or, weakest, parse], CLIP).tolist()
     return np.array([best, noisy_or, weakest, conditions, measured, known, parse, math.sqrt(max(unexplained, 0.0))])
 
 
