@@ -1,6 +1,7 @@
 """Room for an object: the sides that it usually has, and the surfaces on which it is looked for."""
 
 from dataclasses import replace
+import math
 
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.execution import wording
@@ -24,8 +25,9 @@ def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) ->
     unsure = ''
     if not safe and not facts.exact and on is not None and node.on is not None and best_flat(on, facts) < MIN_SURFACE:
         on, unsure = presupposed(node.on, facts)
-    sides = (node.size, node.size) if node.size else _footprint(node.thing)
-    if not _on_floor(node.thing, sides, safe):
+    usual = _usual_size(node.thing)
+    sides = (node.size, node.size) if node.size else usual[:2]
+    if not (node.thing and _on_floor(sides, usual[2], safe)):
         area = free_space(facts, on, sides, safe=safe)
     else:  # a wardrobe
         floor = facts.filter('name', 'floor')
@@ -42,14 +44,16 @@ def room_for(node: FreeSpace, on: Degree | None, facts: Facts, *, safe: bool) ->
     return area
 
 
-def _on_floor(noun: str, sides: tuple[float, float], safe: bool) -> bool:
-    """Return whether an object is too large for tables; cushions and clothes may lie on them, but not for safety."""
-    known = thing(noun) if noun else None
-    flat = known is not None and known.size is not None and known.size[2] < MAX_HEIGHT and sides[0] <= MAX_LENGTH
-    return bool(noun) and sides[1] > MAX_ROOM and (safe or not flat)
+def _on_floor(sides: tuple[float, float], height: float, safe: bool) -> bool:
+    """Return whether an object is too large for tables; cushions and clothes may lie on them, but not for safety.
+
+    sides, height: in metres; the height is infinite if it is not known.
+    """
+    flat = height < MAX_HEIGHT and sides[0] <= MAX_LENGTH
+    return sides[1] > MAX_ROOM and (safe or not flat)
 
 
-def _footprint(noun: str) -> tuple[float, float]:
-    """Return the longer and the shorter side in metres of the usual footprint of an object, 0 if it is not known."""
+def _usual_size(noun: str) -> tuple[float, float, float]:
+    """Return the longer side, the shorter side and the height of an object in metres; (0, 0, inf) if not known."""
     known = thing(noun) if noun else None
-    return known.size[:2] if known and known.size else (0.0, 0.0)
+    return known.size if known and known.size else (0.0, 0.0, math.inf)
