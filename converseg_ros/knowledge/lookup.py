@@ -132,6 +132,20 @@ def denoted(noun: str) -> Mapping[str, float]:
     return found | {t: 1.0 for k in _wide(noun) for t in of_kind.get(k, ())}
 
 
+@cache
+def senses(noun: str, tag: str) -> tuple[str, ...]:
+    """Return the nouns that a noun stands for in a text about a thing with a tag, the noun itself first.
+
+    If its usual class need not have the tag, these include the classes with the tag that it is a loose name of: a bench
+    is a seat, but what things are set down on may also be a workbench.
+    """
+    own = thing(noun)
+    if own is None or tag in own.tags:
+        return (noun,)
+    _, loose, _ = _called()
+    return (noun, *(name for name in loose.get(noun.lower(), ()) if tag in things()[name].tags))
+
+
 def nouns() -> tuple[str, ...]:
     """Return the usual names of all classes."""
     return tuple(things())

@@ -104,6 +104,13 @@ def test_a_noun_denotes_its_hyponyms_and_a_kind_its_members() -> None:
     assert knowledge.denoted('flumadiddle') == {}
 
 
+def test_a_bench_that_carries_things_may_be_a_workbench() -> None:
+    assert knowledge.senses('bench', 'supports') == ('bench', 'workbench')
+    assert knowledge.senses('bench', 'sittable') == ('bench',)
+    assert knowledge.senses('table', 'supports') == ('table',)  # although a desk may be called a table
+    assert knowledge.senses('flumadiddle', 'supports') == ('flumadiddle',)
+
+
 @pytest.mark.parametrize(
     ('noun', 'kind'), [('tools', 'tool'), ('seat', 'seating'), ('pieces of furniture', 'furniture'), ('food', 'food')]
 )

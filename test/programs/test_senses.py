@@ -2,8 +2,8 @@
 
 import pytest
 
-from converseg_ros.programs.nodes import Filter, Rank, Relate, Select, Things
-from converseg_ros.programs.senses import with_senses
+from converseg_ros.programs.nodes import Filter, FreeSpace, Rank, Relate, Select, Things, Union
+from converseg_ros.programs.senses import with_carriers, with_senses
 from converseg_ros.programs.spans import split
 
 LITTLE, BY_WIND = Filter('physics', 'light_weight', Things()), Filter('tag', 'light_weight', Things())
@@ -27,3 +27,10 @@ def test_the_rest_of_a_program_stays() -> None:
     program = Select('one', Rank('size', 'max', Relate('on', LITTLE, TABLE)))
     found = with_senses(program, split('the largest thing on the table that the wind could blow away'))
     assert found == Select('one', Rank('size', 'max', Relate('on', BY_WIND, TABLE)))
+
+
+def test_what_is_set_down_on_a_bench_may_be_on_a_workbench() -> None:
+    bench, workbench = Filter('name', 'bench'), Filter('name', 'workbench')
+    assert with_carriers(FreeSpace(bench, 'mug')) == FreeSpace(Union((bench, workbench)), 'mug')
+    for program in (bench, FreeSpace(TABLE), FreeSpace(workbench), FreeSpace(None), Relate('on', Things(), bench)):
+        assert with_carriers(program) == program

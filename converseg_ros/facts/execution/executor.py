@@ -13,7 +13,7 @@ from converseg_ros.facts.execution.answer import Answer, Literal, Options
 from converseg_ros.facts.execution.areas import Area, Meaning, beside, outermost, union, within
 from converseg_ros.facts.execution.decision import Decision, decide
 from converseg_ros.facts.execution.explanation import explain
-from converseg_ros.facts.execution.reading import Reading, has_name, selected, with_workbench
+from converseg_ros.facts.execution.reading import Reading, has_name, selected
 from converseg_ros.facts.execution.room import room_for
 from converseg_ros.facts.execution.supports import best_flat
 from converseg_ros.facts.predicates.parts import BY_SHAPE, grip, protrusion
@@ -34,6 +34,7 @@ from converseg_ros.programs.nodes import (
     Things,
     Union,
 )
+from converseg_ros.programs.senses import with_carriers
 
 NOT_MEANT = 0.1  # degree of a condition that the text may not mean: what fulfils it remains the first choice
 RECOGNIZED = 0.05  # degree of the best region for an anchor from which its place is known
@@ -77,7 +78,7 @@ class Executor:
 
     def _selected(self, program: Node) -> Node:
         """Return what a program selects from; exact names are taken as they are."""
-        return selected(program) if self.facts.exact else with_workbench(selected(program))
+        return selected(program) if self.facts.exact else with_carriers(selected(program))
 
     def _evaluate(self, node: Node, how: Reading) -> Meaning:
         """Return the meaning of a node."""

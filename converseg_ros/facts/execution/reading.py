@@ -1,12 +1,9 @@
 """How a program is evaluated: its selection, and how far its conditions are trusted."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from converseg_ros.facts.execution.answer import Options
-from converseg_ros.programs.nodes import Filter, FreeSpace, Node, Select, Union
-
-BENCH, WORKBENCH = 'bench', 'workbench'
+from converseg_ros.programs.nodes import Filter, Node, Select
 
 
 class Reading(NamedTuple):
@@ -28,17 +25,6 @@ class Reading(NamedTuple):
 def selected(program: Node) -> Node:
     """Return what the outermost selection of a program selects from; the decision is the selection."""
     return program.of if isinstance(program, Select) else program
-
-
-def with_workbench(node: Node) -> Node:
-    """Return a program in which free space on a bench is also free space on a workbench.
-
-    The word alone means a seat. In a workshop, where things are set down on it, it is a table.
-    """
-    node = node.map(with_workbench)
-    if isinstance(node, FreeSpace) and node.on == Filter('name', BENCH):
-        return replace(node, on=Union((node.on, Filter('name', WORKBENCH))))
-    return node
 
 
 def has_name(program: Node) -> bool:
