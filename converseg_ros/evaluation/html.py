@@ -15,7 +15,7 @@ from converseg_ros.core.image_files import encode_image
 from converseg_ros.core.overlay import Layer, draw_overlay
 from converseg_ros.datasets.samples import Sample, fit_mask
 from converseg_ros.evaluation.record import Answer
-from converseg_ros.evaluation.report import number, with_interval
+from converseg_ros.evaluation.report import missing_intervals, number, with_interval
 
 KEYS = ('giou', 'giou_positive', 'ciou', 'n_acc', 't_acc', 'ok_share', 'ok_right', 'boundary_f', 'language_sensitivity')
 CASES = 12  # pictures of each kind
@@ -48,7 +48,7 @@ def page(report: Mapping[str, Any], samples: Sequence[Sample] = (), answers: Seq
         f'<h1>{escape(title)}</h1>',
         f'<p><code>{escape(report["command"])}</code></p>',
         f'<p>{report["n_items"]} items, {report["n_negative"]} without a target, {report["n_failed"]} failed.'
-        ' Intervals are 95 % bootstrap intervals over images.</p>',
+        f' Intervals are 95 % bootstrap intervals over images. {missing_intervals(report)}</p>',
         '<h2>Compared with baselines</h2>',
         _table([('this network', report), *report['baselines'].items()]),
         '<h2>By family</h2>',

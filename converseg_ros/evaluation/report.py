@@ -18,7 +18,7 @@ from converseg_ros.evaluation.metrics import Score, Summary, summarize
 from converseg_ros.evaluation.record import Answer
 from converseg_ros.evaluation.reliability import Reliability, area_under_roc, trade_off
 from converseg_ros.evaluation.runner import MODEL
-from converseg_ros.evaluation.statistics import intervals, paired
+from converseg_ros.evaluation.statistics import MIN_IMAGES, RATIOS, intervals, paired
 
 FORMAT = 1
 
@@ -190,6 +190,14 @@ def with_interval(entry: Mapping[str, Any], key: str) -> str:
     return f'{text} [{number(ci[0])}, {number(ci[1])}]' if ci and entry.get(key) is not None else text
 
 
+def missing_intervals(report: Mapping[str, Any]) -> str:
+    """Return why metrics of a report have no interval, '' if all have one."""
+    stated = [k for k in RATIOS if report.get(k) is not None]
+    missing = [k for k in stated if not (report.get('ci') or {}).get(k)]
+    which = 'any metric' if missing == stated else ', '.join(missing)
+    return f'No interval of {which}: its items are on fewer than {MIN_IMAGES} images.' if missing else ''
+
+
 def table_text(report: Mapping[str, Any]) -> str:
     """Return the main table of the report for the terminal."""
     keys = ('giou', 'giou_positive', 'ciou', 'n_acc', 't_acc')
@@ -212,6 +220,8 @@ def table_text(report: Mapping[str, Any]) -> str:
     if report['ladder']:
         steps = ', '.join(f'{step} {report["ladder"][step]:.2f}' for step in STEPS)
         lines.append(f'ladder: {steps}')
+    if why := missing_intervals(report):
+        lines.append(why)
     lines.append(f'{report["n_items"]} items ({report["n_negative"]} without target), {report["n_failed"]} failed')
     return '\n'.join(lines)
 
@@ -224,7 +234,8 @@ def comparison_text(result: Mapping[str, Any]) -> str:
             if row['difference'] is None:
                 continue
             low, high = row['ci'] or (None, None)
-            sure = '' if row['separated'] else '  (not separated from 0)'
+            interval = f'[{number(low)}, {number(high)}]' if row['ci'] else f'(fewer than {MIN_IMAGES} images)'
+            sure = '' if row['separated'] or not row['ci'] else '  (not separated from 0)'
             values = f'{number(row["first"])} -> {number(row["second"])}  {row["difference"]:+.3f}'
-            lines.append(f'{scope:12} {name:22} {values} [{number(low)}, {number(high)}]{sure}')
+            lines.append(f'{scope:12} {name:22} {values} {interval}{sure}')
     return '\n'.join(lines)

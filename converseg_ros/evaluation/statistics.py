@@ -13,6 +13,7 @@ from converseg_ros.network.thresholds import RIGHT_IOU
 
 SAMPLES = 2000
 CONFIDENCE_LEVEL = 0.95
+MIN_IMAGES = 5  # with items of a metric, below which it has no interval: resamples of so few say nothing about others
 Columns = dict[str, NDArray[np.float64]]  # per image: sums and counts, so that a resample is one matrix product
 
 # metric -> (numerator column, denominator column)
@@ -73,12 +74,20 @@ def _interval(values: NDArray[np.float64]) -> list[float] | None:
 
 
 def intervals(scores: Sequence[Score], *, samples: int = SAMPLES, seed: int = 0) -> dict[str, list[float] | None]:
-    """Return the 95 % percentile interval of each metric; images are drawn with replacement."""
+    """Return the 95 % percentile interval of each metric; images are drawn with replacement.
+
+    A metric with items on fewer than MIN_IMAGES images has none.
+    """
     clusters = {name: i for i, name in enumerate(sorted({s.image_id for s in scores}))}
     if not clusters:
         return dict.fromkeys(RATIOS)
     weights, columns = _resamples(len(clusters), samples, seed), _columns(scores, clusters)
-    return {name: _interval(_ratio(weights, columns, name)) for name in RATIOS}
+    return {name: _interval(_ratio(weights, columns, name)) if _enough(columns, name) else None for name in RATIOS}
+
+
+def _enough(columns: Columns, name: str) -> bool:
+    """Return whether a metric has items on enough images for an interval."""
+    return int(np.count_nonzero(columns[RATIOS[name][1]])) >= MIN_IMAGES
 
 
 def _ratio(weights: NDArray[np.float64], columns: Columns, name: str) -> NDArray[np.float64]:
@@ -92,8 +101,8 @@ def paired(
 ) -> dict[str, dict[str, Any]]:
     """Return second minus first of each metric over the common items, with its interval.
 
-    The same images are drawn for both. `separated`: the interval does not contain 0. Raise InputError without common
-    items.
+    The same images are drawn for both. `separated`: the interval does not contain 0. There is no interval if a metric
+    has items on fewer than MIN_IMAGES images. Raise InputError without common items.
     """
     a, b = {s.id: s for s in first}, {s.id: s for s in second}
     shared = [k for k in a if k in b]
@@ -109,7 +118,8 @@ def paired(
         if not np.isfinite(before) or not np.isfinite(after):
             table[name] = {'first': None, 'second': None, 'difference': None, 'ci': None, 'separated': False}
             continue
-        ci = _interval(_ratio(weights, two, name) - _ratio(weights, one, name))
+        enough = _enough(one, name) and _enough(two, name)
+        ci = _interval(_ratio(weights, two, name) - _ratio(weights, one, name)) if enough else None
         separated = ci is not None and (ci[0] > 0 or ci[1] < 0)
         table[name] = {
             'first': before,

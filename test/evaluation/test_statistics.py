@@ -6,6 +6,7 @@ import pytest
 from converseg_ros.core import InputError
 from converseg_ros.evaluation.metrics import Score, summarize
 from converseg_ros.evaluation.reliability import Reliability, area_under_roc, trade_off
+from converseg_ros.evaluation.report import missing_intervals
 from converseg_ros.evaluation.statistics import bootstrap, intervals, paired
 
 
@@ -36,6 +37,21 @@ def test_metrics_without_items_have_no_interval():
     found = intervals(scores([0.5, 0.6]))
     assert found['n_acc'] is None
     assert intervals([])['giou'] is None
+
+
+def test_few_images_have_no_interval():
+    data = scores([0.5, 0.6, 0.7, 0.8, 0.9, 0.1], lambda i: str(i % 4))
+    assert set(intervals(data).values()) == {None}
+    assert intervals(scores([0.5, 0.6, 0.7, 0.8, 0.9]))['giou'] is not None
+    change = paired(data, scores([0.9] * 6, lambda i: str(i % 4)))['giou']
+    assert change['difference'] == pytest.approx(0.3) and change['ci'] is None and not change['separated']
+
+
+def test_a_report_says_why_it_has_no_interval():
+    few, many = ({'giou': 0.5, 'n_acc': None, 'ci': intervals(scores([0.5] * n))} for n in (4, 9))
+    assert missing_intervals(few) == 'No interval of any metric: its items are on fewer than 5 images.'
+    assert missing_intervals(many) == ''
+    assert 'ok_right' in missing_intervals(many | {'ok_right': 1.0})  # no answer is OK
 
 
 def test_paired_differences_see_what_single_intervals_hide():
