@@ -77,7 +77,7 @@ def _judge_scene(path: Path) -> dict[str, dict[str, Any]] | str:
     if found is None:
         return 'no support'
     view, support, labels, depth, noisy = found
-    mesh = _Mesh(build(scene.seed, scene.split, len(scene.views)))
+    mesh = _Mesh(build(scene.seed, scene.split, len(scene.views), scene.room))
     pose = np.array(view.pose)
     fx, fy, cx, cy = view.k
     k = Intrinsics(fx, fy, cx, cy, view.width, view.height)

@@ -1,9 +1,13 @@
 """The measurement measures what it says, and can fail."""
 
+from pathlib import Path
+
 import pytest
 
 from converseg_ros.bench.lift import failures, measure_speed
+from converseg_ros.bench.lift_rendered import judge_rendered
 from converseg_ros.bench.lift_truth import judge_analytic
+from converseg_ros.scenes.models import catalogue
 
 
 def test_four_regions_of_sixty_thousand_pixels_are_lifted_and_compared():
@@ -24,3 +28,14 @@ def test_promises_that_are_broken_are_named():
     assert '99.0 ms' in failures(slow)[0]
     wrong = {**truth, 'placements_good': 0.5, 'plane_mm_p95': 9.0}
     assert len(failures({'speed': {}, 'truth': {'analytic': {'camera-like': wrong}}})) == 2
+
+
+def test_a_scene_of_a_chosen_room_type_is_judged_by_its_own_geometry(tmp_path: Path) -> None:
+    """The room type is not the one that the seed draws."""
+    if not catalogue.available():
+        pytest.skip('the object models are not installed (apt install sweethome3d-furniture)')
+    from converseg_ros.scenes.render.scene_folder import render_scene
+
+    render_scene(5, 'train', 1, tmp_path, room='office')
+    found = judge_rendered(tmp_path, 1)['ideal']
+    assert found['scenes_changed'] == 0 and found['scenes'] == 1
