@@ -37,8 +37,7 @@ def run(args: argparse.Namespace) -> int:
         'operator': args.operator,
     }
     suffix = '/compressed' if args.transport == 'compressed' else ''
-    image = args.image.removesuffix(suffix)
-    remaps = [f'image{suffix}:={image}{suffix}']
+    remaps = [f'image:={args.image.removesuffix(suffix)}{suffix}']
     if args.namespace:
         remaps.append(f'__ns:=/{args.namespace.strip("/")}')
     command = [sys.executable, '-m', 'converseg_ros.nodes.console_node', '--ros-args']

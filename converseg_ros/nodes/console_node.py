@@ -54,8 +54,7 @@ class ConsoleNode(SameValue, Node):
         )
         compressed = s['image_transport'] == 'compressed'
         kind = CompressedImage if compressed else Image
-        topic = 'image/compressed' if compressed else 'image'
-        self._image = FollowingSubscription(self, kind, topic, self._on_image)
+        self._image = FollowingSubscription(self, kind, 'image', self._on_image)
         self._segmenter = segmenter = s['segmenter']
         self.create_subscription(RegionArray, f'{segmenter}/regions', self._on_regions, reliable(2))
         self.create_subscription(InstructionAck, f'{segmenter}/instruction_ack', self._on_ack, reliable(10))

@@ -66,7 +66,7 @@ class ListenOptions:
     margin: float = option(6.0, 0.0, 60.0)
     """Adaptive noise gate: sound must be this much louder than the background."""
     push_to_talk: bool = False
-    """Listen only between press() and release()."""
+    """Listen only while ~/talk is true."""
 
     def __post_init__(self) -> None:
         """Validate the settings."""

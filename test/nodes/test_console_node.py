@@ -1,13 +1,16 @@
 """The console node between real messages and a page."""
 
 import json
+import time
 
 from builtin_interfaces.msg import Time
+import cv2
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile
 from ros_rig import H, W
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Bool, String
 
 pytest.importorskip('fastapi')
@@ -96,6 +99,24 @@ def test_images_and_regions_reach_the_page_and_its_words_the_node(rig, camera, c
     rig.until(lambda: page.read() or page.state['question'] == 'Really?')
     assert page.state['history'][-1]['understood'][0]['resolved'] == 'what is behind the stove'
     page.socket.close()
+
+
+def test_compressed_images_of_the_topic_image_reach_the_page(rig):
+    """As in the other nodes, a remapping of `image` names the topic, whatever its type."""
+    overrides = {'port': 0, 'speech': False, 'image_transport': 'compressed'}
+    parameters = [Parameter(n, value=v) for n, v in overrides.items()]
+    node = rig.add(ConsoleNode, parameter_overrides=parameters, namespace='left')
+    images = rig.node.create_publisher(CompressedImage, '/left/image', 10)
+    data = cv2.imencode('.jpg', np.full((H, W, 3), 90, np.uint8))[1].tobytes()
+    page = Page(node.web.address)
+
+    def send():
+        images.publish(CompressedImage(header=conversion.header(time.time_ns(), 'camera'), format='jpeg', data=data))
+
+    rig.until(lambda: page.read() or page.frames, each=send)
+    page.socket.close()
+    node.close()
+    rig.remove(node)
 
 
 def test_clouds_are_subscribed_only_while_a_page_shows_them(rig, console):
