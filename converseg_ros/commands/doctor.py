@@ -2,6 +2,7 @@
 
 converseg doctor
 converseg doctor --json doctor.json
+converseg doctor --bag BAG      # also check a recording of the camera
 """
 
 import argparse
@@ -33,6 +34,7 @@ class Finding:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--json', type=Path, help='write the findings here')
+    parser.add_argument('--bag', type=Path, help='also check the topics and the depth of this rosbag2')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros.core.files import write_json
 
     findings = [f for check in CHECKS for f in check()]
+    if args.bag:
+        findings += check_bag(args.bag)
     for f in findings:
         print(f'{SIGN[f.level]} {f.what}: {f.found}' + (f'\n    -> {f.do}' if f.do else ''))
     if args.json:
@@ -155,6 +159,31 @@ def check_sound() -> Iterator[Finding]:
         yield Finding('microphone', 'ok', '; '.join(line.split(':')[1].strip() for line in recording))
     else:
         yield Finding('microphone', 'note', 'no recording device', 'speech can also come on the `audio` topic')
+
+
+def check_bag(path: Path) -> Iterator[Finding]:
+    """Check the topics of a recording, and whether its depth is registered to its images."""
+    from converseg_ros.evaluation.bag.reader import Bag
+
+    with Bag(path) as bag:
+        for line in bag.notes:
+            yield Finding('bag', 'ok', line)
+        measured = bag.depth_alignment()
+    if measured is None:
+        yield Finding('depth registration', 'note', 'not measured: fewer than three images with depth and its outlines')
+        return
+    found = f'colour edges at depth edges are {measured.given:.2f} times as strong as by chance'
+    offset, best = measured.offset, f'{measured.best:.2f} with the best offset'
+    values = f'depth_offset.focal {offset.focal:g}, depth_offset.x {offset.x:g}, depth_offset.y {offset.y:g}'
+    flags = f'converseg eval ... --depth-offset {offset.focal:g} {offset.x:g} {offset.y:g}'
+    if measured.registered:
+        yield Finding('depth registration', 'ok', f'{found} ({best}): registered')
+    elif measured.registered is None:
+        do = 'compare an overlay of depth with the image'
+        yield Finding('depth registration', 'note', f'{found} ({best}): not certain', do)
+    else:
+        do = f'register it in the driver, or set the parameters {values} of the node ({flags})'
+        yield Finding('depth registration', 'note', f'{found} ({best}): not registered', do)
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

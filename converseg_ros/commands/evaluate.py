@@ -19,8 +19,9 @@ from converseg_ros.core import InputError, Role
 from converseg_ros.core.files import write_json
 from converseg_ros.core.progress import Progress, print_event
 from converseg_ros.core.stages import JobStage
-from converseg_ros.evaluation.arguments import add_run_arguments
-from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
+from converseg_ros.evaluation.arguments import add_bag_arguments, add_run_arguments
+from converseg_ros.lifting.alignment import DepthOffset
+from converseg_ros.perception.topics import parse_topics
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bag.add_argument('--predictions', type=Path, metavar='FILE', help='write every answer as COCO RLE')
     bag.add_argument('--overlay-bag', type=Path, metavar='DIR', help='write the overlays as a rosbag2 (mcap)')
     for sub in (labels, calibrate, bag):
-        sub.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
+        add_bag_arguments(sub)
     for sub in (items, dataset, labels, hub, refcoco, reasonseg):
         sub.add_argument('--no-baselines', action='store_true', help='score the network alone')
         sub.add_argument('--also', action='append', default=[], metavar='MODEL', help='another model in the same table')
@@ -200,7 +201,8 @@ def _calibrate_on_all(args: argparse.Namespace) -> int:
         raise InputError('labels without their images', where='--labels', do='give --root DIR')
     samples = of_datasets(args.dataset, args.split)[1]
     if args.labels:
-        samples += of_labels(args.labels, args.root, _say, parse_topics(args.topic))[1]
+        offset = DepthOffset(*args.depth_offset)
+        samples += of_labels(args.labels, args.root, _say, parse_topics(args.topic), offset)[1]
     if not samples:
         raise InputError('there are no items', where='calibrate', do='give --labels and --dataset')
     _calibrate(args, ' '.join(p.name for p in (*args.labels, *args.dataset)), check_ids(samples)[: args.limit or None])
@@ -234,7 +236,7 @@ def _bag(args: argparse.Namespace) -> int:
     from converseg_ros.evaluation.bag.run import BagRun
     from converseg_ros.evaluation.html import write_html
 
-    with Bag(args.data, parse_topics(args.topic)) as bag:
+    with Bag(args.data, parse_topics(args.topic), DepthOffset(*args.depth_offset)) as bag:
         if args.labels:
             stamps = key_stamps(bag.stamps(), args.every, args.start)
             asked, truth = read_labels_in_sequence(args.labels, args.data.resolve().name, stamps)

@@ -109,6 +109,7 @@ class Frame:
         frame_id: optical frame of the camera.
         gravity: (3,) unit vector in the optical frame that points down, or None if TF does not provide it.
         robot: (H, W) bool, pixels that show the robot itself, which is never part of an answer; None if unknown.
+        depth_doubt: why depth seems not to be registered to rgb, '' if it does.
     """
 
     rgb: NDArray[np.uint8]
@@ -118,6 +119,7 @@ class Frame:
     frame_id: str = ''
     gravity: NDArray[np.float64] | None = field(default=None)
     robot: NDArray[np.bool_] | None = None
+    depth_doubt: str = ''
 
     def __post_init__(self) -> None:
         """Validate shapes and types."""

@@ -3,6 +3,21 @@
 import argparse
 from pathlib import Path
 
+from converseg_ros.perception.topics import TOPIC_HELP
+
+
+def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that correct what the messages of a bag say: the topics and the depth camera."""
+    parser.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
+    parser.add_argument(
+        '--depth-offset',
+        type=float,
+        nargs=3,
+        default=(1.0, 0.0, 0.0),
+        metavar=('FOCAL', 'X', 'Y'),
+        help='the depth camera of a bag whose depth is not registered (`converseg doctor --bag` estimates it)',
+    )
+
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that select the network, its parts and its device, and the files of the result."""

@@ -13,6 +13,7 @@ from converseg_ros.datasets.reasonseg import samples_of_reasonseg
 from converseg_ros.datasets.refcoco import refs_file, samples_of_refcoco
 from converseg_ros.datasets.samples import Sample, samples_of_dataset, samples_of_items, samples_of_labels
 from converseg_ros.evaluation.sources import Sources
+from converseg_ros.lifting.alignment import NO_OFFSET, DepthOffset
 from converseg_ros.perception.topics import parse_topics
 from converseg_ros.programs.nodes import NODES, program_from_json
 
@@ -31,17 +32,24 @@ def of_datasets(folders: Sequence[Path], split: str) -> tuple[str, list[Sample]]
 
 
 def of_labels(
-    paths: Sequence[Path], root: Path, say: Callable[[str], None], topics: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    root: Path,
+    say: Callable[[str], None],
+    topics: Mapping[str, str] | None = None,
+    offset: DepthOffset = NO_OFFSET,
 ) -> tuple[str, list[Sample]]:
     """Read manual labels, whose sources (images, bags) are in `root`; say how many a network helped with.
 
-    topics: {role: topic} that is taken of each bag in place of what would be chosen.
+    topics: {role: topic} that is taken of each bag in place of what would be chosen. offset: the depth camera of bags.
     """
     labels = [x for path in paths for x in read_labels(path)]
     assisted = sum(x.how.startswith(ASSISTED) for x in labels)
     if assisted:
         say(f"note: {assisted} of {len(labels)} labels were made with a network's help")
-    return ' '.join(p.name for p in paths), samples_of_labels(labels, Sources(root, topics).find)
+    samples = samples_of_labels(labels, Sources(root, topics, offset).find)
+    if offset:  # other views: a run with another offset is not resumed
+        samples = [replace(s, image_id=f'{s.image_id} ({offset})') for s in samples]
+    return ' '.join(p.name for p in paths), samples
 
 
 def of_hub(repo: str, split: str, files: Sequence[Path] | None) -> tuple[str, list[Sample]]:
@@ -64,7 +72,9 @@ def of_reasonseg(folder: Path) -> tuple[str, list[Sample]]:
 READERS: dict[str, Callable[[Namespace, Callable[[str], None]], tuple[str, list[Sample]]]] = {
     'items': lambda args, say: of_items(args.data),
     'dataset': lambda args, say: of_datasets(args.data, args.split),
-    'labels': lambda args, say: of_labels(args.data, args.root, say, parse_topics(args.topic)),
+    'labels': lambda args, say: of_labels(
+        args.data, args.root, say, parse_topics(args.topic), DepthOffset(*args.depth_offset)
+    ),
     'hub': lambda args, say: of_hub(args.repo, args.split, args.parquet),
     'refcoco': lambda args, say: of_refcoco(args.data, args.images, args.split, args.split_by),
     'reasonseg': lambda args, say: of_reasonseg(args.data),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from converseg_ros.core import Frame, InputError
 from converseg_ros.datasets.views import read_view
+from converseg_ros.lifting.alignment import NO_OFFSET, DepthOffset
 
 KEEP = 8  # number of cached decoded images
 
@@ -13,9 +14,9 @@ KEEP = 8  # number of cached decoded images
 class Sources:
     """Finds the image of a label: `root/SOURCE` is a folder of images, or a rosbag whose frames are found by stamp."""
 
-    def __init__(self, root: Path, topics: Mapping[str, str] | None = None) -> None:
-        """`topics`: {role: topic} that is taken of each bag in place of what would be chosen."""
-        self.root, self.topics = root, topics
+    def __init__(self, root: Path, topics: Mapping[str, str] | None = None, offset: DepthOffset = NO_OFFSET) -> None:
+        """`topics`: {role: topic} of each bag in place of what would be chosen. offset: the depth camera of bags."""
+        self.root, self.topics, self.offset = root, topics, offset
         self.cache: OrderedDict[tuple[str, str], Frame] = OrderedDict()
 
     def folder(self, source: str) -> Path:
@@ -41,7 +42,7 @@ class Sources:
         if self.is_bag(source):
             from converseg_ros.evaluation.bag.reader import Bag
 
-            with Bag(self.folder(source), self.topics) as bag:
+            with Bag(self.folder(source), self.topics, self.offset) as bag:
                 frame = bag.frame_at(int(image))
         else:
             path = (self.folder(source) / image).resolve()

@@ -1,7 +1,7 @@
 """Conversion of the synchronized messages of a camera to a Frame, for the live node and for bags."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import time
 from typing import Any, Protocol
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, InputError
 from converseg_ros.core.frame import Depth, Intrinsics
+from converseg_ros.core.stamps import SECOND
+from converseg_ros.lifting.alignment import NO_OFFSET, AlignmentMeter, DepthOffset
 from converseg_ros.lifting.registration import register, resized, same_view
 from converseg_ros.lifting.tf import TransformError
 from converseg_ros.perception.camera import Calibration, Distortion, Rectifier, rectified_size
@@ -17,6 +19,7 @@ from converseg_ros.perception.messages import to_calibration, to_depth, to_rgb
 
 DEPTH_INFO = '`depth_camera_info`'
 QUIET = 5.0  # seconds without waiting after a transform was not available
+MEASURED_EVERY = SECOND  # nanoseconds between the images by which the registration of depth is checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class FrameOptions:
 
     distortion: how to handle lens distortion. world_frame: a fixed frame, '' for none. level_frame: a frame with z up,
     '' for none. tf_timeout: seconds to wait for a late transform. robot: (H, W) bool, pixels of the (rectified) image
-    that show the robot itself, or None.
+    that show the robot itself, or None. offset: the depth camera, for depth in the frame of the image that is not
+    registered to it.
     """
 
     distortion: Distortion = 'rectify'
@@ -44,6 +48,7 @@ class FrameOptions:
     level_frame: str = ''
     tf_timeout: float = 0.0
     robot: NDArray[np.bool_] | None = field(default=None, compare=False)
+    offset: DepthOffset = NO_OFFSET
 
 
 class Transforms(Protocol):
@@ -62,6 +67,7 @@ class FrameMaker:
         self._transforms, self._rectifier, self._depth_rectifier = transforms, Rectifier(), Rectifier()
         self._calibrations: dict[str, tuple[Any, Calibration]] = {}
         self._quiet_until: dict[str, float] = {}
+        self._meter, self._offset, self._measured_ns = AlignmentMeter(), NO_OFFSET, -MEASURED_EVERY
         self.problems: Counter[str] = Counter()
         self.note = ''  # why parts of the newest frame are missing
         self.unknown = ''  # the unknown transform of the newest frame, and why
@@ -100,7 +106,10 @@ class FrameMaker:
         try:
             if other is not None:
                 depth = self._registered(bundle, other, intrinsics, options)
+            elif depth is not None and options.offset:
+                depth = _moved(depth, intrinsics, options.offset)
         except InputError as error:
+            depth = None
             self._note('depth', error)
         pose = self._pose(options.world_frame, image.header.frame_id, bundle.stamp_ns, options)
         level = self._pose(options.level_frame, image.header.frame_id, bundle.stamp_ns, options)
@@ -112,7 +121,26 @@ class FrameMaker:
                 f'the mask of the robot is {size}', where='robot_mask', do='draw it on an image of this camera'
             )
         frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity, robot)
+        if self._transforms is not None and self._unregistered(frame, options.offset):
+            doubt = InputError(
+                'its outlines do not match those of the image, so that it seems not to be registered to it',
+                where='depth',
+                do='register it in the driver, or set depth_offset (`converseg doctor --bag` estimates it)',
+            )
+            self._note('depth', doubt)
+            frame = replace(frame, depth_doubt=str(doubt))
         return frame, pose
+
+    def _unregistered(self, frame: Frame, offset: DepthOffset) -> bool:
+        """Return whether depth is certainly not registered, from the first images with enough edges."""
+        if offset != self._offset:
+            self._meter, self._offset = AlignmentMeter(), offset
+        if frame.depth is None or frame.intrinsics is None:
+            return False
+        if not self._meter.full and abs(frame.stamp_ns - self._measured_ns) >= MEASURED_EVERY:
+            self._measured_ns = frame.stamp_ns
+            self._meter.update(frame.rgb, np.asarray(frame.depth), frame.intrinsics)
+        return self._meter.registered() is False
 
     def _note(self, cause: str, error: ConversegError) -> None:
         self.problems[cause] += 1
@@ -209,3 +237,10 @@ def _same_frame(first: str, second: str) -> bool:
     """Return whether two frame ids name the same frame; an empty one matches any."""
     first, second = first.lstrip('/'), second.lstrip('/')
     return not first or not second or first == second
+
+
+def _moved(depth: Depth, colour: Intrinsics | None, offset: DepthOffset) -> NDArray[np.float32]:
+    """Return depth registered to the colour camera by a given offset; InputError without intrinsics."""
+    if colour is None:
+        raise InputError('depth_offset needs camera_info', where='depth', do='publish camera_info of the image')
+    return offset.registered(np.asarray(depth), colour)

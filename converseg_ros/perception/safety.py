@@ -139,6 +139,7 @@ class SafetyGate:
         if not wanted:
             problems.append('no safety instruction is in force, nothing is guarded')
         problems += [f'the meaning of {text[:80]!r} has not been resolved' for text in unclear]
+        problems += [frame.depth_doubt] if frame.depth_doubt else []
         unknown = []
         for instruction, region in found.items():
             why = unusable(region, frame, now_ns, self.options)

@@ -14,6 +14,7 @@ from converseg_ros.core.belief import SteadyOptions
 from converseg_ros.core.errors import parsing
 from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
+from converseg_ros.lifting.alignment import DepthOffset
 from converseg_ros.perception.frames import FrameOptions
 from converseg_ros.perception.images import decode_compressed_color
 from converseg_ros.perception.options import TrackerOptions
@@ -117,6 +118,7 @@ OWN = (
 TABLE: tuple[Parameter, ...] = (
     *OWN,
     *group('conversation', Options),
+    *group('depth_offset', DepthOffset),
     *group('lift', LiftOptions),
     *group('tracker', TrackerOptions),
     *group('steady', SteadyOptions),
@@ -153,6 +155,7 @@ class Settings:
             self['level_frame'],
             self['tf_timeout'],
             _robot(Path(self['robot_mask']).expanduser()) if self['robot_mask'] else None,
+            DepthOffset(**self._part('depth_offset', DepthOffset)),
         )
         self.network = {name: self[name] for name in ('namer', 'segments', 'facts', 'agree_remote')}
         self.standing = tuple(_standing(line) for line in self['standing'] if line.strip())

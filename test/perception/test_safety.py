@@ -204,3 +204,8 @@ def test_the_same_answers_are_not_worked_out_twice(monkeypatch):
     assert len(made) == 1
     gate.assess(image, [replace(answer, prediction=replace(answer.prediction, mask=block(x0=0, x1=9)))], (HOT,), NOW)
     assert len(made) == 2
+
+
+def test_depth_that_seems_not_to_be_registered_is_not_safe():
+    report = assess([region()], image=frame(depth_doubt='depth: its outlines do not match'))
+    assert not report.ok and 'outlines' in report.reason and whole(report)

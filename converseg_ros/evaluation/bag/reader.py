@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, InputError
 from converseg_ros.core.stamps import SECOND, to_ns
+from converseg_ros.lifting.alignment import MAX_IMAGES, NO_OFFSET, Alignment, AlignmentMeter, DepthOffset
 from converseg_ros.lifting.tf import TransformBuffer, TransformError
 from converseg_ros.perception.frames import Bundle, FrameMaker, FrameOptions
 from converseg_ros.perception.rosbag import connections, find_camera, open_bag, read
@@ -74,12 +75,13 @@ class Bag:
     camera: the topics that are read. notes: the selected topics and anomalies, as text.
     """
 
-    def __init__(self, path: Path, topics: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path, topics: Mapping[str, str] | None = None, offset: DepthOffset = NO_OFFSET) -> None:
         """Open the bag and read TF and calibration; raise InputError with the path if it cannot be read.
 
-        topics: {role: topic} that replaces the automatic choice (`perception.topics.ROLES`).
+        topics: {role: topic} that replaces the automatic choice (`perception.topics.ROLES`). offset: the depth camera,
+        for depth in the frame of the image that is not registered to it.
         """
-        self.path = path
+        self.path, self.offset = path, offset
         self.reader = open_bag(path)
         self.camera = find_camera(self.reader, path, topics)
         self.notes = self.camera.describe()
@@ -192,14 +194,27 @@ class Bag:
         info, deep_info = (s and self._infos[s] for s in (self.camera.info, self.camera.deep_info))
         try:
             image = read(self.reader, connection, raw)
-            options = self._tree.frames(image.header.frame_id)
+            options = replace(self._tree.frames(image.header.frame_id), offset=self.offset)
             frame, pose = self._maker.make(Bundle(stamp, image, depth, info, deep_info), options)
         except ConversegError as error:
             return BagFrame(stamp, None, None, str(error))
         problems += [t for t in (self._maker.note, self._maker.unknown) if t]
+        if frame.depth_doubt and frame.depth_doubt not in self.notes:
+            self.notes.append(frame.depth_doubt)
         if frame.depth is not None:
             frame = replace(frame, depth=np.asarray(frame.depth))
         return BagFrame(stamp, frame, pose, '; '.join(problems))
+
+    def depth_alignment(self) -> Alignment | None:
+        """Measure on images of the whole bag whether depth is registered to colour; None if too little is seen."""
+        stamps = self.stamps()
+        some = set(stamps[:: max(1, len(stamps) // (2 * MAX_IMAGES))])  # twice as many as needed: not all have edges
+        meter = AlignmentMeter()
+        for item in self.frames(skip=set(stamps) - some):
+            frame = item.frame
+            if frame is not None and frame.depth is not None and frame.intrinsics is not None:
+                meter.update(frame.rgb, np.asarray(frame.depth), frame.intrinsics)
+        return meter.compute()
 
     def __enter__(self) -> 'Bag':
         """Return the open bag."""

@@ -70,6 +70,7 @@ class BagRun:
             'weights': self.weights,
             'bag': self._digest(stamps),
             'topics': self.bag.camera.names(),
+            'depth': repr(self.bag.offset),
             'asked': [repr(a) for a in self.asked],
         }
         self.answers = self._resume(head)
