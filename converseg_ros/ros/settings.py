@@ -40,6 +40,21 @@ OWN = (
     ),
     Parameter('agree_remote', False, 'Images may be sent to a chat model on another machine.', live=False),
     Parameter('device', 'auto', 'cpu, cuda, cuda:N, or auto: a GPU if there is one.', live=False),
+    Parameter(
+        'precision',
+        'auto',
+        'Precision of the network; auto: bf16 on a GPU; on a CPU fp32, or for compact the faster one, measured at load.',
+        choices=('auto', 'fp32', 'bf16'),
+        live=False,
+    ),
+    Parameter(
+        'max_pixels',
+        0,
+        'Limit on the image for the language model of kind converseg, e.g. 63504; 0: native resolution.',
+        0,
+        100_000_000,
+        live=False,
+    ),
     Parameter('threads', 0, "CPU threads of the network; 0: PyTorch's default.", 0, 256, live=False),
     Parameter('fallback_to_cpu', True, 'Switch to the CPU when the GPU is lost or has too little memory.'),
     Parameter(
@@ -157,7 +172,8 @@ class Settings:
             _robot(Path(self['robot_mask']).expanduser()) if self['robot_mask'] else None,
             DepthOffset(**self._part('depth_offset', DepthOffset)),
         )
-        self.network = {name: self[name] for name in ('namer', 'segments', 'facts', 'agree_remote')}
+        self.network = {name: self[name] for name in ('precision', 'namer', 'segments', 'facts', 'agree_remote')}
+        self.network['max_pixels'] = self['max_pixels'] or None
         self.standing = tuple(_standing(line) for line in self['standing'] if line.strip())
 
     def _part(self, prefix: str, cls: type) -> dict[str, Any]:

@@ -40,6 +40,16 @@ def test_the_mask_of_the_robot_is_read(tmp_path: Path) -> None:
         mask(tmp_path / 'gone.png')
 
 
+def test_the_node_passes_precision_and_resolution_to_the_network() -> None:
+    from converseg_ros.network.options import Options
+    from converseg_ros.ros.settings import TABLE, Settings
+
+    defaults = {p.name: p.default for p in TABLE}
+    assert Options(**Settings(defaults).network) == Options()
+    chosen = Options(**Settings(defaults | {'precision': 'fp32', 'max_pixels': 63504}).network)
+    assert (chosen.precision, chosen.max_pixels) == ('fp32', 63504)
+
+
 def test_every_topic_stands_in_the_page() -> None:
     from converseg_ros.ros.segmenter.publishers import STREAMS
 
