@@ -43,7 +43,7 @@ OWN = (
     Parameter(
         'precision',
         'auto',
-        'Precision of the network; auto: bf16 on a GPU; on a CPU fp32, or for compact the faster one, measured at load.',
+        'Precision; auto: bf16 on a GPU; on a CPU fp32, or for compact the faster one, which is measured at load.',
         choices=('auto', 'fp32', 'bf16'),
         live=False,
     ),
@@ -52,7 +52,7 @@ OWN = (
         0,
         'Limit on the image for the language model of kind converseg, e.g. 63504; 0: native resolution.',
         0,
-        100_000_000,
+        1_000_000,
         live=False,
     ),
     Parameter('threads', 0, "CPU threads of the network; 0: PyTorch's default.", 0, 256, live=False),
