@@ -1,10 +1,12 @@
-"""`converseg doctor`: the versions of Python that the package supports are accepted, others are reported."""
+"""`converseg doctor`: the supported versions of Python, and recordings whose depth is registered or not."""
 
+from pathlib import Path
 import sys
 
 import pytest
 
-from converseg_ros.commands.doctor import check_python
+from converseg_ros.commands.doctor import Finding, check_bag, check_python
+from converseg_ros.core.paths import share
 
 
 @pytest.mark.parametrize(
@@ -15,3 +17,21 @@ def test_the_supported_versions_of_python_are_accepted(
 ) -> None:
     monkeypatch.setattr(sys, 'version_info', (*version, 0, 'final', 0))
     assert next(check_python()).level == level
+
+
+def registration(bag: Path) -> Finding:
+    (found,) = [f for f in check_bag(bag) if f.what == 'depth registration']
+    return found
+
+
+def test_depth_of_the_shipped_bag_is_registered() -> None:
+    found = registration(share('demo', 'bag'))
+    assert found.level == 'ok' and not found.do
+
+
+def test_a_real_recording_with_depth_of_another_camera_gets_the_values_that_register_it(shared: Path) -> None:
+    """The depth camera has 585 pixels and the colour camera 525, 25 mm beside it (docs/evaluation.md)."""
+    found = registration(shared / 'data' / 'kitchen_raw')
+    assert found.level == 'note' and 'not registered' in found.found
+    focal, x, _ = (float(v) for v in found.do.rpartition('--depth-offset ')[2].rstrip(')').split())
+    assert abs(focal - 585 / 525) < 0.02 and abs(x + 0.025) < 0.006
