@@ -15,14 +15,16 @@ import time
 
 from converseg_ros.core import ConversegError, Instruction
 from converseg_ros.core.paths import share
-from converseg_ros.perception.topics import TOPIC_HELP, parse_topics
+from converseg_ros.evaluation.arguments import add_bag_arguments
+from converseg_ros.lifting.alignment import DepthOffset
+from converseg_ros.perception.topics import parse_topics
 from converseg_ros.ros.isolation import isolate
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument('--bag', type=Path, help='a rosbag2, sqlite3 or mcap, raw or compressed topics')
-    parser.add_argument('--topic', action='append', default=[], metavar='ROLE=TOPIC', help=TOPIC_HELP)
+    add_bag_arguments(parser)
     parser.add_argument('--ask', action='append', metavar='TEXT', help='ask this instead; may be repeated')
     parser.add_argument('--instructions', type=Path, help='ask the instructions of this file (YAML) instead')
     parser.add_argument('--model', default='compact', help='name or folder of the network (default: %(default)s)')
@@ -43,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     topics = parse_topics(args.topic)
     with Bag(args.bag or share('demo', 'bag'), topics) as bag:
         print('\n'.join(bag.camera.describe()), flush=True)
-        recorder = play(bag, asked, model=args.model, device=args.device, rate=args.rate)
+        offset = DepthOffset(*args.depth_offset)
+        recorder = play(bag, asked, model=args.model, device=args.device, rate=args.rate, offset=offset)
     from converseg_ros.demo.results import write_results
 
     pictures = images(bag.path, set(recorder.regions), topics)

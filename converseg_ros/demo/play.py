@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields
 from pathlib import Path
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from tqdm import tqdm
 from converseg_ros.core import ConversegError, Instruction
 from converseg_ros.demo.recorder import Recorder
 from converseg_ros.evaluation.bag.reader import Bag as FrameBag
+from converseg_ros.lifting.alignment import NO_OFFSET, DepthOffset
 from converseg_ros.ros.camera.replay import Bag, Replay
 
 NAMESPACE = '/converseg_demo'
@@ -24,7 +26,7 @@ START_LIMIT = 90.0  # seconds for the node to load its network
 ANSWER_LIMIT = 60.0  # seconds for the last answer after the end of the bag
 
 
-def node_command(bag: Bag, model: str, device: str) -> list[str]:
+def node_command(bag: Bag, model: str, device: str, offset: DepthOffset) -> list[str]:
     """Return the command that starts the segmenter on the demo's topics."""
     camera = bag.camera
     parameters = {
@@ -36,6 +38,7 @@ def node_command(bag: Bag, model: str, device: str) -> list[str]:
         'instruction_ttl': '0.0',
         'max_age': '5.0',
         'use_sim_time': 'true',
+        **{f'depth_offset.{f.name}': repr(getattr(offset, f.name)) for f in fields(offset)},
     }
     command = [sys.executable, '-m', 'converseg_ros.nodes.segmenter_node', '--ros-args', '-r', f'__ns:={NAMESPACE}']
     for topic in ('/tf', '/tf_static', '/clock'):
@@ -45,15 +48,17 @@ def node_command(bag: Bag, model: str, device: str) -> list[str]:
     return command
 
 
-def play(bag: Bag, asked: Sequence[Instruction], *, model: str, device: str, rate: float) -> Recorder:
-    """Start the node, replay the bag, and return the recorded answers."""
+def play(
+    bag: Bag, asked: Sequence[Instruction], *, model: str, device: str, rate: float, offset: DepthOffset = NO_OFFSET
+) -> Recorder:
+    """Start the node, replay the bag, and return the recorded answers. offset: the depth camera of the bag."""
     log = tempfile.NamedTemporaryFile('w+', prefix='converseg_demo_', suffix='.log', delete=False)  # noqa: SIM115
     print(f'starting the segmenter with {model} (log: {log.name})', flush=True)
     with ExitStack() as stack:
         stack.callback(log.close)
         with signals_wait():
             process = subprocess.Popen(
-                node_command(bag, model, device), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                node_command(bag, model, device, offset), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
             stack.callback(end, process)
         recorder = Recorder(NAMESPACE)
