@@ -97,3 +97,22 @@ def test_the_pages_say_where_their_commands_run_and_install_nothing_that_no_inde
     pages = ' '.join(texts.values())
     shipped = [*(root / 'launch').glob('*.launch.py'), *(root / 'rviz').iterdir()]
     assert not [p.name for p in shipped if p.name not in pages], 'these are on no page'
+
+
+def test_the_page_of_programs_lists_all_values() -> None:
+    from converseg_ros.programs import vocabulary as v
+
+    text = (ROOT / 'docs' / 'programs.md').read_text()
+    for head, values in (
+        ('`filter`, `by: colour`', v.COLOURS),
+        ('`filter`, `by: material`', v.MATERIALS),
+        ('`filter`, `by: state`', v.STATES),
+        ('`filter`, `by: physics`', v.PHYSICS),
+        ('`filter`, `by: region`', v.REGIONS),
+        ('`rank`, `key`', v.RANK_KEYS),
+        ('`relate`, `relation`', v.RELATIONS),
+        ('`act`, `kind`', v.ACTS),
+        ('`act`, `role`', v.ROLES),
+    ):
+        row = next(line for line in text.splitlines() if line.startswith(f'| {head} |'))
+        assert tuple(re.findall(r'`(\w+)`', row.split('|')[2])) == values, head
