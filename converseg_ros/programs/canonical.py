@@ -1,6 +1,7 @@
 """The canonical form of programs: programs with the same meaning for a simple reason become equal."""
 
 from dataclasses import replace
+from functools import lru_cache
 import json
 
 from converseg_ros.knowledge import implies, singular
@@ -25,6 +26,7 @@ CONNECTING = frozenset({'with', 'has', 'have', 'having', 'that', 'which', 'is', 
 """Words at the start of a free text that describe nothing."""
 
 
+@lru_cache(maxsize=1024)  # the hypotheses for a text have most of their nodes in common
 def canonical(node: Node) -> Node:
     """Return the canonical form: unions flat and sorted, chains of conditions sorted, redundant selections removed."""
     node = _simple(node.map(canonical))
@@ -128,13 +130,10 @@ def _sorted_chain(node: Node) -> Node:
     chain: dict[tuple[int, int, str], Node] = {}
     base = node
     while isinstance(base, MODIFIERS):
-        below = base.of
-        alone = replace(base, of=node)  # the condition without its input
-        data = alone.to_json()
-        del data['of']
         kind = FILTERS.index(base.by) if isinstance(base, Filter) else 0
-        chain[MODIFIERS.index(type(base)), kind, json.dumps(data, sort_keys=True)] = base
-        base = below
+        condition = json.dumps(base.to_json(without='of'), sort_keys=True)
+        chain[MODIFIERS.index(type(base)), kind, condition] = base
+        base = base.of
     names = [c.value for c in chain.values() if isinstance(c, Filter) and c.by == 'name']
     for place in sorted(chain):
         if not _implied(chain[place], names):

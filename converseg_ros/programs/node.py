@@ -75,12 +75,12 @@ class Node:
         for child in self.children():
             yield from child.walk()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object of this node without default values."""
+    def to_json(self, without: str = '') -> dict[str, Any]:
+        """Return the JSON object of this node without default values, and without the field `without`."""
         out: dict[str, Any] = {'op': self.op}
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.default is not MISSING and value == f.default:
+            if f.name == without or (f.default is not MISSING and value == f.default):
                 continue
             if isinstance(value, Node):
                 out[f.name] = value.to_json()

@@ -41,7 +41,7 @@ def look_alike(image: NDArray[np.uint8], region: Mask, masks: Mask, degrees: Flo
         return out
     bins = (image >> (8 - BITS)).astype(np.intp) @ (1 << BITS * np.arange(2, -1, -1))
     mine = _log_density(bins[region])
-    usual = float(np.quantile(_mean(mine[bins], region)[region], USUAL))
+    usual = float(np.quantile(_mean(mine[bins], region, _shares(region))[region], USUAL))
     near = _grown(region)
     rest = ~region & ~masks.any(0)
     _, labels = cv2.connectedComponents(rest.view(np.uint8))
@@ -49,8 +49,9 @@ def look_alike(image: NDArray[np.uint8], region: Mask, masks: Mask, degrees: Flo
     others = [(masks[i], SAME if degrees[i] >= SAME_KIND else OTHER) for i in np.flatnonzero(touching)]
     others += [(labels == k, SAME) for k in np.unique(labels[near & rest])]
     for mask, least in others:
-        box = mask_box(mask & ~region).cells
-        cells, colours = (mask & ~region)[box], bins[box]
+        outside = mask & ~region
+        box = mask_box(outside).cells
+        cells, colours = outside[box], bins[box]
         if np.count_nonzero(cells) >= MIN_CELLS:
             out[box] |= _like_surface(mine, colours, cells, usual, least)
     out = cv2.morphologyEx(out.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
@@ -67,14 +68,21 @@ def _like_surface(
     The cells that look like the surface do not describe the rest, so that they are left out of its histogram next time
     (hard expectation maximisation). mine: (colours,) log densities of the surface. colours, cells: (h, w).
     """
-    fit = _mean(mine[colours], cells)
-    found, rest = np.zeros_like(cells), cells
+    shares = _shares(cells)
+    fit = _mean(mine[colours], cells, shares)
+    possible = cells & (fit >= usual)
+    found = np.zeros_like(cells)
+    if not possible.any():
+        return found
     for _ in range(ROUNDS):
+        rest = cells & ~found
         if np.count_nonzero(rest) < MIN_CELLS:
             break
-        own = _mean(_log_density(colours[rest])[colours], cells)
-        found = found | cells & (fit >= usual) & (fit - own >= least)
-        rest = cells & ~found
+        own = _mean(_log_density(colours[rest])[colours], cells, shares)
+        more = possible & ~found & (fit - own >= least)
+        if not more.any():
+            break
+        found |= more
     return found
 
 
@@ -87,11 +95,14 @@ def _log_density(bins: NDArray[np.intp]) -> NDArray[np.float32]:
     return np.asarray(np.log(density + np.float32(LEAST_DENSITY)), np.float32)
 
 
-def _mean(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
-    """Return (h, w) the mean over the part of a mask in a window."""
-    weight = mask.astype(np.float32)
-    count = cv2.blur(weight, (WINDOW, WINDOW))
-    return np.asarray(cv2.blur(values * weight, (WINDOW, WINDOW)) / np.maximum(count, 1e-6))
+def _mean(values: NDArray[np.float32], mask: Mask, shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (h, w) the mean over the part of a mask in a window. shares: (h, w) of `_shares` of the mask."""
+    return np.asarray(cv2.blur(values * mask, (WINDOW, WINDOW)) / shares)
+
+
+def _shares(mask: Mask) -> NDArray[np.float32]:
+    """Return (h, w) the share of a window that is part of a mask, at least 1e-6."""
+    return np.maximum(cv2.blur(mask.astype(np.float32), (WINDOW, WINDOW)), np.float32(1e-6))
 
 
 def _grown(mask: Mask) -> Mask:

@@ -54,8 +54,9 @@ def search(
             rows += [start + parent for parent in parents]
             of += [index] * len(parents)
             start = end
-        place = torch.tensor(rows, dtype=torch.long)
-        cache = {name: (k[place], v[place]) for name, (k, v) in cache.items()}
+        if rows != list(range(len(scores))):
+            place = torch.tensor(rows, dtype=torch.long)
+            cache = {name: (k[place], v[place]) for name, (k, v) in cache.items()}
         last = torch.tensor([[h.tokens[-1]] for hypotheses in alive for h in hypotheses])
         step += 1
     return whole
