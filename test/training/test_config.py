@@ -22,7 +22,7 @@ def test_shipped_configurations_are_read(path):
 
 
 def test_the_recipe_of_compact_trains_each_part_and_assembles_them():
-    trained, parsers = [], {}
+    trained, folders, parsers = [], [], {}
     for line in read_mapping(CONFIGS / 'compact.yaml')['recipe']:
         words = shlex.split(line)[1:]
         args = make_parser(words).parse_args(words)
@@ -31,14 +31,15 @@ def test_the_recipe_of_compact_trains_each_part_and_assembles_them():
             config = read_config(ROOT / args.config, {k: yaml.safe_load(v) for k, v in overrides.items()})
             adapter = getattr(config, 'adapter_rank', 0) > 0
             trained.append(f'{config.out}/{config.task}{"_adapter" if adapter else ""}.safetensors')
-            assert args.origin is None or str(args.origin) in trained
+            folders.append(config.out)
+            assert args.origin is None or str(args.origin) in (trained + folders[:-1])
             if adapter:
                 adapted = parsers[config.pieces]
         else:
             given = [args.segments, args.names, args.parser, args.intents, args.adapter]
             assert {str(path) for path in given if path} <= set(trained)
             parsers[str(args.target)] = args.parser
-    assert len(trained) == 6 and args.command == 'weights' and all(given)
+    assert len(trained) == 7 and args.command == 'weights' and all(given)
     assert args.parser == adapted, 'an adapter belongs to one parser file'
 
 
