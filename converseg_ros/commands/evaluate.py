@@ -217,7 +217,8 @@ def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
 
     network = _load(args, calibration=False)
     try:
-        answers = Runner(network, (), _record(args, '.uncalibrated'), _say, _weights(args)).run(samples)[MODEL]
+        runner = Runner(network, (), _record(args, '.uncalibrated'), _say, _weights(args), proposals=True)
+        answers = runner.run(samples)[MODEL]
         provenance = {'data': data, 'model': network.name, 'command': args.command_line}
         path = getattr(network, 'calibration_file', None) or find_model(args.model) / CALIBRATION
         scores = [a.score for a in answers if not a.score.error]

@@ -63,8 +63,8 @@ def step_of_answer(
         refused=own.status == Status.NO_TARGET,
         iou=iou(own.mask, truth),
         oracle=union_oracle(facts.segments.masks, truth)[0],
-        kept=iou(_selected(own), truth),
-        given=None if given is None else iou(_selected(given), truth),
+        kept=iou(selected(own), truth),
+        given=None if given is None else iou(selected(given), truth),
         named=named,
     )
 
@@ -108,6 +108,6 @@ def ladder(scores: Iterable[Scored]) -> dict[str, Any] | None:
     return {'n': total, **{step: counts[step] / total for step in STEPS}} if total else None
 
 
-def _selected(prediction: Prediction) -> Mask:
+def selected(prediction: Prediction) -> Mask:
     """Return the mask of the selected regions of an answer, independent of its status."""
     return prediction.mask if prediction.withheld is None else prediction.withheld

@@ -18,7 +18,7 @@ from converseg_ros.core.progress import Progress, Report
 from converseg_ros.core.segmentation import Query, SegmentationNetwork
 from converseg_ros.core.stages import JobStage
 from converseg_ros.datasets.samples import Sample, by_image, digest, fit_mask
-from converseg_ros.evaluation.ladder import step_of_answer
+from converseg_ros.evaluation.ladder import selected, step_of_answer
 from converseg_ros.evaluation.metrics import Mask, Score, boundary_f
 from converseg_ros.evaluation.record import Answer, read_record
 from converseg_ros.facts.table import Facts
@@ -51,15 +51,17 @@ class Runner:
         report: Callable[[str], None] = print,
         weights: str = '',
         role: Role = Role.PLAIN,
+        proposals: bool = False,
     ) -> None:
         """Create a runner.
 
         weights: `record.fingerprint` of the model folder, so that a record of other weights is not used.
-        role: with which all prompts are asked.
+        role: with which all prompts are asked. proposals: score the mask of an answer that is NO_TARGET too, for a
+        calibration, which decides itself which answers are.
         """
         self.network, self.baselines, self.record, self.report = network, list(baselines), record, report
         self.progress: Report | None = None  # called for each image
-        self.weights, self.role = weights, role
+        self.weights, self.role, self.proposals = weights, role, proposals
         self.names = [MODEL, *(b.name for b in self.baselines)]
         self.image_ms: list[float] = []
 
@@ -71,6 +73,7 @@ class Runner:
             'answerers': self.names,
             'data': digest(samples),
             'role': self.role.name,
+            **({'proposals': True} if self.proposals else {}),
         }
         wanted = {(name, s.id) for name in self.names for s in samples}
         before = read_record(self.record, head) if self.record else []
@@ -210,7 +213,8 @@ class Runner:
                 union = 0 if truth is None else int(np.count_nonzero(truth))
                 yield Answer(by, replace(score, union=union, error=why or 'no answer'))
                 continue
-            mask = p.mask if ignore is None else p.mask & ~ignore
+            mask = selected(p) if self.proposals else p.mask
+            mask = mask if ignore is None else mask & ~ignore
             truth = truth if ignore is None else truth & ~ignore
             intersection, union = overlap(mask, truth)
             score = replace(

@@ -1,4 +1,4 @@
-"""Ridge-regularised logistic regression with weights of given signs, and predictions for held-out groups."""
+"""Ridge-regularised logistic regression with weights of given signs, class weights, and held-out predictions."""
 
 from collections.abc import Sequence
 
@@ -9,24 +9,42 @@ from scipy.special import expit
 FOLDS = 5
 
 
+def balanced(truth: NDArray[np.bool_], share: float) -> NDArray[np.float64]:
+    """Return (N,) weights with a mean of 1 that give the true ones of truth (N,) the share `share` of the sum.
+
+    Without true or without false ones all weights are 1.
+    """
+    if truth.all() or not truth.any():
+        return np.ones(truth.size)
+    actual = float(truth.mean())
+    return np.where(truth, share / actual, (1 - share) / (1 - actual))
+
+
 def fit_logistic(
-    x: NDArray[np.float64], truth: NDArray[np.bool_], signs: Sequence[int], ridge: float = 1.0
+    x: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    signs: Sequence[int],
+    counts: NDArray[np.float64],
+    ridge: float = 1.0,
 ) -> NDArray[np.float64]:
     """Return (D + 1,) weights and bias for x (N, D), fitted by L-BFGS-B.
 
-    signs: 1 or -1 for each weight, which is then not negative or not positive. The ridge acts on standardized features.
+    signs: 1 or -1 for each weight, which is then not negative or not positive. counts: (N,) how much each row counts.
+    The ridge acts on standardized features.
     """
     from scipy.optimize import minimize
 
-    mean, scale = x.mean(0), x.std(0) + 1e-3
+    mean = np.average(x, 0, counts)
+    scale = np.sqrt(np.average((x - mean) ** 2, 0, counts)) + 1e-3
     z = (x - mean) / scale
     target = truth.astype(np.float64)
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         linear = z @ w[:-1] + w[-1]
         p = expit(linear)
-        value = float((np.logaddexp(0, linear) - target * linear).sum() + 0.5 * ridge * (w[:-1] ** 2).sum())
-        return value, np.append(z.T @ (p - target) + ridge * w[:-1], (p - target).sum())
+        value = float(counts @ (np.logaddexp(0, linear) - target * linear) + 0.5 * ridge * (w[:-1] ** 2).sum())
+        slope = counts * (p - target)
+        return value, np.append(z.T @ slope + ridge * w[:-1], slope.sum())
 
     bounds = [(0, None) if s > 0 else (None, 0) for s in signs] + [(None, None)]
     w = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method='L-BFGS-B').x
@@ -40,14 +58,29 @@ def apply_logistic(weights: NDArray[np.float64], x: NDArray[np.float64]) -> NDAr
 
 
 def held_out_probabilities(
-    x: NDArray[np.float64], truth: NDArray[np.bool_], groups: Sequence[str], signs: Sequence[int]
+    x: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    groups: Sequence[str],
+    signs: Sequence[int],
+    counts: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return (N,) cross-validated probabilities; rows of one group stay together. 0 if no fit is possible."""
+    """Return (N,) cross-validated probabilities; rows of one image stay together. 0 if no fit is possible.
+
+    groups: image ids. If one is the end of another ("a.jpg", "photos/a.jpg"), they are the same image.
+    """
     held_out = np.zeros(len(truth))
-    order = {name: i % FOLDS for i, name in enumerate(dict.fromkeys(groups))}
-    fold = np.array([order[g] for g in groups])
+    images = [_shortest(g, frozenset(groups)) for g in groups]
+    order = {name: i % FOLDS for i, name in enumerate(dict.fromkeys(images))}
+    fold = np.array([order[g] for g in images])
     for f in np.unique(fold):
         rest = fold != f
         if truth[rest].any() and (~truth[rest]).any():
-            held_out[fold == f] = apply_logistic(fit_logistic(x[rest], truth[rest], signs), x[fold == f])
+            weights = fit_logistic(x[rest], truth[rest], signs, counts[rest])
+            held_out[fold == f] = apply_logistic(weights, x[fold == f])
     return held_out
+
+
+def _shortest(image_id: str, known: frozenset[str]) -> str:
+    """Return the shortest of the known ids that is the last part of a path."""
+    parts = image_id.split('/')
+    return next((end for k in range(1, len(parts)) if (end := '/'.join(parts[-k:])) in known), image_id)

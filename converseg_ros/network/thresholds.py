@@ -9,17 +9,23 @@ RIGHT_IOU = 0.5  # IoU from which a mask is right
 
 
 def held_out_report(
-    p: NDArray[np.float64], truth: NDArray[np.bool_], *, no_target: float, recall: float
+    p: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    *,
+    no_target: float,
+    recall: float,
+    counts: NDArray[np.float64] | None = None,
 ) -> dict[str, float]:
     """Return the metrics of two thresholds on N held-out probabilities.
 
     p: (N,) that a target exists. truth: (N,) whether it does.
-    no_target: below it an answer is NO_TARGET. recall: the same for safety instructions.
+    no_target: below it an answer is NO_TARGET. recall: the same for safety instructions. counts: (N,) how much each
+    answer counts for the calibration error.
     """
     return {
         'n': float(truth.size),
         'share_positive': float(truth.mean()),
-        'ece': expected_calibration_error(p, truth),
+        'ece': expected_calibration_error(p, truth, counts),
         'n_acc': float((p < no_target)[~truth].mean()),
         't_acc': float((p >= no_target)[truth].mean()),
         'safety_t_acc': float((p >= recall)[truth].mean()),
@@ -27,11 +33,16 @@ def held_out_report(
     }
 
 
-def expected_calibration_error(p: NDArray[np.float64], truth: NDArray[np.bool_], bins: int = 10) -> float:
-    """Return the mean gap between probability and frequency over equally wide bins (Guo et al. 2017)."""
+def expected_calibration_error(
+    p: NDArray[np.float64], truth: NDArray[np.bool_], counts: NDArray[np.float64] | None = None, bins: int = 10
+) -> float:
+    """Return the mean gap between probability and frequency over equally wide bins (Guo et al. 2017).
+
+    counts: (N,) how much each answer counts, all alike by default.
+    """
     owner = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[owner == b].mean() - truth[owner == b].mean()) * (owner == b).mean() for b in np.unique(owner)]
-    return float(np.sum(gaps))
+    share = np.full(p.size, 1 / max(p.size, 1)) if counts is None else counts / counts.sum()
+    return float(sum(abs((share * (p - truth))[owner == b].sum()) for b in np.unique(owner)))
 
 
 def best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: NDArray[np.float64]) -> float:
@@ -48,13 +59,20 @@ def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: f
     return float(ordered[math.floor((1 - recall) * ordered.size)])
 
 
-def precision_threshold(p: NDArray[np.float64], quality: NDArray[np.float64], precision: float) -> float:
+def precision_threshold(
+    p: NDArray[np.float64],
+    quality: NDArray[np.float64],
+    precision: float,
+    counts: NDArray[np.float64] | None = None,
+) -> float:
     """Return the lowest threshold on p (N,) above which the share `precision` of the answers is correct.
 
-    quality: (N,) IoU of each answer; it is correct from RIGHT_IOU on. Returns 1 if no threshold is high enough.
+    quality: (N,) IoU of each answer; it is correct from RIGHT_IOU on. counts: (N,) how much each answer counts, all
+    alike by default. Returns 1 if no threshold is high enough.
     """
     order = np.argsort(-p)
-    share = np.cumsum(quality[order] >= RIGHT_IOU) / np.arange(1, p.size + 1)
+    each = np.ones(p.size) if counts is None else counts[order]
+    share = np.cumsum(each * (quality[order] >= RIGHT_IOU)) / np.cumsum(each)
     enough = np.flatnonzero(share >= precision)
     return float(p[order][enough[-1]]) if enough.size else 1.0
 

@@ -207,3 +207,21 @@ def test_all_prompts_are_asked_in_the_role_and_answers_of_another_role_are_not_r
     for role in (Role.PLAIN, Role.SAFETY):
         Runner(asked, record=record, report=lambda _: None, role=role).run(samples(1))
     assert asked.roles == [Role.PLAIN] * 2 + [Role.SAFETY] * 2
+
+
+def test_for_a_calibration_the_masks_of_refused_answers_are_scored():
+    class Refusing:
+        name = 'refusing'
+
+        def set_image(self, view, key=None):
+            pass
+
+        def predict(self, queries, *, checkpoint=None):
+            empty = np.zeros((48, 64), bool)
+            return [Prediction(empty, 0.1, Status.NO_TARGET, withheld=square()) for _ in queries]
+
+    usual, proposed = (
+        Runner(Refusing(), report=lambda _: None, proposals=proposals).run(samples(1))[MODEL][0].score
+        for proposals in (False, True)
+    )
+    assert usual.positive and (usual.iou, proposed.iou) == (0, 1) and proposed.refused

@@ -75,7 +75,7 @@ def test_a_calibration_of_another_namer_is_used(
     namer = write_towers('clip', tmp_path / 'clip')
     network = load('compact', device='cpu', precision='fp32', namer=str(namer))
     fits = {
-        mode: ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0), 0.0, no_target=0.3, recall=0.05)
+        mode: ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0, 0.2, 0.0), 0.0, no_target=0.3, recall=0.05)
         for mode in ('rgb', 'rgbd')
     }
     Existence(fits, CorrectnessFit((0.5, 0.0, 0.5, 0.3, 2.0), 0.0, confident=0.6), network.parts.fingerprint).save(

@@ -26,7 +26,7 @@ from converseg_ros.perception.segmenter import Segmenter, SegmenterOptions
 from converseg_ros.programs.nodes import Filter, Node, Select
 
 STEP = 0.3  # seconds between key frames
-FIT = ExistenceFit((0.7, 0, 0, 0, 0, 0, 0, 0), 2.0, no_target=0.5, recall=0.2)  # decides at p = .05
+FIT = ExistenceFit((0.7, 0, 0, 0, 0, 0, 0, 0, 0, 0), 2.0, no_target=0.5, recall=0.2)  # decides at p = .05
 CORRECT = CorrectnessFit((0.2, 0.0, 0.0, 0.0, 0.0), 0.0, confident=0.55)  # decides at p = .73
 THE_MUG, MUGS = Instruction('the mug', id='mug'), Instruction('the mugs', id='mugs')
 PROGRAMS: dict[str, Node] = {

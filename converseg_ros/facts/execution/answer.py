@@ -77,7 +77,9 @@ class Evidence:
     conditions of the degree of the best region for that condition. in_vocabulary: whether all nouns are known.
     unexplained: share of the view with objects that no region covers. quality: mean IoU that the proposer expects of
     the selected regions, or the certainty of the area. lead: p / (p + q) for the last selected region, of probability
-    p, and the next one, of probability q; 0.5 for an area.
+    p, and the next one, of probability q; 0.5 for an area. agreement: probability of the best region for all conditions
+    of the target, relative to the product of those of the best region for each; 1 if it has only one. named: degree of
+    the best region for the name of the target (the least if there are several), 0.5 without a name.
     """
 
     noisy_or: float
@@ -88,6 +90,8 @@ class Evidence:
     literals: tuple[Literal, ...] = ()
     quality: float = 0.0
     lead: float = 0.5
+    agreement: float = 1.0
+    named: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)

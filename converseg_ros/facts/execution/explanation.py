@@ -11,6 +11,7 @@ from converseg_ros.facts.table import Facts
 from converseg_ros.programs.nodes import Node
 
 MAX_CANDIDATES = 5
+NO_DEGREE = 1e-3  # added to products of degrees before comparing them
 NO_CHANCE = 1e-4  # added to probabilities before comparing them: smaller ones are alike
 
 
@@ -98,6 +99,8 @@ def _evidence(facts: Facts, decision: Decision, literals: tuple[Literal, ...]) -
         literals=literals,
         quality=float(facts.segments.quality[list(decision.chosen)].mean()) if decision.chosen else decision.best,
         lead=_lead(decision),
+        agreement=_agreement([x for x in literals if x.main]),
+        named=min((x.best for x in literals if x.main and x.noun), default=0.5),
     )
 
 
@@ -109,6 +112,17 @@ def _lead(decision: Decision) -> float:
     others = np.delete(p, [*chosen, *decision.gone])
     last, following = float(p[chosen].min()) + NO_CHANCE, float(others.max(initial=0.0)) + NO_CHANCE
     return last / (last + following)
+
+
+def _agreement(conditions: list[Literal]) -> float:
+    """Return how far one region fulfils all conditions of the target that regions fulfil at all.
+
+    "The red mug" where a mug is white and a chair is red: 0.
+    """
+    if len(conditions) < 2:
+        return 1.0
+    separately = float(np.prod([x.best for x in conditions]))
+    return min((conditions[-1].reached + NO_DEGREE) / (separately + NO_DEGREE), 1.0)
 
 
 def why_none(program: Node, literals: tuple[Literal, ...], options: Options) -> str:

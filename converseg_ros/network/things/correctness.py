@@ -3,7 +3,8 @@
 An answer is right if its mask has an IoU of at least 0.5 with what was meant. That a target exists is not enough for
 this: the mask may show another thing, or half of the right one. The model decides whether an answer is OK. It was
 fitted on the answers to labelled real images that existence (`existence.py`) does not refuse. As there, more evidence
-never means a lower probability.
+never means a lower probability. The threshold of OK is chosen on the answers that may be OK: those against which
+nothing but the certainty of the regions speaks (`clear`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,26 +67,29 @@ def fit_correctness(
     ious: Sequence[float],
     groups: Sequence[str],
     *,
-    precision: float = 0.75,
+    clear: Sequence[bool],
+    counts: Sequence[float],
+    precision: float = 0.8,
 ) -> CorrectnessFit | None:
     """Fit the model on N answers that are not refused; None if fewer than MIN_ANSWERS are right or wrong.
 
     ious: of mask and ground truth, 0 without a target. groups: image ids; answers on one image stay together in the
-    cross-validation, from which the threshold and the report follow. precision: share of answers above the threshold
-    that are right.
+    cross-validation, from which the threshold and the report follow. clear: whether an answer may be OK. counts: how
+    much each answer counts. precision: share of the clear answers above the threshold that are right.
     """
-    right = np.asarray(ious, np.float64) >= RIGHT_IOU
+    right, weight, may = np.asarray(ious, np.float64) >= RIGHT_IOU, np.asarray(counts, float), np.asarray(clear, bool)
     if min(right.sum(), (~right).sum()) < MIN_ANSWERS:
         return None
     x, signs = np.stack([features(e) for e in evidence]), (1,) * len(EVIDENCE)
-    weights, p = fit_logistic(x, right, signs), held_out_probabilities(x, right, groups, signs)
-    confident = precision_threshold(p, np.asarray(ious, np.float64), precision)
-    sure = p >= confident
+    weights, p = fit_logistic(x, right, signs, weight), held_out_probabilities(x, right, groups, signs, weight)
+    confident = precision_threshold(p[may], np.asarray(ious, np.float64)[may], precision, weight[may])
+    sure = may & (p >= confident)
     report = {
         'n': float(right.size),
-        'share_right': float(right.mean()),
-        'ece': expected_calibration_error(p, right),
+        'share_right': float(np.average(right, weights=weight)),
+        'ece': expected_calibration_error(p, right, weight),
+        'clear_share': float(may.mean()),
         'ok_share': float(sure.mean()),
-        'ok_right': float(right[sure].mean()) if sure.any() else 0.0,
+        'ok_right': float(np.average(right[sure], weights=weight[sure])) if sure.any() else 0.0,
     }
     return CorrectnessFit(tuple(weights[:-1].tolist()), float(weights[-1]), confident, report)

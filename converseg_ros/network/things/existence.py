@@ -2,9 +2,10 @@
 
 The evidence of an answer (`EVIDENCE`) is mapped to a probability by weights that were fitted on labelled real images
 with and without targets, once for views with depth and once for RGB alone. More evidence never means a lower
-probability: weights with the wrong sign are excluded from the fit. Whether the mask is right too, and the answer
-therefore OK, is decided by `correctness`. calibration.json (format 3) contains all fits and the fingerprint of the
-segments and names that they were fitted with; it is not used with others.
+probability: weights with the wrong sign are excluded from the fit. Answers with a target count as PRESENT_SHARE of all,
+whatever their number, so that labels of one kind can be added without a change of what a probability means. Whether
+the mask is right too, and the answer therefore OK, is decided by `correctness`. calibration.json (format 4) contains
+all fits and the fingerprint of the segments and names that they were fitted with; it is not used with others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,21 +24,27 @@ from converseg_ros.core.errors import parsing
 from converseg_ros.core.files import write_json
 from converseg_ros.core.probability import log_odds
 from converseg_ros.network.calibration import ScoredAnswer, Verdict
-from converseg_ros.network.logistic import apply_logistic, fit_logistic, held_out_probabilities
+from converseg_ros.network.logistic import apply_logistic, balanced, fit_logistic, held_out_probabilities
 from converseg_ros.network.things import correctness
 from converseg_ros.network.things.correctness import CorrectnessFit, fit_correctness
 from converseg_ros.network.thresholds import best_threshold, held_out_report, recall_threshold
 
-FORMAT = 3
+FORMAT = 4
 Mode = Literal['rgb', 'rgbd']
-EVIDENCE = ('best', 'noisy_or', 'weakest', 'conditions', 'measured', 'in_vocabulary', 'parse', 'unexplained')
+EVIDENCE = (
+    *('best', 'noisy_or', 'weakest', 'conditions', 'measured', 'in_vocabulary', 'parse', 'unexplained'),
+    *('agreement', 'named'),
+)
 """best: probability of the best region; noisy_or: of any region; weakest: the minimum over all conditions;
 conditions: their number, because the probability of the best region is a product over all of them; measured: 1 if the
 answer is an area that depth shows; in_vocabulary: 1 if all nouns are known; parse: the confidence of the parser;
-unexplained: share of the view that no region covers. Probabilities are converted to log-odds.
+unexplained: share of the view that no region covers; agreement: whether one region fulfils all conditions of the
+target, as far as they are fulfilled by any; named: degree of the best region for the name of the target. Probabilities
+are converted to log-odds, and agreement to its logarithm.
 """
-SIGNS = (1, 1, 1, 1, 1, 1, 1, -1)  # of each weight
-CLIP = 1e-5
+SIGNS = (1, 1, 1, 1, 1, 1, 1, -1, 1, 1)  # of each weight
+CLIP, NAME_CLIP, LEAST_AGREEMENT = 1e-5, 1e-3, 0.01
+PRESENT_SHARE = 2 / 3  # of the answers in use that have a target, about as in the labels of the kitchen and tabletops
 HARDLY = 0.5  # probability of a right mask, relative to that of no target, below which there is no answer
 MIN_ANSWERS = 200  # answers of a mode below which its weights are fitted on those of both modes
 REMEDY = 'calibrate again: converseg eval calibrate'
@@ -117,13 +124,16 @@ def _inputs() -> dict[str, list[str]]:
 
 
 def features(evidence: Mapping[str, float]) -> NDArray[np.float64]:
-    """Return (8,) the input of the weights; raise InputError for missing evidence."""
+    """Return (10,) the input of the weights; raise InputError for missing evidence."""
     missing = [k for k in EVIDENCE if k not in evidence]
     if missing:
         raise InputError(f'evidence {", ".join(missing)} is missing', where='calibration')
-    best, noisy_or, weakest, conditions, measured, known, parse, unexplained = (float(evidence[k]) for k in EVIDENCE)
-    best, noisy_or, weakest, parse = log_odds([best, noisy_or, weakest, parse], CLIP).tolist()
-    return np.array([best, noisy_or, weakest, conditions, measured, known, parse, math.sqrt(max(unexplained, 0.0))])
+    found = {k: float(evidence[k]) for k in EVIDENCE}
+    for k in ('best', 'noisy_or', 'weakest', 'parse', 'named'):
+        found[k] = float(log_odds(found[k], NAME_CLIP if k == 'named' else CLIP))
+    found['unexplained'] = math.sqrt(max(found['unexplained'], 0.0))
+    found['agreement'] = math.log(max(found['agreement'], LEAST_AGREEMENT))
+    return np.array([found[k] for k in EVIDENCE])
 
 
 def decide(
@@ -187,7 +197,7 @@ def fit_existence(
     groups: Sequence[str],
     *,
     own: Sequence[bool] | None = None,
-    kept: float = 0.77,
+    kept: float = 0.7,
     recall: float = 0.98,
 ) -> ExistenceFit:
     """Fit one mode on N answers.
@@ -209,12 +219,13 @@ def fit_existence(
         )
     x = np.stack([features(e) for e in evidence])
     quality = np.where(truth, np.nan_to_num(np.asarray(ious, np.float64)), 0.0)
-    held_out = held_out_probabilities(x, truth, groups, SIGNS)[mine]
-    weights = fit_logistic(x, truth, SIGNS)
-    p, truth, quality = apply_logistic(weights, x)[mine], truth[mine], quality[mine]
+    counts = balanced(truth, PRESENT_SHARE)
+    held_out = held_out_probabilities(x, truth, groups, SIGNS, counts)[mine]
+    weights = fit_logistic(x, truth, SIGNS, counts)
+    p, truth, quality, counts = apply_logistic(weights, x)[mine], truth[mine], quality[mine], counts[mine]
     no_target = min(best_threshold(p, truth, quality), recall_threshold(p, truth, kept))
     safe = min(recall_threshold(p, truth, recall), no_target)
-    report = held_out_report(held_out, truth, no_target=no_target, recall=safe)
+    report = held_out_report(held_out, truth, no_target=no_target, recall=safe, counts=counts)
     return ExistenceFit(tuple(weights[:-1].tolist()), float(weights[-1]), no_target, safe, report)
 
 
@@ -226,10 +237,13 @@ def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict
     """
     modes, short = {}, []
     known = [s for s in scored if s.evidence]
+    counts: dict[int, float] = {}
     for mode, depth in (('rgb', 0.0), ('rgbd', 1.0)):
         own = [s.evidence['depth'] == depth for s in known]
         if not any(own):
             continue
+        weights = balanced(np.array([bool(s.positive) for s, mine in zip(known, own) if mine]), PRESENT_SHARE)
+        counts |= zip((i for i, mine in enumerate(own) if mine), weights.tolist())
         use = [s for s, mine in zip(known, own) if mine or sum(own) < MIN_ANSWERS]
         try:
             modes[mode] = fit_existence(
@@ -243,9 +257,14 @@ def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict
             short.append(f'{mode}: {error.what}')
     if not modes:
         raise InputError('; '.join(short) or 'no answer has evidence', where='calibration', do='give more labels')
-    answered = [s for s in known if _answered(modes, s)]
-    ious = [s.iou if s.positive else 0.0 for s in answered]
-    correct = fit_correctness([s.evidence for s in answered], ious, [s.image_id for s in answered])
+    answered = [(s, counts[i]) for i, s in enumerate(known) if _answered(modes, s)]
+    correct = fit_correctness(
+        [s.evidence for s, _ in answered],
+        [s.iou if s.positive else 0.0 for s, _ in answered],
+        [s.image_id for s, _ in answered],
+        clear=[bool(s.evidence['clear']) for s, _ in answered],
+        counts=[count for _, count in answered],
+    )
     return Existence(modes, correct, fingerprint, provenance | {'items': len(scored)})
 
 

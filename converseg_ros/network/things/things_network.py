@@ -30,6 +30,7 @@ from converseg_ros.network.guided_filter import at_full_size
 from converseg_ros.network.parser.intents import UNSURE_PARSE
 from converseg_ros.network.segments.robot import robot_share, without_robot
 from converseg_ros.network.stage_timer import StageTimer
+from converseg_ros.network.things.evidence import evidence_of
 from converseg_ros.network.things.existence import Existence, Mode, decide, fit_modes
 from converseg_ros.network.things.parts import Parts
 from converseg_ros.network.things.reading import ReadProgram, options_of, read_programs
@@ -209,21 +210,12 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         times: Mapping[str, float],
     ) -> Prediction:
         """Return the prediction of one answer."""
-        evidence = {
-            'best': answer.evidence.best,
-            'noisy_or': answer.evidence.noisy_or,
-            'weakest': answer.evidence.weakest,
-            'conditions': float(len(answer.evidence.literals)),
-            'measured': float(answer.measured),
-            'in_vocabulary': float(answer.evidence.in_vocabulary),
-            'parse': program.confidence,
-            'unexplained': answer.evidence.unexplained,
-            'quality': answer.evidence.quality,
-            'lead': answer.evidence.lead,
-        }
         fit = self.calibration.modes.get(seen.mode) if self.calibration else None
         status, reason = answer.status, answer.unsure
         misread = bool(program.doubt) or program.confidence < UNSURE_PARSE
+        doubtful = misread or answer.doubtful
+        depth = seen.mode == 'rgbd'
+        evidence = evidence_of(answer, parse=program.confidence, clear=not doubtful, depth=depth)
         if misread and status != Status.ERROR:
             status = Status.LOW_CONFIDENCE
             doubt = program.doubt or f'understood as "{words(program.root)}", which is not certain'
@@ -239,7 +231,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             status=status,
             reason=reason,
             none=none,
-            doubtful=misread or answer.doubtful,
+            doubtful=doubtful,
             recall=query.role == Role.SAFETY,
             unknown=misread or answer.unknown or hidden >= MOSTLY_ROBOT,
         )
@@ -255,7 +247,7 @@ class ThingsNetwork(ViewNetwork[ViewState]):
             program=program_to_json(program.root),
             program_text=words(program.root),
             candidates=self._candidates(answer, seen),
-            evidence={**evidence, 'depth': float(seen.mode == 'rgbd')},
+            evidence=evidence,
             confidence=None if empty else verdict.confidence,
             withheld=mask if empty and mask.any() else None,
             belief=belief,

@@ -9,7 +9,7 @@
 - intents.safetensors: properties that instructions ask for in other words (network/parser/intents.py), optional
 - statements.safetensors: vectors of the statements of `knowledge` (network/names/statements.py), optional; written by
   assembly.py
-- calibration.json: existence of a target and confidence, format 3 (network/things/existence.py)
+- calibration.json: existence of a target and confidence, format 4 (network/things/existence.py)
 """
 
 from dataclasses import asdict, dataclass, field, fields

@@ -25,6 +25,7 @@ from converseg_ros.programs.nodes import (
     Except,
     Filter,
     Like,
+    Node,
     Rank,
     Relate,
     Select,
@@ -165,3 +166,25 @@ def test_without_depth_a_place_that_a_named_thing_has_still_decides() -> None:
     sure = Select('one', Relate('left_of', named('mug'), named('bowl')))
     p = execute(sure, seen).degree.p
     assert p[RED_MUG] > 0.5 and p[WHITE_MUG] < 1e-3
+
+
+def test_agreement_is_low_if_different_things_fulfil_the_conditions(seen: Facts) -> None:
+    """A mug is white and a box is brown: that both are seen is no evidence of a brown mug."""
+
+    def agreement(program: Node) -> float:
+        return execute(Select('one', program), seen).evidence.agreement
+
+    assert agreement(named('mug')) == 1
+    assert agreement(Filter('colour', 'red', named('mug'))) > 0.8
+    assert agreement(Filter('colour', 'red', named('bowl'))) < 0.2
+    assert (
+        agreement(Relate('on', named('mug'), named('book')))
+        > 0.8
+        > agreement(Relate('on', named('bowl'), named('book')))
+    )
+
+
+def test_the_name_of_the_target_is_evidence(seen: Facts) -> None:
+    assert execute(Select('one', Filter('colour', 'red', named('mug'))), seen).evidence.named > 0.5
+    assert execute(Select('one', Filter('colour', 'red', named('spoon'))), seen).evidence.named < 0.1
+    assert execute(Select('one', Filter('colour', 'red', Things())), seen).evidence.named == 0.5, 'nothing is named'

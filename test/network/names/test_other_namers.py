@@ -164,7 +164,7 @@ def test_a_calibration_with_another_namer_is_kept_beside_the_cache_and_found_aga
     part = write_towers('clip', tmp_path / 'part')
     network = load('compact', device='cpu', precision='fp32', namer=str(part))
     assert network.calibration_file != find_model('compact') / 'calibration.json'
-    fit = ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0), 0.0, no_target=0.3, recall=0.05)
+    fit = ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0, 0.2, 0.0), 0.0, no_target=0.3, recall=0.05)
     correct = CorrectnessFit((0.5, 0.0, 0.5, 0.3, 2.0), 0.0, confident=0.6)
     Existence({'rgb': fit}, correct, network.parts.fingerprint).save(network.calibration_file)
     assert load('compact', device='cpu', precision='fp32', namer=str(part)).calibrated

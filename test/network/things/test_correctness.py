@@ -20,8 +20,13 @@ def answers(count=400, seed=0):
     return rows, ious, [f'image {i // 4}' for i in range(count)]
 
 
+def fit_all(rows, ious, groups, **given):
+    """Fit with all answers clear and counting alike, unless given."""
+    return fit_correctness(rows, ious, groups, **{'clear': [True] * len(rows), 'counts': [1.0] * len(rows), **given})
+
+
 def test_the_share_of_right_masks_above_the_threshold_is_as_wanted_on_new_answers():
-    fit = fit_correctness(*answers(), precision=0.75)
+    fit = fit_all(*answers(), precision=0.75)
     assert fit is not None
     rows, ious, _ = answers(2000, seed=1)
     sure = np.array([fit.probability(r) >= fit.confident for r in rows])
@@ -32,13 +37,23 @@ def test_the_share_of_right_masks_above_the_threshold_is_as_wanted_on_new_answer
 
 def test_more_evidence_never_means_less_confidence():
     rows, ious, groups = answers()
-    for fit in (fit_correctness(rows, ious, groups), fit_correctness(rows, [1 - i for i in ious], groups)):
+    for fit in (fit_all(rows, ious, groups), fit_all(rows, [1 - i for i in ious], groups)):
         for name in EVIDENCE:
             assert fit.probability(SEEN | {name: 0.99}) >= fit.probability(SEEN | {name: 0.3}) - 1e-9
 
 
+def test_the_threshold_is_that_of_answers_that_may_be_ok():
+    """Answers with a doubt of another kind are right less often, and do not raise the threshold for the others."""
+    rows, ious, groups = answers(800)
+    clear = [i % 2 == 0 for i in range(800)]
+    ious = [iou if c else 0.2 for iou, c in zip(ious, clear)]
+    fit, strict = fit_all(rows, ious, groups, clear=clear), fit_all(rows, ious, groups)
+    assert fit is not None and strict is not None and fit.confident < strict.confident
+    assert fit.report['ok_right'] >= 0.79 and fit.report['clear_share'] == 0.5
+
+
 def test_too_few_answers_are_not_fitted():
-    assert fit_correctness(*answers(12)) is None
+    assert fit_all(*answers(12)) is None
 
 
 def test_nonsense_is_refused():

@@ -17,11 +17,13 @@ SEEN = {
     'in_vocabulary': 1.0,
     'parse': 0.97,
     'unexplained': 0.0,
+    'agreement': 1.0,
+    'named': 0.9,
     'quality': 0.8,
     'lead': 0.9,
 }
 NOT_SEEN = SEEN | {'best': 0.03, 'noisy_or': 0.1, 'weakest': 0.02}
-FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.1, 0.2, 0.2, -1.0), -1.0, no_target=0.4, recall=0.1)
+FIT = ExistenceFit((0.5, 0.3, 0.4, 0.1, 0.1, 0.2, 0.2, -1.0, 0.3, 0.1), -1.0, no_target=0.4, recall=0.1)
 CORRECT = CorrectnessFit((0.6, 0.1, 0.7, 0.4, 2.0), -1.0, confident=0.6)
 CALIBRATION = Existence({'rgb': FIT, 'rgbd': FIT}, CORRECT)
 
@@ -48,7 +50,7 @@ def test_more_evidence_never_means_less_probability():
     rows, truth, ious, groups = answers()
     backwards = fit_existence(rows, [not t for t in truth], ious, groups)  # evidence that points the wrong way
     for fit in (fit_existence(rows, truth, ious, groups), backwards):
-        for name in EVIDENCE[:7]:
+        for name in set(EVIDENCE) - {'unexplained'}:
             assert fit.probability(SEEN | {name: 0.99}) >= fit.probability(SEEN | {name: 0.3}) - 1e-9
         assert fit.probability(SEEN | {'unexplained': 0.2}) <= fit.probability(SEEN) + 1e-9
 
@@ -65,6 +67,35 @@ def test_a_small_product_of_many_conditions_is_not_absence():
     fit = fit_existence(rows, truth, [0.8] * 400, [f'image {i // 4}' for i in range(400)])
     alike = SEEN | {'best': 0.12, 'noisy_or': 0.12, 'weakest': 0.3}
     assert fit.probability(alike | {'conditions': 4.0}) > 0.8 > 0.3 > fit.probability(alike | {'conditions': 1.0})
+
+
+def test_more_labels_of_absent_things_do_not_change_what_a_probability_means():
+    rows, truth, ious, groups = answers(400)
+    more = [i for i, t in enumerate(truth) if not t] * 4
+    fit = fit_existence(rows, truth, ious, groups)
+    repeated = fit_existence(
+        rows + [rows[i] for i in more],
+        truth + [False] * len(more),
+        ious + [0.0] * len(more),
+        groups + [groups[i] for i in more],
+    )
+    for best in (0.2, 0.4, 0.5, 0.6, 0.8):
+        evidence = SEEN | {'best': best, 'noisy_or': best, 'weakest': best}
+        assert repeated.probability(evidence) == pytest.approx(fit.probability(evidence), abs=0.1)
+    assert repeated.no_target == pytest.approx(fit.no_target, abs=0.1)
+
+
+def test_conditions_that_no_single_region_fulfils_are_evidence_of_absence():
+    random = np.random.default_rng(2)
+    rows, truth = [], []
+    for i in range(400):
+        there = bool(i % 2)
+        best = float(random.uniform(0.05, 0.9))
+        agreement = float(np.clip(random.normal(0.8 if there else 0.2, 0.2), 0.01, 1))
+        rows.append(SEEN | {'best': best, 'noisy_or': best, 'weakest': best, 'agreement': agreement})
+        truth.append(there)
+    fit = fit_existence(rows, truth, [0.8] * 400, [f'image {i // 4}' for i in range(400)])
+    assert fit.probability(SEEN) > 0.7 > 0.3 > fit.probability(SEEN | {'agreement': 0.05})
 
 
 def test_status_follows_from_evidence_and_from_the_executor():
@@ -153,7 +184,7 @@ def test_the_file_is_read_back_and_foreign_ones_are_refused(tmp_path):
     written.save(path)
     data = json.loads(path.read_text())
     for change in (
-        {'format': 2},
+        {'format': 3},
         {'evidence': ['best']},
         {'correct': {'bias': 0.0}},
         {'modes': {}},
@@ -162,7 +193,7 @@ def test_the_file_is_read_back_and_foreign_ones_are_refused(tmp_path):
         path.write_text(json.dumps(data | change))
         with pytest.raises(InputError):
             Existence.load(path)
-    for text in ('', '[]', '{"format": 3}', json.dumps(data | {'modes': {'rgb': {'bias': float('nan')}}})):
+    for text in ('', '[]', '{"format": 4}', json.dumps(data | {'modes': {'rgb': {'bias': float('nan')}}})):
         path.write_text(text)
         with pytest.raises(InputError, match='calibrat'):
             Existence.load(path)

@@ -28,7 +28,7 @@ BLOCKS = [
     Block('box', -0.3, 0.25, (0.1, 0.1, 0.25), colour='green'),
 ]
 SHOWN = [*BLOCKS, TABLE]
-FIT = ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0), 0.0, no_target=0.3, recall=0.05)
+FIT = ExistenceFit((0.6, 0.2, 0.3, 0.1, 0.1, 0.2, 0.2, -1.0, 0.2, 0.0), 0.0, no_target=0.3, recall=0.05)
 CORRECT = CorrectnessFit((0.5, 0.0, 0.5, 0.3, 2.0), 0.0, confident=0.6)
 TEXTS: dict[str, tuple[Node, float]] = {
     'the bowl': (Select('one', Filter('name', 'bowl')), 0.98),
