@@ -22,6 +22,7 @@ from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.execution import supports
 from converseg_ros.facts.execution.areas import Area
 from converseg_ros.facts.geometry.extent import look_alike
+from converseg_ros.facts.geometry.glossy import behind_front, front_edge, glossy_plane, is_glossy
 from converseg_ros.facts.geometry.planes import ViewGeometry
 from converseg_ros.facts.geometry.top_view import TopView, best_place, on_plane, radii
 
@@ -50,6 +51,7 @@ MAX_BY_IMAGE = 0.6  # probability of free space that depth does not show
 NO_DEPTH = 'depth is missing, so free space is only what no thing covers in the image'
 NOT_MEASURED = 'the plane of the surface cannot be measured, so free space is only what no thing covers in the image'
 PART_MISSING = 'depth is missing on a part of the surface, where it is not known whether it is free'
+ESTIMATED = 'the plane of the surface is estimated from few measurements'
 GUESSED = 'depth is missing on a part of the surface, which is free if nothing stands there'
 
 
@@ -86,6 +88,10 @@ def _on(facts: 'Facts', surfaces: Degree, chosen: NDArray[np.intp], sides: tuple
         return Area(mask, best, measured=True)
     if facts.geometry is not None and (facts.plane[chosen] >= 0).any():
         return _by_planes(facts, facts.geometry, surfaces, chosen, sides, safe)
+    if facts.geometry is not None and not safe:
+        area = _by_estimated_planes(facts, facts.geometry, surfaces, chosen, sides)
+        if area.mask.any():
+            return area
     note = NO_DEPTH if facts.geometry is None else NOT_MEASURED
     mask = empty if safe else _by_image(facts, surfaces, chosen)
     return Area(mask, min(best, MAX_BY_IMAGE), False, frozenset({note}))
@@ -104,10 +110,8 @@ def _by_planes(
     found = []
     for k in sorted({int(facts.plane[i]) for i in chosen} - {-1}):
         region = np.asarray(facts.segments.masks[chosen[facts.plane[chosen] == k]].any(0))
-        added = np.zeros_like(region) if safe else _look_alike(facts, surfaces, region)
-        added &= ~view.known | view.near(view.planes[k])
-        things = obstacles(facts, chosen, added)
-        found.append(free_of_plane(view, view.planes[k], region | added, things, sides, safe=safe))
+        whole, things = _whole_surface(facts, view, view.planes[k], surfaces, chosen, region, safe)
+        found.append(free_of_plane(view, view.planes[k], whole, things, sides, safe=safe))
     fitting = [part for part in found if part.fits >= FITS]
     sure = bool(fitting)
     notes = set() if best >= 0.5 else {'it is not certain what is a surface'}
@@ -124,6 +128,44 @@ def _by_planes(
         notes.add(GUESSED if any(part.guessed for part in fitting) else PART_MISSING)
     mask = np.any([np.zeros(view.known.shape, bool), *(part.mask for part in fitting)], axis=0)
     return Area(mask, best, not notes, frozenset(notes), measured=bool(mask.any()))
+
+
+def _by_estimated_planes(
+    facts: 'Facts', view: ViewGeometry, surfaces: Degree, chosen: NDArray[np.intp], sides: tuple[float, float]
+) -> Area:
+    """Return the free area of the chosen ones of some surfaces whose planes are estimated from few cells."""
+    mask, notes = np.zeros(view.known.shape, bool), {ESTIMATED}
+    for i in chosen:
+        region = facts.segments.masks[i]
+        plane = glossy_plane(view, region)
+        if plane is None:
+            continue
+        whole, things = _whole_surface(facts, view, plane, surfaces, chosen, region, False)
+        part = free_of_plane(view, plane, whole, things, sides, estimated=True)
+        mask |= part.mask
+    best = float(surfaces.p[chosen].max())
+    return Area(mask, min(best, MAX_BY_IMAGE), False, frozenset(notes))
+
+
+def _whole_surface(
+    facts: 'Facts',
+    view: ViewGeometry,
+    plane: Plane,
+    surfaces: Degree,
+    chosen: NDArray[np.intp],
+    region: Mask,
+    safe: bool,
+) -> tuple[Mask, Mask]:
+    """Return the region (h, w) of a surface with what else belongs to it, and the things (h, w) on or before it."""
+    if safe:
+        return region, obstacles(facts, chosen, np.zeros_like(region))
+    added = _look_alike(facts, surfaces, region) & (~view.known | view.near(plane))
+    things = obstacles(facts, chosen, added)
+    if is_glossy(view, region):
+        walls = facts.segments.masks[facts.segments.flat & (facts.kinds[:, 2] > 0.5)].any(0)
+        more = behind_front(view, plane, region, things, walls, front_edge(view, plane, region))
+        added, things = added | more, things & ~more
+    return region | added, things
 
 
 def obstacles(facts: 'Facts', surfaces: NDArray[np.intp], surface: Mask) -> Mask:
@@ -182,19 +224,25 @@ def free_of_plane(
     sides: tuple[float, float] = (0.0, 0.0),
     *,
     safe: bool = False,
+    estimated: bool = False,
 ) -> FreePart:
     """Return the free part of a plane.
 
     region: (h, w), the region of the surface; connected bare cells of the plane also count. things: (h, w), known
     objects in front of it or on it. sides: metres of the object to set down. safe: leave out all cells without depth.
     """
+    if not safe:
+        region = region & ~front_edge(view, plane, region).cells
     border, headroom = (np.zeros_like(region), SAFE_HEADROOM) if safe else (region, HEADROOM)
     bare, above, higher = _classified(view, plane, border, headroom)
     seen = _without_specks(bare & ~things, view.known & ~bare | above | things)
     seen = _connected(seen, region, things) & (view.known if safe else True)
-    if np.count_nonzero(seen) < 20:
+    if np.count_nonzero(seen) < 20 and not estimated:
         return FreePart(np.zeros_like(region))
-    unseen, points = on_plane(view, plane, region & ~view.known & ~seen & ~things)
+    mirrored = np.zeros_like(region)
+    if not safe and is_glossy(view, region):
+        mirrored = region & ~above & ~seen
+    unseen, points = on_plane(view, plane, region & (~view.known | mirrored) & ~seen & ~things)
     known = view.points[seen & view.known].astype(np.float64)
     top = TopView.of(view, plane, np.concatenate([known, points]), max(sides))
     blocked = top.dropped(view.points[above | (things & higher)])  # flat objects cover the cells below them anyway
@@ -213,7 +261,7 @@ def free_of_plane(
         or best_place(free, open_, tight, top.cell) >= PARTLY_SEEN
         or best_place(free, maybe, tight, top.cell) >= MEASURED
     )
-    guessed = missing and _continues(view, plane, region, things)
+    guessed = missing and (estimated or _continues(view, plane, region & ~mirrored, things))
     return FreePart(mask | more if guessed else mask, widest, fits, may_fit, missing, guessed)
 
 
