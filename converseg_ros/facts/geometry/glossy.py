@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from converseg_ros.core.geometry import Plane
+from converseg_ros.facts.geometry.gravity import MIN_LEVEL_COSINE
 from converseg_ros.facts.geometry.planes import ViewGeometry
 from converseg_ros.facts.geometry.top_view import TopView, on_plane
 
@@ -29,6 +30,7 @@ MIN_UPRIGHT = 0.4  # share of the cells with depth that are upright, for the sam
 MAX_KNOWN = 0.5  # share of a region with depth up to which it may reflect
 BELOW = 0.15  # metres below the plane to which the front edge reaches
 GAP, BESIDE = 3, 8  # cells inside and below the lower border of a region in which its front edge is looked for
+MIN_DROP = 0.2  # metres from a surface down to another plane, which is not a reflection
 RISES = 0.02  # metres above the plane from which something ends the surface
 FOOT = 0.06  # metres above the plane up to which the lowest part of a thing is its foot
 LINES, MIN_LINE = 60, 15  # hypotheses for a line, and columns that it must explain
@@ -58,7 +60,7 @@ def glossy_plane(view: ViewGeometry, region: Mask) -> Plane | None:
         found = float(np.percentile(upright, 98)) if high - low < MAX_EDGE else None
     if found is None:
         return None
-    return Plane(np.asarray(view.up, np.float64), -found, height.size / max(np.count_nonzero(view.known), 1), BIN)
+    return Plane(np.asarray(view.up, np.float64), -found, height.size / np.count_nonzero(view.known), BIN)
 
 
 def _mode(height: Floats, tolerance: float) -> float | None:
@@ -119,13 +121,16 @@ def behind_front(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, w
     """Return (h, w) the cells outside of the region of a glossy surface that are on it by their place.
 
     They have no depth or one below the plane, are behind the straight lines of its front edge, which are continued, and
-    can be reached from the region without crossing what rises above the plane. things, walls: (h, w), which are not part of it.
+    can be reached from the region without crossing what rises above the plane. things, walls: (h, w), what is not part
+    of it.
     """
     lines = _lines(front.begin, plane)
     out = np.zeros_like(region)
     if not lines:
         return out
-    others = ~_covered(view) | walls | things & ~in_front_of_feet(view, plane, things) | front.cells
+    level = [p for p in view.planes if p.normal @ plane.normal > MIN_LEVEL_COSINE and p.d > plane.d + MIN_DROP]
+    on_floor = np.any([out, *(view.near(p) for p in level)], axis=0)
+    others = ~_covered(view) | on_floor | walls | things & ~in_front_of_feet(view, plane, things) | front.cells
     cells, points = on_plane(view, plane, (~view.known | below(view, plane)) & ~others | region)
     inside = np.ones(len(points), bool)
     for normal, offset in lines:
@@ -148,8 +153,8 @@ def behind_front(view: ViewGeometry, plane: Plane, region: Mask, things: Mask, w
 def in_front_of_feet(view: ViewGeometry, plane: Plane, things: Mask) -> Mask:
     """Return (h, w) the cells in the regions of things that show the surface in front of them, and their reflections.
 
-    Nothing that stands on a plane reaches below its foot. These cells have no depth, or one below the plane, and the next
-    cell of the thing above them in the image rises by less than a foot. things: (h, w).
+    Nothing that stands on a plane reaches below its foot. These cells have no depth, or one below the plane, and the
+    next cell of the thing above them in the image is close to the plane. things: (h, w).
     """
     rows = np.arange(len(things))[:, None]
     with np.errstate(invalid='ignore'):
