@@ -1,6 +1,8 @@
 """The structure of the package: imports run one way, ROS stays at the edge, commands load lazily."""
 
+import argparse
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 import re
@@ -9,7 +11,7 @@ import sys
 
 import pytest
 
-from converseg_ros.cli import COMMANDS
+from converseg_ros.cli import COMMANDS, make_parser
 
 PACKAGE = Path(__file__).resolve().parents[1] / 'converseg_ros'
 
@@ -226,6 +228,21 @@ def test_every_command_documents_itself(name: str) -> None:
     done = subprocess.run([sys.executable, '-m', 'converseg_ros', name, '--help'], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert 'converseg' in done.stdout and len(done.stdout.splitlines()) > 5
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_every_option_documents_itself(name: str) -> None:
+    def undocumented(parser: argparse.ArgumentParser, path: str) -> Iterator[str]:
+        for action in parser._actions:  # noqa: SLF001 (argparse has no public list of options)
+            if isinstance(action.choices, dict):
+                for part, sub in action.choices.items():
+                    yield from undocumented(sub, f'{path} {part}')
+            elif not action.help:
+                yield f'{path} {action.dest}'
+
+    commands = next(a for a in make_parser([name])._actions if isinstance(a.choices, dict))  # noqa: SLF001
+    assert commands.choices is not None
+    assert list(undocumented(dict(commands.choices)[name], name)) == []
 
 
 def test_wrong_usage_exits_with_two() -> None:

@@ -12,7 +12,12 @@ import sys
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('text', help='what to look for')
-    parser.add_argument('--role', default='plain', choices=['plain', 'affordance', 'safety'])
+    parser.add_argument(
+        '--role',
+        default='plain',
+        choices=['plain', 'affordance', 'safety'],
+        help='affordance: with placements or grasps; safety: with keep-out space',
+    )
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
     parser.add_argument('--namespace', default='', help='its namespace')
     parser.add_argument('--timeout', type=float, default=30.0, help='seconds to wait for node and answer')

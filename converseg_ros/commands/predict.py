@@ -52,7 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
     parser.add_argument('--select', choices=('token0', 'best', 'stable'), help="which mask answers (default: model's)")
     parser.add_argument('--outline', choices=('network', 'image'), help="whose edges masks follow (default: model's)")
-    parser.add_argument('--precision', choices=('auto', 'fp32', 'bf16'), default='auto')
+    parser.add_argument(
+        '--precision', choices=('auto', 'fp32', 'bf16'), default='auto', help='of the network (default: %(default)s)'
+    )
     parser.add_argument('--max-pixels', type=int, help='cap on the image the language model sees, e.g. 63504')
     parser.add_argument('--device', help="'cpu', 'cuda', 'cuda:1' (default: a GPU if there is one)")
     parser.add_argument(

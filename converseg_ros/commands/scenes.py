@@ -22,8 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     render.add_argument('--count', type=int, default=10, help='number of scenes')
     render.add_argument('--seed', type=int, default=0, help='seed of the first scene; the others count up')
-    render.add_argument('--split', choices=('train', 'val', 'test'), default='train')
-    render.add_argument('--renderer', choices=('raster', 'cycles'), default='raster')
+    render.add_argument(
+        '--split', choices=('train', 'val', 'test'), default='train', help='object models and materials of this split'
+    )
+    render.add_argument('--renderer', choices=('raster', 'cycles'), default='raster', help='default: %(default)s')
     render.add_argument('--views', type=int, default=2, help='views of each built room')
     render.add_argument('--room', default='', help='only this room type')
     render.add_argument('--out', type=Path, required=True, help='folder of the scene folders')
@@ -42,14 +44,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         help='bag folder to create; its scene folder is written next to it (OUT.scene)',
     )
-    bag.add_argument('--seed', type=int, default=0)
-    bag.add_argument('--split', choices=('train', 'val', 'test'), default='test')
+    bag.add_argument('--seed', type=int, default=0, help='seed of the room and of the path')
+    bag.add_argument(
+        '--split', choices=('train', 'val', 'test'), default='test', help='object models of this split (default: test)'
+    )
     bag.add_argument('--room', default='', help='only this room type')
-    bag.add_argument('--renderer', choices=('raster', 'cycles'), default='raster')
-    bag.add_argument('--seconds', type=float, default=10.0)
-    bag.add_argument('--hz', type=float, default=5.0)
+    bag.add_argument('--renderer', choices=('raster', 'cycles'), default='raster', help='default: %(default)s')
+    bag.add_argument('--seconds', type=float, default=10.0, help='length of the bag (default: %(default)s)')
+    bag.add_argument('--hz', type=float, default=5.0, help='frames per second (default: %(default)s)')
     bag.add_argument('--quality', type=int, default=80, help='JPEG quality')
-    bag.add_argument('--storage', choices=('mcap', 'sqlite3'), default='mcap')
+    bag.add_argument('--storage', choices=('mcap', 'sqlite3'), default='mcap', help='default: %(default)s')
     setup = commands.add_parser(
         'setup', help='unpack models, create the Cycles environment, fetch environment images (downloads)'
     )

@@ -33,8 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument('--repo', help='another hub repository in the same format')
     fetch.add_argument('--language', help="the language model's hub repository (default: the 3B's)")
     convert = actions.add_parser('convert', help='write a release folder as safetensors, its LoRA merged')
-    convert.add_argument('source', type=Path, metavar='RELEASE_DIR')
-    convert.add_argument('target', type=Path, metavar='TARGET_DIR')
+    convert.add_argument('source', type=Path, metavar='RELEASE_DIR', help='folder of the released files')
+    convert.add_argument('target', type=Path, metavar='TARGET_DIR', help='model folder to write')
     convert.add_argument('--name', default='', help='name of the model (default: that of TARGET_DIR)')
     convert.add_argument(
         '--precision', choices=('bf16', 'fp32'), default='bf16', help="of the language model's weights"
@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         '--qwen', type=Path, metavar='DIR', help='its config.json and tokenizer.json, if not next to it'
     )
     assembled = actions.add_parser('assemble', help='make a model folder of kind things from trained parts')
-    assembled.add_argument('target', type=Path, metavar='TARGET_DIR')
+    assembled.add_argument('target', type=Path, metavar='TARGET_DIR', help='model folder to write')
     assembled.add_argument('--frozen', default='compact', metavar='NAME_OR_DIR', help='backbone and text encoder')
     for part in ('segments', 'names', 'parser', 'intents'):
         assembled.add_argument(
