@@ -65,7 +65,8 @@ def free_of_plane(
 
     region: (h, w), the region of the surface; connected bare cells of the plane also count. things: (h, w), known
     objects in front of it or on it. sides: metres of the object to set down. safe: leave out all cells without depth.
-    estimated: whether the plane itself is only estimated, so that no cell needs to be seen to lie in it.
+    estimated: whether the plane itself is only estimated, so that no cell needs to be seen to lie in it;
+    it is then not determined whether the object fits.
     """
     if not safe:
         region = region & ~front_edge(view, plane, region).cells
@@ -87,6 +88,8 @@ def free_of_plane(
     mask = top.back(room) & seen
     more = top.back(with_room(maybe, top.cell)[0]) & unseen
     missing = bool(np.count_nonzero(more) > MIN_MISSING * np.count_nonzero(mask | more))
+    if estimated:
+        return FreePart(mask | more if missing else mask, widest, missing=missing, guessed=missing)
     if safe:
         return FreePart(mask, widest, best_place(free, free, sides, top.cell), missing=missing)
     open_ = maybe | top.outside() & ~blocked
@@ -97,7 +100,7 @@ def free_of_plane(
         or best_place(free, open_, tight, top.cell) >= PARTLY_SEEN
         or best_place(free, maybe, tight, top.cell) >= MEASURED
     )
-    guessed = missing and (estimated or _continues(view, plane, region & ~mirrored, things))
+    guessed = missing and _continues(view, plane, region & ~mirrored, things)
     return FreePart(mask | more if guessed else mask, widest, fits, may_fit, missing, guessed)
 
 
