@@ -11,7 +11,7 @@ import sys
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument('text', help='what to look for')
+    parser.add_argument('text', help='the question, or what to find')
     parser.add_argument(
         '--role',
         default='plain',
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='affordance: with placements or grasps; safety: with keep-out space',
     )
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
-    parser.add_argument('--namespace', default='', help='its namespace')
+    parser.add_argument('--namespace', default='', help='namespace of the node')
     parser.add_argument('--timeout', type=float, default=30.0, help='seconds to wait for node and answer')
     parser.add_argument('--mask', type=Path, help='write the mask here, as PNG (0 or 255)')
 

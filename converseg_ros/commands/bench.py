@@ -1,4 +1,4 @@
-"""Run benchmarks: `converseg bench net|things|facts|statements|node|lift|engine|speech|operator|console --json OUT`.
+"""Run a benchmark: `converseg bench things --json OUT`. `converseg bench NAME --help` describes each one.
 
 Absolute times depend on the machine; each benchmark also prints ratios to a reference in the same run.
 """

@@ -31,7 +31,7 @@ STARTERS = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
-    parser.add_argument('--namespace', default='', help='its namespace')
+    parser.add_argument('--namespace', default='', help='namespace of the node')
     parser.add_argument('--operator', default='', help='name of the operator, who has a separate conversation')
     parser.add_argument('--timeout', type=float, default=10.0, help='seconds to wait for an answer')
 

@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--image', default='image', help="the camera's topic (default: %(default)s)")
     parser.add_argument('--transport', choices=('raw', 'compressed'), default='raw', help='type of the image topic')
     parser.add_argument('--segmenter', default='segmenter', help='name of the segmenter node (default: %(default)s)')
-    parser.add_argument('--namespace', default='', help='its namespace')
+    parser.add_argument('--namespace', default='', help='namespace of the node')
     parser.add_argument('--speech-model', default='', help='folder of a speech model (default: the small English one)')
     parser.add_argument('--operator', default='', help='name of the operator, who has a separate conversation')
     parser.add_argument('--no-speech', action='store_true', help='no microphone on the page')

@@ -67,8 +67,10 @@ def _configure_run(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         '--config', type=Path, metavar='FILE', help='YAML file with the options below; flags take precedence'
     )
-    run.add_argument('--agree-remote', action='store_true', help='agree that the images are sent to a judge elsewhere')
-    run.add_argument('--max-images', type=int, default=0, help='take no more images than this')
+    run.add_argument(
+        '--agree-remote', action='store_true', help='agree that the images are sent to a judge on another machine'
+    )
+    run.add_argument('--max-images', type=int, default=0, help='maximum number of images; 0: all')
     run.add_argument('--dry-run', action='store_true', help='estimate the cost without calling a server')
     run.add_argument('--json', action='store_true', help='print progress as JSON lines')
     add_flags(run, RunOptions)

@@ -16,7 +16,7 @@ import sys
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
-    parser.add_argument('--namespace', default='', help='its namespace')
+    parser.add_argument('--namespace', default='', help='namespace of the node')
     parser.add_argument(
         '--http', action='store_true', help='serve streamable HTTP instead of standard input and output'
     )

@@ -1,8 +1,10 @@
 """Segment one image file without ROS: one mask for each instruction, and with depth one point cloud for each.
 
 converseg predict --model compact --image photo.png --prompt "something to drink from" --out out/
-converseg predict --model ../release --image kitchen.png --prompt "where can I put the pan?" \
-    --depth depth.png --camera camera.json --role affordance --out out/
+converseg predict --image kitchen.png --prompt "where can I put the pan?" --role affordance --out out/
+converseg predict --image kitchen.png --prompt "the mug" --depth depth.png --camera camera.json --out out/
+
+Without --depth and --camera, NAME-depth.png and camera.json in the folder of the image are used (docs/formats.md).
 
 Writes DIR/mask_00.png (0 or 255, image size), DIR/overlay.png, DIR/region_00.ply with depth, and DIR/result.json, a
 list with one entry per prompt: prompt, status, reason, score, confidence, calibrated, area_px, box [x0, y0, x1, y1],
@@ -34,28 +36,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument('--model', default='compact', help='name or folder (default: %(default)s)')
     parser.add_argument('--image', type=Path, required=True, help='PNG or JPEG file')
-    parser.add_argument('--prompt', action='append', default=[], help='an instruction; give it again for more')
+    parser.add_argument('--prompt', action='append', default=[], help='an instruction; may be repeated')
     parser.add_argument(
         '--program',
         type=Path,
         action='append',
         default=[],
         metavar='FILE',
-        help='JSON of a program, in place of a text',
+        help='JSON file of a program, instead of a text',
     )
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the results go')
+    parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder for the results')
     parser.add_argument('--depth', type=Path, help='16-bit PNG (see depth_scale) or .npy in metres, registered')
     parser.add_argument('--camera', type=Path, help='JSON: width, height, K (nine numbers), depth_scale per metre')
     parser.add_argument('--robot-mask', type=Path, help='image that is not black where the robot itself is seen')
     parser.add_argument('--explain', action='store_true', help='write DIR/explain_00.png: regions, names, candidates')
-    parser.add_argument('--role', choices=[r.name.lower() for r in Role], default='plain', help='of all the prompts')
-    parser.add_argument('--preprocess', choices=('pad', 'stretch'), help="default: the model's own")
-    parser.add_argument('--select', choices=('token0', 'best', 'stable'), help="which mask answers (default: model's)")
-    parser.add_argument('--outline', choices=('network', 'image'), help="whose edges masks follow (default: model's)")
+    parser.add_argument(
+        '--role',
+        choices=[r.name.lower() for r in Role],
+        default='plain',
+        help='role of all prompts (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--preprocess', choices=('pad', 'stretch'), help='how the image is made square (default: of the model)'
+    )
+    parser.add_argument(
+        '--select', choices=('token0', 'best', 'stable'), help='mask of the decoder (default: of the model)'
+    )
+    parser.add_argument('--outline', choices=('network', 'image'), help='outlines of masks (default: of the model)')
     parser.add_argument(
         '--precision', choices=('auto', 'fp32', 'bf16'), default='auto', help='of the network (default: %(default)s)'
     )
-    parser.add_argument('--max-pixels', type=int, help='cap on the image the language model sees, e.g. 63504')
+    parser.add_argument('--max-pixels', type=int, help='limit on the image for the language model, e.g. 63504')
     parser.add_argument('--device', help="'cpu', 'cuda', 'cuda:1' (default: a GPU if there is one)")
     parser.add_argument(
         '--namer', default='', help='another model that names regions, e.g. siglip2-base (docs/models.md)'
@@ -64,9 +75,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--facts', choices=('off', 'on'), default='off', help='measure the regions of a model of kind converseg'
     )
-    parser.add_argument('--agree-remote', action='store_true', help='images may be sent to a model elsewhere')
+    parser.add_argument('--agree-remote', action='store_true', help='images may be sent to a model on another machine')
     parser.add_argument(
-        '--qwen', type=Path, metavar='DIR', help="a release's language model folder, if it is not next to it"
+        '--qwen',
+        type=Path,
+        metavar='DIR',
+        help='folder of the language model of a release, if it is not in the folder of the release',
     )
 
 

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         'render', help='render scenes; existing scene folders are skipped, so a killed run can be resumed'
     )
     render.add_argument('--count', type=int, default=10, help='number of scenes')
-    render.add_argument('--seed', type=int, default=0, help='seed of the first scene; the others count up')
+    render.add_argument('--seed', type=int, default=0, help='seed of the first scene; it increases by 1 for each scene')
     render.add_argument(
         '--split', choices=('train', 'val', 'test'), default='train', help='object models and materials of this split'
     )
@@ -29,12 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     render.add_argument('--views', type=int, default=2, help='views of each built room')
     render.add_argument('--room', default='', help='only this room type')
     render.add_argument('--out', type=Path, required=True, help='folder of the scene folders')
-    render.add_argument('--workers', type=int, default=1, help='processes')
+    render.add_argument('--workers', type=int, default=1, help='number of processes')
     sheet = commands.add_parser('sheet', help='a contact sheet: colour, labels, captions')
     sheet.add_argument('folder', type=Path, help='folder of scene folders')
     sheet.add_argument('--out', type=Path, required=True, help='PNG file')
     sheet.add_argument('--count', type=int, default=12, help='views on the sheet')
-    sheet.add_argument('--seed', type=int, default=0, help='which views')
+    sheet.add_argument('--seed', type=int, default=0, help='seed of the selection')
     bag = commands.add_parser(
         'bag', help='write a camera path through one room as a rosbag2; rendered frames are reused'
     )

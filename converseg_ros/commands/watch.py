@@ -11,7 +11,7 @@ import time
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--node', default='segmenter', help='name of the segmenter node')
-    parser.add_argument('--namespace', default='', help='its namespace')
+    parser.add_argument('--namespace', default='', help='namespace of the node')
     parser.add_argument('--timeout', type=float, default=30.0, help='seconds without regions until it gives up')
     parser.add_argument('--count', type=int, default=0, help='end after this number of messages; 0 = never')
     parser.add_argument('--say', default='', help='first send this text to the node')
