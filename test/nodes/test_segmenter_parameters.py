@@ -77,6 +77,7 @@ def test_options_of_the_parts_reach_them(rig: Rig, live: InProcess) -> None:
             'steady': pipeline.segmenter.options.steady,
             'safety': pipeline.safety.gate.options,
             'conversation': live.node.instructions.dialogue.options,
+            'depth_offset': pipeline.settings.frames.offset,
         }[group]
         assert getattr(options, field) == value, p.name
     assert rig.set(conversation__backend='rules').successful
