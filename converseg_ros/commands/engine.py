@@ -29,17 +29,21 @@ FORMATS = ('dataset', 'items', 'coco', 'parquet')
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
-    _configure_run(actions.add_parser('run', help='generate a data set, or resume an interrupted run'))
-    sheet = actions.add_parser('sheet', help='draw random items on a contact sheet')
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=text, description=text)
+
+    _configure_run(add('run', 'generate a data set, or resume an interrupted run'))
+    sheet = add('sheet', 'draw random items on a contact sheet')
     sheet.add_argument('dataset', type=Path, help='folder with items.jsonl')
     sheet.add_argument('--out', required=True, type=Path, help='PNG file')
     sheet.add_argument('--count', type=int, default=50, help='number of pairs (default: %(default)s)')
     sheet.add_argument('--seed', type=int, default=0, help='seed of the selection')
-    stats = actions.add_parser('stats', help='count the items of a data set')
+    stats = add('stats', 'count the items of a data set')
     stats.add_argument('dataset', type=Path, help='folder with items.jsonl')
-    lint = actions.add_parser('lint', help='check the language of a data set')
+    lint = add('lint', 'check the language of a data set')
     lint.add_argument('dataset', type=Path, help='folder with items.jsonl')
-    export = actions.add_parser('export', help='write a data set in other formats')
+    export = add('export', 'write a data set in other formats')
     export.add_argument('dataset', type=Path, help='folder with items.jsonl')
     export.add_argument('--format', nargs='+', choices=FORMATS, required=True, help='see docs/formats.md')
     export.add_argument(
@@ -48,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     export.add_argument(
         '--split', nargs='+', choices=('train', 'val', 'test'), default=['train', 'val', 'test'], help='default: all'
     )
-    view = actions.add_parser('view', help='look at a data set in the browser')
+    view = add('view', 'look at a data set in the browser')
     view.add_argument('dataset', type=Path, help='folder with items.jsonl')
     view.add_argument('--host', default='127.0.0.1', help='address to listen on (default: %(default)s)')
     view.add_argument('--port', type=int, default=8712, help='default: %(default)s')

@@ -17,9 +17,11 @@ from converseg_ros.core.files import write_text
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their options."""
     commands = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
-    render = commands.add_parser(
-        'render', help='render scenes; existing scene folders are skipped, so a killed run can be resumed'
-    )
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text)
+
+    render = add('render', 'render scenes; existing scene folders are skipped, so a killed run can be resumed')
     render.add_argument('--count', type=int, default=10, help='number of scenes')
     render.add_argument('--seed', type=int, default=0, help='seed of the first scene; it increases by 1 for each scene')
     render.add_argument(
@@ -30,14 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     render.add_argument('--room', default='', help='only this room type')
     render.add_argument('--out', type=Path, required=True, help='folder of the scene folders')
     render.add_argument('--workers', type=int, default=1, help='number of processes')
-    sheet = commands.add_parser('sheet', help='a contact sheet: colour, labels, captions')
+    sheet = add('sheet', 'write a contact sheet: colour, labels, captions')
     sheet.add_argument('folder', type=Path, help='folder of scene folders')
     sheet.add_argument('--out', type=Path, required=True, help='PNG file')
     sheet.add_argument('--count', type=int, default=12, help='views on the sheet')
     sheet.add_argument('--seed', type=int, default=0, help='seed of the selection')
-    bag = commands.add_parser(
-        'bag', help='write a camera path through one room as a rosbag2; rendered frames are reused'
-    )
+    bag = add('bag', 'write a camera path through one room as a rosbag2; rendered frames are reused')
     bag.add_argument(
         '--out',
         type=Path,
@@ -54,11 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bag.add_argument('--hz', type=float, default=5.0, help='frames per second (default: %(default)s)')
     bag.add_argument('--quality', type=int, default=80, help='JPEG quality')
     bag.add_argument('--storage', choices=('mcap', 'sqlite3'), default='mcap', help='default: %(default)s')
-    setup = commands.add_parser(
-        'setup', help='unpack models, create the Cycles environment, fetch environment images (downloads)'
-    )
+    setup = add('setup', 'unpack models, create the Cycles environment, fetch environment images (downloads)')
     setup.add_argument('--no-cycles', action='store_true', help='only what the raster renderer needs')
-    credit = commands.add_parser('attribution', help="write every model's name, creator and licence")
+    credit = add('attribution', "write every model's name, creator and licence")
     credit.add_argument('--out', type=Path, required=True, help='Markdown file')
 
 

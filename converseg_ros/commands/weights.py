@@ -22,17 +22,19 @@ from converseg_ros.core import InputError
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
-    listed = actions.add_parser(
-        'list', help='the models here, and all that are known: hardware, size, licence, latency'
-    )
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=text, description=text)
+
+    listed = add('list', 'the models here, and all that are known: hardware, size, licence, latency')
     listed.add_argument('--markdown', action='store_true', help='only the table of docs/models.md')
-    fetch = actions.add_parser('fetch', help='download released weights')
+    fetch = add('fetch', 'download released weights')
     fetch.add_argument('name', help='e.g. converseg-net-3b, siglip2-base, or OWNER/NAME of a transformers model')
     fetch.add_argument('--accept', action='store_true', help='accept the licences that are shown, and download')
     fetch.add_argument('--out', type=Path, metavar='DIR', help="where to (default: NAME in the user's cache)")
     fetch.add_argument('--repo', help='another hub repository in the same format')
     fetch.add_argument('--language', help="the language model's hub repository (default: the 3B's)")
-    convert = actions.add_parser('convert', help='write a release folder as safetensors, its LoRA merged')
+    convert = add('convert', 'convert released weights to a model folder (merges the LoRA)')
     convert.add_argument('source', type=Path, metavar='RELEASE_DIR', help='folder of the released files')
     convert.add_argument('target', type=Path, metavar='TARGET_DIR', help='model folder to write')
     convert.add_argument('--name', default='', help='name of the model (default: that of TARGET_DIR)')
@@ -42,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     convert.add_argument(
         '--qwen', type=Path, metavar='DIR', help='its config.json and tokenizer.json, if not next to it'
     )
-    assembled = actions.add_parser('assemble', help='make a model folder of kind things from trained parts')
+    assembled = add('assemble', 'combine trained parts in a model folder of kind things')
     assembled.add_argument('target', type=Path, metavar='TARGET_DIR', help='model folder to write')
     assembled.add_argument('--frozen', default='compact', metavar='NAME_OR_DIR', help='backbone and text encoder')
     for part in ('segments', 'names', 'parser', 'intents'):
@@ -54,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     assembled.add_argument('--name', default='', help='name of the model (default: that of TARGET_DIR)')
     assembled.add_argument('--version', default='1', help='version of the model (default: %(default)s)')
-    check = actions.add_parser('check', help='read everything and say what is wrong')
+    check = add('check', 'read all files of a model folder and report what is wrong')
     check.add_argument('model', help='name or folder')
     check.add_argument('--qwen', type=Path, metavar='DIR', help='as in convert')
 
