@@ -43,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     labels.add_argument('--root', type=Path, required=True, help='the folder that contains the sources (images, bags)')
     calibrate = add('calibrate', 'fit calibration.json on labels and data sets together', _calibrate_on_all)
     calibrate.add_argument('--labels', type=Path, nargs='*', default=[], metavar='LABELS.json', help='labels')
+    calibrate.add_argument(
+        '--absent', type=Path, nargs='*', default=[], metavar='LABELS.json', help='further labels, which count half'
+    )
     calibrate.add_argument('--root', type=Path, help='the folder that contains the sources of the labels')
     calibrate.add_argument('--dataset', type=Path, nargs='*', default=[], metavar='DIR', help='items.jsonl folders')
     calibrate.add_argument('--split', default='val', help="of the data sets; '' selects all (default: val)")
@@ -194,18 +197,10 @@ def _print_result(args: argparse.Namespace, report: dict[str, Any]) -> None:
 
 def _calibrate_on_all(args: argparse.Namespace) -> int:
     """Calibrate on labels and data sets together, so that views with and without depth are both fitted."""
-    from converseg_ros.datasets.samples import check_ids
-    from converseg_ros.evaluation.selection import of_datasets, of_labels
+    from converseg_ros.evaluation.selection import of_calibration
 
-    if args.labels and args.root is None:
-        raise InputError('labels without their images', where='--labels', do='give --root DIR')
-    samples = of_datasets(args.dataset, args.split)[1]
-    if args.labels:
-        offset = DepthOffset(*args.depth_offset)
-        samples += of_labels(args.labels, args.root, _say, parse_topics(args.topic), offset)[1]
-    if not samples:
-        raise InputError('there are no items', where='calibrate', do='give --labels and --dataset')
-    _calibrate(args, ' '.join(p.name for p in (*args.labels, *args.dataset)), check_ids(samples)[: args.limit or None])
+    data, samples = of_calibration(args, _say)
+    _calibrate(args, data, samples[: args.limit or None])
     return 0
 
 

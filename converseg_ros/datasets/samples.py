@@ -42,6 +42,7 @@ class Sample:
         ignore: returns (H, W) bool pixels that are not evaluated, or None.
         program: JSON object of a program to execute instead of the prompt.
         gold: the program that the prompt means; the parsed program is compared with it.
+        weight: how much the answer counts in a calibration.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Sample:
     ignore: Callable[[], NDArray[np.bool_] | None] | None = None
     program: dict[str, Any] | None = None
     gold: dict[str, Any] | None = None
+    weight: float = 1.0
 
 
 def fit_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:

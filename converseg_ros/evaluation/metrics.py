@@ -159,7 +159,8 @@ class Score:
     positive: whether the item has a target, None if the ground truth could not be read. swapped: mean IoU of the
     answers to other prompts of the same image with the ground truth of this item (language sensitivity), None without
     such prompts. recall: share of the ground truth in the answer. marked: share of the image in the answer. image_id:
-    the unit of the bootstrap. step: the step that failed (evaluation/ladder.py), '' if unknown.
+    the unit of the bootstrap. step: the step that failed (evaluation/ladder.py), '' if unknown. weight: how much the
+    answer counts in a calibration; metrics do not use it.
     """
 
     id: str
@@ -183,6 +184,7 @@ class Score:
     step: str = ''
     ms: float = 0.0
     error: str = ''
+    weight: float = 1.0
 
     @property
     def ok(self) -> bool:

@@ -11,11 +11,13 @@ from converseg_ros.datasets.labels import ASSISTED, read_labels
 from converseg_ros.datasets.parquet import fetch_hub, samples_of_parquet
 from converseg_ros.datasets.reasonseg import samples_of_reasonseg
 from converseg_ros.datasets.refcoco import refs_file, samples_of_refcoco
-from converseg_ros.datasets.samples import Sample, samples_of_dataset, samples_of_items, samples_of_labels
+from converseg_ros.datasets.samples import Sample, check_ids, samples_of_dataset, samples_of_items, samples_of_labels
 from converseg_ros.evaluation.sources import Sources
 from converseg_ros.lifting.alignment import NO_OFFSET, DepthOffset
 from converseg_ros.perception.topics import parse_topics
 from converseg_ros.programs.nodes import NODES, program_from_json
+
+ABSENT_WEIGHT = 0.5  # of prompts that were written as absent things: they are many more than prompts in use have
 
 
 def of_items(path: Path) -> tuple[str, list[Sample]]:
@@ -48,8 +50,22 @@ def of_labels(
         say(f"note: {assisted} of {len(labels)} labels were made with a network's help")
     samples = samples_of_labels(labels, Sources(root, topics, offset).find)
     if offset:  # other views: a run with another offset is not resumed
-        samples = [replace(s, image_id=f'{s.image_id} ({offset})') for s in samples]
+        samples = [replace(s, image_id=f'({offset}) {s.image_id}') for s in samples]
     return ' '.join(p.name for p in paths), samples
+
+
+def of_calibration(args: Namespace, say: Callable[[str], None]) -> tuple[str, list[Sample]]:
+    """Read the labels and data sets of `eval calibrate`; the labels of --absent count ABSENT_WEIGHT."""
+    if (args.labels or args.absent) and args.root is None:
+        raise InputError('labels without their images', where='--labels', do='give --root DIR')
+    samples = of_datasets(args.dataset, args.split)[1]
+    topics, offset = parse_topics(args.topic), DepthOffset(*args.depth_offset)
+    for paths, weight in ((args.labels, 1.0), (args.absent, ABSENT_WEIGHT)):
+        read = of_labels(paths, args.root, say, topics, offset)[1] if paths else []
+        samples += [replace(s, weight=weight) for s in read]
+    if not samples:
+        raise InputError('there are no items', where='calibrate', do='give --labels and --dataset')
+    return ' '.join(p.name for p in (*args.labels, *args.absent, *args.dataset)), check_ids(samples)
 
 
 def of_hub(repo: str, split: str, files: Sequence[Path] | None) -> tuple[str, list[Sample]]:

@@ -114,6 +114,11 @@ class ScoredAnswer(Protocol):
         ...
 
     @property
+    def weight(self) -> float:
+        """Return how much the answer counts."""
+        ...
+
+    @property
     def object_score(self) -> float | None:
         """Return Prediction.object_score."""
         ...

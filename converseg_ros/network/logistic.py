@@ -9,15 +9,16 @@ from scipy.special import expit
 FOLDS = 5
 
 
-def balanced(truth: NDArray[np.bool_], share: float) -> NDArray[np.float64]:
+def balanced(truth: NDArray[np.bool_], weights: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     """Return (N,) weights with a mean of 1 that give the true ones of truth (N,) the share `share` of the sum.
 
-    Without true or without false ones all weights are 1.
+    weights: (N,) how much the answers count among those of the same truth. Without true or without false ones, these
+    are scaled to a mean of 1.
     """
-    if truth.all() or not truth.any():
-        return np.ones(truth.size)
-    actual = float(truth.mean())
-    return np.where(truth, share / actual, (1 - share) / (1 - actual))
+    actual = float(np.average(truth, weights=weights))
+    factor = np.where(truth, share / actual, (1 - share) / (1 - actual)) if 0 < actual < 1 else np.ones(truth.size)
+    found = weights * factor
+    return np.asarray(found / found.mean())
 
 
 def fit_logistic(

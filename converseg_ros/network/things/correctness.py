@@ -69,7 +69,7 @@ def fit_correctness(
     *,
     clear: Sequence[bool],
     counts: Sequence[float],
-    precision: float = 0.8,
+    precision: float = 0.85,
 ) -> CorrectnessFit | None:
     """Fit the model on N answers that are not refused; None if fewer than MIN_ANSWERS are right or wrong.
 

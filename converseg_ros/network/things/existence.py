@@ -197,16 +197,17 @@ def fit_existence(
     groups: Sequence[str],
     *,
     own: Sequence[bool] | None = None,
-    kept: float = 0.7,
+    weights: Sequence[float] | None = None,
+    kept: float = 0.74,
     recall: float = 0.98,
 ) -> ExistenceFit:
     """Fit one mode on N answers.
 
     is_positive: whether the image has a target. ious: of mask and ground truth; ignored without a target. groups: image
     ids; answers on one image stay together in the cross-validated report. own: the answers for thresholds and report;
-    the weights are fitted on all. kept: minimum share of targets that the usual threshold keeps. recall: share of
-    targets that the safety threshold keeps. Raises InputError if there are fewer than ten items with or without a
-    target.
+    the model is fitted on all. weights: how much each answer counts among those with, or without, a target. kept:
+    minimum share of targets that the usual threshold keeps. recall: share of targets that the safety threshold keeps.
+    Raises InputError if there are fewer than ten items with or without a target.
     """
     truth = np.asarray(is_positive, bool)
     mine = np.ones(len(truth), bool) if own is None else np.asarray(own, bool)
@@ -219,14 +220,15 @@ def fit_existence(
         )
     x = np.stack([features(e) for e in evidence])
     quality = np.where(truth, np.nan_to_num(np.asarray(ious, np.float64)), 0.0)
-    counts = balanced(truth, PRESENT_SHARE)
+    own_weights = np.ones(len(truth)) if weights is None else np.asarray(weights, np.float64)
+    counts = balanced(truth, own_weights, PRESENT_SHARE)
     held_out = held_out_probabilities(x, truth, groups, SIGNS, counts)[mine]
-    weights = fit_logistic(x, truth, SIGNS, counts)
-    p, truth, quality, counts = apply_logistic(weights, x)[mine], truth[mine], quality[mine], counts[mine]
+    fitted = fit_logistic(x, truth, SIGNS, counts)
+    p, truth, quality, counts = apply_logistic(fitted, x)[mine], truth[mine], quality[mine], counts[mine]
     no_target = min(best_threshold(p, truth, quality), recall_threshold(p, truth, kept))
     safe = min(recall_threshold(p, truth, recall), no_target)
     report = held_out_report(held_out, truth, no_target=no_target, recall=safe, counts=counts)
-    return ExistenceFit(tuple(weights[:-1].tolist()), float(weights[-1]), no_target, safe, report)
+    return ExistenceFit(tuple(fitted[:-1].tolist()), float(fitted[-1]), no_target, safe, report)
 
 
 def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict[str, Any]) -> Existence:
@@ -242,8 +244,9 @@ def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict
         own = [s.evidence['depth'] == depth for s in known]
         if not any(own):
             continue
-        weights = balanced(np.array([bool(s.positive) for s, mine in zip(known, own) if mine]), PRESENT_SHARE)
-        counts |= zip((i for i, mine in enumerate(own) if mine), weights.tolist())
+        some = [s for s, mine in zip(known, own) if mine]
+        truth, weights = np.array([bool(s.positive) for s in some]), np.array([s.weight for s in some])
+        counts |= zip((i for i, mine in enumerate(own) if mine), balanced(truth, weights, PRESENT_SHARE).tolist())
         use = [s for s, mine in zip(known, own) if mine or sum(own) < MIN_ANSWERS]
         try:
             modes[mode] = fit_existence(
@@ -252,6 +255,7 @@ def fit_modes(scored: Sequence[ScoredAnswer], fingerprint: str, provenance: dict
                 [s.iou for s in use],
                 [s.image_id for s in use],
                 own=[s.evidence['depth'] == depth for s in use],
+                weights=[s.weight for s in use],
             )
         except InputError as error:
             short.append(f'{mode}: {error.what}')

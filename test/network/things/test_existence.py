@@ -46,6 +46,17 @@ def test_a_fit_separates_what_is_there_from_what_is_not():
     assert fit.report['n_acc'] > 0.75 and fit.report['t_acc'] > 0.75 and fit.report['safety_t_acc'] >= 0.95
 
 
+def test_an_answer_with_half_of_the_weight_counts_as_half():
+    rows, truth, ious, groups = answers()
+    easy = [NOT_SEEN] * 40
+    more = rows + easy, truth + [False] * 40, ious + [0.0] * 40, groups + [f'easy {i}' for i in range(40)]
+    doubled = rows + 2 * easy, truth + [False] * 80, ious + [0.0] * 80, groups + [f'easy {i}' for i in range(80)]
+    half = fit_existence(*doubled, weights=[1.0] * 200 + [0.5] * 80)
+    once, twice = fit_existence(*more), fit_existence(*doubled)
+    apart = [abs(half.probability(SEEN | {'best': 0.4}) - f.probability(SEEN | {'best': 0.4})) for f in (once, twice)]
+    assert apart[0] < apart[1] / 2
+
+
 def test_more_evidence_never_means_less_probability():
     rows, truth, ious, groups = answers()
     backwards = fit_existence(rows, [not t for t in truth], ious, groups)  # evidence that points the wrong way

@@ -282,6 +282,7 @@ def test_it_fits_its_own_calibration(network, blocks, view):
         positive: bool
         iou: float
         evidence: dict[str, float]
+        weight: float = 1.0
         object_score: float | None = None
         mask_score: float | None = None
 
