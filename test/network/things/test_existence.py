@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from converseg_ros.core import InputError, Status
+from converseg_ros.network.logistic import balanced
 from converseg_ros.network.things.correctness import CorrectnessFit
 from converseg_ros.network.things.existence import EVIDENCE, Existence, ExistenceFit, decide, fit_existence
 
@@ -46,15 +47,14 @@ def test_a_fit_separates_what_is_there_from_what_is_not():
     assert fit.report['n_acc'] > 0.75 and fit.report['t_acc'] > 0.75 and fit.report['safety_t_acc'] >= 0.95
 
 
-def test_an_answer_with_half_of_the_weight_counts_as_half():
+def test_half_of_the_weight_is_half_among_the_absent_and_changes_no_share():
+    truth = np.array([True, True, False, False, False])
+    counts = balanced(truth, np.array([1, 1, 1, 0.5, 0.5]), 2 / 3)
+    assert counts[3] == counts[4] == pytest.approx(counts[2] / 2)
+    assert counts.mean() == pytest.approx(1) and counts[truth].sum() / counts.sum() == pytest.approx(2 / 3)
     rows, truth, ious, groups = answers()
-    easy = [NOT_SEEN] * 40
-    more = rows + easy, truth + [False] * 40, ious + [0.0] * 40, groups + [f'easy {i}' for i in range(40)]
-    doubled = rows + 2 * easy, truth + [False] * 80, ious + [0.0] * 80, groups + [f'easy {i}' for i in range(80)]
-    half = fit_existence(*doubled, weights=[1.0] * 200 + [0.5] * 80)
-    once, twice = fit_existence(*more), fit_existence(*doubled)
-    apart = [abs(half.probability(SEEN | {'best': 0.4}) - f.probability(SEEN | {'best': 0.4})) for f in (once, twice)]
-    assert apart[0] < apart[1] / 2
+    equal, half = (fit_existence(rows, truth, ious, groups, weights=[1.0] * 150 + [w] * 50) for w in (1.0, 0.5))
+    assert half.weights != equal.weights
 
 
 def test_more_evidence_never_means_less_probability():
