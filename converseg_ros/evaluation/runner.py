@@ -208,8 +208,9 @@ class Runner:
             if p is not None and p.status == Status.ERROR and not why:
                 why = p.reason or 'the network answered ERROR'
             positive = None if truth is None else bool(truth.any())
-            names = {'family': s.family, 'sub_concept': s.sub_concept}
-            score = Score(s.id, s.image_id, s.prompt, positive, weight=s.weight, **names)
+            score = Score(
+                s.id, s.image_id, s.prompt, positive, family=s.family, sub_concept=s.sub_concept, weight=s.weight
+            )
             if p is None or truth is None or why:
                 union = 0 if truth is None else int(np.count_nonzero(truth))
                 yield Answer(by, replace(score, union=union, error=why or 'no answer'))
