@@ -20,7 +20,6 @@ from converseg_ros.facts.predicates import acts, conditions, parts, relations
 from converseg_ros.facts.predicates.ranking import Scale
 from converseg_ros.facts.predicates.scales import distance_to, gaps, scale_of
 from converseg_ros.facts.predicates.surfaces import by_class, is_background, levelled, planes_of, surface_name
-from converseg_ros.knowledge import thing
 
 T = TypeVar('T')
 Floats = NDArray[np.float64]
@@ -244,11 +243,12 @@ class Facts:
         """Return a tag or material: by the namer, and of surfaces also by their geometric names."""
         tag = value in knowledge.tags()
         having = knowledge.nouns_with(value) if tag else knowledge.nouns_of(value)
-        out = given
+        floor = None if self.depthless else self._surface('floor')
+        danger = tag and knowledge.tags()[value].hazard is not None  # of which a false alarm is better than none
+        out = given if floor is None or danger or 'floor' in having else given.scaled(1 - floor)
         for noun in ('table', 'floor', 'wall'):
             by_plane = self._surface(noun)
-            if noun in having and by_plane is not None:
-                p = having[noun] * by_plane
+            if by_plane is not None and (p := having.get(noun, 0) * by_plane).any():
                 out = out | (Degree.known(p) if tag else by_class(value, p))
         return out
 
@@ -296,5 +296,5 @@ class Facts:
 @cache
 def agent_share(noun: str) -> float:
     """Return the probability that an agent (a person, a hand, an animal) is called by a noun, for any appearance."""
-    found = thing(noun)
+    found = knowledge.thing(noun)
     return PEOPLE if found is not None and found.name == 'person' else 0.0

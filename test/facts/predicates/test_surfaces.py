@@ -1,5 +1,7 @@
 """Which region is the floor, a wall or a table, and the properties that surfaces have."""
 
+from dataclasses import replace
+
 from facts_blocks import BLOCKS, TABLE, TABLE_TOP, Block, BlockNamer, K, Pose, facts, named, render
 import numpy as np
 import pytest
@@ -73,3 +75,15 @@ def test_a_small_floor_that_looks_partly_like_a_wall_has_a_plane_of_its_own() ->
     assert own.normal @ found.up > 0.99 and own.d == pytest.approx(0.9 + 0.58, abs=0.06)
     kinds[0] = (0.9, 0.05, 0.04, 0.01)  # an object has none
     assert len(with_planes_of_regions(masks, kinds, flat, f.geometry).planes) == len(f.geometry.planes)
+
+
+def test_a_floor_whose_crop_looks_like_a_bench_is_no_seat_but_may_still_be_dangerous() -> None:
+    floor = Block('bench', 0, 1, (6, 5, 0.02), -0.02, 'white', 1)
+    stove = replace(floor, name='stove')
+    box = Block('box', 0, 0.3, (0.3, 0.3, 0.3))
+    low, hot = (facts([box], pose=Pose(1.5, 1.6, 40), table=b) for b in (floor, stove))
+    assert low.filter('tag', 'sittable').p[1] < 0.3
+    assert hot.filter('tag', 'hot').p[1] > 0.5, 'a false alarm is better than none'
+    assert (
+        facts([Block('bench', 0, 0.3, (1.2, 0.4, 0.45))], pose=Pose(1.5, 1.6, 40)).filter('tag', 'sittable').p[0] > 0.5
+    )
