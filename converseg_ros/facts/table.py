@@ -243,12 +243,12 @@ class Facts:
         """Return a tag or material: by the namer, and of surfaces also by their geometric names."""
         tag = value in knowledge.tags()
         having = knowledge.nouns_with(value) if tag else knowledge.nouns_of(value)
-        floor = None if self.depthless else self._surface('floor')
+        by_plane = {noun: p for noun in ('table', 'floor', 'wall') if (p := self._surface(noun)) is not None}
         danger = tag and knowledge.tags()[value].hazard is not None  # of which a false alarm is better than none
-        out = given if floor is None or danger or 'floor' in having else given.scaled(1 - floor)
-        for noun in ('table', 'floor', 'wall'):
-            by_plane = self._surface(noun)
-            if by_plane is not None and (p := having.get(noun, 0) * by_plane).any():
+        out = given if self.depthless or danger or 'floor' in having else given.scaled(1 - by_plane['floor'])
+        for noun, surface in by_plane.items():
+            if noun in having:
+                p = having[noun] * surface
                 out = out | (Degree.known(p) if tag else by_class(value, p))
         return out
 
