@@ -129,6 +129,21 @@ def test_a_complete_system_is_left_alone(tmp_path: Path) -> None:
     assert system.run('--system', 'system', 'test', CI='true').returncode == 0 and not system.installed
 
 
+@pytest.mark.parametrize('threads', [{}, {'OMP_NUM_THREADS': '1'}])
+def test_the_tests_get_a_worker_for_each_core(tmp_path: Path, threads: dict[str, str]) -> None:
+    system = System(tmp_path, root=False, complete=True)
+    system.program('nproc', 'echo "${OMP_NUM_THREADS:-3}"')  # a machine of three cores; nproc obeys OpenMP's variable
+    for name in ('python', 'pip'):
+        (tmp_path / '.venv' / 'bin').mkdir(parents=True, exist_ok=True)
+        (tmp_path / '.venv' / 'bin' / name).symlink_to(system.bin / 'venv')
+    system.program('venv', 'echo "threads=$OMP_NUM_THREADS $*"')
+    system.program('find', ':')
+    done = system.run('test', '-q', **threads)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()[-1]
+    assert said.startswith('threads=1 ') and ' -n 3 ' in said and said.endswith(' -q'), said
+
+
 def test_the_oldest_and_the_newest_python_are_the_same_everywhere() -> None:
     said = re.search(r"python_requires='>=3\.(\d+),<3\.(\d+)'", (ROOT / 'setup.py').read_text())
     assert said is not None
