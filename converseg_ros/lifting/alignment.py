@@ -9,13 +9,15 @@ gives the missing registration (calibration by edges without a target, as in Lev
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from threading import Lock
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converseg_ros.core.frame import Intrinsics
+from converseg_ros.core.frame import Frame, Intrinsics
 from converseg_ros.core.options import check_options, option
+from converseg_ros.core.stamps import SECOND
 from converseg_ros.lifting.registration import register
 
 STEP = 0.06  # relative step of depth between neighbouring pixels that is an edge
@@ -27,6 +29,7 @@ STRONGEST = 60.0  # gradient of Lab colour from which edges count alike
 SHOWN = 1.3  # ratio to chance that the best offset must reach; below it, the edges of depth and colour are unrelated
 UNREGISTERED, REGISTERED = 0.3, 0.5  # share of the gain of the best offset below and above which the answer is certain
 COARSE = 1500  # edges of all images that are used to find the neighbourhood of the best offset
+MEASURED_EVERY = SECOND  # nanoseconds between the images of a running camera that are measured
 AWAY = (20.0, 32.0, 44.0)  # pixels; colour at edges that are shifted this far is that of chance
 
 
@@ -161,6 +164,30 @@ class AlignmentMeter:
             total += float(gradient[v[inside], u[inside]].sum())
             count += int(inside.sum())
         return total / max(count, 1)
+
+
+class RegistrationCheck:
+    """Measures the depth of a running camera; the threads that make frames of the camera share it."""
+
+    def __init__(self) -> None:
+        """Start without images."""
+        self._meter, self._offset, self._measured_ns = AlignmentMeter(), NO_OFFSET, -MEASURED_EVERY
+        self._lock = Lock()
+
+    def refutes(self, frame: Frame, offset: DepthOffset) -> bool:
+        """Return whether depth is certainly not registered, from the first frames with enough edges.
+
+        offset: by which the depth of the frame was registered; another one starts a new measurement.
+        """
+        with self._lock:
+            if offset != self._offset:
+                self._meter, self._offset = AlignmentMeter(), offset
+            if frame.depth is None or frame.intrinsics is None:
+                return False
+            if not self._meter.full and abs(frame.stamp_ns - self._measured_ns) >= MEASURED_EVERY:
+                self._measured_ns = frame.stamp_ns
+                self._meter.update(frame.rgb, np.asarray(frame.depth), frame.intrinsics)
+            return self._meter.registered() is False
 
 
 def depth_edges(depth: NDArray[np.float32]) -> NDArray[np.float64]:

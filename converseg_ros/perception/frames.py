@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.core import ConversegError, Frame, InputError
 from converseg_ros.core.frame import Depth, Intrinsics
-from converseg_ros.core.stamps import SECOND
-from converseg_ros.lifting.alignment import NO_OFFSET, AlignmentMeter, DepthOffset
+from converseg_ros.lifting.alignment import NO_OFFSET, DepthOffset, RegistrationCheck
 from converseg_ros.lifting.registration import register, resized, same_view
 from converseg_ros.lifting.tf import TransformError
 from converseg_ros.perception.camera import Calibration, Distortion, Rectifier, rectified_size
@@ -19,7 +18,6 @@ from converseg_ros.perception.messages import to_calibration, to_depth, to_rgb
 
 DEPTH_INFO = '`depth_camera_info`'
 QUIET = 5.0  # seconds without waiting after a transform was not available
-MEASURED_EVERY = SECOND  # nanoseconds between the images by which the registration of depth is checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +60,15 @@ class Transforms(Protocol):
 class FrameMaker:
     """Converts messages to a Frame; used by one thread. `problems` counts unusable messages by cause."""
 
-    def __init__(self, transforms: Transforms | None) -> None:
-        """Create a converter with `transforms` for the direction of gravity; None for images of a request."""
+    def __init__(self, transforms: Transforms | None, check: RegistrationCheck | None = None) -> None:
+        """Create a converter with `transforms` for the direction of gravity; None for images of a request.
+
+        check: shared by the converters of one camera, so that all of them doubt the same depth.
+        """
         self._transforms, self._rectifier, self._depth_rectifier = transforms, Rectifier(), Rectifier()
         self._calibrations: dict[str, tuple[Any, Calibration]] = {}
         self._quiet_until: dict[str, float] = {}
-        self._meter, self._offset, self._measured_ns = AlignmentMeter(), NO_OFFSET, -MEASURED_EVERY
+        self._check = check or RegistrationCheck()
         self.problems: Counter[str] = Counter()
         self.note = ''  # why parts of the newest frame are missing
         self.unknown = ''  # the unknown transform of the newest frame, and why
@@ -121,7 +122,7 @@ class FrameMaker:
                 f'the mask of the robot is {size}', where='robot_mask', do='draw it on an image of this camera'
             )
         frame = Frame(rgb, depth, intrinsics, bundle.stamp_ns, image.header.frame_id, gravity, robot)
-        if self._transforms is not None and self._unregistered(frame, options.offset):
+        if self._transforms is not None and self._check.refutes(frame, options.offset):
             doubt = InputError(
                 'its outlines do not match those of the image, so that it seems not to be registered to it',
                 where='depth',
@@ -130,17 +131,6 @@ class FrameMaker:
             self._note('depth', doubt)
             frame = replace(frame, depth_doubt=str(doubt))
         return frame, pose
-
-    def _unregistered(self, frame: Frame, offset: DepthOffset) -> bool:
-        """Return whether depth is certainly not registered, from the first images with enough edges."""
-        if offset != self._offset:
-            self._meter, self._offset = AlignmentMeter(), offset
-        if frame.depth is None or frame.intrinsics is None:
-            return False
-        if not self._meter.full and abs(frame.stamp_ns - self._measured_ns) >= MEASURED_EVERY:
-            self._measured_ns = frame.stamp_ns
-            self._meter.update(frame.rgb, np.asarray(frame.depth), frame.intrinsics)
-        return self._meter.registered() is False
 
     def _note(self, cause: str, error: ConversegError) -> None:
         self.problems[cause] += 1

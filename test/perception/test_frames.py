@@ -9,7 +9,7 @@ import pytest
 
 from converseg_ros.core import Frame, InputError
 from converseg_ros.core.stamps import SECOND
-from converseg_ros.lifting.alignment import MIN_IMAGES, NO_OFFSET, DepthOffset
+from converseg_ros.lifting.alignment import MIN_IMAGES, NO_OFFSET, DepthOffset, RegistrationCheck
 from converseg_ros.lifting.tf import TransformError
 from converseg_ros.perception.frames import Bundle, FrameMaker, FrameOptions
 
@@ -68,6 +68,16 @@ def test_depth_that_is_not_registered_is_doubted_after_some_images() -> None:
     assert not first[0].depth_doubt, 'one image is not enough'
     assert 'registered' in last.depth_doubt and 'depth_offset' in last.depth_doubt
     assert all(not f.depth_doubt for f in frames_of(NO_OFFSET, FrameOptions()))
+
+
+def test_two_makers_of_a_camera_doubt_the_same_depth() -> None:
+    check = RegistrationCheck()
+    keys, between = FrameMaker(NoTransforms(), check), FrameMaker(NoTransforms(), check)
+    for number in range(MIN_IMAGES):
+        keys.make(seen(number, ELSEWHERE), FrameOptions())
+    last = seen(MIN_IMAGES, ELSEWHERE)
+    doubts = [maker.make(last, FrameOptions())[0].depth_doubt for maker in (keys, between)]
+    assert doubts[0] and doubts[0] == doubts[1], 'the second one has seen no other image'
 
 
 def test_depth_with_the_right_offset_is_registered_and_not_doubted() -> None:

@@ -11,6 +11,7 @@ from converseg_ros.core import ConversegError, Frame, InputError, Instruction, R
 from converseg_ros.core.region import Region
 from converseg_ros.core.segmentation import SegmentationNetwork
 from converseg_ros.core.stages import Checkpoint
+from converseg_ros.lifting.alignment import RegistrationCheck
 from converseg_ros.perception.frames import Bundle, FrameMaker
 from converseg_ros.perception.instructions import InstructionBook
 from converseg_ros.perception.segmenter import Segmenter
@@ -58,7 +59,8 @@ class LivePipeline:
         self.segmenter = Segmenter(network, settings.segmenter)
         self.book, self.outputs, self.settings = book, outputs, settings
         self._load_on_cpu, self._now_ns, self._log = load_on_cpu, now_ns, log
-        self.makers = FrameMaker(transforms), FrameMaker(transforms), FrameMaker(None)
+        check = RegistrationCheck()
+        self.makers = FrameMaker(transforms, check), FrameMaker(transforms, check), FrameMaker(None)
         self.active = False
         self.latest: Bundle | None = None
         self.counts: Counter[str] = Counter()
