@@ -59,7 +59,7 @@ ENTRIES: tuple[Entry, ...] = (
         0,
         CPU,
         'robots without a GPU: instructions about common things, sizes, places and free space',
-        latency='0.28 s with two CPU cores (its model card)',
+        latency='0.26 s with two CPU cores (its model card)',
         ran=True,
     ),
     Entry(
