@@ -24,11 +24,19 @@ from converseg_ros.web.server import STATIC, add_page, make_app
 
 CLOUDS_EVERY = 0.5  # seconds
 STATE_EVERY = 1.0  # maximum seconds between states, so that the page detects that a node has died
-WORDS = {'undo': 'undo', 'forget': 'forget it', 'stop': 'stop', 'yes': 'yes', 'no': 'no', 'again': 'again'}
+WORDS = {
+    'undo': 'undo',
+    'forget': 'forget it',
+    'reset': 'start over',
+    'stop': 'stop',
+    'yes': 'yes',
+    'no': 'no',
+    'again': 'again',
+}
 
 
 class Console:
-    """Serves a ConsoleState. publish: sends a text to the node. reset: resets the node.
+    """Serves a ConsoleState. publish: sends a text to the node.
 
     ears: creates a running recogniser that calls a function with its events; may raise ConversegError (no model).
     operator: the name of the conversation.
@@ -39,14 +47,13 @@ class Console:
         state: ConsoleState,
         publish: Callable[[str], None],
         *,
-        reset: Callable[[], None] = lambda: None,
         ears: Callable[[Callable[[Event], None]], Live] | None = None,
         max_fps: float = 20.0,
         host: str = '127.0.0.1',
         token: str = '',
         operator: str = '',
     ) -> None:
-        self.state, self.publish, self.reset, self.ears = state, publish, reset, ears
+        self.state, self.publish, self.ears = state, publish, ears
         self.operator = operator
         self.period = 1.0 / max_fps
         self.app = make_app('converseg console', host=host, token=token)
@@ -130,9 +137,7 @@ class Console:
             return self.say(value)
         if kind == 'command' and value in WORDS:
             return self.say(WORDS[value])
-        if kind == 'reset':
-            self.reset()
-        elif kind == 'select' and isinstance(value, str):
+        if kind == 'select' and isinstance(value, str):
             self.state.select(value)
         elif kind == 'click':
             x, y = message.get('x'), message.get('y')

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import re
 
 from converseg_ros.core import Instruction
+from converseg_ros.core.texts import say
 from converseg_ros.dialogue import vocabulary as v
 from converseg_ros.dialogue.memory import Command, Request, SceneMemory, Thing, Turn, unique
 from converseg_ros.dialogue.noun_phrases import as_thing, conjunction
@@ -18,6 +19,12 @@ class Conversation:
     turns: deque[Turn]
     asked: deque[list[Instruction]]
     removing: tuple[str, ...] = ()  # standing safety instructions whose removal needs a confirmation
+
+    def start_over(self, draft: 'Draft') -> None:
+        """Forget what was said, and say so in the answer."""
+        self.turns.clear()
+        self.asked.clear()
+        draft.reasons.append(say('started_over'))
 
 
 @dataclass(slots=True)

@@ -176,6 +176,8 @@ class Dialogue:
             draft.reasons.append(say('llm_failed', why=answer))
         else:
             draft = answer
+            if any(c.kind == CommandKind.RESET for c in draft.commands):
+                conversation.start_over(draft)
         draft.reasons += thinking.reasons
         return self._finish(thinking.text, thinking.words, draft, conversation, thinking.scene, backend)
 

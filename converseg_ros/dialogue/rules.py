@@ -153,8 +153,7 @@ def _command(kind: CommandKind, phrase: str, draft: Draft, scene: SceneMemory, c
         again = asked[-1] if asked else []
         draft.requests += [Request(i.text, i.resolved, i.role, i.family, i.standing) for i in again]
     if kind == CommandKind.RESET:
-        conversation.turns.clear()
-        conversation.asked.clear()
+        conversation.start_over(draft)
     draft.commands.append(Command(kind))
     if kind in (CommandKind.STOP, CommandKind.RESET) and scene.safety:
         draft.reasons.append(say('still_safe', names=conjunction([i.resolved for i in scene.safety])))

@@ -26,7 +26,6 @@ from converseg_ros.ros.messages.conversion import CLOUDS
 from converseg_ros.ros.overrides import SameValue
 from converseg_ros.ros.parameters import check_values, declare
 from converseg_ros.speech.listener import Event, Listener, ListenOptions, Live
-from converseg_ros.srv import Reset
 from converseg_ros.web.server import Running
 
 
@@ -40,12 +39,10 @@ class ConsoleNode(SameValue, Node):
         check_values(CONSOLE, s)
         self.state = ConsoleState()
         self._words = self.create_publisher(String, 'instruction', reliable(10))
-        self._reset = self.create_client(Reset, f'{s["segmenter"]}/reset')
         ears = self._ears if s['speech'] else None
         self.console = Console(
             self.state,
             lambda text: self._words.publish(String(data=text)),
-            reset=self._ask_reset,
             ears=ears,
             max_fps=s['max_fps'],
             host=s['host'],
@@ -131,10 +128,6 @@ class ConsoleNode(SameValue, Node):
             for subscription in self._clouds:
                 self.destroy_subscription(subscription)
             self._clouds = []
-
-    def _ask_reset(self) -> None:
-        if self._reset.service_is_ready():
-            self._reset.call_async(Reset.Request())
 
     def _ears(self, tell: Callable[[Event], None]) -> Live:
         """Return a running recogniser for the microphone of a page; its hot-words are the visible objects."""

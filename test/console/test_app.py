@@ -49,7 +49,7 @@ def state():
 @pytest.fixture
 def served(state):
     said: list[str] = []
-    console = Console(state, said.append, reset=lambda: said.append('RESET')).start()
+    console = Console(state, said.append).start()
     with Running(console.app) as server:
         yield console, server, said
     console.stop()
@@ -133,10 +133,8 @@ def test_the_page_gets_frames_and_state_and_its_words_reach_the_node(served):
         page.send(json.dumps({'type': 'command', 'value': 'stop'}))
         next_state(page, lambda s: len(s.get('history', ())) == 2)
         assert said == ['#mug what is behind it', 'stop']
-        page.send(json.dumps({'type': 'reset'}))
         page.send(json.dumps({'type': 'say', 'value': 'x' * 501}))
         assert 'the limit is 500' in next_state(page, lambda s: s['type'] == 'error')['text']
-        assert said[-1] == 'RESET'
 
 
 @pytest.mark.parametrize(
@@ -150,6 +148,7 @@ def test_the_page_gets_frames_and_state_and_its_words_reach_the_node(served):
         '{"type":"say","value":3}',
         '{"type":"click","x":"a","y":null}',
         '{"type":"command","value":"rm"}',
+        '{"type":"reset"}',
         '[' * 5000,
     ],
 )
@@ -275,6 +274,26 @@ def test_a_person_can_do_everything_with_the_keyboard_in_a_real_browser(browser,
     browser.key('p', 'KeyP', alt=True)
     assert browser.js("document.getElementById('pause').textContent") == 'Resume'
     assert browser.problems == []
+
+
+def test_a_new_conversation_is_started_by_a_button_and_the_page_says_what_happened(browser, served):
+    console, server, said = served
+    browser.open(server.url)
+    browser.until("document.querySelectorAll('.region').length === 3")
+    console.state.select('mug')
+    browser.until("!document.getElementById('selected').classList.contains('hidden')")
+    browser.js("document.querySelector('[data-command=reset]').click()")
+    browser.until("document.querySelectorAll('#history li').length === 1")
+    assert said == ['start over'], 'not about the selected region'
+    kept = view('stove', square(25, 10, 60, 40), Role.SAFETY, standing=True, name='stove')
+    console.state.set_regions([kept], 1_600_000_000)
+    console.state.answer(said[0], True, 'a new conversation; the stove stays', '', [])
+    browser.until("document.querySelectorAll('.region').length === 1")
+    browser.until("document.querySelector('#history li').textContent.includes('the stove stays')")
+    assert browser.js("document.getElementById('selected').classList.contains('hidden')")
+    browser.key('o', 'KeyO', alt=True)
+    browser.until("document.querySelectorAll('#history li').length === 2")
+    assert said == ['start over'] * 2 and browser.problems == []
 
 
 def test_clicking_in_the_picture_selects_the_region_there(browser, served):

@@ -242,6 +242,28 @@ def test_a_language_model_can_understand_instead():
     assert asked[0]['response_format']['json_schema']['strict'] is True
 
 
+def test_starting_over_clears_the_conversation_says_so_and_keeps_safety():
+    talk = Talk()
+    talk.hear('keep away from the knife')
+    talk.hear('the red mug')
+    heard = talk.hear('start over')
+    assert heard.accepted and 'a new conversation' in heard.reason and 'the knife' in heard.reason
+    assert [i.name for i in talk.book.standing] == ['knife']
+    assert not talk.hear('now its handle').accepted, 'nothing is left that "its" could mean'
+
+
+def test_a_language_model_can_start_over():
+    dialogue = Dialogue()
+    dialogue.hear('the red mug')
+    server, _ = answering({'instructions': [], 'command': 'reset', 'remove_safety': []})
+    dialogue.options = model_dialogue(server).options
+    heard = dialogue.hear('let us do something else entirely')
+    server.shutdown()
+    assert heard.backend == 'openai' and 'a new conversation' in heard.reason
+    dialogue.options = Options()
+    assert not dialogue.hear('now its handle').accepted
+
+
 def test_a_language_model_cannot_remove_safety_by_itself():
     server, _ = answering({'instructions': [], 'command': '', 'remove_safety': ['stove']})
     dialogue = model_dialogue(server)

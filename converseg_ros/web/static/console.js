@@ -268,7 +268,8 @@ const keys = {
   KeyT: () => talk(!talking), KeyV: () => byId('view').click(), KeyP: () => byId('pause').click(),
   KeyS: () => byId('snapshot').click(), KeyE: () => byId('export').click(),
   KeyZ: () => send({ type: 'command', value: 'undo' }), KeyF: () => send({ type: 'command', value: 'forget' }),
-  KeyX: () => send({ type: 'command', value: 'stop' }), KeyY: () => send({ type: 'command', value: 'yes' }),
+  KeyO: () => send({ type: 'command', value: 'reset' }), KeyX: () => send({ type: 'command', value: 'stop' }),
+  KeyY: () => send({ type: 'command', value: 'yes' }),
   KeyN: () => send({ type: 'command', value: 'no' }),
 };
 addEventListener('keydown', (event) => {
