@@ -152,13 +152,19 @@ def check_models() -> Iterator[Finding]:
 
 
 def check_sound() -> Iterator[Finding]:
-    """Check for a microphone."""
+    """Check for a microphone, and for the library with which the speech node uses it."""
     cards = Path('/proc/asound/pcm')
     recording = [line for line in cards.read_text().splitlines() if 'capture' in line] if cards.is_file() else []
     if recording:
         yield Finding('microphone', 'ok', '; '.join(line.split(':')[1].strip() for line in recording))
     else:
         yield Finding('microphone', 'note', 'no recording device', 'speech can also come on the `audio` topic')
+    try:
+        import sounddevice  # noqa: F401  # loads PortAudio
+    except ImportError:
+        yield Finding('PortAudio', 'note', 'the package sounddevice is missing', "pip install '.[speech]' in the clone")
+    except OSError:
+        yield Finding('PortAudio', 'note', 'no library for microphones', 'sudo apt install libportaudio2')
 
 
 def check_bag(path: Path) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from converseg_ros.commands.doctor import Finding, check_bag, check_python
+from converseg_ros.commands.doctor import Finding, check_bag, check_python, check_sound
 from converseg_ros.core.paths import share
 
 
@@ -17,6 +17,21 @@ def test_the_supported_versions_of_python_are_accepted(
 ) -> None:
     monkeypatch.setattr(sys, 'version_info', (*version, 0, 'final', 0))
     assert next(check_python()).level == level
+
+
+@pytest.mark.parametrize(
+    ('code', 'remedy'),
+    [("raise OSError('PortAudio library not found')", 'libportaudio2'), ('raise ImportError', 'speech'), ('', '')],
+)
+def test_a_microphone_without_its_library_is_reported(
+    code: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'sounddevice.py').write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'sounddevice', raising=False)
+    found = [f for f in check_sound() if f.what == 'PortAudio']
+    monkeypatch.delitem(sys.modules, 'sounddevice', raising=False)
+    assert [remedy in f.do and f.level == 'note' for f in found] == [True] * bool(remedy)
 
 
 def registration(bag: Path) -> Finding:
