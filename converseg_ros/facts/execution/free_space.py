@@ -159,6 +159,7 @@ def _whole_surface(
     things = obstacles(facts, chosen, added)
     if is_glossy(view, region):
         walls = np.asarray(facts.segments.masks[facts.segments.flat & (facts.kinds[:, 2] > 0.5)].any(0))
+        # of this region only: where the added cells reach lower, free_of_plane finds another front edge of the whole
         more = behind_front(view, plane, region, things, walls, front_edge(view, plane, region))
         added, things = added | more, things & ~more
     return region | added, things

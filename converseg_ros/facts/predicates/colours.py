@@ -31,10 +31,10 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_], enough: tuple
     enough: see PLAIN; TRACE gives the probabilities that a part of the region has a colour.
     Grey may be called silver, and yellow or brown gold, with lower certainty. Dark and light compare lightness, that of
     the region or, for a part, of its pixels; colourful means several hues. Colours are corrected for the light of the
-    view (`balanced`).
+    view (`corrected_for_light`).
     """
     terms, lightness = _table()
-    bins = (balanced(rgb).astype(np.intp) >> 3) @ np.array([1024, 32, 1])
+    bins = (corrected_for_light(rgb).astype(np.intp) >> 3) @ np.array([1024, 32, 1])
     names = list(knowledge.colour_samples())
     shares = np.zeros((len(masks), len(names)))
     dark, light = np.zeros(len(masks)), np.zeros(len(masks))
@@ -63,7 +63,7 @@ def colour_words(rgb: NDArray[np.uint8], masks: NDArray[np.bool_], enough: tuple
     return np.stack([{**one, **extra}[name] for name in COLOURS], 1)
 
 
-def balanced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def corrected_for_light(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return (h, w, 3) RGB corrected halfway for the brightness and colour of the light.
 
     The brightest values of each channel are taken as those of a white surface (white-patch Retinex; Land and McCann
