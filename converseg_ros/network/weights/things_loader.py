@@ -88,15 +88,29 @@ def load_things(
 
 
 def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
-    """Return the precision of the convolutions: the given one, or the faster one, measured on a CPU.
+    """Return the precision of the convolutions: the given one, or the faster one.
 
-    bfloat16 takes half the time on processors with instructions for it, and several times as long on others.
+    bfloat16 takes half the time on processors with instructions for it, and several times as long on others. It is
+    measured on a CPU for which oneDNN has bfloat16 at all, once in a process for each number of threads.
     """
     if precision != 'auto':
         return torch.bfloat16 if precision == 'bf16' else torch.float32
     device = next(backbone.parameters()).device
     if device.type == 'cuda':
         return torch.bfloat16
+    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        return torch.float32
+    threads = torch.get_num_threads()
+    if threads not in _measured:
+        _measured[threads] = _faster(backbone)
+    return _measured[threads]
+
+
+_measured: dict[int, torch.dtype] = {}  # the faster precision by the number of threads
+
+
+def _faster(backbone: Backbone) -> torch.dtype:
+    """Return the precision that takes clearly less time on this CPU, float32 if they are nearly equal."""
     pixels = torch.zeros(1, 3, 256, 320).contiguous(memory_format=torch.channels_last)
     times: dict[torch.dtype, float] = {}
     for dtype in (torch.float32, torch.bfloat16):
