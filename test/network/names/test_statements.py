@@ -13,6 +13,7 @@ from converseg_ros.knowledge import Statement
 from converseg_ros.network.names.scores import Encoder
 from converseg_ros.network.names.statements import (
     FAR,
+    FILE,
     NEAR,
     Statements,
     load_statements,
@@ -29,11 +30,9 @@ def encode() -> Encoder:
 
 
 @pytest.fixture(scope='module')
-def file(encode: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file with the vectors of all wordings."""
-    path = tmp_path_factory.mktemp('model') / 'statements.safetensors'
-    save_statements(path, encode)
-    return path
+def file() -> Path:
+    """Return the file of `compact`, which was computed with the same encoder."""
+    return find_model('compact') / FILE
 
 
 @pytest.fixture(scope='module')
