@@ -18,7 +18,10 @@ COUNTS = (1, 2, 4, 8)  # instructions that are decoded at once
 
 @lru_cache(maxsize=64)
 def constant(values: tuple[float, ...], device: torch.device, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return numbers as a tensor that stays on the device, because recorded functions must not upload any."""
+    """Return numbers as a tensor that stays on the device until a network is closed, so that they are uploaded once.
+
+    Recorded functions must not use it: a graph does not keep the memory that it reads.
+    """
     return torch.tensor(values, device=device, dtype=dtype)
 
 
@@ -28,10 +31,14 @@ def bucket(value: int, steps: tuple[int, ...]) -> int:
 
 
 class Graphs:
-    """Recorded functions by key; the least recently used are dropped beyond `limit`, with their memory."""
+    """Recorded functions by key; the least recently used are dropped beyond `limit`, with their memory.
 
-    def __init__(self, enabled: bool, limit: int = 24) -> None:
+    device: of the tensors; it need not be the current device of the thread.
+    """
+
+    def __init__(self, enabled: bool, device: torch.device | None = None, limit: int = 24) -> None:
         self.enabled, self.limit = enabled, limit
+        self.device = device or torch.device('cuda')
         self.recorded: OrderedDict[Hashable, tuple[Any, list[Tensor], Any]] = OrderedDict()
         self.captures = 0
 
@@ -43,14 +50,15 @@ class Graphs:
         if not self.enabled or torch.is_grad_enabled():
             return function(*tensors)
         key = (key, tuple((t.shape, t.dtype) for t in tensors))
-        if key not in self.recorded:
-            self._record(function, key, tensors)
-        self.recorded.move_to_end(key)
-        graph, inputs, outputs = self.recorded[key]
-        for mine, theirs in zip(inputs, tensors):
-            mine.copy_(theirs, non_blocking=True)
-        graph.replay()
-        return _copy(outputs)
+        with torch.cuda.device(self.device):
+            if key not in self.recorded:
+                self._record(function, key, tensors)
+            self.recorded.move_to_end(key)
+            graph, inputs, outputs = self.recorded[key]
+            for mine, theirs in zip(inputs, tensors):
+                mine.copy_(theirs, non_blocking=True)
+            graph.replay()
+            return _copy(outputs)
 
     def clear(self) -> None:
         """Drop all recordings."""
@@ -67,7 +75,7 @@ class Graphs:
             for _ in range(2):
                 function(*inputs)
         current.wait_stream(side)
-        torch.cuda.synchronize()  # no other work may run on the device during recording
+        torch.cuda.synchronize(self.device)  # no other work may run on the device during recording
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, capture_error_mode='thread_local'):  # other threads may call CUDA in the meantime
             outputs = function(*inputs)

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from converseg_ros.network.options import Precision
+
 KEEP_FLOAT32 = ('gaussian', 'inv_freq', 'original_inv_freq')  # buffers whose rounding would change large angles
 
 
@@ -18,5 +20,20 @@ def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """Return a context in which torch computes with `dtype` where that is accurate enough; float32 changes nothing."""
-    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+    """Return a context in which torch computes with `dtype` where that is accurate enough; float32 changes nothing.
+
+    Weights that were cast are not cached: each is used once, and a CUDA graph that is recorded in the context would
+    read the cached ones after they were freed.
+    """
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32, cache_enabled=False)
+
+
+def precision_on(precision: Precision, device: torch.device) -> torch.dtype:
+    """Return the precision on a device; auto is bfloat16 on a GPU with instructions for it, and float32 elsewhere.
+
+    GPUs before Ampere (compute capability 8.0) only emulate bfloat16.
+    """
+    if precision == 'auto':
+        fast = device.type == 'cuda' and torch.cuda.get_device_capability(device) >= (8, 0)
+        return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if precision == 'bf16' else torch.float32

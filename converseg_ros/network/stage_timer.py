@@ -14,18 +14,18 @@ class StageTimer:
     """Milliseconds by stage; on a GPU they are known after synchronization."""
 
     def __init__(self, device: torch.device) -> None:
-        self._gpu = device.type == 'cuda'
+        self._device, self._gpu = device, device.type == 'cuda'
         self._known: dict[str, float] = {}
         self._events: list[tuple[str, Any, Any]] = []
 
     @contextmanager
     def stage(self, name: Stage) -> Iterator[None]:
-        """Measure the body on the current stream; repeated names are summed."""
+        """Measure the body on the device's current stream; repeated names are summed."""
         if self._gpu:
             start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            start.record()
+            start.record(torch.cuda.current_stream(self._device))
             yield
-            end.record()
+            end.record(torch.cuda.current_stream(self._device))
             self._events.append((name, start, end))
         else:
             begin = perf_counter()

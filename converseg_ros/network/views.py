@@ -1,13 +1,15 @@
 """What the two kinds of network share: a name, a device, and the recently encoded views."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager, suppress
 import gc
 from typing import Generic, TypeVar
 
 import torch
 
 from converseg_ros.core import ConversegError
+from converseg_ros.network.options import DeviceMemoryError
 
 V = TypeVar('V')
 
@@ -71,9 +73,25 @@ class ViewNetwork(Generic[V]):
         self._current = None
         self.counts.clear()
 
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        """Convert out-of-memory errors of a GPU to DeviceMemoryError, after releasing what is possible."""
+        try:
+            yield
+        except torch.cuda.OutOfMemoryError as error:
+            self._current = None
+            self._views.clear()
+            torch.cuda.empty_cache()
+            raise DeviceMemoryError(
+                f'the GPU is out of memory ({str(error).split(".")[0]})',
+                where=self._name,
+                do='ask fewer things at once, limit max_pixels, free the GPU, or use the device cpu',
+            ) from error
+
     def _release(self) -> None:
-        """Return the memory to the system, on a GPU for other programs too."""
+        """Return the memory to the system, on a GPU for other programs too; a lost device is no error."""
         gc.collect()
         if self._device.type == 'cuda':
-            torch.cuda.synchronize(self._device)
-            torch.cuda.empty_cache()
+            with suppress(RuntimeError):  # after an error of CUDA every call fails, and the driver has freed the memory
+                torch.cuda.synchronize(self._device)
+                torch.cuda.empty_cache()

@@ -1,5 +1,7 @@
-"""Replacement parts on a GPU: bfloat16 and CUDA graphs; what would be recorded also runs without a GPU."""
+"""Replacement parts on a GPU, and on a simulated one: bfloat16 and CUDA graphs."""
 
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ pytest.importorskip('transformers')
 
 from micro_detectors import write_detector
 from micro_segmenters import sam2_model, write_sam3
+from simulated_gpu import SimulatedGpu
 from transformers_micro import write_clipseg, write_towers
 from watched_graphs import DEVICE, WatchedGraphs
 
@@ -25,6 +28,13 @@ RGB = np.ascontiguousarray(
     np.kron(np.random.default_rng(0).integers(0, 255, (6, 8, 3)), np.ones((20, 20, 1))).astype(np.uint8)
 )
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA GPU')
+
+
+@pytest.fixture(params=['simulated', pytest.param('real', marks=[pytest.mark.gpu, on_a_gpu])])
+def cuda(request: pytest.FixtureRequest) -> Iterator[torch.device]:
+    """The device of a GPU, and of a simulated one."""
+    with SimulatedGpu() if request.param == 'simulated' else nullcontext():
+        yield torch.device('cuda')
 
 
 def crops(count: int, side: int) -> np.ndarray:
@@ -44,14 +54,14 @@ def test_the_image_tower_can_be_recorded(kind: str, tmp_path: Path) -> None:
         assert len(found) == count and found.device == DEVICE
 
 
-@pytest.mark.gpu
-@on_a_gpu
 @pytest.mark.parametrize('kind', ['clip', 'siglip', 'siglip2'])
-def test_towers_in_bf16_agree_and_are_recorded_once_for_each_bucket(kind: str, tmp_path: Path) -> None:
+def test_towers_in_bf16_agree_and_are_recorded_once_for_each_bucket(
+    kind: str, tmp_path: Path, cuda: torch.device
+) -> None:
     folder = write_towers(kind, tmp_path)
     exact = Towers(folder, CPU)
-    fast = Towers(folder, torch.device('cuda'), torch.bfloat16)
-    for count in (1, 7, 8, 9, 8, 3, 40):
+    fast = Towers(folder, cuda, torch.bfloat16)
+    for count in (1, 8, 9, 3, 40):
         shown = crops(count, exact.side)
         cosines = (exact.images(shown) * fast.images(shown)).sum(1)
         assert len(cosines) == count and cosines.min() > 0.98
@@ -59,36 +69,30 @@ def test_towers_in_bf16_agree_and_are_recorded_once_for_each_bucket(kind: str, t
     assert (exact.texts(['a mug']) * fast.texts(['a mug'])).sum() > 0.98
 
 
-@pytest.mark.gpu
-@on_a_gpu
-def test_clipseg_in_bf16_agrees(tmp_path: Path) -> None:
+def test_clipseg_in_bf16_agrees(tmp_path: Path, cuda: torch.device) -> None:
     folder = write_clipseg(tmp_path)
-    exact, fast = ClipSeg(folder, CPU), ClipSeg(folder, torch.device('cuda'), torch.bfloat16)
+    exact, fast = ClipSeg(folder, CPU), ClipSeg(folder, cuda, torch.bfloat16)
     for network in (exact, fast):
         network.set_image(RGB)
     a, b = exact.maps(['a mug']), fast.maps(['a mug']).cpu()
     assert float((a - b).abs().max()) < 0.1 * float(a.std()) + 0.05
 
 
-@pytest.mark.gpu
-@on_a_gpu
-def test_masks_of_sam2_in_bf16_agree() -> None:
+def test_masks_of_sam2_in_bf16_agree(cuda: torch.device) -> None:
     boxes = np.array([[10, 10, 50, 60], [60, 20, 150, 110]], np.float32)
     found = []
-    for device, dtype in (('cpu', torch.float32), ('cuda', torch.bfloat16)):
+    for device, dtype in ((CPU, torch.float32), (cuda, torch.bfloat16)):
         network = Sam2Network(sam2_model().to(device), 'micro', dtype)
         network.set_image(RGB)
         found.append(network.from_boxes(boxes)[0] > 0)
     assert min(iou(a, b) for a, b in zip(found[0].reshape(-1, 120, 160), found[1].reshape(-1, 120, 160))) > 0.8
 
 
-@pytest.mark.gpu
-@on_a_gpu
 @pytest.mark.parametrize('kind', ['grounding-dino', 'mm-grounding-dino', 'owlvit', 'owlv2', 'omdet-turbo', 'sam3'])
-def test_finders_agree_on_a_gpu(kind: str, tmp_path: Path) -> None:
+def test_finders_agree_on_a_gpu(kind: str, tmp_path: Path, cuda: torch.device) -> None:
     folder = write_sam3(tmp_path) if kind == 'sam3' else write_detector(kind, tmp_path)
     scores = []
-    for device in (CPU, torch.device('cuda')):
+    for device in (CPU, cuda):
         if kind == 'sam3':
             scores.append(Sam3Finder(folder, device=device, threshold=0.3).detect(RGB, 'red mug')[0].numpy())
         else:

@@ -1,8 +1,7 @@
 """The predictor of kind `converseg`: set one image, answer many queries."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +19,11 @@ from converseg_ros.network.converseg import selection
 from converseg_ros.network.converseg.batching import join_rows, split_rows
 from converseg_ros.network.converseg.model import ConverSegNet
 from converseg_ros.network.converseg.postprocess import read
-from converseg_ros.network.converseg.preprocess import normalise, to_input
+from converseg_ros.network.converseg.preprocess import clear_caches, normalise, to_input
 from converseg_ros.network.features import Decoded, ImageFeatures, Prompts
 from converseg_ros.network.graphs import BUCKETS, COUNTS, Graphs, bucket
-from converseg_ros.network.options import DeviceMemoryError, Options, device_of
-from converseg_ros.network.precision import set_precision
+from converseg_ros.network.options import Options, device_of
+from converseg_ros.network.precision import precision_on, set_precision
 from converseg_ros.network.stage_timer import StageTimer
 from converseg_ros.network.views import ViewNetwork
 
@@ -68,12 +67,11 @@ class Predictor(ViewNetwork[_Image]):
         super().__init__(name or f'{self.config.name} {self.config.version}', device_of(device), self.options.images)
         self.calibration = calibration
         gpu = self._device.type == 'cuda'
-        precision = self.options.precision
-        self.dtype = torch.bfloat16 if precision == 'bf16' or (precision == 'auto' and gpu) else torch.float32
+        self.dtype = precision_on(self.options.precision, self._device)
         self._select: Select = self.options.select or self.config.select
         self._preprocess: Preprocess = self.options.preprocess or self.config.preprocess
         self._tokens = selection.tokens(self._select, self.config.decoder.multimask_outputs)
-        self.graphs = Graphs(gpu and self.options.graphs)
+        self.graphs = Graphs(gpu and self.options.graphs, self._device)
         self._network: ConverSegNet | None = self._prepare(network)
         self._side = torch.cuda.Stream(self._device) if gpu else None
         self._texts: OrderedDict[str, Prompts] = OrderedDict()
@@ -195,6 +193,7 @@ class Predictor(ViewNetwork[_Image]):
         self.graphs.clear()
         self.forget()
         self._network = None
+        clear_caches()
         self._release()
 
     def _encode_image(self, network: ConverSegNet, rgb: NDArray[np.uint8]) -> _Image:
@@ -215,8 +214,8 @@ class Predictor(ViewNetwork[_Image]):
             features = self.graphs.run(network.encode_image, 'image', scaled)
             ready = torch.cuda.Event()
             ready.record()
-        for tensor in features.tensors():
-            tensor.record_stream(main)
+        # Memory of the side stream is only allocated here, after all earlier work of the main stream, so that the
+        # features need no record_stream: freeing a recorded tensor of a lost device would end the process.
         return _Image(rgb, features, stages, ready)
 
     def _prompts(self, network: ConverSegNet, image: _Image, texts: Sequence[str]) -> list[Prompts]:
@@ -274,18 +273,3 @@ class Predictor(ViewNetwork[_Image]):
         tensors = (*features.tensors(), prompts.sparse, prompts.mask, prompts.dense)
         decoded: Decoded = self.graphs.run(decode, 'decode', *tensors)
         return decoded
-
-    @contextmanager
-    def _memory(self) -> Iterator[None]:
-        """Convert out-of-memory errors of a GPU to DeviceMemoryError, after releasing what is possible."""
-        try:
-            yield
-        except torch.cuda.OutOfMemoryError as error:
-            self._current = None
-            self._views.clear()
-            torch.cuda.empty_cache()
-            raise DeviceMemoryError(
-                f'the GPU is out of memory ({str(error).split(".")[0]})',
-                where=self._name,
-                do='ask fewer things at once, cap max_pixels, or free the GPU',
-            ) from error

@@ -84,6 +84,12 @@ def back_matrices(shape: Size, size: Size, grid: Size, mode: Preprocess, device:
     return left.to(device), right.T.contiguous().to(device)
 
 
+def clear_caches() -> None:
+    """Release the tensors that are kept on devices; those that another network still needs are computed again."""
+    back_matrices.cache_clear()
+    constant.cache_clear()
+
+
 def _bilinear(source: int, target: int) -> Tensor:
     """Return the (target, source) matrix of bilinear interpolation with half-pixel centres, as in torch."""
     eye = torch.eye(source, dtype=torch.float64)[None]

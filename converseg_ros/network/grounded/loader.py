@@ -17,6 +17,7 @@ from converseg_ros.network.grounded.folder import GroundedConfig
 from converseg_ros.network.grounded.network import GroundedNetwork
 from converseg_ros.network.grounded.sam3 import Sam3Finder
 from converseg_ros.network.options import Options
+from converseg_ros.network.precision import precision_on
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.things.existence import Existence
 from converseg_ros.network.weights.other_parts import Chosen, load_promptable
@@ -71,8 +72,7 @@ def _finder(
     config: GroundedConfig, find: Find, device: torch.device, options: Options, cache: Path
 ) -> tuple[Finder, str]:
     """Return the finder of a configuration, and a text that identifies its weights and settings."""
-    low = options.precision == 'bf16' or (options.precision == 'auto' and device.type == 'cuda')
-    dtype = torch.bfloat16 if low else torch.float32  # of masks; boxes of a detector are computed in float32
+    dtype = precision_on(options.precision, device)  # of masks; boxes of a detector are computed in float32
     weights = find(config.weights, 'concepts')
     if weights is not None:
         found = Sam3Finder(weights, device=device, threshold=config.threshold, dtype=dtype)

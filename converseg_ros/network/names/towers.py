@@ -56,7 +56,7 @@ class Towers:
             self.side = int(vision.image_size)
         if self.side < self._patch:
             raise InputError(f'images of {self.side} pixels', where=str(folder), do=REMEDY)
-        self.graphs = Graphs(enabled=device.type == 'cuda' and kind != 'siglip2')
+        self.graphs = Graphs(device.type == 'cuda' and kind != 'siglip2', device)
         bias = getattr(self.model, 'logit_bias', None)
         self.scale = float(self.model.logit_scale.detach().exp())
         self.bias = 0.0 if bias is None else float(bias.detach())

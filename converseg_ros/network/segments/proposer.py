@@ -114,7 +114,7 @@ class TreeProposer:
     def _see(self, view: Frame) -> Seen:
         """Run the backbones on a view."""
         with torch.no_grad(), autocast(self._device, self.dtype):
-            found: Seen = self.backbone(to_pixels(_at_working_size(view.rgb)[None]).to(self._device))
+            found: Seen = self.backbone(to_pixels(_at_working_size(view.rgb)[None], self._device))
         return found
 
     @property

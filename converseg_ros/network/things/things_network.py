@@ -106,13 +106,15 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         if self._recall(whole):
             return
         stages = StageTimer(self._device)
-        with stages.stage(Stage.SEGMENTS):
-            segments = parts.proposer.propose(frame)
-            if frame.robot is not None:
-                segments = without_robot(segments, frame.robot)
-        with stages.stage(Stage.NAMES):
-            facts = self.facts_of(frame, segments)
-        self._remember(whole, ViewState(frame, segments, facts, stages.milliseconds()))
+        with self._memory():
+            with stages.stage(Stage.SEGMENTS):
+                segments = parts.proposer.propose(frame)
+                if frame.robot is not None:
+                    segments = without_robot(segments, frame.robot)
+            with stages.stage(Stage.NAMES):
+                facts = self.facts_of(frame, segments)
+            milliseconds = stages.milliseconds()
+        self._remember(whole, ViewState(frame, segments, facts, milliseconds))
 
     def facts_of(self, frame: Frame, segments: Segments) -> Facts:
         """Return the facts about segments of a view, with their names looked up."""
@@ -142,12 +144,12 @@ class ThingsNetwork(ViewNetwork[ViewState]):
         stages = StageTimer(self._device)
         asked = as_queries(queries)
         check(Stage.TEXT)
-        with stages.stage(Stage.TEXT):
+        with self._memory(), stages.stage(Stage.TEXT):
             programs = read_programs(asked, self.parts.parser, self.unreadable)
             seen, unseen = self.look(seen, [p.root if isinstance(p, ReadProgram) else None for p in programs])
             programs = [why if why and isinstance(p, ReadProgram) else p for p, why in zip(programs, unseen)]
         check(Stage.FACTS)
-        with stages.stage(Stage.FACTS):
+        with self._memory(), stages.stage(Stage.FACTS):
             answers = [self._execute(p, q, seen) for p, q in zip(programs, asked)]
         check(Stage.MASKS)
         with stages.stage(Stage.MASKS):

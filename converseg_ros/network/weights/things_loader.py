@@ -22,7 +22,7 @@ from converseg_ros.network.once import OncePerView
 from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.parser import load_parser
-from converseg_ros.network.precision import autocast
+from converseg_ros.network.precision import autocast, precision_on
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
@@ -93,11 +93,9 @@ def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
     bfloat16 takes half the time on processors with instructions for it, and several times as long on others. It is
     measured on a CPU for which oneDNN has bfloat16 at all, once in a process for each number of threads.
     """
-    if precision != 'auto':
-        return torch.bfloat16 if precision == 'bf16' else torch.float32
     device = next(backbone.parameters()).device
-    if device.type == 'cuda':
-        return torch.bfloat16
+    if precision != 'auto' or device.type != 'cpu':
+        return precision_on(precision, device)
     if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
         return torch.float32
     threads = torch.get_num_threads()
