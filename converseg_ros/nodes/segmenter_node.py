@@ -28,6 +28,7 @@ from converseg_ros.ros.messages import conversion
 from converseg_ros.ros.segmenter.diagnostics import Diagnostics
 from converseg_ros.ros.segmenter.instruction_handler import Answer, InstructionHandler
 from converseg_ros.ros.segmenter.live import LivePipeline
+from converseg_ros.ros.segmenter.loading import load_where_possible
 from converseg_ros.ros.segmenter.publishers import Outputs
 from converseg_ros.ros.segmenter.requests import Requests
 from converseg_ros.ros.settings import Settings
@@ -90,7 +91,8 @@ class SegmenterNode(LoggedLifecycleNode):
 
         cv2.setNumThreads(1)  # for camera images OpenCV's helper threads spin longer than they work
         self.settings = settings.current(self)
-        loaded = self.load(self.settings['device'])
+        s = self.settings
+        loaded = load_where_possible(self.load, s['device'], s['fallback_to_cpu'], self.get_logger().error)
         try:
             check_readable(loaded, self.book.standing or self.settings.standing)
         except ConversegError:

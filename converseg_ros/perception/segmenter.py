@@ -50,6 +50,7 @@ class Segmenter:
     def __init__(self, network: SegmentationNetwork, options: SegmenterOptions | None = None) -> None:
         """Create a pipeline; the caller closes the network."""
         self.network, self.options = network, options or SegmenterOptions()
+        self.failure = ''  # why the network did not answer the last call, '' if it did
         self._network_cpu = 0.0
         # thread clock of the thread inside the network, and its time at the start
         self._inside: tuple[int, float] | None = None
@@ -100,6 +101,7 @@ class Segmenter:
         clock = time.pthread_getcpuclockid(get_ident())
         begin = time.clock_gettime(clock)
         self._inside = clock, begin
+        self.failure = ''
         try:
             if checkpoint is not None:
                 checkpoint(Stage.IMAGE)
@@ -110,8 +112,9 @@ class Segmenter:
         except CancelledError:
             raise
         except Exception as error:  # the node must survive out of memory, a lost device and invalid input
-            empty = np.zeros(frame.rgb.shape[:2], np.bool_)
-            return [Prediction(empty, 0.0, Status.ERROR, _reason(error)) for _ in instructions]
+            empty, why = np.zeros(frame.rgb.shape[:2], np.bool_), _reason(error)
+            self.failure = '' if isinstance(error, InputError) else why
+            return [Prediction(empty, 0.0, Status.ERROR, why) for _ in instructions]
         finally:
             self._inside = None
             self._network_cpu += time.clock_gettime(clock) - begin

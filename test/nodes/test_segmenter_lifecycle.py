@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from ros_rig import Camera, Gated, InProcess, Rig, best_effort, reliable
 
+from converseg_ros.core import Prediction, Status
+
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures('restored')]
 
 
@@ -49,6 +51,31 @@ class Broken:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Unable(Broken):
+    """A network on a GPU that works, but cannot answer the instruction."""
+
+    def set_image(self, rgb: np.ndarray, key: Any = None) -> None:
+        self.network.set_image(rgb, key)
+
+    def predict(self, queries: Any, **options: Any) -> list[Prediction]:
+        return [Prediction(np.zeros((120, 160), bool), 0.0, Status.ERROR, self.words) for _ in queries]
+
+
+def test_an_instruction_that_cannot_be_answered_is_no_failure_of_the_gpu(
+    rig: Rig, camera: Camera, live: InProcess
+) -> None:
+    pipeline = live.node.live
+    assert pipeline is not None
+    good = pipeline.segmenter.network
+    pipeline.segmenter.network = unable = Unable(good, 'not readable')
+    try:
+        for _ in range(5):
+            assert answer(rig, camera).regions[0].status == Region.STATUS_ERROR
+        assert pipeline.segmenter.network is unable and not pipeline.counts['fallbacks']
+    finally:
+        pipeline.segmenter.network = good
 
 
 def test_a_lost_or_full_gpu_ends_in_error_or_on_the_cpu(rig: Rig, camera: Camera, live: InProcess) -> None:

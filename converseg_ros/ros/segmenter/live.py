@@ -189,16 +189,19 @@ class LivePipeline:
         }
 
     def _recover(self, regions: Sequence[Region]) -> None:
-        """Count failures; switch to the CPU after repeated failures of the GPU."""
-        failed = bool(regions) and all(r.status == Status.ERROR for r in regions)
-        self._failures = self._failures + 1 if failed else 0
-        if not failed:
+        """Count failures; switch to the CPU after repeated failures of the GPU.
+
+        An instruction that cannot be answered is an error too, but no failure of the device.
+        """
+        failure = self.segmenter.failure if regions else ''
+        self._failures = self._failures + 1 if failure else 0
+        if not regions or any(r.status != Status.ERROR for r in regions):
             return
         reason = regions[0].prediction.reason
         self.counts['network_errors'] += 1
         self._log.error(f'the network failed: {reason}', throttle_duration_sec=5.0)
         gpu = self.segmenter.network.device.startswith('cuda')
-        lost = 'CUDA' in reason and 'out of memory' not in reason
+        lost = 'CUDA' in failure and 'out of memory' not in failure
         if gpu and self.settings['fallback_to_cpu'] and (lost or self._failures >= GIVE_UP_AFTER):
             self._log.error('the GPU cannot be used any more: switching to the CPU')
             old, self.segmenter.network = self.segmenter.network, self._load_on_cpu()
