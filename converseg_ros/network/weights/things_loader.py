@@ -60,9 +60,10 @@ def load_things(
     where = device_of(device)
     backbone = load_backbone(folder).to(where)
     dtype = precision_of(chosen.precision, backbone)
-    if can_fuse(where, dtype):
-        fuse(backbone.trunk, dtype)
     networks = load_segments(folder / SEGMENTS).to(where)
+    if can_fuse(where, dtype):
+        for part in (backbone.trunk, backbone.detector, networks.boundary):
+            fuse(part, dtype)
     # texts are read on the CPU, which need not have instructions for the precision of a GPU
     language = load_context(folder, dtype=dtype if where.type == 'cpu' else torch.float32, packed=True)
     encoder = load_text_encoder(folder, language)
