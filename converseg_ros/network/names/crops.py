@@ -69,6 +69,7 @@ def cut_with(
 ) -> list[NDArray[np.uint8]]:
     """Return the crops (S, size, size, 3) of `cut` for each of the backgrounds; the image is resampled once."""
     out = [np.empty((len(masks), size, size, 3), np.uint8) for _ in backgrounds]
+    values, shares, grey = (np.empty((size, size, 3), np.float32) for _ in range(3))  # reused: new arrays are slow
     sy, sx = rgb.shape[0] / masks.shape[1], rgb.shape[1] / masks.shape[2]
     for index, mask in enumerate(masks):
         where = window(mask, least=MIN_SIDE / sx)
@@ -77,11 +78,14 @@ def cut_with(
             inside = look(mask.view(np.uint8) * np.uint8(255), where, size, cv2.BORDER_CONSTANT)
             grown = cv2.dilate(inside, np.ones((5, 5), np.uint8))
             weight = cv2.GaussianBlur(grown.astype(np.float32) / 255, (0, 0), 1.5)
-            weight = cv2.merge([weight] * 3)  # NumPy broadcasts a last axis of one slowly
+            np.copyto(values, crop)
         for target, background in zip(out, backgrounds):
             if background < 1:
                 share = background + (1 - background) * weight
-                target[index] = crop * share + GREY * (1 - share)
+                cv2.cvtColor(share, cv2.COLOR_GRAY2BGR, shares)
+                cv2.cvtColor(GREY * (1 - share), cv2.COLOR_GRAY2BGR, grey)
+                np.add(np.multiply(values, shares, out=shares), grey, out=shares)
+                target[index] = shares
             else:
                 target[index] = crop
     return out

@@ -23,6 +23,7 @@ from converseg_ros.network.segments.backbone import Backbone
 IMAGENET = 0.3  # share of ImageNet's posterior alone
 BOX = 0.5  # share of the detector for a box of probability 1 that fits a region
 CROPS = 20  # regions of a view that are encoded, each with a faded and with a grey background
+BATCH = 10  # crops that are encoded at once: the maps of more do not stay in the caches and in memory that is reused
 
 
 class CropNamer:
@@ -108,11 +109,11 @@ class CropNamer:
     def pooled(self, crops: NDArray[np.uint8]) -> Tensor:
         """Return the trunk's features (S, 1280) float32 of crops (S, side, side, 3), on the CPU."""
         device = next(self.backbone.trunk.parameters()).device
-        pixels = torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float()
-        pixels = ((pixels - 127) / 128).contiguous(memory_format=torch.channels_last)
+        batch = BATCH if device.type == 'cpu' else len(crops)
         with torch.inference_mode(), autocast(device, self.dtype):
-            found: Tensor = self.backbone.trunk.pooled(pixels)
-        return found.float().cpu()
+            pixels = [torch.from_numpy(crops[i : i + batch]).to(device) for i in range(0, len(crops), batch)]
+            found = [self.backbone.trunk.pooled(p.permute(0, 3, 1, 2).float().sub_(127).div_(128)) for p in pixels]
+        return torch.cat(found).float().cpu()
 
     def warm_up(self) -> None:
         """Run once with the number of crops of a view, so that the first view is not slower than others."""
