@@ -168,20 +168,27 @@ def _sampled(masks: NDArray[np.bool_], geometry: ViewGeometry) -> tuple[Floats, 
 
     Cells at the outline are skipped if enough others remain, because depth cameras mix near and far there.
     """
-    flat = geometry.points.reshape(-1, 3)
+    columns, flat = masks.shape[2], geometry.points.reshape(-1, 3)
     out = np.full((len(masks), SAMPLES, 3), np.nan)
     number, valid = np.zeros(len(masks), np.intp), np.zeros(len(masks))
     window = np.ones((3, 3), np.uint8)
     for i, mask in enumerate(masks):
-        measured = mask & geometry.known
+        x0, y0, x1, y1 = mask_box(mask)
+        x0, y0 = max(x0 - 1, 0), max(y0 - 1, 0)  # a margin of one cell, so that the outline is inside
+        part = np.s_[y0 : y1 + 1, x0 : x1 + 1]
+        inside, known = np.ascontiguousarray(mask[part]), geometry.known[part]
+        measured = inside & known
         seen = int(np.count_nonzero(measured))
-        valid[i] = seen / max(int(np.count_nonzero(mask)), 1)
-        inner = np.flatnonzero(cv2.erode(mask.view(np.uint8), window, borderValue=1).view(bool) & geometry.known)
+        valid[i] = seen / max(int(np.count_nonzero(inside)), 1)
+        inner = np.flatnonzero(cv2.erode(inside.view(np.uint8), window, borderValue=1).view(bool) & known)
         chosen = inner if inner.size >= max(MIN_POINTS, 0.3 * seen) else np.flatnonzero(measured)
         if not chosen.size:
             continue
+        rows, x = np.divmod(chosen, inside.shape[1])
+        chosen = (rows + y0) * columns + x + x0
         chosen = _without_background(chosen, flat[chosen, 2])
-        chosen = chosen[np.linspace(0, chosen.size - 1, min(SAMPLES, chosen.size)).astype(np.intp)]
+        if chosen.size > SAMPLES:
+            chosen = chosen[np.linspace(0, chosen.size - 1, SAMPLES).astype(np.intp)]
         out[i, : chosen.size] = flat[chosen]
         number[i] = chosen.size
     return out, number, valid

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,10 +64,10 @@ class ViewMaps:
 def describe(tree: MergeTree, maps: ViewMaps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return (N, NUMBERS) features of each node, and (N, 4) the mean probabilities of its kinds."""
     cells = _cells(maps)
-    names, columns = list(cells), np.concatenate(list(cells.values()), 1)
-    widths = [cells[name].shape[1] for name in names]
+    names, widths = list(cells), [len(rows) for rows in cells.values()]
     ends = np.cumsum(widths)
-    total = tree.sums(tree.leaf_sums(columns))
+    columns = cv2.transpose(np.concatenate(list(cells.values())))  # NumPy writes columns of a large array slowly
+    total = tree.sums(tree.leaf_sums(np.asarray(columns, np.float32)))
     area = tree.area
     mean = {name: total[:, end - width : end] / area[:, None] for name, width, end in zip(names, widths, ends)}
     up = np.where(tree.parent >= 0, tree.parent, np.arange(len(tree)))  # a root is compared with itself
@@ -118,40 +119,41 @@ def describe(tree: MergeTree, maps: ViewMaps) -> tuple[NDArray[np.float32], NDAr
 
 
 def _cells(maps: ViewMaps) -> dict[str, NDArray[np.float32]]:
-    """Return the summed values of every cell, by name, each (h * w, C)."""
+    """Return the summed values of every cell, by name, each (C, h * w)."""
     height, width = maps.boundary.shape
     y, x = (np.mgrid[:height, :width].astype(np.float32) / UNIT).reshape(2, -1)
     rim = np.zeros((height, width), np.float32)
     rim[[0, -1]] = rim[:, [0, -1]] = 1
     voters = maps.voting.ravel()
     tx, ty = x + maps.vote[0].ravel() / UNIT, y + maps.vote[1].ravel() / UNIT
-    lab = maps.lab.reshape(-1, 3) / 64
+    lab = maps.lab.reshape(-1, 3).T / 64
     cells = {
-        'boundary': maps.boundary.reshape(-1, 1),
-        'part_boundary': maps.part_boundary.reshape(-1, 1),
-        'part': maps.part.reshape(-1, 1),
-        'thing': maps.thing.reshape(-1, 1),
-        'kinds': maps.kinds.reshape(4, -1).T,
-        'xy': np.stack([x, y], 1),
-        'xy2': np.stack([x * x, y * y, x * y], 1),
-        'rim': rim.reshape(-1, 1),
-        'voters': voters[:, None],
-        'target': np.stack([tx * voters, ty * voters], 1),
-        'target2': ((tx**2 + ty**2) * voters)[:, None],
+        'boundary': maps.boundary.reshape(1, -1),
+        'part_boundary': maps.part_boundary.reshape(1, -1),
+        'part': maps.part.reshape(1, -1),
+        'thing': maps.thing.reshape(1, -1),
+        'kinds': maps.kinds.reshape(4, -1),
+        'xy': np.stack([x, y]),
+        'xy2': np.stack([x * x, y * y, x * y]),
+        'rim': rim.reshape(1, -1),
+        'voters': voters[None],
+        'target': np.stack([tx * voters, ty * voters]),
+        'target2': ((tx**2 + ty**2) * voters)[None],
         'lab': lab,
-        'lab2': (lab**2).sum(1, keepdims=True),
+        'lab2': (lab**2).sum(0, keepdims=True),
     }
     view = maps.geometry
     if view is not None:
         known = view.known.ravel()
         axes = view.upright.T.astype(np.float32)
-        points = np.nan_to_num(view.points).reshape(-1, 3) @ axes
-        products = np.stack([points[:, i] * points[:, j] for i in range(3) for j in range(i, 3)], 1)
+        points, normals = (
+            np.ascontiguousarray((np.nan_to_num(v).reshape(-1, 3) @ axes).T) for v in (view.points, view.normals)
+        )
+        products = [points[i] * points[j] for i in range(3) for j in range(i, 3)]
         lift = np.nan_to_num(view.height).ravel()
         on = (np.abs(lift) < ON_PLANE) & known & (view.base is not None)
-        facts = [known, np.clip(lift, -1, 1), on]
-        normals = np.nan_to_num(view.normals).reshape(-1, 3) @ axes
-        cells['geometry'] = np.concatenate([np.stack(facts, 1), points, products, normals], 1).astype(np.float32)
+        facts = np.array([known, np.clip(lift, -1, 1), on], np.float32)
+        cells['geometry'] = np.concatenate([facts, points, products, normals])
     return cells
 
 

@@ -134,7 +134,7 @@ def segments_of(
     tree, maps = proposals.tree, proposals.maps
     chosen = choose(tree, score[:, 0], score[:, 1], proposals.kinds, most=most)
     found = composed(tree, chosen, score, proposals.kinds, maps.agents)
-    masks = [leaves[tree.labels] for leaves in found.leaves]
+    masks = list(np.take(found.leaves, tree.labels.astype(np.intp), axis=1))  # other integers are converted each time
     return assembled(masks, list(found.kinds), found.quality.tolist(), found.flat, found.parent, maps, size)
 
 
