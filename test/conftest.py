@@ -28,3 +28,12 @@ def shared() -> Path:
     if not (folder / 'data').is_dir():
         pytest.skip(f'no development data in {folder} (set CONVERSEG_SHARED)')
     return folder
+
+
+@pytest.fixture
+def few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave some statements of `knowledge`; the text encoder needs long for all of them when a folder is assembled."""
+    from converseg_ros import knowledge
+
+    few = knowledge.statements()[:20]
+    monkeypatch.setattr(knowledge, 'statements', lambda: few)

@@ -19,6 +19,16 @@ def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
                 module._buffers[name] = buffer.to(torch.float32 if name in KEEP_FLOAT32 else dtype)
 
 
+def has_bfloat16() -> bool:
+    """Return whether oneDNN has bfloat16 for this CPU; without it, bfloat16 takes several times as long as float32."""
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def low_precision() -> torch.dtype:
+    """Return bfloat16 if this CPU has it, else float32: the precision of frozen layers while others are trained."""
+    return torch.bfloat16 if has_bfloat16() else torch.float32
+
+
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
     """Return a context in which torch computes with `dtype` where that is accurate enough; float32 changes nothing.
 

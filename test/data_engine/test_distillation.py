@@ -127,6 +127,7 @@ def config(path: Path, dataset: Path, out: Path, **more: object) -> Path:
     return target
 
 
+@pytest.mark.usefixtures('few_statements')
 def test_the_parts_of_compact_are_trained_on_it_and_answer(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ from converseg_ros.network.once import OncePerView
 from converseg_ros.network.options import Options, Precision, device_of
 from converseg_ros.network.parser.context import Context, load_context
 from converseg_ros.network.parser.parser import load_parser
-from converseg_ros.network.precision import autocast, precision_on
+from converseg_ros.network.precision import autocast, has_bfloat16, precision_on
 from converseg_ros.network.segments.backbone import Backbone, load_backbone
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.weights import load_segments
@@ -97,7 +97,7 @@ def precision_of(precision: Precision, backbone: Backbone) -> torch.dtype:
     device = next(backbone.parameters()).device
     if precision != 'auto' or device.type != 'cpu':
         return precision_on(precision, device)
-    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+    if not has_bfloat16():
         return torch.float32
     threads = torch.get_num_threads()
     if threads not in _measured:

@@ -22,6 +22,7 @@ from converseg_ros.core.files import atomic_path
 from converseg_ros.network.encoders.efficientnet import EfficientNetLite0
 from converseg_ros.network.names.crops import FADED, MASKED, PLAIN, cut
 from converseg_ros.network.names.detector import EVIDENCE, Evidence
+from converseg_ros.network.precision import autocast, low_precision
 from converseg_ros.training.names.augment import Augmenter, patch_of
 from converseg_ros.training.names.instances import Picture, read_source
 
@@ -114,7 +115,7 @@ def limited(picture: Picture, taken: Counter[str], most: int) -> Picture:
 def encode(trunk: EfficientNetLite0, crops: NDArray[np.uint8]) -> NDArray[np.float16]:
     """Return the trunk's pooled features (N, 1280) of crops (N, side, side, 3)."""
     out: list[Tensor] = []
-    with torch.inference_mode(), torch.autocast('cpu', torch.bfloat16):
+    with torch.inference_mode(), autocast(torch.device('cpu'), low_precision()):
         for start in range(0, len(crops), BATCH):
             pixels = (torch.from_numpy(crops[start : start + BATCH]).permute(0, 3, 1, 2).float() - 127) / 128
             out.append(trunk.pooled(pixels.contiguous(memory_format=torch.channels_last)).float())

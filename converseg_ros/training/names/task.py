@@ -17,6 +17,7 @@ from converseg_ros.network.names.crops import MASKED
 from converseg_ros.network.names.detector import Evidence
 from converseg_ros.network.names.head import NameHead, shaped
 from converseg_ros.network.names.weights import Meanings, NameWeights, save_names
+from converseg_ros.network.precision import low_precision
 from converseg_ros.network.segments.backbone import load_backbone
 from converseg_ros.network.segments.boundary import channels_last
 from converseg_ros.network.weights.things_loader import load_text_encoder
@@ -143,7 +144,7 @@ def create(config: NamesConfig, report: Callable[[str], None]) -> NamesTask:
     """Return the task of a configuration; features that are not in the cache are computed."""
     words, folder = vocabulary(), Path(config.backbone)
     backbone = channels_last(load_backbone(folder))
-    evidence = Evidence(backbone.detector, torch.bfloat16)
+    evidence = Evidence(backbone.detector, low_precision())
     for number in range(config.rounds + 1):
         for source in config.sources:
             cache_round(

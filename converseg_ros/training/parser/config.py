@@ -20,10 +20,11 @@ class ParserTraining(RunConfig):
     the items.jsonl of a data set, that are also used; pairs_share: their share; swap_nouns: whether most of them get
     other nouns (training/parser/swaps.py). batch: examples per step; pool: batches that are generated at once, sorted
     by length. warmup: steps. decay: share of the steps, at the end, in which the learning rate falls to `min_lr`. bf16:
-    whether MiniLM and a whole parser compute in bfloat16; an adapter is trained in float32. validate, calibrate:
-    numbers of examples of held-out phrases. calibrate_on: files of written texts with their programs, for calibrating
-    the confidence instead: held-out phrases have another distribution, and with `phrases: all` they are trained on. A
-    single file needs no list. origin: also a parser file, for a whole parser; tokens are matched by name.
+    whether MiniLM and a whole parser compute in bfloat16 if the processor has it; an adapter is trained in float32.
+    validate, calibrate: numbers of examples of held-out phrases. calibrate_on: files of written texts with their
+    programs, for calibrating the confidence instead: held-out phrases have another distribution, and with `phrases:
+    all` they are trained on. A single file needs no list. origin: also a parser file, for a whole parser; tokens are
+    matched by name.
     """
 
     task: Literal['parser']

@@ -19,6 +19,7 @@ from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import FILE, Calibration, Parser, load_model, save_parser
 from converseg_ros.network.parser.pieces import Pieces
+from converseg_ros.network.precision import low_precision
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.canonical import equal
 from converseg_ros.programs.linear import Grammar
@@ -47,7 +48,7 @@ class ParserTask(Task[Batch]):
         self.pieces = Pieces.load(self.folder)
         count = config.context if self.frozen is None else self.frozen.config.context
         self.context = load_context(self.folder, count) if count else None
-        self.dtype = torch.bfloat16 if config.bf16 else torch.float32
+        self.dtype = low_precision() if config.bf16 else torch.float32
         self.fast_context = load_context(self.folder, count, dtype=self.dtype) if count else None
         pairs = Pairs(config.pairs, config.pairs_share, config.swap_nouns) if config.pairs else None
         self.examples = Examples(self.grammar, self.pieces, config.phrases, seed=config.seed, pairs=pairs)

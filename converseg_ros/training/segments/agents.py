@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from converseg_ros.core.files import atomic_path
 from converseg_ros.core.segments import KINDS
 from converseg_ros.network.encoders.nanodet import box_ious
+from converseg_ros.network.precision import autocast, low_precision
 from converseg_ros.network.segments.agents import (
     MIN_SCORE,
     AgentNet,
@@ -176,7 +177,7 @@ class AgentTask(Task[Batch]):
             if not len(agents):
                 return
             geometry = torch.from_numpy(network_input(stored.geometry, ROWS // 2, COLUMNS // 2))[None]
-            with torch.autocast('cpu', torch.bfloat16):
+            with autocast(torch.device('cpu'), low_precision()):
                 seen = self.seeing.backbone(to_pixels(stored.rgb[None]))
                 maps = self.seeing.boundary(seen.features, geometry.contiguous(memory_format=torch.channels_last))
             boxes, of_agents = detected(seen.detections)

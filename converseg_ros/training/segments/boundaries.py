@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from converseg_ros.core.item import Split
 from converseg_ros.core.splits import instance_split, split_of
 from converseg_ros.datasets.regions import labelled_names, own_splits
+from converseg_ros.network.precision import autocast, low_precision
 from converseg_ros.network.segments.backbone import Backbone, to_pixels
 from converseg_ros.network.segments.boundary import BoundaryMaps, BoundaryNet, channels_last
 from converseg_ros.training.segments.config import BoundaryLossConfig, LabelledSource
@@ -54,8 +55,8 @@ class Boundaries(nn.Module):
         self.backbone, self.boundary = channels_last(backbone), channels_last(boundary)
 
     def forward(self, batch: Batch) -> BoundaryMaps:
-        """Return the maps of a batch, in bfloat16 if that is faster."""
-        with torch.autocast('cpu', torch.bfloat16):
+        """Return the maps of a batch, in bfloat16 if the processor has it."""
+        with autocast(torch.device('cpu'), low_precision()):
             maps: BoundaryMaps = self.boundary(self.backbone(batch.pixels).features, batch.geometry)
         return maps
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.network.precision import low_precision
 from converseg_ros.network.segments.backbone import load_backbone
 from converseg_ros.network.segments.boundary import BoundaryNet
 from converseg_ros.network.segments.proposer import TreeProposer
@@ -71,7 +71,7 @@ class SegmentsTask(Task[Batch]):
         There is no agent network if no source shows people or animals.
         """
         assert isinstance(network, Boundaries)
-        proposer = TreeProposer(network.backbone, network.boundary, QualityNet(), dtype=torch.bfloat16)
+        proposer = TreeProposer(network.backbone, network.boundary, QualityNet(), dtype=low_precision())
         trainer = Trainer(QualityTask(self.config, proposer), report=self.report)
         trainer.train()
         folder = folder or Path(self.config.out)

@@ -82,11 +82,9 @@ def test_a_torn_or_missing_file_is_named(name: str, tmp_path: Path, capsys: pyte
         load(folder, device='cpu')
 
 
-def test_a_folder_is_assembled_without_the_calibration_of_other_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, few = find_model('compact'), knowledge.statements()[:20]  # encoding all of them takes long
-    monkeypatch.setattr(knowledge, 'statements', lambda: few)
+@pytest.mark.usefixtures('few_statements')
+def test_a_folder_is_assembled_without_the_calibration_of_other_weights(tmp_path: Path) -> None:
+    source = find_model('compact')
     config = assemble(tmp_path / 'new', source, {SEGMENTS: source / SEGMENTS}, name='new', version='7')
     assert (config.name, config.version) == ('new', '7') and is_things(tmp_path / 'new')
     assert not (tmp_path / 'new' / 'calibration.json').exists() and config.licences

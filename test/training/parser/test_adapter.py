@@ -31,6 +31,9 @@ ROOT = Path(__file__).resolve().parents[3]
 FAST = {'batch': 16, 'pool': 1, 'workers': 0, 'warmup': 2, 'validate': 4, 'calibrate': 20, 'ema': 0.5, 'steps': 8}
 
 
+pytestmark = pytest.mark.usefixtures('few_statements')
+
+
 @pytest.fixture(scope='module')
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of texts that the parser does not know: a new word for a relation, and a free text."""

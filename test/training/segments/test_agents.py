@@ -56,8 +56,10 @@ def detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, 'detected', lambda _: (BOX, torch.tensor([True, True])))
 
 
-def config(pictures: Path, out: Path) -> SegmentsConfig:
-    return run_config(pictures, out, steps=1, agents={'views': 3, 'draws': 1, 'steps': 3, 'batch': 4})
+def config(pictures: Path, out: Path, cache: Path | None = None) -> SegmentsConfig:
+    """Return a short run; `cache`: of the stored views, by default that of all runs on the same pictures."""
+    stored = str(cache or pictures.parent / 'cache')
+    return run_config(pictures, out, cache=stored, steps=1, agents={'views': 3, 'draws': 1, 'steps': 3, 'batch': 4})
 
 
 def task_of(config: SegmentsConfig) -> AgentTask:
@@ -146,7 +148,7 @@ def test_a_run_that_is_killed_and_resumed_is_bit_exact(pictures: Path, tmp_path:
 
 
 def test_validation_is_the_overlap_in_the_detectors_boxes(pictures: Path, tmp_path: Path) -> None:
-    task = task_of(config(pictures, tmp_path))
+    task = task_of(config(pictures, tmp_path, tmp_path / 'cache'))
     network = task.build().eval()
     assert task.validate(network, 0) is None, 'there are no held-out views'
     task.held_out = [with_box_of_person(path) for path in task.training[0][0]]
