@@ -90,7 +90,7 @@ def samples_of_parquet(path: Path, prefix: str = '') -> list[Sample]:
     return samples
 
 
-def fetch_hub(repo: str, split: str, folder: Path | None = None) -> list[Path]:
+def fetch_hub(repo: str, split: str) -> list[Path]:
     """Download the parquet files of a split of a Hugging Face data set and return their paths."""
     with import_extra('eval'):
         from huggingface_hub import HfApi, hf_hub_download
@@ -99,7 +99,7 @@ def fetch_hub(repo: str, split: str, folder: Path | None = None) -> list[Path]:
         chosen = sorted(n for n in names if split in Path(n).name or f'/{split}/' in f'/{n}')
         if not chosen:
             raise InputError(f'no split {split!r}', where=repo, do=f'its files are {", ".join(names) or "none"}')
-        return [Path(hf_hub_download(repo, n, repo_type='dataset', local_dir=folder)) for n in chosen]
+        return [Path(hf_hub_download(repo, n, repo_type='dataset')) for n in chosen]
     except InputError:
         raise
     except Exception as error:

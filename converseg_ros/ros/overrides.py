@@ -55,42 +55,41 @@ def read_as_meant(node: Node, defaults: Mapping[str, Any], choices: Mapping[str,
         overrides[name] = RosParameter(name, value=value)
 
 
-def refuse_unknown(node: Node, arguments: Sequence[str] | None = None) -> None:
+def refuse_unknown(node: Node) -> None:
     """Raise InputError for an unknown parameter; one in a section for all nodes only causes a warning.
 
     Call this when all parameters are declared.
     """
     declared = [name for name in given_at_start(node) if node.has_parameter(name)]
     unknown = [n for n in given_at_start(node) if n not in declared and not n.startswith(FOREIGN)]
-    shared = set(_shared(_files(arguments)))
+    shared = set(_shared(_files()))
     for name in unknown:
         known = difflib.get_close_matches(name, list(node._parameters), 1)
         hint = f'did you mean {known[0]!r}?' if known else 'see `ros2 param list` for those it has'
         if name in shared:
             node.get_logger().warning(f'parameter {name!r} of the section for all nodes is none of this one; {hint}')
             continue
-        raise InputError(f'the node has no parameter {name!r}', where=_where(name, arguments), do=hint)
+        raise InputError(f'the node has no parameter {name!r}', where=_where(name), do=hint)
 
 
-def refused(name: str, error: Exception, arguments: Sequence[str] | None = None) -> InputError:
+def refused(name: str, error: Exception) -> InputError:
     """Return the error for the override of one parameter, with the file that may contain it."""
     words = ' '.join(str(part) for part in error.args if part) or type(error).__name__
-    return InputError(words, where=_where(name, arguments), do='see the parameters in the docs of the node')
+    return InputError(words, where=_where(name), do='see the parameters in the docs of the node')
 
 
-def in_file(name: str, error: InputError, arguments: Sequence[str] | None = None) -> InputError:
+def in_file(name: str, error: InputError) -> InputError:
     """Return an error about values, with the file that may contain them."""
-    return InputError(error.what, where=_where(name or error.where, arguments), do=error.do)
+    return InputError(error.what, where=_where(name or error.where), do=error.do)
 
 
-def _files(arguments: Sequence[str] | None) -> list[Path]:
-    words = list(sys.argv if arguments is None else arguments)
-    return [Path(after) for word, after in pairwise(words) if word == '--params-file']
+def _files() -> list[Path]:
+    return [Path(after) for word, after in pairwise(sys.argv) if word == '--params-file']
 
 
-def _where(name: str, arguments: Sequence[str] | None) -> str:
+def _where(name: str) -> str:
     """Return the name of a parameter with the files that contain it, or with all files of the command line."""
-    files = _files(arguments)
+    files = _files()
     last = name.split('.')[-1]
     having = [f for f in files if f.is_file() and last in f.read_text(errors='replace')]
     return f'{name} ({", ".join(map(str, having or files))})' if files else name

@@ -27,9 +27,8 @@ class FactsJudge:
         *,
         bare: bool = False,
         seed: str = '',
-        agrees: float = AGREES,
     ) -> None:
-        self.kind, self.bare, self.seed, self.agrees = kind, bare, seed, agrees
+        self.kind, self.bare, self.seed = kind, bare, seed
         self._world_of = world_of
         self._world: World | None = None
         self._drafts: dict[str, Draft] = {}
@@ -95,7 +94,7 @@ class FactsJudge:
 
     def _compare(self, meant: NDArray[np.bool_], mask: NDArray[np.bool_]) -> Verdict:
         overlap = iou(meant, mask)
-        if overlap >= self.agrees:
+        if overlap >= AGREES:
             return Verdict(ok=True, score=overlap, reason='agrees')
         covered = int(np.count_nonzero(meant & mask)) / max(1, int(np.count_nonzero(meant)))
         why = 'covers something else' if covered < 0.1 else 'misses a part' if covered < 0.75 else 'covers too much'

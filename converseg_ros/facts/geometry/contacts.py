@@ -13,7 +13,7 @@ from converseg_ros.core.geometry import Plane
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.geometry.measures import Measures
 from converseg_ros.facts.geometry.neighbours import Neighbours, neighbours
-from converseg_ros.facts.geometry.planes import ViewGeometry
+from converseg_ros.facts.geometry.planes import ViewGeometry, level_cosines
 
 Floats = NDArray[np.float64]
 NO_DEPTH = 'depth is missing'
@@ -65,7 +65,7 @@ def primitives(
     """
     pair = flat[:, None] & flat[None] & ~np.eye(len(masks), dtype=bool)
     near = neighbours(masks, flat, geometry)
-    level = _level(planes, geometry)
+    level = level_cosines(planes, geometry)
     inside = _inside(near, measures, container, kinds) * pair
     support = _support(near, kinds, planes, level, measures, geometry) * pair * (1 - inside * _depth_ratio(measures))
     total = np.maximum((support**2).sum(1, keepdims=True), 1e-9)
@@ -114,15 +114,6 @@ def _feet(
     with np.errstate(invalid='ignore'):
         plain = (support[rows, best] > 0.5) & (np.abs(foot - m.low) < 2 * GAP + 2 * m.sigma) & (foot < m.high)
     out[plain] = foot[plain]
-    return out
-
-
-def _level(planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
-    """Return (S,) cosine of the plane of a surface with up; NaN for regions without a plane."""
-    out = np.full(len(planes), np.nan)
-    if geometry is not None:
-        for i in np.flatnonzero(planes >= 0):
-            out[i] = geometry.planes[planes[i]].normal @ geometry.up
     return out
 
 

@@ -186,6 +186,18 @@ def level_frame(frame: Frame) -> Frame:
     return frame if np.array_equal(up, -frame.gravity) else replace(frame, gravity=-up)
 
 
+def level_cosines(planes: NDArray[np.intp], view: ViewGeometry | None) -> NDArray[np.float64]:
+    """Return (S,) cosines of the planes of regions with up; NaN for regions without a plane.
+
+    planes: (S,) index of the plane of each region in the view, or -1.
+    """
+    out = np.full(len(planes), np.nan)
+    if view is not None:
+        for i in np.flatnonzero(planes >= 0):
+            out[i] = view.planes[planes[i]].normal @ view.up
+    return out
+
+
 def plane_masks(
     view: ViewGeometry, plane: Plane, *, least_share: float = 0.012, most: int = 3
 ) -> list[NDArray[np.bool_]]:

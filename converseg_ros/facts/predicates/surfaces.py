@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from converseg_ros.facts.degrees import Degree
 from converseg_ros.facts.geometry.measures import Measures
-from converseg_ros.facts.geometry.planes import ViewGeometry, find_planes
+from converseg_ros.facts.geometry.planes import ViewGeometry, find_planes, level_cosines
 from converseg_ros.facts.predicates.relations import ramp
 from converseg_ros.knowledge import thing
 
@@ -117,8 +117,7 @@ def levelled(
         out[:, 1] += low
         out[:, 2] -= low
     else:
-        flat = (planes >= 0) & (_level(planes, geometry) > 0.5)
-        flat &= np.array([k >= 0 and float(geometry.planes[k].normal @ geometry.up) > 0 for k in planes], bool)
+        flat = (planes >= 0) & (_level(planes, geometry) > 0.5) & (level_cosines(planes, geometry) > 0)
         out[flat, 1] += out[flat, 2]
         out[flat, 2] = 0
     return out
@@ -162,11 +161,9 @@ def surface_name(
 
 
 def _level(planes: NDArray[np.intp], geometry: ViewGeometry | None) -> Floats:
-    out = np.full(len(planes), UNSEEN_PLANE)
-    if geometry is not None:
-        for i in np.flatnonzero(planes >= 0):
-            out[i] = ramp(np.asarray(abs(geometry.planes[planes[i]].normal @ geometry.up)), *LEVEL_COSINES)
-    return out
+    """Return (S,) probabilities that a region is horizontal; UNSEEN_PLANE for regions without a plane."""
+    cosines = level_cosines(planes, geometry)
+    return np.where(np.isnan(cosines), UNSEEN_PLANE, ramp(np.abs(cosines), *LEVEL_COSINES))
 
 
 def _usual_height(noun: str, planes: NDArray[np.intp], floor: Floats, geometry: ViewGeometry | None) -> Floats:

@@ -226,7 +226,7 @@ def _surer(first: Parsed | InputError, other: Parsed | InputError) -> Parsed | I
     return replace(other, confidence=min(other.confidence, CERTAIN))
 
 
-def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4, language: Context | None = None) -> Parser:
+def load_parser(folder: Path, file: Path | None = None, *, language: Context | None = None) -> Parser:
     """Return the parser of a model folder with its adapter, or that of another file with the folder's word pieces.
 
     language: the MiniLM of the folder, if it is loaded already.
@@ -239,7 +239,7 @@ def load_parser(folder: Path, file: Path | None = None, *, beam: int = 4, langua
         language = language or load_context(folder)
         context, reader = language.first(count), load_reader(folder, language.layers[count:])
     pieces, free_texts = Pieces.load(folder), (folder / statements.FILE).is_file()
-    return Parser(model, grammar, pieces, calibration, context=context, reader=reader, beam=beam, free_texts=free_texts)
+    return Parser(model, grammar, pieces, calibration, context=context, reader=reader, free_texts=free_texts)
 
 
 def save_parser(path: Path, model: ParserModel, grammar: Grammar, calibration: Calibration) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from converseg_ros.core.segments import KINDS
-from converseg_ros.network.segments.boundary import NECK, PIXEL, VOTE, BoundaryMaps
+from converseg_ros.network.segments.boundary import NECK, PIXEL, VOTE, BoundaryMaps, separable
 
 SIDE = 28  # cells of the mask of a box
 MARGIN = 0.15  # added around a box on each side, as a share of its size
@@ -38,7 +38,7 @@ class AgentNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.enter = nn.Sequential(nn.Conv2d(INPUT, WIDTH, 1, bias=False), nn.BatchNorm2d(WIDTH), nn.ReLU())
-        self.blocks = nn.ModuleList([_separable(dilation) for dilation in (1, 2, 4, 2, 1)])
+        self.blocks = nn.ModuleList([separable(WIDTH, WIDTH, dilation=dilation) for dilation in (1, 2, 4, 2, 1)])
         self.context = nn.Linear(WIDTH, WIDTH)
         self.mask = nn.Conv2d(WIDTH, 1, 1)
         self.quality = nn.Sequential(nn.Linear(WIDTH + 4, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1))
@@ -59,15 +59,6 @@ class AgentNet(nn.Module):
         inside = (x * (p / total[:, None, None])[:, None]).sum((2, 3))
         certain = [p.mean((1, 2)), ((p - 0.5).abs() * 2).mean((1, 2)), (p * p).sum((1, 2)) / total, score]
         return logits, self.quality(torch.cat([inside, torch.stack(certain, 1)], 1))[:, 0]
-
-
-def _separable(dilation: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(WIDTH, WIDTH, 3, 1, dilation, dilation, WIDTH, bias=False),
-        nn.Conv2d(WIDTH, WIDTH, 1, bias=False),
-        nn.BatchNorm2d(WIDTH),
-        nn.ReLU(),
-    )
 
 
 def regions_of_interest(maps: BoundaryMaps, neck: Tensor, boxes: Tensor) -> Tensor:

@@ -68,18 +68,18 @@ class BoundaryNet(nn.Module):
         super().__init__()
         s2, s4, s8, s16, s32 = TRUNK
         self.g2 = _conv(GEOMETRY + 1, 12)
-        self.g4 = nn.Sequential(_separable(12, 24, 2), _separable(24, 24))
-        self.g8 = nn.Sequential(_separable(24, 48, 2), _separable(48, 48))
-        self.g16 = nn.Sequential(_separable(48, 64, 2), _separable(64, 64))
+        self.g4 = nn.Sequential(separable(12, 24, 2), separable(24, 24))
+        self.g8 = nn.Sequential(separable(24, 48, 2), separable(48, 48))
+        self.g16 = nn.Sequential(separable(48, 64, 2), separable(64, 64))
         self.l32, self.l16 = nn.Conv2d(s32, 96, 1), nn.Conv2d(s16, 96, 1)
         self.l8, self.l4, self.l2 = nn.Conv2d(s8, 64, 1), nn.Conv2d(s4, 24, 1), nn.Conv2d(s2, 12, 1)
         self.d32, self.d16, self.d8 = nn.Conv2d(NECK, 96, 1), nn.Conv2d(NECK, 96, 1), nn.Conv2d(NECK, 64, 1)
         self.context = nn.Linear(s32 + NECK, 96)
-        self.m16 = nn.Sequential(_separable(160, 128), _Dilated(128), _separable(128, 96))
-        self.m8 = nn.Sequential(_separable(96 + 64 + 48, 96), _separable(96, 80))
+        self.m16 = nn.Sequential(separable(160, 128), _Dilated(128), separable(128, 96))
+        self.m8 = nn.Sequential(separable(96 + 64 + 48, 96), separable(96, 80))
         self.t4, self.t2 = nn.Conv2d(80, 48, 1), nn.Conv2d(PIXEL, 24, 1)
-        self.m4 = nn.Sequential(_separable(48 + 24 + 24, 64), _separable(64, PIXEL))
-        self.m2 = nn.Sequential(_separable(24 + 12 + 12, 24), _separable(24, 24))
+        self.m4 = nn.Sequential(separable(48 + 24 + 24, 64), separable(64, PIXEL))
+        self.m2 = nn.Sequential(separable(24 + 12 + 12, 24), separable(24, 24))
         self.fine = nn.Conv2d(24, 3, 1)
         self.coarse = nn.Conv2d(PIXEL, len(KINDS) + 2, 1)
 
@@ -133,10 +133,10 @@ def _conv(channels_in: int, channels: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(channels_in, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
 
 
-def _separable(channels_in: int, channels: int, stride: int = 1) -> nn.Module:
+def separable(channels_in: int, channels: int, stride: int = 1, dilation: int = 1) -> nn.Module:
     """Return a depthwise 3x3 and a pointwise convolution with batch norm."""
     return nn.Sequential(
-        nn.Conv2d(channels_in, channels_in, 3, stride, 1, groups=channels_in, bias=False),
+        nn.Conv2d(channels_in, channels_in, 3, stride, dilation, dilation, channels_in, bias=False),
         nn.Conv2d(channels_in, channels, 1, bias=False),
         nn.BatchNorm2d(channels),
         nn.ReLU(),

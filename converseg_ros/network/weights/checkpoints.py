@@ -177,9 +177,7 @@ def _compare(wanted: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...
         )
 
 
-def save_network(
-    folder: Path, config: NetworkConfig, state: Mapping[str, Tensor], tokenizer: Path, *, licences: str = ''
-) -> None:
+def save_network(folder: Path, config: NetworkConfig, state: Mapping[str, Tensor], tokenizer: Path) -> None:
     """Write a converted folder; `tokenizer` is the folder or file its tokenizer.json is copied from."""
     folder.mkdir(parents=True, exist_ok=True)
     source = tokenizer if tokenizer.is_file() else tokenizer / TOKENIZER
@@ -188,9 +186,6 @@ def save_network(
             shutil.copyfile(source, temporary)
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file({k: v.detach().contiguous().clone() for k, v in state.items()}, temporary)
-    if licences:
-        with atomic_path(folder / 'LICENCES.md') as temporary:
-            temporary.write_text(licences)
     write_json(folder / CONFIG, config.to_json())
 
 

@@ -68,12 +68,12 @@ class RayCaster:
         return found['ray_ids'].numpy().astype(np.int64), found['t_hit'].numpy(), self.labels[faces]
 
 
-def directions(view: View, step: int = 1, offset: tuple[float, float] = (0.0, 0.0)) -> Array:
+def directions(view: View, step: int = 1) -> Array:
     """Return N x 3 world directions of (every `step`-th) pixel centre, row-major; distance along them is depth (z)."""
     fx, fy, cx, cy = view.k
     u, v = np.meshgrid(np.arange(0, view.width, step), np.arange(0, view.height, step))
     middle = (step - 1) / 2
-    local = np.stack([(u + middle + offset[0] - cx) / fx, (v + middle + offset[1] - cy) / fy, np.ones(u.shape)], 2)
+    local = np.stack([(u + middle - cx) / fx, (v + middle - cy) / fy, np.ones(u.shape)], 2)
     return np.asarray(local.reshape(-1, 3) @ np.array(view.pose)[:3, :3].T, np.float32)
 
 

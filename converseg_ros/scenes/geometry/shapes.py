@@ -87,10 +87,10 @@ def tube(path: Points, radius: float | Sequence[float], material: Material, part
     return make(v, np.array(faces), material=material, part=part)
 
 
-def ball(radius: float, material: Material, squash: float = 1.0, part: str = '') -> Mesh:
+def ball(radius: float, material: Material, squash: float = 1.0) -> Mesh:
     """Return a ball standing on z = 0, its height multiplied by `squash`."""
     a = np.linspace(-np.pi / 2, np.pi / 2, 17)
-    return turned(list(zip(radius * np.cos(a), radius * squash * (1 + np.sin(a)))), material, part, 28, 80)
+    return turned(list(zip(radius * np.cos(a), radius * squash * (1 + np.sin(a)))), material, '', 28, 80)
 
 
 def plate(outline: Points, thickness: float, material: Material, part: str = '', bottom: float = 0.0) -> Mesh:

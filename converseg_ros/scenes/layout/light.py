@@ -29,11 +29,6 @@ class Lighting:
     hdri: int = 0  # index of the environment image for Cycles
     seed: int = 0
 
-    def ambient(self, normals: Array) -> Array:
-        """Return N x 3 ambient irradiance for N x 3 unit normals."""
-        e = np.asarray(self.base, np.float32) + normals @ np.asarray(self.slope, np.float32).T
-        return np.asarray(np.maximum(e, 0.02), np.float32)
-
 
 def temperature(kelvin: float) -> NDArray[np.float64]:
     """Return the linear RGB tint of a black body, green = 1 (fit of Tanner Helland's table)."""

@@ -16,8 +16,6 @@ from converseg_ros.datasets.readers import LITERAL, READERS
 from converseg_ros.datasets.samples import Sample, by_image, fit_mask
 from converseg_ros.training.converseg.config import SourceConfig
 
-ITEMS = 'items.jsonl'
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
