@@ -42,10 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and write."""
+    from converseg_ros.network.file_names import NAMES, STATEMENTS
     from converseg_ros.network.names.statements import load_statements
     from converseg_ros.network.names.weights import load_names
     from converseg_ros.network.registry import find_model
-    from converseg_ros.network.weights.things_folder import NAMES, STATEMENTS
     from converseg_ros.network.weights.things_loader import load_text_encoder
 
     folder = find_model(args.model)

@@ -207,8 +207,8 @@ def _calibrate_on_all(args: argparse.Namespace) -> int:
 def _calibrate(args: argparse.Namespace, data: str, samples: list[Any]) -> None:
     """Fit the calibration on this data and write it next to the weights."""
     from converseg_ros.evaluation.runner import MODEL, Runner
+    from converseg_ros.network.file_names import CALIBRATION
     from converseg_ros.network.registry import find_model
-    from converseg_ros.network.weights.checkpoints import CALIBRATION
 
     network = _load(args, calibration=False)
     try:

@@ -115,7 +115,7 @@ def fetch(args: argparse.Namespace) -> int:
 
 def convert(args: argparse.Namespace) -> int:
     """Write a release folder as a converted one."""
-    from converseg_ros.network.weights.checkpoints import CONFIG
+    from converseg_ros.network.file_names import CONFIG
     from converseg_ros.network.weights.checkpoints import convert as write
 
     if (args.target / CONFIG).exists() or args.target.resolve() == args.source.resolve():
@@ -128,9 +128,9 @@ def convert(args: argparse.Namespace) -> int:
 
 def assemble(args: argparse.Namespace) -> int:
     """Write a model folder of kind things."""
+    from converseg_ros.network.file_names import ADAPTER, INTENTS, NAMES, PARSER, SEGMENTS
     from converseg_ros.network.registry import find_model
     from converseg_ros.network.weights.assembly import assemble as write
-    from converseg_ros.network.weights.things_folder import ADAPTER, INTENTS, NAMES, PARSER, SEGMENTS
 
     trained = {SEGMENTS: args.segments, NAMES: args.names, PARSER: args.parser, INTENTS: args.intents}
     given = {name: path for name, path in (trained | {ADAPTER: args.adapter}).items() if path is not None}

@@ -119,7 +119,8 @@ def load(
         )
     from converseg_ros.network.calibration import Calibration
     from converseg_ros.network.converseg.predictor import Predictor
-    from converseg_ros.network.weights.checkpoints import CALIBRATION, load_network
+    from converseg_ros.network.file_names import CALIBRATION
+    from converseg_ros.network.weights.checkpoints import load_network
 
     network = load_network(folder, qwen=None if qwen is None else Path(qwen))
     path = folder / CALIBRATION

@@ -17,8 +17,8 @@ from converseg_ros.knowledge.english import unreadable
 from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.language import LanguageEncoder
 from converseg_ros.network.features import LanguageFeatures
+from converseg_ros.network.file_names import TOKENIZER
 
-TOKENIZER = 'tokenizer.json'
 SCALE = '.row_scale'  # suffix of the scales of an int8 matrix in a file
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from converseg_ros.core import InputError
+from converseg_ros.network.file_names import CONFIG
 from converseg_ros.network.grounded.chat import ChatConfig
-from converseg_ros.network.weights.things_folder import CONFIG, FORMAT, REMEDY, SAM3, read_json
+from converseg_ros.network.weights.things_folder import FORMAT, REMEDY, SAM3, read_json
 
 OF_SAM3, OF_GROUNDED = {'weights'}, {'masks', 'detector', 'chat'}  # keys of one of the kinds only
 

@@ -9,6 +9,7 @@ import torch
 
 from converseg_ros.core import InputError
 from converseg_ros.network.encoders.pretrained import weights_hash
+from converseg_ros.network.file_names import CALIBRATION
 from converseg_ros.network.grounded.boxes import Grounder
 from converseg_ros.network.grounded.chat import ChatGrounder
 from converseg_ros.network.grounded.detector import ZeroShotDetector
@@ -21,7 +22,6 @@ from converseg_ros.network.precision import precision_on
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.things.existence import Existence
 from converseg_ros.network.weights.other_parts import Chosen, load_promptable
-from converseg_ros.network.weights.things_folder import CALIBRATION
 from converseg_ros.network.weights.things_loader import load_things
 
 ANSWERS = '.answers'  # folder of the user's cache for answers of chat models

@@ -22,7 +22,6 @@ from converseg_ros.core.files import write_bytes
 from converseg_ros.knowledge import Statement
 from converseg_ros.network.names.scores import Encoder
 
-FILE: Final = 'statements.safetensors'
 FAR, NEAR = 0.45, 0.75  # cosine at which the most similar wording has no weight, and full weight
 WEAK = 2.0  # exponent of the weight between the two: texts that no statement means are similar to many a little
 SHARP = 15.0  # of the softmax over the similarities of the statements

@@ -20,7 +20,6 @@ from converseg_ros.core.files import write_bytes
 from converseg_ros.network.parser.files import read_tensors
 from converseg_ros.network.parser.model import ParserModel
 
-FILE: Final = 'parser_adapter.safetensors'
 FORMAT: Final = '1'
 AGAIN: Final = 'fetch the model folder again, or train the adapter again'
 DOWN, UP, ADDED = '.down', '.up', '.added'

@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.fused import FrozenLinear
 from converseg_ros.network.encoders.minilm import from_int8, load_tokenizer
+from converseg_ros.network.file_names import LANGUAGE
 from converseg_ros.network.parser.files import opened
 
-FILE = 'language.safetensors'
 HEADS = 12
 LAYERS = 6
 EPSILON = 1e-12
@@ -130,12 +130,12 @@ def load_context(
     folder: Path, count: int = LAYERS, *, dtype: torch.dtype = torch.float32, packed: bool = False
 ) -> Context:
     """Return the first `count` layers of the MiniLM of a model folder, at least one; dtype, packed: as in Context."""
-    with opened(folder / FILE, again='fetch the model folder again') as f:
+    with opened(folder / LANGUAGE, again='fetch the model folder again') as f:
         names = {n.removeprefix('language_encoder.').removeprefix('bert.'): n for n in f.keys()}  # noqa: SIM118
         wanted = ('embeddings.', *(f'encoder.layer.{i}.' for i in range(count)))
         state = from_int8({name: f.get_tensor(n) for name, n in names.items() if name.startswith(wanted)})
     if f'encoder.layer.{count - 1}.output.dense.weight' not in state:
-        raise InputError(f'the language encoder has fewer than {count} layers', where=str(folder / FILE))
+        raise InputError(f'the language encoder has fewer than {count} layers', where=str(folder / LANGUAGE))
     tokenizer = load_tokenizer(folder)
     ends = tokenizer.token_to_id('[CLS]'), tokenizer.token_to_id('[SEP]')
     return Context(state, count, ends, dtype=dtype, packed=packed)

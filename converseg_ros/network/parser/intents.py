@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
+from converseg_ros.network.file_names import INTENTS
 from converseg_ros.network.parser.context import Hidden, Layer
 from converseg_ros.network.parser.files import read_tensors
 from converseg_ros.programs.intents import OTHER, condition, intents
 from converseg_ros.programs.nodes import Filter, Node, Select
 
-FILE: Final = 'intents.safetensors'
 FORMAT: Final = '1'
 UNSURE_PARSE: Final = 0.65  # confidence of the parser below which half of its programs are wrong
 CERTAIN: Final = math.nextafter(UNSURE_PARSE, 0.0)  # the greatest confidence of a program of the reader
@@ -97,7 +97,7 @@ def load_model(path: Path) -> tuple[IntentModel, float]:
 
 def load_reader(folder: Path, layers: Sequence[Layer]) -> IntentReader | None:
     """Return the reader of a model folder, or None if the folder has none; layers: those after the parser's."""
-    path = folder / FILE
+    path = folder / INTENTS
     return IntentReader(*load_model(path), layers) if path.is_file() else None
 
 

@@ -17,7 +17,7 @@ from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.files import write_bytes
 from converseg_ros.core.probability import log_odds
-from converseg_ros.network.names import statements
+from converseg_ros.network.file_names import ADAPTER, PARSER, STATEMENTS
 from converseg_ros.network.parser import adapter as adapters
 from converseg_ros.network.parser.context import Context, Hidden, load_context
 from converseg_ros.network.parser.files import read_tensors
@@ -38,7 +38,6 @@ from converseg_ros.programs.senses import with_senses
 from converseg_ros.programs.spans import Text, split
 from converseg_ros.programs.wordings import in_other_words
 
-FILE: Final = 'parser.safetensors'
 FORMAT: Final = '1'
 AGAIN: Final = 'fetch the model folder again, or train the parser'
 AS_FREE_TEXT: Final = 0.5
@@ -232,13 +231,13 @@ def load_parser(folder: Path, file: Path | None = None, *, language: Context | N
     language: the MiniLM of the folder, if it is loaded already.
     """
     grammar = Grammar(tuple(knowledge.tags()))
-    adapter = folder / adapters.FILE if file is None else None
-    model, calibration = load_model(file or folder / FILE, grammar, adapter)
+    adapter = folder / ADAPTER if file is None else None
+    model, calibration = load_model(file or folder / PARSER, grammar, adapter)
     count, context, reader = model.config.context, None, None
     if count:
         language = language or load_context(folder)
         context, reader = language.first(count), load_reader(folder, language.layers[count:])
-    pieces, free_texts = Pieces.load(folder), (folder / statements.FILE).is_file()
+    pieces, free_texts = Pieces.load(folder), (folder / STATEMENTS).is_file()
     return Parser(model, grammar, pieces, calibration, context=context, reader=reader, free_texts=free_texts)
 
 

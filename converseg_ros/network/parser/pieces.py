@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.network.encoders.minilm import SCALE, load_tokenizer
+from converseg_ros.network.file_names import LANGUAGE
 
 _TABLE = 'bert.embeddings.word_embeddings.weight'
 
@@ -45,12 +46,12 @@ class Pieces:
         self._cut: dict[str, tuple[int, ...]] = {}
 
     @classmethod
-    def load(cls, folder: Path, file: str = 'language.safetensors') -> 'Pieces':
+    def load(cls, folder: Path) -> 'Pieces':
         """Read the tokenizer and the embeddings of a MiniLM in a folder."""
-        with safe_open(folder / file, framework='pt') as f:
+        with safe_open(folder / LANGUAGE, framework='pt') as f:
             names = {n.removeprefix('language_encoder.'): n for n in f.keys()}  # noqa: SIM118 - not a mapping
             if _TABLE not in names:
-                raise InputError('there are no word embeddings', where=str(folder / file))
+                raise InputError('there are no word embeddings', where=str(folder / LANGUAGE))
             scale = names.get(_TABLE + SCALE)
             return cls(load_tokenizer(folder), f.get_tensor(names[_TABLE]), scale and f.get_tensor(scale))
 

@@ -16,11 +16,11 @@ from converseg_ros.network.encoders.efficientnet import MEAN, STD, EfficientNetL
 from converseg_ros.network.encoders.nanodet import MEAN as DETECTOR_MEAN
 from converseg_ros.network.encoders.nanodet import STD as DETECTOR_STD
 from converseg_ros.network.encoders.nanodet import Detections, NanoDet
+from converseg_ros.network.file_names import BACKBONE
 from converseg_ros.network.segments.boundary import BackboneFeatures
 
 TRUNK_STAGES = (0, 1, 2, 4, 6)  # of EfficientNet-Lite0, the last ones at strides 2, 4, 8, 16, 32
 DETECTOR_SCALE = 0.8  # relative size of the detector's input: 512x384 for 640x480
-WEIGHTS = 'backbone.safetensors'
 TRUNK_PREFIX, DETECTOR_PREFIX = 'trunk.', 'detector.'
 AREA, STRIDE = 640 * 480, 32
 
@@ -63,7 +63,7 @@ class Backbone(nn.Module):
 
 def load_backbone(folder: Path) -> Backbone:
     """Read the backbones from a model folder; raise InputError if it has none."""
-    path = folder / WEIGHTS
+    path = folder / BACKBONE
     try:
         state = load_file(path)
         backbone = Backbone()

@@ -13,8 +13,6 @@ from converseg_ros.network.segments.agents import AgentNet
 from converseg_ros.network.segments.boundary import BoundaryNet
 from converseg_ros.network.segments.quality import QualityNet
 
-WEIGHTS = 'segments.safetensors'
-
 
 class SegmentNets(NamedTuple):
     """The trained networks of `TreeProposer`; agents: None for segments of the merge tree only."""

@@ -5,9 +5,7 @@ from pathlib import Path
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_bytes
-from converseg_ros.network.names.statements import save_statements
-from converseg_ros.network.parser.adapter import load_adapter
-from converseg_ros.network.weights.things_folder import (
+from converseg_ros.network.file_names import (
     ADAPTER,
     BACKBONE,
     INTENTS,
@@ -17,9 +15,10 @@ from converseg_ros.network.weights.things_folder import (
     SEGMENTS,
     STATEMENTS,
     TOKENIZER,
-    ThingsConfig,
-    read_json,
 )
+from converseg_ros.network.names.statements import save_statements
+from converseg_ros.network.parser.adapter import load_adapter
+from converseg_ros.network.weights.things_folder import ThingsConfig, read_json
 from converseg_ros.network.weights.things_loader import load_text_encoder
 
 

@@ -22,10 +22,10 @@ from converseg_ros.core.errors import import_extra
 from converseg_ros.core.files import atomic_path, read_object, write_json
 from converseg_ros.network.config import NetworkConfig, QwenConfig
 from converseg_ros.network.converseg.model import ConverSegNet
-from converseg_ros.network.encoders.minilm import TOKENIZER, from_int8, load_tokenizer
+from converseg_ros.network.encoders.minilm import from_int8, load_tokenizer
+from converseg_ros.network.file_names import CALIBRATION, CONFIG, TOKENIZER, WEIGHTS
 from converseg_ros.network.weights import reference
 
-CONFIG, WEIGHTS, CALIBRATION = 'config.json', 'model.safetensors', 'calibration.json'
 REMEDY = 'fetch or convert the folder again; converseg weights check says more'
 State = dict[str, Tensor]
 

@@ -9,26 +9,12 @@ from converseg_ros.core import InputError
 from converseg_ros.network.calibration import Calibration
 from converseg_ros.network.config import NetworkConfig
 from converseg_ros.network.encoders.minilm import load_tokenizer
+from converseg_ros.network.file_names import CALIBRATION, CONFIG, STATEMENTS, WEIGHTS
 from converseg_ros.network.names.statements import missing_wordings
 from converseg_ros.network.options import Options
 from converseg_ros.network.weights import reference
-from converseg_ros.network.weights.checkpoints import (
-    CALIBRATION,
-    CONFIG,
-    WEIGHTS,
-    build,
-    read,
-    read_config,
-    read_weights,
-)
-from converseg_ros.network.weights.things_folder import (
-    STATEMENTS,
-    ThingsConfig,
-    is_grounded,
-    is_things,
-    kind_of,
-    read_json,
-)
+from converseg_ros.network.weights.checkpoints import build, read, read_config, read_weights
+from converseg_ros.network.weights.things_folder import ThingsConfig, is_grounded, is_things, kind_of, read_json
 from converseg_ros.network.weights.things_loader import load_things
 
 

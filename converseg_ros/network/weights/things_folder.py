@@ -19,15 +19,10 @@ from typing import Any
 
 from converseg_ros.core import InputError
 from converseg_ros.core.files import read_object, write_json
+from converseg_ros.network.file_names import BACKBONE, CONFIG, NAMES, SEGMENTS
 
 KIND = 'things'
 GROUNDED, SAM3 = 'grounded', 'sam3'  # kinds of folders that name other models (network/grounded/)
-CONFIG, BACKBONE, LANGUAGE = 'config.json', 'backbone.safetensors', 'language.safetensors'
-TOKENIZER = 'tokenizer.json'
-SEGMENTS, NAMES, PARSER = 'segments.safetensors', 'names.safetensors', 'parser.safetensors'
-INTENTS, STATEMENTS = 'intents.safetensors', 'statements.safetensors'
-ADAPTER = 'parser_adapter.safetensors'
-CALIBRATION = 'calibration.json'
 SEEING = (BACKBONE, SEGMENTS, NAMES)  # files whose hash existence is calibrated for
 FORMAT = 1
 REMEDY = 'fetch or assemble the folder again; converseg weights check says more'

@@ -15,6 +15,7 @@ from converseg_ros.core.instruction import without_closing_marks
 from converseg_ros.facts.geometry.planes import view_geometry
 from converseg_ros.network.encoders.fused import can_fuse, fuse
 from converseg_ros.network.encoders.minilm import load_tokenizer
+from converseg_ros.network.file_names import CALIBRATION, NAMES, SEGMENTS, STATEMENTS
 from converseg_ros.network.names.namer import load_namer
 from converseg_ros.network.names.statements import load_statements
 from converseg_ros.network.names.weights import load_names
@@ -30,14 +31,7 @@ from converseg_ros.network.things.existence import Existence
 from converseg_ros.network.things.parts import Parts
 from converseg_ros.network.things.things_network import ThingsNetwork
 from converseg_ros.network.weights.other_parts import Chosen, other_namer, other_proposer
-from converseg_ros.network.weights.things_folder import (
-    CALIBRATION,
-    NAMES,
-    SEGMENTS,
-    STATEMENTS,
-    ThingsConfig,
-    seeing_fingerprint,
-)
+from converseg_ros.network.weights.things_folder import ThingsConfig, seeing_fingerprint
 
 MAX_PIECES = 62  # word pieces of a text: MiniLM was trained with 64, of which two are [CLS] and [SEP]
 REMEMBERED, BATCH = 4096, 64  # numbers of cached texts, and of texts that are encoded at once

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 import torch.nn.functional as F
 
 from converseg_ros.core.instruction import without_closing_marks
+from converseg_ros.network.file_names import INTENTS
 from converseg_ros.network.parser.context import load_context
-from converseg_ros.network.parser.intents import FILE, IntentModel, save_intents
+from converseg_ros.network.parser.intents import IntentModel, save_intents
 from converseg_ros.network.parser.pieces import Pieces, collate
 from converseg_ros.network.registry import find_model
 from converseg_ros.programs.exclusion import said_plainly
@@ -92,7 +93,7 @@ class IntentTask(Task[Encoded]):
     def export(self, network: nn.Module, step: int, folder: Path | None) -> Path:
         """Write intents.safetensors with the temperature that fits the held-out sentences."""
         assert isinstance(network, IntentModel)
-        path = (folder or Path(self.config.out)) / FILE
+        path = (folder or Path(self.config.out)) / INTENTS
         save_intents(path, network, self.temperature(network))
         return path
 

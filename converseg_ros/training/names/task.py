@@ -1,6 +1,6 @@
 """The task `names`: the head of the namer on cached features of labelled objects, and its calibration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 import hashlib
 from pathlib import Path
@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge.vocabulary import vocabulary
+from converseg_ros.network.file_names import NAMES
 from converseg_ros.network.names.crops import MASKED
 from converseg_ros.network.names.detector import Evidence
 from converseg_ros.network.names.head import NameHead, shaped
+from converseg_ros.network.names.scores import Encoder
 from converseg_ros.network.names.weights import Meanings, NameWeights, save_names
 from converseg_ros.network.precision import low_precision
 from converseg_ros.network.segments.backbone import load_backbone
@@ -29,9 +31,7 @@ from converseg_ros.training.names.prepared import SHOWN, Prepared
 from converseg_ros.training.names.table import allowed_of, read_table, sources_of
 from converseg_ros.training.task import Scores, Task
 
-WEIGHTS = 'names.safetensors'
 WITHOUT_CROP = 0.2  # weight of the loss of the answer without a crop
-Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class Batch(NamedTuple):
@@ -131,7 +131,7 @@ class NamesTask(Task[Batch]):
             assert isinstance(head, NameHead)
             found.append(noun_log_odds(prepared, head, self.chosen & (fold == number)))
         names = prepared.words.names
-        path = (folder or Path(config.out)) / WEIGHTS
+        path = (folder or Path(config.out)) / NAMES
         save_names(path, NameWeights(network, scaling(found), Meanings(names, self.encode(names))))
         return path
 

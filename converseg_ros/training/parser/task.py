@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.probability import log_odds
+from converseg_ros.network.file_names import ADAPTER, PARSER
 from converseg_ros.network.parser import adapter as adapters
 from converseg_ros.network.parser.adapter import AdaptedParser
 from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
-from converseg_ros.network.parser.parser import FILE, Calibration, Parser, load_model, save_parser
+from converseg_ros.network.parser.parser import Calibration, Parser, load_model, save_parser
 from converseg_ros.network.parser.pieces import Pieces
 from converseg_ros.network.precision import low_precision
 from converseg_ros.network.registry import find_model
@@ -41,7 +42,7 @@ class ParserTask(Task[Batch]):
             read(path)  # a wrong file is an error before the training, not after it
         self.folder = find_model(config.pieces)
         self.grammar = Grammar(tuple(knowledge.tags()))
-        self.frozen = frozen_parser(self.folder / FILE, self.grammar, config.dropout) if config.adapter_rank else None
+        self.frozen = frozen_parser(self.folder / PARSER, self.grammar, config.dropout) if config.adapter_rank else None
         self.identity = hashlib.sha256('\n'.join(self.grammar.tokens).encode()).hexdigest()
         if self.frozen is not None:
             self.identity += weights_hash(self.frozen)
@@ -121,11 +122,11 @@ class ParserTask(Task[Batch]):
         parser = self._parser(network)
         calibration = self.calibrate(parser)
         if not isinstance(network, AdaptedParser):
-            save_parser(target / FILE, parser.model, self.grammar, calibration)
-            return target / FILE
-        path = target / adapters.FILE
+            save_parser(target / PARSER, parser.model, self.grammar, calibration)
+            return target / PARSER
+        path = target / ADAPTER
         fitted = calibration.slope, calibration.offset
-        adapters.save_adapter(path, network, self.folder / FILE, self.grammar.tokens, fitted)
+        adapters.save_adapter(path, network, self.folder / PARSER, self.grammar.tokens, fitted)
         return path
 
     def _parser(self, network: nn.Module) -> Parser:

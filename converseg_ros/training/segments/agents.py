@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from converseg_ros.core.files import atomic_path
 from converseg_ros.core.segments import KINDS
 from converseg_ros.network.encoders.nanodet import box_ious
+from converseg_ros.network.file_names import SEGMENTS
 from converseg_ros.network.precision import autocast, low_precision
 from converseg_ros.network.segments.agents import (
     MIN_SCORE,
@@ -27,7 +28,7 @@ from converseg_ros.network.segments.backbone import Backbone, to_pixels
 from converseg_ros.network.segments.boundary import BoundaryMaps
 from converseg_ros.network.segments.geometry import network_input
 from converseg_ros.network.segments.proposer import detected
-from converseg_ros.network.segments.weights import WEIGHTS, SegmentNets, save_segments
+from converseg_ros.network.segments.weights import SegmentNets, save_segments
 from converseg_ros.training.checkpoints import weights_hash
 from converseg_ros.training.config import OptimConfig
 from converseg_ros.training.segments.boundaries import Boundaries, split_names
@@ -148,7 +149,7 @@ class AgentTask(Task[Batch]):
     def export(self, network: nn.Module, step: int, folder: Path | None) -> Path:
         """Write segments.safetensors with all three networks."""
         assert isinstance(network, AgentNet)
-        path = (folder or Path(self.config.out)) / WEIGHTS
+        path = (folder or Path(self.config.out)) / SEGMENTS
         save_segments(path, self.trees._replace(agents=network))
         return path
 

@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from converseg_ros.core.errors import InputError
 from converseg_ros.core.item import Split
 from converseg_ros.datasets.regions import LabelledView, read_labelled
+from converseg_ros.network.file_names import SEGMENTS
 from converseg_ros.network.segments.proposer import TreeProposer
 from converseg_ros.network.segments.quality import NUMBERS, QualityNet
 from converseg_ros.network.segments.selection import MIN_CELLS
-from converseg_ros.network.segments.weights import WEIGHTS, SegmentNets, save_segments
+from converseg_ros.network.segments.weights import SegmentNets, save_segments
 from converseg_ros.training.checkpoints import weights_hash
 from converseg_ros.training.config import OptimConfig
 from converseg_ros.training.segments.boundaries import split_names
@@ -111,7 +112,7 @@ class QualityTask(Task[Batch]):
     def export(self, network: nn.Module, step: int, folder: Path | None) -> Path:
         """Write the boundary network and the quality network as segments.safetensors."""
         assert isinstance(network, QualityNet)
-        path = (folder or Path(self.config.out)) / WEIGHTS
+        path = (folder or Path(self.config.out)) / SEGMENTS
         save_segments(path, SegmentNets(self.proposer.boundary, network))
         return path
 

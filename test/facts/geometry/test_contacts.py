@@ -7,7 +7,6 @@ from converseg_ros.facts.geometry.contacts import primitives
 from converseg_ros.facts.geometry.measures import measure
 from converseg_ros.facts.predicates.surfaces import planes_of
 
-SHELF = Block('shelf', 0, 0.1, (0.9, 0.2, 0.02), 0.3, kind=1)
 BOOK = (0.2, 0.25, 0.04)
 
 

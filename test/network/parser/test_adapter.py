@@ -8,7 +8,8 @@ import torch
 
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
-from converseg_ros.network.parser.adapter import FILE, AdaptedParser, load_adapter, save_adapter, updated
+from converseg_ros.network.file_names import ADAPTER
+from converseg_ros.network.parser.adapter import AdaptedParser, load_adapter, save_adapter, updated
 from converseg_ros.network.parser.model import ParserConfig, ParserModel
 from converseg_ros.network.parser.parser import Calibration, load_model, save_parser
 from converseg_ros.programs.linear import Grammar
@@ -64,8 +65,8 @@ def test_the_update_of_a_matrix_has_the_given_rank_and_every_vector_is_changed(p
 
 def test_a_loaded_adapter_gives_the_merged_weights_to_float16(parser: Path, grammar: Grammar, tmp_path: Path) -> None:
     adapted = changed(parser, grammar)
-    save_adapter(tmp_path / FILE, adapted, parser, grammar.tokens, CALIBRATION)
-    loaded, calibration = load_model(parser, grammar, tmp_path / FILE)
+    save_adapter(tmp_path / ADAPTER, adapted, parser, grammar.tokens, CALIBRATION)
+    loaded, calibration = load_model(parser, grammar, tmp_path / ADAPTER)
     merged = adapted.merged().state_dict()
     for name, value in tensors(loaded):
         torch.testing.assert_close(value, merged[name], atol=2e-3, rtol=2e-3)
@@ -76,14 +77,14 @@ def test_a_loaded_adapter_gives_the_merged_weights_to_float16(parser: Path, gram
 
 
 def test_an_adapter_of_another_parser_is_refused(parser: Path, grammar: Grammar, tmp_path: Path) -> None:
-    save_adapter(tmp_path / FILE, changed(parser, grammar), parser, grammar.tokens, CALIBRATION)
+    save_adapter(tmp_path / ADAPTER, changed(parser, grammar), parser, grammar.tokens, CALIBRATION)
     other = tmp_path / 'other.safetensors'
     save_parser(other, changed(parser, grammar, 2).merged(), grammar, Calibration())
     with pytest.raises(InputError, match=r'belongs to another parser than other\.safetensors'):
-        load_model(other, grammar, tmp_path / FILE)
-    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:-100])
+        load_model(other, grammar, tmp_path / ADAPTER)
+    (tmp_path / ADAPTER).write_bytes((tmp_path / ADAPTER).read_bytes()[:-100])
     with pytest.raises(InputError, match='truncated'):
-        load_adapter(tmp_path / FILE, parser)
+        load_adapter(tmp_path / ADAPTER, parser)
 
 
 def test_the_rows_of_an_adapter_follow_their_tokens(grammar: Grammar, tmp_path: Path) -> None:
@@ -101,8 +102,8 @@ def test_the_rows_of_an_adapter_follow_their_tokens(grammar: Grammar, tmp_path: 
         rows.changes[name].data = value.data.clone()
         if name in ('token/weight/up', 'bias/added'):
             rows.changes[name].data[:size] = value.data[:size][turned]
-    save_adapter(tmp_path / FILE, rows, path, older, CALIBRATION)
-    loaded = load_model(path, grammar, tmp_path / FILE)[0].state_dict()
+    save_adapter(tmp_path / ADAPTER, rows, path, older, CALIBRATION)
+    loaded = load_model(path, grammar, tmp_path / ADAPTER)[0].state_dict()
     for name, value in tensors(adapted.merged()):
         torch.testing.assert_close(loaded[name], value, atol=2e-3, rtol=2e-3)
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from converseg_ros.core.errors import InputError
+from converseg_ros.network.file_names import INTENTS
 from converseg_ros.network.parser.context import load_context
 from converseg_ros.network.parser.intents import (
-    FILE,
     UNSURE_PARSE,
     Intent,
     IntentModel,
@@ -50,20 +50,20 @@ def test_the_program_of_the_parser_is_kept_otherwise() -> None:
 def test_a_file_gives_the_same_model(tmp_path: Path) -> None:
     model = IntentModel(intents(), 8)
     torch.nn.init.normal_(model.linear.weight)
-    save_intents(tmp_path / FILE, model.half().float(), 1.5)
-    again, temperature = load_model(tmp_path / FILE)
+    save_intents(tmp_path / INTENTS, model.half().float(), 1.5)
+    again, temperature = load_model(tmp_path / INTENTS)
     assert again.values == model.values and temperature == 1.5
     vectors = torch.randn(3, 8)
     assert torch.equal(again(vectors), model(vectors)) and torch.allclose(model(vectors), model(3 * vectors), atol=1e-5)
 
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:
-    save_intents(tmp_path / FILE, IntentModel(('edible', 'levitates', OTHER), 8), 1.0)
+    save_intents(tmp_path / INTENTS, IntentModel(('edible', 'levitates', OTHER), 8), 1.0)
     with pytest.raises(InputError, match='levitates'):
-        load_model(tmp_path / FILE)
-    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:40])
-    with pytest.raises(InputError, match=FILE):
-        load_model(tmp_path / FILE)
+        load_model(tmp_path / INTENTS)
+    (tmp_path / INTENTS).write_bytes((tmp_path / INTENTS).read_bytes()[:40])
+    with pytest.raises(InputError, match=INTENTS):
+        load_model(tmp_path / INTENTS)
 
 
 def test_the_sentence_vector_is_that_of_the_text_encoder_whatever_is_beside_it() -> None:

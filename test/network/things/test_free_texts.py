@@ -11,9 +11,9 @@ from converseg_ros.core import Status
 from converseg_ros.facts.execution.executor import execute
 from converseg_ros.facts.naming import Described, Seen
 from converseg_ros.facts.table import Facts
+from converseg_ros.network.file_names import STATEMENTS
 from converseg_ros.network.names.statements import missing_wordings
 from converseg_ros.network.registry import find_model, load
-from converseg_ros.network.weights.things_folder import STATEMENTS
 from converseg_ros.programs.nodes import Filter, Like, Select
 
 NAMES = ('lemon', 'hammer', 'candle', 'umbrella', 'clock')

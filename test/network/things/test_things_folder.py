@@ -18,11 +18,12 @@ from converseg_ros.knowledge import Statement
 from converseg_ros.network import load
 from converseg_ros.network.config import MiniLMConfig
 from converseg_ros.network.encoders.minilm import MiniLMEncoder, load_tokenizer
+from converseg_ros.network.file_names import LANGUAGE, NAMES, PARSER, SEGMENTS, STATEMENTS
 from converseg_ros.network.names.statements import missing_wordings, save_statements
 from converseg_ros.network.registry import find_model
 from converseg_ros.network.weights.assembly import assemble
 from converseg_ros.network.weights.checkpoints import read_weights
-from converseg_ros.network.weights.things_folder import LANGUAGE, NAMES, PARSER, SEGMENTS, STATEMENTS, is_things
+from converseg_ros.network.weights.things_folder import is_things
 from converseg_ros.network.weights.things_loader import load_text_encoder
 
 

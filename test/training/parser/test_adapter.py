@@ -13,11 +13,11 @@ from converseg_ros.cli import main
 from converseg_ros.core.config import read_mapping
 from converseg_ros.core.errors import InputError
 from converseg_ros.evaluation.programs import read_gold
-from converseg_ros.network.parser.adapter import FILE, AdaptedParser
+from converseg_ros.network.file_names import ADAPTER, PARSER
+from converseg_ros.network.parser.adapter import AdaptedParser
 from converseg_ros.network.parser.parser import load_model, load_parser, save_parser
 from converseg_ros.network.registry import find_model
 from converseg_ros.network.weights.assembly import assemble
-from converseg_ros.network.weights.things_folder import ADAPTER, PARSER
 from converseg_ros.programs.nodes import Act, Everything, Filter, Like, Relate, Select, Things, program_to_json
 from converseg_ros.programs.nouns import main_noun
 from converseg_ros.programs.spans import split
@@ -77,7 +77,7 @@ def test_a_run_lowers_the_loss_on_its_pairs_and_its_file_updates_the_parser(tmp_
     assert weights_hash(network.base) == frozen
     assert set(scores) == {'held_out', 'train'}
     path = trainer.export()
-    assert path == tmp_path / 'run' / FILE
+    assert path == tmp_path / 'run' / ADAPTER
     compact = find_model('compact')
     model, _ = load_model(compact / PARSER, task.grammar, path)
     assert model.config == load_model(compact / PARSER, task.grammar)[0].config  # its dropout is not that of the run
