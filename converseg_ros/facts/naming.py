@@ -39,14 +39,15 @@ OBJECTS_OR_SURFACES = frozenset({'furniture', 'plant'})
 class Seen:
     """Properties of regions from a namer and colours; each noun is scored at its first use.
 
-    scores: of any nouns. make_posterior: the probabilities of the exclusive nouns of the namer. described: the classes
-    that a free text describes, each with a weight in 0 to 1. make_traces: probabilities like `colours`, that a part of
-    each region has a colour.
+    scores: of any nouns. make_posterior: the probabilities of the exclusive nouns of the namer. make_colours: (S,
+    len(COLOURS)) probabilities that each region has a colour. described: the classes that a free text describes, each
+    with a weight in 0 to 1. make_traces: like `make_colours`, that a part of each region has a colour. Most
+    instructions name no colour, so colours are measured at the first use.
     """
 
     scores: Scores
     make_posterior: Callable[[], Posterior]
-    colours: Floats
+    make_colours: Callable[[], Floats]
     described: Described = lambda text: {}
     make_traces: Callable[[], Floats] | None = None
     _nouns: dict[str, tuple[Floats, bool]] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class Seen:
         if by == 'name':
             return Degree.known(self._noun(value)[0])
         if by == 'colour':
-            return Degree.known(self.colours[:, COLOURS.index(value)])
+            return Degree.known(self._colours[:, COLOURS.index(value)])
         if by == 'tag':
             return self._tag(value)
         if by == 'material':
@@ -86,7 +87,7 @@ class Seen:
     def _tag(self, tag: str) -> Degree:
         """Return the probability that each region is of a class with a tag; uncertain classes count half."""
         if tag not in knowledge.tags():
-            return Degree.unknown(len(self.colours), f'nothing is known of "{tag}"')
+            return Degree.unknown(len(self._posterior.p), f'nothing is known of "{tag}"')
         return Degree.known(self._any_of(dict(knowledge.nouns_with(tag))))
 
     def _detail(self, text: str) -> Degree | None:
@@ -95,6 +96,10 @@ class Seen:
         if not wanted or self.make_traces is None:
             return None
         return Degree.known(np.maximum(self._traces[:, wanted].min(1), LEAST_DETAIL))
+
+    @cached_property
+    def _colours(self) -> Floats:
+        return self.make_colours()
 
     @cached_property
     def _traces(self) -> Floats:
@@ -162,7 +167,7 @@ def facts_of_view(
         Seen(
             scores,
             posterior,
-            colour_words(small, segments.masks),
+            lambda: colour_words(small, segments.masks),
             described,
             lambda: colour_words(small, segments.masks, TRACE),
         ),

@@ -30,7 +30,7 @@ def seen(nouns: tuple[str, ...], p: NDArray[np.float64], score: float = 0.9) -> 
         odds = np.full((len(p), len(asked)), np.log(score / (1 - score)), np.float32)
         return NameScores(tuple(asked), odds, np.zeros(len(asked), bool))
 
-    return Seen(scores, lambda: Posterior(nouns, p.astype(np.float32)), np.zeros((len(p), 1)))
+    return Seen(scores, lambda: Posterior(nouns, p.astype(np.float32)), lambda: np.zeros((len(p), 1)))
 
 
 def test_a_posterior_that_tells_nothing_makes_no_common_tag_likely() -> None:

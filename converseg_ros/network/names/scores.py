@@ -75,7 +75,9 @@ class Phrases:
     def _called(self, p: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
         """Return the name of each region; cached for a view, whose probabilities are the same array."""
         if self._last is None or self._last[0] is not p:
-            self._last = p, tuple(self._said(name, total) for name, total in self._best(p))
+            best = self._best(p)
+            odds = log_odds([total for _, total in best], MIN_PROBABILITY).tolist()
+            self._last = p, tuple((name, x * self._scaling.of(name)) for (name, _), x in zip(best, odds))
         return self._last[1]
 
     def meaning(self, phrase: str) -> Meaning:
@@ -205,9 +207,6 @@ class Phrases:
         for i in unsure:
             found[i] = 'thing', float(p[i].sum())
         return found
-
-    def _said(self, noun: str, p: float) -> tuple[str, float]:
-        return noun, float(log_odds(p, MIN_PROBABILITY) * self._scaling.of(noun))
 
 
 def _heads(phrase: str) -> tuple[str, ...]:
