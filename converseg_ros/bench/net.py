@@ -12,11 +12,10 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 import tempfile
-import time
 from typing import TYPE_CHECKING, Any, cast
 
+from converseg_ros.bench.timing import device_memory, device_name, reset_peak, summary, timed
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
 from converseg_ros.core.image_files import write_image
@@ -24,6 +23,7 @@ from converseg_ros.core.image_files import write_image
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    import torch
 
     from converseg_ros.network.converseg.model import ConverSegNet
     from converseg_ros.network.converseg.predictor import Predictor
@@ -53,17 +53,21 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     import torch
 
-    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    from converseg_ros.network.options import device_of
+
+    device = device_of(args.device)
     image_of = _images(args)
     result: dict[str, Any] = {
         'config': args.config,
-        'device': torch.cuda.get_device_name(device) if device.startswith('cuda') else 'cpu',
+        'device': device_name(device),
         'threads': torch.get_num_threads(),
         'torch': torch.__version__,
         'command': args.command_line,
         'cases': [],
     }
+    print(f'device {device} ({result["device"]})')
     for cap in args.max_pixels.split(','):
+        reset_peak(device)
         max_pixels = None if cap == 'native' else int(cap)
         predictor = make_predictor(args, device, max_pixels)
         plain = None if args.no_baseline else make_network(args.config, device, 'fp32')
@@ -75,10 +79,10 @@ def run(args: argparse.Namespace) -> int:
                 case = {'resolution': size, 'max_pixels': cap, 'prompts': count} | case
                 result['cases'].append(case)
                 _print(case)
-        memory = device_memory(device)
+        memory, plain = device_memory(device), None  # the baseline is released with the network
         predictor.close()
         result['memory_mib'] = memory | {'after_close': device_memory(device)['now']}
-        print(f'memory {result["memory_mib"]}')
+        print(f'memory in MiB {result["memory_mib"]}')
     if args.json is not None:
         write_json(args.json, result)
     return 0
@@ -93,6 +97,8 @@ def measure(
     cap: int | None,
 ) -> dict[str, Any]:
     """Return the numbers of one case: new images, the same image again, the baseline, operations, agreement."""
+    import torch
+
     texts = [' '.join([*WORDS[: 6 + k % 6], str(k)]) for k in range(count)]
     stages: list[dict[str, float]] = []
 
@@ -103,12 +109,13 @@ def measure(
     new_image()
     stages.clear()
     predictor.counts.clear()
-    fresh = timed(new_image, repeat)
+    device = torch.device(predictor.device)
+    fresh = timed(new_image, repeat, device)
     predictor.set_image(rgb, key='kept')
     predictor.predict(texts)
-    again = timed(lambda: (predictor.set_image(rgb, key='kept'), predictor.predict(texts)), repeat)
+    again = timed(lambda: (predictor.set_image(rgb, key='kept'), predictor.predict(texts)), repeat, device)
     numbers = iter(range(10**6))
-    asked = timed(lambda: predictor.predict([f'{t} {next(numbers)}' for t in texts]), repeat)
+    asked = timed(lambda: predictor.predict([f'{t} {next(numbers)}' for t in texts]), repeat, device)
     case: dict[str, Any] = {
         'total_ms': summary(fresh),
         'stages_ms': {s: summary([m.get(s, 0.0) for m in stages]) for s in stages[0]},
@@ -145,7 +152,7 @@ def compare(
             return [answer(plain, path, text, max_pixels=cap)[0].cpu() > 0 for text in texts]
 
         masks = one_by_one()
-        times = timed(one_by_one, repeat)
+        times = timed(one_by_one, repeat, torch.device(predictor.device))
         dispatched = operations(one_by_one)
     # the outline of the baseline
     usual, predictor.options = predictor.options, replace(predictor.options, outline='network')
@@ -159,7 +166,7 @@ def compare(
     return {'plain_ms': summary(times), 'plain_operations': dispatched, 'iou_with_plain': round(min(ious), 5)}
 
 
-def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
+def make_network(config: str, device: 'torch.device', precision: str) -> 'ConverSegNet':
     """Return a named model, or random weights with the real sizes of a configuration."""
     import torch
 
@@ -176,14 +183,16 @@ def make_network(config: str, device: str, precision: str) -> 'ConverSegNet':
     return cast('ConverSegNet', random_network(preset(config), device=device, dtype=dtype))
 
 
-def make_predictor(args: argparse.Namespace, device: str, max_pixels: int | None) -> 'Predictor':
+def make_predictor(args: argparse.Namespace, device: 'torch.device', max_pixels: int | None) -> 'Predictor':
     """Return the predictor to measure."""
+    import torch
+
     from converseg_ros.network.converseg.predictor import Predictor
     from converseg_ros.network.options import Options
+    from converseg_ros.network.precision import precision_on
 
-    precision: Precision = (
-        args.precision if args.precision != 'auto' else 'bf16' if device.startswith('cuda') else 'fp32'
-    )
+    low = precision_on(args.precision, device) == torch.bfloat16
+    precision: Precision = 'bf16' if low else 'fp32'
     network = make_network(args.config, device, precision)
     options = Options(precision=precision, max_pixels=max_pixels, graphs=not args.no_graphs)
     return Predictor(network, device=device, options=options)
@@ -206,38 +215,6 @@ def operations(work: Callable[[], Any]) -> int:
     with Count() as counter:
         work()
     return int(counter.total)
-
-
-def timed(work: Callable[[], Any], repeat: int) -> list[float]:
-    """Return milliseconds of `repeat` runs; each ends when its results are on the CPU."""
-    times = []
-    for _ in range(repeat):
-        begin = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - begin) * 1e3)
-    return times
-
-
-def summary(values: list[float]) -> dict[str, float]:
-    """Return median and 95th percentile."""
-    ordered = sorted(values)
-    return {
-        'median': round(median(ordered), 3),
-        'p95': round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 3),
-    }
-
-
-def device_memory(device: str) -> dict[str, float]:
-    """Return MiB on the GPU, or of this process."""
-    import resource
-
-    import torch
-
-    if device.startswith('cuda'):
-        free, total = torch.cuda.mem_get_info(device)
-        return {'now': round((total - free) / 2**20), 'peak': round(torch.cuda.max_memory_reserved(device) / 2**20)}
-    now = int(Path('/proc/self/statm').read_text().split()[1]) * 4096 / 2**20
-    return {'now': round(now), 'peak': round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
 
 
 def _images(args: argparse.Namespace) -> dict[str, 'NDArray[np.uint8]']:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from converseg_ros.bench.things import TEXTS, drawn_view
+from converseg_ros.bench.timing import device_name, finish
 from converseg_ros.core import InputError
 from converseg_ros.core.files import write_json
 
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
             cases.append({'name': name, 'instructions': count, 'seconds': values, 'ratio': ratio})
             print(f'{name}, {count} instruction(s): {median(values):.2f} s, {ratio:.1f} times {OURS}')
     result = {
-        'device': torch.cuda.get_device_name(device) if device.type == 'cuda' else 'cpu',
+        'device': device_name(device),
         'threads': torch.get_num_threads(),
         'torch': torch.__version__,
         'size': [640, 480],
@@ -76,15 +77,13 @@ def run(args: argparse.Namespace) -> int:
 
 def measure(answers: dict[str, Answer], count: int, repeat: int, device: Any) -> dict[str, list[float]]:
     """Return seconds of each repetition by name, after one that is not timed; the models take turns."""
-    import torch
-
     times: dict[str, list[float]] = {name: [] for name in answers}
     for turn in range(repeat + 1):
         for name, answer in answers.items():
+            finish(device)
             start = perf_counter()
             answer(count)
-            if device.type == 'cuda':
-                torch.cuda.synchronize(device)
+            finish(device)
             if turn:
                 times[name].append(perf_counter() - start)
     return times

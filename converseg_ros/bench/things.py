@@ -12,11 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converseg_ros.bench.net import summary, timed
+from converseg_ros.bench.timing import device_memory, device_name, reset_peak, summary, timed
 from converseg_ros.core import Frame, InputError, Intrinsics
 from converseg_ros.core.files import write_json
 
 if TYPE_CHECKING:
+    import torch
+
     from converseg_ros.network.things.things_network import ThingsNetwork
 
 TEXTS = (
@@ -51,8 +53,10 @@ def run(args: argparse.Namespace) -> int:
     from converseg_ros import network
     from converseg_ros.datasets.views import read_view
     from converseg_ros.evaluation.report import peak_memory_mb
+    from converseg_ros.network.options import device_of
     from converseg_ros.network.things.things_network import ThingsNetwork
 
+    device = device_of(args.device)
     if args.threads:
         torch.set_num_threads(args.threads)
     view = read_view(args.image) if args.image else drawn_view()
@@ -60,25 +64,32 @@ def run(args: argparse.Namespace) -> int:
         'model': str(args.model),
         'namer': args.namer,
         'segments': args.segments,
+        'device': device_name(device),
         'threads': torch.get_num_threads(),
         'torch': torch.__version__,
         'depth': view.depth is not None,
         'size': [view.width, view.height],
         'command': args.command_line,
         'cases': [],
+        'memory_mib': {},
     }
+    print(f'device {device} ({result["device"]})')
     for precision in ('bf16', 'fp32'):
+        reset_peak(device)
         loaded: Any = network.load(
-            args.model, device=args.device, precision=precision, namer=args.namer, segments=args.segments
+            args.model, device=str(device), precision=precision, namer=args.namer, segments=args.segments
         )
         if not isinstance(loaded, ThingsNetwork):
             raise InputError('not a model of kind things', where=str(args.model), do='use converseg bench net')
         for count in (int(n) for n in args.prompts.split(',')):
-            case = {'precision': precision, 'prompts': count} | measure(loaded, view, count, args.repeat)
+            case = {'precision': precision, 'prompts': count} | measure(loaded, view, count, args.repeat, device)
             result['cases'].append(case)
             stages = ', '.join(f'{name} {values["median"]:.0f}' for name, values in case['stages_ms'].items())
             print(f'{precision}, {count} instruction(s): {case["total_ms"]["median"]:.0f} ms ({stages})')
+        memory = device_memory(device)
         loaded.close()
+        result['memory_mib'][precision] = memory | {'after_close': device_memory(device)['now']}
+        print(f'{precision}: memory in MiB {result["memory_mib"][precision]}')
     result['peak_memory_mb'] = peak_memory_mb()
     print(f'peak memory of the process {result["peak_memory_mb"]:.0f} MB')
     if args.json is not None:
@@ -86,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measure(network: 'ThingsNetwork', view: Frame, count: int, repeat: int) -> dict[str, Any]:
+def measure(network: 'ThingsNetwork', view: Frame, count: int, repeat: int, device: 'torch.device') -> dict[str, Any]:
     """Return the times of `count` instructions on a new view, with newly parsed and with cached texts."""
     stages: list[dict[str, float]] = []
     numbers = iter(range(10**6))
@@ -103,12 +114,12 @@ def measure(network: 'ThingsNetwork', view: Frame, count: int, repeat: int) -> d
         fresh()
         new_view(known)
     stages.clear()
-    anew = timed(fresh, repeat)
+    anew = timed(fresh, repeat, device)
     by_stage = {s: summary([m.get(s, 0.0) for m in stages]) for s in stages[0]}
     return {
         'total_ms': summary(anew),
         'stages_ms': by_stage,
-        'known_texts_ms': summary(timed(lambda: new_view(known), repeat)),
+        'known_texts_ms': summary(timed(lambda: new_view(known), repeat, device)),
     }
 
 

@@ -43,7 +43,7 @@ OWN = (
     Parameter(
         'precision',
         'auto',
-        'Precision; auto: bf16 on a GPU; on a CPU fp32, or for compact the faster one, which is measured at load.',
+        'Precision; auto: bf16 on a GPU that has it; on a CPU fp32, or for compact the faster one, measured at load.',
         choices=('auto', 'fp32', 'bf16'),
         live=False,
     ),

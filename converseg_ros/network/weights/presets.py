@@ -110,7 +110,7 @@ def byte_tokenizer() -> Tokenizer:
 
 
 def random_network(
-    config: NetworkConfig, *, seed: int = 0, device: str = 'cpu', dtype: torch.dtype = torch.float32
+    config: NetworkConfig, *, seed: int = 0, device: str | torch.device = 'cpu', dtype: torch.dtype = torch.float32
 ) -> nn.Module:
     """Return a network with reproducible random weights and the byte tokenizer, created on `device`."""
     from converseg_ros.network.converseg.model import ConverSegNet
