@@ -10,10 +10,10 @@ torch = pytest.importorskip('torch')
 from converseg_ros import knowledge
 from converseg_ros.core.errors import InputError
 from converseg_ros.knowledge import Statement
+from converseg_ros.network.file_names import STATEMENTS
 from converseg_ros.network.names.scores import Encoder
 from converseg_ros.network.names.statements import (
     FAR,
-    FILE,
     NEAR,
     Statements,
     load_statements,
@@ -32,7 +32,7 @@ def encode() -> Encoder:
 @pytest.fixture(scope='module')
 def file() -> Path:
     """Return the file of `compact`, which was computed with the same encoder."""
-    return find_model('compact') / FILE
+    return find_model('compact') / STATEMENTS
 
 
 @pytest.fixture(scope='module')
