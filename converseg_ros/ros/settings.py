@@ -16,7 +16,7 @@ from converseg_ros.dialogue import Options
 from converseg_ros.lifting import LiftOptions
 from converseg_ros.lifting.alignment import DepthOffset
 from converseg_ros.perception.frames import FrameOptions
-from converseg_ros.perception.images import decode_compressed_color
+from converseg_ros.perception.images import decode_file
 from converseg_ros.perception.options import TrackerOptions
 from converseg_ros.perception.safety import SafetyOptions
 from converseg_ros.perception.segmenter import SegmenterOptions
@@ -189,8 +189,11 @@ class Settings:
 
 
 def _robot(path: Path) -> NDArray[np.bool_]:
+    """Return (H, W) the pixels of an image file that are not black, as datasets.images.read_mask does."""
+    import cv2
+
     with parsing('a mask of the robot', path, 'set robot_mask to a PNG file'):
-        return np.asarray(decode_compressed_color(path.read_bytes()).any(-1))
+        return np.asarray(decode_file(path.read_bytes(), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH).any(-1))
 
 
 def _standing(line: str) -> Instruction:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import re
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,17 +26,20 @@ def test_every_parameter_stands_in_the_table_with_its_default() -> None:
         assert rows[p.name] == (default, 'yes' if p.live else 'configure'), p.name
 
 
-def test_the_mask_of_the_robot_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize('white', [np.uint8(255), np.uint8(1), np.uint16(1)])
+def test_the_mask_of_the_robot_is_read_as_by_the_command(tmp_path: Path, white: np.integer[Any]) -> None:
+    from converseg_ros.datasets.images import read_mask
     from converseg_ros.ros.settings import TABLE, Settings
 
     def mask(path: Path) -> np.ndarray | None:
         return Settings({p.name: p.default for p in TABLE} | {'robot_mask': str(path)}).frames.robot
 
-    drawn = np.zeros((4, 6), np.uint8)
-    drawn[2:] = 255
+    drawn = np.zeros((4, 6), white.dtype)
+    drawn[2:] = white
     cv2.imwrite(str(tmp_path / 'robot.png'), drawn)
     found = mask(tmp_path / 'robot.png')
     assert found is not None and found.tolist() == (drawn > 0).tolist()
+    assert (read_mask(tmp_path / 'robot.png') == found).all()
     with pytest.raises(InputError, match=r'gone.png.*robot_mask'):
         mask(tmp_path / 'gone.png')
 
