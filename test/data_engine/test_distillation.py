@@ -3,6 +3,7 @@
 The judge is a local server that agrees with everything, SAM 2 has random weights, and the trainings take a few steps.
 """
 
+from collections.abc import Iterator
 import json
 from pathlib import Path
 
@@ -22,10 +23,15 @@ from converseg_ros.core import InputError
 from converseg_ros.core.item import read_items
 from converseg_ros.core.mask import decode_rle
 from converseg_ros.core.splits import session_of
+from converseg_ros.data_engine.proposers.sam_family import SamFamilyProposer
 from converseg_ros.data_engine.world.bag_frames import frame_name, is_bag, write_frames
 from converseg_ros.datasets.images import read_rgb
 from converseg_ros.datasets.regions import KINDS, UNKNOWN_KIND, labelled_names, own_splits, read_labelled
+from converseg_ros.network.names.weights import load_names
 from converseg_ros.network.registry import find_model
+from converseg_ros.network.weights.things_folder import NAMES
+from converseg_ros.network.weights.things_loader import load_text_encoder
+from converseg_ros.training.names import task
 from converseg_ros.training.names.instances import NOTHING, read_source
 
 FRAMES, MINUTE = 12, 60 * 10**9
@@ -58,7 +64,25 @@ def judge():
 
 
 @pytest.fixture(scope='module')
-def dataset(bag: Path, judge: AgreeingJudge, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few_points() -> Iterator[None]:
+    """Ask SAM 2 at 64 points of a view instead of 256."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SamFamilyProposer.__init__.__kwdefaults__, 'grid', 8)
+        yield
+
+
+@pytest.fixture
+def stored_meanings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the training of names the vectors of nouns that `compact` has; encoding all nouns takes long."""
+    meanings = load_names(find_model('compact') / NAMES).meanings
+    known = dict(zip(meanings.nouns, meanings.vectors))
+    encode = load_text_encoder(find_model('compact'))
+    stored = lambda texts: np.stack([known[t] if t in known else encode([t])[0] for t in texts])  # noqa: E731
+    monkeypatch.setattr(task, 'load_text_encoder', lambda folder: stored)
+
+
+@pytest.fixture(scope='module')
+def dataset(bag: Path, judge: AgreeingJudge, few_points: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('made')
     arguments = ['engine', 'run', '--source', str(bag), '--judge', 'openai', '--base-url', judge.url, '--model', 'any']
     arguments += ['--proposer', 'sam2', '--proposer-weights', str(write_sam2(folder / 'sam2'))]
@@ -127,7 +151,7 @@ def config(path: Path, dataset: Path, out: Path, **more: object) -> Path:
     return target
 
 
-@pytest.mark.usefixtures('few_statements')
+@pytest.mark.usefixtures('few_statements', 'stored_meanings')
 def test_the_parts_of_compact_are_trained_on_it_and_answer(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
