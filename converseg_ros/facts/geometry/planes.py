@@ -121,7 +121,8 @@ def surface_normals(points: Floats) -> Floats:
     with np.errstate(invalid='ignore'):
         ratio = np.where(known, filtered / points[..., 2], 0).astype(np.float32)
     weight = known.astype(np.float32)
-    masked = np.where(known[..., None], points, 0) * ratio[..., None]
+    masked = np.where(known[..., None], points, 0)
+    masked *= cv2.merge([ratio] * 3)  # NumPy broadcasts a last axis of one slowly
     total = np.maximum(cv2.GaussianBlur(weight, (0, 0), 1.5), 1e-3)
     smooth = cv2.GaussianBlur(masked, (0, 0), 1.5) / total[..., None]
     dx, dy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)

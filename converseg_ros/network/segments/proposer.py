@@ -211,8 +211,10 @@ def _add_planes(found: _Found, view: ViewGeometry, maps: ViewMaps) -> None:
 
 def _unexplained(maps: ViewMaps, masks: NDArray[np.bool_], kinds: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return (h, w): the probability that a cell belongs to an object or agent that no such segment covers."""
-    of_things = masks[np.isin(kinds.argmax(1), (OBJECT, AGENT))] if len(masks) else masks
-    return np.where(of_things.any(0), 0, maps.voting).astype(np.float32)
+    explained = np.zeros(maps.boundary.shape, bool)
+    for i in np.flatnonzero(np.isin(kinds.argmax(1), (OBJECT, AGENT))) if len(masks) else ():
+        explained |= masks[i]
+    return np.where(explained, 0, maps.voting).astype(np.float32)
 
 
 def _at_working_size(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

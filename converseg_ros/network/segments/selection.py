@@ -1,6 +1,7 @@
 """Selection of nodes of the merge tree: a flat cut without overlaps, alternatives, and parts."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,30 @@ class Chosen:
     nodes: NDArray[np.intp]
     flat: NDArray[np.bool_]
     parent: NDArray[np.intp]
+
+
+class _Ranges(NamedTuple):
+    """The leaves first : last and the area of each node, as lists: single items of arrays are slow."""
+
+    first: list[int]
+    last: list[int]
+    area: list[float]
+
+    def nested(self, a: int, b: int) -> bool:
+        """Return whether one node contains the other."""
+        first, last = self.first, self.last
+        return (first[a] <= first[b] and last[b] <= last[a]) or (first[b] <= first[a] and last[a] <= last[b])
+
+    def same(self, a: int, b: int) -> bool:
+        """Return whether two nodes are nearly the same region."""
+        one, other = self.area[a], self.area[b]
+        alike = one > SAME * other if one < other else other > SAME * one
+        return alike and self.nested(a, b)
+
+    @classmethod
+    def of(cls, tree: MergeTree) -> '_Ranges':
+        """Return the ranges of the nodes of a tree."""
+        return cls(tree.first.tolist(), tree.last.tolist(), tree.area.tolist())
 
 
 def gain_of(area: NDArray[np.floating], quality: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -69,17 +94,17 @@ def choose(
     kinds: (N, 4). Of `most` wholes, the best ones of the flat cut come first; the others are the best remaining nodes,
     which are alternatives (a stack and its boxes). Parts are inside of flat objects and not nested.
     """
-    usable = tree.area >= MIN_CELLS
+    usable, ranges = tree.area >= MIN_CELLS, _Ranges.of(tree)
     cut = flat_cut(tree, whole)
     flat = cut[np.argsort(-whole[cut], kind='stable')][:most].tolist()
     chosen = list(flat)
     for node in np.argsort(-np.where(usable, whole, -1), kind='stable').tolist():
         if len(chosen) >= most or whole[node] < MIN_QUALITY:
             break
-        if usable[node] and not any(_same(tree, node, other) for other in chosen):
+        if usable[node] and not any(ranges.same(node, other) for other in chosen):
             chosen.append(node)
     parent = [-1] * len(chosen)
-    parts = _parts(tree, part, kinds, flat, most_parts)
+    parts = _parts(tree, ranges, part, kinds, flat, most_parts)
     nodes = chosen + [node for node, _ in parts]
     parent += [of for _, of in parts]
     is_flat = np.arange(len(nodes)) < len(flat)
@@ -88,6 +113,7 @@ def choose(
 
 def _parts(
     tree: MergeTree,
+    ranges: _Ranges,
     part: NDArray[np.floating],
     kinds: NDArray[np.floating],
     flat: list[int],
@@ -104,20 +130,6 @@ def _parts(
     for node in np.argsort(-score, kind='stable').tolist():
         if len(found) >= most or score[node] < MIN_PART_QUALITY:
             break
-        if not any(_nested(tree, node, other) for other, _ in found):
+        if not any(ranges.nested(node, other) for other, _ in found):
             found.append((node, int(owner[node])))
     return found
-
-
-def _nested(tree: MergeTree, a: int, b: int) -> bool:
-    """Return whether one node contains the other."""
-    return bool(
-        (tree.first[a] <= tree.first[b] and tree.last[b] <= tree.last[a])
-        or (tree.first[b] <= tree.first[a] and tree.last[a] <= tree.last[b])
-    )
-
-
-def _same(tree: MergeTree, a: int, b: int) -> bool:
-    """Return whether two nodes are nearly the same region."""
-    small, large = sorted((tree.area[a], tree.area[b]))
-    return small > SAME * large and _nested(tree, a, b)
