@@ -13,8 +13,9 @@ from simulated_gpu import SimulatedGpu, counted
 from converseg_ros.core import Instruction, Status
 from converseg_ros.core.mask import iou
 from converseg_ros.network import load
+from converseg_ros.network.encoders.nanodet import Detections
 from converseg_ros.network.options import DeviceMemoryError
-from converseg_ros.network.segments import backbone
+from converseg_ros.network.segments import backbone, proposer
 from converseg_ros.network.things.things_network import ThingsNetwork
 from converseg_ros.network.weights import things_loader
 from converseg_ros.perception.segmenter import Segmenter
@@ -25,8 +26,16 @@ LOST = 'CUDA error: an illegal memory access was encountered'
 
 @pytest.fixture(scope='module', autouse=True)
 def small() -> Iterator[None]:
-    """A quarter of the pixels, and the layers of the trunk one by one, as on a GPU."""
+    """A quarter of the pixels, the layers of the trunk one by one as on a GPU, and two boxes of people in each view."""
+
+    def with_people(levels: list[Detections]) -> tuple[torch.Tensor, torch.Tensor]:
+        boxes, agents = detected(levels)
+        people = torch.tensor([[0.1, 0.2, 0.5, 0.9, 0.8], [0.6, 0.1, 0.9, 0.6, 0.5]], device=boxes.device)
+        return torch.cat([people, boxes]), torch.cat([people[:, 4] > 0, agents])
+
+    detected = proposer.detected
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proposer, 'detected', with_people)
         patch.setattr(backbone, 'AREA', 320 * 240)
         patch.setattr(things_loader, 'can_fuse', lambda *_: False)
         yield
