@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
 from threading import Event, Thread
-import time
 from typing import Any, ClassVar
 
 from converseg_ros.msg import InstructionAck
@@ -210,9 +209,8 @@ def test_stop_does_not_wait_for_the_model_and_withdraws_what_it_is_asked(
     rig.say('the kettle thing')
     rig.say('and the cup thing')
     rig.until(lambda: Model.asked)
-    begin = time.monotonic()
     assert hear(rig, acks, 'stop').accepted
-    assert time.monotonic() - begin < 2.5  # less than the model's time
+    # after a wait for the model until its time is over, the rules would have answered both
     withdrawn = [a for a in acks if a.text in ('the kettle thing', 'and the cup thing')]
     assert len(withdrawn) == 2 and not any(a.accepted for a in withdrawn)
     Model.go.set()
