@@ -59,8 +59,14 @@ def namer_of(folder: Path, texts: Path | None = None) -> OpenNamer:
     return OpenNamer(Towers(folder, CPU), load_names(find_model('compact') / 'names.safetensors'), texts=texts)
 
 
-def test_similarities_are_those_of_transformers(folder, tmp_path):
-    namer, frame = namer_of(folder), view()
+@pytest.fixture(scope='module')
+def namer(folder: Path) -> OpenNamer:
+    """Return a namer for the tests of a folder, which encodes the vocabulary once; none of them changes it."""
+    return namer_of(folder)
+
+
+def test_similarities_are_those_of_transformers(folder, namer):
+    frame = view()
     found = namer.logits(frame, segments(frame), NOUNS)
     crops = list(cut(frame.rgb, segments(frame).masks, FADED, namer.towers.side))
     processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
@@ -83,8 +89,8 @@ def test_similarities_are_those_of_transformers(folder, tmp_path):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_names_come_from_a_softmax_and_phrases_do_not_compete_with_their_head(folder):
-    namer, frame = namer_of(folder), view()
+def test_names_come_from_a_softmax_and_phrases_do_not_compete_with_their_head(namer):
+    frame = view()
     found = namer.score(frame, segments(frame), ('mug', 'thing', 'chipped enamel mug', 'flibbertigibbet'))
     assert found.log_odds.shape == (3, 4) and np.isfinite(found.log_odds).all() and found.known.all()
     assert len(found.best) == 3
@@ -99,8 +105,8 @@ def test_names_come_from_a_softmax_and_phrases_do_not_compete_with_their_head(fo
     np.testing.assert_allclose(found.log_odds[:, 2], np.clip(odds, -9.21024, 9.21024), atol=1e-2)
 
 
-def test_a_view_without_segments_has_no_names(folder):
-    namer, frame = namer_of(folder), view()
+def test_a_view_without_segments_has_no_names(namer):
+    frame = view()
     found = namer.score(frame, segments(frame, ()), NOUNS)
     assert found.log_odds.shape == (0, 3) and found.best == ()
 
