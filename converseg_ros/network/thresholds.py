@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RIGHT_IOU = 0.5  # IoU from which a mask is right
+ROUNDING = 1e-6  # probabilities that differ by less are equal; processors round differently
 
 
 def held_out_report(
@@ -54,9 +55,12 @@ def best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: ND
 
 
 def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: float) -> float:
-    """Return the highest threshold on p (N,) that keeps the share `recall` of the answers with a target, truth (N,)."""
+    """Return a threshold on p (N,) that keeps the share `recall` of the answers with a target, truth (N,).
+
+    The highest ones that do lie between two values; the middle is returned, so that rounding cannot flip an answer.
+    """
     ordered = np.sort(p[truth])
-    return float(ordered[math.floor((1 - recall) * ordered.size)])
+    return _below(p, float(ordered[math.floor((1 - recall) * ordered.size + ROUNDING)]))
 
 
 def precision_threshold(
@@ -65,7 +69,7 @@ def precision_threshold(
     precision: float,
     counts: NDArray[np.float64] | None = None,
 ) -> float:
-    """Return the lowest threshold on p (N,) above which the share `precision` of the answers is correct.
+    """Return a threshold on p (N,), as low as possible, above which the share `precision` of the answers is correct.
 
     quality: (N,) IoU of each answer; it is correct from RIGHT_IOU on. counts: (N,) how much each answer counts, all
     alike by default. Returns 1 if no threshold is high enough.
@@ -74,7 +78,13 @@ def precision_threshold(
     each = np.ones(p.size) if counts is None else counts[order]
     share = np.cumsum(each * (quality[order] >= RIGHT_IOU)) / np.cumsum(each)
     enough = np.flatnonzero(share >= precision)
-    return float(p[order][enough[-1]]) if enough.size else 1.0
+    return _below(p, float(p[order][enough[-1]])) if enough.size else 1.0
+
+
+def _below(p: NDArray[np.float64], value: float) -> float:
+    """Return the middle between a value of p and the next lower one that differs, or the value if it is the lowest."""
+    lower = p[p < value - ROUNDING]
+    return (value + float(lower.max())) / 2 if lower.size else value
 
 
 def _between(p: NDArray[np.float64]) -> NDArray[np.float64]:
