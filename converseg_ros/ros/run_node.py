@@ -44,7 +44,8 @@ class SignalHandler:
     The C handler, however, writes the number of the signal to a file descriptor immediately (signal.set_wakeup_fd): a
     thread that reads it wakes the executor, and ends the process if it is still running `GRACE` seconds later, for
     example while a network is being loaded in C++. The handler raises KeyboardInterrupt in the main thread unless the
-    node is being closed.
+    node is being closed. In a callback whose exceptions Python ignores, such as those of imports, it is lost, and the
+    thread ends the process; the exception is then not reported.
     """
 
     GRACE = 1.5  # seconds from the signal to the forced end; `ros2 launch` waits 5 s before it sends the next signal
@@ -55,6 +56,7 @@ class SignalHandler:
         self.wake: Callable[[], object] = lambda: None
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
+        sys.unraisablehook = self._unraisable
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in SIGNALS:
             signal.signal(number, self._handle)
@@ -65,6 +67,10 @@ class SignalHandler:
         if not self.closing:
             self.closing = True  # a second signal does not interrupt closing
             raise KeyboardInterrupt
+
+    def _unraisable(self, ignored: 'sys.UnraisableHookArgs') -> None:
+        if not (self.requested.is_set() and ignored.exc_type is KeyboardInterrupt):
+            sys.__unraisablehook__(ignored)
 
     def _watch(self) -> None:
         while True:

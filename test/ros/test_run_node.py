@@ -45,3 +45,29 @@ def test_pages_of_images_and_clouds_are_taken_from_the_kernel_once() -> None:
         for how in ('keep', 'default')
     )
     assert kept < given_back / 4
+
+
+LOST = """
+import os, signal, sys, time
+
+from converseg_ros.ros import run_node
+
+
+class Loud:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0)  # the handler runs here, and Python ignores what it raises
+
+
+def make():
+    Loud()
+    time.sleep(60)
+
+
+sys.exit(run_node.run(make, lambda node: None))
+"""
+
+
+def test_a_signal_whose_exception_python_ignores_ends_the_node_without_a_traceback() -> None:
+    done = subprocess.run([sys.executable, '-c', LOST], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and 'Traceback' not in done.stderr, done.stderr
