@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-import resource
 from statistics import median
 import time
 from typing import TYPE_CHECKING, Any
@@ -62,8 +61,10 @@ def device_memory(device: 'torch.device') -> dict[str, float]:
     """
     import torch
 
+    from converseg_ros.evaluation.report import peak_memory_mb
+
     if device.type == 'cuda':
         free, total = torch.cuda.mem_get_info(device)
         return {'now': round((total - free) / 2**20), 'peak': round(torch.cuda.max_memory_allocated(device) / 2**20)}
     now = int(Path('/proc/self/statm').read_text().split()[1]) * 4096 / 2**20
-    return {'now': round(now), 'peak': round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
+    return {'now': round(now), 'peak': round(peak_memory_mb())}

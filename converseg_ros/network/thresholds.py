@@ -82,12 +82,14 @@ def precision_threshold(
 
 
 def _below(p: NDArray[np.float64], value: float) -> float:
-    """Return the middle between a value of p and the next lower one that differs, or the value if it is the lowest."""
-    lower = p[p < value - ROUNDING]
-    return (value + float(lower.max())) / 2 if lower.size else value
+    """Return the highest of the thresholds of `_between` that keeps a value of p, even if it is rounded differently."""
+    candidates = _between(p)[:-1]
+    return float(candidates[candidates <= value].max())
 
 
 def _between(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return thresholds below, between and above all values."""
+    """Return thresholds below, between and above all values; values that differ by rounding count as one."""
     values = np.unique(p)
-    return np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [min(1.0, values[-1] + 1e-6)]])
+    apart = np.diff(values) > ROUNDING
+    middle = (values[1:][apart] + values[:-1][apart]) / 2
+    return np.concatenate([[0.0], middle, [min(1.0, values[-1] + ROUNDING)]])

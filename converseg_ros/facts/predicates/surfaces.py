@@ -117,7 +117,7 @@ def levelled(
         out[:, 1] += low
         out[:, 2] -= low
     else:
-        flat = (planes >= 0) & (_level(planes, geometry) > 0.5) & (level_cosines(planes, geometry) > 0)
+        flat = ramp(level_cosines(planes, geometry), *LEVEL_COSINES) > 0.5  # not of NaN
         out[flat, 1] += out[flat, 2]
         out[flat, 2] = 0
     return out
