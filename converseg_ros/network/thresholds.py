@@ -57,7 +57,7 @@ def best_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], quality: ND
 def recall_threshold(p: NDArray[np.float64], truth: NDArray[np.bool_], recall: float) -> float:
     """Return a threshold on p (N,) that keeps the share `recall` of the answers with a target, truth (N,).
 
-    The highest ones that do lie between two values; the middle is returned, so that rounding cannot flip an answer.
+    It is the highest one that lies halfway between two values, so that rounding cannot flip an answer.
     """
     ordered = np.sort(p[truth])
     return _below(p, float(ordered[math.floor((1 - recall) * ordered.size + ROUNDING)]))
